@@ -1,0 +1,47 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.0'" to load this file. \quit
+
+-- 0.0.0 -> 0.1.0: tasks, the unit of work.
+-- Locks nothing that exists. Rows kept by an earlier downgrade come back before the indexes are
+-- built, which is cheaper than filling them row by row.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+CREATE TABLE orchestrator.tasks (
+    id             uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
+    title          text        NOT NULL,
+    description    text,
+    task_type      text        NOT NULL,
+    status         text        NOT NULL DEFAULT 'pending',
+    config         jsonb       NOT NULL DEFAULT '{}',
+    metadata       jsonb,
+    workspace_path text,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    started_at     timestamptz,
+    completed_at   timestamptz,
+    error          text,
+    CONSTRAINT tasks_title_check        CHECK (btrim(title) <> ''),
+    CONSTRAINT tasks_task_type_check    CHECK (btrim(task_type) <> ''),
+    CONSTRAINT tasks_status_check       CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
+    CONSTRAINT tasks_config_check       CHECK (jsonb_typeof(config) = 'object'),
+    CONSTRAINT tasks_completed_at_check CHECK (completed_at >= started_at)
+);
+COMMENT ON TABLE orchestrator.tasks IS 'Units of work, from the moment they are wanted until they end';
+COMMENT ON COLUMN orchestrator.tasks.task_type IS 'What kind of work; free text, for example tool, script, validation';
+COMMENT ON COLUMN orchestrator.tasks.config IS 'What the worker needs to know to do it, a JSON object';
+COMMENT ON COLUMN orchestrator.tasks.metadata IS 'Whatever else the caller wants to keep with it';
+COMMENT ON COLUMN orchestrator.tasks.workspace_path IS 'The directory in which the work happens';
+COMMENT ON COLUMN orchestrator.tasks.started_at IS 'When it last began to run';
+COMMENT ON COLUMN orchestrator.tasks.completed_at IS 'When it ended, however it ended';
+COMMENT ON COLUMN orchestrator.tasks.error IS 'Why it failed';
+
+SELECT orchestrator.restore_table('orchestrator.tasks');
+
+CREATE INDEX idx_tasks_status    ON orchestrator.tasks (status);
+CREATE INDEX idx_tasks_type      ON orchestrator.tasks (task_type);
+CREATE INDEX idx_tasks_created   ON orchestrator.tasks (created_at);
+CREATE INDEX idx_tasks_workspace ON orchestrator.tasks (workspace_path);
+-- The queue: what waits, in the order in which it is served.
+CREATE INDEX idx_tasks_pending   ON orchestrator.tasks (created_at, id) WHERE status = 'pending';
+
+SELECT pg_extension_config_dump('orchestrator.tasks', '');

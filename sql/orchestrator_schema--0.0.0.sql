@@ -1,0 +1,117 @@
+\echo Use "CREATE EXTENSION orchestrator_schema" to load this file. \quit
+
+-- 0.0.0: the frame that every later version stands on: the schema, ids that grow with time, and
+-- archiving, so that no downgrade loses a row. Holds no table, locks nothing that exists.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+CREATE SCHEMA orchestrator;
+COMMENT ON SCHEMA orchestrator IS 'State of an AI-agent orchestrator, kept by extension orchestrator_schema';
+
+-- No search_path is pinned here: it looks up nothing by name, and runs once per inserted row.
+CREATE FUNCTION orchestrator.uuidv7()
+RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'uuidv7_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.uuidv7() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.uuidv7() IS
+    'A new time-ordered UUID (version 7), greater than every one this backend made before';
+
+CREATE FUNCTION orchestrator.archive_table(relation regclass)
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'archive_table_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.archive_table(regclass) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.archive_table(regclass) IS
+    'For down scripts: keeps a table in schema orchestrator_archive and takes it out of the extension; the rows kept';
+
+CREATE FUNCTION orchestrator.archive_columns(relation regclass, columns text[])
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'archive_columns_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.archive_columns(regclass, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.archive_columns(regclass, text[]) IS
+    'For down scripts: keeps the values of columns, with the key of their row, before they are dropped; the rows kept';
+
+CREATE FUNCTION orchestrator.restore_table(relation regclass)
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'restore_table_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.restore_table(regclass) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.restore_table(regclass) IS
+    'For up scripts: brings back the rows of a table that a downgrade kept; the rows that came back';
+
+CREATE FUNCTION orchestrator.restore_columns(relation regclass, columns text[])
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'restore_columns_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.restore_columns(regclass, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.restore_columns(regclass, text[]) IS
+    'For up scripts: brings back the values of columns that a downgrade kept; the rows whose values came back';
+
+CREATE FUNCTION orchestrator.archived()
+RETURNS TABLE (object text, from_version text, archived_at timestamptz, rows bigint)
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'archived_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.archived() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.archived() IS
+    'What downgrades kept in schema orchestrator_archive and no upgrade has brought back yet';
+
+CREATE FUNCTION orchestrator.restore_archived()
+RETURNS TABLE (object text, restored bigint, left_behind bigint)
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'restore_archived_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.restore_archived() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.restore_archived() IS
+    'Brings back by hand what an upgrade would have: call it after a dump with an archive in it was restored';
+
+CREATE FUNCTION orchestrator.downgrade_plan(target text)
+RETURNS TABLE (step text, object text, action text, rows bigint)
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'downgrade_plan_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.downgrade_plan(text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.downgrade_plan(text) IS
+    'What a downgrade to that version would archive, drop or replace, and what would stop it; changes nothing';
+
+CREATE FUNCTION orchestrator.manifest(version text DEFAULT NULL)
+RETURNS jsonb
+LANGUAGE c STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'manifest_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.manifest(text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.manifest(text) IS
+    'Every member that a version consists of, with its definition; NULL means the installed version';
+
+CREATE FUNCTION orchestrator.verify()
+RETURNS TABLE (object text, kind text, problem text, expected text, actual text, hint text)
+LANGUAGE c STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'verify_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.verify() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.verify() IS
+    'Every difference between the live schema and the manifest of the installed version; no row when it is intact';
+
+CREATE FUNCTION orchestrator.dump_safety()
+RETURNS TABLE (object text, kind text, severity text, consequence text, hint text)
+LANGUAGE c STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'dump_safety_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.dump_safety() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.dump_safety() IS
+    'What users added to the extension''s tables and pg_dump would lose; an error row means that rows would be lost';
+
+CREATE FUNCTION orchestrator.fingerprint()
+RETURNS text
+LANGUAGE c STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'fingerprint_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.fingerprint() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.fingerprint() IS
+    'SHA-256 of every live member and its definition; equal schemas have equal fingerprints, whatever path led there';

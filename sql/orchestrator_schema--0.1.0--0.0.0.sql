@@ -1,0 +1,7 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.0.0'" to load this file. \quit
+
+-- 0.1.0 -> 0.0.0: tasks go; their rows stay in orchestrator_archive.tasks.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+SELECT orchestrator.archive_table('orchestrator.tasks');

@@ -1,0 +1,30 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.1'" to load this file. \quit
+
+-- 0.1.0 -> 0.1.1: workflows, definitions of work that consists of tasks.
+-- Locks nothing that exists. Rows kept by an earlier downgrade come back.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+CREATE TABLE orchestrator.workflows (
+    id          uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
+    name        text        NOT NULL,
+    description text,
+    definition  jsonb       NOT NULL,
+    status      text        NOT NULL DEFAULT 'draft',
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    updated_at  timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT workflows_name_check       CHECK (btrim(name) <> ''),
+    CONSTRAINT workflows_definition_check CHECK (jsonb_typeof(definition) = 'object'),
+    CONSTRAINT workflows_status_check     CHECK (status IN ('draft', 'active', 'archived', 'paused'))
+);
+COMMENT ON TABLE orchestrator.workflows IS 'Definitions of work in several tasks; the tasks of one stand in workflow_tasks';
+COMMENT ON COLUMN orchestrator.workflows.name IS 'What people call it; several definitions may share a name';
+COMMENT ON COLUMN orchestrator.workflows.definition IS 'Nodes and edges as the orchestrator reads them, a JSON object';
+
+SELECT orchestrator.restore_table('orchestrator.workflows');
+
+CREATE INDEX idx_workflows_status  ON orchestrator.workflows (status);
+CREATE INDEX idx_workflows_created ON orchestrator.workflows (created_at);
+CREATE INDEX idx_workflows_name    ON orchestrator.workflows (name);
+
+SELECT pg_extension_config_dump('orchestrator.workflows', '');

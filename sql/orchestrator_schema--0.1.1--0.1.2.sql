@@ -1,0 +1,28 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.2'" to load this file. \quit
+
+-- 0.1.1 -> 0.1.2: which tasks belong to which workflow, and in what order.
+-- The foreign keys lock tasks and workflows against writing until the transaction ends. Rows kept
+-- by an earlier downgrade come back; a link whose task or workflow has gone stays archived.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+CREATE TABLE orchestrator.workflow_tasks (
+    workflow_id uuid        NOT NULL,
+    task_id     uuid        NOT NULL,
+    sequence    integer     NOT NULL DEFAULT 0,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (workflow_id, task_id),
+    CONSTRAINT workflow_tasks_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES orchestrator.workflows (id) ON DELETE CASCADE,
+    CONSTRAINT workflow_tasks_task_id_fkey     FOREIGN KEY (task_id) REFERENCES orchestrator.tasks (id) ON DELETE CASCADE,
+    CONSTRAINT workflow_tasks_sequence_check   CHECK (sequence >= 0)
+);
+COMMENT ON TABLE orchestrator.workflow_tasks IS 'The tasks of each workflow; a task stands in a workflow at most once';
+COMMENT ON COLUMN orchestrator.workflow_tasks.sequence IS 'Place in the order of the workflow, from 0; tasks that share one may run side by side';
+
+SELECT orchestrator.restore_table('orchestrator.workflow_tasks');
+
+CREATE INDEX idx_workflow_tasks_workflow ON orchestrator.workflow_tasks (workflow_id);
+CREATE INDEX idx_workflow_tasks_task     ON orchestrator.workflow_tasks (task_id);
+CREATE INDEX idx_workflow_tasks_sequence ON orchestrator.workflow_tasks (workflow_id, sequence);
+
+SELECT pg_extension_config_dump('orchestrator.workflow_tasks', '');

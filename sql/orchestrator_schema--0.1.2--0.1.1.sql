@@ -1,0 +1,7 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.1'" to load this file. \quit
+
+-- 0.1.2 -> 0.1.1: the links go; they stay in orchestrator_archive.workflow_tasks.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+SELECT orchestrator.archive_table('orchestrator.workflow_tasks');

@@ -1,0 +1,9 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.2'" to load this file. \quit
+
+-- 0.1.3 -> 0.1.2: the log of tools goes; it stays in orchestrator_archive.tool_executions.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+DROP FUNCTION orchestrator.finish_tool_execution(uuid, text, text, text);
+DROP FUNCTION orchestrator.start_tool_execution(uuid, text, jsonb);
+SELECT orchestrator.archive_table('orchestrator.tool_executions');

@@ -1,0 +1,54 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.4'" to load this file. \quit
+
+-- 0.1.3 -> 0.1.4: sessions, the client connections.
+-- Locks nothing that exists. Rows kept by an earlier downgrade come back.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+CREATE TABLE orchestrator.sessions (
+    id              uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
+    client_id       text        NOT NULL,
+    user_id         text,
+    connection_type text        NOT NULL DEFAULT 'websocket',
+    is_active       boolean     NOT NULL DEFAULT true,
+    metadata        jsonb,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    updated_at      timestamptz NOT NULL DEFAULT now(),
+    last_heartbeat  timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT sessions_client_id_check       CHECK (btrim(client_id) <> ''),
+    CONSTRAINT sessions_connection_type_check CHECK (connection_type IN ('websocket', 'http', 'grpc'))
+);
+COMMENT ON TABLE orchestrator.sessions IS 'Client connections, and when each was last heard of';
+COMMENT ON COLUMN orchestrator.sessions.client_id IS 'Who is connected; one client may have several sessions';
+COMMENT ON COLUMN orchestrator.sessions.is_active IS 'Whether a client is attached';
+COMMENT ON COLUMN orchestrator.sessions.last_heartbeat IS 'When the client was last heard of';
+
+SELECT orchestrator.restore_table('orchestrator.sessions');
+
+CREATE INDEX idx_sessions_client    ON orchestrator.sessions (client_id);
+CREATE INDEX idx_sessions_user      ON orchestrator.sessions (user_id);
+CREATE INDEX idx_sessions_active    ON orchestrator.sessions (is_active);
+CREATE INDEX idx_sessions_heartbeat ON orchestrator.sessions (last_heartbeat);
+CREATE INDEX idx_sessions_created   ON orchestrator.sessions (created_at);
+-- Which connections fell silent: the longest silence first.
+CREATE INDEX idx_sessions_attached  ON orchestrator.sessions (last_heartbeat, id) WHERE is_active;
+
+SELECT pg_extension_config_dump('orchestrator.sessions', '');
+
+CREATE FUNCTION orchestrator.session_heartbeat(session_id uuid)
+RETURNS timestamptz
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'session_heartbeat_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.session_heartbeat(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.session_heartbeat(uuid) IS
+    'Notes that the client of a session is alive, and attached; the time of this heartbeat';
+
+CREATE FUNCTION orchestrator.deactivate_stale_sessions(silent_for interval DEFAULT '60 seconds')
+RETURNS SETOF uuid
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'deactivate_stale_sessions_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.deactivate_stale_sessions(interval) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.deactivate_stale_sessions(interval) IS
+    'Marks sessions without a heartbeat for that long as inactive; their ids';

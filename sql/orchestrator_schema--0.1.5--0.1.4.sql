@@ -1,0 +1,13 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.4'" to load this file. \quit
+
+-- 0.1.5 -> 0.1.4: configuration goes; it stays in orchestrator_archive.configurations. The check
+-- that uses our function goes with archiving, so the function can be dropped after it.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+DROP FUNCTION orchestrator.configuration_value(text, jsonb);
+DROP FUNCTION orchestrator.get_configuration(text);
+DROP FUNCTION orchestrator.set_configuration(text, text, text, text, boolean);
+DROP VIEW orchestrator.configuration_listing;
+SELECT orchestrator.archive_table('orchestrator.configurations');
+DROP FUNCTION orchestrator.is_valid_configuration(text, text);

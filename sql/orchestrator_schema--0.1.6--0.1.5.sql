@@ -1,0 +1,13 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.5'" to load this file. \quit
+
+-- 0.1.6 -> 0.1.5: no state machines, no upkeep of updated_at; no row is touched.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+DROP TRIGGER configurations_updated_at ON orchestrator.configurations;
+DROP TRIGGER sessions_updated_at ON orchestrator.sessions;
+DROP TRIGGER tool_executions_lifecycle ON orchestrator.tool_executions;
+DROP TRIGGER workflows_lifecycle ON orchestrator.workflows;
+DROP TRIGGER tasks_lifecycle ON orchestrator.tasks;
+DROP FUNCTION orchestrator.allowed_transitions(text);
+DROP FUNCTION orchestrator.enforce_lifecycle();

@@ -1,0 +1,273 @@
+//! The way down: a table, or the values of columns, go into schema orchestrator_archive.
+
+use pgrx::prelude::*;
+
+use super::ARCHIVE;
+use super::dependents;
+use super::give_back::move_rows;
+use super::kept::{self, Holds};
+use super::table::Table;
+use crate::catalog;
+use crate::dynamic::{self, list, quote};
+use crate::error::{Error, Kind};
+use crate::session;
+use crate::settings::{self, Downgrade};
+
+/// Tables up to this size, in bytes, are counted row by row; above it their statistics answer,
+/// so that archiving takes constant time. 32 MiB are read within some ten milliseconds.
+const COUNTED_UP_TO: i64 = 32 * 1024 * 1024;
+
+/// How many rows a table holds.
+enum Count {
+    Exactly(i64),
+    About(i64),
+}
+
+impl Count {
+    fn of(table: &Table) -> Result<Count, Error> {
+        const ESTIMATE: &str = "SELECT CASE WHEN c.reltuples > 0 AND c.relpages > 0 \
+                THEN (c.reltuples / c.relpages \
+                      * (pg_relation_size(c.oid) / current_setting('block_size')::bigint))::bigint \
+                ELSE nullif(pg_stat_get_live_tuples(c.oid), 0) END \
+             FROM pg_class AS c WHERE c.oid = $1 AND pg_relation_size(c.oid) > $2";
+        let arguments = [table.oid.into(), COUNTED_UP_TO.into()];
+        match dynamic::value::<i64>(ESTIMATE, &arguments)? {
+            Some(rows) => Ok(Count::About(rows.max(1))),
+            None => Ok(Count::Exactly(table.count()?)),
+        }
+    }
+
+    fn rows(&self) -> i64 {
+        match self {
+            Count::Exactly(rows) | Count::About(rows) => *rows,
+        }
+    }
+
+    fn in_words(&self) -> String {
+        match self {
+            Count::Exactly(1) => "1 row".to_owned(),
+            Count::Exactly(rows) => format!("{rows} rows"),
+            Count::About(rows) => format!("about {rows} rows"),
+        }
+    }
+}
+
+/// Moves a table, with everything its rows need, into the archive.
+pub fn table(table: &Table) -> Result<i64, Error> {
+    dynamic::execute(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))?;
+    dependents::refuse(table)?;
+    let count = if table.is_empty()? { Count::Exactly(0) } else { Count::of(table)? };
+    if count.rows() > 0 {
+        refuse_when_asked(table, &count)?;
+    }
+    leave_extension(table)?;
+    if count.rows() == 0 && !has_user_grants(table)? {
+        dynamic::execute(&format!("DROP TABLE {table}"))?;
+        return Ok(0);
+    }
+
+    kept::ensure_schema()?;
+    let older = set_aside(&table.name)?;
+    strip(table)?;
+    dynamic::execute(&format!("ALTER TABLE {table} SET SCHEMA {ARCHIVE}"))?;
+    let archive = Table { schema: ARCHIVE.to_owned(), ..table.clone() };
+    kept::label(&archive, &table.name, &Holds::Rows)?;
+    append(older, &archive)?;
+    report(&format!("{} of {table}", count.in_words()), &archive);
+    Ok(count.rows())
+}
+
+/// Copies the values of columns, with the key of their rows, into the archive.
+pub fn columns(table: &Table, columns: &[String]) -> Result<i64, Error> {
+    dynamic::execute(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))?;
+    let key = table.key()?;
+    if key.is_empty() {
+        return Err(Error::new(Kind::InvalidValue, format!("{table} has no primary key"))
+            .hint("Values are kept with the key of their row."));
+    }
+    if table.is_empty()? {
+        return Ok(0);
+    }
+    let name = format!("{}_columns", table.name);
+    let holds = Holds::Columns(columns.to_vec());
+    refuse_when_asked(table, &Count::of(table)?)?;
+
+    kept::ensure_schema()?;
+    let same = kept::of(&table.name)?.into_iter().find(|archive| archive.holds == holds);
+    let name = same.map_or_else(|| kept::free_name(&name), |archive| Ok(archive.table.name))?;
+    let older = set_aside(&name)?;
+    let values: Vec<_> = columns.iter().filter(|column| !key.contains(column)).collect();
+    let target = format!("{ARCHIVE}.{}", quote(&name));
+    let rows = dynamic::execute(&format!(
+        "CREATE TABLE {target} AS SELECT {}, {} FROM ONLY {table}",
+        list("", &key),
+        list("", &values)
+    ))?;
+    dynamic::execute(&format!("ALTER TABLE {target} ADD PRIMARY KEY ({})", list("", &key)))?;
+    if catalog::in_script() {
+        dynamic::execute(&format!("ALTER EXTENSION orchestrator_schema DROP TABLE {target}"))?;
+    }
+    let archive = named(&name)?
+        .ok_or_else(|| Error::new(Kind::Internal, format!("archive {target} was not created")))?;
+    kept::label(&archive, &table.name, &holds)?;
+    append(older, &archive)?;
+    let what = format!("{} of {table} ({})", Count::Exactly(rows).in_words(), columns.join(", "));
+    report(&what, &archive);
+    Ok(rows)
+}
+
+/// Raises the error that `orchestrator_schema.downgrade = 'refuse'` asks for.
+fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
+    if settings::downgrade()? == Downgrade::Archive {
+        return Ok(());
+    }
+    let mut others = Vec::new();
+    for other in member_tables()? {
+        if other.oid != table.oid && !other.is_empty()? {
+            others.push(format!("{other}: {}", Count::of(&other)?.in_words()));
+        }
+    }
+    let mut detail = format!("{table}: {}.", count.in_words());
+    if !others.is_empty() {
+        detail.push_str(&format!(
+            "\nOther tables of the extension hold rows too: {}.",
+            others.join(", ")
+        ));
+    }
+    Err(Error::new(
+        Kind::InUse,
+        format!("the downgrade would archive rows of {table}"),
+    )
+    .detail(detail)
+    .hint(
+        "SET orchestrator_schema.downgrade = 'archive' keeps them in schema orchestrator_archive; \
+             SELECT * FROM orchestrator.downgrade_plan('…') shows all that a downgrade takes out.",
+    ))
+}
+
+/// The tables that are members of the extension, the youngest first.
+fn member_tables() -> Result<Vec<Table>, Error> {
+    const TABLES: &str = "SELECT c.oid FROM pg_class AS c \
+         JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e' \
+         JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid \
+         WHERE e.extname = 'orchestrator_schema' AND c.relkind = 'r' ORDER BY c.oid DESC";
+    let mut tables = Vec::new();
+    for oid in dynamic::column::<pg_sys::Oid>(TABLES, &[])? {
+        tables.extend(Table::find(oid)?);
+    }
+    Ok(tables)
+}
+
+/// Takes a table and the sequences it owns out of the extension. A sequence left behind as a
+/// member would make a later DROP EXTENSION … CASCADE drop the column that uses it.
+fn leave_extension(table: &Table) -> Result<(), Error> {
+    const MEMBERS: &str = "SELECT format('%s %I.%I', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, \
+                n.nspname, c.relname) \
+         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         JOIN pg_depend AS m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid AND m.deptype = 'e' \
+         JOIN pg_extension AS e ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid \
+         WHERE e.extname = 'orchestrator_schema' \
+           AND (c.oid = $1 OR EXISTS (SELECT FROM pg_depend AS o \
+                WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid AND c.relkind = 'S' \
+                  AND o.refclassid = 'pg_class'::regclass AND o.refobjid = $1 AND o.deptype IN ('a', 'i'))) \
+         ORDER BY c.relkind = 'r'";
+    for member in dynamic::column::<String>(MEMBERS, &[table.oid.into()])? {
+        dynamic::execute(&format!("ALTER EXTENSION orchestrator_schema DROP {member}"))?;
+    }
+    Ok(())
+}
+
+/// Whether anyone but the owner holds a grant on the table or a column of it.
+fn has_user_grants(table: &Table) -> Result<bool, Error> {
+    const GRANTS: &str = "SELECT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a \
+                WHERE c.oid = $1 AND a.grantee <> c.relowner) \
+         OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attacl IS NOT NULL)";
+    Ok(dynamic::value(GRANTS, &[table.oid.into()])?.unwrap_or_default())
+}
+
+/// Drops what ties a table to the extension: foreign keys, triggers, and whatever uses a function
+/// of ours (defaults, checks, indexes). Each would block DROP EXTENSION, or go with it.
+fn strip(table: &Table) -> Result<(), Error> {
+    const TIES: &str = "WITH ours AS ( \
+             SELECT d.classid, d.objid FROM pg_depend AS d \
+             JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid \
+             WHERE e.extname = 'orchestrator_schema' AND d.deptype = 'e' \
+         ), tied AS ( \
+             SELECT d.classid, d.objid FROM pg_depend AS d \
+             JOIN ours AS o ON d.refclassid = o.classid AND d.refobjid = o.objid) \
+         SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', $2, conname) FROM pg_constraint \
+         WHERE conrelid = $1 \
+           AND (contype = 'f' OR ('pg_constraint'::regclass, oid) IN (SELECT classid, objid FROM tied)) \
+         UNION ALL \
+         SELECT format('DROP TRIGGER %I ON %s', tgname, $2) FROM pg_trigger \
+         WHERE tgrelid = $1 AND NOT tgisinternal \
+         UNION ALL \
+         SELECT format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', $2, a.attname) \
+         FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum \
+         WHERE d.adrelid = $1 AND a.attgenerated = '' \
+           AND ('pg_attrdef'::regclass, d.oid) IN (SELECT classid, objid FROM tied) \
+         UNION ALL \
+         SELECT format('DROP INDEX %s', i.indexrelid::regclass) FROM pg_index AS i \
+         WHERE i.indrelid = $1 AND ('pg_class'::regclass, i.indexrelid) IN (SELECT classid, objid FROM tied)";
+    let statements: Vec<String> =
+        dynamic::column(TIES, &[table.oid.into(), table.to_string().as_str().into()])?;
+    for statement in statements {
+        dynamic::execute(&statement)?;
+    }
+    Ok(())
+}
+
+/// The relation of that name in the archive.
+fn named(name: &str) -> Result<Option<Table>, Error> {
+    const NAMED: &str = "SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE n.nspname = $1 AND c.relname = $2";
+    match dynamic::value::<pg_sys::Oid>(NAMED, &[ARCHIVE.into(), name.into()])? {
+        Some(oid) => Table::find(oid),
+        None => Ok(None),
+    }
+}
+
+/// Makes room for a new archive of that name: what an older one still holds goes to a copy
+/// without constraints, under the next free name.
+fn set_aside(name: &str) -> Result<Option<Table>, Error> {
+    const COMMENT: &str = "SELECT obj_description($1, 'pg_class')";
+    let Some(older) = named(name)? else {
+        return Ok(None);
+    };
+    let comment: Option<String> = dynamic::value(COMMENT, &[older.oid.into()])?;
+    let aside = kept::free_name(name)?;
+    let target = format!("{ARCHIVE}.{}", quote(&aside));
+    dynamic::execute(&format!("CREATE TABLE {target} AS TABLE {older}"))?;
+    if catalog::in_script() {
+        dynamic::execute(&format!("ALTER EXTENSION orchestrator_schema DROP TABLE {target}"))?;
+    }
+    dynamic::execute(&format!("DROP TABLE {older}"))?;
+    let copy = named(&aside)?;
+    if let (Some(copy), Some(comment)) = (&copy, comment) {
+        kept::comment(copy, &comment)?;
+    }
+    Ok(copy)
+}
+
+/// Appends what an older archive held. Rows whose key is in the new one as well stay apart.
+fn append(older: Option<Table>, archive: &Table) -> Result<(), Error> {
+    let Some(older) = older else { return Ok(()) };
+    let present = archive.columns()?;
+    for column in older.columns()? {
+        if present.iter().all(|known| known.name != column.name) {
+            dynamic::execute(&format!(
+                "ALTER TABLE {archive} ADD COLUMN {} {}",
+                quote(&column.name),
+                column.type_name
+            ))?;
+        }
+    }
+    if move_rows(&older, archive)?.left_behind == 0 {
+        dynamic::execute(&format!("DROP TABLE {older}"))?;
+    }
+    Ok(())
+}
+
+fn report(what: &str, archive: &Table) {
+    session::tell(format!("kept {what} in {archive}"), None);
+}

@@ -1,0 +1,220 @@
+//! The archives themselves: `orchestrator_archive.<table>` holds a table's rows,
+//! `orchestrator_archive.<table>_columns` key and values of columns; a number behind it tells
+//! older ones apart. Version and time stand in the table's comment, so a dump carries them.
+
+use pgrx::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::ARCHIVE;
+use super::table::Table;
+use crate::dynamic::{self, quote};
+use crate::error::{Error, Kind};
+use crate::manifest;
+
+/// What an archive holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holds {
+    Rows,
+    /// Values of these columns, beside the key.
+    Columns(Vec<String>),
+}
+
+/// One table of schema orchestrator_archive.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    pub table: Table,
+    /// The name of the table of schema orchestrator that the rows belong to.
+    pub belongs_to: String,
+    pub holds: Holds,
+    pub from_version: Option<String>,
+    pub archived_at: Option<TimestampWithTimeZone>,
+}
+
+/// The comment of an archive's table.
+#[derive(Serialize, Deserialize)]
+struct Label {
+    table: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    columns: Option<Vec<String>>,
+    from_version: String,
+    archived_at: String,
+}
+
+impl Archive {
+    /// The table, or the columns of a table, whose values it holds.
+    pub fn object(&self) -> String {
+        let table = format!("orchestrator.{}", quote(&self.belongs_to));
+        match &self.holds {
+            Holds::Rows => table,
+            Holds::Columns(columns) => format!("{table} ({})", columns.join(", ")),
+        }
+    }
+
+    pub fn rows(&self) -> Result<i64, Error> {
+        self.table.count()
+    }
+
+    /// The table in schema orchestrator, when the installed version has it.
+    pub fn live_table(&self) -> Result<Option<Table>, Error> {
+        const LIVE: &str = "SELECT c.oid FROM pg_class AS c \
+             JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE n.nspname = 'orchestrator' AND c.relname = $1 AND c.relkind = 'r'";
+        match dynamic::value::<pg_sys::Oid>(LIVE, &[self.belongs_to.as_str().into()])? {
+            Some(oid) => Table::find(oid),
+            None => Ok(None),
+        }
+    }
+
+    /// Where in the chain its table, or the first of its columns, came in; archives are given back
+    /// in that order, parents before children.
+    fn place_in_chain(&self) -> Result<usize, Error> {
+        let table = format!("orchestrator.{}", quote(&self.belongs_to));
+        let (kind, object) = match &self.holds {
+            Holds::Columns(columns) if !columns.is_empty() => {
+                ("column", format!("{table}.{}", quote(&columns[0])))
+            }
+            _ => ("table", table),
+        };
+        manifest::introduced(kind, &object)
+    }
+}
+
+/// Every archive, in the order in which they can be given back.
+pub fn all() -> Result<Vec<Archive>, Error> {
+    const TABLES: &str = "SELECT c.oid, c.relname::text, obj_description(c.oid, 'pg_class') \
+         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE n.nspname = $1 AND c.relkind = 'r' ORDER BY length(c.relname), c.relname";
+    let found = Spi::connect_mut(|client| {
+        let mut found = Vec::new();
+        for row in client.update(TABLES, None, &[ARCHIVE.into()])? {
+            found.push((
+                row.get::<pg_sys::Oid>(1)?.unwrap_or(pg_sys::InvalidOid),
+                row.get::<String>(2)?.unwrap_or_default(),
+                row.get::<String>(3)?,
+            ));
+        }
+        Ok::<_, Error>(found)
+    })?;
+    if !found.is_empty() {
+        only_ours()?;
+    }
+    let mut archives = Vec::new();
+    for (oid, name, comment) in found {
+        let table = Table { oid, schema: ARCHIVE.to_owned(), name };
+        let archive = match comment.and_then(|text| serde_json::from_str::<Label>(&text).ok()) {
+            Some(label) => labelled(table, label)?,
+            None => unlabelled(table)?,
+        };
+        archives.push((archive.place_in_chain()?, archive));
+    }
+    archives.sort_by_key(|(place, _)| *place);
+    Ok(archives.into_iter().map(|(_, archive)| archive).collect())
+}
+
+fn labelled(table: Table, label: Label) -> Result<Archive, Error> {
+    const TIME: &str = "SELECT $1::timestamptz";
+    let archived_at = dynamic::value(TIME, &[label.archived_at.as_str().into()])?;
+    Ok(Archive {
+        table,
+        belongs_to: label.table,
+        holds: label.columns.map_or(Holds::Rows, Holds::Columns),
+        from_version: Some(label.from_version),
+        archived_at,
+    })
+}
+
+/// An archive whose comment was lost (a dump can leave comments out): its name tells the rest.
+fn unlabelled(table: Table) -> Result<Archive, Error> {
+    let plain = table.name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
+    let (belongs_to, holds) = match plain.strip_suffix("_columns") {
+        Some(owner) => {
+            let key = table.key()?;
+            let columns = table.columns()?.into_iter().map(|column| column.name);
+            (owner.to_owned(), Holds::Columns(columns.filter(|name| !key.contains(name)).collect()))
+        }
+        None => (plain.to_owned(), Holds::Rows),
+    };
+    Ok(Archive { table, belongs_to, holds, from_version: None, archived_at: None })
+}
+
+/// The archives that hold rows, or values of columns, of one table; newest first.
+pub fn of(table: &str) -> Result<Vec<Archive>, Error> {
+    Ok(all()?.into_iter().filter(|archive| archive.belongs_to == table).collect())
+}
+
+/// Writes version and time onto an archive's table.
+pub fn label(archive: &Table, belongs_to: &str, holds: &Holds) -> Result<(), Error> {
+    const NOW: &str =
+        "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+    let label = Label {
+        table: belongs_to.to_owned(),
+        columns: match holds {
+            Holds::Rows => None,
+            Holds::Columns(columns) => Some(columns.clone()),
+        },
+        from_version: manifest::version_left()?,
+        archived_at: dynamic::value(NOW, &[])?.unwrap_or_default(),
+    };
+    let text = serde_json::to_string(&label).map_err(|error| {
+        Error::new(Kind::Internal, format!("the archive's label cannot be written: {error}"))
+    })?;
+    comment(archive, &text)
+}
+
+pub fn comment(archive: &Table, text: &str) -> Result<(), Error> {
+    let literal = pgrx::spi::quote_literal(text);
+    dynamic::execute(&format!("COMMENT ON TABLE {archive} IS {literal}"))?;
+    Ok(())
+}
+
+/// Creates the schema when it is not there yet, as an ordinary schema that DROP EXTENSION leaves.
+pub fn ensure_schema() -> Result<(), Error> {
+    const EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
+    if dynamic::value::<bool>(EXISTS, &[ARCHIVE.into()])? == Some(true) {
+        return only_ours();
+    }
+    dynamic::execute("CREATE SCHEMA orchestrator_archive")?;
+    dynamic::execute(
+        "COMMENT ON SCHEMA orchestrator_archive IS \
+         'Rows that downgrades of orchestrator_schema kept; see orchestrator.archived()'",
+    )?;
+    if crate::catalog::in_script() {
+        dynamic::execute("ALTER EXTENSION orchestrator_schema DROP SCHEMA orchestrator_archive")?;
+    }
+    Ok(())
+}
+
+/// Refuses a schema or a table in it that somebody else made: what they put on it would run with
+/// the rights of the extension's owner.
+fn only_ours() -> Result<(), Error> {
+    const STRANGER: &str = "SELECT format('%s belongs to role %I', o.what, o.owner::regrole::text) \
+         FROM (SELECT 'schema orchestrator_archive', nspowner FROM pg_namespace WHERE nspname = $1 \
+               UNION ALL \
+               SELECT format('%s %I.%I', 'table', n.nspname, c.relname), c.relowner \
+               FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+               WHERE n.nspname = $1 AND c.relkind IN ('r', 'v', 'm', 'f', 'p')) AS o (what, owner), \
+              pg_extension AS e \
+         WHERE e.extname = 'orchestrator_schema' \
+           AND NOT pg_has_role(o.owner, e.extowner, 'USAGE') LIMIT 1";
+    match dynamic::value::<String>(STRANGER, &[ARCHIVE.into()])? {
+        None => Ok(()),
+        Some(stranger) => Err(Error::new(
+            Kind::Forbidden,
+            "schema orchestrator_archive is not the extension owner's alone",
+        )
+        .detail(stranger)
+        .hint("Give it to the owner of extension orchestrator_schema, or rename it.")),
+    }
+}
+
+/// A name for an archive that no relation of the schema has: `wanted`, or it with the next number.
+pub fn free_name(wanted: &str) -> Result<String, Error> {
+    const NAMES: &str = "SELECT c.relname::text FROM pg_class AS c \
+         JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1";
+    let taken = dynamic::column::<String>(NAMES, &[ARCHIVE.into()])?;
+    let mut candidates =
+        std::iter::once(wanted.to_owned()).chain((2..).map(|number| format!("{wanted}_{number}")));
+    candidates
+        .find(|name| !taken.contains(name))
+        .ok_or_else(|| Error::new(Kind::Internal, format!("no free name for archive {wanted}")))
+}

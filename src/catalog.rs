@@ -1,0 +1,51 @@
+//! The extension as it stands in the catalog: its installed version and its members.
+
+use std::collections::BTreeMap;
+
+use pgrx::prelude::*;
+
+use crate::error::{Error, Kind};
+use crate::plans;
+
+/// What a member is (`table`, `column`, `index`, …) and its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Member {
+    pub kind: String,
+    pub object: String,
+}
+
+/// Members with their definitions, each in one line.
+pub type Members = BTreeMap<Member, String>;
+
+/// Every member of the installed extension.
+pub fn members() -> Result<Members, Error> {
+    plans::select(include_str!("members.sql"), &[], |rows| {
+        let mut members = Members::new();
+        for row in rows {
+            let kind = row.get::<String>(1)?.unwrap_or_default();
+            let object = row.get::<String>(2)?.unwrap_or_default();
+            members.insert(Member { kind, object }, row.get::<String>(3)?.unwrap_or_default());
+        }
+        Ok(members)
+    })
+}
+
+/// The version that pg_extension names. While a version script runs that is already the version
+/// the script leads to.
+pub fn installed_version() -> Result<String, Error> {
+    const VERSION: &str = "SELECT extversion FROM pg_catalog.pg_extension \
+         WHERE extname OPERATOR(pg_catalog.=) 'orchestrator_schema'";
+    plans::select(VERSION, &[], |rows| Ok(rows.first().get_one::<String>()?))?.ok_or_else(|| {
+        Error::new(
+            Kind::NotReady,
+            "extension orchestrator_schema is not installed in this database",
+        )
+        .hint("CREATE EXTENSION orchestrator_schema;")
+    })
+}
+
+/// Whether a script of CREATE EXTENSION or ALTER EXTENSION … UPDATE is running.
+pub fn in_script() -> bool {
+    // SAFETY: a plain flag of the backend, read on its only thread.
+    unsafe { pg_sys::creating_extension }
+}

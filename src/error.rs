@@ -1,0 +1,95 @@
+//! The one error type: what is wrong, the facts, the next step, and the SQLSTATE that a driver
+//! can act on.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+/// The kinds of failure that a caller can tell apart, each with its SQLSTATE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// 22004: a required argument is NULL.
+    NullArgument,
+    /// P0002: an unknown id, thread, key, version or label.
+    NotFound,
+    /// 22023: a value outside its set, malformed text, a missing reason or note.
+    InvalidValue,
+    /// 55000: a step that the state machine does not allow, or what it needs is missing.
+    NotReady,
+    /// 42501: not allowed for this role.
+    Forbidden,
+    /// 55006: a downgrade that would archive rows while that is refused.
+    InUse,
+    /// 2BP01: something that is not ours depends on what a step would take away.
+    Dependents,
+    /// XX000: the server's own interface failed.
+    Internal,
+}
+
+impl Kind {
+    fn sqlstate(self) -> PgSqlErrorCode {
+        match self {
+            Kind::NullArgument => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+            Kind::NotFound => PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
+            Kind::InvalidValue => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            Kind::NotReady => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Kind::Forbidden => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Kind::InUse => PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,
+            Kind::Dependents => PgSqlErrorCode::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
+            Kind::Internal => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
+        }
+    }
+}
+
+/// A failure on its way to the caller.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    detail: Option<String>,
+    hint: Option<String>,
+}
+
+impl Error {
+    /// `message` says what is wrong with the value in it.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error { kind, message: message.into(), detail: None, hint: None }
+    }
+
+    /// The facts behind the message.
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The next step for the caller.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// The value of a required argument; its absence is an error that names it.
+pub fn required<T>(argument: &str, value: Option<T>) -> Result<T, Error> {
+    value.ok_or_else(|| {
+        Error::new(Kind::NullArgument, format!("argument \"{argument}\" must not be null"))
+    })
+}
+
+impl From<pgrx::spi::Error> for Error {
+    fn from(error: pgrx::spi::Error) -> Self {
+        Error::new(Kind::Internal, format!("the server's query interface failed: {error}"))
+    }
+}
+
+impl From<Error> for ErrorReport {
+    fn from(error: Error) -> Self {
+        let mut report = ErrorReport::new(error.kind.sqlstate(), error.message, "");
+        if let Some(detail) = error.detail {
+            report = report.set_detail(detail);
+        }
+        if let Some(hint) = error.hint {
+            report = report.set_hint(hint);
+        }
+        report
+    }
+}

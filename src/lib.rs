@@ -1,0 +1,79 @@
+//! State of an AI-agent orchestrator inside PostgreSQL: module list, the chain of version
+//! scripts, settings. Everything else lives in one file per area.
+
+use pgrx::prelude::*;
+
+mod archive;
+mod catalog;
+mod configuration;
+mod dynamic;
+mod error;
+mod ids;
+mod lifecycle;
+mod manifest;
+mod oid_alias;
+mod plans;
+mod session;
+mod sessions;
+mod settings;
+mod text;
+mod tool_log;
+mod verify;
+
+::pgrx::pg_module_magic!(name, version);
+
+// The install script of the newest version is this chain, and nothing else.
+extension_sql_file!("../sql/orchestrator_schema--0.0.0.sql", name = "version_0_0_0", bootstrap);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.0.0--0.1.0.sql",
+    name = "version_0_1_0",
+    requires = ["version_0_0_0"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.1.0--0.1.1.sql",
+    name = "version_0_1_1",
+    requires = ["version_0_1_0"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.1.1--0.1.2.sql",
+    name = "version_0_1_2",
+    requires = ["version_0_1_1"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.1.2--0.1.3.sql",
+    name = "version_0_1_3",
+    requires = ["version_0_1_2"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.1.3--0.1.4.sql",
+    name = "version_0_1_4",
+    requires = ["version_0_1_3"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.1.4--0.1.5.sql",
+    name = "version_0_1_5",
+    requires = ["version_0_1_4"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.1.5--0.1.6.sql",
+    name = "version_0_1_6",
+    requires = ["version_0_1_5"]
+);
+
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    session::without_backtraces();
+    settings::register();
+}
+
+#[cfg(test)]
+pub mod pg_test {
+    /// Called once before the in-backend tests.
+    pub fn setup(_options: Vec<&str>) {}
+
+    /// Settings that the in-backend tests need.
+    #[must_use]
+    pub fn postgresql_conf_options() -> Vec<&'static str> {
+        vec![]
+    }
+}

@@ -1,0 +1,167 @@
+//! State machines, enforced on every UPDATE whoever makes it, and the upkeep of `updated_at`.
+
+mod machines;
+mod row;
+
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByPostgres, PgSqlErrorCode};
+
+use crate::error::{Error, Kind, required};
+use machines::{MACHINES, Machine, Stamp, State};
+use row::Rows;
+
+/// The steps that a state machine allows.
+///
+/// `machine`: task, workflow, tool_execution, session, gate, approval, review, run_phase,
+/// run_gate, v7_phase, v7_file, v7_enum, v7_task or v7_impact.
+/// Errors: 22004, 22023 no such machine. Since 0.1.6.
+#[pg_extern(sql = false, immutable, parallel_safe)]
+#[allow(clippy::type_complexity)]
+fn allowed_transitions(
+    machine: Option<&str>,
+) -> Result<
+    TableIterator<'static, (name!(from_status, String), name!(to_status, String))>,
+    ErrorReport,
+> {
+    let name = required("machine", machine)?;
+    let machine = machines::machine(name).ok_or_else(|| {
+        let known: Vec<_> = MACHINES.iter().map(|machine| machine.name).collect();
+        Error::new(Kind::InvalidValue, format!("state machine \"{name}\" does not exist"))
+            .hint(format!("State machines: {}.", known.join(", ")))
+    })?;
+    Ok(TableIterator::new(machine.states.iter().flat_map(|state| {
+        state.next.iter().map(|next| (state.name.to_owned(), (*next).to_owned()))
+    })))
+}
+
+/// BEFORE UPDATE row trigger `enforce_lifecycle(machine, column [, machine, column …])`: refuses a
+/// step that a machine does not list, stamps the times of the state that is entered, and sets
+/// `updated_at`, where the table has it, to the transaction's time.
+///
+/// Errors: 55000 a step that is not allowed, or an edit of a row that is resolved. Since 0.1.6.
+#[pg_trigger(sql = false)]
+fn enforce_lifecycle<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    let Some(mut rows) = Rows::of(trigger) else {
+        misused("it must be fired BEFORE UPDATE, FOR EACH ROW");
+    };
+    let mut arguments = rows.arguments();
+    while let Some(name) = arguments.next() {
+        let machine = name.to_str().ok().and_then(machines::machine);
+        let column = arguments.next().and_then(|column| rows.column(column));
+        let (Some(machine), Some(column)) = (machine, column) else {
+            misused("its arguments are pairs of a state machine and a column");
+        };
+        if let Err(error) = step(machine, column, &mut rows) {
+            ErrorReport::from(error).report(PgLogLevel::ERROR);
+        }
+    }
+    if let Some(column) = rows.column(c"updated_at") {
+        // SAFETY: reads the clock of the running transaction.
+        let now = unsafe { pg_sys::GetCurrentTransactionStartTimestamp() };
+        rows.set(column, Some(now));
+    }
+    Ok(Some(rows.into_row()))
+}
+
+/// A trigger of ours that somebody created in another shape.
+fn misused(rule: &str) -> ! {
+    ErrorReport::new(
+        PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+        format!("trigger function orchestrator.enforce_lifecycle is misused: {rule}"),
+        "",
+    )
+    .report(PgLogLevel::ERROR);
+    unreachable!("an error report does not return")
+}
+
+/// Checks one machine's step and stamps what entering the state writes.
+fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error> {
+    let (Some(from), Some(to)) = (rows.old::<&str>(column), rows.new::<&str>(column)) else {
+        return Ok(());
+    };
+    let from_state = machine.state(from);
+    if from == to {
+        let ended = from_state.is_some_and(|state| state.next.is_empty());
+        if machine.sealed && ended && rows.differs() {
+            return Err(sealed(rows, from));
+        }
+        return Ok(());
+    }
+    // A state that the machine does not know is for the column's CHECK to refuse.
+    let (Some(from_state), Some(to_state)) = (from_state, machine.state(to)) else {
+        return Ok(());
+    };
+    if !from_state.allows(to) {
+        return Err(refused(rows, from_state, to));
+    }
+    for stamp in to_state.stamps {
+        apply(*stamp, rows);
+    }
+    Ok(())
+}
+
+fn apply(stamp: Stamp, rows: &mut Rows<'_>) {
+    // SAFETY: reads the clock of the running transaction.
+    let now = unsafe { pg_sys::GetCurrentTransactionStartTimestamp() };
+    match stamp {
+        Stamp::Time(name) => set_when_null(rows, name, |_| Some(now)),
+        Stamp::Date(name) => set_when_null(rows, name, |_| {
+            // SAFETY: the server's own conversion, by value, in the session's time zone.
+            unsafe {
+                pgrx::direct_function_call_as_datum(pg_sys::timestamptz_date, &[Some(now.into())])
+                    .and_then(|date| i32::from_datum(date, false))
+            }
+        }),
+        Stamp::Elapsed { column, from, to } => set_when_null(rows, column, |rows| {
+            let start = rows.new::<i64>(rows.column_named(from)?)?;
+            let end = rows.new::<i64>(rows.column_named(to)?)?;
+            Some((end - start) / 1000)
+        }),
+        Stamp::Clear(name) => {
+            if let Some(column) = rows.column_named(name) {
+                rows.set(column, None::<i64>);
+            }
+        }
+    }
+}
+
+fn set_when_null<T: IntoDatum>(
+    rows: &mut Rows<'_>,
+    name: &str,
+    value: impl FnOnce(&Rows<'_>) -> Option<T>,
+) {
+    let Some(column) = rows.column_named(name) else {
+        return;
+    };
+    if rows.new::<pg_sys::Datum>(column).is_none() {
+        let value = value(rows);
+        rows.set(column, value);
+    }
+}
+
+/// The row's id, for a message; tables without one are named alone.
+fn subject(rows: &Rows<'_>) -> String {
+    let id = rows.column(c"id").and_then(|column| rows.old_text(column));
+    match id {
+        Some(id) => format!("{} {id}", rows.table()),
+        None => rows.table(),
+    }
+}
+
+fn refused(rows: &Rows<'_>, from: &State, to: &str) -> Error {
+    Error::new(
+        Kind::NotReady,
+        format!("{} cannot go from \"{}\" to \"{to}\"", subject(rows), from.name),
+    )
+    .hint(from.allowed_in_words())
+}
+
+fn sealed(rows: &Rows<'_>, status: &str) -> Error {
+    Error::new(Kind::NotReady, format!("{} is {status} and cannot be changed", subject(rows)))
+        .hint("What is resolved stays as it is; open a new one instead.")
+}

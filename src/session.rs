@@ -1,0 +1,73 @@
+//! What a function of ours changes about the session while it works, and puts back.
+
+use std::ffi::CStr;
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::catalog;
+
+/// Keeps Rust backtraces out of the DETAIL of errors, where users look for facts: RUST_BACKTRACE
+/// in the server's environment would put one there. RUST_LIB_BACKTRACE=1 still asks for them.
+pub fn without_backtraces() {
+    const NAME: &str = "RUST_LIB_BACKTRACE";
+    if std::env::var_os(NAME).is_none() {
+        // SAFETY: called while the library is loaded, by the only thread of the process.
+        unsafe { std::env::set_var(NAME, "0") };
+    }
+}
+
+/// Runs `work` with a setting changed, whatever the caller's right to change it.
+pub fn with_setting<R>(name: &CStr, value: &CStr, work: impl FnOnce() -> R) -> R {
+    // SAFETY: both texts are NUL-terminated; the level is left below, and an error before that
+    // ends it with the transaction.
+    let level = unsafe {
+        let level = pg_sys::NewGUCNestLevel();
+        pg_sys::set_config_option(
+            name.as_ptr(),
+            value.as_ptr(),
+            pg_sys::GucContext::PGC_SUSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+        level
+    };
+    let result = work();
+    // SAFETY: the level was opened above and everything opened since has been left.
+    unsafe { pg_sys::AtEOXact_GUC(true, level) };
+    result
+}
+
+/// Runs `work` as if no extension script were running: a grant made inside one would count as the
+/// extension's own, and a dump would leave it out.
+pub fn outside_the_script<R>(work: impl FnOnce() -> R) -> R {
+    // SAFETY: a plain flag of the backend. When `work` raises an error the script ends, and the
+    // server clears the flag itself.
+    unsafe {
+        let in_script = pg_sys::creating_extension;
+        pg_sys::creating_extension = false;
+        let result = work();
+        pg_sys::creating_extension = in_script;
+        result
+    }
+}
+
+/// Tells the user something. The server silences notices while an extension script runs; what
+/// became of rows must be heard there too. Who asked for errors only still hears nothing.
+pub fn tell(message: String, detail: Option<String>) {
+    let mut report = ErrorReport::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, message, "");
+    if let Some(detail) = detail {
+        report = report.set_detail(detail);
+    }
+    let notice = || report.report(PgLogLevel::NOTICE);
+    // SAFETY: a plain variable of the backend, read on its only thread.
+    let silenced = unsafe { pg_sys::client_min_messages } == pg_sys::WARNING as i32;
+    if catalog::in_script() && silenced {
+        with_setting(c"client_min_messages", c"notice", notice);
+    } else {
+        notice();
+    }
+}

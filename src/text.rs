@@ -1,0 +1,35 @@
+//! Text arguments: what must say something, and what must be one of a few words.
+
+use crate::error::{Error, Kind, required};
+
+/// The text of a required argument that must not be blank.
+pub fn filled<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Error> {
+    let value = required(argument, value)?;
+    if is_blank(value) {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("argument \"{argument}\" must not be blank"),
+        ));
+    }
+    Ok(value)
+}
+
+/// Whether a text says nothing, as `btrim(x) = ''` in a CHECK sees it.
+pub fn is_blank(value: &str) -> bool {
+    value.trim_matches(' ').is_empty()
+}
+
+/// A word that must be one of `allowed`.
+pub fn one_of<'a>(argument: &str, value: &'a str, allowed: &[&str]) -> Result<&'a str, Error> {
+    if allowed.contains(&value) {
+        return Ok(value);
+    }
+    Err(Error::new(Kind::InvalidValue, format!("invalid {argument} \"{value}\""))
+        .hint(format!("Allowed: {}.", allowed.join(", "))))
+}
+
+/// `1 row`, `2 rows`.
+pub fn counted(number: i64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}

@@ -1,0 +1,93 @@
+//! The audit log of tools: an execution is opened when the tool starts and closed once, when it
+//! ends. The log outlives everything but the database: a task with executions cannot be deleted.
+
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByRust, JsonB, Uuid};
+
+use crate::error::{Error, Kind, required};
+use crate::plans;
+use crate::text;
+
+/// The states in which an execution has ended.
+const ENDS: [&str; 3] = ["completed", "failed", "timeout"];
+
+/// Opens the log entry of a tool that starts now.
+///
+/// `task_id`: the task it runs for; `tool_name`: what runs; `arguments`: what it was called with.
+/// Returns: the id of the execution, in state `running`.
+/// Errors: 22004, 22023 blank name, P0002 unknown task. Since 0.1.3.
+#[pg_extern(sql = false, volatile)]
+fn start_tool_execution(
+    task_id: Option<Uuid>,
+    tool_name: Option<&str>,
+    arguments: default!(Option<JsonB>, "'{}'"),
+) -> Result<Uuid, ErrorReport> {
+    const INSERT: &str = "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status) \
+         SELECT t.id, $2, $3, 'running' FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE \
+         RETURNING id";
+    let task_id = required("task_id", task_id)?;
+    let tool_name = text::filled("tool_name", tool_name)?;
+    let arguments = required("arguments", arguments)?;
+    let id =
+        plans::update(INSERT, &[task_id.into(), tool_name.into(), arguments.into()], |rows| {
+            plans::one::<Uuid>(rows)
+        })?;
+    Ok(id.ok_or_else(|| {
+        Error::new(Kind::NotFound, format!("task {task_id} does not exist"))
+            .hint("An execution is logged for a task: insert it into orchestrator.tasks first.")
+    })?)
+}
+
+/// Closes the log entry of a tool that has ended.
+///
+/// `status`: completed, failed or timeout; `output`, `error`: what it said.
+/// Returns: the row, with `completed_at` and `duration_ms` (milliseconds since it was created).
+/// Errors: 22004, 22023 no such end, P0002 unknown execution, 55000 it has ended already, or has
+/// not been started. Since 0.1.3.
+#[pg_extern(sql = false, volatile)]
+fn finish_tool_execution(
+    execution_id: Option<Uuid>,
+    status: Option<&str>,
+    output: default!(Option<&str>, "NULL"),
+    error: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.tool_executions"), ErrorReport> {
+    const FINISH: &str = "UPDATE orchestrator.tool_executions AS e \
+         SET status = $2, output = $3, error = $4, completed_at = pg_catalog.now(), \
+             duration_ms = (extract(epoch FROM pg_catalog.now() - e.created_at) * 1000)::bigint \
+         WHERE e.id = $1 AND (e.status = 'running' OR (e.status = 'pending' AND $2 <> 'completed')) \
+         RETURNING e";
+    let id = required("execution_id", execution_id)?;
+    let status = text::one_of("status", required("status", status)?, &ENDS)?;
+    let arguments = [id.into(), status.into(), output.into(), error.into()];
+    let row =
+        plans::update(FINISH, &arguments, plans::one::<PgHeapTuple<'static, AllocatedByRust>>)?;
+    match row {
+        Some(row) => Ok(row),
+        None => Err(not_open(id)?.into()),
+    }
+}
+
+/// Why an execution cannot be finished.
+fn not_open(id: Uuid) -> Result<Error, Error> {
+    const STATE: &str = "SELECT e.status, e.completed_at::text FROM orchestrator.tool_executions AS e WHERE e.id = $1";
+    let state = plans::update(STATE, &[id.into()], plans::two::<String, String>)?;
+    Ok(match state {
+        None => Error::new(Kind::NotFound, format!("tool execution {id} does not exist")),
+        Some((Some(status), ended)) if ENDS.contains(&status.as_str()) => Error::new(
+            Kind::NotReady,
+            format!("tool execution {id} has already ended"),
+        )
+        .detail(format!(
+            "It ended as {status} at {}.",
+            ended.as_deref().unwrap_or("an unknown time")
+        ))
+        .hint("An execution ends once; start a new one with orchestrator.start_tool_execution."),
+        Some((status, _)) => {
+            Error::new(Kind::NotReady, format!("tool execution {id} has not been started"))
+                .detail(format!("Its status is {}.", status.unwrap_or_default()))
+                .hint("Set its status to running first, or finish it as failed or timeout.")
+        }
+    })
+}
