@@ -1,0 +1,83 @@
+//! The extension in a test's database: walking its chain, filling its tables.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use postgres::Client;
+use xtask::chain::{Chain, Version};
+use xtask::project::Project;
+
+use crate::Database;
+
+/// The versions of the chain, oldest first.
+pub fn versions() -> Result<Vec<Version>> {
+    Ok(Chain::read(&Project::find()?.sql_folder())?.versions().to_vec())
+}
+
+/// The newest version of the chain.
+pub fn newest() -> Result<Version> {
+    versions()?.last().copied().context("the chain has no version")
+}
+
+/// Creates a database with the extension at a version, reached step by step from the base.
+///
+/// `CREATE EXTENSION … VERSION` alone may start from the newest version and walk down.
+pub fn walked_to(prefix: &str, version: Version) -> Result<Database> {
+    let database = Database::create(prefix)?;
+    let mut client = database.client()?;
+    for step in versions()?.into_iter().take_while(|step| *step <= version) {
+        go_to(&mut client, step)?;
+    }
+    Ok(database)
+}
+
+/// As `walked_to`, with the rows of every version on the way.
+pub fn filled_to(prefix: &str, version: Version) -> Result<Database> {
+    let database = Database::create(prefix)?;
+    let mut client = database.client()?;
+    for step in versions()?.into_iter().take_while(|step| *step <= version) {
+        go_to(&mut client, step)?;
+        fill(&mut client, step)?;
+    }
+    Ok(database)
+}
+
+/// Installs the base, or walks to a version from the installed one.
+pub fn go_to(client: &mut Client, version: Version) -> Result<()> {
+    let statement = if version == Version::BASE && installed(client)?.is_none() {
+        format!("CREATE EXTENSION orchestrator_schema VERSION '{version}'")
+    } else {
+        format!("ALTER EXTENSION orchestrator_schema UPDATE TO '{version}'")
+    };
+    client.batch_execute(&statement).with_context(|| statement)?;
+    let reached = installed(client)?;
+    assert_eq!(reached.as_deref(), Some(version.to_string().as_str()), "the version reached");
+    Ok(())
+}
+
+/// The version that is installed in a database.
+pub fn installed(client: &mut Client) -> Result<Option<String>> {
+    const VERSION: &str =
+        "SELECT extversion FROM pg_extension WHERE extname = 'orchestrator_schema'";
+    Ok(client.query_opt(VERSION, &[])?.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Inserts the rows that `tests/fixtures/<version>.sql` has for a version, if it has any.
+pub fn fill(client: &mut Client, version: Version) -> Result<()> {
+    let path =
+        Project::find()?.root().join("tests").join("fixtures").join(format!("{version}.sql"));
+    if !path.exists() {
+        return Ok(());
+    }
+    let sql = fs::read_to_string(&path)?;
+    client.batch_execute(&sql).with_context(|| format!("{}", path.display()))
+}
+
+/// What `verify()` finds: nothing when everything is intact.
+pub fn differences(client: &mut Client) -> Result<Vec<String>> {
+    let rows = client.query(
+        "SELECT format('%s %s %s: %s / %s', problem, kind, object, expected, actual) FROM orchestrator.verify()",
+        &[],
+    )?;
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,69 @@
+//! What server tests share: the server that `cargo xtask check` started for them,
+//! and databases of their own in it.
+
+use std::ops::Deref;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Result, anyhow};
+use postgres::Client;
+use xtask::address::Address;
+
+/// The server to test against; an error says how to get one.
+pub fn server() -> Result<&'static Address> {
+    static SERVER: OnceLock<Result<Option<Address>, String>> = OnceLock::new();
+    match SERVER.get_or_init(|| Address::from_environment().map_err(|error| format!("{error:#}"))) {
+        Ok(Some(address)) => Ok(address),
+        Ok(None) => Err(anyhow!(
+            "these tests need a server of their own: run them with `cargo xtask check versions`"
+        )),
+        Err(error) => Err(anyhow!("{error}")),
+    }
+}
+
+/// An empty database of its own, dropped at the end; dereferences to the server's `Address`.
+pub struct Database {
+    address: &'static Address,
+    name: String,
+}
+
+impl Database {
+    /// Creates a database whose name starts with the prefix.
+    pub fn create(prefix: &str) -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let address = server()?;
+        let name = format!("{prefix}_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        address.create_database(&name)?;
+        Ok(Self { address, name })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A client of the superuser.
+    pub fn client(&self) -> Result<Client> {
+        self.address.connect(&self.name)
+    }
+
+    /// A client of the given role.
+    pub fn client_as(&self, role: &str) -> Result<Client> {
+        self.address.connect_as(&self.name, role)
+    }
+}
+
+impl Deref for Database {
+    type Target = Address;
+
+    fn deref(&self) -> &Address {
+        self.address
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Err(error) = self.address.drop_database(&self.name) {
+            eprintln!("{error:#}");
+        }
+    }
+}

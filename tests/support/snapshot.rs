@@ -1,0 +1,104 @@
+//! What a database holds, in a form that two databases can be compared in: the schema as a
+//! normalised dump, and every row of the extension's tables.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use anyhow::{Result, bail};
+use postgres::Client;
+
+use crate::Database;
+
+/// The rows of each table, as text, in order.
+pub type Rows = BTreeMap<String, Vec<String>>;
+
+/// Schema `orchestrator` as `pg_dump --binary-upgrade` writes it – with that option the members of
+/// an extension are dumped one by one –, without what differs between equal schemas: identifiers
+/// of objects, dropped columns, the order in which equals stand.
+pub fn schema(database: &Database) -> Result<String> {
+    let output = database
+        .command("pg_dump")
+        .args(["--schema-only", "--binary-upgrade", "--no-owner", "--schema=orchestrator"])
+        .args(["--dbname", database.name()])
+        .output()?;
+    if !output.status.success() {
+        bail!("pg_dump failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(normalise(&String::from_utf8(output.stdout)?))
+}
+
+/// Every row of every table of schema `orchestrator`.
+pub fn rows(client: &mut Client) -> Result<Rows> {
+    let tables = client.query(
+        "SELECT c.oid::regclass::text FROM pg_class AS c \
+         WHERE c.relnamespace = to_regnamespace('orchestrator') AND c.relkind = 'r'",
+        &[],
+    )?;
+    let mut rows = Rows::new();
+    for table in tables {
+        let table: String = table.try_get(0)?;
+        let sql = format!("SELECT t::text FROM ONLY {table} AS t ORDER BY t::text COLLATE \"C\"");
+        let texts = client.query(&sql, &[])?;
+        rows.insert(table, texts.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?);
+    }
+    Ok(rows)
+}
+
+/// Fails with the lines in which two texts differ.
+pub fn assert_same(what: &str, expected: &str, actual: &str) {
+    if expected == actual {
+        return;
+    }
+    let mut difference = String::new();
+    for line in expected.lines().filter(|line| !actual.lines().any(|other| other == *line)) {
+        let _ = writeln!(difference, "- {line}");
+    }
+    for line in actual.lines().filter(|line| !expected.lines().any(|other| other == *line)) {
+        let _ = writeln!(difference, "+ {line}");
+    }
+    panic!("{what}: the schemas differ\n{difference}");
+}
+
+/// Fails naming the tables whose rows differ, with the rows.
+pub fn assert_same_rows(what: &str, expected: &Rows, actual: &Rows) {
+    for table in expected.keys().chain(actual.keys()) {
+        assert_eq!(expected.get(table), actual.get(table), "{what}: rows of {table}");
+    }
+}
+
+fn normalise(dump: &str) -> String {
+    let mut sections: Vec<String> = Vec::new();
+    for line in dump.lines() {
+        if line.starts_with("-- Name: ") || sections.is_empty() {
+            sections.push(String::new());
+        }
+        if is_schema(line)
+            && let Some(section) = sections.last_mut()
+        {
+            section.push_str(line.trim_end_matches(','));
+            section.push('\n');
+        }
+    }
+    sections.retain(|section| !section.is_empty());
+    sections.sort();
+    sections.concat()
+}
+
+/// Whether a line of a dump tells something of the schema, and not of one database's history.
+fn is_schema(line: &str) -> bool {
+    let line = line.trim();
+    !(line.is_empty()
+        || line.starts_with("--")
+        || line.starts_with("\\restrict")
+        || line.starts_with("\\unrestrict")
+        || line.contains("binary_upgrade_")
+        || line.contains("pg.dropped.")
+        || line.starts_with("SET ")
+        || line.starts_with("UPDATE pg_catalog.")
+        || line.starts_with("SET rel")
+        || line.starts_with("SET att")
+        || line.starts_with("WHERE oid = ")
+        || line.starts_with("WHERE attrelid = ")
+        || line.starts_with("AND attrelid = ")
+        || line.starts_with("WHERE attname = "))
+}

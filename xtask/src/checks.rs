@@ -1,0 +1,125 @@
+//! Every check of the project. A check is one small module and one row in `CHECKS`;
+//! `run_all` runs each in a process of its own, so that its whole output goes to its log.
+
+mod backend;
+mod clippy;
+mod fmt;
+mod frozen;
+mod pgspot;
+pub mod regress;
+mod runner;
+mod scripts;
+mod server_tests;
+mod signatures;
+mod symbols;
+mod unit;
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::install;
+use crate::project::Project;
+use crate::setup::{self, Toolchain};
+
+pub use runner::run_all;
+
+/// One check, as the list and the command line show it.
+pub struct Check {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub run: Run,
+}
+
+/// What a check needs before it can run.
+pub enum Run {
+    /// Only the checkout.
+    OnSources(fn(&Project) -> Result<()>),
+    /// PostgreSQL, its headers and cargo-pgrx.
+    WithTools(fn(&Toolchain) -> Result<()>),
+    /// All that, and the extension of the present sources installed.
+    WithExtension(fn(&Toolchain) -> Result<()>),
+}
+
+/// All checks, cheap ones first.
+const CHECKS: &[Check] = &[
+    fmt::CHECK,
+    frozen::CHECK,
+    scripts::CHECK,
+    unit::CHECK,
+    pgspot::CHECK,
+    clippy::CHECK,
+    INSTALL,
+    symbols::CHECK,
+    regress::CHECK,
+    server_tests::VERSIONS,
+    // Leaves a debug build with test functions installed, and puts the release build back.
+    backend::CHECK,
+    // After backend, whose build of the dependencies it shares.
+    signatures::CHECK,
+];
+
+const INSTALL: Check = Check {
+    name: "install",
+    about: "the release build succeeds and can be installed",
+    run: Run::WithTools(install::ready),
+};
+
+/// What checks work on; the tools are made ready when the first check asks for them.
+pub struct Workbench {
+    project: Project,
+    pg_config: Option<PathBuf>,
+    toolchain: OnceCell<Toolchain>,
+}
+
+impl Workbench {
+    pub fn new(project: Project, pg_config: Option<PathBuf>) -> Self {
+        Self { project, pg_config, toolchain: OnceCell::new() }
+    }
+
+    fn toolchain(&self) -> Result<&Toolchain> {
+        if self.toolchain.get().is_none() {
+            let toolchain = setup::ready(&self.project, self.pg_config.as_deref())?;
+            return Ok(self.toolchain.get_or_init(|| toolchain));
+        }
+        self.toolchain.get().context("the toolchain was not kept")
+    }
+
+    fn pg_config(&self) -> Option<&Path> {
+        self.pg_config.as_deref()
+    }
+
+    fn run(&self, check: &Check) -> Result<()> {
+        match check.run {
+            Run::OnSources(run) => run(&self.project),
+            Run::WithTools(run) => run(self.toolchain()?),
+            Run::WithExtension(run) => {
+                let toolchain = self.toolchain()?;
+                install::ready(toolchain)?;
+                run(toolchain)
+            }
+        }
+    }
+}
+
+/// The names of all checks.
+pub fn names() -> Vec<&'static str> {
+    CHECKS.iter().map(|check| check.name).collect()
+}
+
+/// One line for each check.
+pub fn overview() -> String {
+    let width = CHECKS.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    let lines: Vec<String> =
+        CHECKS.iter().map(|check| format!("  {:width$}  {}", check.name, check.about)).collect();
+    format!("Checks:\n{}", lines.join("\n"))
+}
+
+/// Runs the named checks in this process; the first failure ends it.
+pub fn run_named(workbench: &Workbench, names: &[String]) -> Result<()> {
+    for check in CHECKS.iter().filter(|check| names.iter().any(|name| name == check.name)) {
+        workbench.run(check).with_context(|| format!("check {} failed", check.name))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Tests inside the backend: `cargo pgrx test`, as another user when root.
+//! It installs a debug build with test functions, so the release build is put back afterwards.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{AccessFlags, Pid, access};
+
+use crate::checks::{Check, Run};
+use crate::cluster;
+use crate::install;
+use crate::interrupt;
+use crate::process;
+use crate::server_user::{self, ServerUser};
+use crate::setup::Toolchain;
+
+pub const CHECK: Check = Check {
+    name: "backend",
+    about: "Rust tests, inside a server where they need one (cargo pgrx test)",
+    run: Run::WithTools(run),
+};
+
+fn run(toolchain: &Toolchain) -> Result<()> {
+    let user = ServerUser::current()?;
+    let folder = cluster::temporary_folder()?;
+    user.own(folder.path())?;
+    let data = folder.path().to_owned();
+    // pgrx stops its server at a plain exit only.
+    let registration = interrupt::on_exit(move || stop_servers_below(&data))?;
+
+    let mut test = toolchain.cargo_pgrx("test");
+    test.args(toolchain.feature_options())
+        .arg(toolchain.pg.feature())
+        .env("CARGO_PGRX_TEST_PGDATA", folder.path());
+    process::without_postgres_settings(&mut test);
+    let run_as = match user.other() {
+        Some(name) => Some(name.to_owned()),
+        // With an account named, pgrx installs through sudo.
+        None if access(&toolchain.pg.pkglibdir, AccessFlags::W_OK).is_err() => {
+            Some(server_user::own_name()?)
+        }
+        None => None,
+    };
+    if let Some(name) = run_as {
+        test.env("CARGO_PGRX_TEST_RUNAS", name);
+    }
+    let outcome = process::run(&mut test);
+    stop_servers_below(folder.path());
+    drop(registration);
+    outcome.and(install::ready(toolchain))
+}
+
+/// Ends servers whose data folders lie in the folder.
+fn stop_servers_below(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let pid = fs::read_to_string(entry.path().join("postmaster.pid"))
+            .ok()
+            .and_then(|text| text.lines().next()?.parse().ok());
+        if let Some(pid) = pid {
+            // Gone already, or ends its backends and goes.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGQUIT);
+        }
+    }
+}

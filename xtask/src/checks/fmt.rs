@@ -1,0 +1,15 @@
+//! Formatting: `cargo fmt --check` over the workspace.
+
+use crate::checks::{Check, Run};
+use crate::process;
+
+pub const CHECK: Check = Check {
+    name: "fmt",
+    about: "Rust sources are formatted (cargo fmt)",
+    run: Run::OnSources(|project| {
+        // rustfmt colours what it writes to a file, too.
+        let mut fmt = project.cargo();
+        fmt.args(["fmt", "--all", "--check", "--", "--color", "never"]);
+        process::run(&mut fmt)
+    }),
+};

@@ -1,0 +1,47 @@
+//! pgspot, from PyPI into a virtual environment below target/: no script may give
+//! an attacker a name to hijack.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::chain::Chain;
+use crate::checks::{Check, Run};
+use crate::process;
+use crate::setup;
+use crate::setup::Toolchain;
+
+const VERSION: &str = "0.9.4";
+
+pub const CHECK: Check = Check {
+    name: "pgspot",
+    about: "pgspot finds nothing in base, up and down scripts",
+    run: Run::WithTools(run),
+};
+
+fn run(toolchain: &Toolchain) -> Result<()> {
+    let program = installed(&toolchain.project.target.join("pgspot"))?;
+    let chain = Chain::read(&toolchain.project.sql())?;
+    let mut pgspot = Command::new(program);
+    pgspot
+        .current_dir(toolchain.project.sql())
+        .args(chain.scripts().map(|script| script.file_name()));
+    process::run(&mut pgspot)
+}
+
+/// The pinned pgspot, installed when it is not there.
+fn installed(folder: &Path) -> Result<PathBuf> {
+    let program = folder.join("bin/pgspot");
+    let mut version = Command::new(&program);
+    if process::output(version.arg("--version")).is_ok_and(|answer| answer.contains(VERSION)) {
+        return Ok(program);
+    }
+    println!("Installing pgspot {VERSION} into {}", folder.display());
+    let mut create = Command::new(setup::python()?);
+    process::run(create.args(["-m", "venv", "--clear"]).arg(folder))?;
+    let mut install = Command::new(folder.join("bin/python"));
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    process::run(install.arg(format!("pgspot=={VERSION}")))?;
+    Ok(program)
+}

@@ -1,0 +1,129 @@
+//! Behaviour as a psql user sees it: PostgreSQL's own `pg_regress` over `tests/pg_regress`.
+//! Each test gets a database of its own, so none depends on another.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::address::SUPERUSER;
+use crate::checks::{Check, Run};
+use crate::cluster::{Cluster, Settings};
+use crate::process;
+use crate::setup::Toolchain;
+
+const DATABASE: &str = "contrib_regression";
+
+pub const CHECK: Check = Check {
+    name: "regress",
+    about: "SQL answers as expected (pg_regress over tests/pg_regress)",
+    run: Run::WithExtension(|toolchain| run(toolchain, &[], false)),
+};
+
+/// Runs the named tests, or all, and either compares their results or makes them the expected ones.
+pub fn run(toolchain: &Toolchain, names: &[String], accept: bool) -> Result<()> {
+    let input = toolchain.project.root.join("tests/pg_regress");
+    let all = test_names(&input.join("sql"))?;
+    let chosen: Vec<&String> = if names.is_empty() {
+        all.iter().collect()
+    } else {
+        if let Some(unknown) = names.iter().find(|name| !all.contains(name)) {
+            bail!("there is no test {unknown}; there are {}", all.join(", "));
+        }
+        names.iter().collect()
+    };
+    let output = toolchain.project.scratch().join("regress");
+    if output.exists() {
+        fs::remove_dir_all(&output)
+            .with_context(|| format!("cannot remove {}", output.display()))?;
+    }
+    let expected = input.join("expected");
+    fs::create_dir_all(&expected)
+        .with_context(|| format!("cannot create {}", expected.display()))?;
+
+    let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
+    let mut failed = Vec::new();
+    for name in chosen {
+        let folder = output.join(name);
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+        let succeeded =
+            process::status(&mut pg_regress(&cluster, &input, &folder, name)?)?.success();
+        let result = folder.join("results").join(format!("{name}.out"));
+        if accept {
+            accept_result(&result, &expected.join(format!("{name}.out")))?;
+        } else if !succeeded {
+            failed.push(name.as_str());
+            show(&folder.join("regression.diffs"), &result);
+        }
+    }
+    if !failed.is_empty() {
+        bail!(
+            "{} differ; once a result is right: cargo xtask regress --accept NAME",
+            failed.join(", ")
+        );
+    }
+    Ok(())
+}
+
+fn pg_regress(cluster: &Cluster, input: &Path, output: &Path, test: &str) -> Result<Command> {
+    let pg = cluster.pg_config();
+    let mut command = Command::new(pg.pg_regress()?);
+    command
+        .arg(option("inputdir", input))
+        .arg(option("outputdir", output))
+        .arg(option("bindir", &pg.bindir))
+        .arg(option("host", cluster.socket_folder()))
+        .arg(format!("--port={}", cluster.port()))
+        .arg(format!("--user={SUPERUSER}"))
+        .arg(format!("--dbname={DATABASE}"))
+        .arg(test)
+        .current_dir(output);
+    cluster.export(&mut command);
+    Ok(command)
+}
+
+fn option(name: &str, value: &Path) -> std::ffi::OsString {
+    let mut option = std::ffi::OsString::from(format!("--{name}="));
+    option.push(value);
+    option
+}
+
+/// The tests of the folder, in order.
+fn test_names(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries {
+        let path: PathBuf = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "sql")
+            && let Some(name) = path.file_stem()
+        {
+            names.push(name.to_string_lossy().into_owned());
+        }
+    }
+    if names.is_empty() {
+        bail!("there is no test in {}", folder.display());
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn accept_result(result: &Path, expected: &Path) -> Result<()> {
+    let new = fs::read(result).with_context(|| format!("no result {}", result.display()))?;
+    if fs::read(expected).is_ok_and(|old| old == new) {
+        return Ok(());
+    }
+    fs::write(expected, new).with_context(|| format!("cannot write {}", expected.display()))?;
+    println!("accepted {}", expected.display());
+    Ok(())
+}
+
+/// Prints the difference, or the whole result where there is nothing to compare it with.
+fn show(difference: &Path, result: &Path) {
+    match fs::read_to_string(difference).or_else(|_| fs::read_to_string(result)) {
+        Ok(text) => println!("{text}"),
+        Err(error) => println!("{}: {error}", result.display()),
+    }
+}

@@ -1,0 +1,22 @@
+//! Tests that need a whole server (`tests/*.rs`), each run against a private cluster of its own.
+
+use anyhow::Result;
+
+use crate::checks::{Check, Run};
+use crate::cluster::{Cluster, Settings};
+use crate::process;
+use crate::setup::Toolchain;
+
+pub const VERSIONS: Check = Check {
+    name: "versions",
+    about: "every step up and down keeps schema and rows (tests/versions.rs)",
+    run: Run::WithExtension(|toolchain| run(toolchain, "versions")),
+};
+
+/// Starts a cluster and runs the test target against it.
+fn run(toolchain: &Toolchain, test: &str) -> Result<()> {
+    let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
+    let mut command = toolchain.cargo();
+    command.args(["test", "--package", "server-tests", "--test", test]);
+    process::run(cluster.export(&mut command))
+}

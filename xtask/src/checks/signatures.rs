@@ -1,0 +1,75 @@
+//! Rust and SQL agree on every function's signature; nothing else would notice a difference before it crashes.
+//! pgrx writes the SQL it would generate, both are created, and the catalog is compared with the catalog.
+
+mod catalog;
+mod generated;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+
+use self::catalog::Signature;
+use crate::chain::Chain;
+use crate::checks::{Check, Run};
+use crate::cluster::{Cluster, Settings};
+use crate::project::EXTENSION;
+use crate::setup::Toolchain;
+
+pub const CHECK: Check = Check {
+    name: "signatures",
+    about: "each function's SQL signature is the one its Rust code has",
+    run: Run::WithExtension(run),
+};
+
+const DATABASE: &str = "signatures";
+
+fn run(toolchain: &Toolchain) -> Result<()> {
+    let statements = generated::statements(toolchain)?;
+    let chain = Chain::read(&toolchain.project.sql())?;
+    let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
+    cluster.create_database(DATABASE)?;
+    let mut client = cluster.connect(DATABASE)?;
+
+    // What each version says, by version and then by C symbol.
+    let mut written: Vec<(String, BTreeMap<String, Signature>)> = Vec::new();
+    for version in chain.versions() {
+        let command = match written.is_empty() {
+            true => format!("CREATE EXTENSION {EXTENSION} VERSION '{version}'"),
+            false => format!("ALTER EXTENSION {EXTENSION} UPDATE TO '{version}'"),
+        };
+        catalog::execute(&mut client, &command)?;
+        written.push((version.to_string(), catalog::of_extension(&mut client)?));
+    }
+    let derived = catalog::of_statements(&mut client, &statements)?;
+
+    let mut differences = Vec::new();
+    let mut compared: BTreeMap<&String, &Signature> = BTreeMap::new();
+    for (version, functions) in &written {
+        for (symbol, signature) in functions {
+            // Reported once, at the version that brought it.
+            if compared.insert(symbol, signature) == Some(signature) {
+                continue;
+            }
+            match derived.get(symbol) {
+                None => {
+                    differences.push(format!("{version}: {symbol}: no pg_extern has this symbol"))
+                }
+                Some(rust) if rust != signature => differences.push(format!(
+                    "{version}: {symbol}: SQL and Rust differ\n  SQL:  {signature}\n  Rust: {rust}"
+                )),
+                Some(_) => {}
+            }
+        }
+    }
+    for symbol in derived.keys() {
+        if !written.iter().any(|(_, functions)| functions.contains_key(symbol)) {
+            differences.push(format!("{symbol}: a pg_extern that no script of the chain creates"));
+        }
+    }
+    if !differences.is_empty() {
+        bail!("{}", differences.join("\n"));
+    }
+    let newest = written.last().context("the chain has no version")?;
+    println!("{} functions agree, {} of them at {}", derived.len(), newest.1.len(), newest.0);
+    Ok(())
+}

@@ -1,0 +1,333 @@
+//! Private PostgreSQL clusters: a folder of their own, a socket and no network.
+//! Stopped when dropped, on an error and on Ctrl-C.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::net::TcpListener;
+use std::ops::Deref;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use nix::sys::signal::{Signal, kill};
+use tempfile::TempDir;
+
+use crate::address::{Address, SUPERUSER};
+use crate::interrupt::{self, Registration};
+use crate::pg_config::PgConfig;
+use crate::process;
+use crate::server_user::ServerUser;
+
+/// What a socket's path may be long at most.
+const SOCKET_PATH_LIMIT: usize = 107;
+/// How long a server may take to start.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// How long a server may take for each, more and more abrupt, way of stopping.
+const STOP_LIMIT: Duration = Duration::from_secs(20);
+/// How often a server's state is looked at while it changes.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// How a cluster is made.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Survives a crash of the machine; tests do without.
+    pub durable: bool,
+    /// An empty or missing folder to live in; by default a temporary one.
+    pub folder: Option<PathBuf>,
+    /// Further lines for `postgresql.conf`.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// A running server; dereferences to its `Address`.
+pub struct Cluster {
+    address: Address,
+    server: Arc<Mutex<Server>>,
+    registration: Option<Registration>,
+}
+
+impl Deref for Cluster {
+    type Target = Address;
+
+    fn deref(&self) -> &Address {
+        &self.address
+    }
+}
+
+impl Cluster {
+    /// Makes a cluster and starts its server.
+    pub fn start(pg: &PgConfig, settings: &Settings) -> Result<Self> {
+        let user = ServerUser::current()?;
+        let (folder, temporary) = match &settings.folder {
+            Some(folder) => {
+                fs::create_dir_all(folder)
+                    .with_context(|| format!("cannot create {}", folder.display()))?;
+                (folder.clone(), None)
+            }
+            None => {
+                let temporary = temporary_folder()?;
+                (temporary.path().to_owned(), Some(temporary))
+            }
+        };
+        user.own(&folder)?;
+        let port = free_port()?;
+        if !socket_fits(&folder) {
+            bail!("{} is too long a path for a socket", folder.display());
+        }
+        let address = Address::new(pg, &folder, port);
+        let server = Arc::new(Mutex::new(Server {
+            program: pg.program("postgres"),
+            user,
+            folder,
+            child: None,
+            temporary,
+        }));
+        let guard = Arc::clone(&server);
+        let registration = interrupt::on_exit(move || lock(&guard).end())?;
+        let cluster = Self { address, server, registration: Some(registration) };
+        let mut server = lock(&cluster.server);
+        server.initialise(pg, port, settings)?;
+        server.start(START_LIMIT)?;
+        drop(server);
+        Ok(cluster)
+    }
+
+    /// The folder that holds data, log and socket.
+    pub fn folder(&self) -> PathBuf {
+        lock(&self.server).folder.clone()
+    }
+
+    /// Ends the server in an orderly way; its data stay until the cluster is dropped.
+    pub fn stop(&self) -> Result<()> {
+        lock(&self.server).stop()
+    }
+
+    /// Ends the server as a crash would (SIGKILL).
+    pub fn kill(&self) -> Result<()> {
+        lock(&self.server).crash()
+    }
+
+    /// Starts the server again, after `stop`, `kill`, or while it runs.
+    pub fn restart(&self) -> Result<()> {
+        let mut server = lock(&self.server);
+        server.stop()?;
+        server.start_again()
+    }
+
+    /// Leaves server and data behind when this process ends.
+    pub fn leave_running(mut self) -> Address {
+        self.registration.take();
+        let mut server = lock(&self.server);
+        server.child.take();
+        if let Some(temporary) = server.temporary.take() {
+            let _ = temporary.keep();
+        }
+        drop(server);
+        self.address.clone()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        lock(&self.server).end();
+    }
+}
+
+/// The server process and its folder.
+struct Server {
+    program: PathBuf,
+    user: ServerUser,
+    folder: PathBuf,
+    child: Option<Child>,
+    temporary: Option<TempDir>,
+}
+
+impl Server {
+    fn data(&self) -> PathBuf {
+        data_folder(&self.folder)
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    fn initialise(&self, pg: &PgConfig, port: u16, settings: &Settings) -> Result<()> {
+        let mut initdb = Command::new(pg.program("initdb"));
+        initdb
+            .args(["--auth=trust", "--encoding=UTF8", "--locale=C"])
+            .arg(format!("--username={SUPERUSER}"))
+            .arg("--pgdata")
+            .arg(self.data())
+            .current_dir(&self.folder);
+        if !settings.durable {
+            initdb.arg("--no-sync");
+        }
+        process::without_postgres_settings(&mut initdb);
+        process::output(self.user.run(&mut initdb))?;
+
+        let mut parameters = vec![
+            ("listen_addresses".to_owned(), String::new()),
+            ("unix_socket_directories".to_owned(), format!("\"{}\"", self.folder.display())),
+            ("unix_socket_permissions".to_owned(), "0700".to_owned()),
+            ("port".to_owned(), port.to_string()),
+            ("max_connections".to_owned(), "200".to_owned()),
+        ];
+        if !settings.durable {
+            for parameter in ["fsync", "synchronous_commit", "full_page_writes"] {
+                parameters.push((parameter.to_owned(), "off".to_owned()));
+            }
+        }
+        parameters.extend(settings.parameters.iter().cloned());
+        let file = self.data().join("postgresql.conf");
+        let mut configuration = OpenOptions::new()
+            .append(true)
+            .open(&file)
+            .with_context(|| format!("cannot open {}", file.display()))?;
+        for (name, value) in parameters {
+            writeln!(configuration, "{name} = '{}'", value.replace('\'', "''"))?;
+        }
+        Ok(())
+    }
+
+    /// Starts the server in a session of its own, so that neither Ctrl-C nor the end of a terminal reaches it,
+    /// and waits until it accepts connections.
+    fn start(&mut self, limit: Duration) -> Result<()> {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .with_context(|| format!("cannot open {}", self.log().display()))?;
+        let mut command = Command::new(&self.program);
+        command
+            .arg("-D")
+            .arg(self.data())
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        process::without_postgres_settings(self.user.run(&mut command));
+        // SAFETY: setsid is async-signal-safe and the closure touches no memory of this process.
+        unsafe {
+            command.pre_exec(|| {
+                nix::unistd::setsid()?;
+                Ok(())
+            });
+        }
+        let child =
+            command.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
+        let pid = child.id();
+        self.child = Some(child);
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(child) = &mut self.child
+                && let Some(status) = child.try_wait()?
+            {
+                self.child = None;
+                bail!("the server ended with {status}:\n{}", tail(&self.log()));
+            }
+            if is_ready(&self.data(), pid) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!("the server did not start within {limit:?}:\n{}", tail(&self.log()));
+            }
+            thread::sleep(GLANCE);
+        }
+    }
+
+    /// Starts until it succeeds: backends of a killed server hold its shared memory for a moment.
+    fn start_again(&mut self) -> Result<()> {
+        let deadline = Instant::now() + STOP_LIMIT;
+        loop {
+            match self.start(START_LIMIT) {
+                Err(_) if Instant::now() < deadline => thread::sleep(GLANCE),
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Fast shutdown, then immediate shutdown, then SIGKILL.
+    fn stop(&mut self) -> Result<()> {
+        for signal in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGKILL] {
+            let Some(child) = &mut self.child else {
+                return Ok(());
+            };
+            kill(process::pid_of(child)?, signal).context("cannot signal the server")?;
+            let deadline = Instant::now() + STOP_LIMIT;
+            while Instant::now() < deadline {
+                if child.try_wait()?.is_some() {
+                    self.child = None;
+                    return Ok(());
+                }
+                thread::sleep(GLANCE);
+            }
+        }
+        bail!("the server does not stop")
+    }
+
+    fn crash(&mut self) -> Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Stops and cleans up where nobody is left to report to.
+    fn end(&mut self) {
+        if let Err(error) = self.stop() {
+            eprintln!("{}: {error:#}", self.folder.display());
+        }
+        self.temporary.take();
+    }
+}
+
+fn lock(server: &Mutex<Server>) -> MutexGuard<'_, Server> {
+    server.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether the server of that process id has written that it accepts connections.
+fn is_ready(data: &Path, pid: u32) -> bool {
+    fs::read_to_string(data.join("postmaster.pid")).is_ok_and(|text| {
+        let mut lines = text.lines();
+        lines.next() == Some(pid.to_string().as_str())
+            && lines.nth(6).is_some_and(|state| state.trim_end() == "ready")
+    })
+}
+
+/// Where a cluster's folder holds the server's data.
+pub fn data_folder(folder: &Path) -> PathBuf {
+    folder.join("data")
+}
+
+/// Whether sockets can be made in the folder.
+pub fn socket_fits(folder: &Path) -> bool {
+    folder.join(".s.PGSQL.65535").as_os_str().len() <= SOCKET_PATH_LIMIT
+}
+
+/// A new folder with a path short enough for sockets.
+pub fn temporary_folder() -> Result<TempDir> {
+    let base = std::env::temp_dir();
+    let base =
+        if socket_fits(&base.join("orchestrator-xxxxxx")) { base } else { PathBuf::from("/tmp") };
+    tempfile::Builder::new()
+        .prefix("orchestrator-")
+        .tempdir_in(&base)
+        .with_context(|| format!("cannot make a temporary folder in {}", base.display()))
+}
+
+/// A port that nothing listens on; here it only names the socket.
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("cannot find a free port")?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// The last lines of a log.
+fn tail(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_else(|error| anyhow!(error).to_string());
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}

@@ -1,0 +1,115 @@
+//! The demo: a PostgreSQL of its own, the tour shown step by step, and a server left to play with.
+
+mod left_running;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use self::left_running::LeftRunning;
+use crate::address::{Address, SUPERUSER};
+use crate::cluster::{self, Cluster, Settings};
+use crate::install;
+use crate::process::{self, quoted};
+use crate::project::Project;
+use crate::server_user::ServerUser;
+use crate::setup::Toolchain;
+
+const DATABASE: &str = "demo";
+
+/// Installs, starts afresh, shows the tour, and leaves the server running.
+pub fn start(toolchain: &Toolchain) -> Result<()> {
+    install::ready(toolchain)?;
+    let project = &toolchain.project;
+    end(project)?;
+
+    let folder = choose_folder(project)?;
+    fs::create_dir_all(project.scratch())?;
+    fs::write(record_file(project), folder.as_os_str().as_encoded_bytes())
+        .context("cannot record where the demo runs")?;
+    println!("Starting PostgreSQL {} in {}", toolchain.pg.release, folder.display());
+    let settings = Settings { durable: true, folder: Some(folder), ..Settings::default() };
+    let cluster = Cluster::start(&toolchain.pg, &settings)?;
+    cluster.create_database(DATABASE)?;
+    show_tour(project, &cluster)?;
+    let address = cluster.leave_running();
+    println!();
+    println!("The server goes on running. To connect:  {}", psql_line(&address));
+    println!("To end it:                               cargo xtask stop");
+    Ok(())
+}
+
+/// Ends the demo's server, if one runs, and removes its folder.
+pub fn stop(project: &Project) -> Result<()> {
+    if end(project)? {
+        println!("The demo's server has stopped.");
+    } else {
+        println!("No demo server was running.");
+    }
+    Ok(())
+}
+
+/// Ends what an earlier demo left; tells whether a server was running.
+fn end(project: &Project) -> Result<bool> {
+    let record = record_file(project);
+    let Ok(text) = fs::read_to_string(&record) else {
+        return Ok(false);
+    };
+    let folder = PathBuf::from(text);
+    let server = LeftRunning::find(&cluster::data_folder(&folder));
+    let was_running = server.is_some();
+    if let Some(server) = server {
+        server.stop()?;
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    fs::remove_file(&record).with_context(|| format!("cannot remove {}", record.display()))?;
+    Ok(was_running)
+}
+
+/// The file that says in which folder the demo runs.
+fn record_file(project: &Project) -> PathBuf {
+    project.scratch().join("demo-folder")
+}
+
+/// `target/demo`, or a temporary folder where a server could not live there.
+fn choose_folder(project: &Project) -> Result<PathBuf> {
+    let folder = project.target.join("demo");
+    let user = ServerUser::current()?;
+    let reason = if !cluster::socket_fits(&folder) {
+        "its path is too long for a socket".to_owned()
+    } else if !user.can_enter(&project.target) {
+        format!("user {} may not enter it", user.other().unwrap_or("of the server"))
+    } else {
+        if folder.exists() {
+            fs::remove_dir_all(&folder)
+                .with_context(|| format!("cannot remove {}", folder.display()))?;
+        }
+        return Ok(folder);
+    };
+    println!("Using a temporary folder instead of {}: {reason}", folder.display());
+    Ok(cluster::temporary_folder()?.keep())
+}
+
+/// Runs the tour with psql, which shows each statement before its result and stops at the first error.
+fn show_tour(project: &Project, cluster: &Cluster) -> Result<()> {
+    let mut psql = cluster.command("psql");
+    psql.args(["--no-psqlrc", "--echo-queries", "--set=ON_ERROR_STOP=1", "--pset=pager=off"])
+        .arg(format!("--dbname={DATABASE}"))
+        .args(["--file", "examples/tour.sql"])
+        .current_dir(&project.root);
+    process::run(&mut psql)
+}
+
+/// What one types to connect.
+fn psql_line(address: &Address) -> String {
+    let psql = match process::find_program("psql") {
+        Some(_) => "psql".to_owned(),
+        None => quoted(&address.pg_config().program("psql").to_string_lossy()),
+    };
+    let socket_folder = quoted(&address.socket_folder().to_string_lossy());
+    format!("{psql} -h {socket_folder} -p {} -U {SUPERUSER} {DATABASE}", address.port())
+}

@@ -1,0 +1,61 @@
+//! A server that an earlier process left running, known by the pid file in its data folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::process;
+
+/// How long each, more and more abrupt, way of stopping may take.
+const LIMIT: Duration = Duration::from_secs(20);
+
+pub struct LeftRunning {
+    pid: Pid,
+    pid_file: PathBuf,
+}
+
+impl LeftRunning {
+    /// The server of that data folder; `None` when none runs, also when its process id is another program's by now.
+    pub fn find(data: &Path) -> Option<Self> {
+        let pid_file = data.join("postmaster.pid");
+        let text = fs::read_to_string(&pid_file).ok()?;
+        let pid = text.lines().next()?.parse().ok()?;
+        let is_ours = command_line(pid)?.contains(&*data.to_string_lossy());
+        is_ours.then(|| Self { pid: Pid::from_raw(pid), pid_file })
+    }
+
+    /// Fast shutdown, then immediate shutdown, then SIGKILL.
+    pub fn stop(&self) -> Result<()> {
+        for signal in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGKILL] {
+            match kill(self.pid, signal) {
+                Err(Errno::ESRCH) => return Ok(()),
+                outcome => outcome.context("cannot signal the demo's server")?,
+            }
+            let deadline = Instant::now() + LIMIT;
+            while Instant::now() < deadline {
+                // It removes the file last; a process that nobody waits for may stay as a zombie.
+                if !self.pid_file.exists() || kill(self.pid, None) == Err(Errno::ESRCH) {
+                    return Ok(());
+                }
+                thread::sleep(Duration::from_millis(10));
+            }
+        }
+        bail!("the demo's server (process {}) does not stop", self.pid)
+    }
+}
+
+/// The command line of a running process.
+fn command_line(pid: i32) -> Option<String> {
+    if let Ok(bytes) = fs::read(format!("/proc/{pid}/cmdline")) {
+        return Some(String::from_utf8_lossy(&bytes).replace('\0', " "));
+    }
+    let mut ps = Command::new("ps");
+    process::output(ps.args(["-o", "command=", "-p", &pid.to_string()])).ok()
+}

@@ -1,0 +1,19 @@
+//! Setup, private clusters, demo and checks of orchestrator_schema.
+//! The binary `cargo xtask` is a thin front; server tests use `cluster` and `address`.
+
+pub mod address;
+pub mod chain;
+pub mod checks;
+pub mod checksum;
+pub mod cluster;
+pub mod demo;
+pub mod install;
+pub mod interrupt;
+pub mod lint;
+pub mod pg_config;
+pub mod process;
+pub mod project;
+pub mod rust_source;
+pub mod server_user;
+pub mod setup;
+pub mod sql;

@@ -1,0 +1,117 @@
+//! The rules for version scripts. Each file below holds one kind of rule;
+//! all of them look at parsed statements, so comments and strings cannot confuse them.
+
+mod companions;
+mod constraints;
+mod forbidden;
+mod heading;
+mod inclusion;
+mod names;
+
+use std::fmt;
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::chain::{Chain, Script, scripts_in};
+use crate::project::{EXTENSION, Project};
+use crate::sql::{self, Statement};
+
+/// A rule that is broken, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub file: String,
+    pub line: usize,
+    pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}: {}", self.file, self.line, self.message)
+    }
+}
+
+/// A script, parsed.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub script: Script,
+    pub text: String,
+    pub statements: Vec<Statement>,
+}
+
+impl Source {
+    pub fn parse(script: Script, text: String) -> Result<Self> {
+        let statements = sql::statements(&text)
+            .with_context(|| format!("cannot parse {}", script.file_name()))?;
+        Ok(Self { script, text, statements })
+    }
+
+    fn finding(&self, line: usize, message: impl Into<String>) -> Finding {
+        Finding { file: self.script.file_name(), line, message: message.into() }
+    }
+}
+
+/// Every broken rule of the project's scripts.
+pub fn project(project: &Project) -> Result<Vec<Finding>> {
+    let folder = project.sql();
+    let chain = match Chain::of(&scripts_in(&folder)?) {
+        Ok(chain) => chain,
+        Err(error) => {
+            let file = "sql".to_owned();
+            return Ok(vec![Finding { file, line: 0, message: error.to_string() }]);
+        }
+    };
+    let mut sources = Vec::new();
+    for script in chain.scripts() {
+        let file = folder.join(script.file_name());
+        let text =
+            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        sources.push(Source::parse(script, text)?);
+    }
+    let read = |name: &str| {
+        let file = project.root.join(name);
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
+    };
+    let mut findings = scripts(&chain, &sources);
+    findings.extend(inclusion::library(&chain, &read("src/lib.rs")?)?);
+    findings.extend(inclusion::control(&read(&format!("{EXTENSION}.control"))?));
+    findings.extend(inclusion::version(&chain, &project.version));
+    Ok(findings)
+}
+
+/// Every broken rule of these scripts, which are the chain's.
+fn scripts(chain: &Chain, sources: &[Source]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in sources {
+        findings.extend(heading::check(source));
+        findings.extend(forbidden::check(source));
+        findings.extend(names::check(source));
+        findings.extend(constraints::check(source));
+        findings.extend(companions::of_functions_and_views(source));
+    }
+    findings.extend(forbidden::replacements(chain, sources));
+    findings.extend(companions::of_tables(sources));
+    findings
+}
+
+#[cfg(test)]
+mod fixture {
+    use super::*;
+
+    /// A script of the first step with a proper heading and this content.
+    pub fn up(content: &str) -> Source {
+        let heading = "\\echo Use \"ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.0'\" to load this file. \\quit\n\
+            \n-- 0.0.0 -> 0.1.0: an example.\n\nSET LOCAL search_path TO pg_catalog, pg_temp;\n";
+        script("orchestrator_schema--0.0.0--0.1.0.sql", &format!("{heading}{content}"))
+    }
+
+    pub fn script(file_name: &str, text: &str) -> Source {
+        let script = Script::parse(file_name).expect("a script").expect("well named");
+        Source::parse(script, text.to_owned()).expect("well formed")
+    }
+
+    /// The messages, for comparison.
+    pub fn messages(findings: Vec<Finding>) -> Vec<String> {
+        findings.into_iter().map(|finding| finding.message).collect()
+    }
+}

@@ -1,0 +1,71 @@
+//! How a script begins: the line for psql, the comment that says what and why, the search path.
+
+use super::{Finding, Source};
+use crate::chain::Script;
+use crate::project::EXTENSION;
+use crate::sql::{Kind, Token, tokens};
+
+const SEARCH_PATH: &str = "SET LOCAL search_path TO pg_catalog, pg_temp;";
+
+pub fn check(source: &Source) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let wanted = psql_line(source.script);
+    if source.text.lines().next() != Some(&wanted) {
+        findings.push(source.finding(1, format!("the first line must be: {wanted}")));
+    }
+    let start = match source.script {
+        Script::Base(version) => format!("{version}: "),
+        Script::Step { from, to } => format!("{from} -> {to}: "),
+    };
+    let all = tokens(&source.text).unwrap_or_default();
+    let is_explained = all.iter().any(|token| {
+        token.kind == Kind::Comment
+            && token.text.strip_prefix(&start).is_some_and(|what| !what.trim().is_empty())
+    });
+    if !is_explained {
+        findings.push(source.finding(1, format!("a comment must say what it does: -- {start}…")));
+    }
+    let first = source.statements.first();
+    if !first.is_some_and(|statement| sets_search_path(&statement.tokens)) {
+        let line = first.map_or(1, |statement| statement.line());
+        findings.push(source.finding(line, format!("the first statement must be: {SEARCH_PATH}")));
+    }
+    findings
+}
+
+/// What psql says when somebody loads the file by hand.
+fn psql_line(script: Script) -> String {
+    let command = match script {
+        Script::Base(_) => format!("CREATE EXTENSION {EXTENSION}"),
+        Script::Step { to, .. } => format!("ALTER EXTENSION {EXTENSION} UPDATE TO '{to}'"),
+    };
+    format!("\\echo Use \"{command}\" to load this file. \\quit")
+}
+
+fn sets_search_path(statement: &[Token]) -> bool {
+    let words: Vec<&str> = statement.iter().map(|token| token.text.as_str()).collect();
+    words == ["set", "local", "search_path", "to", "pg_catalog", ",", "pg_temp"]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::fixture::{messages, script, up};
+
+    #[test]
+    fn a_proper_heading_is_silent() {
+        assert!(check(&up("")).is_empty());
+        let base = "\\echo Use \"CREATE EXTENSION orchestrator_schema\" to load this file. \\quit\n\
+            -- 0.0.0: the frame.\nSET LOCAL search_path TO pg_catalog, pg_temp;";
+        assert!(check(&script("orchestrator_schema--0.0.0.sql", base)).is_empty());
+    }
+
+    #[test]
+    fn each_missing_part_is_named() {
+        let found = messages(check(&script("orchestrator_schema--0.1.0--0.0.0.sql", "SELECT 1;")));
+        assert_eq!(found.len(), 3);
+        assert!(found[0].contains("UPDATE TO '0.0.0'"), "{}", found[0]);
+        assert!(found[1].contains("0.1.0 -> 0.0.0: "), "{}", found[1]);
+        assert!(found[2].contains("search_path"), "{}", found[2]);
+    }
+}

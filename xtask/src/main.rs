@@ -1,0 +1,97 @@
+//! `cargo xtask`: sets up the machine, builds, installs, demonstrates and checks the extension.
+//! Each command is a line here; what it does is in the library.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::builder::PossibleValuesParser;
+use clap::{Parser, Subcommand};
+
+use xtask::checks::{self, Workbench};
+use xtask::project::Project;
+use xtask::{checks::regress, demo, install, interrupt, setup};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Sets up, builds, demonstrates and checks orchestrator_schema"
+)]
+struct Arguments {
+    /// The pg_config of the PostgreSQL to use [default: PostgreSQL 15 of Debian, else the one on PATH]
+    #[arg(long, global = true, value_name = "PATH")]
+    pg_config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what is missing: system packages, cargo-pgrx and its configuration
+    Setup,
+    /// Build the extension in release mode and install it into PostgreSQL
+    Install,
+    /// Start a private PostgreSQL, show the tour in it step by step, and leave it running
+    Demo,
+    /// End the demo's PostgreSQL
+    Stop,
+    /// Run every check
+    Test,
+    /// Run the named checks, with their output
+    #[command(after_help = checks::overview())]
+    Check {
+        #[arg(required = true, value_name = "NAME", value_parser = PossibleValuesParser::new(checks::names()), hide_possible_values = true)]
+        names: Vec<String>,
+    },
+    /// Run the SQL regression tests; --accept makes their results the expected ones
+    Regress {
+        /// Copy the results to tests/pg_regress/expected
+        #[arg(long)]
+        accept: bool,
+        /// Only these tests [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = run(Arguments::parse());
+    interrupt::hold_if_pending();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<()> {
+    let project = Project::discover()?;
+    let pg_config = arguments.pg_config.map(std::path::absolute).transpose()?;
+    let toolchain = || setup::ready(&project, pg_config.as_deref());
+    match arguments.task {
+        Task::Setup => {
+            let toolchain = toolchain()?;
+            println!(
+                "Ready: PostgreSQL {} ({})",
+                toolchain.pg.release,
+                toolchain.pg.path.display()
+            );
+            Ok(())
+        }
+        Task::Install => install::install(&toolchain()?),
+        Task::Demo => demo::start(&toolchain()?),
+        Task::Stop => demo::stop(&project),
+        Task::Test => checks::run_all(&Workbench::new(project.clone(), pg_config.clone())),
+        Task::Check { names } => {
+            checks::run_named(&Workbench::new(project.clone(), pg_config.clone()), &names)
+        }
+        Task::Regress { accept, names } => {
+            let toolchain = toolchain()?;
+            install::ready(&toolchain)?;
+            regress::run(&toolchain, &names, accept)
+        }
+    }
+}

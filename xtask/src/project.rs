@@ -1,0 +1,73 @@
+//! Where the checkout, its build directory and its parts are,
+//! as cargo sees them (a path with spaces, CARGO_TARGET_DIR).
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow};
+use serde_json::Value;
+
+use crate::process;
+
+/// The extension's name; also that of its crate, control file, library and scripts.
+pub const EXTENSION: &str = "orchestrator_schema";
+
+/// The checkout this binary was built from.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// The folder that holds the workspace's `Cargo.toml`.
+    pub root: PathBuf,
+    /// Cargo's build directory.
+    pub target: PathBuf,
+    /// The version of the extension's crate.
+    pub version: String,
+}
+
+impl Project {
+    /// Asks cargo about the workspace around this crate.
+    pub fn discover() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .context("xtask has no parent folder")?
+            .to_owned();
+        let mut command = cargo();
+        command
+            .args(["metadata", "--no-deps", "--format-version", "1", "--quiet"])
+            .arg("--manifest-path")
+            .arg(root.join("Cargo.toml"));
+        let metadata: Value = serde_json::from_str(&process::output(&mut command)?)
+            .context("cargo metadata printed no JSON")?;
+        let target = metadata["target_directory"]
+            .as_str()
+            .context("cargo metadata names no target directory")?;
+        let version = metadata["packages"]
+            .as_array()
+            .and_then(|packages| packages.iter().find(|package| package["name"] == EXTENSION))
+            .and_then(|package| package["version"].as_str())
+            .ok_or_else(|| anyhow!("the workspace has no package {EXTENSION}"))?;
+        Ok(Self { root, target: PathBuf::from(target), version: version.to_owned() })
+    }
+
+    /// The folder of the version scripts.
+    pub fn sql(&self) -> PathBuf {
+        self.root.join("sql")
+    }
+
+    /// Where xtask keeps logs, results and scratch copies.
+    pub fn scratch(&self) -> PathBuf {
+        self.target.join("xtask")
+    }
+
+    /// `cargo` in the checkout, building into this project's target directory.
+    pub fn cargo(&self) -> Command {
+        let mut command = cargo();
+        command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        command
+    }
+}
+
+/// The cargo that runs us, or the one on PATH.
+pub fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}

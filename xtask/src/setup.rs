@@ -1,0 +1,91 @@
+//! Everything that must be on the machine before the extension can be built and tried:
+//! each step looks first, and says in one line what it does and why.
+
+mod packages;
+mod pgrx;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::pg_config::{MAJORS, PgConfig, debian_path};
+use crate::process;
+use crate::project::Project;
+
+/// What `setup` found or made: one PostgreSQL and the cargo-pgrx that builds for it.
+#[derive(Clone, Debug)]
+pub struct Toolchain {
+    pub project: Project,
+    pub pg: PgConfig,
+    /// The `cargo-pgrx` program of the pinned version.
+    cargo_pgrx: PathBuf,
+    /// Whether pgrx's own configuration names another `pg_config` for this major version.
+    tell_pgrx: bool,
+}
+
+impl Toolchain {
+    /// `cargo pgrx …` in the checkout, for the PostgreSQL in use.
+    pub fn cargo_pgrx(&self, subcommand: &str) -> Command {
+        let mut command = Command::new(&self.cargo_pgrx);
+        command.args(["pgrx", subcommand]).current_dir(&self.project.root);
+        self.configure(&mut command);
+        command
+    }
+
+    /// `cargo …` in the checkout, with what pgrx's build scripts need.
+    pub fn cargo(&self) -> Command {
+        let mut command = self.project.cargo();
+        self.configure(&mut command);
+        command
+    }
+
+    /// The cargo options that choose the extension's features for the PostgreSQL in use.
+    pub fn feature_options(&self) -> [String; 3] {
+        ["--no-default-features".into(), "--features".into(), self.pg.feature()]
+    }
+
+    fn configure(&self, command: &mut Command) {
+        command.env("CARGO_TARGET_DIR", &self.project.target).env("CARGO_PGRX", &self.cargo_pgrx);
+        if self.tell_pgrx {
+            command.env("PGRX_PG_CONFIG_PATH", &self.pg.path);
+        }
+    }
+}
+
+/// Makes the machine ready; silent when it is.
+pub fn ready(project: &Project, requested: Option<&Path>) -> Result<Toolchain> {
+    let pg = packages::postgresql(requested)?;
+    let cargo_pgrx = pgrx::cargo_pgrx(project)?;
+    let tell_pgrx = pgrx::must_be_told(&cargo_pgrx, &pg)?;
+    Ok(Toolchain { project: project.clone(), pg, cargo_pgrx, tell_pgrx })
+}
+
+/// The Python that can make virtual environments, for the tools that come from PyPI.
+pub fn python() -> Result<PathBuf> {
+    for name in ["python3", "/usr/bin/python3"] {
+        let mut probe = Command::new(name);
+        probe.args(["-c", "import ensurepip, venv, sys; sys.exit(sys.version_info < (3, 10))"]);
+        if process::succeeds(&mut probe) {
+            return Ok(name.into());
+        }
+    }
+    bail!("no Python 3.10 or newer with the venv module is installed (Debian: python3-venv)")
+}
+
+/// The `pg_config` to use: the one asked for, Debian's newest-preferred, else the one on PATH.
+fn choose(requested: Option<&Path>) -> Option<PathBuf> {
+    if let Some(path) = requested {
+        return Some(path.to_owned());
+    }
+    MAJORS
+        .map(debian_path)
+        .into_iter()
+        .find(|path| path.is_file())
+        .or_else(|| process::find_program("pg_config"))
+}
+
+/// Announces a step: what is done, and why.
+fn announce(what: &str, why: &str) {
+    println!("setup: {what} ({why})");
+}

@@ -1,0 +1,169 @@
+//! System packages: PostgreSQL with headers, clang for the bindings, and what checks need.
+//! Installed through apt where there is one; elsewhere only checked.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use nix::unistd::geteuid;
+
+use super::{announce, choose, python};
+use crate::pg_config::{MAJORS, PgConfig, debian_path};
+use crate::process;
+
+/// Needed whatever PostgreSQL is used, with the reason.
+const ALWAYS: [(&str, &str); 4] = [
+    ("build-essential", "linker and C compiler"),
+    ("clang", "reads PostgreSQL's headers"),
+    ("libclang-dev", "reads PostgreSQL's headers"),
+    ("pkg-config", "finds libraries"),
+];
+
+/// Makes sure of the packages and returns the PostgreSQL to use.
+pub fn postgresql(requested: Option<&Path>) -> Result<PgConfig> {
+    let Some(apt) = Apt::find() else {
+        return without_apt(requested);
+    };
+    let mut missing = apt.missing(&ALWAYS)?;
+    if geteuid().is_root() {
+        missing.extend(apt.missing(&[("sudo", "runs the tests' server as another user")])?);
+    }
+    if process::find_program("cargo-pgrx").is_none() {
+        missing.extend(apt.missing(&[("libssl-dev", "cargo-pgrx links to it")])?);
+    }
+    if python().is_err() {
+        missing.push(("python3-venv".to_owned(), "holds pgspot".to_owned()));
+    }
+
+    let present = choose(requested);
+    let major = match &present {
+        Some(path) if path.is_file() => {
+            let major = PgConfig::read(path)?.release.major;
+            // An installation of another origin is taken as it is.
+            (debian_path(major) == *path).then_some(major)
+        }
+        Some(path) => match MAJORS.into_iter().find(|major| debian_path(*major) == *path) {
+            Some(major) => Some(major),
+            None => bail!("there is no {}", path.display()),
+        },
+        None => Some(apt.newest_preferred()?),
+    };
+    if let Some(major) = major {
+        missing.extend(apt.missing(&[
+            (&format!("postgresql-{major}"), "server"),
+            (&format!("postgresql-server-dev-{major}"), "headers"),
+        ])?);
+    }
+    apt.install(&missing)?;
+
+    let path = present.or(major.map(debian_path)).context("no pg_config was found")?;
+    let pg = PgConfig::read(&path)?;
+    if let Some(major) = major
+        && pg.server_release() != pg.header_release()
+    {
+        apt.install(&[
+            (format!("postgresql-{major}"), "server and headers differ".to_owned()),
+            (format!("postgresql-server-dev-{major}"), "server and headers differ".to_owned()),
+        ])?;
+    }
+    require_complete(&pg)?;
+    Ok(pg)
+}
+
+fn without_apt(requested: Option<&Path>) -> Result<PgConfig> {
+    let path = choose(requested)
+        .context("no pg_config on PATH; install PostgreSQL with its server headers")?;
+    let pg = PgConfig::read(&path)?;
+    require_complete(&pg)?;
+    Ok(pg)
+}
+
+/// Fails when the server or its headers are missing, warns when they are of different releases.
+fn require_complete(pg: &PgConfig) -> Result<()> {
+    let Some(server) = pg.server_release() else {
+        bail!("there is no server program in {}", pg.bindir.display());
+    };
+    let Some(headers) = pg.header_release() else {
+        bail!("there are no server headers in {}", pg.server_headers.display());
+    };
+    if server.major != headers.major {
+        bail!("the server is PostgreSQL {server}, its headers are of {headers}");
+    }
+    if server != headers {
+        println!("setup: warning: the server is PostgreSQL {server}, its headers are of {headers}");
+    }
+    Ok(())
+}
+
+/// Debian's package tools.
+struct Apt;
+
+impl Apt {
+    fn find() -> Option<Self> {
+        process::find_program("apt-get")?;
+        process::find_program("dpkg-query")?;
+        Some(Self)
+    }
+
+    /// Those of the packages that are not installed.
+    fn missing(&self, wanted: &[(&str, &str)]) -> Result<Vec<(String, String)>> {
+        let mut query = Command::new("dpkg-query");
+        query
+            .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
+            .args(wanted.iter().map(|(package, _)| package));
+        // It fails when a package is unknown, and still lists the others.
+        let output = query.output().context("cannot start dpkg-query")?;
+        let known = String::from_utf8_lossy(&output.stdout);
+        Ok(wanted
+            .iter()
+            .filter(|(package, _)| {
+                !known.lines().any(|line| line == format!("{package} installed"))
+            })
+            .map(|(package, why)| ((*package).to_owned(), (*why).to_owned()))
+            .collect())
+    }
+
+    /// The first of the supported major versions that the distribution offers.
+    fn newest_preferred(&self) -> Result<u32> {
+        for refresh in [false, true] {
+            if refresh {
+                self.update("no PostgreSQL package is known yet")?;
+            }
+            for major in MAJORS {
+                let mut show = Command::new("apt-cache");
+                show.args(["show", "--quiet", &format!("postgresql-server-dev-{major}")]);
+                if process::succeeds(&mut show) {
+                    return Ok(major);
+                }
+            }
+        }
+        bail!("the distribution offers none of PostgreSQL {MAJORS:?}; give one with --pg-config")
+    }
+
+    /// Installs, or brings to the newest release, all of them together.
+    fn install(&self, packages: &[(String, String)]) -> Result<()> {
+        if packages.is_empty() {
+            return Ok(());
+        }
+        let reasons: Vec<String> =
+            packages.iter().map(|(package, why)| format!("{package}: {why}")).collect();
+        self.update("packages are missing or out of step")?;
+        announce("installing system packages", &reasons.join("; "));
+        let mut install = self.get();
+        install
+            .args(["install", "--yes", "--no-install-recommends"])
+            .args(packages.iter().map(|(package, _)| package));
+        process::run(&mut install)
+    }
+
+    fn update(&self, why: &str) -> Result<()> {
+        announce("refreshing the package lists", why);
+        process::run(self.get().args(["update", "--quiet"]))
+    }
+
+    fn get(&self) -> Command {
+        let mut command = process::as_root("env");
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        command
+    }
+}
