@@ -1,6 +1,9 @@
 //! What server tests share: the server that `cargo xtask check` started for them,
 //! and databases of their own in it.
 
+pub mod extension;
+pub mod snapshot;
+
 use std::ops::Deref;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -48,14 +48,17 @@ pub fn run(toolchain: &Toolchain, names: &[String], accept: bool) -> Result<()> 
         let folder = output.join(name);
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
-        let succeeded =
-            process::status(&mut pg_regress(&cluster, &input, &folder, name)?)?.success();
+        let outcome = process::output(&mut pg_regress(&cluster, &input, &folder, name)?);
         let result = folder.join("results").join(format!("{name}.out"));
+        let wanted = expected.join(format!("{name}.out"));
         if accept {
-            accept_result(&result, &expected.join(format!("{name}.out")))?;
-        } else if !succeeded {
+            accept_result(&result, &wanted)?;
+        } else if let Err(error) = outcome {
+            println!("{name}: differs");
             failed.push(name.as_str());
-            show(&folder.join("regression.diffs"), &result);
+            show(&folder.join("regression.diffs"), &result, &wanted, &error);
+        } else {
+            println!("{name}: as expected");
         }
     }
     if !failed.is_empty() {
@@ -120,10 +123,14 @@ fn accept_result(result: &Path, expected: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Prints the difference, or the whole result where there is nothing to compare it with.
-fn show(difference: &Path, result: &Path) {
-    match fs::read_to_string(difference).or_else(|_| fs::read_to_string(result)) {
+/// Prints the difference; the whole result where there is nothing to compare it with; else what went wrong.
+fn show(difference: &Path, result: &Path, expected: &Path, error: &anyhow::Error) {
+    let is_new = !expected.exists();
+    if is_new {
+        println!("There is no {}; the result is:", expected.display());
+    }
+    match fs::read_to_string(if is_new { result } else { difference }) {
         Ok(text) => println!("{text}"),
-        Err(error) => println!("{}: {error}", result.display()),
+        Err(_) => println!("{error:#}"),
     }
 }
