@@ -77,11 +77,11 @@ fn record_file(project: &Project) -> PathBuf {
 
 /// `target/demo`, or a temporary folder where a server could not live there.
 fn choose_folder(project: &Project) -> Result<PathBuf> {
-    let folder = project.target.join("demo");
+    let folder = project.target().join("demo");
     let user = ServerUser::current()?;
     let reason = if !cluster::socket_fits(&folder) {
         "its path is too long for a socket".to_owned()
-    } else if !user.can_enter(&project.target) {
+    } else if !user.can_enter(project.target()) {
         format!("user {} may not enter it", user.other().unwrap_or("of the server"))
     } else {
         if folder.exists() {
@@ -100,7 +100,7 @@ fn show_tour(project: &Project, cluster: &Cluster) -> Result<()> {
     psql.args(["--no-psqlrc", "--echo-queries", "--set=ON_ERROR_STOP=1", "--pset=pager=off"])
         .arg(format!("--dbname={DATABASE}"))
         .args(["--file", "examples/tour.sql"])
-        .current_dir(&project.root);
+        .current_dir(project.root());
     process::run(&mut psql)
 }
 

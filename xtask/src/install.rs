@@ -28,12 +28,12 @@ pub fn install(toolchain: &Toolchain) -> Result<()> {
     }
     process::run(&mut command)?;
 
-    let chain = Chain::read(&toolchain.project.sql())?;
+    let chain = Chain::read(&toolchain.project.sql_folder())?;
     let base = chain.base().file_name();
-    place(&toolchain.project.sql().join(&base), &folder, writable)?;
+    place(&toolchain.project.sql_folder().join(&base), &folder, writable)?;
 
     let mut ours: BTreeSet<String> = chain.scripts().map(|script| script.file_name()).collect();
-    ours.insert(format!("{EXTENSION}--{}.sql", toolchain.project.version));
+    ours.insert(format!("{EXTENSION}--{}.sql", toolchain.project.version()));
     for leftover in installed_scripts(&folder)? {
         if !ours.contains(&leftover) {
             println!("Removing {leftover}, which is not of this build");
@@ -56,7 +56,7 @@ pub fn ready(toolchain: &Toolchain) -> Result<()> {
 
 /// The checksums of all that goes into an installation and all that came out of it.
 fn stamp(toolchain: &Toolchain) -> Result<String> {
-    let root = &toolchain.project.root;
+    let root = toolchain.project.root();
     let folder = toolchain.pg.extension_folder();
     let control = format!("{EXTENSION}.control");
     let mut files: Vec<PathBuf> =

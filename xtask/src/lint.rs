@@ -53,7 +53,7 @@ impl Source {
 
 /// Every broken rule of the project's scripts.
 pub fn project(project: &Project) -> Result<Vec<Finding>> {
-    let folder = project.sql();
+    let folder = project.sql_folder();
     let chain = match Chain::of(&scripts_in(&folder)?) {
         Ok(chain) => chain,
         Err(error) => {
@@ -69,13 +69,13 @@ pub fn project(project: &Project) -> Result<Vec<Finding>> {
         sources.push(Source::parse(script, text)?);
     }
     let read = |name: &str| {
-        let file = project.root.join(name);
+        let file = project.root().join(name);
         fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
     };
     let mut findings = scripts(&chain, &sources);
     findings.extend(inclusion::library(&chain, &read("src/lib.rs")?)?);
     findings.extend(inclusion::control(&read(&format!("{EXTENSION}.control"))?));
-    findings.extend(inclusion::version(&chain, &project.version));
+    findings.extend(inclusion::version(&chain, project.version()));
     Ok(findings)
 }
 

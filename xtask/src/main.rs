@@ -68,7 +68,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<()> {
-    let project = Project::discover()?;
+    let project = Project::find()?;
     let pg_config = arguments.pg_config.map(std::path::absolute).transpose()?;
     let toolchain = || setup::ready(&project, pg_config.as_deref());
     match arguments.task {

@@ -16,17 +16,14 @@ pub const EXTENSION: &str = "orchestrator_schema";
 /// The checkout this binary was built from.
 #[derive(Clone, Debug)]
 pub struct Project {
-    /// The folder that holds the workspace's `Cargo.toml`.
-    pub root: PathBuf,
-    /// Cargo's build directory.
-    pub target: PathBuf,
-    /// The version of the extension's crate.
-    pub version: String,
+    root: PathBuf,
+    target: PathBuf,
+    version: String,
 }
 
 impl Project {
     /// Asks cargo about the workspace around this crate.
-    pub fn discover() -> Result<Self> {
+    pub fn find() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .context("xtask has no parent folder")?
@@ -49,8 +46,23 @@ impl Project {
         Ok(Self { root, target: PathBuf::from(target), version: version.to_owned() })
     }
 
+    /// The folder that holds the workspace's `Cargo.toml`.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Cargo's build directory.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// The version of the extension's crate.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
     /// The folder of the version scripts.
-    pub fn sql(&self) -> PathBuf {
+    pub fn sql_folder(&self) -> PathBuf {
         self.root.join("sql")
     }
 

@@ -28,7 +28,7 @@ impl Toolchain {
     /// `cargo pgrx …` in the checkout, for the PostgreSQL in use.
     pub fn cargo_pgrx(&self, subcommand: &str) -> Command {
         let mut command = Command::new(&self.cargo_pgrx);
-        command.args(["pgrx", subcommand]).current_dir(&self.project.root);
+        command.args(["pgrx", subcommand]).current_dir(self.project.root());
         self.configure(&mut command);
         command
     }
@@ -46,7 +46,7 @@ impl Toolchain {
     }
 
     fn configure(&self, command: &mut Command) {
-        command.env("CARGO_TARGET_DIR", &self.project.target).env("CARGO_PGRX", &self.cargo_pgrx);
+        command.env("CARGO_TARGET_DIR", self.project.target()).env("CARGO_PGRX", &self.cargo_pgrx);
         if self.tell_pgrx {
             command.env("PGRX_PG_CONFIG_PATH", &self.pg.path);
         }

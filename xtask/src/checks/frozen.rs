@@ -15,12 +15,12 @@ pub const CHECK: Check = Check {
 };
 
 fn run(project: &Project) -> Result<()> {
-    let list = project.sql().join("FROZEN.sha256");
+    let list = project.sql_folder().join("FROZEN.sha256");
     let text =
         fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
     let frozen = parse(&text)?;
     for (expected, name) in &frozen {
-        let actual = checksum::of_file(&project.sql().join(name))?;
+        let actual = checksum::of_file(&project.sql_folder().join(name))?;
         if actual != *expected {
             bail!("{name} has changed since it was released: put it back and write a new version");
         }

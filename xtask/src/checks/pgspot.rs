@@ -21,11 +21,11 @@ pub const CHECK: Check = Check {
 };
 
 fn run(toolchain: &Toolchain) -> Result<()> {
-    let program = installed(&toolchain.project.target.join("pgspot"))?;
-    let chain = Chain::read(&toolchain.project.sql())?;
+    let program = installed(&toolchain.project.target().join("pgspot"))?;
+    let chain = Chain::read(&toolchain.project.sql_folder())?;
     let mut pgspot = Command::new(program);
     pgspot
-        .current_dir(toolchain.project.sql())
+        .current_dir(toolchain.project.sql_folder())
         .args(chain.scripts().map(|script| script.file_name()));
     process::run(&mut pgspot)
 }

@@ -23,7 +23,7 @@ pub const CHECK: Check = Check {
 
 /// Runs the named tests, or all, and either compares their results or makes them the expected ones.
 pub fn run(toolchain: &Toolchain, names: &[String], accept: bool) -> Result<()> {
-    let input = toolchain.project.root.join("tests/pg_regress");
+    let input = toolchain.project.root().join("tests/pg_regress");
     let all = test_names(&input.join("sql"))?;
     let chosen: Vec<&String> = if names.is_empty() {
         all.iter().collect()

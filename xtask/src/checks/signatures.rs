@@ -25,7 +25,7 @@ const DATABASE: &str = "signatures";
 
 fn run(toolchain: &Toolchain) -> Result<()> {
     let statements = generated::statements(toolchain)?;
-    let chain = Chain::read(&toolchain.project.sql())?;
+    let chain = Chain::read(&toolchain.project.sql_folder())?;
     let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
     cluster.create_database(DATABASE)?;
     let mut client = cluster.connect(DATABASE)?;

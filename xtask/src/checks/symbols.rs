@@ -21,11 +21,11 @@ pub const CHECK: Check = Check {
 
 fn run(toolchain: &Toolchain) -> Result<()> {
     let exported = exported(&toolchain.pg.library())?;
-    let chain = Chain::read(&toolchain.project.sql())?;
+    let chain = Chain::read(&toolchain.project.sql_folder())?;
     let mut missing = Vec::new();
     let mut named = BTreeSet::new();
     for script in chain.scripts() {
-        let file = toolchain.project.sql().join(script.file_name());
+        let file = toolchain.project.sql_folder().join(script.file_name());
         let text =
             fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let symbols =

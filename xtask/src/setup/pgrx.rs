@@ -25,7 +25,7 @@ pub fn cargo_pgrx(project: &Project) -> Result<PathBuf> {
     {
         return Ok(program.clone());
     }
-    let tools = project.target.join("tools");
+    let tools = project.target().join("tools");
     let private = tools.join("bin/cargo-pgrx");
     if is_pinned(&private) {
         return Ok(private);

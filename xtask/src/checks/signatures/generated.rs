@@ -19,7 +19,7 @@ pub const SCHEMA: &str = "derived";
 /// The derived statements, each creating its function in `SCHEMA`.
 pub fn statements(toolchain: &Toolchain) -> Result<Vec<String>> {
     let copy = toolchain.project.scratch().join("signatures");
-    copy_crate(&toolchain.project.root, &copy)?;
+    copy_crate(toolchain.project.root(), &copy)?;
     let output = copy.join("derived.sql");
     let mut schema = toolchain.cargo_pgrx("schema");
     schema

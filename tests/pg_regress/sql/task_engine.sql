@@ -1,0 +1,101 @@
+\set VERBOSITY terse
+\set QUIET on
+SET client_min_messages = notice;
+CREATE EXTENSION orchestrator_schema;
+-- Runs a statement that must be refused; shows how, with ids and times left out.
+CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE code text; message text; detail text; hint text;
+BEGIN
+    EXECUTE statement;
+    RETURN 'NOT REFUSED';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN regexp_replace(regexp_replace(concat_ws(E'\n', code || ': ' || message, nullif(detail, ''), nullif(hint, '')),
+        '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), '\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.0-9]*[-+]\d\d', '<time>', 'g');
+END $$;
+\pset format unaligned
+\pset tuples_only on
+-- Tasks go their way, and no other.
+INSERT INTO orchestrator.tasks (title, task_type) VALUES ('first', 'tool'), ('second', 'tool'), ('third', 'tool');
+SELECT pg_temp.refusal($$UPDATE orchestrator.tasks SET status = 'completed' WHERE title = 'first'$$);
+UPDATE orchestrator.tasks SET status = 'running', updated_at = '-infinity' WHERE title = 'first' RETURNING started_at = now(), updated_at = now();
+UPDATE orchestrator.tasks SET status = 'running' WHERE title = 'first';
+UPDATE orchestrator.tasks SET status = 'completed' WHERE title = 'first' RETURNING completed_at = now();
+SELECT pg_temp.refusal($$UPDATE orchestrator.tasks SET status = 'pending' WHERE title = 'first'$$);
+UPDATE orchestrator.tasks SET status = 'failed', error = 'why' WHERE title = 'second' RETURNING started_at IS NULL, completed_at = now(), error;
+UPDATE orchestrator.tasks SET status = 'pending' WHERE title = 'second' RETURNING started_at IS NULL, completed_at IS NULL, error IS NULL;
+-- Set-based updates, upserts, MERGE and updates in functions meet the same rule; nothing changes.
+SELECT pg_temp.refusal($$UPDATE orchestrator.tasks SET status = 'running'$$);
+SELECT pg_temp.refusal($$INSERT INTO orchestrator.tasks (id, title, task_type) SELECT id, title, task_type FROM orchestrator.tasks WHERE title = 'first' ON CONFLICT (id) DO UPDATE SET status = 'running'$$);
+SELECT pg_temp.refusal($$MERGE INTO orchestrator.tasks AS t USING (SELECT 1) AS one ON t.title = 'first' WHEN MATCHED THEN UPDATE SET status = 'failed'$$);
+SELECT pg_temp.refusal($$DO 'BEGIN UPDATE orchestrator.tasks SET status = ''cancelled'' WHERE title = ''first''; END'$$);
+SELECT title, status FROM orchestrator.tasks ORDER BY title;
+-- Values outside their set are for the CHECKs.
+SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.tasks SET status = 'banana' WHERE title = 'third'$$), E'\n', 1);
+SELECT split_part(pg_temp.refusal($$INSERT INTO orchestrator.tasks (title, task_type) VALUES (' ', 'x')$$), E'\n', 1);
+SELECT split_part(pg_temp.refusal($$INSERT INTO orchestrator.tasks (title, task_type, config) VALUES ('x', 'x', '[]')$$), E'\n', 1);
+SELECT split_part(pg_temp.refusal($$INSERT INTO orchestrator.tasks (title, task_type, started_at, completed_at) VALUES ('x', 'x', now(), now() - interval '1 s')$$), E'\n', 1);
+-- Workflows.
+INSERT INTO orchestrator.workflows (name, definition) VALUES ('release', '{}');
+INSERT INTO orchestrator.workflow_tasks SELECT w.id, t.id, 1 FROM orchestrator.workflows AS w, orchestrator.tasks AS t WHERE t.title IN ('second', 'third');
+SELECT pg_temp.refusal($$UPDATE orchestrator.workflows SET status = 'paused'$$);
+SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.workflow_tasks SET sequence = -1$$), E'\n', 1);
+-- The log of tools: opened once, closed once.
+SELECT id AS task FROM orchestrator.tasks WHERE title = 'third' \gset
+SELECT orchestrator.start_tool_execution(:'task', 'grep', '{"pattern": "x"}') AS execution \gset
+SELECT tool_name, arguments, status FROM orchestrator.tool_executions;
+SELECT status, output, error, completed_at IS NOT NULL, duration_ms >= 0 FROM orchestrator.finish_tool_execution(:'execution', 'timeout', error => 'too slow');
+SELECT pg_temp.refusal(format('SELECT orchestrator.finish_tool_execution(%L, %L)', :'execution', 'completed'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.finish_tool_execution(%L, %L)', :'execution', 'done'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.finish_tool_execution(%L, %L)', :'task', 'failed'));
+SELECT pg_temp.refusal($$SELECT orchestrator.finish_tool_execution(NULL, 'failed')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.finish_tool_execution(orchestrator.uuidv7(), NULL)$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.start_tool_execution(NULL, 'x')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.start_tool_execution(orchestrator.uuidv7(), NULL)$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.start_tool_execution(orchestrator.uuidv7(), ' ')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.start_tool_execution(orchestrator.uuidv7(), 'x')$$);
+SELECT pg_temp.refusal(format('SELECT orchestrator.start_tool_execution(%L, %L, NULL)', :'task', 'x'));
+INSERT INTO orchestrator.tool_executions (task_id, tool_name) VALUES (:'task', 'waits') RETURNING id AS waiting \gset
+SELECT pg_temp.refusal(format('SELECT orchestrator.finish_tool_execution(%L, %L)', :'waiting', 'completed'));
+SELECT status FROM orchestrator.finish_tool_execution(:'waiting', 'failed');
+-- A task with a log stays; one without goes, and its links with it.
+SELECT split_part(pg_temp.refusal($$DELETE FROM orchestrator.tasks WHERE title = 'third'$$), E'\n', 1);
+DELETE FROM orchestrator.tasks WHERE title = 'second';
+SELECT count(*) FROM orchestrator.workflow_tasks;
+-- Sessions.
+INSERT INTO orchestrator.sessions (client_id, last_heartbeat) VALUES ('alive', now()), ('silent', now() - interval '2 minutes');
+SELECT count(*) FROM orchestrator.deactivate_stale_sessions();
+SELECT client_id, is_active FROM orchestrator.sessions ORDER BY client_id;
+SELECT orchestrator.session_heartbeat(id) IS NOT NULL FROM orchestrator.sessions WHERE client_id = 'silent';
+SELECT client_id, is_active FROM orchestrator.sessions ORDER BY client_id;
+SELECT pg_temp.refusal($$SELECT orchestrator.session_heartbeat(NULL)$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.session_heartbeat(orchestrator.uuidv7())$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.deactivate_stale_sessions(NULL)$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.deactivate_stale_sessions('-1 second')$$);
+-- Configuration: typed, checked, secrets masked and never spoken.
+SELECT key, value, value_type, is_secret FROM orchestrator.set_configuration('retries', '3', 'integer');
+SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration('retries', 'three', 'integer')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration('ratio', 'NaN', 'float')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration('dry run', 'maybe', 'boolean')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration('limits', '{', 'json')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration('limits', '1', 'number')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration(' ', '1')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration(NULL, '1')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration('x', NULL)$$);
+SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.configurations SET value = 'three' WHERE key = 'retries'$$), E'\n', 1);
+SELECT is_secret, description FROM orchestrator.set_configuration('token', 'hunter2', description => 'for the API', is_secret => true);
+SELECT is_secret, description FROM orchestrator.set_configuration('token', 'hunter3');
+SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration('token', 'hunter4', 'integer')$$);
+SELECT key, value, value_type, is_secret FROM orchestrator.configuration_listing ORDER BY key;
+SELECT orchestrator.set_configuration('limits', '{"tokens": 5}', 'json') IS NOT NULL, orchestrator.set_configuration('dry run', 'Yes', 'boolean') IS NOT NULL, orchestrator.set_configuration('ratio', '.5', 'float') IS NOT NULL;
+SELECT orchestrator.configuration_value('retries'), orchestrator.configuration_value('limits'), orchestrator.configuration_value('dry run'), orchestrator.configuration_value('ratio'), orchestrator.configuration_value('absent', '7');
+SELECT value_type FROM orchestrator.set_configuration('retries', '4', NULL);
+SELECT pg_temp.refusal($$SELECT orchestrator.get_configuration('absent')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.configuration_value('absent')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.get_configuration(NULL)$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.is_valid_configuration(NULL, 'json')$$);
+-- The machines themselves.
+SELECT * FROM orchestrator.allowed_transitions('task');
+SELECT pg_temp.refusal($$SELECT * FROM orchestrator.allowed_transitions('nothing')$$);
+SELECT pg_temp.refusal($$SELECT * FROM orchestrator.allowed_transitions(NULL)$$);
+SELECT * FROM orchestrator.verify();
