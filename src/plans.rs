@@ -60,7 +60,6 @@ pub fn one<T: FromDatum + IntoDatum>(rows: SpiTupleTable<'_>) -> Result<Option<T
 }
 
 /// The first two columns of the first row.
-#[allow(clippy::type_complexity)]
 pub fn two<A: FromDatum + IntoDatum, B: FromDatum + IntoDatum>(
     rows: SpiTupleTable<'_>,
 ) -> Result<Option<(Option<A>, Option<B>)>, Error> {

@@ -156,7 +156,6 @@ impl Difference {
 /// unexpected, changed), both definitions and the next step; no row when everything is intact.
 /// Since 0.0.0.
 #[pg_extern(sql = false, stable, parallel_restricted)]
-#[allow(clippy::type_complexity)]
 fn verify() -> Result<
     TableIterator<
         'static,
@@ -194,7 +193,6 @@ fn verify() -> Result<
 /// Returns: the object, its kind, `error` where rows would be lost and `warning` otherwise, what
 /// a restore of a dump would do, and the next step. Since 0.0.0.
 #[pg_extern(sql = false, stable, parallel_restricted)]
-#[allow(clippy::type_complexity)]
 fn dump_safety() -> Result<
     TableIterator<
         'static,

@@ -6,6 +6,7 @@ use super::table::{Column, Table};
 use crate::dynamic::{self, list, quote};
 use crate::error::Error;
 use crate::session;
+use crate::text::counted;
 
 /// How many rows came back, and how many stay in the archive.
 #[derive(Clone, Copy, Debug, Default)]
@@ -363,7 +364,10 @@ fn advance_sequences(archive: &Table, live: &Table) -> Result<(), Error> {
 /// Tells how many rows stay in the archive, and why.
 fn left_behind(rows: i64, belongs_to: &str, archive: &Table, reasons: &[String]) {
     session::tell(
-        format!("{rows} rows of {belongs_to} could not come back and stay in {archive}"),
+        format!(
+            "{} of {belongs_to} could not come back and stay in {archive}",
+            counted(rows, "row")
+        ),
         Some(reasons.join("; ")),
     );
 }

@@ -12,6 +12,7 @@ use crate::dynamic::{self, list, quote};
 use crate::error::{Error, Kind};
 use crate::session;
 use crate::settings::{self, Downgrade};
+use crate::text::counted;
 
 /// Tables up to this size, in bytes, are counted row by row; above it their statistics answer,
 /// so that archiving takes constant time. 32 MiB are read within some ten milliseconds.
@@ -45,9 +46,8 @@ impl Count {
 
     fn in_words(&self) -> String {
         match self {
-            Count::Exactly(1) => "1 row".to_owned(),
-            Count::Exactly(rows) => format!("{rows} rows"),
-            Count::About(rows) => format!("about {rows} rows"),
+            Count::Exactly(rows) => counted(*rows, "row"),
+            Count::About(rows) => format!("about {}", counted(*rows, "row")),
         }
     }
 }

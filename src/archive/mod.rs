@@ -80,7 +80,6 @@ fn restore_columns(
 /// Returns: the table, or the columns of a table, that the rows belong to; the version that had
 /// it; when it was kept; how many rows. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
-#[allow(clippy::type_complexity)]
 fn archived() -> Result<
     TableIterator<
         'static,
@@ -108,7 +107,6 @@ fn archived() -> Result<
 /// Returns: per archive the table or columns, the rows that came back and the rows still kept.
 /// Errors: 42501 not the extension's owner. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
-#[allow(clippy::type_complexity)]
 fn restore_archived() -> Result<
     TableIterator<'static, (name!(object, String), name!(restored, i64), name!(left_behind, i64))>,
     ErrorReport,
@@ -124,7 +122,6 @@ fn restore_archived() -> Result<
 /// Returns: the step; the object; the action; the rows it concerns.
 /// Errors: 22004, P0002 unknown version, 22023 not below the installed version. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
-#[allow(clippy::type_complexity)]
 fn downgrade_plan(
     target: Option<String>,
 ) -> Result<

@@ -19,7 +19,6 @@ use row::Rows;
 /// run_gate, v7_phase, v7_file, v7_enum, v7_task or v7_impact.
 /// Errors: 22004, 22023 no such machine. Since 0.1.6.
 #[pg_extern(sql = false, immutable, parallel_safe)]
-#[allow(clippy::type_complexity)]
 fn allowed_transitions(
     machine: Option<&str>,
 ) -> Result<

@@ -5,6 +5,7 @@ mod backend;
 mod clippy;
 mod fmt;
 mod frozen;
+mod manifest;
 mod pgspot;
 pub mod regress;
 mod runner;
@@ -52,8 +53,11 @@ const CHECKS: &[Check] = &[
     clippy::CHECK,
     INSTALL,
     symbols::CHECK,
+    manifest::CHECK,
     regress::CHECK,
     server_tests::VERSIONS,
+    server_tests::RESTORE,
+    server_tests::RACES,
     // Leaves a debug build with test functions installed, and puts the release build back.
     backend::CHECK,
     // After backend, whose build of the dependencies it shares.

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod install;
 pub mod interrupt;
 pub mod lint;
+pub mod manifest;
 pub mod pg_config;
 pub mod process;
 pub mod project;

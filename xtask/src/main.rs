@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 use xtask::checks::{self, Workbench};
 use xtask::project::Project;
-use xtask::{checks::regress, demo, install, interrupt, setup};
+use xtask::{checks::regress, demo, install, interrupt, manifest, setup};
 
 #[derive(Parser)]
 #[command(
@@ -44,6 +44,8 @@ enum Task {
         #[arg(required = true, value_name = "NAME", value_parser = PossibleValuesParser::new(checks::names()), hide_possible_values = true)]
         names: Vec<String>,
     },
+    /// Write sql/manifest.json anew from a fresh walk up
+    Manifest,
     /// Run the SQL regression tests; --accept makes their results the expected ones
     Regress {
         /// Copy the results to tests/pg_regress/expected
@@ -59,7 +61,7 @@ fn main() -> ExitCode {
     let outcome = run(Arguments::parse());
     interrupt::hold_if_pending();
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -67,31 +69,36 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<()> {
+fn run(arguments: Arguments) -> Result<ExitCode> {
     let project = Project::find()?;
     let pg_config = arguments.pg_config.map(std::path::absolute).transpose()?;
     let toolchain = || setup::ready(&project, pg_config.as_deref());
+    let workbench = || Workbench::new(project.clone(), pg_config.clone());
     match arguments.task {
         Task::Setup => {
-            let toolchain = toolchain()?;
-            println!(
-                "Ready: PostgreSQL {} ({})",
-                toolchain.pg.release,
-                toolchain.pg.path.display()
-            );
-            Ok(())
+            let pg = toolchain()?.pg;
+            println!("Ready: PostgreSQL {} ({})", pg.release, pg.path.display());
         }
-        Task::Install => install::install(&toolchain()?),
-        Task::Demo => demo::start(&toolchain()?),
-        Task::Stop => demo::stop(&project),
-        Task::Test => checks::run_all(&Workbench::new(project.clone(), pg_config.clone())),
-        Task::Check { names } => {
-            checks::run_named(&Workbench::new(project.clone(), pg_config.clone()), &names)
+        Task::Install => install::install(&toolchain()?)?,
+        Task::Demo => demo::start(&toolchain()?)?,
+        Task::Stop => demo::stop(&project)?,
+        Task::Test => {
+            // The summary has said what failed; its last line stays the last.
+            if !checks::run_all(&workbench())? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Task::Check { names } => checks::run_named(&workbench(), &names)?,
+        Task::Manifest => {
+            let toolchain = toolchain()?;
+            install::ready(&toolchain)?;
+            manifest::write(&toolchain)?;
         }
         Task::Regress { accept, names } => {
             let toolchain = toolchain()?;
             install::ready(&toolchain)?;
-            regress::run(&toolchain, &names, accept)
+            regress::run(&toolchain, &names, accept)?;
         }
     }
+    Ok(ExitCode::SUCCESS)
 }

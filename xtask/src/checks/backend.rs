@@ -3,6 +3,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use nix::sys::signal::{Signal, kill};
@@ -22,13 +24,20 @@ pub const CHECK: Check = Check {
     run: Run::WithTools(run),
 };
 
+/// How long a server may take to end when the tests were interrupted.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
 fn run(toolchain: &Toolchain) -> Result<()> {
     let user = ServerUser::current()?;
     let folder = cluster::temporary_folder()?;
     user.own(folder.path())?;
-    let data = folder.path().to_owned();
+    let path = folder.path().to_owned();
     // pgrx stops its server at a plain exit only.
-    let registration = interrupt::on_exit(move || stop_servers_below(&data))?;
+    let registration = interrupt::on_exit(move || {
+        stop_servers_below(&path);
+        // At worst a temporary folder stays.
+        let _ = fs::remove_dir_all(&path);
+    })?;
 
     let mut test = toolchain.cargo_pgrx("test");
     test.args(toolchain.feature_options())
@@ -52,15 +61,19 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     outcome.and(install::ready(toolchain))
 }
 
-/// Ends servers whose data folders lie in the folder.
+/// Ends servers whose data folders lie in the folder, and waits for them a moment.
 fn stop_servers_below(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let pid = fs::read_to_string(entry.path().join("postmaster.pid"))
-            .ok()
-            .and_then(|text| text.lines().next()?.parse().ok());
+        let pid_file = entry.path().join("postmaster.pid");
+        let pid =
+            fs::read_to_string(&pid_file).ok().and_then(|text| text.lines().next()?.parse().ok());
         if let Some(pid) = pid {
-            // Gone already, or ends its backends and goes.
+            // Fails only when it has ended by itself.
             let _ = kill(Pid::from_raw(pid), Signal::SIGQUIT);
+            let deadline = Instant::now() + STOP_LIMIT;
+            while pid_file.exists() && Instant::now() < deadline {
+                thread::sleep(Duration::from_millis(10));
+            }
         }
     }
 }

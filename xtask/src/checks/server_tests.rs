@@ -13,6 +13,18 @@ pub const VERSIONS: Check = Check {
     run: Run::WithExtension(|toolchain| run(toolchain, "versions")),
 };
 
+pub const RESTORE: Check = Check {
+    name: "restore",
+    about: "dumps of every version restore into the newest without losing a row (tests/restore.rs)",
+    run: Run::WithExtension(|toolchain| run(toolchain, "restore")),
+};
+
+pub const RACES: Check = Check {
+    name: "races",
+    about: "where one winner is promised there is one (tests/races.rs)",
+    run: Run::WithExtension(|toolchain| run(toolchain, "races")),
+};
+
 /// Starts a cluster and runs the test target against it.
 fn run(toolchain: &Toolchain, test: &str) -> Result<()> {
     let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;

@@ -1,0 +1,10 @@
+//! The committed manifest is what a fresh walk up gives.
+
+use crate::checks::{Check, Run};
+use crate::manifest;
+
+pub const CHECK: Check = Check {
+    name: "manifest",
+    about: "sql/manifest.json is what a fresh walk up gives",
+    run: Run::WithExtension(manifest::check),
+};

@@ -1,0 +1,103 @@
+//! `sql/manifest.json`: what each version consists of, read from the catalog after each step of a
+//! fresh walk up. Each version holds only what it changed, one object a line.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+use postgres::Client;
+use serde_json::Value;
+
+use crate::chain::{Chain, Version};
+use crate::cluster::{Cluster, Settings};
+use crate::setup::Toolchain;
+
+/// Kind, then object, then its definition; none where it went away.
+type Changes = BTreeMap<String, BTreeMap<String, Option<String>>>;
+type Members = BTreeMap<(String, String), String>;
+
+/// Writes the manifest anew.
+pub fn write(toolchain: &Toolchain) -> Result<()> {
+    let path = toolchain.project.sql_folder().join("manifest.json");
+    fs::write(&path, generate(toolchain)?)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    println!("Wrote {}; it is part of the library, so install again.", path.display());
+    Ok(())
+}
+
+/// Fails when the committed manifest is not what a fresh walk gives.
+pub fn check(toolchain: &Toolchain) -> Result<()> {
+    let path = toolchain.project.sql_folder().join("manifest.json");
+    let committed =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    if committed != generate(toolchain)? {
+        bail!("{} is stale: run `cargo xtask manifest`", path.display());
+    }
+    Ok(())
+}
+
+fn generate(toolchain: &Toolchain) -> Result<String> {
+    let query = fs::read_to_string(toolchain.project.root().join("src/members.sql"))
+        .context("cannot read src/members.sql")?;
+    let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
+    cluster.create_database("manifest")?;
+    let mut client = cluster.connect("manifest")?;
+    client.batch_execute("SET search_path TO pg_catalog, pg_temp")?;
+    let mut below = Members::new();
+    let mut versions = Vec::new();
+    for version in Chain::read(&toolchain.project.sql_folder())?.versions() {
+        client.batch_execute(&if *version == Version::BASE {
+            format!("CREATE EXTENSION orchestrator_schema VERSION '{version}'")
+        } else {
+            format!("ALTER EXTENSION orchestrator_schema UPDATE TO '{version}'")
+        })?;
+        let members = members(&mut client, &query)?;
+        versions.push(in_lines(*version, &changes(&below, &members)));
+        below = members;
+    }
+    Ok(format!("[\n{}\n]\n", versions.join(",\n")))
+}
+
+fn members(client: &mut Client, query: &str) -> Result<Members> {
+    let mut members = Members::new();
+    for row in client.query(
+        &format!("SELECT kind::text, object::text, definition::text FROM ({query}) AS m"),
+        &[],
+    )? {
+        members.insert((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?);
+    }
+    Ok(members)
+}
+
+fn changes(below: &Members, members: &Members) -> Changes {
+    let mut changes = Changes::new();
+    for ((kind, object), definition) in members {
+        if below.get(&(kind.clone(), object.clone())) != Some(definition) {
+            changes
+                .entry(kind.clone())
+                .or_default()
+                .insert(object.clone(), Some(definition.clone()));
+        }
+    }
+    for (kind, object) in below.keys().filter(|member| !members.contains_key(*member)) {
+        changes.entry(kind.clone()).or_default().insert(object.clone(), None);
+    }
+    changes
+}
+
+fn in_lines(version: Version, changes: &Changes) -> String {
+    let text = |text: &str| Value::from(text).to_string();
+    let kinds: Vec<String> = changes
+        .iter()
+        .map(|(kind, objects)| {
+            let lines: Vec<String> = objects
+                .iter()
+                .map(|(object, definition)| {
+                    format!("   {}:{}", text(object), Value::from(definition.clone()))
+                })
+                .collect();
+            format!("  {}:{{\n{}}}", text(kind), lines.join(",\n"))
+        })
+        .collect();
+    format!(" {{\"version\":\"{version}\",\"changes\":{{\n{}}}}}", kinds.join(",\n"))
+}
