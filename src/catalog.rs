@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 
 use crate::error::{Error, Kind};
 use crate::plans;
+use crate::session::with_setting;
 
 /// What a member is (`table`, `column`, `index`, …) and its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +19,19 @@ pub struct Member {
 pub type Members = BTreeMap<Member, String>;
 
 /// Every member of the installed extension.
+///
+/// The server writes definitions in the session's own style; the manifest knows one.
 pub fn members() -> Result<Members, Error> {
+    with_setting(c"intervalstyle", c"postgres", || {
+        with_setting(c"datestyle", c"ISO, YMD", || {
+            with_setting(c"timezone", c"UTC", || {
+                with_setting(c"quote_all_identifiers", c"off", members_in_plain_style)
+            })
+        })
+    })
+}
+
+fn members_in_plain_style() -> Result<Members, Error> {
     plans::select(include_str!("members.sql"), &[], |rows| {
         let mut members = Members::new();
         for row in rows {

@@ -20,7 +20,8 @@ const DEPENDENTS: &str = "WITH needed AS ( \
          JOIN needed AS n ON d.refclassid = n.classid AND d.refobjid = n.objid \
          WHERE d.deptype = 'n' AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM needed) \
      ) \
-     SELECT DISTINCT pg_describe_object(o.classid, o.objid, 0), \
+     SELECT DISTINCT CASE d.classid WHEN 'pg_constraint'::regclass THEN pg_describe_object(d.classid, d.objid, 0) \
+                          ELSE pg_describe_object(o.classid, o.objid, 0) END, \
             EXISTS (SELECT FROM pg_depend AS m \
                     JOIN pg_extension AS e ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid \
                     WHERE e.extname = 'orchestrator_schema' AND m.deptype = 'e' \

@@ -1,6 +1,7 @@
 \set VERBOSITY terse
 \set QUIET on
 SET client_min_messages = notice;
+SET datestyle = 'ISO';
 CREATE EXTENSION orchestrator_schema;
 -- Runs a statement that must be refused; shows how, with ids and times left out.
 CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$

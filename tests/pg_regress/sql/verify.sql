@@ -1,6 +1,7 @@
 \set VERBOSITY terse
 \set QUIET on
 SET client_min_messages = notice;
+SET datestyle = 'ISO';
 CREATE EXTENSION orchestrator_schema;
 -- Runs a statement that must be refused; shows how, with ids and times left out.
 CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -41,7 +42,6 @@ BEGIN; ALTER EXTENSION orchestrator_schema DROP FUNCTION orchestrator.get_config
 BEGIN; GRANT SELECT ON orchestrator.tasks TO PUBLIC; GRANT EXECUTE ON FUNCTION orchestrator.uuidv7() TO PUBLIC; GRANT USAGE ON SCHEMA orchestrator TO PUBLIC; TABLE pg_temp.found; ROLLBACK;
 BEGIN; UPDATE pg_extension SET extconfig = extconfig[2:], extcondition = extcondition[2:] WHERE extname = 'orchestrator_schema'; TABLE pg_temp.found; ROLLBACK;
 BEGIN; ALTER TABLE orchestrator.tasks ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON orchestrator.tasks USING (true); TABLE pg_temp.found; ROLLBACK;
-BEGIN; ALTER TABLE orchestrator.tasks SET UNLOGGED; ROLLBACK;
 -- Schemas that are equal have equal fingerprints, whatever path led there.
 SELECT orchestrator.fingerprint() AS before \gset
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.0.0';
