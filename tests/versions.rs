@@ -252,7 +252,7 @@ fn what_users_built_stops_the_downgrade_by_name_and_grants_survive_it() -> Resul
         (
             "CREATE TABLE public.\"My notes\" (task uuid CONSTRAINT \"to task\" REFERENCES orchestrator.tasks)",
             "DROP TABLE public.\"My notes\"",
-            "\"to task\" on table \"My notes\"",
+            "constraint to task on table \"My notes\"",
         ),
         (
             "CREATE FUNCTION public.titles(orchestrator.tasks) RETURNS text LANGUAGE sql AS 'SELECT $1.title'",

@@ -80,7 +80,7 @@ fn misused(rule: &str) -> ! {
 
 /// Checks one machine's step and stamps what entering the state writes.
 fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error> {
-    let (Some(from), Some(to)) = (rows.old::<&str>(column), rows.new::<&str>(column)) else {
+    let (Some(from), Some(to)) = (rows.before::<&str>(column), rows.after::<&str>(column)) else {
         return Ok(());
     };
     let from_state = machine.state(from);
@@ -117,8 +117,8 @@ fn apply(stamp: Stamp, rows: &mut Rows<'_>) {
             }
         }),
         Stamp::Elapsed { column, from, to } => set_when_null(rows, column, |rows| {
-            let start = rows.new::<i64>(rows.column_named(from)?)?;
-            let end = rows.new::<i64>(rows.column_named(to)?)?;
+            let start = rows.after::<i64>(rows.column_named(from)?)?;
+            let end = rows.after::<i64>(rows.column_named(to)?)?;
             Some((end - start) / 1000)
         }),
         Stamp::Clear(name) => {
@@ -137,7 +137,7 @@ fn set_when_null<T: IntoDatum>(
     let Some(column) = rows.column_named(name) else {
         return;
     };
-    if rows.new::<pg_sys::Datum>(column).is_none() {
+    if rows.after::<pg_sys::Datum>(column).is_none() {
         let value = value(rows);
         rows.set(column, value);
     }

@@ -59,12 +59,12 @@ impl<'a> Rows<'a> {
     }
 
     /// A column's value in the row as it was.
-    pub fn old<T: FromDatum>(&self, column: i32) -> Option<T> {
+    pub fn before<T: FromDatum>(&self, column: i32) -> Option<T> {
         self.read(self.data.tg_trigtuple, column)
     }
 
     /// A column's value in the row as it is to be, changes included.
-    pub fn new<T: FromDatum>(&self, column: i32) -> Option<T> {
+    pub fn after<T: FromDatum>(&self, column: i32) -> Option<T> {
         match self.columns.iter().position(|changed| *changed == column) {
             // SAFETY: the value was made by `set` from the column's own type.
             Some(place) => unsafe { T::from_datum(self.values[place], self.nulls[place]) },
