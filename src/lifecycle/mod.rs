@@ -1,5 +1,6 @@
 //! State machines, enforced on every UPDATE whoever makes it, and the upkeep of `updated_at`.
 
+mod immutable;
 mod machines;
 mod row;
 
@@ -46,14 +47,14 @@ fn enforce_lifecycle<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
     let Some(mut rows) = Rows::of(trigger) else {
-        misused("it must be fired BEFORE UPDATE, FOR EACH ROW");
+        misused("enforce_lifecycle", "it must be fired BEFORE UPDATE, FOR EACH ROW");
     };
     let mut arguments = rows.arguments();
     while let Some(name) = arguments.next() {
         let machine = name.to_str().ok().and_then(machines::machine);
         let column = arguments.next().and_then(|column| rows.column(column));
         let (Some(machine), Some(column)) = (machine, column) else {
-            misused("its arguments are pairs of a state machine and a column");
+            misused("enforce_lifecycle", "its arguments are pairs of a state machine and a column");
         };
         if let Err(error) = step(machine, column, &mut rows) {
             ErrorReport::from(error).report(PgLogLevel::ERROR);
@@ -68,10 +69,10 @@ fn enforce_lifecycle<'a>(
 }
 
 /// A trigger of ours that somebody created in another shape.
-fn misused(rule: &str) -> ! {
+fn misused(function: &str, rule: &str) -> ! {
     ErrorReport::new(
         PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
-        format!("trigger function orchestrator.enforce_lifecycle is misused: {rule}"),
+        format!("trigger function orchestrator.{function} is misused: {rule}"),
         "",
     )
     .report(PgLogLevel::ERROR);

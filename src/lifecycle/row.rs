@@ -91,9 +91,13 @@ impl<'a> Rows<'a> {
 
     /// A column of the old row in its text form.
     pub fn old_text(&self, column: i32) -> Option<String> {
+        self.text(self.data.tg_trigtuple, column)
+    }
+
+    fn text(&self, tuple: pg_sys::HeapTuple, column: i32) -> Option<String> {
         // SAFETY: tuple and descriptor belong together; the text is copied at once.
         unsafe {
-            let text = pg_sys::SPI_getvalue(self.data.tg_trigtuple, self.descriptor, column);
+            let text = pg_sys::SPI_getvalue(tuple, self.descriptor, column);
             (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned())
         }
     }
@@ -117,10 +121,15 @@ impl<'a> Rows<'a> {
     pub fn differs(&self) -> bool {
         // SAFETY: the descriptor belongs to the open relation.
         let count = unsafe { (*self.descriptor).natts };
-        (1..=count).any(|column| {
-            let old = self.image(self.data.tg_trigtuple, column);
-            old != self.image(self.data.tg_newtuple, column)
-        })
+        (1..=count).any(|column| self.changes(column))
+    }
+
+    /// Whether the caller wrote another value into a column. Equal values may be stored in
+    /// different bytes, compressed or not: then their text decides.
+    pub fn changes(&self, column: i32) -> bool {
+        let (old, new) = (self.data.tg_trigtuple, self.data.tg_newtuple);
+        self.image(old, column) != self.image(new, column)
+            && self.text(old, column) != self.text(new, column)
     }
 
     /// A column's stored bytes; `None` for NULL.
