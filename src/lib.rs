@@ -5,18 +5,26 @@ use pgrx::prelude::*;
 
 mod archive;
 mod catalog;
+mod collaboration;
 mod configuration;
+mod document;
 mod dynamic;
 mod error;
+mod gates;
 mod ids;
+mod integrity;
+mod knowledge;
 mod lifecycle;
 mod manifest;
 mod oid_alias;
 mod plans;
+mod pricing;
+mod prompts;
 mod session;
 mod sessions;
 mod settings;
 mod text;
+mod token_usage;
 mod tool_log;
 mod verify;
 
@@ -58,6 +66,36 @@ extension_sql_file!(
     "../sql/orchestrator_schema--0.1.5--0.1.6.sql",
     name = "version_0_1_6",
     requires = ["version_0_1_5"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.1.6--0.2.0.sql",
+    name = "version_0_2_0",
+    requires = ["version_0_1_6"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.2.0--0.2.1.sql",
+    name = "version_0_2_1",
+    requires = ["version_0_2_0"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.2.1--0.2.2.sql",
+    name = "version_0_2_2",
+    requires = ["version_0_2_1"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.2.2--0.2.3.sql",
+    name = "version_0_2_3",
+    requires = ["version_0_2_2"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.2.3--0.2.4.sql",
+    name = "version_0_2_4",
+    requires = ["version_0_2_3"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.2.4--0.2.5.sql",
+    name = "version_0_2_5",
+    requires = ["version_0_2_4"]
 );
 
 #[pg_guard]

@@ -26,7 +26,7 @@ fn session_heartbeat(session_id: Option<Uuid>) -> Result<TimestampWithTimeZone, 
 /// heartbeat is being written at this moment is left alone.
 ///
 /// `silent_for`: the longest silence, not negative. Returns: the ids of the sessions it marked.
-/// Errors: 22004, 22023 negative interval. Since 0.1.4.
+/// Errors: 22004, 22023 negative interval, or one of more than 6000 years. Since 0.1.4.
 #[pg_extern(sql = false, volatile)]
 fn deactivate_stale_sessions(
     silent_for: default!(Option<Interval>, "'60 seconds'"),
@@ -40,16 +40,35 @@ fn deactivate_stale_sessions(
     Ok(SetOfIterator::new(plans::update(DEACTIVATE, &[silent_for.into()], plans::column::<Uuid>)?))
 }
 
+/// The longest length of time: taken from now, it leaves a time that the server can hold.
+const LONGEST_YEARS: i32 = 6000;
+
+/// Whether it is too long. The server takes months, days and the rest off one after another, so
+/// what a negative part makes up for counts too.
+fn is_too_long(value: &Interval) -> bool {
+    const MONTH: i128 = 31 * DAY;
+    const DAY: i128 = 86_400_000_000;
+    let parts = [
+        i128::from(value.months()) * MONTH,
+        i128::from(value.days()) * DAY,
+        i128::from(value.micros()),
+    ];
+    parts.iter().filter(|part| **part > 0).sum::<i128>() > i128::from(LONGEST_YEARS) * 12 * MONTH
+}
+
 /// A length of time, which may be zero.
 ///
-/// Errors: 22004, 22023 negative.
+/// Errors: 22004, 22023 negative, or longer than 6000 years.
 pub fn not_negative(argument: &str, value: Option<Interval>) -> Result<Interval, Error> {
     let value = required(argument, value)?;
+    let refused = |rule: String| {
+        Error::new(Kind::InvalidValue, format!("argument \"{argument}\" must not be {rule}"))
+    };
     if value.as_micros() < 0 {
-        return Err(Error::new(
-            Kind::InvalidValue,
-            format!("argument \"{argument}\" must not be negative"),
-        ));
+        return Err(refused("negative".to_owned()));
+    }
+    if is_too_long(&value) {
+        return Err(refused(format!("longer than {LONGEST_YEARS} years")));
     }
     Ok(value)
 }

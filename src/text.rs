@@ -14,9 +14,28 @@ pub fn filled<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Err
     Ok(value)
 }
 
-/// Whether a text says nothing, as `btrim(x) = ''` in a CHECK sees it.
+/// The longest name in characters. Names are indexed, and this many fit into an index row in any
+/// alphabet.
+const LONGEST_NAME: usize = 500;
+
+/// The text of a required argument that names someone or something: not blank, and not too long.
+pub fn name<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Error> {
+    let value = filled(argument, value)?;
+    let length = value.chars().count();
+    if length > LONGEST_NAME {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("argument \"{argument}\" has {length} characters"),
+        )
+        .hint(format!("A name has {LONGEST_NAME} characters at most.")));
+    }
+    Ok(value)
+}
+
+/// Whether a text says nothing: white space only, of any kind. The CHECKs of the tables look for
+/// spaces alone, so they refuse nothing that passes here.
 pub fn is_blank(value: &str) -> bool {
-    value.trim_matches(' ').is_empty()
+    value.trim().is_empty()
 }
 
 /// A word that must be one of `allowed`.

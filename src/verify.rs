@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 
 use crate::catalog::{self, Member};
 use crate::error::Error;
+use crate::integrity::{RULES, Rule};
 use crate::manifest;
 
 /// One difference between what should be and what is.
@@ -150,11 +151,46 @@ impl Difference {
     }
 }
 
-/// Compares the live catalog with the manifest of the installed version.
+/// One row of `verify()`: object, kind, problem, expected, actual, hint.
+type Finding = (String, String, String, Option<String>, Option<String>, String);
+
+/// The rules that rows break; of a version's own tables, and only of those that are as they should
+/// be, so that the rule's query can run.
+fn broken_rules(version: &str, differences: &[Difference]) -> Result<Vec<Finding>, Error> {
+    let members = manifest::members_at(manifest::position(version)?)?;
+    let is_intact = |table: &&str| {
+        let member = Member { kind: "table".to_owned(), object: (*table).to_owned() };
+        let differs = |difference: &Difference| {
+            let object = difference.member.object.as_str();
+            let kind = difference.member.kind.as_str();
+            (kind == "table" && object == *table)
+                || (kind == "column" && difference.part().0 == *table)
+        };
+        members.contains_key(&member) && !differences.iter().any(differs)
+    };
+    let mut findings = Vec::new();
+    for rule in RULES.iter().filter(|rule| rule.reads.iter().all(is_intact)) {
+        let Rule { table, expected, hint, .. } = rule;
+        if let Some(actual) = rule.broken()? {
+            findings.push((
+                (*table).to_owned(),
+                "rows".to_owned(),
+                "broken rule".to_owned(),
+                Some((*expected).to_owned()),
+                Some(actual),
+                (*hint).to_owned(),
+            ));
+        }
+    }
+    Ok(findings)
+}
+
+/// Compares the live catalog with the manifest of the installed version, and the rows with the
+/// rules that no constraint can hold.
 ///
 /// Returns: one row per difference – the object, its kind, what is wrong with it (missing,
-/// unexpected, changed), both definitions and the next step; no row when everything is intact.
-/// Since 0.0.0.
+/// unexpected, changed, broken rule), what is expected and what is there, and the next step; no row
+/// when everything is intact. Since 0.0.0; rules over rows since 0.2.1.
 #[pg_extern(sql = false, stable, parallel_restricted)]
 fn verify() -> Result<
     TableIterator<
@@ -170,7 +206,9 @@ fn verify() -> Result<
     >,
     ErrorReport,
 > {
-    let differences = differences(&catalog::installed_version()?)?;
+    let version = catalog::installed_version()?;
+    let differences = differences(&version)?;
+    let broken = broken_rules(&version, &differences)?;
     let missing: Vec<String> = differences
         .iter()
         .filter(|difference| difference.actual.is_none() && difference.member.kind == "table")
@@ -184,6 +222,7 @@ fn verify() -> Result<
             let Difference { member, expected, actual } = difference;
             (member.object, member.kind, problem, expected, actual, hint)
         })
+        .chain(broken)
         .collect();
     Ok(TableIterator::new(rows))
 }

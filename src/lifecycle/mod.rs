@@ -1,7 +1,10 @@
 //! State machines, enforced on every UPDATE whoever makes it, and the upkeep of `updated_at`.
 
+mod immutable;
 mod machines;
 mod row;
+
+use std::sync::atomic::AtomicI32;
 
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::iter::TableIterator;
@@ -45,31 +48,34 @@ fn allowed_transitions(
 fn enforce_lifecycle<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    static STATE: AtomicI32 = AtomicI32::new(0);
+    static UPDATED_AT: AtomicI32 = AtomicI32::new(0);
     let Some(mut rows) = Rows::of(trigger) else {
-        misused("it must be fired BEFORE UPDATE, FOR EACH ROW");
+        misused("enforce_lifecycle", "it must be fired BEFORE UPDATE, FOR EACH ROW");
     };
     let mut arguments = rows.arguments();
     while let Some(name) = arguments.next() {
         let machine = name.to_str().ok().and_then(machines::machine);
-        let column = arguments.next().and_then(|column| rows.column(column.to_bytes()));
+        let column = arguments.next();
+        let column = column.and_then(|column| rows.column_near(&STATE, column.to_bytes()));
         let (Some(machine), Some(column)) = (machine, column) else {
-            misused("its arguments are pairs of a state machine and a column");
+            misused("enforce_lifecycle", "its arguments are pairs of a state machine and a column");
         };
         if let Err(error) = step(machine, column, &mut rows) {
             ErrorReport::from(error).report(PgLogLevel::ERROR);
         }
     }
-    if let Some(column) = rows.column(b"updated_at") {
+    if let Some(column) = rows.column_near(&UPDATED_AT, b"updated_at") {
         rows.set(column, Some(transaction_time()));
     }
     Ok(Some(rows.into_row()))
 }
 
 /// A trigger of ours that somebody created in another shape.
-fn misused(rule: &str) -> ! {
+fn misused(function: &str, rule: &str) -> ! {
     ErrorReport::new(
         PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
-        format!("trigger function orchestrator.enforce_lifecycle is misused: {rule}"),
+        format!("trigger function orchestrator.{function} is misused: {rule}"),
         "",
     )
     .report(PgLogLevel::ERROR);

@@ -3,6 +3,7 @@
 
 use std::ffi::CStr;
 use std::slice;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
@@ -51,17 +52,33 @@ impl<'a> Rows<'a> {
         arguments.iter().map(|text| unsafe { CStr::from_ptr(*text) })
     }
 
-    /// The number of a column, when the table has it. Asked for every updated row: reading the
-    /// descriptor here costs less than a guarded call of the server's own function.
+    /// The number of a column, when the table has it.
     pub fn column(&self, name: &[u8]) -> Option<i32> {
-        let place = self.descriptor.iter().position(|attribute| {
+        let count = usize::try_from(self.descriptor.natts).ok()?;
+        let place = (0..count).find(|place| self.is_named(*place, name))?;
+        i32::try_from(place + 1).ok()
+    }
+
+    /// The same, looked for first where the last row had it: an UPDATE of many rows asks for the
+    /// same column each time.
+    pub fn column_near(&self, last: &AtomicI32, name: &[u8]) -> Option<i32> {
+        let guess = last.load(Ordering::Relaxed);
+        if usize::try_from(guess - 1).is_ok_and(|place| self.is_named(place, name)) {
+            return Some(guess);
+        }
+        let column = self.column(name)?;
+        last.store(column, Ordering::Relaxed);
+        Some(column)
+    }
+
+    fn is_named(&self, place: usize, name: &[u8]) -> bool {
+        self.descriptor.get(place).is_some_and(|attribute| {
             let own = &attribute.attname.data;
             // A name ends with a zero within its fixed length.
             own.get(name.len()) == Some(&0)
                 && name.iter().zip(own).all(|(wanted, byte)| *wanted == *byte as u8)
                 && !attribute.attisdropped
-        })?;
-        i32::try_from(place + 1).ok()
+        })
     }
 
     /// A column's value in the row as it was.

@@ -1,0 +1,9 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.6'" to load this file. \quit
+
+-- 0.2.0 -> 0.1.6: gates go; they stay in orchestrator_archive.gates.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+DROP FUNCTION orchestrator.resolve_gate(uuid, text, text, text);
+DROP FUNCTION orchestrator.open_gate(uuid, text, text, text, jsonb);
+SELECT orchestrator.archive_table('orchestrator.gates');

@@ -1,0 +1,15 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.1'" to load this file. \quit
+
+-- 0.2.2 -> 0.2.1: prompts go; they stay in orchestrator_archive.prompts. Archiving drops the
+-- trigger, so its function can be dropped after it.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+DROP FUNCTION orchestrator.next_prompt_version(text, text);
+DROP FUNCTION orchestrator.active_prompt(text);
+DROP FUNCTION orchestrator.activate_prompt(text, text);
+DROP FUNCTION orchestrator.publish_prompt(text, text, text, text, text, boolean);
+DROP FUNCTION orchestrator.compare_versions(text, text);
+DROP VIEW orchestrator.prompt_history;
+SELECT orchestrator.archive_table('orchestrator.prompts');
+DROP FUNCTION orchestrator.enforce_immutable();

@@ -1,0 +1,49 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.3'" to load this file. \quit
+
+-- 0.2.2 -> 0.2.3: token usage, one row per call of a language model.
+-- Locks nothing that exists. Rows kept by an earlier downgrade come back. Calls are many and are
+-- inserted in bulk: no trigger, no foreign key.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+CREATE TABLE orchestrator.llm_token_usage (
+    id            uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
+    "timestamp"   timestamptz NOT NULL DEFAULT now(),
+    project_id    uuid,
+    agent_id      text,
+    model         text        NOT NULL,
+    input_tokens  bigint      NOT NULL,
+    output_tokens bigint      NOT NULL,
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT llm_token_usage_agent_id_check      CHECK (btrim(agent_id) <> ''),
+    CONSTRAINT llm_token_usage_model_check         CHECK (btrim(model) <> ''),
+    CONSTRAINT llm_token_usage_input_tokens_check  CHECK (input_tokens >= 0),
+    CONSTRAINT llm_token_usage_output_tokens_check CHECK (output_tokens >= 0)
+);
+COMMENT ON TABLE orchestrator.llm_token_usage IS 'Calls of language models with the tokens that each took; what they cost is computed when it is read';
+COMMENT ON COLUMN orchestrator.llm_token_usage."timestamp" IS 'When the model was called';
+COMMENT ON COLUMN orchestrator.llm_token_usage.project_id IS 'The project it was called for; NULL for none';
+COMMENT ON COLUMN orchestrator.llm_token_usage.agent_id IS 'The agent that called it; NULL for none';
+COMMENT ON COLUMN orchestrator.llm_token_usage.model IS 'The model by the name under which llm_pricing prices it';
+COMMENT ON COLUMN orchestrator.llm_token_usage.created_at IS 'When the row was written';
+
+SELECT orchestrator.restore_table('orchestrator.llm_token_usage');
+
+CREATE INDEX idx_token_usage_timestamp     ON orchestrator.llm_token_usage ("timestamp");
+CREATE INDEX idx_token_usage_project       ON orchestrator.llm_token_usage (project_id);
+CREATE INDEX idx_token_usage_agent         ON orchestrator.llm_token_usage (agent_id);
+CREATE INDEX idx_token_usage_project_agent ON orchestrator.llm_token_usage (project_id, agent_id);
+CREATE INDEX idx_token_usage_model         ON orchestrator.llm_token_usage (model);
+-- Reports ask by UTC day, mostly for one project.
+CREATE INDEX idx_token_usage_day           ON orchestrator.llm_token_usage ((("timestamp" AT TIME ZONE 'UTC')::date), project_id);
+
+SELECT pg_extension_config_dump('orchestrator.llm_token_usage', '');
+
+CREATE FUNCTION orchestrator.record_token_usage(model text, input_tokens bigint, output_tokens bigint, project_id uuid DEFAULT NULL, agent_id text DEFAULT NULL, at timestamptz DEFAULT now())
+RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'record_token_usage_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.record_token_usage(text, bigint, bigint, uuid, text, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.record_token_usage(text, bigint, bigint, uuid, text, timestamptz) IS
+    'Records a call of a language model with its tokens; the id of the row';

@@ -1,0 +1,85 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.4'" to load this file. \quit
+
+-- 0.2.3 -> 0.2.4: knowledge that waits to be embedded; a resolved gate stages what was learned.
+-- Locks nothing that exists. Rows kept by an earlier downgrade come back.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+CREATE TABLE orchestrator.knowledge_staging (
+    id             uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
+    knowledge_type text        NOT NULL,
+    content        text        NOT NULL,
+    metadata       jsonb       NOT NULL DEFAULT '{}',
+    embedded       boolean     NOT NULL DEFAULT false,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    embedded_at    timestamptz,
+    CONSTRAINT knowledge_staging_knowledge_type_check CHECK (knowledge_type IN ('failure_solution', 'gate_rejection', 'gate_approval', 'collaboration')),
+    CONSTRAINT knowledge_staging_content_check        CHECK (btrim(content) <> ''),
+    CONSTRAINT knowledge_staging_embedded_check       CHECK (embedded = (embedded_at IS NOT NULL)),
+    -- A key that is not there has no type, and NULL passes.
+    CONSTRAINT knowledge_staging_metadata_check       CHECK (
+        jsonb_typeof(metadata) = 'object'
+        AND metadata ->> 'project_id' ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+        AND jsonb_typeof(metadata -> 'project_id') = 'string'
+        AND jsonb_typeof(metadata -> 'agent_type') = 'string'
+        AND jsonb_typeof(metadata -> 'task_type') = 'string'
+        AND jsonb_typeof(metadata -> 'technology') = 'string'
+        AND jsonb_typeof(metadata -> 'success_verified') = 'boolean')
+);
+COMMENT ON TABLE orchestrator.knowledge_staging IS 'What was learned and waits to be embedded for retrieval, and what has been';
+COMMENT ON COLUMN orchestrator.knowledge_staging.content IS 'The text to embed';
+COMMENT ON COLUMN orchestrator.knowledge_staging.metadata IS 'What retrieval filters by: project_id (uuid), agent_type, task_type, technology (text), success_verified (boolean), and whatever else';
+COMMENT ON COLUMN orchestrator.knowledge_staging.embedded IS 'Whether the embedding has been stored, elsewhere';
+
+SELECT orchestrator.restore_table('orchestrator.knowledge_staging');
+
+CREATE INDEX idx_knowledge_staging_type     ON orchestrator.knowledge_staging (knowledge_type);
+CREATE INDEX idx_knowledge_staging_embedded ON orchestrator.knowledge_staging (embedded);
+CREATE INDEX idx_knowledge_staging_created  ON orchestrator.knowledge_staging (created_at);
+-- The queue: what waits to be embedded, in the order in which it is claimed.
+CREATE INDEX idx_knowledge_staging_pending  ON orchestrator.knowledge_staging (created_at, id) WHERE NOT embedded;
+
+SELECT pg_extension_config_dump('orchestrator.knowledge_staging', '');
+
+CREATE FUNCTION orchestrator.stage_knowledge(knowledge_type text, content text, metadata jsonb DEFAULT '{}')
+RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'stage_knowledge_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.stage_knowledge(text, text, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.stage_knowledge(text, text, jsonb) IS
+    'Stages knowledge for embedding; its id';
+
+CREATE FUNCTION orchestrator.claim_knowledge(batch integer DEFAULT 50)
+RETURNS TABLE (id uuid, knowledge_type text, content text, metadata jsonb)
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'claim_knowledge_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.claim_knowledge(integer) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.claim_knowledge(integer) IS
+    'The oldest knowledge that waits to be embedded and nobody else holds; it is the caller''s until the transaction ends';
+
+CREATE FUNCTION orchestrator.mark_knowledge_embedded(ids uuid[])
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mark_knowledge_embedded_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.mark_knowledge_embedded(uuid[]) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.mark_knowledge_embedded(uuid[]) IS
+    'Marks knowledge as embedded; how many of them were not before';
+
+CREATE FUNCTION orchestrator.purge_knowledge(embedded_for interval DEFAULT '365 days')
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'purge_knowledge_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.purge_knowledge(interval) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.purge_knowledge(interval) IS
+    'Deletes knowledge that has been embedded for longer than that, and nothing that waits; how much';
+
+-- From here on the lesson of a gate is staged in the transaction that resolves it.
+CREATE OR REPLACE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL)
+RETURNS orchestrator.gates
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'resolve_gate_and_stage_wrapper';

@@ -1,0 +1,18 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.3'" to load this file. \quit
+
+-- 0.2.4 -> 0.2.3: staged knowledge goes; it stays in orchestrator_archive.knowledge_staging.
+-- Resolving a gate stages nothing any more.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+CREATE OR REPLACE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL)
+RETURNS orchestrator.gates
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'resolve_gate_wrapper';
+
+DROP FUNCTION orchestrator.purge_knowledge(interval);
+DROP FUNCTION orchestrator.mark_knowledge_embedded(uuid[]);
+DROP FUNCTION orchestrator.claim_knowledge(integer);
+DROP FUNCTION orchestrator.stage_knowledge(text, text, jsonb);
+SELECT orchestrator.archive_table('orchestrator.knowledge_staging');

@@ -1,0 +1,41 @@
+//! Rules over rows that no constraint can hold, because what a row depends on has no key of its
+//! own. The functions that write the rows keep them; verify() reports what came another way.
+
+use crate::error::Error;
+use crate::plans;
+
+/// A rule over the rows of a table.
+pub struct Rule {
+    /// The table whose rows break it.
+    pub table: &'static str,
+    /// Every table that the query reads.
+    pub reads: &'static [&'static str],
+    pub expected: &'static str,
+    /// How many rows break it, and the id of one of them as text.
+    query: &'static str,
+    pub hint: &'static str,
+}
+
+/// Every rule, in the order in which the versions bring their tables.
+pub const RULES: &[Rule] = &[Rule {
+    table: "orchestrator.collaboration_outcomes",
+    reads: &["orchestrator.collaboration_outcomes", "orchestrator.collaboration_requests"],
+    expected: "every outcome belongs to a collaboration that was requested",
+    query: "SELECT count(*), min(o.id::text) FROM orchestrator.collaboration_outcomes AS o \
+         WHERE NOT EXISTS (SELECT FROM orchestrator.collaboration_requests AS r \
+                           WHERE r.collaboration_id = o.collaboration_id)",
+    hint: "SELECT o.* FROM orchestrator.collaboration_outcomes AS o WHERE NOT EXISTS (SELECT FROM orchestrator.collaboration_requests AS r WHERE r.collaboration_id = o.collaboration_id);",
+}];
+
+impl Rule {
+    /// The rows that break the rule, in words; `None` when there is none.
+    pub fn broken(&self) -> Result<Option<String>, Error> {
+        let found = plans::select(self.query, &[], plans::two::<i64, String>)?;
+        Ok(match found {
+            Some((Some(rows), Some(id))) => {
+                Some(format!("{}, for example {id}", crate::text::counted(rows, "row")))
+            }
+            _ => None,
+        })
+    }
+}
