@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
-use postgres::{Client, NoTls};
+use postgres::{Client, NoTls, Row};
 
 use crate::pg_config::PgConfig;
 use crate::process;
@@ -104,6 +104,22 @@ impl Address {
         self.export(&mut command);
         command
     }
+}
+
+/// Runs statements; the error shows them and what the server says.
+pub fn execute(client: &mut Client, statements: &str) -> Result<()> {
+    client
+        .batch_execute(statements)
+        .map_err(|error| anyhow!("{}", explain(&error)))
+        .with_context(|| format!("this failed:\n{statements}"))
+}
+
+/// The rows of a query without parameters; the error shows it and what the server says.
+pub fn query(client: &mut Client, sql: &str) -> Result<Vec<Row>> {
+    client
+        .query(sql, &[])
+        .map_err(|error| anyhow!("{}", explain(&error)))
+        .with_context(|| format!("this failed:\n{sql}"))
 }
 
 /// A server's message with its SQLSTATE, DETAIL and HINT on lines of their own.

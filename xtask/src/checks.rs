@@ -3,6 +3,7 @@
 
 mod backend;
 mod clippy;
+mod docs;
 mod fmt;
 mod frozen;
 mod manifest;
@@ -54,6 +55,7 @@ const CHECKS: &[Check] = &[
     INSTALL,
     symbols::CHECK,
     manifest::CHECK,
+    docs::CHECK,
     regress::CHECK,
     server_tests::VERSIONS,
     server_tests::RESTORE,

@@ -14,6 +14,7 @@ pub mod manifest;
 pub mod pg_config;
 pub mod process;
 pub mod project;
+pub mod reference;
 pub mod rust_source;
 pub mod server_user;
 pub mod setup;
