@@ -7,6 +7,7 @@ mod docs;
 mod fmt;
 mod frozen;
 mod manifest;
+mod package;
 mod pgspot;
 pub mod regress;
 mod runner;
@@ -56,6 +57,7 @@ const CHECKS: &[Check] = &[
     symbols::CHECK,
     manifest::CHECK,
     docs::CHECK,
+    package::CHECK,
     regress::CHECK,
     server_tests::VERSIONS,
     server_tests::RESTORE,

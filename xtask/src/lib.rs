@@ -11,6 +11,7 @@ pub mod install;
 pub mod interrupt;
 pub mod lint;
 pub mod manifest;
+pub mod package;
 pub mod pg_config;
 pub mod process;
 pub mod project;

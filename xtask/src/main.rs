@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 use xtask::checks::{self, Workbench};
 use xtask::project::Project;
-use xtask::{checks::regress, demo, install, interrupt, manifest, reference, setup};
+use xtask::{checks::regress, demo, install, interrupt, manifest, package, reference, setup};
 
 #[derive(Parser)]
 #[command(
@@ -48,6 +48,8 @@ enum Task {
     Manifest,
     /// Write docs/reference.md anew from a live database
     Docs,
+    /// Build a Debian package for the PostgreSQL in use, and write META.json
+    Package,
     /// Run the SQL regression tests; --accept makes their results the expected ones
     Regress {
         /// Copy the results to tests/pg_regress/expected
@@ -100,6 +102,12 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             let toolchain = toolchain()?;
             install::ready(&toolchain)?;
             reference::write(&toolchain)?;
+        }
+        Task::Package => {
+            package::require_tools()?;
+            let toolchain = toolchain()?;
+            install::ready(&toolchain)?;
+            package::write(&toolchain)?;
         }
         Task::Regress { accept, names } => {
             let toolchain = toolchain()?;
