@@ -6,6 +6,7 @@ pub mod chain;
 pub mod checks;
 pub mod checksum;
 pub mod cluster;
+pub mod debian;
 pub mod demo;
 pub mod install;
 pub mod interrupt;
