@@ -14,6 +14,7 @@ pub mod lint;
 pub mod manifest;
 pub mod package;
 pub mod pg_config;
+pub mod postgres;
 pub mod process;
 pub mod project;
 pub mod reference;

@@ -10,7 +10,9 @@ use clap::{Parser, Subcommand};
 
 use xtask::checks::{self, Workbench};
 use xtask::project::Project;
-use xtask::{checks::regress, demo, install, interrupt, manifest, package, reference, setup};
+use xtask::{
+    checks::regress, demo, install, interrupt, manifest, package, postgres, reference, setup,
+};
 
 #[derive(Parser)]
 #[command(
@@ -48,6 +50,12 @@ enum Task {
     Manifest,
     /// Write docs/reference.md anew from a live database
     Docs,
+    /// Unpack another PostgreSQL major below target/ and print its pg_config
+    Postgres {
+        /// Such as 17
+        #[arg(value_parser = clap::value_parser!(u32).range(14..=18))]
+        major: u32,
+    },
     /// Build a Debian package for the PostgreSQL in use, and write META.json
     Package,
     /// Run the SQL regression tests; --accept makes their results the expected ones
@@ -103,6 +111,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             install::ready(&toolchain)?;
             reference::write(&toolchain)?;
         }
+        Task::Postgres { major } => postgres::unpack(&project, major)?,
         Task::Package => {
             package::require_tools()?;
             let toolchain = toolchain()?;
