@@ -26,11 +26,11 @@ fn expected(key: &str) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with a key of the metadata, whose value has this JSON type and this text. The
-/// CHECK of the table refuses the same.
+/// What is wrong with a key of the metadata, whose value has this JSON type and is written like
+/// this. The CHECK of the table refuses the same.
 fn mistyped(key: &str, kind: &str, value: &str) -> Option<String> {
     let fits = match key {
-        "project_id" => kind == "string" && is_uuid(value),
+        "project_id" => kind == "string" && is_uuid(value.trim_matches('"')),
         "success_verified" => kind == "boolean",
         _ => kind == "string",
     };
@@ -72,12 +72,12 @@ fn stage_knowledge(
 
 fn check_known_keys(metadata: &Document) -> Result<(), Error> {
     const KEYS: &str =
-        "SELECT m.key, jsonb_typeof(m.value), m.value #>> '{}' FROM jsonb_each($1) AS m";
+        "SELECT m.key, jsonb_typeof(m.value), m.value::text FROM jsonb_each($1) AS m";
     let problem = plans::select(KEYS, &[metadata.clone().into()], |rows| {
         for row in rows {
             let key = row.get::<String>(1)?.unwrap_or_default();
             let kind = row.get::<String>(2)?.unwrap_or_default();
-            let value = row.get::<String>(3)?.unwrap_or_else(|| "null".to_owned());
+            let value = row.get::<String>(3)?.unwrap_or_default();
             if let Some(problem) = mistyped(&key, &kind, &value) {
                 return Ok(Some(problem));
             }
@@ -184,25 +184,25 @@ mod tests {
 
     #[test]
     fn known_keys_have_their_types_and_others_are_free() {
-        let id = "0198c5a0-0000-7000-8000-00000000000a";
+        let id = "\"0198c5a0-0000-7000-8000-00000000000a\"";
         for (key, kind, value) in [
             ("project_id", "string", id),
-            ("project_id", "string", "0198C5A0-0000-7000-8000-00000000000A"),
-            ("agent_type", "string", ""),
+            ("project_id", "string", "\"0198C5A0-0000-7000-8000-00000000000A\""),
+            ("agent_type", "string", "\"\""),
             ("success_verified", "boolean", "false"),
             ("anything", "null", "null"),
         ] {
             assert_eq!(mistyped(key, kind, value), None);
         }
         for (key, kind, value) in [
-            ("project_id", "string", "proj-123"),
-            ("project_id", "string", "0198c5a0000070008000000000000000a"),
+            ("project_id", "string", "\"proj-123\""),
+            ("project_id", "string", "\"0198c5a0000070008000000000000000a\""),
             ("project_id", "number", "5"),
             ("project_id", "null", "null"),
             ("agent_type", "null", "null"),
             ("task_type", "array", "[]"),
             ("technology", "object", "{}"),
-            ("success_verified", "string", "true"),
+            ("success_verified", "string", "\"true\""),
         ] {
             assert!(mistyped(key, kind, value).is_some(), "{key} {kind} {value}");
         }

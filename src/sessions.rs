@@ -196,12 +196,17 @@ fn deactivate_stale_sessions(
 /// The longest length of time: taken from now, it leaves a time that the server can hold.
 const LONGEST_YEARS: i32 = 6000;
 
-/// Whether it is too long, as a whole or in a part that another makes up for.
+/// Whether it is too long. The server takes months, days and the rest off one after another, so
+/// what a negative part makes up for counts too.
 fn is_too_long(value: &Interval) -> bool {
-    let years = LONGEST_YEARS.unsigned_abs();
-    value.as_micros() > Interval::from_years(LONGEST_YEARS).as_micros()
-        || value.months().unsigned_abs() > years * 12
-        || value.days().unsigned_abs() > years * 366
+    const MONTH: i128 = 31 * DAY;
+    const DAY: i128 = 86_400_000_000;
+    let parts = [
+        i128::from(value.months()) * MONTH,
+        i128::from(value.days()) * DAY,
+        i128::from(value.micros()),
+    ];
+    parts.iter().filter(|part| **part > 0).sum::<i128>() > i128::from(LONGEST_YEARS) * 12 * MONTH
 }
 
 /// A length of time, which may be zero.

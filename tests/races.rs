@@ -1,5 +1,8 @@
 //! Many connections at once, wherever one winner or one result is promised.
 
+#[path = "races/governance.rs"]
+mod governance;
+
 use std::sync::Barrier;
 use std::thread;
 
@@ -11,14 +14,22 @@ use support::extension::{newest, walked_to};
 
 const CONNECTIONS: usize = 16;
 
-/// Runs `work` on that many connections at the same moment; the outcomes, in no order.
+/// Runs `work` on that many connections at the same moment; the outcomes, by number.
 fn at_once<T: Send>(
     database: &Database,
     work: impl Fn(usize, &mut Client) -> Result<T, Error> + Sync,
 ) -> Result<Vec<Result<T, Error>>> {
-    let barrier = Barrier::new(CONNECTIONS);
+    many_at_once(database, CONNECTIONS, work)
+}
+
+fn many_at_once<T: Send>(
+    database: &Database,
+    connections: usize,
+    work: impl Fn(usize, &mut Client) -> Result<T, Error> + Sync,
+) -> Result<Vec<Result<T, Error>>> {
+    let barrier = Barrier::new(connections);
     let mut clients = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..connections {
         clients.push(database.client()?);
     }
     Ok(thread::scope(|scope| {

@@ -26,13 +26,14 @@ impl Version {
                 .detail(detail)
                 .hint("A version is major.minor.patch: three numbers from 0 to 4294967295 without leading zeros, for example 1.10.0.")
         };
-        let version = semver::Version::parse(text).map_err(|error| refused(sentence(&error)))?;
+        let version = semver::Version::parse(text)
+            .map_err(|error| refused(oversized(text).unwrap_or_else(|| sentence(&error))))?;
         if !version.pre.is_empty() || !version.build.is_empty() {
             return Err(refused("It has a pre-release or build part.".to_owned()));
         }
         for number in [version.major, version.minor, version.patch] {
             if number > GREATEST {
-                return Err(refused(format!("{number} does not fit into 32 bits.")));
+                return Err(refused(too_big(&number.to_string())));
             }
         }
         Ok(Version(version))
@@ -64,6 +65,18 @@ impl fmt::Display for Version {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
     }
+}
+
+fn too_big(number: &str) -> String {
+    format!("{number} does not fit into 32 bits.")
+}
+
+/// The first number of a text that does not even fit into the 64 bits of the parser, as a sentence.
+fn oversized(text: &str) -> Option<String> {
+    text.split('.')
+        .find(|part| part.bytes().all(|byte| byte.is_ascii_digit()) && part.len() > 19)
+        .filter(|number| !number.starts_with('0'))
+        .map(too_big)
 }
 
 /// An error of the parser as a sentence.

@@ -1,0 +1,71 @@
+\set VERBOSITY terse
+\set QUIET on
+SET client_min_messages = notice;
+SET datestyle = 'ISO';
+CREATE EXTENSION orchestrator_schema;
+-- Runs a statement that must be refused; shows how, with ids and times left out.
+CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE code text; message text; detail text; hint text;
+BEGIN
+    EXECUTE statement;
+    RETURN 'NOT REFUSED';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN regexp_replace(regexp_replace(concat_ws(E'\n', code || ': ' || message, nullif(detail, ''), nullif(hint, '')),
+        '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), '\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.0-9]*[-+]\d\d', '<time>', 'g');
+END $$;
+\pset format unaligned
+\pset tuples_only on
+-- One agent asks another, and gets two answers; then it asks again, somebody else.
+SELECT orchestrator.request_collaboration('security_review', 'backend_developer', 'security_expert', 'Is the login safe as it is?', '{"file": "login.rs"}', 'high') AS talk \gset
+SELECT question, urgency, requests, outcomes, best_confidence, tokens_used, last_answer_at IS NULL, status FROM orchestrator.collaboration_status;
+SELECT orchestrator.answer_collaboration(:'talk', 'security_expert', 'I am not sure.', 0.25) IS NOT NULL;
+SELECT orchestrator.answer_collaboration(:'talk', 'security_expert', 'No: the salt is missing.', 0.9, 120) IS NOT NULL;
+SELECT requests, outcomes, best_confidence, tokens_used, status FROM orchestrator.collaboration_status;
+SELECT orchestrator.request_collaboration('infrastructure', 'backend_developer', 'devops_engineer', 'Where does the salt live?', collaboration_id => :'talk') = :'talk';
+SELECT question, specialist_agent, requests, outcomes, status FROM orchestrator.collaboration_status;
+SELECT orchestrator.answer_collaboration(collaboration_id => :'talk', specialist_agent => 'devops_engineer', response => 'In the vault.', confidence => 1, tokens_used => 0) IS NOT NULL;
+SELECT requests, outcomes, best_confidence, tokens_used, opened_at < last_request_at, last_request_at < last_answer_at, status FROM orchestrator.collaboration_status;
+SELECT request_type, specialist_agent, urgency, context FROM orchestrator.collaboration_requests ORDER BY created_at;
+-- Others do not mix with it.
+SELECT orchestrator.request_collaboration('requirements', 'a', 'b', '0123456789') IS NOT NULL;
+SELECT orchestrator.request_collaboration('model_data', 'a', 'b', repeat('ü', 2000), collaboration_id => '0198c5a1-0000-7000-8000-000000000001');
+SELECT left(question, 10), requests, outcomes, status FROM orchestrator.collaboration_status ORDER BY opened_at;
+-- Refused questions.
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('gossip', 'a', 'b', 'a long question')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'a', 'a long question')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'b', 'too short')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'b', repeat('ü', 2001))$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'b', repeat(' ', 20))$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', ' ', 'b', 'a long question')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', repeat('b', 501), 'a long question')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'b', 'a long question', '"text"')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'b', 'a long question', urgency => 'normal')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration(NULL, 'a', 'b', 'a long question')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', NULL, 'b', 'a long question')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', NULL, 'a long question')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'b', NULL)$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'b', 'a long question', NULL)$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'b', 'a long question', urgency => NULL)$$);
+-- Refused answers.
+SELECT pg_temp.refusal($$SELECT orchestrator.answer_collaboration(orchestrator.uuidv7(), 'b', 'x', 1)$$);
+SELECT pg_temp.refusal(format('SELECT orchestrator.answer_collaboration(%L, %L, %L, %s)', :'talk', 'b', 'x', confidence)) FROM unnest(ARRAY['1.0000001', '-0.1', '''NaN''', '''Infinity''', 'NULL']) AS confidence;
+SELECT pg_temp.refusal(format('SELECT orchestrator.answer_collaboration(%L, %L, %L, 1, -1)', :'talk', 'b', 'x'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.answer_collaboration(%L, %L, %L, 1)', :'talk', 'b', ' '));
+SELECT pg_temp.refusal(format('SELECT orchestrator.answer_collaboration(%L, %L, %L, 1)', :'talk', '', 'x'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.answer_collaboration(%L, NULL, %L, 1)', :'talk', 'x'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.answer_collaboration(%L, %L, NULL, 1)', :'talk', 'x'));
+SELECT pg_temp.refusal($$SELECT orchestrator.answer_collaboration(NULL, 'b', 'x', 1)$$);
+SELECT count(*) FROM orchestrator.collaboration_requests;
+SELECT count(*) FROM orchestrator.collaboration_outcomes;
+-- What is written past the functions meets the CHECKs; an answer that nobody asked for is found by verify().
+SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.collaboration_requests SET urgency = 'normal'$$), E'\n', 1);
+SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.collaboration_requests SET question = 'short'$$), E'\n', 1);
+SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.collaboration_requests SET specialist_agent = requesting_agent$$), E'\n', 1);
+SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.collaboration_outcomes SET confidence = 'NaN'$$), E'\n', 1);
+INSERT INTO orchestrator.collaboration_outcomes (id, collaboration_id, specialist_agent, response, confidence)
+VALUES ('0198c5a1-0000-7000-8000-00000000000e', orchestrator.uuidv7(), 'b', 'to whom?', 1);
+SELECT object, kind, problem, expected, actual, hint FROM orchestrator.verify();
+SELECT format('SELECT specialist_agent, response FROM (%s) AS found', rtrim(hint, ';')) FROM orchestrator.verify() \gexec
+DELETE FROM orchestrator.collaboration_outcomes WHERE response = 'to whom?';
+SELECT * FROM orchestrator.verify();

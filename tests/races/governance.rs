@@ -1,0 +1,230 @@
+//! Gates, prompts, knowledge and prices with many connections at once.
+
+use std::collections::BTreeSet;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use postgres::error::SqlState;
+use postgres::{Client, Error};
+use support::extension::{newest, walked_to};
+
+use crate::{CONNECTIONS, at_once, many_at_once};
+
+/// The first column of the first row, as text.
+fn text(client: &mut Client, sql: &str) -> Result<String, Error> {
+    client.query_one(sql, &[])?.try_get(0)
+}
+
+fn number(client: &mut Client, sql: &str) -> Result<i64, Error> {
+    client.query_one(sql, &[])?.try_get(0)
+}
+
+const OPEN: &str =
+    "SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'agent', 'manual', 'which of us?')::text";
+
+#[test]
+fn a_gate_is_resolved_once_by_64_and_teaches_one_lesson() -> Result<()> {
+    let database = walked_to("gate", newest()?)?;
+    let mut client = database.client()?;
+    let gate = text(&mut client, OPEN)?;
+    let outcomes = many_at_once(&database, 64, |number, client| {
+        let decision = ["approved", "denied"][number % 2];
+        client.batch_execute(&format!(
+            "SELECT orchestrator.resolve_gate('{gate}', '{decision}', 'human {number}', 'because')"
+        ))
+    })?;
+    let winners: Vec<usize> =
+        (0..outcomes.len()).filter(|number| outcomes[*number].is_ok()).collect();
+    let [winner] = winners[..] else { panic!("one wins, not {winners:?}") };
+    let how = text(
+        &mut client,
+        "SELECT format('It was %s by %s at %s.', status, resolved_by, resolved_at) FROM orchestrator.gates",
+    )?;
+    assert!(how.contains(&format!(" by human {winner} at ")), "{how}");
+    for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+        let error = error.as_db_error().expect("an error of the server");
+        assert_eq!(error.code(), &SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE);
+        assert_eq!(error.detail(), Some(how.as_str()), "who, how and when");
+    }
+    let lessons = text(
+        &mut client,
+        "SELECT string_agg(knowledge_type, ', ') FROM orchestrator.knowledge_staging",
+    )?;
+    assert_eq!(lessons, ["gate_approval", "gate_rejection"][winner % 2]);
+    Ok(())
+}
+
+#[test]
+fn a_gate_whose_resolution_is_rolled_back_waits_again() -> Result<()> {
+    let database = walked_to("gate_back", newest()?)?;
+    let (mut first, mut second) = (database.client()?, database.client()?);
+    let gate = text(&mut first, OPEN)?;
+    let mut transaction = first.transaction()?;
+    transaction.batch_execute(&format!(
+        "SELECT orchestrator.resolve_gate('{gate}', 'denied', 'ada', 'no')"
+    ))?;
+    thread::scope(|scope| -> Result<()> {
+        let waiting = scope.spawn(|| {
+            second.batch_execute(&format!(
+                "SELECT orchestrator.resolve_gate('{gate}', 'approved', 'bob')"
+            ))
+        });
+        transaction.rollback()?;
+        Ok(waiting.join().expect("the thread ends")?)
+    })?;
+    let lessons = "SELECT string_agg(g.resolved_by || ' ' || k.knowledge_type, ', ') \
+         FROM orchestrator.gates AS g, orchestrator.knowledge_staging AS k";
+    assert_eq!(text(&mut first, lessons)?, "bob gate_approval");
+    Ok(())
+}
+
+#[test]
+fn a_reader_sees_one_active_prompt_at_every_instant() -> Result<()> {
+    let database = walked_to("prompt", newest()?)?;
+    let mut client = database.client()?;
+    client.batch_execute(
+        "SELECT orchestrator.publish_prompt('writer', '1.0.' || n, 'Text of 1.0.' || n, activate => n = 0) FROM generate_series(0, 15) AS n",
+    )?;
+    let (done, activations) = (AtomicBool::new(false), AtomicU64::new(0));
+    let mut reader = database.client()?;
+    thread::scope(|scope| -> Result<()> {
+        let reading = scope.spawn(|| -> Result<BTreeSet<String>> {
+            let mut seen = BTreeSet::new();
+            while !done.load(Ordering::Relaxed) {
+                let active = "SELECT string_agg(version, ' ') FROM orchestrator.prompts WHERE is_active AND agent_type = 'writer'";
+                let versions: Option<String> = reader.query_one(active, &[])?.try_get(0)?;
+                let versions = versions.expect("one prompt is active, not none");
+                assert!(!versions.contains(' '), "one prompt is active, not {versions}");
+                reader.batch_execute("SELECT orchestrator.active_prompt('writer')")?;
+                seen.insert(versions);
+            }
+            Ok(seen)
+        });
+        let until = Instant::now() + Duration::from_secs(2);
+        let outcomes = at_once(&database, |number, client| {
+            while Instant::now() < until {
+                client.batch_execute(&format!(
+                    "SELECT orchestrator.activate_prompt('writer', '1.0.{number}')"
+                ))?;
+                activations.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(())
+        });
+        done.store(true, Ordering::Relaxed);
+        let seen = reading.join().expect("the reader saw one at every instant")?;
+        for outcome in outcomes? {
+            outcome?;
+        }
+        assert!(seen.len() > 1, "the reader read while it changed: {seen:?}");
+        assert!(activations.load(Ordering::Relaxed) > 16, "every connection activated");
+        Ok(())
+    })
+}
+
+#[test]
+fn the_first_activations_at_once_leave_one_active() -> Result<()> {
+    let database = walked_to("first_prompt", newest()?)?;
+    let outcomes = at_once(&database, |number, client| {
+        client.batch_execute(&format!(
+            "SELECT orchestrator.publish_prompt('writer', '1.{number}.0', 'x', activate => true)"
+        ))
+    })?;
+    for outcome in outcomes {
+        outcome?;
+    }
+    let counts = "SELECT format('%s of %s', count(*) FILTER (WHERE is_active), count(*)) FROM orchestrator.prompts";
+    assert_eq!(text(&mut database.client()?, counts)?, "1 of 16");
+    Ok(())
+}
+
+#[test]
+fn a_version_is_published_once() -> Result<()> {
+    let database = walked_to("publish", newest()?)?;
+    let outcomes = at_once(&database, |number, client| {
+        let activate = number % 2 == 0;
+        client.batch_execute(&format!(
+            "SELECT orchestrator.publish_prompt('writer', '1.0.0', 'text {number}', 'author {number}', activate => {activate})"
+        ))
+    })?;
+    let losers: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
+    assert_eq!(losers.len(), CONNECTIONS - 1, "one wins");
+    let author = text(&mut database.client()?, "SELECT created_by FROM orchestrator.prompts")?;
+    for error in losers {
+        let error = error.as_db_error().expect("an error of the server");
+        assert_eq!(error.code(), &SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE);
+        assert!(
+            error.detail().is_some_and(|detail| detail.ends_with(&format!(" by {author}."))),
+            "{error}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn embedders_never_share_a_row_and_give_back_what_they_drop() -> Result<()> {
+    let database = walked_to("knowledge", newest()?)?;
+    let mut client = database.client()?;
+    client.batch_execute(
+        "SELECT orchestrator.stage_knowledge('collaboration', 'lesson ' || n) FROM generate_series(1, 100) AS n",
+    )?;
+    // Nobody ends a transaction before everybody has claimed.
+    let everybody_claimed = Barrier::new(CONNECTIONS);
+    let outcomes = at_once(&database, |number, client| {
+        let mut transaction = client.transaction()?;
+        let claimed = transaction
+            .query("SELECT id::text FROM orchestrator.claim_knowledge(10)", &[])
+            .and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect());
+        everybody_claimed.wait();
+        let claimed: Vec<String> = claimed?;
+        let ids = claimed.join(",");
+        let marked = format!("SELECT orchestrator.mark_knowledge_embedded('{{{ids}}}')");
+        let marked: i64 = transaction.query_one(&marked, &[])?.try_get(0)?;
+        assert_eq!(marked as usize, claimed.len(), "what is claimed can be marked");
+        if number % 2 == 0 {
+            transaction.commit()?;
+        } else {
+            transaction.rollback()?;
+        }
+        Ok(claimed)
+    })?;
+    let mut held = BTreeSet::new();
+    let mut dropped = BTreeSet::new();
+    for (number, outcome) in outcomes.into_iter().enumerate() {
+        for id in outcome? {
+            assert!(held.insert(id.clone()), "{id} is held by two");
+            if number % 2 == 1 {
+                dropped.insert(id);
+            }
+        }
+    }
+    assert_eq!(held.len(), 100, "everything that waited was claimed");
+    let waiting = client.query("SELECT id::text FROM orchestrator.claim_knowledge(100)", &[])?;
+    let waiting =
+        waiting.iter().map(|row| row.try_get(0)).collect::<Result<BTreeSet<String>, _>>()?;
+    assert_eq!(waiting, dropped, "what was rolled back waits again, and nothing else");
+    Ok(())
+}
+
+#[test]
+fn a_price_set_by_many_is_one_price_and_list_prices_are_added_once() -> Result<()> {
+    let database = walked_to("price", newest()?)?;
+    let outcomes = at_once(&database, |number, client| {
+        client.batch_execute(&format!(
+            "SELECT orchestrator.set_price('frugal', {number}, {number}, '2026-01-01')"
+        ))?;
+        self::number(client, "SELECT orchestrator.load_default_prices()")
+    })?;
+    let mut added = 0;
+    for outcome in outcomes {
+        added += outcome?;
+    }
+    assert_eq!(added, 11);
+    let mut client = database.client()?;
+    let prices = "SELECT count(*) FROM orchestrator.llm_pricing WHERE input_cost_per_million = output_cost_per_million AND model = 'frugal'";
+    assert_eq!(number(&mut client, prices)?, 1);
+    assert_eq!(number(&mut client, "SELECT count(*) FROM orchestrator.llm_pricing")?, 12);
+    Ok(())
+}
