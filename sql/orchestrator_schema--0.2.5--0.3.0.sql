@@ -262,3 +262,16 @@ RETURNS orchestrator.tool_executions
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'finish_traced_tool_execution_wrapper';
+
+-- Gates leave events in the trace that their context names, or else in one of their own.
+CREATE OR REPLACE FUNCTION orchestrator.open_gate(project_id uuid, agent_id text, gate_type text, reason text, context jsonb DEFAULT '{}')
+RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'open_gate_and_record_wrapper';
+
+CREATE OR REPLACE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL)
+RETURNS orchestrator.gates
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'resolve_gate_stage_and_record_wrapper';

@@ -8,6 +8,18 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+CREATE OR REPLACE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL)
+RETURNS orchestrator.gates
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'resolve_gate_and_stage_wrapper';
+
+CREATE OR REPLACE FUNCTION orchestrator.open_gate(project_id uuid, agent_id text, gate_type text, reason text, context jsonb DEFAULT '{}')
+RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'open_gate_wrapper';
+
 CREATE OR REPLACE FUNCTION orchestrator.finish_tool_execution(execution_id uuid, status text, output text DEFAULT NULL, error text DEFAULT NULL)
 RETURNS orchestrator.tool_executions
 LANGUAGE c VOLATILE PARALLEL UNSAFE

@@ -22,9 +22,6 @@ use crate::{lifetimes, plans, session, text};
 /// The role of events that no role stands behind.
 pub const SYSTEM: &str = "system";
 
-/// The longest name of an event, in characters; it is part of an index.
-const LONGEST_EVENT_TYPE: usize = 200;
-
 /// Something that happened.
 pub struct Event<'a> {
     /// What happened, in words joined by underscores.
@@ -84,7 +81,7 @@ fn as_owner<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
 
 /// Adds an event to the audit trail.
 ///
-/// `event_type`: what happened, at most 200 characters; `role`: who did it; `trace_id`: the trail
+/// `event_type`: what happened, at most 500 characters; `role`: who did it; `trace_id`: the trail
 /// it belongs to; `metadata`: its facts, an object. The key `session_user` in it is overwritten
 /// with the database role that is logged in.
 /// Returns: the id. Errors: 22004, 22023 blank text, too long a name, or metadata that are no
@@ -96,17 +93,7 @@ fn record_event(
     trace_id: Option<Uuid>,
     metadata: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    let event_type = text::filled("event_type", event_type)?;
-    if event_type.chars().count() > LONGEST_EVENT_TYPE {
-        return Err(Error::new(
-            Kind::InvalidValue,
-            format!(
-                "argument \"event_type\" must not be longer than {LONGEST_EVENT_TYPE} characters"
-            ),
-        )
-        .hint("An event type is a short name such as task_routed; facts belong into metadata.")
-        .into());
-    }
+    let event_type = text::name("event_type", event_type)?;
     let role = text::filled("role", role)?;
     let trace_id = required("trace_id", trace_id)?;
     let metadata = document::object("metadata", metadata)?;

@@ -22,6 +22,9 @@ const TYPES: [&str; 3] = ["notification", "approval", "routing"];
 const KEY_LIFETIME: Lifetime =
     Lifetime { key: "idempotency_ttl_seconds", unit: Unit::Seconds, default: 86_400.0 };
 
+/// How often a task is tried whose key goes away each time between two statements.
+const ATTEMPTS: usize = 100;
+
 /// What is routed.
 struct Route<'a> {
     task_type: &'a str,
@@ -66,7 +69,7 @@ fn route_task(
 impl Route<'_> {
     /// Inserts the task, or finds the one that its key made.
     fn once(&self) -> Result<(Uuid, bool), Error> {
-        loop {
+        for _ in 0..ATTEMPTS {
             if let Some(task_id) = self.insert()? {
                 return Ok((task_id, true));
             }
@@ -75,6 +78,9 @@ impl Route<'_> {
             }
             // The key was released, or its task deleted, between the two statements.
         }
+        Err(Error::new(Kind::NotReady, "the task could not be inserted").detail(
+            "Table orchestrator.tasks took no row, and has none of that idempotency key that this role can see.",
+        ).hint("Look for a trigger, a rule or a policy of your own on orchestrator.tasks."))
     }
 
     /// The new task; `None` when the key is in use. Waits for a transaction that is using it.

@@ -20,6 +20,9 @@ use crate::{lifecycle, plans, text};
 const EVENTS: [(&str, &str); 4] =
     [("activate", "active"), ("complete", "completed"), ("fail", "failed"), ("expire", "expired")];
 
+/// How often a session is tried that others move each time between two statements.
+const ATTEMPTS: usize = 100;
+
 /// How long a session lives without a sign of life. Source: SESSION_RETENTION_DAYS of the session
 /// persistence decisions.
 const RETENTION: Lifetime =
@@ -54,13 +57,14 @@ fn move_session(
     let event = text::one_of("event", required("event", event)?, &EVENTS.map(|(name, _)| name))?;
     let status = EVENTS.iter().find(|(name, _)| *name == event).map_or("", |(_, status)| status);
     let event_type = format!("session_{status}");
-    loop {
-        let from = lifecycle::leading_to("session", status);
-        let moved = plans::update(MOVE, &[id.into(), status.into(), from.into()], |rows| {
-            let Some(row) = rows.into_iter().next() else { return Ok(None) };
-            let session = row.get::<PgHeapTuple<'static, AllocatedByRust>>(1)?;
-            Ok(session.zip(Told::read(&row, 2)?))
-        })?;
+    let from = lifecycle::leading_to("session", status);
+    for _ in 0..ATTEMPTS {
+        let moved =
+            plans::update(MOVE, &[id.into(), status.into(), from.clone().into()], |rows| {
+                let Some(row) = rows.into_iter().next() else { return Ok(None) };
+                let session = row.get::<PgHeapTuple<'static, AllocatedByRust>>(1)?;
+                Ok(session.zip(Told::read(&row, 2)?))
+            })?;
         if let Some((session, told)) = moved {
             audit::record(told.event(&event_type))?;
             return Ok(session);
@@ -70,6 +74,10 @@ fn move_session(
         }
         // It came into a state that allows the step between the two statements.
     }
+    Err(Error::new(Kind::NotReady, format!("session {id} could not be moved"))
+        .detail("It is in a state that allows the step, and the update met no row.")
+        .hint("Look for a trigger, a rule or a policy of your own on orchestrator.sessions.")
+        .into())
 }
 
 /// The session when it is in that state already, and has not ended; `None` when the step has
