@@ -1,11 +1,10 @@
 //! Approval gates: an agent stops at one until a human approves or denies. A gate is resolved once,
 //! however many try at the same time.
 
-use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
-use pgrx::{AllocatedByRust, Uuid};
 
 use crate::audit::{self, Event};
 use crate::document::{self, Document};
@@ -18,8 +17,6 @@ const TYPES: [&str; 4] = ["loop_detected", "high_risk", "collaboration_deadlock"
 
 /// What a human can decide.
 const DECISIONS: [&str; 2] = ["approved", "denied"];
-
-type Row = PgHeapTuple<'static, AllocatedByRust>;
 
 /// The statement that inserts a gate, up to what it returns of row `g`.
 macro_rules! inserted {

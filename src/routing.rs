@@ -166,10 +166,12 @@ impl Route<'_> {
 /// Errors: 22023 negative, or a configuration that is no number. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn release_idempotency_keys(ttl: default!(Option<Interval>, "NULL")) -> Result<i64, ErrorReport> {
-    const RELEASE: &str = "UPDATE orchestrator.tasks AS t SET idempotency_key = NULL \
-         WHERE t.id IN (SELECT k.id FROM orchestrator.tasks AS k \
-                        WHERE k.idempotency_key IS NOT NULL AND k.created_at < $1 \
-                        ORDER BY k.created_at, k.id FOR UPDATE SKIP LOCKED)";
+    // Updated where they were locked, without reading the table a second time.
+    const RELEASE: &str = "UPDATE ONLY orchestrator.tasks AS t SET idempotency_key = NULL \
+         WHERE t.ctid = ANY (ARRAY( \
+             SELECT k.ctid FROM ONLY orchestrator.tasks AS k \
+             WHERE k.idempotency_key IS NOT NULL AND k.created_at < $1 \
+             ORDER BY k.created_at, k.id FOR UPDATE SKIP LOCKED))";
     let before = lifetimes::before_or_configured("ttl", ttl, &KEY_LIFETIME)?;
     Ok(plans::update(RELEASE, &[before.into()], |rows| Ok(rows.len() as i64))?)
 }

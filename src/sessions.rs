@@ -119,11 +119,14 @@ fn as_it_is(
 /// Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn expire_sessions(retention: default!(Option<Interval>, "NULL")) -> Result<i64, ErrorReport> {
+    // The rows are locked where the index found them, so that is where they are updated: the table
+    // is not read a second time.
     const EXPIRE: &str = concat!(
-        "UPDATE orchestrator.sessions AS s SET status = 'expired' \
-         WHERE s.id IN (SELECT c.id FROM orchestrator.sessions AS c \
-                        WHERE c.status IN ('pending', 'active') AND greatest(c.last_heartbeat, c.updated_at) < $1 \
-                        ORDER BY greatest(c.last_heartbeat, c.updated_at), c.id FOR UPDATE SKIP LOCKED) \
+        "UPDATE ONLY orchestrator.sessions AS s SET status = 'expired' \
+         WHERE s.ctid = ANY (ARRAY( \
+             SELECT c.ctid FROM ONLY orchestrator.sessions AS c \
+             WHERE c.status IN ('pending', 'active') AND greatest(c.last_heartbeat, c.updated_at) < $1 \
+             ORDER BY greatest(c.last_heartbeat, c.updated_at), c.id FOR UPDATE SKIP LOCKED)) \
          RETURNING ",
         told_of_session!()
     );
