@@ -55,3 +55,40 @@ SELECT t.title, t.status, t.error FROM orchestrator.tasks AS t ORDER BY id;
 SELECT count(*) AS links FROM orchestrator.workflow_tasks;
 SELECT count(*) AS still_archived FROM orchestrator.archived();
 SELECT count(*) AS differences FROM orchestrator.verify();
+
+\echo '9. An agent goes round in circles. A gate opens, a human denies it with feedback – without is refused –, and the lesson is there to be embedded.'
+SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'backend_developer', 'loop_detected', 'the same error three times', '{"technology": "rust"}') AS gate \gset
+\set ON_ERROR_STOP off
+SELECT orchestrator.resolve_gate(:'gate', 'denied', 'ada');
+\set ON_ERROR_STOP on
+SELECT status, resolved_by, feedback FROM orchestrator.resolve_gate(:'gate', 'denied', 'ada', 'read the error before trying again');
+\set ON_ERROR_STOP off
+SELECT orchestrator.resolve_gate(:'gate', 'approved', 'bob');
+\set ON_ERROR_STOP on
+BEGIN;
+SELECT id AS lesson, knowledge_type, content FROM orchestrator.claim_knowledge(1) \gset
+\echo :content
+SELECT orchestrator.mark_knowledge_embedded(ARRAY[:'lesson']::uuid[]) AS embedded;
+COMMIT;
+SELECT orchestrator.request_collaboration('bug_debugging', 'backend_developer', 'qa_engineer', 'Which input makes it fail?') AS talk \gset
+SELECT orchestrator.answer_collaboration(:'talk', 'qa_engineer', 'An empty file.', 0.9, 210) IS NOT NULL AS answered;
+SELECT question, specialist_agent, requests, outcomes, best_confidence, status FROM orchestrator.collaboration_status;
+
+\echo '10. A prompt is published and activated; a correction is a new version, the next after the highest: 1.10.0 comes after 1.9.0.'
+SELECT orchestrator.publish_prompt('backend_developer', '1.9.0', 'You write Rust.', 'ada', activate => true) IS NOT NULL AS published;
+SELECT orchestrator.publish_prompt('backend_developer', '1.10.0', 'You write Rust, and read its errors.', 'ada') IS NOT NULL AS published;
+\set ON_ERROR_STOP off
+UPDATE orchestrator.prompts SET prompt_text = 'You write C.' WHERE version = '1.9.0';
+\set ON_ERROR_STOP on
+SELECT orchestrator.publish_prompt('backend_developer', orchestrator.next_prompt_version('backend_developer'), 'You write Rust, and read all of its errors.', 'ada', activate => true) IS NOT NULL AS published;
+SELECT version, is_active, prompt_text FROM orchestrator.prompt_history WHERE agent_type = 'backend_developer';
+
+\echo '11. What did the models cost? Exactly, by the price of the day. A model without a price is told, never counted as free.'
+SELECT model, input_cost_per_million, output_cost_per_million FROM orchestrator.set_price('frugal', 1.40, 4.40, '2026-01-01');
+SELECT model, input_cost_per_million, output_cost_per_million FROM orchestrator.set_price('frugal', 9.99, 9.99, '2026-02-01');
+INSERT INTO orchestrator.llm_token_usage ("timestamp", agent_id, model, input_tokens, output_tokens) VALUES
+    ('2026-01-31 12:00+00', 'backend_developer', 'frugal',     27147, 351),
+    ('2026-01-31 13:00+00', 'backend_developer', 'experiment', 5000,  80);
+SELECT day, agent_id, model, calls, tokens, cost, unpriced_calls FROM orchestrator.llm_cost_by_day ORDER BY model;
+SELECT model, calls, tokens FROM orchestrator.unpriced_usage;
+SELECT count(*) AS differences FROM orchestrator.verify();

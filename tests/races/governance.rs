@@ -174,6 +174,8 @@ fn embedders_never_share_a_row_and_give_back_what_they_drop() -> Result<()> {
     let everybody_claimed = Barrier::new(CONNECTIONS);
     let outcomes = at_once(&database, |number, client| {
         let mut transaction = client.transaction()?;
+        // A claim that waited for another would wait here for ever.
+        transaction.batch_execute("SET LOCAL lock_timeout = '10s'")?;
         let claimed = transaction
             .query("SELECT id::text FROM orchestrator.claim_knowledge(10)", &[])
             .and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect());

@@ -48,6 +48,10 @@ SELECT orchestrator.llm_cost('frugal', 27147, 351, '2026-02-01 00:00+00');
 SELECT input_cost_per_million FROM orchestrator.set_price('smallest', 0.000001, 99999999.999999, '2026-01-01');
 SELECT orchestrator.llm_cost('smallest', 1, 0, '2026-01-01 12:00+00'), orchestrator.llm_cost('smallest', 9223372036854775807, 9223372036854775807, '2026-01-01 12:00+00');
 SELECT sum(orchestrator.llm_cost('smallest', 1, 0, '2026-01-01 12:00+00')) FROM generate_series(1, 1000);
+-- Ten thousand calls: counted in 10^-12 USD each costs the whole number that integers give.
+SELECT input_cost_per_million, output_cost_per_million FROM orchestrator.set_price('odd', 1.234567, 7.654321, '2026-01-01');
+SELECT count(*) FROM (SELECT abs(hashint8(n)::bigint) AS i, abs(hashint8(-n)::bigint) AS o FROM generate_series(1, 10000) AS n) AS call
+WHERE orchestrator.llm_cost('odd', i, o, '2026-01-01 12:00+00') * 1000000000000 IS DISTINCT FROM i::numeric * 1234567 + o::numeric * 7654321;
 -- Both ways of adding up agree.
 SELECT (SELECT sum(cost) FROM orchestrator.llm_usage_costs) = (SELECT sum(cost) FROM orchestrator.llm_cost_by_day);
 -- The list prices fill up, and never overwrite.

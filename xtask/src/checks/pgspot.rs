@@ -26,6 +26,9 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     let mut pgspot = Command::new(program);
     pgspot
         .current_dir(toolchain.project.sql_folder())
+        // A function replaced by a later version: pgspot sees one script at a time, and cannot know
+        // that an earlier one created it. The check of the scripts follows the chain and does.
+        .args(["--ignore", "PS002"])
         .args(chain.scripts().map(|script| script.file_name()));
     process::run(&mut pgspot)
 }
