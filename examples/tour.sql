@@ -92,3 +92,40 @@ INSERT INTO orchestrator.llm_token_usage ("timestamp", agent_id, model, input_to
 SELECT day, agent_id, model, calls, tokens, cost, unpriced_calls FROM orchestrator.llm_cost_by_day ORDER BY model;
 SELECT model, calls, tokens FROM orchestrator.unpriced_usage;
 SELECT count(*) AS differences FROM orchestrator.verify();
+
+\echo '12. Finance routes a task to manager. The same call again finds the same task; the same key with other content is refused.'
+SELECT task_id AS task, created FROM orchestrator.route_task('approval', 'pay invoice 7', 'finance', 'manager', '{"amount": 1250}', idempotency_key => '0198c5a0-0000-7000-8000-000000000007') \gset
+\echo :created
+SELECT task_id = :'task' AS the_same, created FROM orchestrator.route_task('approval', 'pay invoice 7', 'finance', 'manager', '{"amount": 1250}', idempotency_key => '0198c5a0-0000-7000-8000-000000000007');
+\set ON_ERROR_STOP off
+SELECT orchestrator.route_task('approval', 'pay invoice 7', 'finance', 'manager', '{"amount": 9999}', idempotency_key => '0198c5a0-0000-7000-8000-000000000007');
+\set ON_ERROR_STOP on
+
+\echo '13. An approval is asked of manager; finance cannot give it, manager can, once. The session of manager goes its way.'
+SELECT orchestrator.request_approval(:'task', 'manager', 'over the limit of 1000') AS approval \gset
+SELECT approver_role, description, from_role, to_role FROM orchestrator.pending_approvals;
+\set ON_ERROR_STOP off
+SELECT orchestrator.resolve_approval(:'approval', 'approved', 'finance');
+\set ON_ERROR_STOP on
+SELECT status, notes FROM orchestrator.resolve_approval(:'approval', 'approved', 'manager', 'within budget');
+INSERT INTO orchestrator.sessions (role, task_id) VALUES ('manager', :'task') RETURNING id AS session \gset
+SELECT role, status FROM orchestrator.move_session(:'session', 'activate');
+SELECT role, status FROM orchestrator.move_session(:'session', 'complete');
+\set ON_ERROR_STOP off
+SELECT orchestrator.move_session(:'session', 'activate');
+\set ON_ERROR_STOP on
+
+\echo '14. All of it left a trail, read back by its trace. Nobody can change it, a superuser neither.'
+SELECT e.event_type, e.role, e.metadata ->> 'notes' AS notes
+FROM orchestrator.audit_events AS e JOIN orchestrator.tasks AS t USING (trace_id) WHERE t.id = :'task' ORDER BY e.id;
+\set ON_ERROR_STOP off
+TRUNCATE orchestrator.audit_events CASCADE;
+\set ON_ERROR_STOP on
+
+\echo '15. One version down: the routed task gets the title that the older version demands. Up again it is as it was, and its trail is whole.'
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5';
+SELECT title, description, task_type FROM orchestrator.tasks WHERE id = :'task';
+ALTER EXTENSION orchestrator_schema UPDATE;
+SELECT title, description, from_role, to_role, data FROM orchestrator.tasks WHERE id = :'task';
+SELECT count(*) AS events FROM orchestrator.audit_events JOIN orchestrator.tasks AS t USING (trace_id) WHERE t.id = :'task';
+SELECT count(*) AS differences FROM orchestrator.verify();

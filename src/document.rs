@@ -15,6 +15,16 @@ use crate::error::{Error, Kind, required};
 pub struct Document(Vec<u8>);
 
 impl Document {
+    /// What this library composed itself.
+    pub fn composed(value: serde_json::Value) -> Document {
+        let datum = pgrx::JsonB(value).into_datum();
+        // SAFETY: a datum of type jsonb, made a moment ago.
+        let document = datum.and_then(|datum| unsafe {
+            Document::from_polymorphic_datum(datum, false, pg_sys::JSONBOID)
+        });
+        document.unwrap_or(Document(Vec::new()))
+    }
+
     /// What it is: object, array, string, number, boolean or null.
     fn kind(&self) -> Option<String> {
         let datum = self.clone().into_datum();

@@ -15,6 +15,8 @@ pub enum Kind {
     InvalidValue,
     /// 55000: a step that the state machine does not allow, or what it needs is missing.
     NotReady,
+    /// 23505: the same key with other content.
+    Duplicate,
     /// 42501: not allowed for this role.
     Forbidden,
     /// 55006: a downgrade that would archive rows while that is refused.
@@ -32,6 +34,7 @@ impl Kind {
             Kind::NotFound => PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
             Kind::InvalidValue => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
             Kind::NotReady => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Kind::Duplicate => PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION,
             Kind::Forbidden => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Kind::InUse => PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,
             Kind::Dependents => PgSqlErrorCode::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,

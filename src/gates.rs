@@ -1,11 +1,12 @@
 //! Approval gates: an agent stops at one until a human approves or denies. A gate is resolved once,
 //! however many try at the same time.
 
-use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByRust, Uuid};
+use pgrx::spi::SpiTupleTable;
 
+use crate::audit::{self, Event};
 use crate::document::{self, Document};
 use crate::error::{Error, Kind, required};
 use crate::plans;
@@ -17,7 +18,13 @@ const TYPES: [&str; 4] = ["loop_detected", "high_risk", "collaboration_deadlock"
 /// What a human can decide.
 const DECISIONS: [&str; 2] = ["approved", "denied"];
 
-type Row = PgHeapTuple<'static, AllocatedByRust>;
+/// The statement that inserts a gate, up to what it returns of row `g`.
+macro_rules! inserted {
+    () => {
+        "INSERT INTO orchestrator.gates AS g (project_id, agent_id, gate_type, reason, context) \
+         VALUES ($1, $2, $3, $4, $5) RETURNING "
+    };
+}
 
 /// Stops an agent at a gate until a human decides.
 ///
@@ -34,16 +41,8 @@ fn open_gate(
     reason: Option<&str>,
     context: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    const INSERT: &str = "INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason, context) \
-         VALUES ($1, $2, $3, $4, $5) RETURNING id";
-    let project_id = required("project_id", project_id)?;
-    let agent_id = text::name("agent_id", agent_id)?;
-    let gate_type = text::one_of("gate_type", required("gate_type", gate_type)?, &TYPES)?;
-    let reason = text::filled("reason", reason)?;
-    let context = document::object("context", context)?;
-    let arguments =
-        [project_id.into(), agent_id.into(), gate_type.into(), reason.into(), context.into()];
-    Ok(required("id", plans::update(INSERT, &arguments, plans::one::<Uuid>)?)?)
+    const INSERT: &str = concat!(inserted!(), "g.id");
+    Ok(open(INSERT, project_id, agent_id, gate_type, reason, context, plans::one)?)
 }
 
 /// Resolves a pending gate.
@@ -62,22 +61,13 @@ fn resolve_gate(
     const RESOLVE: &str = "UPDATE orchestrator.gates AS g \
          SET status = $2, resolved_by = $3, feedback = $4, resolved_at = pg_catalog.now() \
          WHERE g.id = $1 AND g.status = 'pending' RETURNING g";
-    Ok(resolve(RESOLVE, gate_id, decision, resolved_by, feedback)?)
+    Ok(resolve(RESOLVE, gate_id, decision, resolved_by, feedback, plans::one)?)
 }
 
-/// Resolves a pending gate, and stages in the same transaction what was learned from it: a
-/// gate_approval or a gate_rejection, for its project, with the words of both sides.
-///
-/// Arguments, result and errors: as before. What the gate's context says of agent_type, task_type
-/// and technology is carried over into the metadata. Since 0.2.4.
-#[pg_extern(sql = false, volatile)]
-fn resolve_gate_and_stage(
-    gate_id: Option<Uuid>,
-    decision: Option<&str>,
-    resolved_by: Option<&str>,
-    feedback: default!(Option<&str>, "NULL"),
-) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
-    const RESOLVE_AND_STAGE: &str = "WITH resolved AS ( \
+/// The queries that resolve gate $1 and stage what was learned from it; the row is in `resolved`.
+macro_rules! resolved_and_staged {
+    () => {
+        "WITH resolved AS ( \
              UPDATE orchestrator.gates AS g \
              SET status = $2, resolved_by = $3, feedback = $4, resolved_at = pg_catalog.now() \
              WHERE g.id = $1 AND g.status = 'pending' RETURNING g \
@@ -93,19 +83,122 @@ fn resolve_gate_and_stage(
                     || jsonb_build_object('project_id', (r.g).project_id, 'gate_id', (r.g).id, \
                            'gate_type', (r.g).gate_type, 'agent_id', (r.g).agent_id, \
                            'success_verified', (r.g).status = 'approved') \
-             FROM resolved AS r) \
-         SELECT r.g FROM resolved AS r";
-    Ok(resolve(RESOLVE_AND_STAGE, gate_id, decision, resolved_by, feedback)?)
+             FROM resolved AS r) "
+    };
+}
+
+/// Resolves a pending gate, and stages in the same transaction what was learned from it: a
+/// gate_approval or a gate_rejection, for its project, with the words of both sides.
+///
+/// Arguments, result and errors: as before. What the gate's context says of agent_type, task_type
+/// and technology is carried over into the metadata. Since 0.2.4.
+#[pg_extern(sql = false, volatile)]
+fn resolve_gate_and_stage(
+    gate_id: Option<Uuid>,
+    decision: Option<&str>,
+    resolved_by: Option<&str>,
+    feedback: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
+    const RESOLVE_AND_STAGE: &str =
+        concat!(resolved_and_staged!(), "SELECT r.g FROM resolved AS r");
+    Ok(resolve(RESOLVE_AND_STAGE, gate_id, decision, resolved_by, feedback, plans::one)?)
+}
+
+/// What an audit event tells of gate `g`: its trail, which is the trace_id of its context, or else
+/// the gate itself; and its ids.
+macro_rules! told_of_gate {
+    () => {
+        "CASE WHEN g.context ->> 'trace_id' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' \
+              THEN (g.context ->> 'trace_id')::uuid ELSE g.id END, \
+         jsonb_build_object('gate_id', g.id, 'project_id', g.project_id, \
+             'gate_type', g.gate_type, 'agent_id', g.agent_id) "
+    };
+}
+
+/// Stops an agent at a gate until a human decides, and records `gate_opened`.
+///
+/// Arguments, result and errors: as before. Since 0.3.0.
+#[pg_extern(sql = false, volatile)]
+fn open_gate_and_record(
+    project_id: Option<Uuid>,
+    agent_id: Option<&str>,
+    gate_type: Option<&str>,
+    reason: Option<&str>,
+    context: default!(Option<Document>, "'{}'"),
+) -> Result<Uuid, ErrorReport> {
+    const INSERT_AND_TELL: &str = concat!(inserted!(), "g.id, ", told_of_gate!());
+    let (id, told) = open(INSERT_AND_TELL, project_id, agent_id, gate_type, reason, context, told)?;
+    record("gate_opened", agent_id, told)?;
+    Ok(id)
+}
+
+/// Resolves a pending gate, stages what was learned from it, and records `gate_approved` or
+/// `gate_denied`.
+///
+/// Arguments, result and errors: as before. Since 0.3.0.
+#[pg_extern(sql = false, volatile)]
+fn resolve_gate_stage_and_record(
+    gate_id: Option<Uuid>,
+    decision: Option<&str>,
+    resolved_by: Option<&str>,
+    feedback: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
+    const RESOLVE_STAGE_AND_TELL: &str = concat!(
+        resolved_and_staged!(),
+        "SELECT r.g, ",
+        told_of_gate!(),
+        "FROM resolved AS r, LATERAL (SELECT (r.g).*) AS g"
+    );
+    let (row, told) =
+        resolve(RESOLVE_STAGE_AND_TELL, gate_id, decision, resolved_by, feedback, told)?;
+    let event_type = if decision == Some("approved") { "gate_approved" } else { "gate_denied" };
+    record(event_type, resolved_by, told)?;
+    Ok(row)
+}
+
+/// What a statement answers, and what its event tells: trail and metadata.
+fn told<T: FromDatum + IntoDatum>(
+    rows: SpiTupleTable<'_>,
+) -> Result<Option<(T, (Uuid, Document))>, Error> {
+    let found = plans::three::<T, Uuid, Document>(rows)?;
+    Ok(found.and_then(|(answer, trace_id, metadata)| answer.zip(trace_id.zip(metadata))))
+}
+
+fn record(event_type: &str, role: Option<&str>, told: (Uuid, Document)) -> Result<(), Error> {
+    let (trace_id, metadata) = told;
+    let role = role.unwrap_or(audit::SYSTEM);
+    audit::record(Event { event_type, role, trace_id, metadata }).map(|_| ())
+}
+
+/// Checks the arguments, and runs the inserting statement.
+fn open<T>(
+    statement: &'static str,
+    project_id: Option<Uuid>,
+    agent_id: Option<&str>,
+    gate_type: Option<&str>,
+    reason: Option<&str>,
+    context: Option<Document>,
+    read: impl FnOnce(SpiTupleTable<'_>) -> Result<Option<T>, Error>,
+) -> Result<T, Error> {
+    let project_id = required("project_id", project_id)?;
+    let agent_id = text::name("agent_id", agent_id)?;
+    let gate_type = text::one_of("gate_type", required("gate_type", gate_type)?, &TYPES)?;
+    let reason = text::filled("reason", reason)?;
+    let context = document::object("context", context)?;
+    let arguments =
+        [project_id.into(), agent_id.into(), gate_type.into(), reason.into(), context.into()];
+    required("id", plans::update(statement, &arguments, read)?)
 }
 
 /// Checks the arguments, runs the resolving statement, and explains when no row came back.
-fn resolve(
+fn resolve<T>(
     statement: &'static str,
     gate_id: Option<Uuid>,
     decision: Option<&str>,
     resolved_by: Option<&str>,
     feedback: Option<&str>,
-) -> Result<Row, Error> {
+    read: impl FnOnce(SpiTupleTable<'_>) -> Result<Option<T>, Error>,
+) -> Result<T, Error> {
     let id = required("gate_id", gate_id)?;
     let decision = text::one_of("decision", required("decision", decision)?, &DECISIONS)?;
     let resolved_by = text::filled("resolved_by", resolved_by)?;
@@ -117,8 +210,8 @@ fn resolve(
         .hint("Say in argument \"feedback\" what the agent has to do differently."));
     }
     let arguments = [id.into(), decision.into(), resolved_by.into(), feedback.into()];
-    match plans::update(statement, &arguments, plans::one::<Row>)? {
-        Some(row) => Ok(row),
+    match plans::update(statement, &arguments, read)? {
+        Some(found) => Ok(found),
         None => Err(not_pending(id)?),
     }
 }

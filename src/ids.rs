@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 /// Returns: an id greater than every id this backend made before, also within one millisecond.
 /// Since 0.0.0.
 #[pg_extern(sql = false, volatile, parallel_safe)]
-fn uuidv7() -> pgrx::Uuid {
+pub fn uuidv7() -> pgrx::Uuid {
     pgrx::Uuid::from_bytes(*uuid::Uuid::now_v7().as_bytes())
 }
 

@@ -3,7 +3,9 @@
 
 use pgrx::prelude::*;
 
+mod approvals;
 mod archive;
+mod audit;
 mod catalog;
 mod collaboration;
 mod configuration;
@@ -15,17 +17,20 @@ mod ids;
 mod integrity;
 mod knowledge;
 mod lifecycle;
+mod lifetimes;
 mod manifest;
 mod oid_alias;
 mod plans;
 mod pricing;
 mod prompts;
+mod routing;
 mod session;
 mod sessions;
 mod settings;
 mod text;
 mod token_usage;
 mod tool_log;
+mod traced_tools;
 mod verify;
 
 ::pgrx::pg_module_magic!(name, version);
@@ -96,6 +101,11 @@ extension_sql_file!(
     "../sql/orchestrator_schema--0.2.4--0.2.5.sql",
     name = "version_0_2_5",
     requires = ["version_0_2_4"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.2.5--0.3.0.sql",
+    name = "version_0_3_0",
+    requires = ["version_0_2_5"]
 );
 
 #[pg_guard]

@@ -64,6 +64,11 @@ pub fn members_at(position: usize) -> Result<Members, Error> {
     Ok(members)
 }
 
+/// Whether a version has a member.
+pub fn has(version: &str, member: &Member) -> Result<bool, Error> {
+    Ok(members_at(position(version)?)?.contains_key(member))
+}
+
 /// Where in the chain a member came in; behind its end when no version has it.
 pub fn introduced(kind: &str, object: &str) -> Result<usize, Error> {
     let deltas = deltas()?;

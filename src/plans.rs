@@ -66,6 +66,14 @@ pub fn two<A: FromDatum + IntoDatum, B: FromDatum + IntoDatum>(
     if rows.is_empty() { Ok(None) } else { Ok(Some(rows.first().get_two()?)) }
 }
 
+/// The first three columns of the first row.
+#[allow(clippy::type_complexity)]
+pub fn three<A: FromDatum + IntoDatum, B: FromDatum + IntoDatum, C: FromDatum + IntoDatum>(
+    rows: SpiTupleTable<'_>,
+) -> Result<Option<(Option<A>, Option<B>, Option<C>)>, Error> {
+    if rows.is_empty() { Ok(None) } else { Ok(Some(rows.first().get_three()?)) }
+}
+
 /// The first column of every row.
 pub fn column<T: FromDatum + IntoDatum>(rows: SpiTupleTable<'_>) -> Result<Vec<T>, Error> {
     let mut values = Vec::with_capacity(rows.len());

@@ -55,6 +55,21 @@ pub fn outside_the_script<R>(work: impl FnOnce() -> R) -> R {
     }
 }
 
+/// Runs `work` with the rights of `role`, as a SECURITY DEFINER function of that role would.
+pub fn with_rights_of<R>(role: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
+    // SAFETY: plain variables of the backend. When `work` raises an error the transaction, or the
+    // subtransaction, ends, and the server itself gives back the caller's rights.
+    unsafe {
+        let (mut caller, mut context) = (pg_sys::InvalidOid, 0);
+        pg_sys::GetUserIdAndSecContext(&mut caller, &mut context);
+        let definer = context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32;
+        pg_sys::SetUserIdAndSecContext(role, definer);
+        let result = work();
+        pg_sys::SetUserIdAndSecContext(caller, context);
+        result
+    }
+}
+
 /// Tells the user something. The server silences notices while an extension script runs; what
 /// became of rows must be heard there too. Who asked for errors only still hears nothing.
 pub fn tell(message: String, detail: Option<String>) {

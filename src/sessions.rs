@@ -1,13 +1,177 @@
-//! Sessions: the heartbeat of a client connection, and what becomes of one that fell silent.
+//! Sessions: the work of a role or a client, step by step; the heartbeat of a client connection;
+//! and what becomes of a session that fell silent.
 
-use pgrx::Uuid;
 use pgrx::datum::Interval;
+use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::iter::SetOfIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::spi::{SpiHeapTupleData, SpiTupleTable};
+use pgrx::{AllocatedByRust, Uuid};
 
+use crate::audit::{self, Event};
+use crate::document::Document;
 use crate::error::{Error, Kind, required};
-use crate::plans;
+use crate::lifetimes::{self, Lifetime, Unit};
+use crate::{lifecycle, plans, text};
+
+/// The events that move a session, and the state each leads to. Source: the session lifecycle of
+/// the session persistence system.
+const EVENTS: [(&str, &str); 4] =
+    [("activate", "active"), ("complete", "completed"), ("fail", "failed"), ("expire", "expired")];
+
+/// How often a session is tried that others move each time between two statements.
+const ATTEMPTS: usize = 100;
+
+/// How long a session lives without a sign of life. Source: SESSION_RETENTION_DAYS of the session
+/// persistence decisions.
+const RETENTION: Lifetime =
+    Lifetime { key: "session_retention_days", unit: Unit::Days, default: 7.0 };
+
+/// What an audit event tells of session `s`: the trace of its task, or else itself; its role, or
+/// else that it is a client's; its ids.
+macro_rules! told_of_session {
+    () => {
+        "coalesce((SELECT t.trace_id FROM orchestrator.tasks AS t WHERE t.id = s.task_id), s.id), \
+         coalesce(s.role, 'client'), \
+         pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('session_id', s.id, 'task_id', s.task_id, 'client_id', s.client_id))"
+    };
+}
+
+/// Moves a session to its next state. Activating an active session changes nothing; a session that
+/// has ended stays as it is.
+///
+/// `event`: activate, complete, fail or expire. Returns: the row.
+/// Errors: 22004, 22023 unknown event, P0002 unknown session, 55000 a step that is not allowed.
+/// Since 0.3.0.
+#[pg_extern(sql = false, volatile)]
+fn move_session(
+    session_id: Option<Uuid>,
+    event: Option<&str>,
+) -> Result<pgrx::composite_type!('static, "orchestrator.sessions"), ErrorReport> {
+    const MOVE: &str = concat!(
+        "UPDATE orchestrator.sessions AS s SET status = $2 WHERE s.id = $1 AND s.status = ANY ($3) RETURNING s, ",
+        told_of_session!()
+    );
+    let id = required("session_id", session_id)?;
+    let event = text::one_of("event", required("event", event)?, &EVENTS.map(|(name, _)| name))?;
+    let status = EVENTS.iter().find(|(name, _)| *name == event).map_or("", |(_, status)| status);
+    let event_type = format!("session_{status}");
+    let from = lifecycle::leading_to("session", status);
+    for _ in 0..ATTEMPTS {
+        let moved =
+            plans::update(MOVE, &[id.into(), status.into(), from.clone().into()], |rows| {
+                let Some(row) = rows.into_iter().next() else { return Ok(None) };
+                let session = row.get::<PgHeapTuple<'static, AllocatedByRust>>(1)?;
+                Ok(session.zip(Told::read(&row, 2)?))
+            })?;
+        if let Some((session, told)) = moved {
+            audit::record(told.event(&event_type))?;
+            return Ok(session);
+        }
+        if let Some(session) = as_it_is(id, status)? {
+            return Ok(session);
+        }
+        // It came into a state that allows the step between the two statements.
+    }
+    Err(Error::new(Kind::NotReady, format!("session {id} could not be moved"))
+        .detail("It is in a state that allows the step, and the update met no row.")
+        .hint("Look for a trigger, a rule or a policy of your own on orchestrator.sessions.")
+        .into())
+}
+
+/// The session when it is in that state already, and has not ended; `None` when the step has
+/// become possible; or else why it is not.
+fn as_it_is(
+    id: Uuid,
+    status: &str,
+) -> Result<Option<PgHeapTuple<'static, AllocatedByRust>>, Error> {
+    const SESSION: &str = "SELECT s, s.status FROM orchestrator.sessions AS s WHERE s.id = $1";
+    let found = plans::update(
+        SESSION,
+        &[id.into()],
+        plans::two::<PgHeapTuple<'static, AllocatedByRust>, String>,
+    )?;
+    let Some((session, Some(current))) = found else {
+        return Err(Error::new(Kind::NotFound, format!("session {id} does not exist")));
+    };
+    match lifecycle::state("session", &current) {
+        Some(state) if state.next.is_empty() => {
+            Err(Error::new(Kind::NotReady, format!("session {id} has already ended"))
+                .detail(format!("It is {current}."))
+                .hint("A session ends once; begin a new one."))
+        }
+        _ if current == status => Ok(session),
+        Some(state) if !state.allows(status) => Err(Error::new(
+            Kind::NotReady,
+            format!("session {id} cannot go from \"{current}\" to \"{status}\""),
+        )
+        .hint(state.allowed_in_words())),
+        _ => Ok(None),
+    }
+}
+
+/// Expires every pending or active session that had neither a heartbeat nor an update for that
+/// long. A session that somebody is changing at this moment is left alone.
+///
+/// `retention`: not negative; NULL reads configuration session_retention_days, else 7 days.
+/// Returns: how many expired. Errors: 22023 negative, or a configuration that is no number.
+/// Since 0.3.0.
+#[pg_extern(sql = false, volatile)]
+fn expire_sessions(retention: default!(Option<Interval>, "NULL")) -> Result<i64, ErrorReport> {
+    // The rows are locked where the index found them, so that is where they are updated: the table
+    // is not read a second time.
+    const EXPIRE: &str = concat!(
+        "UPDATE ONLY orchestrator.sessions AS s SET status = 'expired' \
+         WHERE s.ctid = ANY (ARRAY( \
+             SELECT c.ctid FROM ONLY orchestrator.sessions AS c \
+             WHERE c.status IN ('pending', 'active') AND greatest(c.last_heartbeat, c.updated_at) < $1 \
+             ORDER BY greatest(c.last_heartbeat, c.updated_at), c.id FOR UPDATE SKIP LOCKED)) \
+         RETURNING ",
+        told_of_session!()
+    );
+    let before = lifetimes::before_or_configured("retention", retention, &RETENTION)?;
+    let told = plans::update(EXPIRE, &[before.into()], |rows: SpiTupleTable<'_>| {
+        let mut told = Vec::with_capacity(rows.len());
+        for row in rows {
+            told.extend(Told::read(&row, 1)?);
+        }
+        Ok(told)
+    })?;
+    let expired = told.len() as i64;
+    audit::record_all(told.iter().map(|told| told.event("session_expired")))?;
+    Ok(expired)
+}
+
+/// What an audit event tells of a session.
+struct Told {
+    trace_id: Uuid,
+    role: String,
+    metadata: Document,
+}
+
+impl Told {
+    /// Reads the three columns of `told_of_session!` from the one at `first` on.
+    fn read(row: &SpiHeapTupleData<'_>, first: usize) -> Result<Option<Told>, Error> {
+        let trace_id = row.get::<Uuid>(first)?;
+        let role = row.get::<String>(first + 1)?;
+        let metadata = row.get::<Document>(first + 2)?;
+        Ok(trace_id.zip(role).zip(metadata).map(|((trace_id, role), metadata)| Told {
+            trace_id,
+            role,
+            metadata,
+        }))
+    }
+
+    fn event<'a>(&'a self, event_type: &'a str) -> Event<'a> {
+        Event {
+            event_type,
+            role: &self.role,
+            trace_id: self.trace_id,
+            metadata: self.metadata.clone(),
+        }
+    }
+}
 
 /// Notes that the client of a session is alive, which also makes an inactive session active.
 ///

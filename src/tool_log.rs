@@ -4,14 +4,15 @@
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByRust, JsonB, Uuid};
+use pgrx::{AllocatedByRust, Uuid};
 
+use crate::document::Document;
 use crate::error::{Error, Kind, required};
 use crate::plans;
 use crate::text;
 
 /// The states in which an execution has ended.
-const ENDS: [&str; 3] = ["completed", "failed", "timeout"];
+pub const ENDS: [&str; 3] = ["completed", "failed", "timeout"];
 
 /// Opens the log entry of a tool that starts now.
 ///
@@ -22,7 +23,7 @@ const ENDS: [&str; 3] = ["completed", "failed", "timeout"];
 fn start_tool_execution(
     task_id: Option<Uuid>,
     tool_name: Option<&str>,
-    arguments: default!(Option<JsonB>, "'{}'"),
+    arguments: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
     const INSERT: &str = "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status) \
          SELECT t.id, $2, $3, 'running' FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE \
@@ -34,10 +35,12 @@ fn start_tool_execution(
         plans::update(INSERT, &[task_id.into(), tool_name.into(), arguments.into()], |rows| {
             plans::one::<Uuid>(rows)
         })?;
-    Ok(id.ok_or_else(|| {
-        Error::new(Kind::NotFound, format!("task {task_id} does not exist"))
-            .hint("An execution is logged for a task: insert it into orchestrator.tasks first.")
-    })?)
+    Ok(id.ok_or_else(|| unknown_task(task_id))?)
+}
+
+pub fn unknown_task(task_id: Uuid) -> Error {
+    Error::new(Kind::NotFound, format!("task {task_id} does not exist"))
+        .hint("An execution is logged for a task: insert it into orchestrator.tasks first.")
 }
 
 /// Closes the log entry of a tool that has ended.
@@ -70,7 +73,7 @@ fn finish_tool_execution(
 }
 
 /// Why an execution cannot be finished.
-fn not_open(id: Uuid) -> Result<Error, Error> {
+pub fn not_open(id: Uuid) -> Result<Error, Error> {
     const STATE: &str = "SELECT e.status, e.completed_at::text FROM orchestrator.tool_executions AS e WHERE e.id = $1";
     let state = plans::update(STATE, &[id.into()], plans::two::<String, String>)?;
     Ok(match state {

@@ -2,6 +2,8 @@
 
 #[path = "races/governance.rs"]
 mod governance;
+#[path = "races/session_persistence.rs"]
+mod session_persistence;
 
 use std::sync::Barrier;
 use std::thread;

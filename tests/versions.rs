@@ -1,5 +1,8 @@
 //! The version matrix: every way through the chain leads to the same schema, and no row is lost.
 
+#[path = "versions/session_persistence.rs"]
+mod session_persistence;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};

@@ -1,4 +1,4 @@
-//! The way down: a table, or the values of columns, go into schema orchestrator_archive.
+//! The way down: a table goes into schema orchestrator_archive.
 
 use pgrx::prelude::*;
 
@@ -8,7 +8,7 @@ use super::give_back::move_rows;
 use super::kept::{self, Holds};
 use super::table::Table;
 use crate::catalog;
-use crate::dynamic::{self, list, quote};
+use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind};
 use crate::session;
 use crate::settings::{self, Downgrade};
@@ -19,13 +19,13 @@ use crate::text::counted;
 const COUNTED_UP_TO: i64 = 32 * 1024 * 1024;
 
 /// How many rows a table holds.
-enum Count {
+pub enum Count {
     Exactly(i64),
     About(i64),
 }
 
 impl Count {
-    fn of(table: &Table) -> Result<Count, Error> {
+    pub fn of(table: &Table) -> Result<Count, Error> {
         const ESTIMATE: &str = "SELECT CASE WHEN c.reltuples > 0 AND c.relpages > 0 \
                 THEN (c.reltuples / c.relpages \
                       * (pg_relation_size(c.oid) / current_setting('block_size')::bigint))::bigint \
@@ -44,7 +44,7 @@ impl Count {
         }
     }
 
-    fn in_words(&self) -> String {
+    pub fn in_words(&self) -> String {
         match self {
             Count::Exactly(rows) => counted(*rows, "row"),
             Count::About(rows) => format!("about {}", counted(*rows, "row")),
@@ -77,47 +77,8 @@ pub fn table(table: &Table) -> Result<i64, Error> {
     Ok(count.rows())
 }
 
-/// Copies the values of columns, with the key of their rows, into the archive.
-pub fn columns(table: &Table, columns: &[String]) -> Result<i64, Error> {
-    dynamic::execute(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))?;
-    let key = table.key()?;
-    if key.is_empty() {
-        return Err(Error::new(Kind::InvalidValue, format!("{table} has no primary key"))
-            .hint("Values are kept with the key of their row."));
-    }
-    if table.is_empty()? {
-        return Ok(0);
-    }
-    let name = format!("{}_columns", table.name);
-    let holds = Holds::Columns(columns.to_vec());
-    refuse_when_asked(table, &Count::of(table)?)?;
-
-    kept::ensure_schema()?;
-    let same = kept::of(&table.name)?.into_iter().find(|archive| archive.holds == holds);
-    let name = same.map_or_else(|| kept::free_name(&name), |archive| Ok(archive.table.name))?;
-    let older = set_aside(&name)?;
-    let values: Vec<_> = columns.iter().filter(|column| !key.contains(column)).collect();
-    let target = format!("{ARCHIVE}.{}", quote(&name));
-    let rows = dynamic::execute(&format!(
-        "CREATE TABLE {target} AS SELECT {}, {} FROM ONLY {table}",
-        list("", &key),
-        list("", &values)
-    ))?;
-    dynamic::execute(&format!("ALTER TABLE {target} ADD PRIMARY KEY ({})", list("", &key)))?;
-    if catalog::in_script() {
-        dynamic::execute(&format!("ALTER EXTENSION orchestrator_schema DROP TABLE {target}"))?;
-    }
-    let archive = named(&name)?
-        .ok_or_else(|| Error::new(Kind::Internal, format!("archive {target} was not created")))?;
-    kept::label(&archive, &table.name, &holds)?;
-    append(older, &archive)?;
-    let what = format!("{} of {table} ({})", Count::Exactly(rows).in_words(), columns.join(", "));
-    report(&what, &archive);
-    Ok(rows)
-}
-
 /// Raises the error that `orchestrator_schema.downgrade = 'refuse'` asks for.
-fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
+pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
     if settings::downgrade()? == Downgrade::Archive {
         return Ok(());
     }
@@ -218,7 +179,7 @@ fn strip(table: &Table) -> Result<(), Error> {
 }
 
 /// The relation of that name in the archive.
-fn named(name: &str) -> Result<Option<Table>, Error> {
+pub fn named(name: &str) -> Result<Option<Table>, Error> {
     const NAMED: &str = "SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          WHERE n.nspname = $1 AND c.relname = $2";
     match dynamic::value::<pg_sys::Oid>(NAMED, &[ARCHIVE.into(), name.into()])? {
@@ -229,7 +190,7 @@ fn named(name: &str) -> Result<Option<Table>, Error> {
 
 /// Makes room for a new archive of that name: what an older one still holds goes to a copy
 /// without constraints, under the next free name.
-fn set_aside(name: &str) -> Result<Option<Table>, Error> {
+pub fn set_aside(name: &str) -> Result<Option<Table>, Error> {
     const COMMENT: &str = "SELECT obj_description($1, 'pg_class')";
     let Some(older) = named(name)? else {
         return Ok(None);
@@ -250,7 +211,7 @@ fn set_aside(name: &str) -> Result<Option<Table>, Error> {
 }
 
 /// Appends what an older archive held. Rows whose key is in the new one as well stay apart.
-fn append(older: Option<Table>, archive: &Table) -> Result<(), Error> {
+pub fn append(older: Option<Table>, archive: &Table) -> Result<(), Error> {
     let Some(older) = older else { return Ok(()) };
     let present = archive.columns()?;
     for column in older.columns()? {
@@ -268,6 +229,6 @@ fn append(older: Option<Table>, archive: &Table) -> Result<(), Error> {
     Ok(())
 }
 
-fn report(what: &str, archive: &Table) {
+pub fn report(what: &str, archive: &Table) {
     session::tell(format!("kept {what} in {archive}"), None);
 }

@@ -65,17 +65,18 @@ impl Archive {
         }
     }
 
-    /// Where in the chain its table, or the first of its columns, came in; archives are given back
+    /// Where in the chain its table, or the last of its columns, came in; archives are given back
     /// in that order, parents before children.
     fn place_in_chain(&self) -> Result<usize, Error> {
         let table = format!("orchestrator.{}", quote(&self.belongs_to));
-        let (kind, object) = match &self.holds {
-            Holds::Columns(columns) if !columns.is_empty() => {
-                ("column", format!("{table}.{}", quote(&columns[0])))
+        let mut place = manifest::introduced("table", &table)?;
+        if let Holds::Columns(columns) = &self.holds {
+            for column in columns {
+                let column = format!("{table}.{}", quote(column));
+                place = place.max(manifest::introduced("column", &column)?);
             }
-            _ => ("table", table),
-        };
-        manifest::introduced(kind, &object)
+        }
+        Ok(place)
     }
 }
 
@@ -130,7 +131,8 @@ fn unlabelled(table: Table) -> Result<Archive, Error> {
         Some(owner) => {
             let key = table.key()?;
             let columns = table.columns()?.into_iter().map(|column| column.name);
-            (owner.to_owned(), Holds::Columns(columns.filter(|name| !key.contains(name)).collect()))
+            let values = columns.filter(|name| !key.contains(name) && !name.ends_with(AS_LEFT));
+            (owner.to_owned(), Holds::Columns(values.collect()))
         }
         None => (plain.to_owned(), Holds::Rows),
     };
@@ -139,7 +141,37 @@ fn unlabelled(table: Table) -> Result<Archive, Error> {
 
 /// The archives that hold rows, or values of columns, of one table; newest first.
 pub fn of(table: &str) -> Result<Vec<Archive>, Error> {
-    Ok(all()?.into_iter().filter(|archive| archive.belongs_to == table).collect())
+    let mut archives: Vec<_> =
+        all()?.into_iter().filter(|archive| archive.belongs_to == table).collect();
+    // One whose label is lost counts as the oldest.
+    archives.sort_by_key(|archive| std::cmp::Reverse(archive.archived_at));
+    Ok(archives)
+}
+
+/// The archive that the running script made of these columns of a table and of others.
+pub fn by_this_script(table: &str, columns: &[String]) -> Result<Option<Archive>, Error> {
+    const NOW: &str = "SELECT now()";
+    if !crate::catalog::in_script() {
+        return Ok(None);
+    }
+    let now = dynamic::value::<TimestampWithTimeZone>(NOW, &[])?;
+    let left = manifest::version_left()?;
+    Ok(of(table)?.into_iter().find(|archive| {
+        let Holds::Columns(held) = &archive.holds else { return false };
+        archive.archived_at == now
+            && archive.from_version.as_deref() == Some(left.as_str())
+            && held.len() > columns.len()
+            && columns.iter().all(|column| held.contains(column))
+    }))
+}
+
+/// Ends the name of a column that holds what a down script left in another one.
+const AS_LEFT: &str = " as left";
+
+/// The name of the archive's column that holds what a down script left in `column`; NULL where it
+/// left the kept value.
+pub fn left(column: &str) -> String {
+    format!("{column}{AS_LEFT}")
 }
 
 /// Writes version and time onto an archive's table.

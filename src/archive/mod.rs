@@ -1,7 +1,10 @@
 //! Downgrade without loss: what a down script takes out of schema `orchestrator` is kept in
 //! `orchestrator_archive`, and comes back on the way up. Here the functions; beside it how rows
-//! are kept (`keep`), how they come back (`give_back`), and what a downgrade would do (`plan`).
+//! are kept (`keep`), how they come back (`give_back`), both for values of columns (`columns`), and
+//! what a downgrade would do (`plan`).
 
+mod columns;
+mod conditions;
 mod dependents;
 mod give_back;
 mod keep;
@@ -38,8 +41,13 @@ fn archive_table(relation: Option<RegClass>) -> Result<i64, ErrorReport> {
 /// Keeps the values of columns that the calling down script is about to drop, with the key of
 /// their row, for every row of the table.
 ///
+/// A script that must write into a column which stays, because the older version demands a value,
+/// keeps that column with the others, writes, and calls this again for that column alone: what it
+/// left there is noted, so that the way up can tell it from what users write later.
+///
 /// `relation`: a table of schema orchestrator with a primary key; `columns`: its columns.
-/// Returns: the rows kept. Errors: as `archive_table`. Since 0.0.0.
+/// Returns: the rows kept, or on the second call the rows noted. Errors: as `archive_table`.
+/// Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn archive_columns(
     relation: Option<RegClass>,
@@ -47,7 +55,7 @@ fn archive_columns(
 ) -> Result<i64, ErrorReport> {
     let table = owned_table(relation)?;
     let columns = named_columns(&table, columns)?;
-    Ok(keep::columns(&table, &columns)?)
+    Ok(columns::keep(&table, &columns)?)
 }
 
 /// Brings back the rows of a table that an earlier downgrade kept, gives again the grants that
@@ -72,7 +80,7 @@ fn restore_columns(
 ) -> Result<i64, ErrorReport> {
     let table = owned_table(relation)?;
     let columns = named_columns(&table, columns)?;
-    Ok(give_back::columns(&table, &columns, give_back::Present::Overwritten)?.restored)
+    Ok(columns::give_back(&table, &columns)?.restored)
 }
 
 /// What earlier downgrades kept and no upgrade has brought back yet.

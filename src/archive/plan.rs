@@ -72,6 +72,12 @@ fn one_step(
         }
         let owner = object.rsplit_once('.').map_or(object.as_str(), |(table, _)| table);
         if let Some(table) = live(owner)? {
+            let column = object[owner.len() + 1..].trim_matches('"').to_owned();
+            for dependent in dependents::of_columns(&table, &[column])? {
+                if !dependent.ours {
+                    tell(object, &format!("blocked by {}", dependent.description), None);
+                }
+            }
             let rows = table.count()?;
             tell(object, if rows > 0 { "archive column" } else { "drop" }, Some(rows));
         }

@@ -22,6 +22,8 @@ pub struct Column {
     pub name: String,
     pub type_name: String,
     pub not_null: bool,
+    /// The expression of its default.
+    pub default: Option<String>,
 }
 
 /// A foreign key of a table: its own columns, and the table and columns they point to.
@@ -29,6 +31,8 @@ pub struct ForeignKey {
     pub columns: Vec<String>,
     pub parent: Table,
     pub parent_columns: Vec<String>,
+    /// Whether it is ON DELETE SET NULL: a row may outlive its parent.
+    pub outlives_parent: bool,
 }
 
 impl fmt::Display for Table {
@@ -85,9 +89,12 @@ impl Table {
 
     /// The columns that can be written, in order.
     pub fn columns(&self) -> Result<Vec<Column>, Error> {
-        const COLUMNS: &str = "SELECT attname::text, format_type(atttypid, atttypmod), attnotnull \
-             FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped \
-               AND attgenerated = '' ORDER BY attnum";
+        const COLUMNS: &str = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
+                pg_get_expr(d.adbin, d.adrelid) \
+             FROM pg_attribute AS a \
+             LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+             WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped \
+               AND a.attgenerated = '' ORDER BY a.attnum";
         Spi::connect_mut(|client| {
             let mut columns = Vec::new();
             for row in client.update(COLUMNS, None, &[self.oid.into()])? {
@@ -95,10 +102,17 @@ impl Table {
                     name: row.get(1)?.unwrap_or_default(),
                     type_name: row.get(2)?.unwrap_or_default(),
                     not_null: row.get(3)?.unwrap_or_default(),
+                    default: row.get(4)?,
                 });
             }
             Ok(columns)
         })
+    }
+
+    /// Whether it has all these columns.
+    pub fn has_columns(&self, names: &[String]) -> Result<bool, Error> {
+        let columns = self.columns()?;
+        Ok(names.iter().all(|name| columns.iter().any(|column| column.name == *name)))
     }
 
     /// The columns of the primary key, in order; none when there is no primary key.
@@ -134,7 +148,8 @@ impl Table {
                  JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.attnum), \
                 (SELECT array_agg(a.attname::text ORDER BY k.position) \
                  FROM unnest(c.confkey) WITH ORDINALITY AS k (attnum, position) \
-                 JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attnum = k.attnum) \
+                 JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attnum = k.attnum), \
+                c.confdeltype = 'n' \
              FROM pg_constraint AS c WHERE c.conrelid = $1 AND c.contype = 'f' ORDER BY c.conname";
         let rows = Spi::connect_mut(|client| {
             let mut rows = Vec::new();
@@ -143,14 +158,15 @@ impl Table {
                     row.get::<pg_sys::Oid>(1)?.unwrap_or(pg_sys::InvalidOid),
                     row.get::<Vec<String>>(2)?.unwrap_or_default(),
                     row.get::<Vec<String>>(3)?.unwrap_or_default(),
+                    row.get::<bool>(4)?.unwrap_or_default(),
                 ));
             }
             Ok::<_, Error>(rows)
         })?;
         let mut keys = Vec::new();
-        for (parent, columns, parent_columns) in rows {
+        for (parent, columns, parent_columns, outlives_parent) in rows {
             if let Some(parent) = Table::find(parent)? {
-                keys.push(ForeignKey { columns, parent, parent_columns });
+                keys.push(ForeignKey { columns, parent, parent_columns, outlives_parent });
             }
         }
         Ok(keys)

@@ -39,6 +39,17 @@ fn allowed_transitions(
     })))
 }
 
+/// The state of a machine, by their names.
+pub fn state(machine: &str, state: &str) -> Option<&'static State> {
+    machines::machine(machine).and_then(|machine| machine.state(state))
+}
+
+/// The states of a machine from which a step leads to `to`.
+pub fn leading_to(machine: &str, to: &str) -> Vec<&'static str> {
+    let states = machines::machine(machine).map_or(&[][..], |machine| machine.states);
+    states.iter().filter(|state| state.next.contains(&to)).map(|state| state.name).collect()
+}
+
 /// BEFORE UPDATE row trigger `enforce_lifecycle(machine, column [, machine, column …])`: refuses a
 /// step that a machine does not list, stamps the times of the state that is entered, and sets
 /// `updated_at`, where the table has it, to the transaction's time.

@@ -1,0 +1,120 @@
+//! Approvals: a role is asked about a task, and that role alone decides, once.
+
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByRust, Uuid};
+use serde_json::json;
+
+use crate::audit::{self, Event};
+use crate::document::Document;
+use crate::error::{Error, Kind, required};
+use crate::{plans, text};
+
+/// The ways an approval is decided.
+const DECISIONS: [&str; 2] = ["approved", "rejected"];
+
+/// Asks a role to approve a task.
+///
+/// `notes`: what the role should know. Returns: the id of the approval.
+/// Errors: 22004, 22023 blank role, P0002 unknown task. Since 0.3.0.
+#[pg_extern(sql = false, volatile)]
+fn request_approval(
+    task_id: Option<Uuid>,
+    approver_role: Option<&str>,
+    notes: default!(Option<&str>, "''"),
+) -> Result<Uuid, ErrorReport> {
+    const REQUEST: &str = "WITH task AS ( \
+             SELECT t.id, t.trace_id FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE \
+         ), requested AS ( \
+             INSERT INTO orchestrator.approvals (task_id, approver_role, notes) \
+             SELECT task.id, $2, $3 FROM task RETURNING id \
+         ) \
+         SELECT requested.id, coalesce(task.trace_id, task.id) FROM requested, task";
+    let task_id = required("task_id", task_id)?;
+    let approver_role = text::filled("approver_role", approver_role)?;
+    let notes = required("notes", notes)?;
+    let arguments = [task_id.into(), approver_role.into(), notes.into()];
+    let requested = plans::update(REQUEST, &arguments, plans::two::<Uuid, Uuid>)?;
+    let Some((Some(approval_id), Some(trace_id))) = requested else {
+        return Err(Error::new(Kind::NotFound, format!("task {task_id} does not exist"))
+            .hint("An approval is asked for a task: route one with orchestrator.route_task first.")
+            .into());
+    };
+    audit::record(Event {
+        event_type: "approval_requested",
+        role: approver_role,
+        trace_id,
+        metadata: Document::composed(json!({
+            "approval_id": approval_id.to_string(),
+            "task_id": task_id.to_string(),
+            "notes": notes,
+        })),
+    })?;
+    Ok(approval_id)
+}
+
+/// Decides a pending approval.
+///
+/// `decision`: approved or rejected; `approver_role`: the role that decides, which must be the one
+/// that was asked; `notes`: why, NULL keeps what the one who asked wrote.
+/// Returns: the row.
+/// Errors: 22004, 22023 no such decision or blank role, P0002 unknown approval, 42501 another role
+/// was asked, 55000 it is decided already. Since 0.3.0.
+#[pg_extern(sql = false, volatile)]
+fn resolve_approval(
+    approval_id: Option<Uuid>,
+    decision: Option<&str>,
+    approver_role: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.approvals"), ErrorReport> {
+    const RESOLVE: &str = "UPDATE orchestrator.approvals AS a \
+         SET status = $2, decision_at = pg_catalog.now(), notes = coalesce($4, a.notes) \
+         FROM orchestrator.tasks AS t \
+         WHERE a.id = $1 AND a.status = 'pending' AND a.approver_role = $3 AND t.id = a.task_id \
+         RETURNING a, coalesce(t.trace_id, t.id), t.id";
+    let id = required("approval_id", approval_id)?;
+    let decision = text::one_of("decision", required("decision", decision)?, &DECISIONS)?;
+    let approver_role = text::filled("approver_role", approver_role)?;
+    let arguments = [id.into(), decision.into(), approver_role.into(), notes.into()];
+    let resolved = plans::update(
+        RESOLVE,
+        &arguments,
+        plans::three::<PgHeapTuple<'static, AllocatedByRust>, Uuid, Uuid>,
+    )?;
+    let Some((Some(row), Some(trace_id), Some(task_id))) = resolved else {
+        return Err(not_resolved(id, approver_role)?.into());
+    };
+    audit::record(Event {
+        event_type: if decision == "approved" { "approval_approved" } else { "approval_rejected" },
+        role: approver_role,
+        trace_id,
+        metadata: Document::composed(json!({
+            "approval_id": id.to_string(),
+            "task_id": task_id.to_string(),
+            "notes": notes,
+        })),
+    })?;
+    Ok(row)
+}
+
+/// Why an approval could not be decided by that role.
+fn not_resolved(id: Uuid, approver_role: &str) -> Result<Error, Error> {
+    const STATE: &str = "SELECT a.approver_role, a.status, a.decision_at::text FROM orchestrator.approvals AS a WHERE a.id = $1";
+    let state = plans::update(STATE, &[id.into()], plans::three::<String, String, String>)?;
+    Ok(match state {
+        Some((Some(asked), _, _)) if asked != approver_role => Error::new(
+            Kind::Forbidden,
+            format!("role \"{approver_role}\" must not decide approval {id}"),
+        )
+        .detail(format!("Role \"{asked}\" was asked."))
+        .hint("Only the role that was asked decides."),
+        Some((Some(asked), Some(status), Some(time))) => {
+            Error::new(Kind::NotReady, format!("approval {id} is already {status}"))
+                .detail(format!("It was {status} by role \"{asked}\" at {time}."))
+                .hint("An approval is decided once; ask again with orchestrator.request_approval.")
+        }
+        _ => Error::new(Kind::NotFound, format!("approval {id} does not exist"))
+            .hint("SELECT * FROM orchestrator.pending_approvals shows those that wait."),
+    })
+}

@@ -1,0 +1,104 @@
+//! What a kept row, known as `kept`, must satisfy to be a row of a table again, and the values with
+//! which it arrives there.
+
+use super::table::{Column, ForeignKey, Table};
+use crate::dynamic::{self, quote};
+use crate::error::Error;
+
+/// A condition that a row must meet to come back, and what its failure means.
+pub struct Condition {
+    pub sql: String,
+    pub failure: String,
+}
+
+/// What rows of `from` must satisfy to be rows of `to`.
+pub fn conditions(from: &Table, to: &Table) -> Result<Vec<Condition>, Error> {
+    let mut conditions = Vec::new();
+    for key in to.foreign_keys()?.iter().filter(|key| !key.outlives_parent) {
+        conditions.push(Condition {
+            sql: key.holds_for("kept"),
+            failure: format!(
+                "the row of {} that {} names is gone",
+                key.parent,
+                key.columns.join(", ")
+            ),
+        });
+    }
+    for check in to.checks()? {
+        conditions.push(Condition {
+            sql: format!("({check}) IS NOT FALSE"),
+            failure: format!("it violates CHECK {check}"),
+        });
+    }
+    let nullable: Vec<Column> =
+        from.columns()?.into_iter().filter(|column| !column.not_null).collect();
+    for column in to.columns()?.iter().filter(|column| column.not_null) {
+        if nullable.iter().any(|candidate| candidate.name == column.name) {
+            conditions.push(Condition {
+                sql: format!("kept.{} IS NOT NULL", quote(&column.name)),
+                failure: format!("{} is null", column.name),
+            });
+        }
+    }
+    Ok(conditions)
+}
+
+/// All of them as one condition.
+pub fn all_of(conditions: &[Condition]) -> String {
+    let sql: Vec<_> = conditions.iter().map(|condition| condition.sql.as_str()).collect();
+    if sql.is_empty() { "true".to_owned() } else { sql.join(" AND ") }
+}
+
+/// The value with which a column arrives: NULL in place of a reference whose row has gone, where
+/// the foreign key is ON DELETE SET NULL, as it would have become with the key in place.
+pub fn arriving(keys: &[ForeignKey], column: &str, value: &str) -> String {
+    let lost = keys
+        .iter()
+        .filter(|key| key.outlives_parent && key.columns.iter().any(|own| own == column))
+        .map(|key| format!("NOT {}", key.holds_for("kept")));
+    let lost: Vec<_> = lost.collect();
+    if lost.is_empty() {
+        value.to_owned()
+    } else {
+        format!("CASE WHEN {} THEN NULL ELSE {value} END", lost.join(" OR "))
+    }
+}
+
+/// Rows of `from` as they would arrive in `to`: columns that only `to` has hold their default,
+/// columns that only `from` has stay beside them.
+pub fn arriving_rows(from: &Table, to: &Table) -> Result<String, Error> {
+    let keys = to.foreign_keys()?;
+    let (present, known) = (from.columns()?, to.columns()?);
+    let has = |columns: &[Column], name: &str| columns.iter().any(|column| column.name == name);
+    let mut columns: Vec<String> = Vec::new();
+    for column in &known {
+        let name = quote(&column.name);
+        let value = match &column.default {
+            _ if has(&present, &column.name) => {
+                arriving(&keys, &column.name, &format!("kept.{name}"))
+            }
+            Some(default) => default.clone(),
+            None => format!("NULL::{}", column.type_name),
+        };
+        columns.push(format!("{value} AS {name}"));
+    }
+    let extra = present.iter().filter(|column| !has(&known, &column.name));
+    columns.extend(extra.map(|column| format!("kept.{}", quote(&column.name))));
+    Ok(format!("(SELECT {} FROM ONLY {from} AS kept) AS kept", columns.join(", ")))
+}
+
+/// Keeps parent rows from going away between the check and the end of the transaction: the
+/// foreign keys' own triggers do not fire for rows that come back.
+pub fn lock_parents(table: &Table) -> Result<(), Error> {
+    for key in table.foreign_keys()? {
+        dynamic::execute(&format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", key.parent))?;
+    }
+    Ok(())
+}
+
+/// Equality of the columns of a key between two rows.
+pub fn same_key(key: &[String], left: &str, right: &str) -> String {
+    let equal: Vec<_> =
+        key.iter().map(|name| format!("{left}.{0} = {right}.{0}", quote(name))).collect();
+    equal.join(" AND ")
+}

@@ -1,0 +1,202 @@
+//! The audit trail: events in the transaction of what they tell of, by trace. Rows are added and
+//! never changed; what is old enough is deleted by `purge_audit_events`, and by nothing else.
+//!
+//! Every state function records through `record`. It writes with the rights of the trail's owner,
+//! so that nobody needs, or gets, the right to write into the table itself; and it writes the key
+//! `session_user` last, so that no caller's metadata can claim another one.
+
+use std::cell::Cell;
+
+use pgrx::datum::{DatumWithOid, Interval};
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByPostgres, JsonB, Uuid};
+use serde_json::json;
+
+use crate::document::{self, Document};
+use crate::error::{Error, Kind, required};
+use crate::ids::uuidv7;
+use crate::{lifetimes, plans, session, text};
+
+/// The role of events that no role stands behind.
+pub const SYSTEM: &str = "system";
+
+/// Something that happened.
+pub struct Event<'a> {
+    /// What happened, in words joined by underscores.
+    pub event_type: &'a str,
+    /// The role that did it, or that is asked.
+    pub role: &'a str,
+    /// The trail that it belongs to.
+    pub trace_id: Uuid,
+    /// Its ids and facts, an object.
+    pub metadata: Document,
+}
+
+/// Adds an event to the trail of the running transaction; its id.
+pub fn record(event: Event<'_>) -> Result<Uuid, Error> {
+    const INSERT: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
+         VALUES ($1, $2, $3, $4 || pg_catalog.jsonb_build_object('session_user', session_user)) RETURNING id";
+    let arguments =
+        [event.event_type.into(), event.role.into(), event.trace_id.into(), event.metadata.into()];
+    let id = as_owner(|| plans::update(INSERT, &arguments, plans::one::<Uuid>))?;
+    required("id", id)
+}
+
+/// Adds many events, in order.
+pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Error> {
+    const INSERT: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
+         SELECT e.event_type, e.role, e.trace_id, \
+                e.metadata || pg_catalog.jsonb_build_object('session_user', session_user) \
+         FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) \
+              WITH ORDINALITY AS e (event_type, role, trace_id, metadata, place) \
+         ORDER BY e.place";
+    // So many at a time that the arrays stay small.
+    const BATCH: usize = 10_000;
+    let mut events = events.peekable();
+    while events.peek().is_some() {
+        let (mut types, mut roles) = (Vec::new(), Vec::new());
+        let (mut traces, mut metadata) = (Vec::new(), Vec::new());
+        for event in events.by_ref().take(BATCH) {
+            types.push(event.event_type.to_owned());
+            roles.push(event.role.to_owned());
+            traces.push(event.trace_id);
+            metadata.push(event.metadata);
+        }
+        let arguments: [DatumWithOid<'_>; 4] =
+            [types.into(), roles.into(), traces.into(), metadata.into()];
+        as_owner(|| plans::update(INSERT, &arguments, |_| Ok(())))?;
+    }
+    Ok(())
+}
+
+/// Runs `work` with the rights of the role that owns the trail.
+fn as_owner<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
+    const OWNER: &str = "SELECT c.relowner FROM pg_catalog.pg_class AS c \
+         WHERE c.oid = 'orchestrator.audit_events'::pg_catalog.regclass";
+    let owner = required("owner", plans::select(OWNER, &[], plans::one::<pg_sys::Oid>)?)?;
+    session::with_rights_of(owner, work)
+}
+
+/// Adds an event to the audit trail.
+///
+/// `event_type`: what happened, at most 500 characters; `role`: who did it; `trace_id`: the trail
+/// it belongs to; `metadata`: its facts, an object. The key `session_user` in it is overwritten
+/// with the database role that is logged in.
+/// Returns: the id. Errors: 22004, 22023 blank text, too long a name, or metadata that are no
+/// object. Since 0.3.0.
+#[pg_extern(sql = false, volatile)]
+fn record_event(
+    event_type: Option<&str>,
+    role: Option<&str>,
+    trace_id: Option<Uuid>,
+    metadata: default!(Option<Document>, "'{}'"),
+) -> Result<Uuid, ErrorReport> {
+    let event_type = text::name("event_type", event_type)?;
+    let role = text::filled("role", role)?;
+    let trace_id = required("trace_id", trace_id)?;
+    let metadata = document::object("metadata", metadata)?;
+    Ok(record(Event { event_type, role, trace_id, metadata })?)
+}
+
+thread_local! {
+    /// The time before which `purge_audit_events`, running now, deletes events. No statement can
+    /// set it: it is this library's own memory.
+    static PURGED_BEFORE: Cell<Option<TimestampWithTimeZone>> = const { Cell::new(None) };
+}
+
+/// Lets events that are old enough be deleted while it lives.
+struct Purge;
+
+impl Purge {
+    fn of_events_before(time: TimestampWithTimeZone) -> Self {
+        PURGED_BEFORE.set(Some(time));
+        Purge
+    }
+}
+
+impl Drop for Purge {
+    fn drop(&mut self) {
+        PURGED_BEFORE.set(None);
+    }
+}
+
+/// Deletes the events that are older than that, and records that it did with an event
+/// `audit_events_purged` that says how many and before which time.
+///
+/// `older_than`: at least one day. Returns: how many were deleted.
+/// Errors: 22004, 22023 less than one day. Since 0.3.0.
+#[pg_extern(sql = false, volatile)]
+fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
+    // A day as a length, and as time that has passed: one that was shorter by an hour is one too.
+    const LONG_ENOUGH: &str = "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day' \
+            AND $2 OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '23 hours')";
+    const DELETE: &str = "WITH purged AS (DELETE FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" < $1 RETURNING e.id) \
+         SELECT pg_catalog.count(*), pg_catalog.to_jsonb($1) FROM purged";
+    let older_than = required("older_than", older_than)?;
+    let before = lifetimes::before("older_than", older_than)?;
+    let arguments = [older_than.into(), before.into()];
+    if plans::select(LONG_ENOUGH, &arguments, plans::one::<bool>)? != Some(true) {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            "argument \"older_than\" must not be less than one day",
+        )
+        .hint("Events of the last day are kept in any case.")
+        .into());
+    }
+    let (purged, time) = as_owner(|| {
+        let _purge = Purge::of_events_before(before);
+        plans::update(DELETE, &[before.into()], plans::two::<i64, JsonB>)
+    })?
+    .unwrap_or_default();
+    let purged = purged.unwrap_or_default();
+    if purged > 0 {
+        let before = time.map(|time| time.0);
+        record(Event {
+            event_type: "audit_events_purged",
+            role: SYSTEM,
+            trace_id: uuidv7(),
+            metadata: Document::composed(json!({ "purged": purged, "before": before })),
+        })?;
+    }
+    Ok(purged)
+}
+
+/// BEFORE UPDATE OR DELETE OR TRUNCATE trigger of an append-only table, per statement and per row:
+/// refuses, whoever asks. A deletion by `purge_audit_events` passes, for rows that are old enough.
+///
+/// Errors: 42501. Since 0.3.0.
+#[pg_trigger(sql = false)]
+fn enforce_append_only<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    let operation = trigger.op()?;
+    let old = trigger.old();
+    if let (PgTriggerOperation::Delete, Some(before)) = (&operation, PURGED_BEFORE.get()) {
+        let time = old.as_ref().map(|row| row.get_by_name::<TimestampWithTimeZone>("timestamp"));
+        let passes = match time {
+            // The statement as a whole; its rows come one by one.
+            None => true,
+            Some(time) => time.ok().flatten().is_some_and(|time| time < before),
+        };
+        if passes {
+            return Ok(old);
+        }
+    }
+    let what = match operation {
+        PgTriggerOperation::Insert => "insert into",
+        PgTriggerOperation::Update => "update",
+        PgTriggerOperation::Delete => "delete from",
+        PgTriggerOperation::Truncate => "truncate",
+    };
+    let table = format!("{}.{}", trigger.table_schema()?, trigger.table_name()?);
+    let error = Error::new(
+        Kind::Forbidden,
+        format!("cannot {what} {table}: what is recorded stays"),
+    )
+    .detail(format!("Table {table} is append-only, for its owner and for superusers too."))
+    .hint("Events that are old enough are deleted by orchestrator.purge_audit_events(older_than).");
+    ErrorReport::from(error).report(PgLogLevel::ERROR);
+    Ok(None)
+}

@@ -1,0 +1,153 @@
+//! How long things live: an age that the caller gives, or one set in configurations, or the
+//! default; and the time before which something is older than that.
+
+use pgrx::datum::Interval;
+use pgrx::prelude::*;
+use serde_json::Value;
+
+use crate::configuration;
+use crate::error::{Error, Kind};
+use crate::plans;
+use crate::sessions::not_negative;
+
+/// An age that is set in configurations.
+pub struct Lifetime {
+    /// The key of the configuration.
+    pub key: &'static str,
+    pub unit: Unit,
+    /// How many units, when it is not set.
+    pub default: f64,
+}
+
+#[derive(Clone, Copy)]
+pub enum Unit {
+    Seconds,
+    Days,
+}
+
+impl Unit {
+    fn interval(self) -> &'static str {
+        match self {
+            Unit::Seconds => "1 second",
+            Unit::Days => "1 day",
+        }
+    }
+
+    fn seconds(self) -> f64 {
+        match self {
+            Unit::Seconds => 1.0,
+            Unit::Days => 86_400.0,
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Unit::Seconds => "seconds",
+            Unit::Days => "days",
+        }
+    }
+}
+
+/// 6000 years: taken from now, they leave a time that the server can hold.
+const LONGEST_SECONDS: f64 = 6000.0 * 365.25 * 86_400.0;
+
+/// The time before which something is older than `age`.
+///
+/// Errors: 22023 negative, or longer than 6000 years, or one whose parts lead into the future.
+pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Error> {
+    const BEFORE: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) $1, \
+            (pg_catalog.now() OPERATOR(pg_catalog.-) $1) OPERATOR(pg_catalog.<=) pg_catalog.now()";
+    let age = not_negative(argument, Some(age))?;
+    let (before, past) =
+        plans::select(BEFORE, &[age.into()], plans::two::<TimestampWithTimeZone, bool>)?
+            .unwrap_or_default();
+    // As a length alone -12 months and 361 days are one day, a month being 30; from now they lead
+    // into the future.
+    if past == Some(false) {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("argument \"{argument}\" must not lead into the future"),
+        ));
+    }
+    time(before)
+}
+
+/// The same for an age that may be NULL: then it is the configured one.
+///
+/// Errors: 22023 negative, or the configuration is no number that could be an age.
+pub fn before_or_configured(
+    argument: &str,
+    age: Option<Interval>,
+    lifetime: &Lifetime,
+) -> Result<TimestampWithTimeZone, Error> {
+    const BEFORE: &str =
+        "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) ($1 OPERATOR(pg_catalog.*) $2::interval)";
+    if let Some(age) = age {
+        return before(argument, age);
+    }
+    let units = match configuration::typed(lifetime.key)? {
+        Some(value) => amount(&value.0, lifetime.unit).ok_or_else(|| no_age(lifetime))?,
+        None => lifetime.default,
+    };
+    let arguments = [units.into(), lifetime.unit.interval().into()];
+    time(plans::select(BEFORE, &arguments, plans::one::<TimestampWithTimeZone>)?)
+}
+
+fn time(value: Option<TimestampWithTimeZone>) -> Result<TimestampWithTimeZone, Error> {
+    value.ok_or_else(|| Error::new(Kind::Internal, "the server gave no time"))
+}
+
+/// A configured value as a number of units: a number, or a text that is one, of 6000 years at most.
+fn amount(value: &Value, unit: Unit) -> Option<f64> {
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.filter(|number| (0.0..=LONGEST_SECONDS / unit.seconds()).contains(number))
+}
+
+fn no_age(lifetime: &Lifetime) -> Error {
+    let Lifetime { key, unit, default } = lifetime;
+    Error::new(
+        Kind::InvalidValue,
+        format!("configuration \"{key}\" is not a number of {}", unit.in_words()),
+    )
+    .hint(format!(
+        "A number that is not negative and no longer than 6000 years, for example SELECT orchestrator.set_configuration('{key}', '{default}', 'integer');"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_are_ages_however_they_were_set() {
+        assert_eq!(amount(&json!(14), Unit::Days), Some(14.0));
+        assert_eq!(amount(&json!(0.5), Unit::Days), Some(0.5));
+        assert_eq!(amount(&json!("14"), Unit::Days), Some(14.0));
+        assert_eq!(amount(&json!(0), Unit::Days), Some(0.0));
+        for none in [
+            json!(-1),
+            json!(2_200_000),
+            json!("inf"),
+            json!("NaN"),
+            json!("a week"),
+            json!(true),
+            json!(null),
+            json!([7]),
+        ] {
+            assert_eq!(amount(&none, Unit::Days), None, "{none}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic_or_negative(text in any::<String>()) {
+            prop_assert!(amount(&Value::String(text), Unit::Seconds).is_none_or(|number| number >= 0.0));
+        }
+    }
+}

@@ -1,0 +1,128 @@
+\set VERBOSITY terse
+\set QUIET on
+SET client_min_messages = notice;
+SET datestyle = 'ISO';
+SET timezone = 'UTC';
+CREATE EXTENSION orchestrator_schema;
+-- Runs a statement that must be refused; shows how, with ids and times left out.
+CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE code text; message text; detail text; hint text;
+BEGIN
+    EXECUTE statement;
+    RETURN 'NOT REFUSED';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN regexp_replace(regexp_replace(concat_ws(E'\n', code || ': ' || message, nullif(detail, ''), nullif(hint, '')),
+        '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), '\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.0-9]*[-+]\d\d', '<time>', 'g');
+END $$;
+\pset format unaligned
+\pset tuples_only on
+\pset null '·'
+\set trace '0198c5a0-0000-7000-8000-000000000001'
+-- A trail is what its functions recorded in their own transactions, told in order.
+SELECT task_id AS task FROM orchestrator.route_task('approval', 'pay invoice 7', 'finance', 'manager', trace_id => :'trace') \gset
+SELECT orchestrator.request_approval(:'task', 'manager', 'over the limit') AS approval \gset
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_approval(%L, %L, %L)', :'approval', 'approved', 'finance'));
+SELECT status FROM orchestrator.resolve_approval(:'approval', 'approved', 'manager');
+INSERT INTO orchestrator.sessions (role, client_id, task_id) VALUES ('manager', 'browser', :'task') RETURNING id AS session \gset
+SELECT status FROM orchestrator.move_session(:'session', 'activate');
+SELECT orchestrator.start_tool_execution(:'task', 'bank', '{"invoice": 7}') AS execution \gset
+SELECT status FROM orchestrator.finish_tool_execution(:'execution', 'completed', 'paid');
+SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'payer', 'high_risk', 'a large sum', format('{"trace_id": "%s"}', :'trace')::jsonb) AS gate \gset
+SELECT status FROM orchestrator.resolve_gate(:'gate', 'approved', 'ada');
+SELECT status FROM orchestrator.move_session(:'session', 'complete');
+SELECT orchestrator.record_event('invoice_filed', 'finance', :'trace', '{"shelf": 3, "session_user": "somebody else"}') IS NOT NULL;
+SELECT event_type, role, regexp_replace(replace((metadata - 'session_user')::text, :'trace', '<trace>'), '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), metadata ->> 'session_user' = session_user
+FROM orchestrator.audit_events WHERE trace_id = :'trace' ORDER BY id;
+-- What does not happen is not recorded; a task without a trace leaves no events of its tools, a gate without one has its own trail.
+BEGIN;
+SELECT created FROM orchestrator.route_task('routing', 'never', 'finance', 'manager');
+ROLLBACK;
+INSERT INTO orchestrator.tasks (title, task_type) VALUES ('plain', 'tool') RETURNING id AS plain \gset
+SELECT status FROM orchestrator.finish_tool_execution(orchestrator.start_tool_execution(:'plain', 'cargo'), 'failed');
+SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'dev', 'manual', 'may I?', '{"trace_id": "none"}') AS gate \gset
+SELECT status FROM orchestrator.resolve_gate(:'gate', 'denied', 'ada', 'no');
+SELECT event_type, role, trace_id = :'gate' FROM orchestrator.audit_events WHERE trace_id <> :'trace' ORDER BY id;
+SELECT count(*) FROM orchestrator.audit_events;
+SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(NULL, %L, %L)', 'a', :'trace'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L)', E'\n', 'a', :'trace'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L)', repeat('字', 501), 'a', :'trace'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, NULL, %L)', 'x', :'trace'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L)', 'x', '', :'trace'));
+SELECT pg_temp.refusal('SELECT orchestrator.record_event(''x'', ''a'', NULL)');
+SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L, NULL)', 'x', 'a', :'trace'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L, %L)', 'x', 'a', :'trace', '"text"'));
+-- Nobody changes it, whatever the way: not the owner, not a superuser, not with triggers in replica mode.
+SELECT rolsuper FROM pg_roles WHERE rolname = current_user;
+SELECT pg_temp.refusal('UPDATE orchestrator.audit_events SET role = ''nobody''');
+SELECT pg_temp.refusal('UPDATE orchestrator.audit_events SET role = role WHERE false');
+SELECT pg_temp.refusal('DELETE FROM orchestrator.audit_events');
+SELECT pg_temp.refusal('DELETE FROM ONLY orchestrator.audit_events WHERE "timestamp" < now() - interval ''10 years''');
+SELECT pg_temp.refusal('TRUNCATE orchestrator.audit_events');
+SELECT pg_temp.refusal('TRUNCATE orchestrator.audit_events CASCADE');
+SELECT pg_temp.refusal('INSERT INTO orchestrator.audit_events SELECT * FROM orchestrator.audit_events ON CONFLICT (id) DO UPDATE SET role = ''nobody''');
+SELECT pg_temp.refusal('MERGE INTO orchestrator.audit_events AS e USING (VALUES (1)) AS v (n) ON true WHEN MATCHED THEN DELETE');
+SELECT pg_temp.refusal('WITH gone AS (DELETE FROM orchestrator.audit_events RETURNING id) SELECT count(*) FROM gone');
+SET session_replication_role = replica;
+SELECT split_part(pg_temp.refusal('DELETE FROM orchestrator.audit_events'), E'\n', 1);
+SELECT split_part(pg_temp.refusal('TRUNCATE orchestrator.audit_events'), E'\n', 1);
+RESET session_replication_role;
+SET client_min_messages = warning;
+SELECT split_part(pg_temp.refusal('TRUNCATE orchestrator.tasks, orchestrator.audit_events CASCADE'), E'\n', 1);
+SET client_min_messages = notice;
+-- A table that the trail has come to depend on, or that inherits it, is no way around either.
+CREATE TABLE public.catalogue (event_type text PRIMARY KEY);
+INSERT INTO public.catalogue SELECT DISTINCT event_type FROM orchestrator.audit_events;
+ALTER TABLE orchestrator.audit_events ADD CONSTRAINT named FOREIGN KEY (event_type) REFERENCES public.catalogue ON DELETE CASCADE;
+SELECT split_part(pg_temp.refusal('TRUNCATE public.catalogue CASCADE'), E'\n', 1);
+SELECT split_part(pg_temp.refusal('DELETE FROM public.catalogue'), E'\n', 1);
+SELECT object, severity FROM orchestrator.dump_safety();
+ALTER TABLE orchestrator.audit_events DROP CONSTRAINT named;
+DROP TABLE public.catalogue;
+CREATE TABLE public.everything (id uuid, role text);
+ALTER TABLE orchestrator.audit_events INHERIT public.everything;
+SELECT split_part(pg_temp.refusal('DELETE FROM public.everything'), E'\n', 1);
+SELECT split_part(pg_temp.refusal('UPDATE public.everything SET role = ''nobody'''), E'\n', 1);
+SELECT split_part(pg_temp.refusal('TRUNCATE public.everything'), E'\n', 1);
+ALTER TABLE orchestrator.audit_events NO INHERIT public.everything;
+DROP TABLE public.everything;
+-- Who silences the triggers is found out.
+ALTER TABLE orchestrator.audit_events DISABLE TRIGGER audit_events_append_only_rows;
+SELECT object, problem, hint FROM orchestrator.verify();
+ALTER TABLE orchestrator.audit_events ENABLE ALWAYS TRIGGER audit_events_append_only_rows;
+SELECT count(*) FROM orchestrator.audit_events;
+-- Only purge_audit_events deletes: what is older than a day at least, and it says so in the trail.
+INSERT INTO orchestrator.audit_events (event_type, role, "timestamp", trace_id) VALUES
+    ('old',   'a', now() - interval '40 days', :'trace'),
+    ('older', 'a', '-infinity',                :'trace'),
+    ('young', 'a', now() - interval '20 days', :'trace');
+SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(NULL)');
+SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''23:59:59.999999'')');
+SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''-30 days'')');
+SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''170000000 years'')');
+SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''-12 months 361 days'')');
+SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''-48 months 1461 days 1 hour'')');
+SELECT orchestrator.purge_audit_events(interval '30 days'), orchestrator.purge_audit_events(older_than => interval '30 days');
+SELECT event_type, role, metadata - 'before' - 'session_user', (metadata ->> 'before')::timestamptz < now() - interval '29 days' FROM orchestrator.audit_events WHERE event_type LIKE '%purge%';
+SELECT event_type FROM orchestrator.audit_events WHERE event_type IN ('old', 'older', 'young');
+SELECT split_part(pg_temp.refusal('DELETE FROM orchestrator.audit_events WHERE event_type = ''young'''), E'\n', 1);
+-- A role that may only call the functions records through them, and can neither read nor write the trail itself.
+CREATE ROLE regress_recorder;
+GRANT USAGE ON SCHEMA orchestrator TO regress_recorder;
+GRANT EXECUTE ON FUNCTION orchestrator.record_event TO regress_recorder;
+SET ROLE regress_recorder;
+SELECT orchestrator.record_event('seen', 'recorder', :'trace') IS NOT NULL, current_user;
+SELECT pg_temp.refusal('INSERT INTO orchestrator.audit_events (event_type, role, trace_id) VALUES (''forged'', ''a'', orchestrator.uuidv7())');
+SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''30 days'')');
+RESET ROLE;
+DROP OWNED BY regress_recorder;
+DROP ROLE regress_recorder;
+-- It stands in nobody's way: down, the trail is kept; there the functions work without it; up, it is whole again.
+SELECT count(*) AS events FROM orchestrator.audit_events \gset
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5';
+SELECT status FROM orchestrator.finish_tool_execution(orchestrator.start_tool_execution(:'task', 'bank'), 'timeout');
+SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'dev', 'manual', 'below') IS NOT NULL;
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0';
+SELECT count(*) = :events FROM orchestrator.audit_events;
+SELECT pg_temp.refusal('TRUNCATE orchestrator.audit_events');
+SELECT * FROM orchestrator.verify();

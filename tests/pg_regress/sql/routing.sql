@@ -1,0 +1,137 @@
+\set VERBOSITY terse
+\set QUIET on
+SET client_min_messages = notice;
+SET datestyle = 'ISO';
+SET timezone = 'UTC';
+CREATE EXTENSION orchestrator_schema;
+-- Runs a statement that must be refused; shows how, with ids and times left out.
+CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE code text; message text; detail text; hint text;
+BEGIN
+    EXECUTE statement;
+    RETURN 'NOT REFUSED';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN regexp_replace(regexp_replace(concat_ws(E'\n', code || ': ' || message, nullif(detail, ''), nullif(hint, '')),
+        '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), '\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.0-9]*[-+]\d\d', '<time>', 'g');
+END $$;
+\pset format unaligned
+\pset tuples_only on
+\pset null '·'
+\set trace '0198c5a0-0000-7000-8000-000000000001'
+\set key '0198c5a0-0000-7000-8000-000000000002'
+-- Finance routes a task to manager; sending it again with its key finds the first one.
+SELECT task_id AS task, created FROM orchestrator.route_task('routing', 'pay invoice 7', 'finance', 'manager', '{"amount": 12.50, "huge": 1e30}', :'trace', :'key') \gset
+SELECT :'created';
+SELECT title, description, task_type, status, from_role, to_role, data, trace_id = :'trace', idempotency_key = :'key' FROM orchestrator.tasks;
+SELECT task_id = :'task', created FROM orchestrator.route_task('routing', 'pay invoice 7', 'finance', 'manager', '{"huge": 1e30, "amount": 12.5}', :'trace', :'key');
+-- A trace that is not given is not compared; every other difference is refused and named.
+SELECT task_id = :'task', created FROM orchestrator.route_task('routing', 'pay invoice 7', 'finance', 'manager', '{"amount": 12.50, "huge": 1e30}', idempotency_key => :'key');
+SELECT pg_temp.refusal(format('SELECT orchestrator.route_task(%L, %L, %L, %L, %L, %L, %L)', 'routing', 'pay invoice 8', 'finance', 'manager', '{"amount": 13}', :'trace', :'key'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.route_task(%L, %L, %L, %L, %L, %L, %L)', 'approval', 'pay invoice 7', 'manager', 'finance', '{"amount": 12.50, "huge": 1e30}', orchestrator.uuidv7(), :'key'));
+SELECT pg_temp.refusal(format('INSERT INTO orchestrator.tasks (title, task_type, idempotency_key) VALUES (%L, %L, %L)', 'x', 'x', :'key'));
+SELECT count(*) FROM orchestrator.tasks;
+-- Without a key every call makes a task, and without a trace each begins its own.
+SELECT created FROM orchestrator.route_task('notification', 'month is closed', 'finance', 'manager');
+SELECT created FROM orchestrator.route_task(task_type => 'notification', description => 'month is closed', from_role => 'finance', to_role => 'manager');
+SELECT count(*), count(DISTINCT trace_id), count(trace_id) FROM orchestrator.tasks WHERE description = 'month is closed';
+-- A routed task may be blank in its title, and nothing else; no other task may.
+SELECT pg_temp.refusal('SELECT orchestrator.route_task(''banana'', ''d'', ''a'', ''b'')');
+SELECT pg_temp.refusal('SELECT orchestrator.route_task(NULL, ''d'', ''a'', ''b'')');
+SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', NULL, ''a'', ''b'')');
+SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', E'' \t\n'', ''a'', ''b'')');
+SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', ''d'', NULL, ''b'')');
+SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', ''d'', '''', ''b'')');
+SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', ''d'', ''a'', NULL)');
+SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', ''d'', ''a'', '' '')');
+SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', ''d'', ''a'', ''b'', NULL)');
+SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', ''d'', ''a'', ''b'', ''[]'')');
+SELECT split_part(pg_temp.refusal('INSERT INTO orchestrator.tasks (task_type) VALUES (''tool'')'), E'\n', 1);
+SELECT split_part(pg_temp.refusal('INSERT INTO orchestrator.tasks (task_type, description, from_role, trace_id) VALUES (''routing'', ''d'', ''a'', orchestrator.uuidv7())'), E'\n', 1);
+SELECT split_part(pg_temp.refusal('INSERT INTO orchestrator.tasks (task_type, description, from_role, to_role) VALUES (''routing'', ''d'', ''a'', ''b'')'), E'\n', 1);
+SELECT split_part(pg_temp.refusal('INSERT INTO orchestrator.tasks (task_type, from_role, to_role, trace_id) VALUES (''routing'', ''a'', ''b'', orchestrator.uuidv7())'), E'\n', 1);
+SELECT split_part(pg_temp.refusal('INSERT INTO orchestrator.tasks (task_type, description, from_role, to_role, trace_id) VALUES (''tool'', ''d'', ''a'', ''b'', orchestrator.uuidv7())'), E'\n', 1);
+SELECT count(*) FROM orchestrator.tasks;
+-- An approval is asked of one role. Another is refused, the right one decides, once.
+SELECT orchestrator.request_approval(:'task', 'manager', 'over the limit') AS approval \gset
+SELECT approver_role, description, from_role, to_role, task_id = :'task', id = :'approval' FROM orchestrator.pending_approvals;
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_approval(%L, %L, %L)', :'approval', 'approved', 'finance'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_approval(%L, %L, %L)', :'approval', 'denied', 'manager'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_approval(%L, %L, %L)', :'approval', 'pending', 'manager'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_approval(%L, NULL, %L)', :'approval', 'manager'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_approval(%L, %L, NULL)', :'approval', 'approved'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_approval(%L, %L, %L)', :'approval', 'approved', ' '));
+SELECT pg_temp.refusal('SELECT orchestrator.resolve_approval(NULL, ''approved'', ''manager'')');
+SELECT pg_temp.refusal('SELECT orchestrator.resolve_approval(orchestrator.uuidv7(), ''approved'', ''manager'')');
+SELECT status, decision_at IS NULL, notes FROM orchestrator.approvals;
+SELECT status, decision_at = now(), notes FROM orchestrator.resolve_approval(:'approval', 'approved', 'manager', 'within budget');
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_approval(%L, %L, %L)', :'approval', 'rejected', 'manager'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_approval(%L, %L, %L)', :'approval', 'approved', 'finance'));
+SELECT pg_temp.refusal('UPDATE orchestrator.approvals SET status = ''rejected''');
+SELECT pg_temp.refusal('UPDATE orchestrator.approvals SET notes = ''better words''');
+-- A task that was not routed can be approved too; what was asked stays when the decision says nothing.
+INSERT INTO orchestrator.tasks (title, task_type) VALUES ('deploy', 'script') RETURNING id AS plain \gset
+SELECT orchestrator.request_approval(:'plain', 'ops', 'tonight?') AS approval \gset
+SELECT status, notes FROM orchestrator.resolve_approval(approval_id => :'approval', decision => 'rejected', approver_role => 'ops');
+SELECT pg_temp.refusal('SELECT orchestrator.request_approval(orchestrator.uuidv7(), ''manager'')');
+SELECT pg_temp.refusal('SELECT orchestrator.request_approval(NULL, ''manager'')');
+SELECT pg_temp.refusal(format('SELECT orchestrator.request_approval(%L, NULL)', :'plain'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.request_approval(%L, %L)', :'plain', ''));
+SELECT pg_temp.refusal(format('SELECT orchestrator.request_approval(%L, %L, NULL)', :'plain', 'ops'));
+SELECT split_part(pg_temp.refusal(format('INSERT INTO orchestrator.approvals (task_id, approver_role, status) VALUES (%L, %L, %L)', :'plain', 'ops', 'approved')), E'\n', 1);
+SELECT split_part(pg_temp.refusal(format('INSERT INTO orchestrator.approvals (task_id, approver_role, decision_at) VALUES (%L, %L, now())', :'plain', 'ops')), E'\n', 1);
+SELECT count(*) FROM orchestrator.pending_approvals;
+-- A session is a role's, a client's, or both, and goes its way; whoever updates it.
+INSERT INTO orchestrator.sessions (role, task_id) VALUES ('manager', :'task') RETURNING id AS session \gset
+INSERT INTO orchestrator.sessions (client_id) VALUES ('browser') RETURNING id AS client \gset
+SELECT split_part(pg_temp.refusal('INSERT INTO orchestrator.sessions (user_id) VALUES (''nobody'')'), E'\n', 1);
+SELECT pg_temp.refusal(format('SELECT orchestrator.move_session(%L, %L)', :'session', 'complete'));
+SELECT role, status, is_active FROM orchestrator.move_session(:'session', 'activate');
+SELECT role, status FROM orchestrator.move_session(:'session', 'activate');
+SELECT role, task_id = :'task' FROM orchestrator.active_sessions;
+SELECT pg_temp.refusal(format('SELECT orchestrator.move_session(%L, %L)', :'session', 'pause'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.move_session(%L, NULL)', :'session'));
+SELECT pg_temp.refusal('SELECT orchestrator.move_session(NULL, ''activate'')');
+SELECT pg_temp.refusal('SELECT orchestrator.move_session(orchestrator.uuidv7(), ''activate'')');
+SELECT pg_temp.refusal(format('UPDATE orchestrator.sessions SET status = %L WHERE id = %L', 'pending', :'session'));
+SELECT status FROM orchestrator.move_session(:'session', 'complete');
+SELECT pg_temp.refusal(format('SELECT orchestrator.move_session(%L, %L)', :'session', 'complete'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.move_session(%L, %L)', :'session', 'activate'));
+SELECT pg_temp.refusal(format('UPDATE orchestrator.sessions SET status = %L WHERE id = %L', 'active', :'session'));
+SELECT client_id, status FROM orchestrator.move_session(session_id => :'client', event => 'expire');
+SELECT count(*) FROM orchestrator.active_sessions;
+SELECT from_status, to_status FROM orchestrator.allowed_transitions('session');
+-- Deleting the task leaves the session, and takes the approvals along.
+SELECT status FROM orchestrator.sessions WHERE task_id = :'task';
+DELETE FROM orchestrator.tasks WHERE id = :'task';
+SELECT status, task_id FROM orchestrator.sessions WHERE id = :'session';
+SELECT count(*) FROM orchestrator.approvals WHERE task_id = :'task';
+-- What is older than its time: keys are released, sessions expire. NULL takes the configured age, else the default.
+SELECT orchestrator.release_idempotency_keys(), orchestrator.expire_sessions();
+INSERT INTO orchestrator.tasks (task_type, description, from_role, to_role, trace_id, idempotency_key, created_at)
+VALUES ('routing', 'pay invoice 7', 'finance', 'manager', :'trace', :'key', now() - interval '23 hours');
+SELECT orchestrator.release_idempotency_keys();
+SELECT key FROM orchestrator.set_configuration('idempotency_ttl_seconds', '3600', 'integer');
+SELECT orchestrator.release_idempotency_keys(interval '1 day'), orchestrator.release_idempotency_keys(), orchestrator.release_idempotency_keys();
+-- The key is free: other content makes a new task with it.
+SELECT created FROM orchestrator.route_task('routing', 'pay invoice 8', 'finance', 'manager', idempotency_key => :'key');
+SELECT description, idempotency_key IS NULL FROM orchestrator.tasks WHERE to_role = 'manager' AND task_type = 'routing' ORDER BY description;
+INSERT INTO orchestrator.sessions (client_id, role, status, created_at, updated_at, last_heartbeat) VALUES
+    (NULL,    'updated', 'pending',   now() - interval '9 days', now() - interval '6 days', now() - interval '9 days'),
+    ('heard', NULL,      'active',    now() - interval '9 days', now() - interval '9 days', now() - interval '6 days'),
+    (NULL,    'silent',  'active',    now() - interval '9 days', now() - interval '8 days', now() - interval '9 days'),
+    (NULL,    'over',    'completed', now() - interval '9 days', now() - interval '9 days', now() - interval '9 days');
+SELECT orchestrator.expire_sessions();
+SELECT coalesce(role, client_id), status FROM orchestrator.sessions WHERE created_at < now() - interval '8 days' ORDER BY 1;
+SELECT key FROM orchestrator.set_configuration('session_retention_days', '0.5', 'float');
+SELECT orchestrator.expire_sessions(interval '7 days'), orchestrator.expire_sessions(), orchestrator.expire_sessions(NULL);
+SELECT key FROM orchestrator.set_configuration('session_retention_days', 'a week');
+SELECT pg_temp.refusal('SELECT orchestrator.expire_sessions()');
+SELECT key FROM orchestrator.set_configuration('session_retention_days', '-1', 'integer');
+SELECT pg_temp.refusal('SELECT orchestrator.expire_sessions()');
+SELECT pg_temp.refusal('SELECT orchestrator.expire_sessions(interval ''-1 second'')');
+SELECT pg_temp.refusal('SELECT orchestrator.release_idempotency_keys(interval ''-1 second'')');
+SELECT pg_temp.refusal('SELECT orchestrator.release_idempotency_keys(interval ''170000000 years'')');
+-- Every step of all this stands in the trail, in the transaction that made it; a refusal leaves nothing there.
+SELECT event_type, role, count(*) FROM orchestrator.audit_events GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT * FROM orchestrator.verify();
