@@ -32,6 +32,7 @@ mod token_usage;
 mod tool_log;
 mod traced_tools;
 mod verify;
+mod view_text;
 
 ::pgrx::pg_module_magic!(name, version);
 
