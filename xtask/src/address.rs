@@ -16,6 +16,9 @@ pub const SUPERUSER: &str = "postgres";
 /// The variable that names the `pg_config` in use to server tests.
 pub const PG_CONFIG_VARIABLE: &str = "ORCHESTRATOR_PG_CONFIG";
 
+/// The variable that names the `pg_config` of several majors, oldest first, to the tests between them.
+pub const PG_CONFIGS_VARIABLE: &str = "ORCHESTRATOR_PG_CONFIGS";
+
 /// A server's socket and the installation it belongs to.
 #[derive(Clone, Debug)]
 pub struct Address {

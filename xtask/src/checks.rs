@@ -7,6 +7,7 @@ mod clippy;
 mod docs;
 mod fmt;
 mod frozen;
+mod majors;
 mod manifest;
 mod package;
 mod pgspot;
@@ -70,7 +71,7 @@ const CHECKS: &[Check] = &[
 ];
 
 /// Checks that take the network or many minutes: run only when they are named.
-const ON_REQUEST: &[Check] = &[clean_machine::CHECK];
+const ON_REQUEST: &[Check] = &[clean_machine::CHECK, majors::CHECK];
 
 const INSTALL: Check = Check {
     name: "install",

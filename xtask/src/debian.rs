@@ -19,14 +19,22 @@ pub fn codename() -> Result<String> {
 
 /// Where apt gets the packages of this release from.
 pub fn mirror() -> Result<String> {
+    let release = codename()?;
+    archive(&release)?.with_context(|| format!("apt knows no mirror of {release}"))
+}
+
+/// Where apt gets the security updates of this release from.
+pub fn security_mirror() -> Result<Option<String>> {
+    archive(&format!("{}-security", codename()?))
+}
+
+fn archive(suite: &str) -> Result<Option<String>> {
     let mut targets = Command::new("apt-get");
     targets.args(["indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"]);
     let answer = process::output(&mut targets)?;
-    let release = codename()?;
-    answer
+    Ok(answer
         .lines()
         .filter_map(|line| line.split_once(' '))
-        .find(|(name, _)| *name == release)
-        .map(|(_, url)| url.to_owned())
-        .with_context(|| format!("apt knows no mirror of {release}"))
+        .find(|(name, _)| *name == suite)
+        .map(|(_, url)| url.to_owned()))
 }

@@ -111,7 +111,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             install::ready(&toolchain)?;
             reference::write(&toolchain)?;
         }
-        Task::Postgres { major } => postgres::unpack(&project, major)?,
+        Task::Postgres { major } => drop(postgres::unpack(&project, major)?),
         Task::Package => {
             package::require_tools()?;
             let toolchain = toolchain()?;

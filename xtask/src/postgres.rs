@@ -21,19 +21,14 @@ const RELEASES: [&str; 3] = ["trixie", "forky", "sid"];
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// Unpacks the major, unless it is there, and prints where its `pg_config` is.
-pub fn unpack(project: &Project, major: u32) -> Result<()> {
+pub fn unpack(project: &Project, major: u32) -> Result<PgConfig> {
     let place = Place::of(project, major);
     if place.pg_config().is_err() {
         place.fill()?;
     }
     let pg = place.pg_config()?;
     println!("PostgreSQL {}: {}", pg.release, pg.path.display());
-    Ok(())
-}
-
-/// The unpacked installation of a major; `None` when there is none.
-pub fn unpacked(project: &Project, major: u32) -> Option<PgConfig> {
-    Place::of(project, major).pg_config().ok()
+    Ok(pg)
 }
 
 /// Whether a `pg_config` is one that was unpacked here.
@@ -121,17 +116,30 @@ impl Place {
     }
 
     fn choose_release(&self, package: &str) -> Result<&'static str> {
-        let mirror = debian::mirror()?;
         for release in RELEASES {
-            let source = format!("deb [signed-by={KEYRING}] {mirror} {release} main\n");
-            fs::write(self.folder.join("sources.list"), source)
-                .context("cannot write sources.list")?;
-            process::output(self.apt("apt-get").arg("update"))?;
+            self.use_release(release)?;
             if process::succeeds(self.apt("apt-cache").args(["show", package])) {
                 return Ok(release);
             }
         }
         bail!("none of Debian {} offers {package}", RELEASES.join(", "))
+    }
+
+    /// Lets apt know the release, with its security updates where there are any: two majors may only
+    /// understand each other when both are of their newest release.
+    fn use_release(&self, release: &str) -> Result<()> {
+        let main = source(&debian::mirror()?, release);
+        let list = self.folder.join("sources.list");
+        let update = || process::output(self.apt("apt-get").arg("update")).map(drop);
+        if let Some(mirror) = debian::security_mirror()? {
+            let security = source(&mirror, &format!("{release}-security"));
+            fs::write(&list, format!("{main}{security}")).context("cannot write sources.list")?;
+            if update().is_ok() {
+                return Ok(());
+            }
+        }
+        fs::write(&list, main).context("cannot write sources.list")?;
+        update()
     }
 
     /// An apt that knows only our source and thinks that nothing is installed.
@@ -192,6 +200,11 @@ impl Place {
         }
         Ok(())
     }
+}
+
+/// A line of apt's list of sources.
+fn source(mirror: &str, suite: &str) -> String {
+    format!("deb [signed-by={KEYRING}] {mirror} {suite} main\n")
 }
 
 /// The package that a line of `--print-uris` names: `'URL' libpq5_17.6-1_amd64.deb 229312 SHA256:…`.
