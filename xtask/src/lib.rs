@@ -2,6 +2,7 @@
 //! The binary `cargo xtask` is a thin front; server tests use `cluster` and `address`.
 
 pub mod address;
+pub mod bench;
 pub mod chain;
 pub mod checks;
 pub mod checksum;

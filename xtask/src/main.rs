@@ -58,6 +58,19 @@ enum Task {
     },
     /// Build a Debian package for the PostgreSQL in use, and write META.json
     Package,
+    /// Measure what the extension costs and write docs/benchmarks.md
+    #[command(after_help = bench::overview())]
+    Bench {
+        /// The largest number of rows in a table
+        #[arg(long, default_value_t = 1_000_000)]
+        rows: u64,
+        /// How often each variant runs
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u8).range(1..))]
+        rounds: u8,
+        /// Only these cases, and write nothing [default: all]
+        #[arg(value_name = "CASE")]
+        cases: Vec<String>,
+    },
     /// Run the SQL regression tests; --accept makes their results the expected ones
     Regress {
         /// Copy the results to tests/pg_regress/expected
@@ -117,6 +130,11 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             let toolchain = toolchain()?;
             install::ready(&toolchain)?;
             package::write(&toolchain)?;
+        }
+        Task::Bench { rows, rounds, cases } => {
+            let toolchain = toolchain()?;
+            install::ready(&toolchain)?;
+            bench::run(&toolchain, &bench::Options { cases, rows, rounds: rounds.into() })?;
         }
         Task::Regress { accept, names } => {
             let toolchain = toolchain()?;

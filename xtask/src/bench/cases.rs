@@ -1,0 +1,38 @@
+//! The cases, in the order of the document. A further one is a file here and a line in `ALL`.
+
+mod claim;
+mod cost_report;
+mod dashboards;
+mod inbox;
+mod install;
+mod resolution;
+mod routing;
+mod tools;
+mod triggers;
+mod usage;
+mod verification;
+mod walk;
+
+use super::case::Case;
+
+pub const ALL: &[Case] = &[
+    install::CASE,
+    walk::CASE,
+    triggers::CASE,
+    tools::CASE,
+    resolution::GATES,
+    resolution::REVIEWS,
+    resolution::BULK,
+    routing::CASE,
+    claim::CASE,
+    usage::CASE,
+    cost_report::CASE,
+    inbox::CASE,
+    verification::CASE,
+    dashboards::CASE,
+];
+
+/// A number of connections, in words.
+fn connections(count: usize) -> String {
+    if count == 1 { "1 connection".to_owned() } else { format!("{count} connections") }
+}

@@ -1,0 +1,140 @@
+//! Resolving gates and reviews, one by one and many at once.
+
+use anyhow::Result;
+
+use crate::address::{execute, query};
+use crate::bench::case::{Case, Outcome, Target};
+use crate::bench::database::{Bench, Database};
+use crate::bench::measure::{in_turn, shared_out};
+use crate::bench::plain::{Indexes, make};
+
+pub const GATES: Case = Case {
+    name: "gates",
+    title: "Resolving gates",
+    about: "`resolve_gate()`, each call a prepared statement and a transaction of its own, 2,000 of them shared out to the connections; \
+            against a PL/pgSQL function with the same rules, which stages the lesson, too.",
+    needs: &["resolve_gate", "stage_knowledge"],
+    run: |bench| singly(bench, &GATE),
+};
+
+pub const REVIEWS: Case = Case {
+    name: "reviews",
+    title: "Resolving reviews",
+    about: "`resolve_review()`, each call a prepared statement and a transaction of its own, 2,000 of them shared out to the connections; \
+            against a PL/pgSQL function with the same rules: review, run and audit event together. Every run has one review.",
+    needs: &["resolve_review"],
+    run: |bench| singly(bench, &REVIEW),
+};
+
+pub const BULK: Case = Case {
+    name: "bulk-resolution",
+    title: "Resolving many reviews by one decision",
+    about: "`resolve_reviews()`, 2,000 reviews in one call or shared out to connections that each make one call; against the same as a loop \
+            in PL/pgSQL, and against calls of `resolve_review()` row by row.",
+    needs: &["resolve_review", "resolve_reviews"],
+    run: bulk,
+};
+
+/// Resolving shall take no longer than in PL/pgSQL.
+const AT_MOST: f64 = 1.0;
+
+/// A kind of decision: what waits, and the call that decides about `$1`.
+struct Kind {
+    baseline: &'static str,
+    /// Makes the rows that wait, in the extension's tables.
+    rows: &'static str,
+    tables: &'static [&'static str],
+    queue: &'static str,
+    call: &'static str,
+}
+
+const GATE: Kind = Kind {
+    baseline: include_str!("../baselines/gates.sql"),
+    rows: "INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason, context) \
+           SELECT gen_random_uuid(), 'agent ' || i % 50, 'high_risk', 'because of ' || i, '{\"technology\": \"rust\", \"attempt\": 3}' \
+           FROM generate_series(1, 2000) AS i",
+    tables: &["gates", "knowledge_staging"],
+    queue: "gates",
+    call: "resolve_gate($1::text::uuid, 'approved', 'ada', 'go on')",
+};
+
+const REVIEW: Kind = Kind {
+    baseline: include_str!("../baselines/reviews.sql"),
+    rows: "INSERT INTO orchestrator.orchestrator_runs (thread_id, project_id, story_id, phase, gate_status, requires_human_review) \
+           SELECT 'thread ' || i, gen_random_uuid(), 'story ' || i, 'development', 'hold', true FROM generate_series(1, 2000) AS i; \
+           INSERT INTO orchestrator.human_review_queue (thread_id, review_type, reason, safety_score) \
+           SELECT 'thread ' || i, 'safety', 'because of ' || i, 0.5 FROM generate_series(1, 2000) AS i",
+    tables: &["orchestrator_runs", "human_review_queue", "audit_events"],
+    queue: "human_review_queue",
+    call: "resolve_review($1::text::uuid, 'approved', 'ada', 'go on')",
+};
+
+fn singly(bench: &Bench, kind: &Kind) -> Result<Outcome> {
+    let (original, ids) = prepared(bench, kind)?;
+    let mut outcome = Outcome::against(&["PL/pgSQL"]);
+    for connections in [1, 2, 8] {
+        let calls = |schema: &str| {
+            let database = bench.copy_of(&original)?;
+            let sql = format!("SELECT {schema}.{}", kind.call);
+            shared_out(&|| database.connect(), connections, &sql, &ids)
+        };
+        let medians = in_turn(bench.rounds(), &[&|_| calls("orchestrator"), &|_| calls("plain")])?;
+        outcome.add(
+            "one by one",
+            super::connections(connections),
+            &medians,
+            Some(Target::Ratio(AT_MOST)),
+        );
+    }
+    Ok(outcome)
+}
+
+fn bulk(bench: &Bench) -> Result<Outcome> {
+    const MANY: &str = "resolve_reviews($1::text::uuid[], decision => 'approved', resolved_by => 'ada', notes => 'go on')";
+    let (original, ids) = prepared(bench, &REVIEW)?;
+    let mut outcome = Outcome::against(&["PL/pgSQL", "row by row"]);
+    for connections in [1, 2, 8] {
+        let lists: Vec<String> = (0..connections)
+            .map(|number| {
+                let own = ids.iter().skip(number).step_by(connections).map(String::as_str);
+                format!("{{{}}}", own.collect::<Vec<_>>().join(","))
+            })
+            .collect();
+        let run = |sql: &str, arguments: &[String]| {
+            let database = bench.copy_of(&original)?;
+            shared_out(&|| database.connect(), connections, sql, arguments)
+        };
+        let many = |schema: &str| run(&format!("SELECT count(*) FROM {schema}.{MANY}"), &lists);
+        let row_by_row = || run(&format!("SELECT orchestrator.{}", REVIEW.call), &ids);
+        let medians = in_turn(
+            bench.rounds(),
+            &[&|_| many("orchestrator"), &|_| many("plain"), &|_| row_by_row()],
+        )?;
+        outcome.add(
+            "many at once",
+            super::connections(connections),
+            &medians,
+            Some(Target::Ratio(AT_MOST)),
+        );
+    }
+    Ok(outcome)
+}
+
+/// A database in which decisions wait, the same beside the extension as in it; their ids.
+fn prepared(bench: &Bench, kind: &Kind) -> Result<(Database, Vec<String>)> {
+    let database = bench.database()?;
+    let mut client = database.connect()?;
+    make(&mut client, Indexes::All)?;
+    execute(&mut client, kind.baseline)?;
+    execute(&mut client, kind.rows)?;
+    for table in kind.tables {
+        execute(
+            &mut client,
+            &format!("INSERT INTO plain.{table} SELECT * FROM orchestrator.{table}"),
+        )?;
+    }
+    execute(&mut client, "VACUUM ANALYZE")?;
+    let ids = query(&mut client, &format!("SELECT id::text FROM orchestrator.{}", kind.queue))?;
+    let ids = ids.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    Ok((database, ids))
+}

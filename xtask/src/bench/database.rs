@@ -1,0 +1,136 @@
+//! The cluster of a run, and the databases of its cases.
+
+use std::cell::{Cell, RefCell};
+
+use anyhow::Result;
+use postgres::Client;
+
+use super::Options;
+use crate::address::{Address, execute, query};
+use crate::cluster::{Cluster, Settings};
+use crate::setup::Toolchain;
+
+/// What the server is told, so that nothing of its own runs in between.
+pub const PARAMETERS: [(&str, &str); 6] = [
+    ("shared_buffers", "512MB"),
+    ("maintenance_work_mem", "256MB"),
+    ("max_wal_size", "16GB"),
+    ("checkpoint_timeout", "1d"),
+    ("autovacuum", "off"),
+    ("jit", "off"),
+];
+
+/// A run of the benchmark.
+pub struct Bench {
+    pub toolchain: Toolchain,
+    pub cluster: Cluster,
+    rows: u64,
+    rounds: usize,
+    databases: Cell<u32>,
+}
+
+impl Bench {
+    pub fn start(toolchain: &Toolchain, options: &Options) -> Result<Self> {
+        let parameters =
+            PARAMETERS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings = Settings { parameters: parameters.collect(), ..Settings::default() };
+        Ok(Self {
+            toolchain: toolchain.clone(),
+            cluster: Cluster::start(&toolchain.pg, &settings)?,
+            rows: options.rows,
+            rounds: options.rounds,
+            databases: Cell::new(0),
+        })
+    }
+
+    /// Those of the sizes that are not above what was asked for.
+    pub fn sizes(&self, sizes: &[u64]) -> Vec<u64> {
+        sizes.iter().copied().filter(|size| *size <= self.rows).collect()
+    }
+
+    /// How often a variant runs.
+    pub fn rounds(&self) -> usize {
+        self.rounds
+    }
+
+    /// How often a variant runs that takes long.
+    pub fn few_rounds(&self) -> usize {
+        self.rounds.min(3)
+    }
+
+    /// The first of the functions and relations that the newest version does not have.
+    pub fn missing(&self, needs: &[&'static str]) -> Result<Option<&'static str>> {
+        let database = self.database()?;
+        let mut client = database.connect()?;
+        for need in needs {
+            let sql = format!(
+                "SELECT FROM pg_proc WHERE pronamespace = 'orchestrator'::regnamespace AND proname = '{need}' \
+                 UNION ALL SELECT FROM pg_class WHERE relnamespace = 'orchestrator'::regnamespace AND relname = '{need}'"
+            );
+            if query(&mut client, &sql)?.is_empty() {
+                return Ok(Some(need));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A database without the extension.
+    pub fn empty_database(&self) -> Result<Database> {
+        self.databases.set(self.databases.get() + 1);
+        let name = format!("bench_{}", self.databases.get());
+        self.cluster.create_database(&name)?;
+        Ok(Database { address: (*self.cluster).clone(), name })
+    }
+
+    /// A database like another one, to which nobody is connected.
+    pub fn copy_of(&self, original: &Database) -> Result<Database> {
+        self.databases.set(self.databases.get() + 1);
+        let name = format!("bench_{}", self.databases.get());
+        let mut client = self.cluster.connect("postgres")?;
+        execute(&mut client, &format!("CREATE DATABASE {name} TEMPLATE {}", original.name))?;
+        let database = Database { address: (*self.cluster).clone(), name };
+        database.without_announcements(&mut client)?;
+        Ok(database)
+    }
+
+    /// A database with the extension at its newest version. Nobody listens to announcements, and no
+    /// baseline makes any, so they are off.
+    pub fn database(&self) -> Result<Database> {
+        let database = self.empty_database()?;
+        let mut client = database.connect()?;
+        execute(&mut client, "CREATE EXTENSION orchestrator_schema")?;
+        database.without_announcements(&mut client)?;
+        Ok(database)
+    }
+}
+
+/// A database of a case; dropped with what is in it.
+pub struct Database {
+    address: Address,
+    pub name: String,
+}
+
+impl Database {
+    pub fn connect(&self) -> Result<Client> {
+        self.address.connect(&self.name)
+    }
+
+    fn without_announcements(&self, client: &mut Client) -> Result<()> {
+        let statement =
+            format!("ALTER DATABASE {} SET orchestrator_schema.notify = off", self.name);
+        execute(client, &statement)
+    }
+
+    /// A client that several variants share.
+    pub fn shared(&self) -> Result<RefCell<Client>> {
+        Ok(RefCell::new(self.connect()?))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Err(error) = self.address.drop_database(&self.name) {
+            eprintln!("{error:#}");
+        }
+    }
+}

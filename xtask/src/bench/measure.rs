@@ -1,0 +1,132 @@
+//! Times of variants that run in turn, and their medians.
+
+use std::cell::RefCell;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use postgres::Client;
+
+use crate::address::{execute, explain};
+
+/// Something to measure: gets the number of the round, and tells how long the part took that counts.
+pub type Variant<'a> = &'a dyn Fn(usize) -> Result<Duration>;
+
+/// Runs the variants in turn, a warm-up and then that many rounds; the median of each.
+/// Each round begins with another variant, so that none always follows the same one.
+pub fn in_turn(rounds: usize, variants: &[Variant]) -> Result<Vec<Duration>> {
+    let mut times = vec![Vec::new(); variants.len()];
+    for round in 0..=rounds {
+        for step in 0..variants.len() {
+            let at = (round + step) % variants.len();
+            let time = variants[at](round)?;
+            if round > 0 {
+                times[at].push(time);
+            }
+        }
+    }
+    Ok(times.into_iter().map(median).collect())
+}
+
+/// The middle one; of an even number the mean of the two in the middle.
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    match times.len() {
+        0 => Duration::ZERO,
+        count if count % 2 == 1 => times[count / 2],
+        count => (times[count / 2 - 1] + times[count / 2]) / 2,
+    }
+}
+
+/// How long it takes.
+pub fn timed(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
+    let start = Instant::now();
+    work()?;
+    Ok(start.elapsed())
+}
+
+/// How long a statement takes whose effects are then rolled back.
+pub fn rolled_back(client: &RefCell<Client>, before: &str, statement: &str) -> Result<Duration> {
+    let client = &mut *client.borrow_mut();
+    execute(client, &format!("BEGIN; {before}"))?;
+    let time = timed(|| execute(client, statement))?;
+    execute(client, "ROLLBACK")?;
+    Ok(time)
+}
+
+/// How long a statement takes, result included.
+pub fn statement(client: &RefCell<Client>, statement: &str) -> Result<Duration> {
+    let client = &mut *client.borrow_mut();
+    timed(|| execute(client, statement))
+}
+
+/// How long it takes until all connections have run a prepared statement once for each of their arguments.
+pub fn shared_out(
+    connect: &dyn Fn() -> Result<Client>,
+    connections: usize,
+    sql: &str,
+    arguments: &[String],
+) -> Result<Duration> {
+    let barrier = Barrier::new(connections + 1);
+    let mut clients = Vec::new();
+    for _ in 0..connections {
+        let mut client = connect()?;
+        let prepared = client.prepare(sql).map_err(|error| anyhow!("{}", explain(&error)))?;
+        clients.push((client, prepared));
+    }
+    thread::scope(|scope| {
+        let barrier = &barrier;
+        let threads: Vec<_> = clients
+            .into_iter()
+            .enumerate()
+            .map(|(number, (mut client, prepared))| {
+                scope.spawn(move || -> Result<()> {
+                    barrier.wait();
+                    for argument in arguments.iter().skip(number).step_by(connections) {
+                        client
+                            .execute(&prepared, &[argument])
+                            .map_err(|error| anyhow!("{}", explain(&error)))?;
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        barrier.wait();
+        timed(|| {
+            for thread in threads {
+                thread.join().map_err(|_| anyhow!("a connection's thread panicked"))??;
+            }
+            Ok(())
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_are_in_the_middle() {
+        let seconds =
+            |list: &[u64]| median(list.iter().copied().map(Duration::from_secs).collect());
+        assert_eq!(seconds(&[9, 1, 2]), Duration::from_secs(2));
+        assert_eq!(seconds(&[4, 1, 2, 9]), Duration::from_secs(3));
+        assert_eq!(seconds(&[]), Duration::ZERO);
+    }
+
+    #[test]
+    fn variants_take_turns_and_the_warm_up_does_not_count() {
+        let order = RefCell::new(Vec::new());
+        let variant = |name: &'static str| {
+            let order = &order;
+            move |round: usize| {
+                order.borrow_mut().push((round, name));
+                Ok(Duration::from_secs(if round == 0 { 99 } else { 1 }))
+            }
+        };
+        let medians = in_turn(1, &[&variant("a"), &variant("b")]).expect("they run");
+        assert_eq!(medians, [Duration::from_secs(1); 2]);
+        assert_eq!(*order.borrow(), [(0, "a"), (0, "b"), (1, "b"), (1, "a")]);
+    }
+}

@@ -1,0 +1,102 @@
+//! What a run says: for the terminal with times, for the document with ratios only.
+
+use std::fmt::Write;
+
+use super::Options;
+use super::case::{Case, Outcome, Target};
+
+/// A case with its medians in milliseconds.
+pub fn for_the_terminal(case: &Case, outcome: &Outcome) -> String {
+    let mut text = format!("{}: {}\n", case.name, case.title);
+    for (at, line) in outcome.lines.iter().enumerate() {
+        let _ = write!(
+            text,
+            "  {:48} {:>16} {:10.3} ms",
+            line.what,
+            line.scale,
+            line.ours.as_secs_f64() * 1e3
+        );
+        for (baseline, name) in outcome.baselines.iter().enumerate() {
+            if let Some(ratio) = line.ratio(baseline) {
+                let _ = write!(text, "   {ratio:5.2} × {name}");
+            }
+        }
+        if let Some(growth) = outcome.growth(at) {
+            let _ = write!(text, "   growth {growth:.2}");
+        }
+        let is_missed = outcome.judged(at).is_some_and(|(is, at_most)| is > at_most);
+        let _ = writeln!(text, "{}", if is_missed { "   MISSED" } else { "" });
+    }
+    text
+}
+
+/// The whole document.
+pub fn document(machine: &str, options: &Options, outcomes: &[(&Case, Outcome)]) -> String {
+    let mut text = format!(
+        "# Benchmarks\n\n\
+         Written by `cargo xtask bench`: {} rounds, tables of up to {} rows. {machine}\n\n\
+         Each figure is a median time of the extension over the median time of the baseline named above it, both run in turn \
+         in the same session; below 1 the extension is faster. *Growth* is the extension's own time against the first line of \
+         the same name. A target is for the ratio to the first baseline unless it says growth.\n\n{}",
+        options.rounds,
+        options.rows,
+        targets(outcomes)
+    );
+    for (case, outcome) in outcomes {
+        let _ = write!(text, "\n## {}\n\n{}\n\n{}", case.title, case.about, table(outcome));
+    }
+    text
+}
+
+/// How many targets there are, and which are missed.
+fn targets(outcomes: &[(&Case, Outcome)]) -> String {
+    let (mut all, mut missed) = (0, Vec::new());
+    for (case, outcome) in outcomes {
+        for (at, line) in outcome.lines.iter().enumerate() {
+            let Some((is, at_most)) = outcome.judged(at) else { continue };
+            all += 1;
+            if is > at_most {
+                missed.push(format!(
+                    "- {}: {}, {}: {is:.2} instead of {at_most:.2}\n",
+                    case.title, line.what, line.scale
+                ));
+            }
+        }
+    }
+    if missed.is_empty() {
+        return format!("All {all} targets are reached.\n");
+    }
+    format!(
+        "{} of {all} targets are reached; missed are\n\n{}",
+        all - missed.len(),
+        missed.concat()
+    )
+}
+
+fn table(outcome: &Outcome) -> String {
+    let mut titles = vec!["".to_owned(), "scale".to_owned()];
+    titles.extend(outcome.baselines.iter().map(|name| format!("against {name}")));
+    titles.extend(["growth".to_owned(), "target".to_owned()]);
+    let mut text = format!("| {} |\n|{}\n", titles.join(" | "), "---|".repeat(titles.len()));
+    for (at, line) in outcome.lines.iter().enumerate() {
+        let mut cells = vec![line.what.clone(), line.scale.clone()];
+        cells.extend((0..outcome.baselines.len()).map(|baseline| figure(line.ratio(baseline))));
+        cells.extend([figure(outcome.growth(at)), target(outcome, at)]);
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text
+}
+
+fn target(outcome: &Outcome, at: usize) -> String {
+    let Some((is, at_most)) = outcome.judged(at) else { return String::new() };
+    let of = match outcome.lines[at].target {
+        Some(Target::Growth(_)) => "growth ",
+        _ => "",
+    };
+    let missed = if is > at_most { ", **missed**" } else { "" };
+    format!("{of}≤ {at_most:.2}{missed}")
+}
+
+fn figure(ratio: Option<f64>) -> String {
+    ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default()
+}
