@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use xtask::checks::{self, Workbench};
 use xtask::project::Project;
 use xtask::{
-    checks::regress, demo, install, interrupt, manifest, package, postgres, reference, setup,
+    bench, checks::regress, demo, install, interrupt, manifest, package, postgres, reference, setup,
 };
 
 #[derive(Parser)]

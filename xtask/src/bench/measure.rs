@@ -62,6 +62,7 @@ pub fn statement(client: &RefCell<Client>, statement: &str) -> Result<Duration> 
 }
 
 /// How long it takes until all connections have run a prepared statement once for each of their arguments.
+/// The first of many are not counted: a connection that lives on has loaded and planned what it needs.
 pub fn shared_out(
     connect: &dyn Fn() -> Result<Client>,
     connections: usize,
@@ -82,13 +83,19 @@ pub fn shared_out(
             .enumerate()
             .map(|(number, (mut client, prepared))| {
                 scope.spawn(move || -> Result<()> {
-                    barrier.wait();
-                    for argument in arguments.iter().skip(number).step_by(connections) {
+                    let own: Vec<&String> =
+                        arguments.iter().skip(number).step_by(connections).collect();
+                    let (first, others) = own.split_at(own.len() / 10);
+                    let mut run = |argument: &String| {
                         client
                             .execute(&prepared, &[argument])
-                            .map_err(|error| anyhow!("{}", explain(&error)))?;
-                    }
-                    Ok(())
+                            .map(drop)
+                            .map_err(|error| anyhow!("{}", explain(&error)))
+                    };
+                    let warm_up = first.iter().try_for_each(|argument| run(argument));
+                    barrier.wait();
+                    warm_up?;
+                    others.iter().try_for_each(|argument| run(argument))
                 })
             })
             .collect();
