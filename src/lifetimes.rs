@@ -8,7 +8,6 @@ use serde_json::Value;
 use crate::configuration;
 use crate::error::{Error, Kind};
 use crate::plans;
-use crate::sessions::not_negative;
 
 /// An age that is set in configurations.
 pub struct Lifetime {
@@ -48,8 +47,9 @@ impl Unit {
     }
 }
 
-/// 6000 years: taken from now, they leave a time that the server can hold.
-const LONGEST_SECONDS: f64 = 6000.0 * 365.25 * 86_400.0;
+/// The longest age: taken from now, it leaves a time that the server can hold.
+const LONGEST_YEARS: i32 = 6000;
+const LONGEST_SECONDS: f64 = LONGEST_YEARS as f64 * 365.25 * 86_400.0;
 
 /// The time before which something is older than `age`.
 ///
@@ -57,7 +57,7 @@ const LONGEST_SECONDS: f64 = 6000.0 * 365.25 * 86_400.0;
 pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Error> {
     const BEFORE: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) $1, \
             (pg_catalog.now() OPERATOR(pg_catalog.-) $1) OPERATOR(pg_catalog.<=) pg_catalog.now()";
-    let age = not_negative(argument, Some(age))?;
+    let age = not_negative(argument, age)?;
     let (before, past) =
         plans::select(BEFORE, &[age.into()], plans::two::<TimestampWithTimeZone, bool>)?
             .unwrap_or_default();
@@ -91,6 +91,33 @@ pub fn before_or_configured(
     };
     let arguments = [units.into(), lifetime.unit.interval().into()];
     time(plans::select(BEFORE, &arguments, plans::one::<TimestampWithTimeZone>)?)
+}
+
+/// Whether it is too long. The server takes months, days and the rest off one after another, so
+/// what a negative part makes up for counts too.
+fn is_too_long(value: &Interval) -> bool {
+    const MONTH: i128 = 31 * DAY;
+    const DAY: i128 = 86_400_000_000;
+    let parts = [
+        i128::from(value.months()) * MONTH,
+        i128::from(value.days()) * DAY,
+        i128::from(value.micros()),
+    ];
+    parts.iter().filter(|part| **part > 0).sum::<i128>() > i128::from(LONGEST_YEARS) * 12 * MONTH
+}
+
+/// A length of time, which may be zero.
+fn not_negative(argument: &str, value: Interval) -> Result<Interval, Error> {
+    let refused = |rule: String| {
+        Error::new(Kind::InvalidValue, format!("argument \"{argument}\" must not be {rule}"))
+    };
+    if value.as_micros() < 0 {
+        return Err(refused("negative".to_owned()));
+    }
+    if is_too_long(&value) {
+        return Err(refused(format!("longer than {LONGEST_YEARS} years")));
+    }
+    Ok(value)
 }
 
 fn time(value: Option<TimestampWithTimeZone>) -> Result<TimestampWithTimeZone, Error> {
