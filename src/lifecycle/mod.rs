@@ -135,12 +135,12 @@ fn apply(stamp: Stamp, rows: &mut Rows<'_>) {
             }
         }),
         Stamp::Elapsed { column, from, to } => set_when_null(rows, column, |rows| {
-            let start = rows.after::<i64>(rows.column(from.as_bytes())?)?;
-            let end = rows.after::<i64>(rows.column(to.as_bytes())?)?;
+            let start = rows.after::<i64>(rows.column(from)?)?;
+            let end = rows.after::<i64>(rows.column(to)?)?;
             Some((end - start) / 1000)
         }),
         Stamp::Clear(name) => {
-            if let Some(column) = rows.column(name.as_bytes()) {
+            if let Some(column) = rows.column(name) {
                 rows.set(column, None::<i64>);
             }
         }
@@ -152,7 +152,7 @@ fn set_when_null<T: IntoDatum>(
     name: &str,
     value: impl FnOnce(&Rows<'_>) -> Option<T>,
 ) {
-    let Some(column) = rows.column(name.as_bytes()) else {
+    let Some(column) = rows.column(name) else {
         return;
     };
     if rows.after::<pg_sys::Datum>(column).is_none() {

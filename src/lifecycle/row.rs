@@ -53,9 +53,9 @@ impl<'a> Rows<'a> {
     }
 
     /// The number of a column, when the table has it.
-    pub fn column(&self, name: &[u8]) -> Option<i32> {
+    pub fn column(&self, name: impl AsRef<[u8]>) -> Option<i32> {
         let count = usize::try_from(self.descriptor.natts).ok()?;
-        let place = (0..count).find(|place| self.is_named(*place, name))?;
+        let place = (0..count).find(|place| self.is_named(*place, name.as_ref()))?;
         i32::try_from(place + 1).ok()
     }
 

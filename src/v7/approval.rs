@@ -168,12 +168,12 @@ fn v7_enforce_approval<'a>(
 
 fn enforce(rows: &mut Rows<'_>) -> Result<(), Error> {
     let old = phase_of(
-        |name| rows.column_named(name).and_then(|at| rows.before(at)),
-        |name| rows.column_named(name).and_then(|at| rows.before(at)),
+        |name| rows.column(name).and_then(|at| rows.before(at)),
+        |name| rows.column(name).and_then(|at| rows.before(at)),
     );
     let new = phase_of(
-        |name| rows.column_named(name).and_then(|at| rows.after(at)),
-        |name| rows.column_named(name).and_then(|at| rows.after(at)),
+        |name| rows.column(name).and_then(|at| rows.after(at)),
+        |name| rows.column(name).and_then(|at| rows.after(at)),
     );
     if new.number != old.number {
         return Err(Error::new(
@@ -198,7 +198,7 @@ fn enforce(rows: &mut Rows<'_>) -> Result<(), Error> {
         "not_started" => {
             end_approval(rows);
             for column in ["started_at", "completed_at"] {
-                if let Some(column) = rows.column_named(column) {
+                if let Some(column) = rows.column(column) {
                     rows.set(column, None::<i64>);
                 }
             }
@@ -290,7 +290,7 @@ fn approved_properly(old: &Phase, new: &Phase) -> Result<(), Error> {
 /// Whatever approval there was ends: what is worked on again is approved again.
 fn end_approval(rows: &mut Rows<'_>) {
     for (name, value) in [("approval_status", Some("pending")), ("approved_by", None)] {
-        if let Some(column) = rows.column_named(name) {
+        if let Some(column) = rows.column(name) {
             rows.set(column, value);
         }
     }

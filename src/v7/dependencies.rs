@@ -163,7 +163,7 @@ fn v7_enforce_dependencies<'a>(
 fn enforce(rows: &Rows<'_>) -> Result<(), Error> {
     const LOCK: &str =
         "LOCK TABLE orchestrator.v7_subworkflow_tasks IN SHARE UPDATE EXCLUSIVE MODE";
-    let read = |name: &str| rows.column_named(name);
+    let read = |name: &str| rows.column(name);
     let id = read("id").and_then(|column| rows.after::<Uuid>(column));
     let new = read("dependencies").and_then(|column| rows.after::<Vec<Option<Uuid>>>(column));
     let old = read("dependencies").and_then(|column| rows.before::<Vec<Option<Uuid>>>(column));

@@ -111,7 +111,7 @@ fn note<'a>(
     let Some(rows) = Rows::of(trigger) else {
         misused(function, "it must be fired AFTER UPDATE, FOR EACH ROW");
     };
-    let id = rows.column_named("id").and_then(|column| rows.after::<Uuid>(column));
+    let id = rows.column("id").and_then(|column| rows.after::<Uuid>(column));
     if let Err(error) = plans::update(statement, &[id.into()], |_| Ok(())) {
         ErrorReport::from(error).report(PgLogLevel::ERROR);
     }
