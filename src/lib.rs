@@ -13,6 +13,7 @@ mod document;
 mod dynamic;
 mod error;
 mod gates;
+mod help;
 mod ids;
 mod integrity;
 mod knowledge;

@@ -1,5 +1,6 @@
 //! State machines, enforced on every UPDATE whoever makes it, and the upkeep of `updated_at`.
 
+mod diagram;
 mod immutable;
 mod machines;
 pub mod row;
@@ -13,6 +14,7 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, PgSqlErrorCode};
 
 use crate::error::{Error, Kind, required};
+pub use diagram::diagram;
 use machines::{MACHINES, Machine, Stamp, State};
 use row::{Rows, transaction_time};
 
@@ -30,9 +32,8 @@ fn allowed_transitions(
 > {
     let name = required("machine", machine)?;
     let machine = machines::machine(name).ok_or_else(|| {
-        let known: Vec<_> = MACHINES.iter().map(|machine| machine.name).collect();
         Error::new(Kind::InvalidValue, format!("state machine \"{name}\" does not exist"))
-            .hint(format!("State machines: {}.", known.join(", ")))
+            .hint(format!("State machines: {}.", machine_names()))
     })?;
     Ok(TableIterator::new(machine.states.iter().flat_map(|state| {
         state.next.iter().map(|next| (state.name.to_owned(), (*next).to_owned()))
@@ -48,6 +49,12 @@ pub fn state(machine: &str, state: &str) -> Option<&'static State> {
 pub fn leading_to(machine: &str, to: &str) -> Vec<&'static str> {
     let states = machines::machine(machine).map_or(&[][..], |machine| machine.states);
     states.iter().filter(|state| state.next.contains(&to)).map(|state| state.name).collect()
+}
+
+/// The names of all state machines, for a reader.
+pub fn machine_names() -> String {
+    let names: Vec<_> = MACHINES.iter().map(|machine| machine.name).collect();
+    names.join(", ")
 }
 
 /// BEFORE UPDATE row trigger `enforce_lifecycle(machine, column [, machine, column …])`: refuses a
