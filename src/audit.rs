@@ -71,6 +71,12 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
     Ok(())
 }
 
+/// Adds the events that a statement selects, in its order. It inserts into the trail, and writes the
+/// key `session_user` last.
+pub fn record_by(insert: &'static str, arguments: &[DatumWithOid<'_>]) -> Result<(), Error> {
+    as_owner(|| plans::update(insert, arguments, |_| Ok(())))
+}
+
 /// Runs `work` with the rights of the role that owns the trail.
 fn as_owner<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
     const OWNER: &str = "SELECT c.relowner FROM pg_catalog.pg_class AS c \
