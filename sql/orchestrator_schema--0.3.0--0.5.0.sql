@@ -32,10 +32,10 @@ CREATE TABLE orchestrator.orchestrator_runs (
     CONSTRAINT orchestrator_runs_current_agent_check CHECK (btrim(current_agent) <> ''),
     CONSTRAINT orchestrator_runs_gate_status_check   CHECK (gate_status IN ('pending', 'go', 'hold', 'kill', 'recycle')),
     CONSTRAINT orchestrator_runs_safety_score_check  CHECK (safety_score BETWEEN 0 AND 1),
-    CONSTRAINT orchestrator_runs_violations_check    CHECK (coalesce(array_ndims(violations), 1) = 1 AND array_position(violations, NULL) IS NULL),
+    CONSTRAINT orchestrator_runs_violations_check    CHECK (array_position(violations, NULL) IS NULL),
     CONSTRAINT orchestrator_runs_tokens_used_check   CHECK (tokens_used >= 0),
     CONSTRAINT orchestrator_runs_cost_usd_check      CHECK (cost_usd >= 0 AND cost_usd <> 'NaN'),
-    CONSTRAINT orchestrator_runs_files_created_check CHECK (coalesce(array_ndims(files_created), 1) = 1 AND array_position(files_created, NULL) IS NULL)
+    CONSTRAINT orchestrator_runs_files_created_check CHECK (array_position(files_created, NULL) IS NULL)
 );
 COMMENT ON TABLE orchestrator.orchestrator_runs IS 'Runs of the orchestrator, one per thread: how far each is, what it used, and whether it may go on';
 COMMENT ON COLUMN orchestrator.orchestrator_runs.thread_id IS 'The orchestrator''s own name of the run; every function finds it by this';

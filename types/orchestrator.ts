@@ -1436,4 +1436,3 @@ export type ReviewType = "safety" | "gate_override" | "budget_exceeded";
 export type ReviewStatus = "pending" | "approved" | "rejected";
 export type OrchestratorRunWithReviews = OrchestratorRun & { reviews: HumanReview[] };
 export type OrchestratorRunSummary = Pick<Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"], "thread_id" | "phase" | "current_agent" | "safety_score" | "gate_status" | "tokens_used" | "cost_usd"> & { actions: number; pending_reviews: number };
-

@@ -6,11 +6,12 @@ use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByRust, Uuid};
+use serde_json::json;
 
 use crate::audit::{self, Event};
 use crate::document::Document;
 use crate::error::{Error, Kind, required};
-use crate::{plans, text};
+use crate::{lifecycle, plans, text};
 
 /// What a human can decide.
 const DECISIONS: [&str; 2] = ["approved", "rejected"];
@@ -26,32 +27,21 @@ macro_rules! resolution {
     };
 }
 
-/// What frees a run that has not ended, and that no review holds any more.
+/// The columns of a run that the last approval sets.
 macro_rules! freed {
     () => {
-        "SET requires_human_review = false, gate_status = CASE r.gate_status WHEN 'hold' THEN 'go' ELSE r.gate_status END \
-         WHERE r.phase NOT IN ('complete', 'failed') \
-           AND NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
-                           WHERE o.thread_id = r.thread_id AND o.status = 'pending') "
+        "SET requires_human_review = false, gate_status = CASE r.gate_status WHEN 'hold' THEN 'go' ELSE r.gate_status END "
     };
 }
 
-/// What kills a run that has not ended; $2 says why.
+/// The columns of a run that a rejection sets; $2 says why.
 macro_rules! killed {
     () => {
-        "SET gate_status = 'kill', phase = 'failed', error = $2 WHERE r.phase NOT IN ('complete', 'failed') "
+        "SET gate_status = 'kill', phase = 'failed', error = $2 "
     };
 }
 
-/// What an audit event tells of review `q`, and of what became of its run `r`.
-macro_rules! told_of_review {
-    () => {
-        "jsonb_strip_nulls(jsonb_build_object('thread_id', r.thread_id, 'review_id', q.id, 'review_type', q.review_type, \
-             'notes', q.resolution_notes, 'phase', r.phase, 'gate_status', r.gate_status))"
-    };
-}
-
-pub(super) use {freed, killed, resolution, told_of_review};
+pub(super) use {freed, killed, resolution};
 
 /// A decision with who made it and why.
 pub struct Resolution<'a> {
@@ -113,75 +103,122 @@ fn resolve_review(
     const RESOLVE: &str = concat!(
         "UPDATE orchestrator.human_review_queue AS q ",
         resolution!(),
-        "WHERE q.id = $1 AND q.status = 'pending' RETURNING q"
+        "WHERE q.id = $1 AND q.status = 'pending' RETURNING q, q.review_type, \
+             NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
+                         WHERE o.thread_id = q.thread_id AND o.status = 'pending' AND o.id <> q.id)"
     );
     let id = required("review_id", review_id)?;
     let resolution = Resolution::of(decision, resolved_by, notes)?;
-    let run_id = lock_run(id)?;
+    let run = Run::lock(id)?;
     let arguments = [
         id.into(),
         resolution.decision.into(),
         resolution.resolved_by.into(),
         resolution.notes.into(),
     ];
-    let row =
-        plans::update(RESOLVE, &arguments, plans::one::<PgHeapTuple<'static, AllocatedByRust>>)?;
-    let Some(row) = row else {
+    let resolved = plans::update(
+        RESOLVE,
+        &arguments,
+        plans::three::<PgHeapTuple<'static, AllocatedByRust>, String, bool>,
+    )?;
+    let Some((Some(row), Some(review_type), Some(is_last))) = resolved else {
         return Err(not_pending(id)?.into());
     };
-    conclude(run_id, &resolution)?;
-    record(id, run_id, &resolution)?;
-    Ok(row)
-}
-
-/// Locks the run that a review is about; its id.
-///
-/// Errors: P0002 unknown review.
-fn lock_run(review_id: Uuid) -> Result<Uuid, Error> {
-    const LOCK: &str = "SELECT r.id FROM orchestrator.human_review_queue AS q \
-         JOIN orchestrator.orchestrator_runs AS r ON r.thread_id = q.thread_id \
-         WHERE q.id = $1 FOR NO KEY UPDATE OF r";
-    const EXISTS: &str = "SELECT q.id FROM orchestrator.human_review_queue AS q WHERE q.id = $1";
-    for _ in 0..ATTEMPTS {
-        if let Some(run_id) = plans::update(LOCK, &[review_id.into()], plans::one::<Uuid>)? {
-            return Ok(run_id);
-        }
-        if plans::update(EXISTS, &[review_id.into()], plans::one::<Uuid>)?.is_none() {
-            return Err(unknown(review_id));
-        }
-        // Its thread was renamed while this call waited for the lock.
-    }
-    Err(not_lockable())
-}
-
-/// What becomes of the run of a review that has been resolved.
-fn conclude(run_id: Uuid, resolution: &Resolution<'_>) -> Result<(), Error> {
-    const FREE: &str =
-        concat!("UPDATE orchestrator.orchestrator_runs AS r ", freed!(), "AND r.id = $1");
-    const KILL: &str =
-        concat!("UPDATE orchestrator.orchestrator_runs AS r ", killed!(), "AND r.id = $1");
-    if resolution.approves() {
-        plans::update(FREE, &[run_id.into()], |_| Ok(()))
-    } else {
-        plans::update(KILL, &[run_id.into(), resolution.error().into()], |_| Ok(()))
-    }
-}
-
-fn record(id: Uuid, run_id: Uuid, resolution: &Resolution<'_>) -> Result<(), Error> {
-    const TELL: &str = concat!(
-        "SELECT ",
-        told_of_review!(),
-        " FROM orchestrator.human_review_queue AS q, orchestrator.orchestrator_runs AS r \
-         WHERE q.id = $1 AND r.id = $2"
-    );
-    let metadata = plans::update(TELL, &[id.into(), run_id.into()], plans::one::<Document>)?;
+    let run = run.conclude(&resolution, is_last)?;
     audit::record(Event {
         event_type: resolution.event_type(),
         role: resolution.resolved_by,
-        trace_id: run_id,
-        metadata: required("metadata", metadata)?,
-    })
-    .map(|_| ())
+        trace_id: run.id,
+        metadata: told(id, &review_type, &run, &resolution),
+    })?;
+    Ok(row)
+}
+
+/// The run that a review is about.
+struct Run {
+    id: Uuid,
+    thread_id: String,
+    phase: String,
+    gate_status: String,
+}
+
+impl Run {
+    /// Locks the run that a review is about.
+    ///
+    /// Errors: P0002 unknown review.
+    fn lock(review_id: Uuid) -> Result<Self, Error> {
+        const LOCK: &str = "SELECT r.id, r.thread_id, r.phase, r.gate_status \
+             FROM orchestrator.orchestrator_runs AS r \
+             WHERE r.thread_id = (SELECT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = $1) \
+             FOR NO KEY UPDATE";
+        const EXISTS: &str =
+            "SELECT q.id FROM orchestrator.human_review_queue AS q WHERE q.id = $1";
+        for _ in 0..ATTEMPTS {
+            let run = plans::update(LOCK, &[review_id.into()], |rows| {
+                let Some(row) = rows.into_iter().next() else { return Ok(None) };
+                Ok(Some(Run {
+                    id: required("id", row.get(1)?)?,
+                    thread_id: required("thread_id", row.get(2)?)?,
+                    phase: required("phase", row.get(3)?)?,
+                    gate_status: required("gate_status", row.get(4)?)?,
+                }))
+            })?;
+            if let Some(run) = run {
+                return Ok(run);
+            }
+            if plans::update(EXISTS, &[review_id.into()], plans::one::<Uuid>)?.is_none() {
+                return Err(unknown(review_id));
+            }
+            // Its thread was renamed while this call waited for the lock.
+        }
+        Err(not_lockable())
+    }
+
+    /// Frees the run when its last review is approved, kills it when one is rejected, and gives it
+    /// as it is then.
+    fn conclude(self, resolution: &Resolution<'_>, is_last: bool) -> Result<Self, Error> {
+        const FREE: &str = concat!(
+            "UPDATE orchestrator.orchestrator_runs AS r ",
+            freed!(),
+            "WHERE r.id = $1 RETURNING r.phase, r.gate_status"
+        );
+        const KILL: &str = concat!(
+            "UPDATE orchestrator.orchestrator_runs AS r ",
+            killed!(),
+            "WHERE r.id = $1 RETURNING r.phase, r.gate_status"
+        );
+        let has_ended =
+            lifecycle::state("run_phase", &self.phase).is_some_and(|state| state.next.is_empty());
+        if has_ended || (resolution.approves() && !is_last) {
+            return Ok(self);
+        }
+        let state = if resolution.approves() {
+            plans::update(FREE, &[self.id.into()], plans::two)?
+        } else {
+            plans::update(KILL, &[self.id.into(), resolution.error().into()], plans::two)?
+        };
+        let (phase, gate_status) = state.unwrap_or_default();
+        Ok(Run {
+            phase: required("phase", phase)?,
+            gate_status: required("gate_status", gate_status)?,
+            ..self
+        })
+    }
+}
+
+/// What the audit event of a resolution tells: the keys that `resolve_reviews` tells, too.
+fn told(id: Uuid, review_type: &str, run: &Run, resolution: &Resolution<'_>) -> Document {
+    let mut told = json!({
+        "thread_id": run.thread_id,
+        "review_id": id.to_string(),
+        "review_type": review_type,
+        "phase": run.phase,
+        "gate_status": run.gate_status,
+    });
+    if let Some(notes) = resolution.notes {
+        told["notes"] = notes.into();
+    }
+    Document::composed(told)
 }
 
 pub fn unknown(id: Uuid) -> Error {

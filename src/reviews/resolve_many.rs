@@ -8,9 +8,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::resolve::{
-    ATTEMPTS, Resolution, freed, killed, not_lockable, resolution, told_of_review,
-};
+use super::resolve::{ATTEMPTS, Resolution, freed, killed, not_lockable, resolution};
 use crate::error::{Error, required};
 use crate::{audit, plans};
 
@@ -99,12 +97,14 @@ fn conclude(threads: HashSet<String>, resolution: &Resolution<'_>) -> Result<(),
     const FREE: &str = concat!(
         "UPDATE orchestrator.orchestrator_runs AS r ",
         freed!(),
-        "AND r.thread_id = ANY ($1)"
+        "WHERE r.thread_id = ANY ($1) AND r.phase NOT IN ('complete', 'failed') \
+           AND NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
+                           WHERE o.thread_id = r.thread_id AND o.status = 'pending')"
     );
     const KILL: &str = concat!(
         "UPDATE orchestrator.orchestrator_runs AS r ",
         killed!(),
-        "AND r.thread_id = ANY ($1)"
+        "WHERE r.thread_id = ANY ($1) AND r.phase NOT IN ('complete', 'failed')"
     );
     let threads: Vec<String> = threads.into_iter().collect();
     if threads.is_empty() {
@@ -118,15 +118,14 @@ fn conclude(threads: HashSet<String>, resolution: &Resolution<'_>) -> Result<(),
 
 /// One event for each review that has been resolved, in the order of the reviews.
 fn record(resolved: &[Uuid], resolution: &Resolution<'_>) -> Result<(), Error> {
-    const RECORD: &str = concat!(
-        "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
-         SELECT $2, $3, r.id, ",
-        told_of_review!(),
-        " || jsonb_build_object('session_user', session_user) \
+    const RECORD: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
+         SELECT $2, $3, r.id, jsonb_strip_nulls(jsonb_build_object( \
+             'thread_id', r.thread_id, 'review_id', q.id, 'review_type', q.review_type, \
+             'notes', q.resolution_notes, 'phase', r.phase, 'gate_status', r.gate_status, \
+             'session_user', session_user)) \
          FROM orchestrator.human_review_queue AS q \
          JOIN orchestrator.orchestrator_runs AS r ON r.thread_id = q.thread_id \
-         WHERE q.id = ANY ($1) ORDER BY q.id"
-    );
+         WHERE q.id = ANY ($1) ORDER BY q.id";
     if resolved.is_empty() {
         return Ok(());
     }

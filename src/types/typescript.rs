@@ -77,7 +77,8 @@ pub fn module(relations: &[Relation], functions: &[Function]) -> String {
             out.line(0, &format!("export type {name} = {meaning};"));
         }
     }
-    out.0
+    // Whoever prints it, as psql does, ends the last line.
+    out.0.trim_end().to_owned()
 }
 
 /// Text that grows line by line.
