@@ -48,7 +48,7 @@ pub fn record(event: Event<'_>) -> Result<Uuid, Error> {
 pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Error> {
     const INSERT: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
          SELECT e.event_type, e.role, e.trace_id, \
-                e.metadata || pg_catalog.jsonb_build_object('session_user', session_user) \
+                e.metadata || (SELECT pg_catalog.jsonb_build_object('session_user', session_user)) \
          FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) \
               WITH ORDINALITY AS e (event_type, role, trace_id, metadata, place) \
          ORDER BY e.place";
@@ -72,7 +72,7 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
 }
 
 /// Adds the events that a statement selects, in its order. It inserts into the trail, and writes the
-/// key `session_user` last.
+/// key `session_user` itself.
 pub fn record_by(insert: &'static str, arguments: &[DatumWithOid<'_>]) -> Result<(), Error> {
     as_owner(|| plans::update(insert, arguments, |_| Ok(())))
 }
