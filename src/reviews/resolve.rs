@@ -5,11 +5,11 @@
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::spi::SpiHeapTupleData;
 use pgrx::{AllocatedByRust, Uuid};
 
 use crate::error::{Error, Kind, required};
-use crate::{audit, lifecycle, plans, text};
+use crate::runs::Run;
+use crate::{audit, plans, text};
 
 /// What a human can decide.
 const DECISIONS: [&str; 2] = ["approved", "rejected"];
@@ -131,7 +131,7 @@ fn resolve_review(
     );
     let id = required("review_id", review_id)?;
     let resolution = Resolution::of(decision, resolved_by, notes)?;
-    let run = Run::lock(id)?;
+    let run = lock_run(id)?;
     let arguments = [
         id.into(),
         resolution.decision.into(),
@@ -146,91 +146,54 @@ fn resolve_review(
     let Some((Some(row), Some(review_type), Some(is_last))) = resolved else {
         return Err(not_pending(id)?.into());
     };
-    let run = run.conclude(&resolution, is_last)?;
+    let run = conclude(run, &resolution, is_last)?;
     resolution.record(&[(id, &review_type, &run)])?;
     Ok(row)
 }
 
-/// The run that a review is about, locked until the transaction ends.
-pub struct Run {
-    pub id: Uuid,
-    pub thread_id: String,
-    phase: String,
-    gate_status: String,
+/// Locks the run that a review is about.
+///
+/// Errors: P0002 unknown review.
+fn lock_run(review_id: Uuid) -> Result<Run, Error> {
+    const LOCK: &str = "SELECT r.id, r.thread_id, r.phase, r.gate_status \
+         FROM orchestrator.orchestrator_runs AS r \
+         WHERE r.thread_id = (SELECT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = $1) \
+         FOR NO KEY UPDATE";
+    const EXISTS: &str = "SELECT q.id FROM orchestrator.human_review_queue AS q WHERE q.id = $1";
+    for _ in 0..ATTEMPTS {
+        if let Some(run) = plans::update(LOCK, &[review_id.into()], Run::first)? {
+            return Ok(run);
+        }
+        if plans::update(EXISTS, &[review_id.into()], plans::one::<Uuid>)?.is_none() {
+            return Err(unknown(review_id));
+        }
+        // Its thread was renamed while this call waited for the lock.
+    }
+    Err(not_lockable())
 }
 
-impl Run {
-    /// The run of a row's first four columns; `None` when they are null.
-    pub fn read(row: &SpiHeapTupleData<'_>) -> Result<Option<Self>, Error> {
-        let Some(id) = row.get(1)? else { return Ok(None) };
-        Ok(Some(Run {
-            id,
-            thread_id: required("thread_id", row.get(2)?)?,
-            phase: required("phase", row.get(3)?)?,
-            gate_status: required("gate_status", row.get(4)?)?,
-        }))
+/// Frees the run when its last review is approved, kills it when one is rejected, and gives it as
+/// it is then.
+fn conclude(run: Run, resolution: &Resolution<'_>, is_last: bool) -> Result<Run, Error> {
+    const FREE: &str = concat!(
+        "UPDATE orchestrator.orchestrator_runs AS r ",
+        freed!(),
+        "WHERE r.id = $1 RETURNING r.id, r.thread_id, r.phase, r.gate_status"
+    );
+    const KILL: &str = concat!(
+        "UPDATE orchestrator.orchestrator_runs AS r ",
+        killed!(),
+        "WHERE r.id = $1 RETURNING r.id, r.thread_id, r.phase, r.gate_status"
+    );
+    if run.has_ended() || (resolution.approves() && !is_last) {
+        return Ok(run);
     }
-
-    /// Whether its phase is an end.
-    pub fn has_ended(&self) -> bool {
-        lifecycle::state("run_phase", &self.phase).is_some_and(|state| state.next.is_empty())
-    }
-
-    /// Locks the run that a review is about.
-    ///
-    /// Errors: P0002 unknown review.
-    fn lock(review_id: Uuid) -> Result<Self, Error> {
-        const LOCK: &str = "SELECT r.id, r.thread_id, r.phase, r.gate_status \
-             FROM orchestrator.orchestrator_runs AS r \
-             WHERE r.thread_id = (SELECT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = $1) \
-             FOR NO KEY UPDATE";
-        const EXISTS: &str =
-            "SELECT q.id FROM orchestrator.human_review_queue AS q WHERE q.id = $1";
-        for _ in 0..ATTEMPTS {
-            let run =
-                plans::update(LOCK, &[review_id.into()], |rows| match rows.into_iter().next() {
-                    Some(row) => Run::read(&row),
-                    None => Ok(None),
-                })?;
-            if let Some(run) = run {
-                return Ok(run);
-            }
-            if plans::update(EXISTS, &[review_id.into()], plans::one::<Uuid>)?.is_none() {
-                return Err(unknown(review_id));
-            }
-            // Its thread was renamed while this call waited for the lock.
-        }
-        Err(not_lockable())
-    }
-
-    /// Frees the run when its last review is approved, kills it when one is rejected, and gives it
-    /// as it is then.
-    fn conclude(self, resolution: &Resolution<'_>, is_last: bool) -> Result<Self, Error> {
-        const FREE: &str = concat!(
-            "UPDATE orchestrator.orchestrator_runs AS r ",
-            freed!(),
-            "WHERE r.id = $1 RETURNING r.phase, r.gate_status"
-        );
-        const KILL: &str = concat!(
-            "UPDATE orchestrator.orchestrator_runs AS r ",
-            killed!(),
-            "WHERE r.id = $1 RETURNING r.phase, r.gate_status"
-        );
-        if self.has_ended() || (resolution.approves() && !is_last) {
-            return Ok(self);
-        }
-        let state = if resolution.approves() {
-            plans::update(FREE, &[self.id.into()], plans::two)?
-        } else {
-            plans::update(KILL, &[self.id.into(), resolution.error().into()], plans::two)?
-        };
-        let (phase, gate_status) = state.unwrap_or_default();
-        Ok(Run {
-            phase: required("phase", phase)?,
-            gate_status: required("gate_status", gate_status)?,
-            ..self
-        })
-    }
+    let concluded = if resolution.approves() {
+        plans::update(FREE, &[run.id.into()], Run::first)?
+    } else {
+        plans::update(KILL, &[run.id.into(), resolution.error().into()], Run::first)?
+    };
+    required("run", concluded)
 }
 
 pub fn unknown(id: Uuid) -> Error {

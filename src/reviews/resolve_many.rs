@@ -9,9 +9,10 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
 
-use super::resolve::{ATTEMPTS, Resolution, Run, freed, killed, not_lockable, resolution};
+use super::resolve::{ATTEMPTS, Resolution, freed, killed, not_lockable, resolution};
 use crate::error::{Error, required};
 use crate::plans;
+use crate::runs::Run;
 
 /// Resolves all reviews of a list that are pending, each as `resolve_review` would: review, runs
 /// and one audit event for each change together or not at all.
