@@ -4,6 +4,8 @@
 mod governance;
 #[path = "races/session_persistence.rs"]
 mod session_persistence;
+#[path = "races/v7.rs"]
+mod v7;
 
 use std::sync::Barrier;
 use std::thread;
