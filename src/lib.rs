@@ -24,7 +24,9 @@ mod oid_alias;
 mod plans;
 mod pricing;
 mod prompts;
+mod reviews;
 mod routing;
+mod runs;
 mod session;
 mod sessions;
 mod settings;
@@ -32,6 +34,7 @@ mod text;
 mod token_usage;
 mod tool_log;
 mod traced_tools;
+mod types;
 mod v7;
 mod verify;
 
@@ -128,6 +131,11 @@ extension_sql_file!(
     "../sql/orchestrator_schema--0.4.2--0.4.3.sql",
     name = "version_0_4_3",
     requires = ["version_0_4_2"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.4.3--0.5.0.sql",
+    name = "version_0_5_0",
+    requires = ["version_0_4_3"]
 );
 
 #[pg_guard]

@@ -44,6 +44,10 @@ SELECT orchestrator.get_configuration('session_retention_days');
 SELECT orchestrator.help('verify');
 -- is_valid_configuration
 SELECT orchestrator.is_valid_configuration('[1, 2]', 'json');
+-- json_schema
+SELECT jsonb_pretty(orchestrator.json_schema('orchestrator_runs'));
+-- kill_run
+SELECT phase, gate_status FROM orchestrator.kill_run('thread-1', 'out of budget');
 -- llm_cost
 SELECT orchestrator.llm_cost('gpt-5', input_tokens => 27147, output_tokens => 351);
 -- load_default_prices
@@ -58,6 +62,8 @@ SELECT status FROM orchestrator.move_session((SELECT id FROM orchestrator.sessio
 SELECT orchestrator.next_prompt_version('backend_developer', 'minor');
 -- open_gate
 SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'backend_developer', 'loop_detected', 'the same error three times');
+-- pause_run
+SELECT gate_status FROM orchestrator.pause_run('thread-1', 'waiting for the customer');
 -- publish_prompt
 SELECT orchestrator.publish_prompt('backend_developer', '1.0.0', 'You write Rust.', created_by => 'ada', activate => true);
 -- purge_audit_events
@@ -66,6 +72,11 @@ SELECT orchestrator.purge_audit_events('365 days');
 SELECT orchestrator.purge_knowledge('90 days');
 -- record_event
 SELECT orchestrator.record_event('report_sent', 'finance', trace_id => orchestrator.uuidv7(), metadata => '{"pages": 3}');
+-- record_run_progress
+SELECT phase, tokens_used FROM orchestrator.record_run_progress('thread-1', phase => 'development', current_agent => 'backend_developer',
+    tokens => 1200, cost => 0.0042, files => '{src/lib.rs}');
+-- record_safety
+SELECT safety_score, gate_status, requires_human_review FROM orchestrator.record_safety('thread-1', 0.82, '{unreviewed_dependency}');
 -- record_token_usage
 SELECT orchestrator.record_token_usage('gpt-5', 27147, 351, agent_id => 'backend_developer');
 -- release_idempotency_keys
@@ -74,17 +85,26 @@ SELECT orchestrator.release_idempotency_keys('1 hour');
 SELECT orchestrator.request_approval((SELECT id FROM orchestrator.tasks LIMIT 1), 'manager', 'over the limit');
 -- request_collaboration
 SELECT orchestrator.request_collaboration('bug_debugging', 'backend_developer', 'qa_engineer', 'Which input makes it fail?', urgency => 'high');
+-- request_review
+SELECT orchestrator.request_review('thread-1', 'budget_exceeded', 'twice the estimate');
 -- resolve_approval
 SELECT status FROM orchestrator.resolve_approval((SELECT id FROM orchestrator.pending_approvals LIMIT 1), 'approved', 'manager');
 -- resolve_gate
 SELECT status FROM orchestrator.resolve_gate((SELECT id FROM orchestrator.gates WHERE status = 'pending' LIMIT 1),
     'denied', 'ada', feedback => 'read the error before trying again');
+-- resolve_review
+SELECT status FROM orchestrator.resolve_review((SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending' LIMIT 1), 'approved', 'ada');
+-- resolve_reviews
+SELECT outcome, count(*) FROM orchestrator.resolve_reviews(
+    ARRAY(SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending'), 'approved', 'ada') GROUP BY outcome;
 -- restore_archived
 SELECT object, restored, left_behind FROM orchestrator.restore_archived();
 -- restore_columns
 SELECT orchestrator.restore_columns('orchestrator.tasks', '{workspace_path}');  -- in an up script
 -- restore_table
 SELECT orchestrator.restore_table('orchestrator.tasks');  -- in an up script
+-- resume_run
+SELECT gate_status FROM orchestrator.resume_run('thread-1');
 -- route_task
 SELECT task_id, created FROM orchestrator.route_task('approval', 'Pay invoice 17', from_role => 'finance', to_role => 'manager',
     data => '{"amount": 1250.00}', idempotency_key => '0198c5a0-0000-7000-8000-000000000017');
@@ -96,8 +116,12 @@ SELECT key, value FROM orchestrator.set_configuration('session_retention_days', 
 SELECT model, effective_date FROM orchestrator.set_price('gpt-5', 1.25, 10.00, effective_date => '2026-01-01');
 -- stage_knowledge
 SELECT orchestrator.stage_knowledge('failure_solution', 'Empty input needs a guard.', '{"technology": "rust"}');
+-- start_run
+SELECT orchestrator.start_run('thread-1', project_id => orchestrator.uuidv7(), story_id => 'story-7');
 -- start_tool_execution
 SELECT orchestrator.start_tool_execution((SELECT id FROM orchestrator.tasks LIMIT 1), 'read_file', '{"path": "src/lib.rs"}');
+-- typescript_types
+SELECT orchestrator.typescript_types();
 -- uuidv7
 SELECT orchestrator.uuidv7();
 -- v7_approve_phase

@@ -160,6 +160,11 @@ impl<'a> Rows<'a> {
         (1..=self.descriptor.natts).any(|column| self.changes(column))
     }
 
+    /// Whether the caller wrote another value into that column, and into no other one.
+    pub fn changes_only(&self, column: i32) -> bool {
+        (1..=self.descriptor.natts).all(|each| self.changes(each) == (each == column))
+    }
+
     /// Whether the caller wrote another value into a column. Equal values may be stored in
     /// different bytes, compressed or not: then their text decides.
     pub fn changes(&self, column: i32) -> bool {
