@@ -1786,6 +1786,13 @@ export type Database = {
         };
         Returns: string;
       };
+      /** What exists, or one table, view, function or state machine in full, with an example; lines of text */
+      help: {
+        Args: {
+          topic?: string;
+        };
+        Returns: string[];
+      };
       /** Whether a text is a value of that type: string, integer, float, boolean or json */
       is_valid_configuration: {
         Args: {
