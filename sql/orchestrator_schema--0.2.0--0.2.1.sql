@@ -21,7 +21,7 @@ CREATE TABLE orchestrator.collaboration_requests (
     CONSTRAINT collaboration_requests_requesting_agent_check CHECK (btrim(requesting_agent) <> ''),
     CONSTRAINT collaboration_requests_specialist_agent_check CHECK (btrim(specialist_agent) <> ''),
     CONSTRAINT collaboration_requests_agents_check           CHECK (requesting_agent <> specialist_agent),
-    CONSTRAINT collaboration_requests_question_check         CHECK (char_length(question) BETWEEN 10 AND 2000 AND btrim(question) <> ''),
+    CONSTRAINT collaboration_requests_question_check         CHECK (char_length(question) >= 10 AND char_length(question) <= 2000 AND btrim(question) <> ''),
     CONSTRAINT collaboration_requests_context_check          CHECK (jsonb_typeof(context) = 'object'),
     CONSTRAINT collaboration_requests_urgency_check          CHECK (urgency IN ('low', 'medium', 'high', 'critical'))
 );

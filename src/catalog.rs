@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 use crate::error::{Error, Kind};
 use crate::plans;
 use crate::session::with_setting;
+use crate::view_text;
 
 /// What a member is (`table`, `column`, `index`, …) and its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +38,10 @@ fn members_in_plain_style() -> Result<Members, Error> {
         for row in rows {
             let kind = row.get::<String>(1)?.unwrap_or_default();
             let object = row.get::<String>(2)?.unwrap_or_default();
-            members.insert(Member { kind, object }, row.get::<String>(3)?.unwrap_or_default());
+            let definition = row.get::<String>(3)?.unwrap_or_default();
+            let is_view = kind == view_text::KIND;
+            let definition = if is_view { view_text::plain(&definition) } else { definition };
+            members.insert(Member { kind, object }, definition);
         }
         Ok(members)
     })

@@ -37,6 +37,7 @@ mod traced_tools;
 mod types;
 mod v7;
 mod verify;
+mod view_text;
 
 ::pgrx::pg_module_magic!(name, version);
 

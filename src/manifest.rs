@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::catalog::{self, Member, Members};
 use crate::error::{Error, Kind};
+use crate::view_text;
 
 /// One version's changes: kind, then object, then its definition; `null` where it went away.
 #[derive(Deserialize)]
@@ -18,8 +19,17 @@ struct Delta {
     changes: BTreeMap<String, BTreeMap<String, Option<String>>>,
 }
 
-static DELTAS: Lazy<Result<Vec<Delta>, serde_json::Error>> =
-    Lazy::new(|| serde_json::from_str(include_str!("../sql/manifest.json")));
+static DELTAS: Lazy<Result<Vec<Delta>, serde_json::Error>> = Lazy::new(|| {
+    let mut deltas: Vec<Delta> = serde_json::from_str(include_str!("../sql/manifest.json"))?;
+    for delta in &mut deltas {
+        let views =
+            delta.changes.get_mut(view_text::KIND).into_iter().flat_map(BTreeMap::values_mut);
+        for definition in views.flatten() {
+            *definition = view_text::plain(definition);
+        }
+    }
+    Ok(deltas)
+});
 
 fn deltas() -> Result<&'static [Delta], Error> {
     DELTAS.as_deref().map_err(|error| {

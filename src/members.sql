@@ -117,4 +117,7 @@ UNION ALL
 SELECT 'other', pg_describe_object(m.classid, m.objid, 0), ''
 FROM member AS m
 WHERE m.classid NOT IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass)
+      -- Later servers count the row type of a relation, and its array type, as members too.
+      AND NOT (m.classid = 'pg_type'::regclass
+               AND m.objid IN (SELECT unnest(ARRAY[t.oid, t.typarray]) FROM relation AS r JOIN pg_type AS t ON t.oid = r.reltype))
    OR m.objid IN (SELECT oid FROM relation WHERE relkind NOT IN ('r', 'p', 'v', 'm', 'S'))

@@ -34,12 +34,17 @@ pub fn walked_to(prefix: &str, version: Version) -> Result<Database> {
 /// As `walked_to`, with the rows of every version on the way.
 pub fn filled_to(prefix: &str, version: Version) -> Result<Database> {
     let database = Database::create(prefix)?;
-    let mut client = database.client()?;
-    for step in versions()?.into_iter().take_while(|step| *step <= version) {
-        go_to(&mut client, step)?;
-        fill(&mut client, step)?;
-    }
+    walk_filling(&mut database.client()?, version)?;
     Ok(database)
+}
+
+/// Walks from the base to a version, with the rows of every version on the way.
+pub fn walk_filling(client: &mut Client, version: Version) -> Result<()> {
+    for step in versions()?.into_iter().take_while(|step| *step <= version) {
+        go_to(client, step)?;
+        fill(client, step)?;
+    }
+    Ok(())
 }
 
 /// Installs the base, or walks to a version from the installed one.

@@ -1,6 +1,7 @@
 //! What server tests share: the server that `cargo xtask check` started for them,
 //! and databases of their own in it.
 
+pub mod dump;
 pub mod extension;
 pub mod snapshot;
 

@@ -44,6 +44,25 @@ pub fn rows(client: &mut Client) -> Result<Rows> {
     Ok(rows)
 }
 
+/// The rows of `of`'s tables in the columns that `of` has, as `client` finds them.
+pub fn rows_in_columns_of(of: &mut Client, client: &mut Client) -> Result<Rows> {
+    let columns = of.query(
+        "SELECT attrelid::regclass::text, string_agg('t.' || quote_ident(attname), ', ' ORDER BY attnum) \
+         FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid \
+         WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'r' AND attnum > 0 AND NOT attisdropped \
+         GROUP BY attrelid",
+        &[],
+    )?;
+    let mut found = Rows::new();
+    for row in columns {
+        let (table, list): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let sql = format!("SELECT ROW({list})::text FROM {table} AS t ORDER BY 1");
+        let texts = client.query(&sql, &[])?;
+        found.insert(table, texts.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?);
+    }
+    Ok(found)
+}
+
 /// Fails with the lines in which two texts differ.
 pub fn assert_same(what: &str, expected: &str, actual: &str) {
     if expected == actual {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
-use postgres::{Client, NoTls};
+use postgres::{Client, NoTls, Row};
 
 use crate::pg_config::PgConfig;
 use crate::process;
@@ -15,6 +15,9 @@ use crate::process;
 pub const SUPERUSER: &str = "postgres";
 /// The variable that names the `pg_config` in use to server tests.
 pub const PG_CONFIG_VARIABLE: &str = "ORCHESTRATOR_PG_CONFIG";
+
+/// The variable that names the `pg_config` of several majors, oldest first, to the tests between them.
+pub const PG_CONFIGS_VARIABLE: &str = "ORCHESTRATOR_PG_CONFIGS";
 
 /// A server's socket and the installation it belongs to.
 #[derive(Clone, Debug)]
@@ -104,6 +107,22 @@ impl Address {
         self.export(&mut command);
         command
     }
+}
+
+/// Runs statements; the error shows them and what the server says.
+pub fn execute(client: &mut Client, statements: &str) -> Result<()> {
+    client
+        .batch_execute(statements)
+        .map_err(|error| anyhow!("{}", explain(&error)))
+        .with_context(|| format!("this failed:\n{statements}"))
+}
+
+/// The rows of a query without parameters; the error shows it and what the server says.
+pub fn query(client: &mut Client, sql: &str) -> Result<Vec<Row>> {
+    client
+        .query(sql, &[])
+        .map_err(|error| anyhow!("{}", explain(&error)))
+        .with_context(|| format!("this failed:\n{sql}"))
 }
 
 /// A server's message with its SQLSTATE, DETAIL and HINT on lines of their own.

@@ -2,10 +2,14 @@
 //! `run_all` runs each in a process of its own, so that its whole output goes to its log.
 
 mod backend;
+mod clean_machine;
 mod clippy;
+mod docs;
 mod fmt;
 mod frozen;
+mod majors;
 mod manifest;
+mod package;
 mod pgspot;
 pub mod regress;
 mod runner;
@@ -54,6 +58,8 @@ const CHECKS: &[Check] = &[
     INSTALL,
     symbols::CHECK,
     manifest::CHECK,
+    docs::CHECK,
+    package::CHECK,
     regress::CHECK,
     server_tests::VERSIONS,
     server_tests::RESTORE,
@@ -63,6 +69,9 @@ const CHECKS: &[Check] = &[
     // After backend, whose build of the dependencies it shares.
     signatures::CHECK,
 ];
+
+/// Checks that take the network or many minutes: run only when they are named.
+const ON_REQUEST: &[Check] = &[clean_machine::CHECK, majors::CHECK];
 
 const INSTALL: Check = Check {
     name: "install",
@@ -107,22 +116,28 @@ impl Workbench {
     }
 }
 
+fn all() -> impl Iterator<Item = &'static Check> {
+    CHECKS.iter().chain(ON_REQUEST)
+}
+
 /// The names of all checks.
 pub fn names() -> Vec<&'static str> {
-    CHECKS.iter().map(|check| check.name).collect()
+    all().map(|check| check.name).collect()
 }
 
 /// One line for each check.
 pub fn overview() -> String {
-    let width = CHECKS.iter().map(|check| check.name.len()).max().unwrap_or(0);
-    let lines: Vec<String> =
-        CHECKS.iter().map(|check| format!("  {:width$}  {}", check.name, check.about)).collect();
-    format!("Checks:\n{}", lines.join("\n"))
+    let width = all().map(|check| check.name.len()).max().unwrap_or(0);
+    let lines = |checks: &[Check]| -> String {
+        let line = |check: &Check| format!("\n  {:width$}  {}", check.name, check.about);
+        checks.iter().map(line).collect()
+    };
+    format!("Checks:{}\n\nOnly when named:{}", lines(CHECKS), lines(ON_REQUEST))
 }
 
 /// Runs the named checks in this process; the first failure ends it.
 pub fn run_named(workbench: &Workbench, names: &[String]) -> Result<()> {
-    for check in CHECKS.iter().filter(|check| names.iter().any(|name| name == check.name)) {
+    for check in all().filter(|check| names.iter().any(|name| name == check.name)) {
         workbench.run(check).with_context(|| format!("check {} failed", check.name))?;
     }
     Ok(())

@@ -4,6 +4,7 @@ mod left_running;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -32,7 +33,7 @@ pub fn start(toolchain: &Toolchain) -> Result<()> {
     let settings = Settings { durable: true, folder: Some(folder), ..Settings::default() };
     let cluster = Cluster::start(&toolchain.pg, &settings)?;
     cluster.create_database(DATABASE)?;
-    show_tour(project, &cluster)?;
+    process::run(&mut tour(project, &cluster, DATABASE))?;
     let address = cluster.leave_running();
     println!();
     println!("The server goes on running. To connect:  {}", psql_line(&address));
@@ -94,14 +95,14 @@ fn choose_folder(project: &Project) -> Result<PathBuf> {
     Ok(cluster::temporary_folder()?.keep())
 }
 
-/// Runs the tour with psql, which shows each statement before its result and stops at the first error.
-fn show_tour(project: &Project, cluster: &Cluster) -> Result<()> {
+/// The tour with psql, which shows each statement before its result and stops at the first error.
+pub fn tour(project: &Project, cluster: &Cluster, database: &str) -> Command {
     let mut psql = cluster.command("psql");
     psql.args(["--no-psqlrc", "--echo-queries", "--set=ON_ERROR_STOP=1", "--pset=pager=off"])
-        .arg(format!("--dbname={DATABASE}"))
+        .arg(format!("--dbname={database}"))
         .args(["--file", "examples/tour.sql"])
         .current_dir(project.root());
-    process::run(&mut psql)
+    psql
 }
 
 /// What one types to connect.

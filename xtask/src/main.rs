@@ -10,7 +10,9 @@ use clap::{Parser, Subcommand};
 
 use xtask::checks::{self, Workbench};
 use xtask::project::Project;
-use xtask::{checks::regress, demo, install, interrupt, manifest, setup};
+use xtask::{
+    checks::regress, demo, install, interrupt, manifest, package, postgres, reference, setup,
+};
 
 #[derive(Parser)]
 #[command(
@@ -46,6 +48,16 @@ enum Task {
     },
     /// Write sql/manifest.json anew from a fresh walk up
     Manifest,
+    /// Write docs/reference.md anew from a live database
+    Docs,
+    /// Unpack another PostgreSQL major below target/ and print its pg_config
+    Postgres {
+        /// Such as 17
+        #[arg(value_parser = clap::value_parser!(u32).range(14..=18))]
+        major: u32,
+    },
+    /// Build a Debian package for the PostgreSQL in use, and write META.json
+    Package,
     /// Run the SQL regression tests; --accept makes their results the expected ones
     Regress {
         /// Copy the results to tests/pg_regress/expected
@@ -93,6 +105,18 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             let toolchain = toolchain()?;
             install::ready(&toolchain)?;
             manifest::write(&toolchain)?;
+        }
+        Task::Docs => {
+            let toolchain = toolchain()?;
+            install::ready(&toolchain)?;
+            reference::write(&toolchain)?;
+        }
+        Task::Postgres { major } => drop(postgres::unpack(&project, major)?),
+        Task::Package => {
+            package::require_tools()?;
+            let toolchain = toolchain()?;
+            install::ready(&toolchain)?;
+            package::write(&toolchain)?;
         }
         Task::Regress { accept, names } => {
             let toolchain = toolchain()?;

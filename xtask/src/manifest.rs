@@ -8,8 +8,10 @@ use anyhow::{Context, Result, bail};
 use postgres::Client;
 use serde_json::Value;
 
+use crate::address::{execute, query};
 use crate::chain::{Chain, Version};
 use crate::cluster::{Cluster, Settings};
+use crate::pg_config::DEFAULT_MAJOR;
 use crate::setup::Toolchain;
 
 /// Kind, then object, then its definition; none where it went away.
@@ -18,6 +20,9 @@ type Members = BTreeMap<(String, String), String>;
 
 /// Writes the manifest anew.
 pub fn write(toolchain: &Toolchain) -> Result<()> {
+    if toolchain.pg.release.major != DEFAULT_MAJOR {
+        bail!("the manifest is in the wording of PostgreSQL {DEFAULT_MAJOR}; write it with that");
+    }
     let path = toolchain.project.sql_folder().join("manifest.json");
     fs::write(&path, generate(toolchain)?)
         .with_context(|| format!("cannot write {}", path.display()))?;
@@ -26,7 +31,22 @@ pub fn write(toolchain: &Toolchain) -> Result<()> {
 }
 
 /// Fails when the committed manifest is not what a fresh walk gives.
+///
+/// It holds definitions in the wording of the default major; what another major says of them,
+/// `verify()` compares.
 pub fn check(toolchain: &Toolchain) -> Result<()> {
+    if toolchain.pg.release.major != DEFAULT_MAJOR {
+        return walk(toolchain, |client, version| {
+            let differences = query(client, "SELECT object FROM orchestrator.verify()")?;
+            if differences.is_empty() {
+                return Ok(());
+            }
+            bail!(
+                "at {version} the catalog differs from the manifest in {} places",
+                differences.len()
+            )
+        });
+    }
     let path = toolchain.project.sql_folder().join("manifest.json");
     let committed =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -37,33 +57,44 @@ pub fn check(toolchain: &Toolchain) -> Result<()> {
 }
 
 fn generate(toolchain: &Toolchain) -> Result<String> {
-    let query = fs::read_to_string(toolchain.project.root().join("src/members.sql"))
+    let sql = fs::read_to_string(toolchain.project.root().join("src/members.sql"))
         .context("cannot read src/members.sql")?;
-    let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
-    cluster.create_database("manifest")?;
-    let mut client = cluster.connect("manifest")?;
-    client.batch_execute("SET search_path TO pg_catalog, pg_temp")?;
     let mut below = Members::new();
     let mut versions = Vec::new();
-    for version in Chain::read(&toolchain.project.sql_folder())?.versions() {
-        client.batch_execute(&if *version == Version::BASE {
-            format!("CREATE EXTENSION orchestrator_schema VERSION '{version}'")
-        } else {
-            format!("ALTER EXTENSION orchestrator_schema UPDATE TO '{version}'")
-        })?;
-        let members = members(&mut client, &query)?;
-        versions.push(in_lines(*version, &changes(&below, &members)));
+    walk(toolchain, |client, version| {
+        let members = members(client, &sql)?;
+        versions.push(in_lines(version, &changes(&below, &members)));
         below = members;
-    }
+        Ok(())
+    })?;
     Ok(format!("[\n{}\n]\n", versions.join(",\n")))
 }
 
-fn members(client: &mut Client, query: &str) -> Result<Members> {
+/// Goes up from the base in a fresh database and looks at each version.
+fn walk(
+    toolchain: &Toolchain,
+    mut look: impl FnMut(&mut Client, Version) -> Result<()>,
+) -> Result<()> {
+    let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
+    cluster.create_database("manifest")?;
+    let mut client = cluster.connect("manifest")?;
+    execute(&mut client, "SET search_path TO pg_catalog, pg_temp")?;
+    for version in Chain::read(&toolchain.project.sql_folder())?.versions() {
+        let command = if *version == Version::BASE {
+            format!("CREATE EXTENSION orchestrator_schema VERSION '{version}'")
+        } else {
+            format!("ALTER EXTENSION orchestrator_schema UPDATE TO '{version}'")
+        };
+        execute(&mut client, &command)?;
+        look(&mut client, *version)?;
+    }
+    Ok(())
+}
+
+fn members(client: &mut Client, sql: &str) -> Result<Members> {
     let mut members = Members::new();
-    for row in client.query(
-        &format!("SELECT kind::text, object::text, definition::text FROM ({query}) AS m"),
-        &[],
-    )? {
+    let sql = format!("SELECT kind::text, object::text, definition::text FROM ({sql}) AS m");
+    for row in query(client, &sql)? {
         members.insert((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?);
     }
     Ok(members)

@@ -14,6 +14,9 @@ pub const DEFAULT_MAJOR: u32 = 15;
 /// The major versions that the crate has a feature for, in the order in which they are preferred.
 pub const MAJORS: [u32; 5] = [DEFAULT_MAJOR, 18, 17, 16, 14];
 
+/// The major versions on which every check is known to pass, oldest first.
+pub const TESTED: [u32; 3] = [DEFAULT_MAJOR, 17, 18];
+
 /// A server's or header's version, such as 15.20.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Release {

@@ -10,8 +10,11 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::pg_config::{MAJORS, PgConfig, debian_path};
+use crate::postgres;
 use crate::process;
 use crate::project::Project;
+
+pub use packages::require as require_package;
 
 /// What `setup` found or made: one PostgreSQL and the cargo-pgrx that builds for it.
 #[derive(Clone, Debug)]
@@ -57,7 +60,8 @@ impl Toolchain {
 pub fn ready(project: &Project, requested: Option<&Path>) -> Result<Toolchain> {
     let pg = packages::postgresql(requested)?;
     let cargo_pgrx = pgrx::cargo_pgrx(project)?;
-    let tell_pgrx = pgrx::must_be_told(&cargo_pgrx, &pg)?;
+    // What lies below target/ may go at any time; the user's configuration shall not name it.
+    let tell_pgrx = postgres::is_unpacked(project, &pg) || pgrx::must_be_told(&cargo_pgrx, &pg)?;
     Ok(Toolchain { project: project.clone(), pg, cargo_pgrx, tell_pgrx })
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 
 use self::catalog::Signature;
+use crate::address::execute;
 use crate::chain::Chain;
 use crate::checks::{Check, Run};
 use crate::cluster::{Cluster, Settings};
@@ -37,7 +38,7 @@ fn run(toolchain: &Toolchain) -> Result<()> {
             true => format!("CREATE EXTENSION {EXTENSION} VERSION '{version}'"),
             false => format!("ALTER EXTENSION {EXTENSION} UPDATE TO '{version}'"),
         };
-        catalog::execute(&mut client, &command)?;
+        execute(&mut client, &command)?;
         written.push((version.to_string(), catalog::of_extension(&mut client)?));
     }
     let derived = catalog::of_statements(&mut client, &statements)?;

@@ -70,6 +70,17 @@ pub fn postgresql(requested: Option<&Path>) -> Result<PgConfig> {
     Ok(pg)
 }
 
+/// Makes sure of a program that is in the package of its name.
+pub fn require(program: &str, why: &str) -> Result<()> {
+    if process::find_program(program).is_some() {
+        return Ok(());
+    }
+    match Apt::find() {
+        Some(apt) => apt.install(&[(program.to_owned(), why.to_owned())]),
+        None => bail!("there is no {program}, which {why}"),
+    }
+}
+
 fn without_apt(requested: Option<&Path>) -> Result<PgConfig> {
     let path = choose(requested)
         .context("no pg_config on PATH; install PostgreSQL with its server headers")?;

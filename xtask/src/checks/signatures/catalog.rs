@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 use postgres::Client;
 
 use super::generated::SCHEMA;
-use crate::address::explain;
+use crate::address::{execute, query};
 use crate::project::EXTENSION;
 
 /// All that must agree between a C function's SQL and its code.
@@ -75,17 +75,9 @@ pub fn of_statements(
     read(client, &format!("{FUNCTIONS} AND p.pronamespace = '{SCHEMA}'::regnamespace"))
 }
 
-/// Runs a statement; the error shows it.
-pub fn execute(client: &mut Client, statement: &str) -> Result<()> {
-    client
-        .batch_execute(statement)
-        .map_err(|error| anyhow!("{}", explain(&error)))
-        .with_context(|| format!("this failed:\n{statement}"))
-}
-
-fn read(client: &mut Client, query: &str) -> Result<BTreeMap<String, Signature>> {
-    let rows = client.query(query, &[]).map_err(|error| anyhow!("{}", explain(&error)))?;
-    rows.iter()
+fn read(client: &mut Client, sql: &str) -> Result<BTreeMap<String, Signature>> {
+    query(client, sql)?
+        .iter()
         .map(|row| {
             let signature = Signature {
                 arguments: row.try_get(1)?,

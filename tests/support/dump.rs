@@ -1,0 +1,45 @@
+//! Dumps and restores as users make them.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use xtask::address::Address;
+
+/// A way to dump, and whether psql or pg_restore reads the result.
+#[derive(Debug)]
+pub struct Format {
+    options: &'static [&'static str],
+    is_plain: bool,
+}
+
+pub const PLAIN: Format = Format { options: &["--format=plain"], is_plain: true };
+pub const CUSTOM: Format = Format { options: &["--format=custom"], is_plain: false };
+pub const PARALLEL: Format =
+    Format { options: &["--format=directory", "--jobs=2"], is_plain: false };
+pub const FORMATS: [Format; 3] = [PLAIN, CUSTOM, PARALLEL];
+
+/// Runs to the end; failure, and any complaint, is an error.
+pub fn run(command: &mut Command) -> Result<()> {
+    let output = command.output()?;
+    if !output.status.success() || !output.stderr.is_empty() {
+        bail!("{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+/// Dumps a database into a file or folder.
+pub fn dump(from: &Address, database: &str, format: &Format, target: &Path) -> Result<()> {
+    run(from.command("pg_dump").args(format.options).arg("--file").arg(target).arg(database))
+}
+
+/// Restores a dump into an empty database, as one would into a fresh server.
+pub fn restore(to: &Address, database: &str, format: &Format, target: &Path) -> Result<()> {
+    if !format.is_plain {
+        let mut restore = to.command("pg_restore");
+        return run(restore.args(["--exit-on-error", "--dbname", database]).arg(target));
+    }
+    let mut psql = to.command("psql");
+    psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-d", database, "-f"]);
+    run(psql.arg(target))
+}

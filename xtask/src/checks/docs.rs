@@ -1,0 +1,10 @@
+//! The committed reference is what a live database says.
+
+use crate::checks::{Check, Run};
+use crate::reference;
+
+pub const CHECK: Check = Check {
+    name: "docs",
+    about: "docs/reference.md is what a live database says",
+    run: Run::WithExtension(reference::check),
+};

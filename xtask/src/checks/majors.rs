@@ -1,0 +1,40 @@
+//! From one PostgreSQL major to a newer one, by dump and by pg_upgrade (`tests/majors.rs`).
+//! The newer majors are unpacked and the extension is installed into each.
+
+use std::env;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::address::PG_CONFIGS_VARIABLE;
+use crate::checks::{Check, Run};
+use crate::install;
+use crate::pg_config::TESTED;
+use crate::postgres;
+use crate::process;
+use crate::setup::{self, Toolchain};
+
+pub const CHECK: Check = Check {
+    name: "majors",
+    about: "dumps and pg_upgrade carry every row to newer PostgreSQL majors (tests/majors.rs; network)",
+    run: Run::WithExtension(run),
+};
+
+fn run(toolchain: &Toolchain) -> Result<()> {
+    let own = &toolchain.pg;
+    let mut installations: Vec<PathBuf> = vec![own.path.clone()];
+    for major in TESTED.into_iter().filter(|major| *major > own.release.major) {
+        let unpacked = postgres::unpack(&toolchain.project, major)?;
+        let newer = setup::ready(&toolchain.project, Some(&unpacked.path))?;
+        install::ready(&newer)?;
+        installations.push(newer.pg.path);
+    }
+    if installations.len() < 2 {
+        bail!("PostgreSQL {} is the newest that is tested: choose an older one", own.release.major);
+    }
+    let mut command = toolchain.cargo();
+    command.args(["test", "--package", "server-tests", "--test", "majors"]);
+    process::without_postgres_settings(&mut command)
+        .env(PG_CONFIGS_VARIABLE, env::join_paths(installations)?);
+    process::run(&mut command)
+}

@@ -1,0 +1,53 @@
+//! The Debian package, unpacked over a PostgreSQL that never saw the extension, is all it takes.
+
+use anyhow::{Result, bail};
+
+use crate::address::query;
+use crate::checks::{Check, Run};
+use crate::cluster::{Cluster, Settings};
+use crate::demo;
+use crate::package::{self, FreshRoot, meta};
+use crate::process;
+use crate::setup::Toolchain;
+
+pub const CHECK: Check = Check {
+    name: "package",
+    about: "META.json is current, and the tour runs from the Debian package alone",
+    run: Run::WithExtension(run),
+};
+
+const DATABASE: &str = "packaged";
+
+fn run(toolchain: &Toolchain) -> Result<()> {
+    meta::check(&toolchain.project)?;
+    if let Err(reason) = package::require_tools() {
+        println!("No package was built: {reason}");
+        return Ok(());
+    }
+    let file = package::build(toolchain)?;
+    let root = FreshRoot::of(&toolchain.pg)?;
+    let pg = root.pg_config()?;
+
+    let cluster = Cluster::start(&pg, &Settings::default())?;
+    cluster.create_database(DATABASE)?;
+    let mut client = cluster.connect(DATABASE)?;
+    if client.batch_execute("CREATE EXTENSION orchestrator_schema").is_ok() {
+        bail!("the fresh root has the extension already");
+    }
+    root.unpack(&file)?;
+    process::output(&mut demo::tour(&toolchain.project, &cluster, DATABASE))?;
+    let version: String = query(
+        &mut client,
+        "SELECT extversion FROM pg_extension WHERE extname = 'orchestrator_schema'",
+    )?
+    .first()
+    .map_or(Ok(String::new()), |row| row.try_get(0))?;
+    if version != toolchain.project.version() {
+        bail!("the package installs version {version:?}");
+    }
+    if !query(&mut client, "SELECT FROM orchestrator.verify()")?.is_empty() {
+        bail!("verify() finds differences after the tour");
+    }
+    println!("{} installs version {version}, and the tour runs", file.display());
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! What the Rust docs of the SQL-callable functions say beyond their comments:
+//! arguments, result, errors.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Context, Result};
+use regex::Regex;
+
+use crate::chain::files_below;
+use crate::project::Project;
+
+/// The parts of a function's documentation, each a paragraph or empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Documentation {
+    pub details: String,
+    pub returns: String,
+    pub errors: String,
+}
+
+/// Documentation by C symbol.
+pub type Documented = BTreeMap<String, Documentation>;
+
+/// Reads every Rust file of the extension.
+pub fn read(project: &Project) -> Result<Documented> {
+    let mut documented = Documented::new();
+    for file in files_below(&project.root().join("src"))? {
+        if file.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            documented.extend(of_source(&text)?);
+        }
+    }
+    Ok(documented)
+}
+
+fn of_source(source: &str) -> Result<Documented> {
+    let function =
+        Regex::new(r"(?m)^((?:[ \t]*///.*\n)+)[ \t]*#\[pg_(?:extern|trigger)(?s:.*?)\bfn (\w+)")?;
+    Ok(function
+        .captures_iter(source)
+        .map(|found| (format!("{}_wrapper", &found[2]), parts(&found[1])))
+        .collect())
+}
+
+/// The first paragraph repeats the comment; what follows is divided at its labels.
+fn parts(comment: &str) -> Documentation {
+    let lines = comment.lines().map(|line| line.trim_start().trim_start_matches("///").trim());
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let rest = text.split_once("\n\n").map_or("", |(_, rest)| rest).replace('\n', " ");
+    let mut documentation = Documentation::default();
+    let mut part = &mut documentation.details;
+    for sentence in sentences(&rest) {
+        let sentence = if let Some(text) = sentence.strip_prefix("Returns:") {
+            part = &mut documentation.returns;
+            text
+        } else if let Some(text) = sentence.strip_prefix("Errors:") {
+            part = &mut documentation.errors;
+            text
+        } else if sentence.starts_with("Since ") {
+            // The manifest knows, also when it changed.
+            continue;
+        } else {
+            sentence
+        };
+        if !part.is_empty() {
+            part.push(' ');
+        }
+        part.push_str(sentence.trim());
+    }
+    documentation
+}
+
+/// Cuts before the labels, wherever in a line they stand.
+fn sentences(text: &str) -> Vec<&str> {
+    let mut cuts: Vec<usize> = ["Returns:", "Errors:", "Since "]
+        .iter()
+        .flat_map(|label| text.match_indices(label).map(|(at, _)| at))
+        .filter(|&at| at == 0 || text[..at].ends_with(". ") || text[..at].ends_with(".  "))
+        .collect();
+    cuts.extend([0, text.len()]);
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts.windows(2).map(|pair| text[pair[0]..pair[1]].trim()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documentation_is_divided_at_its_labels() {
+        let source = "
+/// Opens it.
+///
+/// `reason`: why, at most 9
+/// characters. Returns: the id.
+/// Errors: 22004, 22023 blank. Since 0.2.0; replaced in 0.2.4.
+#[pg_extern(sql = false, volatile)]
+fn open(reason: Option<&str>) {}
+
+/// Not called from SQL.
+fn helper() {}
+";
+        let found = of_source(source).expect("read");
+        assert_eq!(found.len(), 1);
+        let open = &found["open_wrapper"];
+        assert_eq!(open.details, "`reason`: why, at most 9 characters.");
+        assert_eq!(open.returns, "the id.");
+        assert_eq!(open.errors, "22004, 22023 blank.");
+    }
+
+    #[test]
+    fn a_function_without_labels_has_no_parts() {
+        let found = of_source("/// Only this.\n#[pg_extern]\nfn a() {}\n").expect("read");
+        assert_eq!(found["a_wrapper"], Documentation::default());
+    }
+}
