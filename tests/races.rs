@@ -2,6 +2,8 @@
 
 #[path = "races/governance.rs"]
 mod governance;
+#[path = "races/runs.rs"]
+mod runs;
 #[path = "races/session_persistence.rs"]
 mod session_persistence;
 #[path = "races/v7.rs"]

@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use xtask::checks::{self, Workbench};
 use xtask::project::Project;
 use xtask::{
-    checks::regress, demo, install, interrupt, manifest, package, postgres, reference, setup,
+    checks::regress, demo, install, interrupt, manifest, package, postgres, reference, setup, types,
 };
 
 #[derive(Parser)]
@@ -58,6 +58,8 @@ enum Task {
     },
     /// Build a Debian package for the PostgreSQL in use, and write META.json
     Package,
+    /// Write types/orchestrator.ts anew from a fresh install
+    Types,
     /// Run the SQL regression tests; --accept makes their results the expected ones
     Regress {
         /// Copy the results to tests/pg_regress/expected
@@ -117,6 +119,11 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             let toolchain = toolchain()?;
             install::ready(&toolchain)?;
             package::write(&toolchain)?;
+        }
+        Task::Types => {
+            let toolchain = toolchain()?;
+            install::ready(&toolchain)?;
+            types::write(&toolchain)?;
         }
         Task::Regress { accept, names } => {
             let toolchain = toolchain()?;
