@@ -128,7 +128,7 @@ impl Drop for Purge {
 /// `older_than`: at least one day. Returns: how many were deleted.
 /// Errors: 22004, 22023 less than one day. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
-fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
+pub fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
     const LONG_ENOUGH: &str = "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day'";
     const DELETE: &str = "WITH purged AS (DELETE FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" < $1 RETURNING e.id) \
          SELECT pg_catalog.count(*), pg_catalog.to_jsonb($1) FROM purged";

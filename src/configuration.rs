@@ -7,8 +7,7 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByRust, JsonB};
 
 use crate::error::{Error, Kind, required};
-use crate::plans;
-use crate::text;
+use crate::{catalog, plans, session, text};
 
 /// The types a value can have.
 const TYPES: [&str; 5] = ["string", "integer", "float", "boolean", "json"];
@@ -108,10 +107,8 @@ fn current_type(key: &str) -> Result<Option<String>, Error> {
 /// Errors: 22004, P0002 unknown key. Since 0.1.5.
 #[pg_extern(sql = false, stable)]
 fn get_configuration(key: Option<&str>) -> Result<String, ErrorReport> {
-    const VALUE: &str = "SELECT c.value FROM orchestrator.configurations AS c WHERE c.key = $1";
     let key = required("key", key)?;
-    let value = plans::select(VALUE, &[key.into()], plans::one::<String>)?;
-    Ok(value.ok_or_else(|| unknown(key))?)
+    Ok(text_of(key)?.ok_or_else(|| unknown(key))?)
 }
 
 /// A configuration value as what it is: a number, true or false, text, or a document.
@@ -137,6 +134,58 @@ pub fn typed(key: &str) -> Result<Option<JsonB>, Error> {
              ELSE to_jsonb(c.value) END \
          FROM orchestrator.configurations AS c WHERE c.key = $1";
     plans::select(TYPED, &[key.into()], plans::one::<JsonB>)
+}
+
+/// The text of a configuration value. The value of a secret is for who may read the table; of
+/// everything else it is read with the owner's rights.
+///
+/// Errors: 22004, P0002 unknown key, 42501 a secret. Since 0.6.0.
+#[pg_extern(sql = false, stable)]
+fn get_configuration_unless_secret(key: Option<&str>) -> Result<String, ErrorReport> {
+    let key = required("key", key)?;
+    Ok(unless_secret(key, text_of)?.ok_or_else(|| unknown(key))?)
+}
+
+/// A configuration value as what it is: a number, true or false, text, or a document. The value of
+/// a secret is for who may read the table.
+///
+/// `fallback`: the answer for an unknown key.
+/// Errors: 22004, P0002 unknown key without a fallback, 42501 a secret. Since 0.6.0.
+#[pg_extern(sql = false, stable)]
+fn configuration_value_unless_secret(
+    key: Option<&str>,
+    fallback: default!(Option<JsonB>, "NULL"),
+) -> Result<JsonB, ErrorReport> {
+    let key = required("key", key)?;
+    Ok(unless_secret(key, typed)?.or(fallback).ok_or_else(|| unknown(key))?)
+}
+
+/// Reads a value with the caller's rights where they suffice, else with the owner's unless it is a
+/// secret.
+fn unless_secret<T>(
+    key: &str,
+    read: fn(&str) -> Result<Option<T>, Error>,
+) -> Result<Option<T>, Error> {
+    const MAY_READ: &str = "SELECT has_table_privilege('orchestrator.configurations', 'SELECT')";
+    const IS_SECRET: &str =
+        "SELECT c.is_secret FROM orchestrator.configurations AS c WHERE c.key = $1";
+    if plans::select(MAY_READ, &[], plans::one::<bool>)? == Some(true) {
+        return read(key);
+    }
+    session::with_rights_of(catalog::owner()?, || {
+        match plans::select(IS_SECRET, &[key.into()], plans::one::<bool>)? {
+            Some(true) => {
+                Err(Error::new(Kind::Forbidden, format!("configuration \"{key}\" is a secret"))
+                    .hint("Its value is for roles of level admin."))
+            }
+            _ => read(key),
+        }
+    })
+}
+
+fn text_of(key: &str) -> Result<Option<String>, Error> {
+    const VALUE: &str = "SELECT c.value FROM orchestrator.configurations AS c WHERE c.key = $1";
+    plans::select(VALUE, &[key.into()], plans::one::<String>)
 }
 
 fn unknown(key: &str) -> Error {

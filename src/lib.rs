@@ -3,12 +3,14 @@
 
 use pgrx::prelude::*;
 
+mod access;
 mod approvals;
 mod archive;
 mod audit;
 mod catalog;
 mod collaboration;
 mod configuration;
+mod decisions;
 mod document;
 mod dynamic;
 mod error;
@@ -18,6 +20,7 @@ mod integrity;
 mod knowledge;
 mod lifecycle;
 mod lifetimes;
+mod maintenance;
 mod manifest;
 mod oid_alias;
 mod plans;
@@ -106,6 +109,11 @@ extension_sql_file!(
     "../sql/orchestrator_schema--0.2.5--0.3.0.sql",
     name = "version_0_3_0",
     requires = ["version_0_2_5"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.3.0--0.6.0.sql",
+    name = "version_0_6_0",
+    requires = ["version_0_3_0"]
 );
 
 #[pg_guard]

@@ -70,6 +70,15 @@ pub fn with_rights_of<R>(role: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
     }
 }
 
+/// Whether the session restores a dump, or an extension script runs: rows that arrive then happened
+/// before. What pg_dump writes begins with these two settings, and nothing else sets both.
+pub fn restores() -> bool {
+    // SAFETY: plain variables of the backend, read on its only thread.
+    unsafe {
+        pg_sys::creating_extension || !(pg_sys::check_function_bodies || pg_sys::row_security)
+    }
+}
+
 /// Tells the user something. The server silences notices while an extension script runs; what
 /// became of rows must be heard there too. Who asked for errors only still hears nothing.
 pub fn tell(message: String, detail: Option<String>) {
