@@ -177,7 +177,7 @@ COMMENT ON FUNCTION orchestrator.unschedule_maintenance() IS
 -- Levels that a downgrade kept. The table is this script's alone: who holds a level stands in the
 -- privileges themselves.
 CREATE TABLE orchestrator.access_levels (
-    grantee text PRIMARY KEY,
+    grantee text NOT NULL,
     level   text NOT NULL
 );
 COMMENT ON TABLE orchestrator.access_levels IS 'Who had which level before a downgrade';

@@ -10,7 +10,7 @@
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 CREATE TABLE orchestrator.access_levels (
-    grantee text PRIMARY KEY,
+    grantee text NOT NULL,
     level   text NOT NULL
 );
 INSERT INTO orchestrator.access_levels SELECT a.grantee, a.level FROM orchestrator.access() AS a;

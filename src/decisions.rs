@@ -114,8 +114,7 @@ macro_rules! counts {
 }
 
 fn announce(trigger: &PgTrigger<'_>, kind: &str, asked: bool) -> Result<(), Error> {
-    const NOTIFY: &str = "SELECT pg_catalog.pg_notify('orchestrator_decisions', \
-             pg_catalog.json_build_object('kind', $1, 'change', $2, 'count', $3)::text)";
+    const NOTIFY: &str = "SELECT pg_catalog.pg_notify('orchestrator_decisions', $1)";
     let [added, decided] = match kind {
         "gate" => counts!("gate"),
         "approval" => counts!("approval"),
@@ -125,7 +124,8 @@ fn announce(trigger: &PgTrigger<'_>, kind: &str, asked: bool) -> Result<(), Erro
     let count = plans::select_changed(trigger, statement, plans::one::<i64>)?.unwrap_or_default();
     if count > 0 {
         let change = if asked { "requested" } else { "decided" };
-        plans::update(NOTIFY, &[kind.into(), change.into(), count.into()], |_| Ok(()))?;
+        let payload = format!(r#"{{"kind":"{kind}","change":"{change}","count":{count}}}"#);
+        plans::update(NOTIFY, &[payload.as_str().into()], |_| Ok(()))?;
     }
     Ok(())
 }

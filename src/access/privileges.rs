@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::pg_sys::Oid;
-use pgrx::prelude::*;
 
 use super::levels::{self, Level};
 use crate::dynamic::{self, quote};
