@@ -11,7 +11,7 @@ use pgrx::datum::{DatumWithOid, Interval};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByPostgres, JsonB, Uuid};
+use pgrx::{AllocatedByPostgres, JsonB, PgRelation, Uuid};
 use serde_json::json;
 
 use crate::document::{self, Document};
@@ -71,11 +71,20 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
     Ok(())
 }
 
+/// Adds the events that a statement selects, in its order. It inserts into the trail, and writes the
+/// key `session_user` last.
+pub fn record_by(insert: &'static str, arguments: &[DatumWithOid<'_>]) -> Result<(), Error> {
+    as_owner(|| plans::update(insert, arguments, |_| Ok(())))
+}
+
 /// Runs `work` with the rights of the role that owns the trail.
 fn as_owner<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
-    const OWNER: &str = "SELECT c.relowner FROM pg_catalog.pg_class AS c \
-         WHERE c.oid = 'orchestrator.audit_events'::pg_catalog.regclass";
-    let owner = required("owner", plans::select(OWNER, &[], plans::one::<pg_sys::Oid>)?)?;
+    let owner = {
+        let trail = PgRelation::open_with_name_and_share_lock("orchestrator.audit_events")
+            .map_err(|error| Error::new(Kind::Internal, error))?;
+        // SAFETY: the relation is open, and its catalog row with it.
+        unsafe { (*trail.rd_rel).relowner }
+    };
     session::with_rights_of(owner, work)
 }
 

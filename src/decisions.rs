@@ -8,17 +8,19 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, heap_tuple::PgHeapTuple};
 
 use crate::error::{Error, Kind, required};
-use crate::{approvals, gates, plans, session, settings, text};
+use crate::{approvals, gates, plans, reviews, session, settings, text};
 
 /// The kinds of decisions, each with its word for no.
-const KINDS: [(&str, &str); 2] = [("gate", "denied"), ("approval", "rejected")];
+const KINDS: [(&str, &str); 3] =
+    [("review", "rejected"), ("gate", "denied"), ("approval", "rejected")];
 
 /// The words for yes and for no.
 const YES: [&str; 2] = ["approve", "approved"];
 const NO: [&str; 4] = ["reject", "rejected", "deny", "denied"];
 
-/// Decides a gate or an approval, whichever the id is of, by its own rules: a gate is denied with
-/// notes only, and an approval is decided by the role that was asked.
+/// Decides a review, a gate or an approval, whichever the id is of, by its own rules: a review is
+/// rejected and a gate denied with notes only, and an approval is decided by the role that was
+/// asked.
 ///
 /// `decision`: approve or approved; reject, rejected, deny or denied; `decided_by`: who decides, of
 /// an approval the role; `notes`: why. Returns: its kind, the id, and the status it has now.
@@ -51,6 +53,7 @@ fn decide(
     }
     let (id, status, decided_by) = (Some(id), Some(status), Some(decided_by));
     match kind.as_str() {
+        "review" => drop(reviews::resolve_review(id, status, decided_by, notes)?),
         "gate" => drop(gates::resolve_gate_stage_and_record(id, status, decided_by, notes)?),
         _ => drop(approvals::resolve_approval(id, status, decided_by, notes)?),
     }
@@ -68,7 +71,9 @@ fn is_yes(decision: &str) -> Result<bool, Error> {
 /// What an id is of. Ids are the callers' to choose: of two with the same one the one that waits.
 fn kind_of(id: Uuid) -> Result<String, Error> {
     const KIND: &str = "SELECT d.kind FROM ( \
-             SELECT 'gate' AS kind, g.status FROM orchestrator.gates AS g WHERE g.id = $1 \
+             SELECT 'review' AS kind, q.status FROM orchestrator.human_review_queue AS q WHERE q.id = $1 \
+             UNION ALL \
+             SELECT 'gate', g.status FROM orchestrator.gates AS g WHERE g.id = $1 \
              UNION ALL \
              SELECT 'approval', a.status FROM orchestrator.approvals AS a WHERE a.id = $1 \
          ) AS d ORDER BY d.status = 'pending' DESC LIMIT 1";

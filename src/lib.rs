@@ -26,7 +26,9 @@ mod oid_alias;
 mod plans;
 mod pricing;
 mod prompts;
+mod reviews;
 mod routing;
+mod runs;
 mod session;
 mod sessions;
 mod settings;
@@ -34,6 +36,7 @@ mod text;
 mod token_usage;
 mod tool_log;
 mod traced_tools;
+mod types;
 mod verify;
 
 ::pgrx::pg_module_magic!(name, version);
@@ -111,9 +114,14 @@ extension_sql_file!(
     requires = ["version_0_2_5"]
 );
 extension_sql_file!(
-    "../sql/orchestrator_schema--0.3.0--0.6.0.sql",
-    name = "version_0_6_0",
+    "../sql/orchestrator_schema--0.3.0--0.5.0.sql",
+    name = "version_0_5_0",
     requires = ["version_0_3_0"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.5.0--0.6.0.sql",
+    name = "version_0_6_0",
+    requires = ["version_0_5_0"]
 );
 
 #[pg_guard]

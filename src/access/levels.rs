@@ -193,6 +193,9 @@ const RELATIONS: &[Relation] = &[
     ("audit_events", &[READ]),
     ("active_sessions", &[READ]),
     ("pending_approvals", &[READ]),
+    ("orchestrator_runs", &[READ]),
+    ("human_review_queue", &[READ]),
+    ("run_summary", &[READ]),
     ("pending_decisions", &[READ]),
 ];
 
@@ -213,6 +216,8 @@ const FUNCTIONS: &[Functions] = &[
             "next_prompt_version",
             "compare_versions",
             "llm_cost",
+            "typescript_types",
+            "json_schema",
             "access",
         ],
     ),
@@ -237,9 +242,20 @@ const FUNCTIONS: &[Functions] = &[
             "move_session",
             "request_approval",
             "record_event",
+            "start_run",
+            "record_run_progress",
+            "record_safety",
+            "pause_run",
+            "resume_run",
+            "kill_run",
+            "request_review",
         ],
     ),
-    (DECIDE, Rights::Owner, &["resolve_gate", "resolve_approval", "decide"]),
+    (
+        DECIDE,
+        Rights::Owner,
+        &["resolve_gate", "resolve_approval", "resolve_review", "resolve_reviews", "decide"],
+    ),
     // A job of pg_cron belongs to the role that schedules it.
     (
         ADMINISTER,

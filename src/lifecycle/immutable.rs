@@ -22,7 +22,7 @@ fn enforce_immutable<'a>(
         misused(NAME, "it must be fired BEFORE UPDATE, FOR EACH ROW");
     };
     for name in rows.arguments() {
-        let Some(column) = rows.column(name) else {
+        let Some(column) = rows.column(name.to_bytes()) else {
             misused(NAME, "its arguments are columns of the table");
         };
         if rows.changes(column) {

@@ -1,20 +1,26 @@
 //! The row a trigger sees, read and changed in place of the server's own structures: at the price
 //! of one copy of the row, however many columns change.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
+use std::slice;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
 use pgrx::tupdesc::PgTupleDesc;
 use pgrx::{AllocatedByPostgres, trigger_fired_by_update, trigger_fired_for_row};
+use smallvec::SmallVec;
+
+/// Columns that one UPDATE of one row is likely to change: more than these cost an allocation.
+const CHANGES: usize = 8;
 
 /// The old and the new row of an UPDATE, with the changes collected so far.
 pub struct Rows<'a> {
     data: &'a pg_sys::TriggerData,
-    descriptor: pg_sys::TupleDesc,
-    columns: Vec<i32>,
-    values: Vec<pg_sys::Datum>,
-    nulls: Vec<bool>,
+    descriptor: PgTupleDesc<'a>,
+    columns: SmallVec<[i32; CHANGES]>,
+    values: SmallVec<[pg_sys::Datum; CHANGES]>,
+    nulls: SmallVec<[bool; CHANGES]>,
 }
 
 impl<'a> Rows<'a> {
@@ -25,10 +31,10 @@ impl<'a> Rows<'a> {
         fits.then(|| Rows {
             data,
             // SAFETY: the server keeps the relation open while its trigger runs.
-            descriptor: unsafe { (*data.tg_relation).rd_att },
-            columns: Vec::new(),
-            values: Vec::new(),
-            nulls: Vec::new(),
+            descriptor: unsafe { PgTupleDesc::from_pg_unchecked((*data.tg_relation).rd_att) },
+            columns: SmallVec::new(),
+            values: SmallVec::new(),
+            nulls: SmallVec::new(),
         })
     }
 
@@ -38,7 +44,7 @@ impl<'a> Rows<'a> {
         let arguments = unsafe {
             let trigger = &*self.data.tg_trigger;
             match usize::try_from(trigger.tgnargs) {
-                Ok(count) if count > 0 => std::slice::from_raw_parts(trigger.tgargs, count),
+                Ok(count) if count > 0 => slice::from_raw_parts(trigger.tgargs, count),
                 _ => &[],
             }
         };
@@ -47,15 +53,32 @@ impl<'a> Rows<'a> {
     }
 
     /// The number of a column, when the table has it.
-    pub fn column(&self, name: &CStr) -> Option<i32> {
-        // SAFETY: the descriptor belongs to the open relation, the name is NUL-terminated.
-        let number = unsafe { pg_sys::SPI_fnumber(self.descriptor, name.as_ptr()) };
-        (number > 0).then_some(number)
+    pub fn column(&self, name: &[u8]) -> Option<i32> {
+        let count = usize::try_from(self.descriptor.natts).ok()?;
+        let place = (0..count).find(|place| self.is_named(*place, name))?;
+        i32::try_from(place + 1).ok()
     }
 
-    /// The number of a column by a name that is no C string yet.
-    pub fn column_named(&self, name: &str) -> Option<i32> {
-        CString::new(name).ok().and_then(|name| self.column(&name))
+    /// The same, looked for first where the last row had it: an UPDATE of many rows asks for the
+    /// same column each time.
+    pub fn column_near(&self, last: &AtomicI32, name: &[u8]) -> Option<i32> {
+        let guess = last.load(Ordering::Relaxed);
+        if usize::try_from(guess - 1).is_ok_and(|place| self.is_named(place, name)) {
+            return Some(guess);
+        }
+        let column = self.column(name)?;
+        last.store(column, Ordering::Relaxed);
+        Some(column)
+    }
+
+    fn is_named(&self, place: usize, name: &[u8]) -> bool {
+        self.descriptor.get(place).is_some_and(|attribute| {
+            let own = &attribute.attname.data;
+            // A name ends with a zero within its fixed length.
+            own.get(name.len()) == Some(&0)
+                && name.iter().zip(own).all(|(wanted, byte)| *wanted == *byte as u8)
+                && !attribute.attisdropped
+        })
     }
 
     /// A column's value in the row as it was.
@@ -73,11 +96,26 @@ impl<'a> Rows<'a> {
     }
 
     fn read<T: FromDatum>(&self, tuple: pg_sys::HeapTuple, column: i32) -> Option<T> {
-        let mut is_null = false;
-        // SAFETY: tuple and descriptor belong to the same open relation.
+        let datum = self.datum(tuple, column)?;
+        // SAFETY: the caller names the column's own type.
+        unsafe { T::from_datum(datum, false) }
+    }
+
+    fn datum(&self, tuple: pg_sys::HeapTuple, column: i32) -> Option<pg_sys::Datum> {
+        let descriptor = self.descriptor.as_ptr();
+        // SAFETY: tuple and descriptor belong to the same open relation, and the tuple's bitmap has
+        // a bit for each column that it stores.
         unsafe {
-            let datum = pg_sys::heap_getattr(tuple, column, self.descriptor, &mut is_null);
-            T::from_datum(datum, is_null)
+            let header = (*tuple).t_data;
+            if column > i32::from(pg_sys::HeapTupleHeaderGetNatts(header)) {
+                let mut is_null = false;
+                let datum = pg_sys::heap_getattr(tuple, column, descriptor, &mut is_null);
+                return (!is_null).then_some(datum);
+            }
+            let place = usize::try_from(column - 1).ok()?;
+            let is_null = !pg_sys::HeapTupleNoNulls(tuple)
+                && *(*header).t_bits.as_ptr().add(place / 8) & (1 << (place % 8)) == 0;
+            (!is_null).then(|| unguarded::nocachegetattr(tuple, column, descriptor))
         }
     }
 
@@ -97,7 +135,7 @@ impl<'a> Rows<'a> {
     fn text(&self, tuple: pg_sys::HeapTuple, column: i32) -> Option<String> {
         // SAFETY: tuple and descriptor belong together; the text is copied at once.
         unsafe {
-            let text = pg_sys::SPI_getvalue(tuple, self.descriptor, column);
+            let text = pg_sys::SPI_getvalue(tuple, self.descriptor.as_ptr(), column);
             (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned())
         }
     }
@@ -119,43 +157,51 @@ impl<'a> Rows<'a> {
 
     /// Whether the new row, as the caller wrote it, differs from the old one.
     pub fn differs(&self) -> bool {
-        // SAFETY: the descriptor belongs to the open relation.
-        let count = unsafe { (*self.descriptor).natts };
-        (1..=count).any(|column| self.changes(column))
+        (1..=self.descriptor.natts).any(|column| self.changes(column))
+    }
+
+    /// Whether the caller wrote another value into that column, and into no other one.
+    pub fn changes_only(&self, column: i32) -> bool {
+        (1..=self.descriptor.natts).all(|each| self.changes(each) == (each == column))
     }
 
     /// Whether the caller wrote another value into a column. Equal values may be stored in
     /// different bytes, compressed or not: then their text decides.
     pub fn changes(&self, column: i32) -> bool {
         let (old, new) = (self.data.tg_trigtuple, self.data.tg_newtuple);
-        self.image(old, column) != self.image(new, column)
-            && self.text(old, column) != self.text(new, column)
+        !self.stored_alike(column) && self.text(old, column) != self.text(new, column)
     }
 
-    /// A column's stored bytes; `None` for NULL.
-    fn image(&self, tuple: pg_sys::HeapTuple, column: i32) -> Option<Vec<u8>> {
-        let mut is_null = false;
-        // SAFETY: tuple and descriptor belong together, and the type's length says how many bytes
-        // a value has: by value, of fixed length, variable (-1) or NUL-terminated (-2).
-        unsafe {
-            let datum = pg_sys::heap_getattr(tuple, column, self.descriptor, &mut is_null);
-            if is_null {
-                return None;
-            }
-            let (mut length, mut by_value) = (0i16, false);
-            let type_oid = pg_sys::SPI_gettypeid(self.descriptor, column);
-            pg_sys::get_typlenbyval(type_oid, &mut length, &mut by_value);
-            if by_value {
-                return Some(datum.value().to_ne_bytes().to_vec());
-            }
+    /// Whether a column of the old and the new row, as the caller wrote it, has the same bytes.
+    pub fn stored_alike(&self, column: i32) -> bool {
+        let old = self.datum(self.data.tg_trigtuple, column);
+        match (old, self.datum(self.data.tg_newtuple, column)) {
+            (Some(old), Some(new)) => self.image(column, &old) == self.image(column, &new),
+            (old, new) => old.is_none() && new.is_none(),
+        }
+    }
+
+    /// A value's stored bytes.
+    fn image<'d>(&self, column: i32, datum: &'d pg_sys::Datum) -> &'d [u8] {
+        let place = usize::try_from(column - 1).unwrap_or(usize::MAX);
+        let Some(attribute) = self.descriptor.get(place) else {
+            return &[];
+        };
+        let (start, size) = if attribute.attbyval {
+            (std::ptr::from_ref(datum).cast(), size_of::<pg_sys::Datum>())
+        } else {
             let start = datum.cast_mut_ptr::<u8>();
-            let size = match length {
-                -1 => pgrx::varlena::varsize_any(start.cast()),
-                -2 => CStr::from_ptr(start.cast()).count_bytes(),
+            // SAFETY: the value is of the column's type, whose length says how many bytes it has:
+            // variable (-1), NUL-terminated (-2) or fixed.
+            let size = match attribute.attlen {
+                -1 => unsafe { pgrx::varlena::varsize_any(start.cast()) },
+                -2 => unsafe { CStr::from_ptr(start.cast()) }.count_bytes(),
                 fixed => usize::try_from(fixed).unwrap_or_default(),
             };
-            Some(std::slice::from_raw_parts(start, size).to_vec())
-        }
+            (start.cast_const(), size)
+        };
+        // SAFETY: the bytes of the datum itself, or of what it points to in the trigger's row.
+        unsafe { slice::from_raw_parts(start, size) }
     }
 
     /// The row that the UPDATE is to write.
@@ -166,7 +212,7 @@ impl<'a> Rows<'a> {
             tuple = unsafe {
                 pg_sys::heap_modify_tuple_by_cols(
                     tuple,
-                    self.descriptor,
+                    self.descriptor.as_ptr(),
                     self.columns.len() as i32,
                     self.columns.as_mut_ptr(),
                     self.values.as_mut_ptr(),
@@ -175,8 +221,26 @@ impl<'a> Rows<'a> {
             };
         }
         // SAFETY: the tuple fits the relation's descriptor, which outlives this call.
-        unsafe {
-            PgHeapTuple::from_heap_tuple(PgTupleDesc::from_pg_unchecked(self.descriptor), tuple)
-        }
+        unsafe { PgHeapTuple::from_heap_tuple(self.descriptor, tuple) }
     }
+}
+
+/// Functions of the server that read what is there and raise nothing. They are called for every
+/// updated row, where the guard that pgrx puts around each call would cost more than the call.
+mod unguarded {
+    use pgrx::pg_sys;
+
+    unsafe extern "C-unwind" {
+        pub fn nocachegetattr(
+            tuple: pg_sys::HeapTuple,
+            column: core::ffi::c_int,
+            descriptor: pg_sys::TupleDesc,
+        ) -> pg_sys::Datum;
+        pub safe fn GetCurrentTransactionStartTimestamp() -> pg_sys::TimestampTz;
+    }
+}
+
+/// The running transaction's time.
+pub fn transaction_time() -> pg_sys::TimestampTz {
+    unguarded::GetCurrentTransactionStartTimestamp()
 }

@@ -1,10 +1,10 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.6.0'" to load this file. \quit
 
--- 0.3.0 -> 0.6.0: one inbox over everything that waits for a decision, four levels of access, the
+-- 0.5.0 -> 0.6.0: one inbox over everything that waits for a decision, four levels of access, the
 -- announcement of decisions, and maintenance.
 -- Functions that do what a level may do by the rules alone now run with their owner's rights: a role
 -- that was given EXECUTE on one of them by hand no longer needs rights on its tables.
--- Locks gates and approvals until the transaction ends, for their triggers; no
+-- Locks gates, approvals and the queue of reviews until the transaction ends, for their triggers; no
 -- row is read or written. Levels that an earlier downgrade kept are given again.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
@@ -14,9 +14,17 @@ SET LOCAL search_path TO pg_catalog, pg_temp;
 -- Each part reads its queue's partial index in the order of the whole; what is looked up elsewhere
 -- is looked up for the rows that are returned.
 CREATE VIEW orchestrator.pending_decisions AS
-SELECT 'gate'::text AS kind, g.id,
-       g.gate_type || ' gate of agent ' || g.agent_id AS subject,
-       g.reason AS asks, g.project_id, g.context ->> 'thread_id' AS thread_id, g.created_at AS requested_at, now() - g.created_at AS waiting
+SELECT 'review'::text AS kind, q.id,
+       q.review_type || ' review of story ' || (SELECT r.story_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS subject,
+       q.reason AS asks,
+       (SELECT r.project_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS project_id,
+       q.thread_id, q.created_at AS requested_at, now() - q.created_at AS waiting
+FROM orchestrator.human_review_queue AS q
+WHERE q.status = 'pending'
+UNION ALL
+SELECT 'gate', g.id,
+       g.gate_type || ' gate of agent ' || g.agent_id,
+       g.reason, g.project_id, g.context ->> 'thread_id', g.created_at, now() - g.created_at
 FROM orchestrator.gates AS g
 WHERE g.status = 'pending'
 UNION ALL
@@ -28,7 +36,7 @@ FROM orchestrator.approvals AS a
 WHERE a.status = 'pending'
 ORDER BY requested_at, id;
 COMMENT ON VIEW orchestrator.pending_decisions IS 'Everything that waits for a human, the oldest first; the next page is WHERE (requested_at, id) > the last of this one';
-COMMENT ON COLUMN orchestrator.pending_decisions.kind IS 'gate or approval; decide() takes the id of any';
+COMMENT ON COLUMN orchestrator.pending_decisions.kind IS 'review, gate or approval; decide() takes the id of any';
 COMMENT ON COLUMN orchestrator.pending_decisions.subject IS 'What it is about, in words';
 COMMENT ON COLUMN orchestrator.pending_decisions.asks IS 'What the one who asked wrote: the reason, or the notes, or else what the task is';
 COMMENT ON COLUMN orchestrator.pending_decisions.project_id IS 'The project; an approval has none';
@@ -64,6 +72,10 @@ CREATE TRIGGER approvals_requested AFTER INSERT ON orchestrator.approvals
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('approval');
 CREATE TRIGGER approvals_decided AFTER UPDATE ON orchestrator.approvals
     REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('approval');
+CREATE TRIGGER human_review_queue_requested AFTER INSERT ON orchestrator.human_review_queue
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('review');
+CREATE TRIGGER human_review_queue_decided AFTER UPDATE ON orchestrator.human_review_queue
+    REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('review');
 
 -- access
 
@@ -131,8 +143,17 @@ ALTER FUNCTION orchestrator.route_task(text, text, text, text, jsonb, uuid, uuid
 ALTER FUNCTION orchestrator.move_session(uuid, text) SECURITY DEFINER;
 ALTER FUNCTION orchestrator.request_approval(uuid, text, text) SECURITY DEFINER;
 ALTER FUNCTION orchestrator.record_event(text, text, uuid, jsonb) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.start_run(text, uuid, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.record_run_progress(text, text, text, bigint, numeric, text[], text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.record_safety(text, numeric, text[]) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.pause_run(text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.resume_run(text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.kill_run(text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.request_review(text, text, text, numeric, jsonb) SECURITY DEFINER;
 ALTER FUNCTION orchestrator.resolve_gate(uuid, text, text, text) SECURITY DEFINER;
 ALTER FUNCTION orchestrator.resolve_approval(uuid, text, text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.resolve_review(uuid, text, text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.resolve_reviews(uuid[], text, text, text) SECURITY DEFINER;
 ALTER FUNCTION orchestrator.archived() SECURITY DEFINER;
 ALTER FUNCTION orchestrator.restore_archived() SECURITY DEFINER;
 ALTER FUNCTION orchestrator.downgrade_plan(text) SECURITY DEFINER;

@@ -1,10 +1,10 @@
-\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0'" to load this file. \quit
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.5.0'" to load this file. \quit
 
--- 0.6.0 -> 0.3.0: inbox, announcements, levels and maintenance go; functions run with their
+-- 0.6.0 -> 0.5.0: inbox, announcements, levels and maintenance go; functions run with their
 -- caller's rights again. Who has which level is kept in orchestrator_archive and comes back with it;
 -- what a level granted on objects that stay remains granted. A job of pg_cron stays, and fails until
 -- the way up.
--- Locks gates and approvals until the transaction ends; no row is read or
+-- Locks gates, approvals and the queue of reviews until the transaction ends; no row is read or
 -- written.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
@@ -35,8 +35,17 @@ ALTER FUNCTION orchestrator.route_task(text, text, text, text, jsonb, uuid, uuid
 ALTER FUNCTION orchestrator.move_session(uuid, text) SECURITY INVOKER;
 ALTER FUNCTION orchestrator.request_approval(uuid, text, text) SECURITY INVOKER;
 ALTER FUNCTION orchestrator.record_event(text, text, uuid, jsonb) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.start_run(text, uuid, text) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.record_run_progress(text, text, text, bigint, numeric, text[], text) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.record_safety(text, numeric, text[]) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.pause_run(text, text) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.resume_run(text) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.kill_run(text, text) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.request_review(text, text, text, numeric, jsonb) SECURITY INVOKER;
 ALTER FUNCTION orchestrator.resolve_gate(uuid, text, text, text) SECURITY INVOKER;
 ALTER FUNCTION orchestrator.resolve_approval(uuid, text, text, text) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.resolve_review(uuid, text, text, text) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.resolve_reviews(uuid[], text, text, text) SECURITY INVOKER;
 ALTER FUNCTION orchestrator.archived() SECURITY INVOKER;
 ALTER FUNCTION orchestrator.restore_archived() SECURITY INVOKER;
 ALTER FUNCTION orchestrator.downgrade_plan(text) SECURITY INVOKER;
@@ -70,6 +79,8 @@ DROP FUNCTION orchestrator.grant_access(regrole, text);
 DROP FUNCTION orchestrator.access();
 REVOKE USAGE ON SCHEMA orchestrator FROM pg_database_owner;
 
+DROP TRIGGER human_review_queue_decided ON orchestrator.human_review_queue;
+DROP TRIGGER human_review_queue_requested ON orchestrator.human_review_queue;
 DROP TRIGGER approvals_decided ON orchestrator.approvals;
 DROP TRIGGER approvals_requested ON orchestrator.approvals;
 DROP TRIGGER gates_decided ON orchestrator.gates;

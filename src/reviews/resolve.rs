@@ -1,0 +1,250 @@
+//! One review is resolved, once, however many try at the same time: review, run and audit event
+//! change together or not at all. The run is locked first, so that the calls for it queue there,
+//! and each sees what the one before it did.
+
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByRust, Uuid};
+use serde_json::json;
+
+use crate::audit::{self, Event};
+use crate::document::Document;
+use crate::error::{Error, Kind, required};
+use crate::{lifecycle, plans, text};
+
+/// What a human can decide.
+const DECISIONS: [&str; 2] = ["approved", "rejected"];
+
+/// How often the run of a review is locked whose thread is renamed each time between two
+/// statements.
+pub const ATTEMPTS: usize = 100;
+
+/// The columns of a review that a resolution sets, by parameters $2 to $4.
+macro_rules! resolution {
+    () => {
+        "SET status = $2, resolved_by = $3, resolution_notes = $4, resolved_at = pg_catalog.now() "
+    };
+}
+
+/// The columns of a run that the last approval sets.
+macro_rules! freed {
+    () => {
+        "SET requires_human_review = false, gate_status = CASE r.gate_status WHEN 'hold' THEN 'go' ELSE r.gate_status END "
+    };
+}
+
+/// The columns of a run that a rejection sets; $2 says why.
+macro_rules! killed {
+    () => {
+        "SET gate_status = 'kill', phase = 'failed', error = $2 "
+    };
+}
+
+pub(super) use {freed, killed, resolution};
+
+/// A decision with who made it and why.
+pub struct Resolution<'a> {
+    pub decision: &'a str,
+    pub resolved_by: &'a str,
+    pub notes: Option<&'a str>,
+}
+
+impl<'a> Resolution<'a> {
+    /// The decision that the arguments make.
+    ///
+    /// Errors: 22004, 22023 unknown decision, blank name, a rejection without notes.
+    pub fn of(
+        decision: Option<&'a str>,
+        resolved_by: Option<&'a str>,
+        notes: Option<&'a str>,
+    ) -> Result<Self, Error> {
+        let decision = text::one_of("decision", required("decision", decision)?, &DECISIONS)?;
+        let resolved_by = text::filled("resolved_by", resolved_by)?;
+        if decision == "rejected" && notes.is_none_or(text::is_blank) {
+            return Err(Error::new(
+                Kind::InvalidValue,
+                "a review cannot be rejected without notes",
+            )
+            .hint("Say in argument \"notes\" why; it becomes the error of the run."));
+        }
+        Ok(Resolution { decision, resolved_by, notes })
+    }
+
+    pub fn approves(&self) -> bool {
+        self.decision == "approved"
+    }
+
+    pub fn event_type(&self) -> &'static str {
+        if self.approves() { "review_approved" } else { "review_rejected" }
+    }
+
+    /// The error of a run that a rejection kills.
+    pub fn error(&self) -> String {
+        format!("review rejected by {}: {}", self.resolved_by, self.notes.unwrap_or_default())
+    }
+}
+
+/// Resolves a pending review, and records `review_approved` or `review_rejected`. The last approval
+/// of a run frees it: it needs no human any more, and goes on when it was on hold. Any rejection
+/// kills it. A run that has ended is left as it is.
+///
+/// `decision`: approved or rejected; `notes`: what the human says about it, which a rejection
+/// needs. Returns: the row.
+/// Errors: 22004, 22023 unknown decision, blank name, a rejection without notes, P0002 unknown
+/// review, 55000 it has been resolved already. Since 0.5.0.
+#[pg_extern(sql = false, volatile)]
+pub fn resolve_review(
+    review_id: Option<Uuid>,
+    decision: Option<&str>,
+    resolved_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.human_review_queue"), ErrorReport> {
+    const RESOLVE: &str = concat!(
+        "UPDATE orchestrator.human_review_queue AS q ",
+        resolution!(),
+        "WHERE q.id = $1 AND q.status = 'pending' RETURNING q, q.review_type, \
+             NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
+                         WHERE o.thread_id = q.thread_id AND o.status = 'pending' AND o.id <> q.id)"
+    );
+    let id = required("review_id", review_id)?;
+    let resolution = Resolution::of(decision, resolved_by, notes)?;
+    let run = Run::lock(id)?;
+    let arguments = [
+        id.into(),
+        resolution.decision.into(),
+        resolution.resolved_by.into(),
+        resolution.notes.into(),
+    ];
+    let resolved = plans::update(
+        RESOLVE,
+        &arguments,
+        plans::three::<PgHeapTuple<'static, AllocatedByRust>, String, bool>,
+    )?;
+    let Some((Some(row), Some(review_type), Some(is_last))) = resolved else {
+        return Err(not_pending(id)?.into());
+    };
+    let run = run.conclude(&resolution, is_last)?;
+    audit::record(Event {
+        event_type: resolution.event_type(),
+        role: resolution.resolved_by,
+        trace_id: run.id,
+        metadata: told(id, &review_type, &run, &resolution),
+    })?;
+    Ok(row)
+}
+
+/// The run that a review is about.
+struct Run {
+    id: Uuid,
+    thread_id: String,
+    phase: String,
+    gate_status: String,
+}
+
+impl Run {
+    /// Locks the run that a review is about.
+    ///
+    /// Errors: P0002 unknown review.
+    fn lock(review_id: Uuid) -> Result<Self, Error> {
+        const LOCK: &str = "SELECT r.id, r.thread_id, r.phase, r.gate_status \
+             FROM orchestrator.orchestrator_runs AS r \
+             WHERE r.thread_id = (SELECT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = $1) \
+             FOR NO KEY UPDATE";
+        const EXISTS: &str =
+            "SELECT q.id FROM orchestrator.human_review_queue AS q WHERE q.id = $1";
+        for _ in 0..ATTEMPTS {
+            let run = plans::update(LOCK, &[review_id.into()], |rows| {
+                let Some(row) = rows.into_iter().next() else { return Ok(None) };
+                Ok(Some(Run {
+                    id: required("id", row.get(1)?)?,
+                    thread_id: required("thread_id", row.get(2)?)?,
+                    phase: required("phase", row.get(3)?)?,
+                    gate_status: required("gate_status", row.get(4)?)?,
+                }))
+            })?;
+            if let Some(run) = run {
+                return Ok(run);
+            }
+            if plans::update(EXISTS, &[review_id.into()], plans::one::<Uuid>)?.is_none() {
+                return Err(unknown(review_id));
+            }
+            // Its thread was renamed while this call waited for the lock.
+        }
+        Err(not_lockable())
+    }
+
+    /// Frees the run when its last review is approved, kills it when one is rejected, and gives it
+    /// as it is then.
+    fn conclude(self, resolution: &Resolution<'_>, is_last: bool) -> Result<Self, Error> {
+        const FREE: &str = concat!(
+            "UPDATE orchestrator.orchestrator_runs AS r ",
+            freed!(),
+            "WHERE r.id = $1 RETURNING r.phase, r.gate_status"
+        );
+        const KILL: &str = concat!(
+            "UPDATE orchestrator.orchestrator_runs AS r ",
+            killed!(),
+            "WHERE r.id = $1 RETURNING r.phase, r.gate_status"
+        );
+        let has_ended =
+            lifecycle::state("run_phase", &self.phase).is_some_and(|state| state.next.is_empty());
+        if has_ended || (resolution.approves() && !is_last) {
+            return Ok(self);
+        }
+        let state = if resolution.approves() {
+            plans::update(FREE, &[self.id.into()], plans::two)?
+        } else {
+            plans::update(KILL, &[self.id.into(), resolution.error().into()], plans::two)?
+        };
+        let (phase, gate_status) = state.unwrap_or_default();
+        Ok(Run {
+            phase: required("phase", phase)?,
+            gate_status: required("gate_status", gate_status)?,
+            ..self
+        })
+    }
+}
+
+/// What the audit event of a resolution tells: the keys that `resolve_reviews` tells, too.
+fn told(id: Uuid, review_type: &str, run: &Run, resolution: &Resolution<'_>) -> Document {
+    let mut told = json!({
+        "thread_id": run.thread_id,
+        "review_id": id.to_string(),
+        "review_type": review_type,
+        "phase": run.phase,
+        "gate_status": run.gate_status,
+    });
+    if let Some(notes) = resolution.notes {
+        told["notes"] = notes.into();
+    }
+    Document::composed(told)
+}
+
+pub fn unknown(id: Uuid) -> Error {
+    Error::new(Kind::NotFound, format!("review {id} does not exist"))
+        .hint("SELECT * FROM orchestrator.human_review_queue WHERE status = 'pending' shows those that wait.")
+}
+
+/// Locks meet no row, however often they are tried.
+pub fn not_lockable() -> Error {
+    Error::new(Kind::NotReady, "the run of the review could not be locked")
+        .detail("Its thread was renamed again and again, or a rule or policy hides it.")
+        .hint(
+            "Try again; look for a rule or a policy of your own on orchestrator.orchestrator_runs.",
+        )
+}
+
+/// Why a review cannot be resolved.
+fn not_pending(id: Uuid) -> Result<Error, Error> {
+    const RESOLUTION: &str = "SELECT q.status, format('%s by %s at %s', q.status, q.resolved_by, q.resolved_at), q.resolution_notes \
+         FROM orchestrator.human_review_queue AS q WHERE q.id = $1";
+    let found = plans::update(RESOLUTION, &[id.into()], plans::three::<String, String, String>)?;
+    let Some((status, how, notes)) = found else {
+        return Ok(unknown(id));
+    };
+    let notes = notes.map(|notes| format!(" Notes: {notes}")).unwrap_or_default();
+    Ok(Error::new(Kind::NotReady, format!("review {id} is already {}", status.unwrap_or_default()))
+        .detail(format!("It was {}.{notes}", how.unwrap_or_default()))
+        .hint("A review is resolved once; ask again with orchestrator.request_review."))
+}
