@@ -11,31 +11,33 @@ SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- decisions
 
--- Each part reads its queue's partial index in the order of the whole; what is looked up elsewhere
--- is looked up for the rows that are returned.
+-- The status is looked at outside the union: so the planner takes it for one table, reads each part
+-- from its queue's partial index, and merges the three without a sort. What is looked up elsewhere is
+-- looked up for the rows that are returned.
 CREATE VIEW orchestrator.pending_decisions AS
-SELECT 'review'::text AS kind, q.id,
-       q.review_type || ' review of story ' || (SELECT r.story_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS subject,
-       q.reason AS asks,
-       (SELECT r.project_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS project_id,
-       q.thread_id, q.created_at AS requested_at, now() - q.created_at AS waiting
-FROM orchestrator.human_review_queue AS q
-WHERE q.status = 'pending'
-UNION ALL
-SELECT 'gate', g.id,
-       g.gate_type || ' gate of agent ' || g.agent_id,
-       g.reason, g.project_id, g.context ->> 'thread_id', g.created_at, now() - g.created_at
-FROM orchestrator.gates AS g
-WHERE g.status = 'pending'
-UNION ALL
-SELECT 'approval', a.id,
-       'approval by ' || a.approver_role || ' of task ' || (SELECT coalesce(nullif(btrim(t.title), ''), t.task_type) FROM orchestrator.tasks AS t WHERE t.id = a.task_id),
-       coalesce(nullif(btrim(a.notes), ''), (SELECT t.description FROM orchestrator.tasks AS t WHERE t.id = a.task_id), ''),
-       NULL, NULL, a.created_at, now() - a.created_at
-FROM orchestrator.approvals AS a
-WHERE a.status = 'pending'
-ORDER BY requested_at, id;
-COMMENT ON VIEW orchestrator.pending_decisions IS 'Everything that waits for a human, the oldest first; the next page is WHERE (requested_at, id) > the last of this one';
+SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_at, now() - d.requested_at AS waiting
+FROM (
+    SELECT 'review' AS kind, q.id, q.status,
+           q.review_type || ' review of story ' || (SELECT r.story_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS subject,
+           q.reason AS asks,
+           (SELECT r.project_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS project_id,
+           q.thread_id, q.created_at AS requested_at
+    FROM orchestrator.human_review_queue AS q
+    UNION ALL
+    SELECT 'gate', g.id, g.status,
+           g.gate_type || ' gate of agent ' || g.agent_id,
+           g.reason, g.project_id, g.context ->> 'thread_id', g.created_at
+    FROM orchestrator.gates AS g
+    UNION ALL
+    SELECT 'approval', a.id, a.status,
+           'approval by ' || a.approver_role || ' of task ' || (SELECT coalesce(nullif(btrim(t.title), ''), t.task_type) FROM orchestrator.tasks AS t WHERE t.id = a.task_id),
+           coalesce(nullif(btrim(a.notes), ''), (SELECT t.description FROM orchestrator.tasks AS t WHERE t.id = a.task_id), ''),
+           NULL, NULL, a.created_at
+    FROM orchestrator.approvals AS a
+) AS d
+WHERE d.status = 'pending'
+ORDER BY d.requested_at, d.id;
+COMMENT ON VIEW orchestrator.pending_decisions IS 'Everything that waits for a human, the oldest first; the next page is WHERE (requested_at, id) > (those of the last row)';
 COMMENT ON COLUMN orchestrator.pending_decisions.kind IS 'review, gate or approval; decide() takes the id of any';
 COMMENT ON COLUMN orchestrator.pending_decisions.subject IS 'What it is about, in words';
 COMMENT ON COLUMN orchestrator.pending_decisions.asks IS 'What the one who asked wrote: the reason, or the notes, or else what the task is';
