@@ -2,6 +2,7 @@
 //! and databases of their own in it.
 
 pub mod extension;
+pub mod roles;
 pub mod snapshot;
 
 use std::ops::Deref;
