@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use pgrx::spi::{OwnedPreparedStatement, SpiClient, SpiTupleTable};
 
 use crate::error::Error;
+use crate::session;
 
 thread_local! {
     /// By address and length of the statement's text: hashing that costs less than hashing it.
@@ -64,6 +65,7 @@ pub fn update<R>(
     arguments: &[DatumWithOid<'_>],
     read: impl FnOnce(SpiTupleTable<'_>) -> Result<R, Error>,
 ) -> Result<R, Error> {
+    session::only_on_a_primary()?;
     Spi::connect_mut(|client| {
         let plan = plan(client, sql, arguments)?;
         read(client.update(plan, None, arguments)?)

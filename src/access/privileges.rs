@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::pg_sys::Oid;
+use pgrx::spi::SpiTupleTable;
 
 use super::levels::{self, Level};
 use crate::dynamic::{self, quote};
@@ -80,7 +81,7 @@ macro_rules! with_objects {
 pub fn due(level: Level) -> Result<Privileges, Error> {
     const OBJECTS: &str =
         concat!(with_objects!(), "SELECT o.kind, o.name, o.bare FROM object AS o");
-    plans::update(OBJECTS, &[], |rows| {
+    plans::select(OBJECTS, &[], |rows| {
         let mut due = Privileges::new();
         for row in rows {
             let kind = row.get::<String>(1)?.unwrap_or_default();
@@ -122,36 +123,46 @@ fn of_level(level: Level, kind: &str, name: &str) -> Vec<(&'static str, Option<&
     }
 }
 
-/// What a role was granted itself, not through another role.
+/// What a role was granted itself, not through another role: its privileges on objects and on
+/// columns.
+const HELD: &str = concat!(
+    with_objects!(),
+    "SELECT o.kind || ' ' || o.name, a.privilege_type, NULL::text, a.is_grantable OR a.grantor <> o.owner \
+     FROM object AS o, aclexplode(o.acl) AS a WHERE a.grantee = $1 \
+     UNION \
+     SELECT r.kind || ' ' || r.name, a.privilege_type, c.attname::text, a.is_grantable OR a.grantor <> r.owner \
+     FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, \
+          aclexplode(c.attacl) AS a WHERE a.grantee = $1"
+);
+
+/// What a role holds.
 pub fn held(role: Oid) -> Result<Privileges, Error> {
-    const HELD: &str = concat!(
-        with_objects!(),
-        "SELECT o.kind || ' ' || o.name, a.privilege_type, NULL::text, a.is_grantable OR a.grantor <> o.owner \
-         FROM object AS o, aclexplode(o.acl) AS a WHERE a.grantee = $1 \
-         UNION \
-         SELECT r.kind || ' ' || r.name, a.privilege_type, c.attname::text, a.is_grantable OR a.grantor <> r.owner \
-         FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, \
-              aclexplode(c.attacl) AS a WHERE a.grantee = $1"
-    );
-    plans::update(HELD, &[role.into()], |rows| {
-        let mut held = Privileges::new();
-        for row in rows {
-            held.insert(Privilege {
-                object: row.get::<String>(1)?.unwrap_or_default(),
-                privilege: row.get::<String>(2)?.unwrap_or_default(),
-                column: row.get::<String>(3)?,
-                irregular: row.get::<bool>(4)?.unwrap_or_default(),
-            });
-        }
-        Ok(held)
-    })
+    plans::select(HELD, &[role.into()], read)
+}
+
+/// What a role holds after what others committed while this transaction waited for them.
+fn held_now(role: Oid) -> Result<Privileges, Error> {
+    plans::update(HELD, &[role.into()], read)
+}
+
+fn read(rows: SpiTupleTable<'_>) -> Result<Privileges, Error> {
+    let mut held = Privileges::new();
+    for row in rows {
+        held.insert(Privilege {
+            object: row.get::<String>(1)?.unwrap_or_default(),
+            privilege: row.get::<String>(2)?.unwrap_or_default(),
+            column: row.get::<String>(3)?,
+            irregular: row.get::<bool>(4)?.unwrap_or_default(),
+        });
+    }
+    Ok(held)
 }
 
 /// Makes a role hold exactly these privileges; how many were given or taken away.
 ///
 /// A grant made inside an extension script would count as the extension's own.
 pub fn set(role: Oid, name: &str, due: &Privileges) -> Result<i64, Error> {
-    let held = held(role)?;
+    let held = held_now(role)?;
     let changed = held.symmetric_difference(due).count();
     let (held, due) = (by_object(&held), by_object(due));
     let objects: BTreeSet<&str> = held.keys().chain(due.keys()).copied().collect();
