@@ -1,11 +1,12 @@
 //! Configuration: values that are text in the table and typed for who reads them. The value of a
 //! secret stands in no message of ours.
 
+use pgrx::AllocatedByRust;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByRust, JsonB};
 
+use crate::document::Document;
 use crate::error::{Error, Kind, required};
 use crate::{catalog, plans, session, text};
 
@@ -118,14 +119,14 @@ fn get_configuration(key: Option<&str>) -> Result<String, ErrorReport> {
 #[pg_extern(sql = false, stable)]
 fn configuration_value(
     key: Option<&str>,
-    fallback: default!(Option<JsonB>, "NULL"),
-) -> Result<JsonB, ErrorReport> {
+    fallback: default!(Option<Document>, "NULL"),
+) -> Result<Document, ErrorReport> {
     let key = required("key", key)?;
-    Ok(typed(key)?.or(fallback).ok_or_else(|| unknown(key))?)
+    Ok(typed::<Document>(key)?.or(fallback).ok_or_else(|| unknown(key))?)
 }
 
 /// The typed value of a key, when it is there.
-pub fn typed(key: &str) -> Result<Option<JsonB>, Error> {
+pub fn typed<T: FromDatum + IntoDatum>(key: &str) -> Result<Option<T>, Error> {
     const TYPED: &str = "SELECT CASE c.value_type \
              WHEN 'integer' THEN to_jsonb(c.value::bigint) \
              WHEN 'float'   THEN to_jsonb(c.value::numeric) \
@@ -133,7 +134,7 @@ pub fn typed(key: &str) -> Result<Option<JsonB>, Error> {
              WHEN 'json'    THEN c.value::jsonb \
              ELSE to_jsonb(c.value) END \
          FROM orchestrator.configurations AS c WHERE c.key = $1";
-    plans::select(TYPED, &[key.into()], plans::one::<JsonB>)
+    plans::select(TYPED, &[key.into()], plans::one::<T>)
 }
 
 /// The text of a configuration value. The value of a secret is for who may read the table; of
@@ -154,10 +155,10 @@ fn get_configuration_unless_secret(key: Option<&str>) -> Result<String, ErrorRep
 #[pg_extern(sql = false, stable)]
 fn configuration_value_unless_secret(
     key: Option<&str>,
-    fallback: default!(Option<JsonB>, "NULL"),
-) -> Result<JsonB, ErrorReport> {
+    fallback: default!(Option<Document>, "NULL"),
+) -> Result<Document, ErrorReport> {
     let key = required("key", key)?;
-    Ok(unless_secret(key, typed)?.or(fallback).ok_or_else(|| unknown(key))?)
+    Ok(unless_secret(key, typed::<Document>)?.or(fallback).ok_or_else(|| unknown(key))?)
 }
 
 /// Reads a value with the caller's rights where they suffice, else with the owner's unless it is a

@@ -1,6 +1,7 @@
 //! How long things live: an age that the caller gives, or one set in configurations, or the
 //! default; and the time before which something is older than that.
 
+use pgrx::JsonB;
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
 use serde_json::Value;
@@ -101,7 +102,7 @@ fn interval(units: f64, unit: Unit) -> Result<Interval, Error> {
 
 /// How many units a configuration sets, when it is there.
 fn set(key: &str, unit: Unit, example: f64) -> Result<Option<f64>, Error> {
-    let Some(value) = configuration::typed(key)? else { return Ok(None) };
+    let Some(value) = configuration::typed::<JsonB>(key)? else { return Ok(None) };
     amount(&value.0, unit).map(Some).ok_or_else(|| no_age(key, unit, example))
 }
 
