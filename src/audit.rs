@@ -137,7 +137,7 @@ impl Drop for Purge {
 /// `older_than`: at least one day. Returns: how many were deleted.
 /// Errors: 22004, 22023 less than one day. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
-fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
+pub fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
     // A day as a length, and as time that has passed: one that was shorter by an hour is one too.
     const LONG_ENOUGH: &str = "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day' \
             AND $2 OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '23 hours')";

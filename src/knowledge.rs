@@ -168,7 +168,7 @@ fn mark_knowledge_embedded(ids: Option<Vec<Option<Uuid>>>) -> Result<i64, ErrorR
 /// `embedded_for`: at least zero. Returns: how much was deleted.
 /// Errors: 22004, 22023 a negative interval, or one of more than 6000 years. Since 0.2.4.
 #[pg_extern(sql = false, volatile)]
-fn purge_knowledge(
+pub fn purge_knowledge(
     embedded_for: default!(Option<Interval>, "'365 days'"),
 ) -> Result<i64, ErrorReport> {
     const PURGE: &str = "DELETE FROM orchestrator.knowledge_staging AS k \

@@ -3,12 +3,14 @@
 
 use pgrx::prelude::*;
 
+mod access;
 mod approvals;
 mod archive;
 mod audit;
 mod catalog;
 mod collaboration;
 mod configuration;
+mod decisions;
 mod document;
 mod dynamic;
 mod error;
@@ -19,6 +21,7 @@ mod integrity;
 mod knowledge;
 mod lifecycle;
 mod lifetimes;
+mod maintenance;
 mod manifest;
 mod oid_alias;
 mod plans;
@@ -137,6 +140,11 @@ extension_sql_file!(
     "../sql/orchestrator_schema--0.4.3--0.5.0.sql",
     name = "version_0_5_0",
     requires = ["version_0_4_3"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.5.0--0.6.0.sql",
+    name = "version_0_6_0",
+    requires = ["version_0_5_0"]
 );
 
 #[pg_guard]

@@ -1,6 +1,7 @@
 //! How long things live: an age that the caller gives, or one set in configurations, or the
 //! default; and the time before which something is older than that.
 
+use pgrx::JsonB;
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
 use serde_json::Value;
@@ -85,10 +86,7 @@ pub fn before_or_configured(
     if let Some(age) = age {
         return before(argument, age);
     }
-    let units = match configuration::typed(lifetime.key)? {
-        Some(value) => amount(&value.0, lifetime.unit).ok_or_else(|| no_age(lifetime))?,
-        None => lifetime.default,
-    };
+    let units = set(lifetime.key, lifetime.unit, lifetime.default)?.unwrap_or(lifetime.default);
     let arguments = [units.into(), lifetime.unit.interval().into()];
     time(plans::select(BEFORE, &arguments, plans::one::<TimestampWithTimeZone>)?)
 }
@@ -120,6 +118,33 @@ fn not_negative(argument: &str, value: Interval) -> Result<Interval, Error> {
     Ok(value)
 }
 
+/// The configured age, or else the default.
+///
+/// Errors: 22023 the configuration is no number that could be an age.
+pub fn configured(lifetime: &Lifetime) -> Result<Interval, Error> {
+    let units = set(lifetime.key, lifetime.unit, lifetime.default)?.unwrap_or(lifetime.default);
+    interval(units, lifetime.unit)
+}
+
+/// An age that has no default: `None` when it is not set. `example` stands in the hint.
+///
+/// Errors: 22023 the configuration is no number that could be an age.
+pub fn configured_only(key: &str, unit: Unit, example: f64) -> Result<Option<Interval>, Error> {
+    set(key, unit, example)?.map(|units| interval(units, unit)).transpose()
+}
+
+fn interval(units: f64, unit: Unit) -> Result<Interval, Error> {
+    const AGE: &str = "SELECT $1 OPERATOR(pg_catalog.*) $2::interval";
+    let age = plans::select(AGE, &[units.into(), unit.interval().into()], plans::one::<Interval>)?;
+    age.ok_or_else(|| Error::new(Kind::Internal, "the server gave no interval"))
+}
+
+/// How many units a configuration sets, when it is there.
+fn set(key: &str, unit: Unit, example: f64) -> Result<Option<f64>, Error> {
+    let Some(value) = configuration::typed::<JsonB>(key)? else { return Ok(None) };
+    amount(&value.0, unit).map(Some).ok_or_else(|| no_age(key, unit, example))
+}
+
 fn time(value: Option<TimestampWithTimeZone>) -> Result<TimestampWithTimeZone, Error> {
     value.ok_or_else(|| Error::new(Kind::Internal, "the server gave no time"))
 }
@@ -134,14 +159,13 @@ fn amount(value: &Value, unit: Unit) -> Option<f64> {
     number.filter(|number| (0.0..=LONGEST_SECONDS / unit.seconds()).contains(number))
 }
 
-fn no_age(lifetime: &Lifetime) -> Error {
-    let Lifetime { key, unit, default } = lifetime;
+fn no_age(key: &str, unit: Unit, example: f64) -> Error {
     Error::new(
         Kind::InvalidValue,
         format!("configuration \"{key}\" is not a number of {}", unit.in_words()),
     )
     .hint(format!(
-        "A number that is not negative and no longer than 6000 years, for example SELECT orchestrator.set_configuration('{key}', '{default}', 'integer');"
+        "A number that is not negative and no longer than 6000 years, for example SELECT orchestrator.set_configuration('{key}', '{example}', 'integer');"
     ))
 }
 

@@ -118,7 +118,7 @@ fn as_it_is(
 /// Returns: how many expired. Errors: 22023 negative, or a configuration that is no number.
 /// Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
-fn expire_sessions(retention: default!(Option<Interval>, "NULL")) -> Result<i64, ErrorReport> {
+pub fn expire_sessions(retention: default!(Option<Interval>, "NULL")) -> Result<i64, ErrorReport> {
     // The rows are locked where the index found them, so that is where they are updated: the table
     // is not read a second time.
     const EXPIRE: &str = concat!(
@@ -192,7 +192,7 @@ fn session_heartbeat(session_id: Option<Uuid>) -> Result<TimestampWithTimeZone, 
 /// `silent_for`: the longest silence, not negative. Returns: the ids of the sessions it marked.
 /// Errors: 22004, 22023 negative interval, or one of more than 6000 years. Since 0.1.4.
 #[pg_extern(sql = false, volatile)]
-fn deactivate_stale_sessions(
+pub fn deactivate_stale_sessions(
     silent_for: default!(Option<Interval>, "'60 seconds'"),
 ) -> Result<SetOfIterator<'static, Uuid>, ErrorReport> {
     const DEACTIVATE: &str = "UPDATE orchestrator.sessions AS s SET is_active = false \

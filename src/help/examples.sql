@@ -1,3 +1,5 @@
+-- access
+SELECT grantee, level FROM orchestrator.access();
 -- activate_prompt
 SELECT version, is_active FROM orchestrator.activate_prompt('backend_developer', '1.10.0');
 -- active_prompt
@@ -25,6 +27,8 @@ SELECT orchestrator.compare_versions('1.10.0', '1.9.0');  -- 1: it comes after
 SELECT orchestrator.configuration_value('session_retention_days', fallback => '7');
 -- deactivate_stale_sessions
 SELECT count(*) FROM orchestrator.deactivate_stale_sessions('5 minutes');
+-- decide
+SELECT kind, status FROM orchestrator.decide((SELECT id FROM orchestrator.pending_decisions LIMIT 1), 'approve', 'ada');
 -- downgrade_plan
 SELECT step, object, action, rows FROM orchestrator.downgrade_plan('0.1.6');
 -- dump_safety
@@ -40,6 +44,8 @@ SELECT status, duration_ms FROM orchestrator.finish_tool_execution(
     (SELECT id FROM orchestrator.tool_executions WHERE status = 'running' LIMIT 1), 'completed', output => '3 files changed');
 -- get_configuration
 SELECT orchestrator.get_configuration('session_retention_days');
+-- grant_access
+SELECT orchestrator.grant_access('app', 'worker');
 -- help
 SELECT orchestrator.help('verify');
 -- is_valid_configuration
@@ -105,9 +111,15 @@ SELECT orchestrator.restore_columns('orchestrator.tasks', '{workspace_path}');  
 SELECT orchestrator.restore_table('orchestrator.tasks');  -- in an up script
 -- resume_run
 SELECT gate_status FROM orchestrator.resume_run('thread-1');
+-- revoke_access
+SELECT orchestrator.revoke_access('app');
 -- route_task
 SELECT task_id, created FROM orchestrator.route_task('approval', 'Pay invoice 17', from_role => 'finance', to_role => 'manager',
     data => '{"amount": 1250.00}', idempotency_key => '0198c5a0-0000-7000-8000-000000000017');
+-- run_maintenance
+SELECT task, affected FROM orchestrator.run_maintenance();
+-- schedule_maintenance
+SELECT orchestrator.schedule_maintenance('*/15 * * * *');
 -- session_heartbeat
 SELECT orchestrator.session_heartbeat((SELECT id FROM orchestrator.sessions LIMIT 1));
 -- set_configuration
@@ -122,6 +134,8 @@ SELECT orchestrator.start_run('thread-1', project_id => orchestrator.uuidv7(), s
 SELECT orchestrator.start_tool_execution((SELECT id FROM orchestrator.tasks LIMIT 1), 'read_file', '{"path": "src/lib.rs"}');
 -- typescript_types
 SELECT orchestrator.typescript_types();
+-- unschedule_maintenance
+SELECT orchestrator.unschedule_maintenance();
 -- uuidv7
 SELECT orchestrator.uuidv7();
 -- v7_approve_phase

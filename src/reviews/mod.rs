@@ -14,6 +14,8 @@ use crate::error::{Error, required};
 use crate::runs::{Run, score};
 use crate::{plans, text};
 
+pub use resolve::resolve_review;
+
 /// What a review is about.
 const TYPES: [&str; 3] = ["safety", "gate_override", "budget_exceeded"];
 

@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AnyNumeric, Uuid};
+use pgrx::{AnyNumeric, JsonB, Uuid};
 use serde_json::{Value, json};
 
 use super::arguments::{Score, score, texts};
@@ -28,7 +28,7 @@ impl Threshold {
     ///
     /// Errors: 22023 the configuration is no score.
     fn value(&self) -> Result<f64, Error> {
-        match configuration::typed(self.key)? {
+        match configuration::typed::<JsonB>(self.key)? {
             Some(value) => configured(&value.0).ok_or_else(|| self.no_score()),
             None => Ok(self.default),
         }

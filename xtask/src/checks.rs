@@ -66,6 +66,10 @@ const CHECKS: &[Check] = &[
     server_tests::RESTORE,
     server_tests::RACES,
     types::CHECK,
+    server_tests::PRIVILEGES,
+    server_tests::OPERATIONS,
+    server_tests::HOSTILE,
+    server_tests::FAULTS,
     // Leaves a debug build with test functions installed, and puts the release build back.
     backend::CHECK,
     // After backend, whose build of the dependencies it shares.

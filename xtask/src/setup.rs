@@ -65,6 +65,11 @@ pub fn ready(project: &Project, requested: Option<&Path>) -> Result<Toolchain> {
     Ok(Toolchain { project: project.clone(), pg, cargo_pgrx, tell_pgrx })
 }
 
+/// Installs pg_cron where the distribution has it for this PostgreSQL; elsewhere does nothing.
+pub fn pg_cron(pg: &PgConfig) -> Result<()> {
+    packages::pg_cron(pg)
+}
+
 /// The Python that can make virtual environments, for the tools that come from PyPI.
 pub fn python() -> Result<PathBuf> {
     for name in ["python3", "/usr/bin/python3"] {
