@@ -205,6 +205,7 @@ const FUNCTIONS: &[Functions] = &[
         Rights::Caller,
         &[
             "manifest",
+            "help",
             "verify",
             "dump_safety",
             "fingerprint",

@@ -45,7 +45,7 @@ SELECT status, duration_ms FROM orchestrator.finish_tool_execution(
 -- get_configuration
 SELECT orchestrator.get_configuration('session_retention_days');
 -- grant_access
-SELECT orchestrator.grant_access('app', 'worker');
+SELECT orchestrator.grant_access('pg_monitor', 'reader');
 -- help
 SELECT orchestrator.help('verify');
 -- is_valid_configuration
@@ -112,7 +112,7 @@ SELECT orchestrator.restore_table('orchestrator.tasks');  -- in an up script
 -- resume_run
 SELECT gate_status FROM orchestrator.resume_run('thread-1');
 -- revoke_access
-SELECT orchestrator.revoke_access('app');
+SELECT orchestrator.revoke_access('pg_monitor');
 -- route_task
 SELECT task_id, created FROM orchestrator.route_task('approval', 'Pay invoice 17', from_role => 'finance', to_role => 'manager',
     data => '{"amount": 1250.00}', idempotency_key => '0198c5a0-0000-7000-8000-000000000017');
