@@ -115,3 +115,12 @@ AS 'MODULE_PATHNAME', 'fingerprint_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.fingerprint() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.fingerprint() IS
     'SHA-256 of every live member and its definition; equal schemas have equal fingerprints, whatever path led there';
+
+CREATE FUNCTION orchestrator.help(topic text DEFAULT NULL)
+RETURNS SETOF text
+LANGUAGE c STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'help_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.help(text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.help(text) IS
+    'What exists, or one table, view, function or state machine in full, with an example; lines of text';

@@ -62,7 +62,7 @@ fn request_approval(
 /// Errors: 22004, 22023 no such decision or blank role, P0002 unknown approval, 42501 another role
 /// was asked, 55000 it is decided already. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
-fn resolve_approval(
+pub fn resolve_approval(
     approval_id: Option<Uuid>,
     decision: Option<&str>,
     approver_role: Option<&str>,

@@ -11,7 +11,7 @@ use pgrx::datum::{DatumWithOid, Interval};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByPostgres, JsonB, Uuid};
+use pgrx::{AllocatedByPostgres, JsonB, PgRelation, Uuid};
 use serde_json::json;
 
 use crate::document::{self, Document};
@@ -48,7 +48,7 @@ pub fn record(event: Event<'_>) -> Result<Uuid, Error> {
 pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Error> {
     const INSERT: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
          SELECT e.event_type, e.role, e.trace_id, \
-                e.metadata || pg_catalog.jsonb_build_object('session_user', session_user) \
+                e.metadata || (SELECT pg_catalog.jsonb_build_object('session_user', session_user)) \
          FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) \
               WITH ORDINALITY AS e (event_type, role, trace_id, metadata, place) \
          ORDER BY e.place";
@@ -71,11 +71,20 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
     Ok(())
 }
 
+/// Adds the events that a statement selects, in its order. It inserts into the trail, and writes the
+/// key `session_user` itself.
+pub fn record_by(insert: &'static str, arguments: &[DatumWithOid<'_>]) -> Result<(), Error> {
+    as_owner(|| plans::update(insert, arguments, |_| Ok(())))
+}
+
 /// Runs `work` with the rights of the role that owns the trail.
 fn as_owner<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
-    const OWNER: &str = "SELECT c.relowner FROM pg_catalog.pg_class AS c \
-         WHERE c.oid = 'orchestrator.audit_events'::pg_catalog.regclass";
-    let owner = required("owner", plans::select(OWNER, &[], plans::one::<pg_sys::Oid>)?)?;
+    let owner = {
+        let trail = PgRelation::open_with_name_and_share_lock("orchestrator.audit_events")
+            .map_err(|error| Error::new(Kind::Internal, error))?;
+        // SAFETY: the relation is open, and its catalog row with it.
+        unsafe { (*trail.rd_rel).relowner }
+    };
     session::with_rights_of(owner, work)
 }
 
@@ -128,7 +137,7 @@ impl Drop for Purge {
 /// `older_than`: at least one day. Returns: how many were deleted.
 /// Errors: 22004, 22023 less than one day. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
-fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
+pub fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
     // A day as a length, and as time that has passed: one that was shorter by an hour is one too.
     const LONG_ENOUGH: &str = "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day' \
             AND $2 OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '23 hours')";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pgrx::prelude::*;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, required};
 use crate::plans;
 use crate::session::with_setting;
 use crate::view_text;
@@ -59,6 +59,14 @@ pub fn installed_version() -> Result<String, Error> {
         )
         .hint("CREATE EXTENSION orchestrator_schema;")
     })
+}
+
+/// The role that owns the extension's objects.
+pub fn owner() -> Result<pg_sys::Oid, Error> {
+    const OWNER: &str = "SELECT n.nspowner FROM pg_catalog.pg_namespace AS n \
+         WHERE n.nspname OPERATOR(pg_catalog.=) 'orchestrator'";
+    let owner = plans::select(OWNER, &[], plans::one::<pg_sys::Oid>)?;
+    required("owner", owner)
 }
 
 /// Whether a script of CREATE EXTENSION or ALTER EXTENSION … UPDATE is running.

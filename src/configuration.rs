@@ -1,14 +1,14 @@
 //! Configuration: values that are text in the table and typed for who reads them. The value of a
 //! secret stands in no message of ours.
 
+use pgrx::AllocatedByRust;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByRust, JsonB};
 
+use crate::document::Document;
 use crate::error::{Error, Kind, required};
-use crate::plans;
-use crate::text;
+use crate::{catalog, plans, session, text};
 
 /// The types a value can have.
 const TYPES: [&str; 5] = ["string", "integer", "float", "boolean", "json"];
@@ -108,10 +108,8 @@ fn current_type(key: &str) -> Result<Option<String>, Error> {
 /// Errors: 22004, P0002 unknown key. Since 0.1.5.
 #[pg_extern(sql = false, stable)]
 fn get_configuration(key: Option<&str>) -> Result<String, ErrorReport> {
-    const VALUE: &str = "SELECT c.value FROM orchestrator.configurations AS c WHERE c.key = $1";
     let key = required("key", key)?;
-    let value = plans::select(VALUE, &[key.into()], plans::one::<String>)?;
-    Ok(value.ok_or_else(|| unknown(key))?)
+    Ok(text_of(key)?.ok_or_else(|| unknown(key))?)
 }
 
 /// A configuration value as what it is: a number, true or false, text, or a document.
@@ -121,14 +119,14 @@ fn get_configuration(key: Option<&str>) -> Result<String, ErrorReport> {
 #[pg_extern(sql = false, stable)]
 fn configuration_value(
     key: Option<&str>,
-    fallback: default!(Option<JsonB>, "NULL"),
-) -> Result<JsonB, ErrorReport> {
+    fallback: default!(Option<Document>, "NULL"),
+) -> Result<Document, ErrorReport> {
     let key = required("key", key)?;
-    Ok(typed(key)?.or(fallback).ok_or_else(|| unknown(key))?)
+    Ok(typed::<Document>(key)?.or(fallback).ok_or_else(|| unknown(key))?)
 }
 
 /// The typed value of a key, when it is there.
-pub fn typed(key: &str) -> Result<Option<JsonB>, Error> {
+pub fn typed<T: FromDatum + IntoDatum>(key: &str) -> Result<Option<T>, Error> {
     const TYPED: &str = "SELECT CASE c.value_type \
              WHEN 'integer' THEN to_jsonb(c.value::bigint) \
              WHEN 'float'   THEN to_jsonb(c.value::numeric) \
@@ -136,7 +134,59 @@ pub fn typed(key: &str) -> Result<Option<JsonB>, Error> {
              WHEN 'json'    THEN c.value::jsonb \
              ELSE to_jsonb(c.value) END \
          FROM orchestrator.configurations AS c WHERE c.key = $1";
-    plans::select(TYPED, &[key.into()], plans::one::<JsonB>)
+    plans::select(TYPED, &[key.into()], plans::one::<T>)
+}
+
+/// The text of a configuration value. The value of a secret is for who may read the table; of
+/// everything else it is read with the owner's rights.
+///
+/// Errors: 22004, P0002 unknown key, 42501 a secret. Since 0.6.0.
+#[pg_extern(sql = false, stable)]
+fn get_configuration_unless_secret(key: Option<&str>) -> Result<String, ErrorReport> {
+    let key = required("key", key)?;
+    Ok(unless_secret(key, text_of)?.ok_or_else(|| unknown(key))?)
+}
+
+/// A configuration value as what it is: a number, true or false, text, or a document. The value of
+/// a secret is for who may read the table.
+///
+/// `fallback`: the answer for an unknown key.
+/// Errors: 22004, P0002 unknown key without a fallback, 42501 a secret. Since 0.6.0.
+#[pg_extern(sql = false, stable)]
+fn configuration_value_unless_secret(
+    key: Option<&str>,
+    fallback: default!(Option<Document>, "NULL"),
+) -> Result<Document, ErrorReport> {
+    let key = required("key", key)?;
+    Ok(unless_secret(key, typed::<Document>)?.or(fallback).ok_or_else(|| unknown(key))?)
+}
+
+/// Reads a value with the caller's rights where they suffice, else with the owner's unless it is a
+/// secret.
+fn unless_secret<T>(
+    key: &str,
+    read: fn(&str) -> Result<Option<T>, Error>,
+) -> Result<Option<T>, Error> {
+    const MAY_READ: &str = "SELECT has_table_privilege('orchestrator.configurations', 'SELECT')";
+    const IS_SECRET: &str =
+        "SELECT c.is_secret FROM orchestrator.configurations AS c WHERE c.key = $1";
+    if plans::select(MAY_READ, &[], plans::one::<bool>)? == Some(true) {
+        return read(key);
+    }
+    session::with_rights_of(catalog::owner()?, || {
+        match plans::select(IS_SECRET, &[key.into()], plans::one::<bool>)? {
+            Some(true) => {
+                Err(Error::new(Kind::Forbidden, format!("configuration \"{key}\" is a secret"))
+                    .hint("Its value is for roles of level admin."))
+            }
+            _ => read(key),
+        }
+    })
+}
+
+fn text_of(key: &str) -> Result<Option<String>, Error> {
+    const VALUE: &str = "SELECT c.value FROM orchestrator.configurations AS c WHERE c.key = $1";
+    plans::select(VALUE, &[key.into()], plans::one::<String>)
 }
 
 fn unknown(key: &str) -> Error {

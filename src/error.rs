@@ -21,6 +21,8 @@ pub enum Kind {
     Forbidden,
     /// 55006: a downgrade that would archive rows while that is refused.
     InUse,
+    /// 25006: the server is a standby.
+    Standby,
     /// 2BP01: something that is not ours depends on what a step would take away.
     Dependents,
     /// XX000: the server's own interface failed.
@@ -37,6 +39,7 @@ impl Kind {
             Kind::Duplicate => PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION,
             Kind::Forbidden => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Kind::InUse => PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,
+            Kind::Standby => PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
             Kind::Dependents => PgSqlErrorCode::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
             Kind::Internal => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
         }

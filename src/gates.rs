@@ -137,7 +137,7 @@ fn open_gate_and_record(
 ///
 /// Arguments, result and errors: as before. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
-fn resolve_gate_stage_and_record(
+pub fn resolve_gate_stage_and_record(
     gate_id: Option<Uuid>,
     decision: Option<&str>,
     resolved_by: Option<&str>,

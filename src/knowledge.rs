@@ -9,8 +9,8 @@ use pgrx::prelude::*;
 
 use crate::document::{self, Document};
 use crate::error::{Error, Kind, required};
+use crate::lifetimes;
 use crate::plans;
-use crate::sessions::not_negative;
 use crate::text;
 
 /// Where knowledge comes from.
@@ -168,13 +168,13 @@ fn mark_knowledge_embedded(ids: Option<Vec<Option<Uuid>>>) -> Result<i64, ErrorR
 /// `embedded_for`: at least zero. Returns: how much was deleted.
 /// Errors: 22004, 22023 a negative interval, or one of more than 6000 years. Since 0.2.4.
 #[pg_extern(sql = false, volatile)]
-fn purge_knowledge(
+pub fn purge_knowledge(
     embedded_for: default!(Option<Interval>, "'365 days'"),
 ) -> Result<i64, ErrorReport> {
     const PURGE: &str = "DELETE FROM orchestrator.knowledge_staging AS k \
-         WHERE k.embedded AND k.embedded_at < pg_catalog.now() - $1";
-    let embedded_for = not_negative("embedded_for", embedded_for)?;
-    Ok(plans::update(PURGE, &[embedded_for.into()], |rows| Ok(rows.len() as i64))?)
+         WHERE k.embedded AND k.embedded_at < $1";
+    let before = lifetimes::before("embedded_for", required("embedded_for", embedded_for)?)?;
+    Ok(plans::update(PURGE, &[before.into()], |rows| Ok(rows.len() as i64))?)
 }
 
 #[cfg(test)]

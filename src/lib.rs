@@ -3,27 +3,33 @@
 
 use pgrx::prelude::*;
 
+mod access;
 mod approvals;
 mod archive;
 mod audit;
 mod catalog;
 mod collaboration;
 mod configuration;
+mod decisions;
 mod document;
 mod dynamic;
 mod error;
 mod gates;
+mod help;
 mod ids;
 mod integrity;
 mod knowledge;
 mod lifecycle;
 mod lifetimes;
+mod maintenance;
 mod manifest;
 mod oid_alias;
 mod plans;
 mod pricing;
 mod prompts;
+mod reviews;
 mod routing;
+mod runs;
 mod session;
 mod sessions;
 mod settings;
@@ -31,6 +37,8 @@ mod text;
 mod token_usage;
 mod tool_log;
 mod traced_tools;
+mod types;
+mod v7;
 mod verify;
 mod view_text;
 
@@ -107,6 +115,36 @@ extension_sql_file!(
     "../sql/orchestrator_schema--0.2.5--0.3.0.sql",
     name = "version_0_3_0",
     requires = ["version_0_2_5"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.3.0--0.4.0.sql",
+    name = "version_0_4_0",
+    requires = ["version_0_3_0"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.4.0--0.4.1.sql",
+    name = "version_0_4_1",
+    requires = ["version_0_4_0"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.4.1--0.4.2.sql",
+    name = "version_0_4_2",
+    requires = ["version_0_4_1"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.4.2--0.4.3.sql",
+    name = "version_0_4_3",
+    requires = ["version_0_4_2"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.4.3--0.5.0.sql",
+    name = "version_0_5_0",
+    requires = ["version_0_4_3"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.5.0--0.6.0.sql",
+    name = "version_0_6_0",
+    requires = ["version_0_5_0"]
 );
 
 #[pg_guard]

@@ -1,6 +1,7 @@
 //! How long things live: an age that the caller gives, or one set in configurations, or the
 //! default; and the time before which something is older than that.
 
+use pgrx::JsonB;
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
 use serde_json::Value;
@@ -8,7 +9,6 @@ use serde_json::Value;
 use crate::configuration;
 use crate::error::{Error, Kind};
 use crate::plans;
-use crate::sessions::not_negative;
 
 /// An age that is set in configurations.
 pub struct Lifetime {
@@ -48,8 +48,9 @@ impl Unit {
     }
 }
 
-/// 6000 years: taken from now, they leave a time that the server can hold.
-const LONGEST_SECONDS: f64 = 6000.0 * 365.25 * 86_400.0;
+/// The longest age: taken from now, it leaves a time that the server can hold.
+const LONGEST_YEARS: i32 = 6000;
+const LONGEST_SECONDS: f64 = LONGEST_YEARS as f64 * 365.25 * 86_400.0;
 
 /// The time before which something is older than `age`.
 ///
@@ -57,7 +58,7 @@ const LONGEST_SECONDS: f64 = 6000.0 * 365.25 * 86_400.0;
 pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Error> {
     const BEFORE: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) $1, \
             (pg_catalog.now() OPERATOR(pg_catalog.-) $1) OPERATOR(pg_catalog.<=) pg_catalog.now()";
-    let age = not_negative(argument, Some(age))?;
+    let age = not_negative(argument, age)?;
     let (before, past) =
         plans::select(BEFORE, &[age.into()], plans::two::<TimestampWithTimeZone, bool>)?
             .unwrap_or_default();
@@ -85,12 +86,63 @@ pub fn before_or_configured(
     if let Some(age) = age {
         return before(argument, age);
     }
-    let units = match configuration::typed(lifetime.key)? {
-        Some(value) => amount(&value.0, lifetime.unit).ok_or_else(|| no_age(lifetime))?,
-        None => lifetime.default,
-    };
+    let units = set(lifetime.key, lifetime.unit, lifetime.default)?.unwrap_or(lifetime.default);
     let arguments = [units.into(), lifetime.unit.interval().into()];
     time(plans::select(BEFORE, &arguments, plans::one::<TimestampWithTimeZone>)?)
+}
+
+/// Whether it is too long. The server takes months, days and the rest off one after another, so
+/// what a negative part makes up for counts too.
+fn is_too_long(value: &Interval) -> bool {
+    const MONTH: i128 = 31 * DAY;
+    const DAY: i128 = 86_400_000_000;
+    let parts = [
+        i128::from(value.months()) * MONTH,
+        i128::from(value.days()) * DAY,
+        i128::from(value.micros()),
+    ];
+    parts.iter().filter(|part| **part > 0).sum::<i128>() > i128::from(LONGEST_YEARS) * 12 * MONTH
+}
+
+/// A length of time, which may be zero.
+fn not_negative(argument: &str, value: Interval) -> Result<Interval, Error> {
+    let refused = |rule: String| {
+        Error::new(Kind::InvalidValue, format!("argument \"{argument}\" must not be {rule}"))
+    };
+    if value.as_micros() < 0 {
+        return Err(refused("negative".to_owned()));
+    }
+    if is_too_long(&value) {
+        return Err(refused(format!("longer than {LONGEST_YEARS} years")));
+    }
+    Ok(value)
+}
+
+/// The configured age, or else the default.
+///
+/// Errors: 22023 the configuration is no number that could be an age.
+pub fn configured(lifetime: &Lifetime) -> Result<Interval, Error> {
+    let units = set(lifetime.key, lifetime.unit, lifetime.default)?.unwrap_or(lifetime.default);
+    interval(units, lifetime.unit)
+}
+
+/// An age that has no default: `None` when it is not set. `example` stands in the hint.
+///
+/// Errors: 22023 the configuration is no number that could be an age.
+pub fn configured_only(key: &str, unit: Unit, example: f64) -> Result<Option<Interval>, Error> {
+    set(key, unit, example)?.map(|units| interval(units, unit)).transpose()
+}
+
+fn interval(units: f64, unit: Unit) -> Result<Interval, Error> {
+    const AGE: &str = "SELECT $1 OPERATOR(pg_catalog.*) $2::interval";
+    let age = plans::select(AGE, &[units.into(), unit.interval().into()], plans::one::<Interval>)?;
+    age.ok_or_else(|| Error::new(Kind::Internal, "the server gave no interval"))
+}
+
+/// How many units a configuration sets, when it is there.
+fn set(key: &str, unit: Unit, example: f64) -> Result<Option<f64>, Error> {
+    let Some(value) = configuration::typed::<JsonB>(key)? else { return Ok(None) };
+    amount(&value.0, unit).map(Some).ok_or_else(|| no_age(key, unit, example))
 }
 
 fn time(value: Option<TimestampWithTimeZone>) -> Result<TimestampWithTimeZone, Error> {
@@ -107,14 +159,13 @@ fn amount(value: &Value, unit: Unit) -> Option<f64> {
     number.filter(|number| (0.0..=LONGEST_SECONDS / unit.seconds()).contains(number))
 }
 
-fn no_age(lifetime: &Lifetime) -> Error {
-    let Lifetime { key, unit, default } = lifetime;
+fn no_age(key: &str, unit: Unit, example: f64) -> Error {
     Error::new(
         Kind::InvalidValue,
         format!("configuration \"{key}\" is not a number of {}", unit.in_words()),
     )
     .hint(format!(
-        "A number that is not negative and no longer than 6000 years, for example SELECT orchestrator.set_configuration('{key}', '{default}', 'integer');"
+        "A number that is not negative and no longer than 6000 years, for example SELECT orchestrator.set_configuration('{key}', '{example}', 'integer');"
     ))
 }
 

@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use pgrx::spi::{OwnedPreparedStatement, SpiClient, SpiTupleTable};
 
 use crate::error::Error;
+use crate::session;
 
 thread_local! {
     /// By address and length of the statement's text: hashing that costs less than hashing it.
@@ -41,6 +42,22 @@ pub fn select<R>(
     Spi::connect(|client| read(client.select(plan(client, sql, arguments)?, None, arguments)?))
 }
 
+/// As `select` without arguments, in a trigger: the statement sees its transition tables.
+pub fn select_changed<R>(
+    trigger: &PgTrigger<'_>,
+    sql: &'static str,
+    read: impl FnOnce(SpiTupleTable<'_>) -> Result<R, Error>,
+) -> Result<R, Error> {
+    Spi::connect(|client| {
+        let data = std::ptr::from_ref(trigger.trigger_data()).cast_mut();
+        // SAFETY: the server's own data of the running trigger, which it reads and keeps until the
+        // connection that was opened above is closed.
+        let registered = unsafe { pg_sys::SPI_register_trigger_data(data) };
+        Spi::check_status(registered)?;
+        read(client.select(plan(client, sql, &[])?, None, &[])?)
+    })
+}
+
 /// Runs a writing statement, or a reading one that must see what others committed meanwhile, and
 /// hands its rows to `read`.
 pub fn update<R>(
@@ -48,6 +65,7 @@ pub fn update<R>(
     arguments: &[DatumWithOid<'_>],
     read: impl FnOnce(SpiTupleTable<'_>) -> Result<R, Error>,
 ) -> Result<R, Error> {
+    session::only_on_a_primary()?;
     Spi::connect_mut(|client| {
         let plan = plan(client, sql, arguments)?;
         read(client.update(plan, None, arguments)?)

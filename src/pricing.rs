@@ -115,18 +115,9 @@ fn price(argument: &str, value: Option<AnyNumeric>) -> Result<AnyNumeric, Error>
         None => Ok(value),
         Some(problem) => Err(Error::new(
             Kind::InvalidValue,
-            format!("{argument} {} {problem}", shortened(value.normalize())),
+            format!("{argument} {} {problem}", text::shortened(value.normalize())),
         )
         .hint("A price is in USD per million tokens: 0 or more, below 100000000, with six decimals at most.")),
-    }
-}
-
-/// A number for a message: numeric has up to 131,072 digits before the decimal point.
-fn shortened(decimal: &str) -> String {
-    const SHOWN: usize = 30;
-    match decimal.get(..SHOWN) {
-        Some(start) if decimal.len() > SHOWN => format!("{start}…"),
-        _ => decimal.to_owned(),
     }
 }
 

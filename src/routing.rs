@@ -165,7 +165,9 @@ impl Route<'_> {
 /// Returns: how many were released.
 /// Errors: 22023 negative, or a configuration that is no number. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
-fn release_idempotency_keys(ttl: default!(Option<Interval>, "NULL")) -> Result<i64, ErrorReport> {
+pub fn release_idempotency_keys(
+    ttl: default!(Option<Interval>, "NULL"),
+) -> Result<i64, ErrorReport> {
     // Updated where they were locked, without reading the table a second time.
     const RELEASE: &str = "UPDATE ONLY orchestrator.tasks AS t SET idempotency_key = NULL \
          WHERE t.ctid = ANY (ARRAY( \

@@ -6,6 +6,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::catalog;
+use crate::error::{Error, Kind};
 
 /// Keeps Rust backtraces out of the DETAIL of errors, where users look for facts: RUST_BACKTRACE
 /// in the server's environment would put one there. RUST_LIB_BACKTRACE=1 still asks for them.
@@ -68,6 +69,27 @@ pub fn with_rights_of<R>(role: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
         pg_sys::SetUserIdAndSecContext(caller, context);
         result
     }
+}
+
+/// Whether the session restores a dump, or an extension script runs: rows that arrive then happened
+/// before. What pg_dump writes begins with these two settings, and nothing else sets both.
+pub fn restores() -> bool {
+    // SAFETY: plain variables of the backend, read on its only thread.
+    unsafe {
+        pg_sys::creating_extension || !(pg_sys::check_function_bodies || pg_sys::row_security)
+    }
+}
+
+/// Refuses to go on where nothing can be written.
+///
+/// Errors: 25006 the server is a standby.
+pub fn only_on_a_primary() -> Result<(), Error> {
+    // SAFETY: reads the state of the server, and nothing else.
+    if unsafe { pg_sys::RecoveryInProgress() } {
+        return Err(Error::new(Kind::Standby, "this server is a standby, and writes nothing")
+            .hint("Connect to the primary."));
+    }
+    Ok(())
 }
 
 /// Tells the user something. The server silences notices while an extension script runs; what

@@ -61,6 +61,11 @@ pub fn register() {
     reserve_prefix(c"orchestrator_schema");
 }
 
+/// Whether decisions that are asked for or made are announced.
+pub fn notify() -> bool {
+    NOTIFY_SETTING.get()
+}
+
 /// What to do with rows on the way down.
 ///
 /// Errors: 22023 when the session, role or database asked for a value that does not exist.

@@ -52,3 +52,12 @@ pub fn counted(number: i64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
+
+/// A number for a message: numeric has up to 131,072 digits before the decimal point.
+pub fn shortened(decimal: &str) -> String {
+    const SHOWN: usize = 30;
+    match decimal.get(..SHOWN) {
+        Some(start) if decimal.len() > SHOWN => format!("{start}…"),
+        _ => decimal.to_owned(),
+    }
+}

@@ -5,6 +5,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::access::{self, Deviation};
 use crate::catalog::{self, Member};
 use crate::error::Error;
 use crate::integrity::{RULES, Rule};
@@ -223,8 +224,24 @@ fn verify() -> Result<
             (member.object, member.kind, problem, expected, actual, hint)
         })
         .chain(broken)
+        .chain(access_deviations(&version)?)
         .collect();
     Ok(TableIterator::new(rows))
+}
+
+/// The roles whose privileges are not those of their level, at a version that has levels.
+fn access_deviations(version: &str) -> Result<Vec<Finding>, Error> {
+    let levels = Member { kind: "function".to_owned(), object: "orchestrator.access()".to_owned() };
+    if !manifest::has(version, &levels)? {
+        return Ok(Vec::new());
+    }
+    let deviations = access::deviations()?.into_iter();
+    Ok(deviations
+        .map(|Deviation { role, level, actual, hint }| {
+            let (kind, problem) = ("access level".to_owned(), "changed".to_owned());
+            (role, kind, problem, Some(level.to_owned()), Some(actual), hint)
+        })
+        .collect())
 }
 
 /// What users added to the extension's tables, or changed on them, that pg_dump would lose.

@@ -116,7 +116,7 @@ fn only_source<'a>(tokens: &[Token<'a>]) -> Option<&'a str> {
         .collect();
     let is_several =
         |token: &&Token<'a>| token.text == "JOIN" || (token.depth == 0 && token.text == ",");
-    if source.iter().any(|token| is_several(token)) {
+    if source.iter().any(is_several) {
         return None;
     }
     source.iter().rev().find(|token| token.depth == 0 && token.is_word()).map(|token| token.text)

@@ -5,6 +5,7 @@ use super::columns;
 use super::conditions::{self, Condition, all_of, arriving, lock_parents, same_key};
 use super::kept::{self, Archive, Holds};
 use super::table::{ForeignKey, Table};
+use crate::access;
 use crate::dynamic::{self, list, quote};
 use crate::error::Error;
 use crate::session;
@@ -94,11 +95,21 @@ pub fn everything() -> Result<Vec<(String, i64, i64)>, Error> {
             (Some(live), Holds::Columns(held)) if live.has_columns(held)? => {
                 columns::values(&archive, &live, columns::Present::Respected)?
             }
+            (None, Holds::Rows) if archive.belongs_to == access::KEPT_LEVELS => levels(&archive)?,
             _ => Outcome { restored: 0, left_behind: archive.rows()? },
         };
         outcomes.push((object, outcome.restored, outcome.left_behind));
     }
     Ok(outcomes)
+}
+
+/// Gives roles the levels again that they had before a downgrade.
+fn levels(archive: &Archive) -> Result<Outcome, Error> {
+    let (restored, left_behind) = access::give_back(&archive.table.to_string())?;
+    if left_behind == 0 {
+        dynamic::execute(&format!("DROP TABLE {}", archive.table))?;
+    }
+    Ok(Outcome { restored, left_behind })
 }
 
 /// The column names that both tables have, and those that only `from` has.

@@ -19,6 +19,7 @@ use pgrx::prelude::*;
 use crate::dynamic;
 use crate::error::{Error, Kind, required};
 use crate::oid_alias::RegClass;
+use crate::session;
 use table::Table;
 
 /// The schema that keeps what downgrades took out. Not a member of the extension.
@@ -100,6 +101,7 @@ fn archived() -> Result<
     >,
     ErrorReport,
 > {
+    session::only_on_a_primary()?;
     let mut found = Vec::new();
     for archive in kept::all()? {
         let rows = archive.rows()?;
@@ -119,6 +121,7 @@ fn restore_archived() -> Result<
     TableIterator<'static, (name!(object, String), name!(restored, i64), name!(left_behind, i64))>,
     ErrorReport,
 > {
+    session::only_on_a_primary()?;
     only_for_the_owner()?;
     Ok(TableIterator::new(give_back::everything()?))
 }
@@ -144,6 +147,7 @@ fn downgrade_plan(
     >,
     ErrorReport,
 > {
+    session::only_on_a_primary()?;
     Ok(TableIterator::new(plan::downgrade(&required("target", target)?)?))
 }
 

@@ -3,6 +3,7 @@
 
 use super::dependents;
 use super::table::Table;
+use crate::access;
 use crate::catalog::{self, Member, Members};
 use crate::dynamic;
 use crate::error::{Error, Kind};
@@ -80,6 +81,13 @@ fn one_step(
             }
             let rows = table.count()?;
             tell(object, if rows > 0 { "archive column" } else { "drop" }, Some(rows));
+        }
+    }
+    let levels = Member { kind: "function".into(), object: "orchestrator.access()".into() };
+    if upper.contains_key(&levels) && !lower.contains_key(&levels) {
+        let roles = access::count()?;
+        if roles > 0 {
+            tell(&format!("orchestrator.{}", access::KEPT_LEVELS), "archive rows", Some(roles));
         }
     }
     for (member, definition) in upper {

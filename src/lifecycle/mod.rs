@@ -1,8 +1,9 @@
 //! State machines, enforced on every UPDATE whoever makes it, and the upkeep of `updated_at`.
 
+mod diagram;
 mod immutable;
 mod machines;
-mod row;
+pub mod row;
 
 use std::sync::atomic::AtomicI32;
 
@@ -13,6 +14,8 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, PgSqlErrorCode};
 
 use crate::error::{Error, Kind, required};
+use crate::plans;
+pub use diagram::diagram;
 use machines::{MACHINES, Machine, Stamp, State};
 use row::{Rows, transaction_time};
 
@@ -30,9 +33,8 @@ fn allowed_transitions(
 > {
     let name = required("machine", machine)?;
     let machine = machines::machine(name).ok_or_else(|| {
-        let known: Vec<_> = MACHINES.iter().map(|machine| machine.name).collect();
         Error::new(Kind::InvalidValue, format!("state machine \"{name}\" does not exist"))
-            .hint(format!("State machines: {}.", known.join(", ")))
+            .hint(format!("State machines: {}.", machine_names()))
     })?;
     Ok(TableIterator::new(machine.states.iter().flat_map(|state| {
         state.next.iter().map(|next| (state.name.to_owned(), (*next).to_owned()))
@@ -48,6 +50,12 @@ pub fn state(machine: &str, state: &str) -> Option<&'static State> {
 pub fn leading_to(machine: &str, to: &str) -> Vec<&'static str> {
     let states = machines::machine(machine).map_or(&[][..], |machine| machine.states);
     states.iter().filter(|state| state.next.contains(&to)).map(|state| state.name).collect()
+}
+
+/// The names of all state machines, for a reader.
+pub fn machine_names() -> String {
+    let names: Vec<_> = MACHINES.iter().map(|machine| machine.name).collect();
+    names.join(", ")
 }
 
 /// BEFORE UPDATE row trigger `enforce_lifecycle(machine, column [, machine, column …])`: refuses a
@@ -83,7 +91,7 @@ fn enforce_lifecycle<'a>(
 }
 
 /// A trigger of ours that somebody created in another shape.
-fn misused(function: &str, rule: &str) -> ! {
+pub fn misused(function: &str, rule: &str) -> ! {
     ErrorReport::new(
         PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
         format!("trigger function orchestrator.{function} is misused: {rule}"),
@@ -105,7 +113,7 @@ fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error
     let from_state = machine.state(from);
     if from == to {
         let ended = from_state.is_some_and(|state| state.next.is_empty());
-        if machine.sealed && ended && rows.differs() {
+        if machine.sealed && ended && rows.differs() && !follows(machine, rows)? {
             return Err(sealed(rows, from));
         }
         return Ok(());
@@ -123,6 +131,31 @@ fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error
     Ok(())
 }
 
+/// Columns of sealed rows that follow the key of the row they belong to (ON UPDATE CASCADE), by
+/// machine; with the query that tells whether a key is still there.
+const FOLLOWING: [(&str, &str, &str); 1] = [(
+    "review",
+    "thread_id",
+    "SELECT r.id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1",
+)];
+
+/// Whether a sealed row only follows a key that has changed. Then the key it had is gone, which the
+/// foreign key allows at no other time.
+fn follows(machine: &Machine, rows: &Rows<'_>) -> Result<bool, Error> {
+    let Some((_, name, query)) = FOLLOWING.iter().find(|(of, ..)| *of == machine.name) else {
+        return Ok(false);
+    };
+    let Some(column) = rows.column(name.as_bytes()) else {
+        return Ok(false);
+    };
+    match rows.before::<&str>(column) {
+        Some(key) if rows.changes_only(column) => {
+            Ok(plans::update(query, &[key.into()], plans::one::<pgrx::Uuid>)?.is_none())
+        }
+        _ => Ok(false),
+    }
+}
+
 fn apply(stamp: Stamp, rows: &mut Rows<'_>) {
     let now = transaction_time();
     match stamp {
@@ -135,12 +168,12 @@ fn apply(stamp: Stamp, rows: &mut Rows<'_>) {
             }
         }),
         Stamp::Elapsed { column, from, to } => set_when_null(rows, column, |rows| {
-            let start = rows.after::<i64>(rows.column(from.as_bytes())?)?;
-            let end = rows.after::<i64>(rows.column(to.as_bytes())?)?;
+            let start = rows.after::<i64>(rows.column(from)?)?;
+            let end = rows.after::<i64>(rows.column(to)?)?;
             Some((end - start) / 1000)
         }),
         Stamp::Clear(name) => {
-            if let Some(column) = rows.column(name.as_bytes()) {
+            if let Some(column) = rows.column(name) {
                 rows.set(column, None::<i64>);
             }
         }
@@ -152,7 +185,7 @@ fn set_when_null<T: IntoDatum>(
     name: &str,
     value: impl FnOnce(&Rows<'_>) -> Option<T>,
 ) {
-    let Some(column) = rows.column(name.as_bytes()) else {
+    let Some(column) = rows.column(name) else {
         return;
     };
     if rows.after::<pg_sys::Datum>(column).is_none() {

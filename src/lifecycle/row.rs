@@ -53,9 +53,9 @@ impl<'a> Rows<'a> {
     }
 
     /// The number of a column, when the table has it.
-    pub fn column(&self, name: &[u8]) -> Option<i32> {
+    pub fn column(&self, name: impl AsRef<[u8]>) -> Option<i32> {
         let count = usize::try_from(self.descriptor.natts).ok()?;
-        let place = (0..count).find(|place| self.is_named(*place, name))?;
+        let place = (0..count).find(|place| self.is_named(*place, name.as_ref()))?;
         i32::try_from(place + 1).ok()
     }
 
@@ -158,6 +158,11 @@ impl<'a> Rows<'a> {
     /// Whether the new row, as the caller wrote it, differs from the old one.
     pub fn differs(&self) -> bool {
         (1..=self.descriptor.natts).any(|column| self.changes(column))
+    }
+
+    /// Whether the caller wrote another value into that column, and into no other one.
+    pub fn changes_only(&self, column: i32) -> bool {
+        (1..=self.descriptor.natts).all(|each| self.changes(each) == (each == column))
     }
 
     /// Whether the caller wrote another value into a column. Equal values may be stored in

@@ -3,6 +3,7 @@
 
 pub mod dump;
 pub mod extension;
+pub mod roles;
 pub mod snapshot;
 
 use std::ops::Deref;

@@ -17,6 +17,7 @@ mod scripts;
 mod server_tests;
 mod signatures;
 mod symbols;
+mod types;
 mod unit;
 
 use std::cell::OnceCell;
@@ -64,6 +65,11 @@ const CHECKS: &[Check] = &[
     server_tests::VERSIONS,
     server_tests::RESTORE,
     server_tests::RACES,
+    types::CHECK,
+    server_tests::PRIVILEGES,
+    server_tests::OPERATIONS,
+    server_tests::HOSTILE,
+    server_tests::FAULTS,
     // Leaves a debug build with test functions installed, and puts the release build back.
     backend::CHECK,
     // After backend, whose build of the dependencies it shares.

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::address::{Address, SUPERUSER};
@@ -60,6 +61,21 @@ impl Deref for Cluster {
 impl Cluster {
     /// Makes a cluster and starts its server.
     pub fn start(pg: &PgConfig, settings: &Settings) -> Result<Self> {
+        Self::make(pg, settings, |server| server.initialise(pg, settings))
+    }
+
+    /// Makes a copy of a running cluster that follows it, and starts its server.
+    pub fn standby_of(primary: &Self) -> Result<Self> {
+        let pg = primary.pg_config();
+        Self::make(pg, &Settings::default(), |server| server.copy(primary))
+    }
+
+    /// Makes a folder, has `fill` put the data into it, and starts the server.
+    fn make(
+        pg: &PgConfig,
+        settings: &Settings,
+        fill: impl FnOnce(&Server) -> Result<()>,
+    ) -> Result<Self> {
         let user = ServerUser::current()?;
         let (folder, temporary) = match &settings.folder {
             Some(folder) => {
@@ -89,7 +105,8 @@ impl Cluster {
         let registration = interrupt::on_exit(move || lock(&guard).end())?;
         let cluster = Self { address, server, registration: Some(registration) };
         let mut server = lock(&cluster.server);
-        server.initialise(pg, port, settings)?;
+        fill(&server)?;
+        server.configure(port, settings)?;
         server.start(START_LIMIT)?;
         drop(server);
         Ok(cluster)
@@ -105,7 +122,8 @@ impl Cluster {
         lock(&self.server).stop()
     }
 
-    /// Ends the server as a crash would (SIGKILL).
+    /// Ends the server and all that it started as a crash would (SIGKILL), in the middle of
+    /// whatever they do.
     pub fn kill(&self) -> Result<()> {
         lock(&self.server).crash()
     }
@@ -154,7 +172,7 @@ impl Server {
         self.folder.join("log")
     }
 
-    fn initialise(&self, pg: &PgConfig, port: u16, settings: &Settings) -> Result<()> {
+    fn initialise(&self, pg: &PgConfig, settings: &Settings) -> Result<()> {
         let mut initdb = Command::new(pg.program("initdb"));
         initdb
             .args(["--auth=trust", "--encoding=UTF8", "--locale=C"])
@@ -167,7 +185,20 @@ impl Server {
         }
         process::without_postgres_settings(&mut initdb);
         process::output(self.user.run(&mut initdb))?;
+        Ok(())
+    }
 
+    /// Copies a running cluster's data, to follow it.
+    fn copy(&self, primary: &Address) -> Result<()> {
+        let mut copy = primary.command("pg_basebackup");
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--pgdata"])
+            .arg(self.data())
+            .current_dir(&self.folder);
+        process::output(self.user.run(&mut copy))?;
+        Ok(())
+    }
+
+    fn configure(&self, port: u16, settings: &Settings) -> Result<()> {
         let mut parameters = vec![
             ("listen_addresses".to_owned(), String::new()),
             ("unix_socket_directories".to_owned(), format!("\"{}\"", self.folder.display())),
@@ -270,7 +301,12 @@ impl Server {
 
     fn crash(&mut self) -> Result<()> {
         if let Some(mut child) = self.child.take() {
+            let backends = children_of(child.id());
             child.kill()?;
+            for backend in backends {
+                // Fails only when it has ended by itself.
+                let _ = kill(backend, Signal::SIGKILL);
+            }
             child.wait()?;
         }
         Ok(())
@@ -287,6 +323,20 @@ impl Server {
 
 fn lock(server: &Mutex<Server>) -> MutexGuard<'_, Server> {
     server.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The processes that one started; none where there is no /proc.
+fn children_of(parent: u32) -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let process = |entry: fs::DirEntry| -> Option<Pid> {
+        let id: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let status = fs::read_to_string(entry.path().join("stat")).ok()?;
+        // The name before it is in parentheses, and may hold anything.
+        let (_, rest) = status.rsplit_once(')')?;
+        let its_parent: u32 = rest.split_whitespace().nth(1)?.parse().ok()?;
+        (its_parent == parent).then(|| Pid::from_raw(id))
+    };
+    entries.filter_map(process).collect()
 }
 
 /// Whether the server of that process id has written that it accepts connections.

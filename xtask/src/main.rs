@@ -11,7 +11,8 @@ use clap::{Parser, Subcommand};
 use xtask::checks::{self, Workbench};
 use xtask::project::Project;
 use xtask::{
-    bench, checks::regress, demo, install, interrupt, manifest, package, postgres, reference, setup,
+    bench, checks::regress, demo, install, interrupt, manifest, package, postgres, reference,
+    setup, types,
 };
 
 #[derive(Parser)]
@@ -71,6 +72,8 @@ enum Task {
         #[arg(value_name = "CASE")]
         cases: Vec<String>,
     },
+    /// Write types/orchestrator.ts anew from a fresh install
+    Types,
     /// Run the SQL regression tests; --accept makes their results the expected ones
     Regress {
         /// Copy the results to tests/pg_regress/expected
@@ -135,6 +138,11 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             let toolchain = toolchain()?;
             install::ready(&toolchain)?;
             bench::run(&toolchain, &bench::Options { cases, rows, rounds: rounds.into() })?;
+        }
+        Task::Types => {
+            let toolchain = toolchain()?;
+            install::ready(&toolchain)?;
+            types::write(&toolchain)?;
         }
         Task::Regress { accept, names } => {
             let toolchain = toolchain()?;

@@ -65,6 +65,11 @@ pub fn ready(project: &Project, requested: Option<&Path>) -> Result<Toolchain> {
     Ok(Toolchain { project: project.clone(), pg, cargo_pgrx, tell_pgrx })
 }
 
+/// Installs pg_cron where the distribution has it for this PostgreSQL; elsewhere does nothing.
+pub fn pg_cron(pg: &PgConfig) -> Result<()> {
+    packages::pg_cron(pg)
+}
+
 /// The Python that can make virtual environments, for the tools that come from PyPI.
 pub fn python() -> Result<PathBuf> {
     for name in ["python3", "/usr/bin/python3"] {
@@ -75,6 +80,14 @@ pub fn python() -> Result<PathBuf> {
         }
     }
     bail!("no Python 3.10 or newer with the venv module is installed (Debian: python3-venv)")
+}
+
+/// Makes sure of node and npm, for the packages that come from npm.
+pub fn node() -> Result<()> {
+    if process::find_program("node").is_some() && process::find_program("npm").is_some() {
+        return Ok(());
+    }
+    packages::node()
 }
 
 /// The `pg_config` to use: the one asked for, Debian's newest-preferred, else the one on PATH.

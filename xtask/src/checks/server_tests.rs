@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::checks::{Check, Run};
 use crate::cluster::{Cluster, Settings};
 use crate::process;
-use crate::setup::Toolchain;
+use crate::setup::{self, Toolchain};
 
 pub const VERSIONS: Check = Check {
     name: "versions",
@@ -23,6 +23,33 @@ pub const RACES: Check = Check {
     name: "races",
     about: "where one winner is promised there is one (tests/races.rs)",
     run: Run::WithExtension(|toolchain| run(toolchain, "races")),
+};
+
+pub const PRIVILEGES: Check = Check {
+    name: "privileges",
+    about: "nobody can do more than the level says (tests/privileges.rs)",
+    run: Run::WithExtension(|toolchain| run(toolchain, "privileges")),
+};
+
+pub const OPERATIONS: Check = Check {
+    name: "operations",
+    about: "notifications, maintenance with pg_cron, a standby (tests/operations.rs)",
+    run: Run::WithExtension(|toolchain| {
+        setup::pg_cron(&toolchain.pg)?;
+        run(toolchain, "operations")
+    }),
+};
+
+pub const HOSTILE: Check = Check {
+    name: "hostile",
+    about: "10,000 hostile inputs over all functions; state machines against a model (tests/hostile.rs)",
+    run: Run::WithExtension(|toolchain| run(toolchain, "hostile")),
+};
+
+pub const FAULTS: Check = Check {
+    name: "faults",
+    about: "the server killed in the middle of bulk work, upgrades and downgrades (tests/faults.rs)",
+    run: Run::WithExtension(|toolchain| run(toolchain, "faults")),
 };
 
 /// Starts a cluster and runs the test target against it.

@@ -81,6 +81,27 @@ pub fn require(program: &str, why: &str) -> Result<()> {
     }
 }
 
+/// Installs node and npm.
+pub fn node() -> Result<()> {
+    let Some(apt) = Apt::find() else { bail!("there is no node and npm on PATH; install them") };
+    let why = "compiles and runs the program that uses the types";
+    apt.install(&apt.missing(&[("nodejs", why), ("npm", why)])?)
+}
+
+/// Installs pg_cron for Debian's PostgreSQL, when it is not there and apt knows it.
+pub fn pg_cron(pg: &PgConfig) -> Result<()> {
+    let present = pg.extension_folder().join("pg_cron.control").is_file();
+    let major = pg.release.major;
+    let Some(apt) = Apt::find().filter(|_| !present && debian_path(major) == pg.path) else {
+        return Ok(());
+    };
+    let package = format!("postgresql-{major}-cron");
+    if !process::succeeds(Command::new("apt-cache").args(["show", "--quiet", &package])) {
+        return Ok(());
+    }
+    apt.install(&[(package, "the test of maintenance schedules a job".to_owned())])
+}
+
 fn without_apt(requested: Option<&Path>) -> Result<PgConfig> {
     let path = choose(requested)
         .context("no pg_config on PATH; install PostgreSQL with its server headers")?;

@@ -1,0 +1,229 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.5.0'" to load this file. \quit
+
+-- 0.4.3 -> 0.5.0: runs of the orchestrator and the human reviews that hold, free or end them; the
+-- schema as TypeScript and as JSON Schema.
+-- Keeps writers off audit_events while it is indexed; the time grows with its rows. Rows kept by an
+-- earlier downgrade come back.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+CREATE TABLE orchestrator.orchestrator_runs (
+    id                    uuid            PRIMARY KEY DEFAULT orchestrator.uuidv7(),
+    thread_id             text            NOT NULL,
+    project_id            uuid            NOT NULL,
+    story_id              text            NOT NULL,
+    phase                 text            NOT NULL DEFAULT 'planning',
+    current_agent         text,
+    gate_status           text            NOT NULL DEFAULT 'pending',
+    safety_score          numeric(3, 2)   NOT NULL DEFAULT 1.00,
+    violations            text[]          NOT NULL DEFAULT '{}',
+    requires_human_review boolean         NOT NULL DEFAULT false,
+    tokens_used           bigint          NOT NULL DEFAULT 0,
+    cost_usd              numeric(18, 10) NOT NULL DEFAULT 0,
+    started_at            timestamptz     NOT NULL DEFAULT now(),
+    completed_at          timestamptz,
+    updated_at            timestamptz     NOT NULL DEFAULT now(),
+    files_created         text[]          NOT NULL DEFAULT '{}',
+    error                 text,
+    CONSTRAINT orchestrator_runs_thread_id_key       UNIQUE (thread_id),
+    CONSTRAINT orchestrator_runs_thread_id_check     CHECK (btrim(thread_id) <> ''),
+    CONSTRAINT orchestrator_runs_story_id_check      CHECK (btrim(story_id) <> ''),
+    CONSTRAINT orchestrator_runs_phase_check         CHECK (phase IN ('planning', 'development', 'testing', 'complete', 'failed')),
+    CONSTRAINT orchestrator_runs_current_agent_check CHECK (btrim(current_agent) <> ''),
+    CONSTRAINT orchestrator_runs_gate_status_check   CHECK (gate_status IN ('pending', 'go', 'hold', 'kill', 'recycle')),
+    CONSTRAINT orchestrator_runs_safety_score_check  CHECK (safety_score BETWEEN 0 AND 1),
+    CONSTRAINT orchestrator_runs_violations_check    CHECK (array_position(violations, NULL) IS NULL),
+    CONSTRAINT orchestrator_runs_tokens_used_check   CHECK (tokens_used >= 0),
+    CONSTRAINT orchestrator_runs_cost_usd_check      CHECK (cost_usd >= 0 AND cost_usd <> 'NaN'),
+    CONSTRAINT orchestrator_runs_files_created_check CHECK (array_position(files_created, NULL) IS NULL)
+);
+COMMENT ON TABLE orchestrator.orchestrator_runs IS 'Runs of the orchestrator, one per thread: how far each is, what it used, and whether it may go on';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.thread_id IS 'The orchestrator''s own name of the run; every function finds it by this';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.project_id IS 'The project, which is kept elsewhere';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.story_id IS 'The story it works on, which is kept elsewhere';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.phase IS 'planning, development or testing; complete and failed are its ends';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.current_agent IS 'The agent at work, for example cto, pm, dev, qa or supervisor';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.gate_status IS 'Whether it may go on: pending, go, hold, recycle; kill is the end';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.safety_score IS 'The lowest score seen, from 0 to 1, rounded down';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.violations IS 'What the scorers found, in the order in which they told it';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.requires_human_review IS 'Whether a human has to look at it';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.tokens_used IS 'Sum of what its agents reported';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.cost_usd IS 'Sum of what its agents reported, in USD';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.completed_at IS 'When it became complete or failed';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.files_created IS 'What its agents created, in the order in which they told it';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.error IS 'What went wrong; of a run that was killed, why';
+
+SELECT orchestrator.restore_table('orchestrator.orchestrator_runs');
+
+CREATE INDEX idx_orchestrator_runs_project ON orchestrator.orchestrator_runs (project_id);
+CREATE INDEX idx_orchestrator_runs_status  ON orchestrator.orchestrator_runs (phase, gate_status);
+
+SELECT pg_extension_config_dump('orchestrator.orchestrator_runs', '');
+
+CREATE TRIGGER orchestrator_runs_lifecycle BEFORE UPDATE ON orchestrator.orchestrator_runs
+    FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('run_phase', 'phase', 'run_gate', 'gate_status');
+
+CREATE TABLE orchestrator.human_review_queue (
+    id               uuid          PRIMARY KEY DEFAULT orchestrator.uuidv7(),
+    thread_id        text          NOT NULL,
+    review_type      text          NOT NULL,
+    reason           text          NOT NULL,
+    safety_score     numeric(3, 2),
+    context          jsonb         NOT NULL DEFAULT '{}',
+    status           text          NOT NULL DEFAULT 'pending',
+    resolved_by      text,
+    resolved_at      timestamptz,
+    resolution_notes text,
+    created_at       timestamptz   NOT NULL DEFAULT now(),
+    CONSTRAINT human_review_queue_thread_id_fkey         FOREIGN KEY (thread_id) REFERENCES orchestrator.orchestrator_runs (thread_id) ON UPDATE CASCADE,
+    CONSTRAINT human_review_queue_review_type_check      CHECK (review_type IN ('safety', 'gate_override', 'budget_exceeded')),
+    CONSTRAINT human_review_queue_reason_check           CHECK (btrim(reason) <> ''),
+    CONSTRAINT human_review_queue_safety_score_check     CHECK (safety_score BETWEEN 0 AND 1),
+    CONSTRAINT human_review_queue_context_check          CHECK (jsonb_typeof(context) = 'object'),
+    CONSTRAINT human_review_queue_status_check           CHECK (status IN ('pending', 'approved', 'rejected')),
+    CONSTRAINT human_review_queue_resolution_check       CHECK (CASE status WHEN 'pending' THEN resolved_at IS NULL AND resolved_by IS NULL
+                                                                            ELSE resolved_at IS NOT NULL AND btrim(coalesce(resolved_by, '')) <> '' END),
+    CONSTRAINT human_review_queue_resolution_notes_check CHECK (status <> 'rejected' OR btrim(coalesce(resolution_notes, '')) <> '')
+);
+COMMENT ON TABLE orchestrator.human_review_queue IS 'What a human is asked about a run, and what the human decided; a run may have several reviews';
+COMMENT ON COLUMN orchestrator.human_review_queue.thread_id IS 'The run it is about; follows when the run''s thread_id changes, also in a resolved review';
+COMMENT ON COLUMN orchestrator.human_review_queue.review_type IS 'What it is about: safety, gate_override or budget_exceeded';
+COMMENT ON COLUMN orchestrator.human_review_queue.reason IS 'Why a human has to decide';
+COMMENT ON COLUMN orchestrator.human_review_queue.safety_score IS 'The score that led to it, from 0 to 1; a lower one that comes while it is pending takes its place';
+COMMENT ON COLUMN orchestrator.human_review_queue.context IS 'What the human needs to know to decide, a JSON object';
+COMMENT ON COLUMN orchestrator.human_review_queue.resolution_notes IS 'What the human said about the decision; a rejection has some';
+
+SELECT orchestrator.restore_table('orchestrator.human_review_queue');
+
+CREATE INDEX idx_human_review_thread  ON orchestrator.human_review_queue (thread_id);
+CREATE INDEX idx_human_review_status  ON orchestrator.human_review_queue (status);
+CREATE INDEX idx_human_review_type    ON orchestrator.human_review_queue (review_type);
+-- The queue: what waits for a decision, the longest wait first.
+CREATE INDEX idx_human_review_pending ON orchestrator.human_review_queue (created_at, id) WHERE status = 'pending';
+-- What a run still waits for, however many reviews it had.
+CREATE INDEX idx_human_review_open    ON orchestrator.human_review_queue (thread_id) WHERE status = 'pending';
+
+SELECT pg_extension_config_dump('orchestrator.human_review_queue', '');
+
+CREATE TRIGGER human_review_queue_lifecycle BEFORE UPDATE ON orchestrator.human_review_queue
+    FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('review', 'status');
+
+-- The events of a run. Metadata is anybody's: the start of the value is indexed, so that no event
+-- is too long for the index; a thread_id that the functions take is shorter.
+CREATE INDEX idx_audit_events_thread ON orchestrator.audit_events (left(metadata ->> 'thread_id', 500)) WHERE metadata ->> 'thread_id' IS NOT NULL;
+
+CREATE VIEW orchestrator.run_summary AS
+SELECT r.thread_id, r.phase, r.current_agent, r.safety_score, r.gate_status, r.tokens_used, r.cost_usd,
+       (SELECT count(*) FROM orchestrator.audit_events AS e
+        WHERE left(e.metadata ->> 'thread_id', 500) = left(r.thread_id, 500)
+          AND e.metadata ->> 'thread_id' = r.thread_id) AS actions,
+       (SELECT count(*) FROM orchestrator.human_review_queue AS q
+        WHERE q.thread_id = r.thread_id AND q.status = 'pending') AS pending_reviews
+FROM orchestrator.orchestrator_runs AS r;
+COMMENT ON VIEW orchestrator.run_summary IS 'Where each run stands, how many events its trail has, and how many reviews it waits for';
+COMMENT ON COLUMN orchestrator.run_summary.actions IS 'Audit events whose metadata names the thread';
+
+-- runs
+
+CREATE FUNCTION orchestrator.start_run(thread_id text, project_id uuid, story_id text)
+RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'start_run_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.start_run(text, uuid, text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.start_run(text, uuid, text) IS
+    'Starts the one run of a thread, in phase planning; its id';
+
+CREATE FUNCTION orchestrator.record_run_progress(thread_id text, phase text DEFAULT NULL, current_agent text DEFAULT NULL, tokens bigint DEFAULT 0, cost numeric DEFAULT 0, files text[] DEFAULT '{}', error text DEFAULT NULL)
+RETURNS orchestrator.orchestrator_runs
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'record_run_progress_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.record_run_progress(text, text, text, bigint, numeric, text[], text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.record_run_progress(text, text, text, bigint, numeric, text[], text) IS
+    'Adds tokens, cost and files to a run, and moves it to a phase, an agent or an error where one is given; the row';
+
+CREATE FUNCTION orchestrator.record_safety(thread_id text, score numeric, violations text[] DEFAULT '{}')
+RETURNS orchestrator.orchestrator_runs
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'record_safety_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.record_safety(text, numeric, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.record_safety(text, numeric, text[]) IS
+    'Keeps the lowest score of a run and asks for a safety review of a low one, holding the run below safety_block_below (0.70), letting it go on below safety_review_below (0.85); the row';
+
+CREATE FUNCTION orchestrator.pause_run(thread_id text, reason text)
+RETURNS orchestrator.orchestrator_runs
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'pause_run_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.pause_run(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.pause_run(text, text) IS
+    'Holds a run; the row';
+
+CREATE FUNCTION orchestrator.resume_run(thread_id text)
+RETURNS orchestrator.orchestrator_runs
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'resume_run_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.resume_run(text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.resume_run(text) IS
+    'Lets a run go on that waits for no review; the row';
+
+CREATE FUNCTION orchestrator.kill_run(thread_id text, reason text)
+RETURNS orchestrator.orchestrator_runs
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'kill_run_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.kill_run(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.kill_run(text, text) IS
+    'Ends a run as failed, with the reason as its error; the row';
+
+-- reviews
+
+CREATE FUNCTION orchestrator.request_review(thread_id text, review_type text, reason text, safety_score numeric DEFAULT NULL, context jsonb DEFAULT '{}')
+RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'request_review_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.request_review(text, text, text, numeric, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.request_review(text, text, text, numeric, jsonb) IS
+    'Asks a human about a run; the id of the review';
+
+CREATE FUNCTION orchestrator.resolve_review(review_id uuid, decision text, resolved_by text, notes text DEFAULT NULL)
+RETURNS orchestrator.human_review_queue
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'resolve_review_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.resolve_review(uuid, text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.resolve_review(uuid, text, text, text) IS
+    'Resolves a pending review as approved or rejected, once: the last approval frees the run, a rejection kills it; the row';
+
+CREATE FUNCTION orchestrator.resolve_reviews(review_ids uuid[], decision text, resolved_by text, notes text DEFAULT NULL)
+RETURNS TABLE (review_id uuid, outcome text)
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'resolve_reviews_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.resolve_reviews(uuid[], text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.resolve_reviews(uuid[], text, text, text) IS
+    'Resolves many reviews by one decision; of each id resolved, already_resolved or unknown';
+
+-- types
+
+CREATE FUNCTION orchestrator.typescript_types()
+RETURNS text
+LANGUAGE c STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'typescript_types_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.typescript_types() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.typescript_types() IS
+    'The schema as TypeScript types: Database["orchestrator"], and names for what applications use most';
+
+CREATE FUNCTION orchestrator.json_schema(table_name text)
+RETURNS jsonb
+LANGUAGE c STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'json_schema_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.json_schema(text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.json_schema(text) IS
+    'JSON Schema (2020-12) of a row of a table or view of the schema, as to_jsonb gives it';

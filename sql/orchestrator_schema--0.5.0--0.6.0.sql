@@ -1,0 +1,212 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.6.0'" to load this file. \quit
+
+-- 0.5.0 -> 0.6.0: one inbox over everything that waits for a decision, four levels of access, the
+-- announcement of decisions, and maintenance.
+-- Functions that do what a level may do by the rules alone now run with their owner's rights: a role
+-- that was given EXECUTE on one of them by hand no longer needs rights on its tables.
+-- Locks gates, approvals and the queue of reviews until the transaction ends, for their triggers; no
+-- row is read or written. Levels that an earlier downgrade kept are given again.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+-- decisions
+
+-- The status is looked at outside the union: so the planner takes it for one table, reads each part
+-- from its queue's partial index, and merges the three without a sort. What is looked up elsewhere is
+-- looked up for the rows that are returned.
+CREATE VIEW orchestrator.pending_decisions AS
+SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_at, now() - d.requested_at AS waiting
+FROM (
+    SELECT 'review' AS kind, q.id, q.status,
+           q.review_type || ' review of story ' || (SELECT r.story_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS subject,
+           q.reason AS asks,
+           (SELECT r.project_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS project_id,
+           q.thread_id, q.created_at AS requested_at
+    FROM orchestrator.human_review_queue AS q
+    UNION ALL
+    SELECT 'gate', g.id, g.status,
+           g.gate_type || ' gate of agent ' || g.agent_id,
+           g.reason, g.project_id, g.context ->> 'thread_id', g.created_at
+    FROM orchestrator.gates AS g
+    UNION ALL
+    SELECT 'approval', a.id, a.status,
+           'approval by ' || a.approver_role || ' of task ' || (SELECT coalesce(nullif(btrim(t.title), ''), t.task_type) FROM orchestrator.tasks AS t WHERE t.id = a.task_id),
+           coalesce(nullif(btrim(a.notes), ''), (SELECT t.description FROM orchestrator.tasks AS t WHERE t.id = a.task_id), ''),
+           NULL, NULL, a.created_at
+    FROM orchestrator.approvals AS a
+) AS d
+WHERE d.status = 'pending'
+ORDER BY d.requested_at, d.id;
+COMMENT ON VIEW orchestrator.pending_decisions IS 'Everything that waits for a human, the oldest first; the next page is WHERE (requested_at, id) > (those of the last row)';
+COMMENT ON COLUMN orchestrator.pending_decisions.kind IS 'review, gate or approval; decide() takes the id of any';
+COMMENT ON COLUMN orchestrator.pending_decisions.subject IS 'What it is about, in words';
+COMMENT ON COLUMN orchestrator.pending_decisions.asks IS 'What the one who asked wrote: the reason, or the notes, or else what the task is';
+COMMENT ON COLUMN orchestrator.pending_decisions.project_id IS 'The project; an approval has none';
+COMMENT ON COLUMN orchestrator.pending_decisions.thread_id IS 'The run of a review; of a gate the one that its context names';
+COMMENT ON COLUMN orchestrator.pending_decisions.waiting IS 'For how long';
+
+CREATE FUNCTION orchestrator.decide(decision_id uuid, decision text, decided_by text, notes text DEFAULT NULL)
+RETURNS TABLE (kind text, id uuid, status text)
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'decide_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.decide(uuid, text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.decide(uuid, text, text, text) IS
+    'Decides whatever waits under that id by its own rules: approve or reject; its kind, id and status';
+
+-- announcements
+
+-- Per statement, so that deciding a thousand says so once. Restoring a dump says nothing.
+CREATE FUNCTION orchestrator.announce_decisions()
+RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'announce_decisions_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.announce_decisions() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.announce_decisions() IS
+    'AFTER INSERT or UPDATE statement trigger (kind): NOTIFY orchestrator_decisions with kind, change and count; off with orchestrator_schema.notify';
+
+CREATE TRIGGER gates_requested AFTER INSERT ON orchestrator.gates
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
+CREATE TRIGGER gates_decided AFTER UPDATE ON orchestrator.gates
+    REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
+CREATE TRIGGER approvals_requested AFTER INSERT ON orchestrator.approvals
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('approval');
+CREATE TRIGGER approvals_decided AFTER UPDATE ON orchestrator.approvals
+    REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('approval');
+CREATE TRIGGER human_review_queue_requested AFTER INSERT ON orchestrator.human_review_queue
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('review');
+CREATE TRIGGER human_review_queue_decided AFTER UPDATE ON orchestrator.human_review_queue
+    REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('review');
+
+-- access
+
+CREATE FUNCTION orchestrator.access()
+RETURNS TABLE (grantee text, level text)
+LANGUAGE c STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'access_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.access() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.access() IS
+    'Every role that holds a level: reader, worker, reviewer or admin';
+
+CREATE FUNCTION orchestrator.grant_access(grantee regrole, level text)
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'grant_access_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.grant_access(regrole, text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.grant_access(regrole, text) IS
+    'Gives a role a level in place of the one it has, and what updates brought to it; how many privileges changed';
+
+CREATE FUNCTION orchestrator.revoke_access(grantee regrole)
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'revoke_access_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.revoke_access(regrole) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.revoke_access(regrole) IS
+    'Takes away all that a role holds on the extension''s objects; how many privileges';
+
+-- Who owns the database needs no superuser to say who may work in it.
+GRANT USAGE ON SCHEMA orchestrator TO pg_database_owner;
+GRANT EXECUTE ON FUNCTION orchestrator.grant_access(regrole, text), orchestrator.revoke_access(regrole) TO pg_database_owner;
+
+-- Secrets are for admins; every other setting is for whoever has a level.
+CREATE OR REPLACE FUNCTION orchestrator.get_configuration(key text)
+RETURNS text
+LANGUAGE c STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'get_configuration_unless_secret_wrapper';
+COMMENT ON FUNCTION orchestrator.get_configuration(text) IS
+    'The text of a configuration value; an unknown key is an error, and so is a secret to who may not read the table';
+
+CREATE OR REPLACE FUNCTION orchestrator.configuration_value(key text, fallback jsonb DEFAULT NULL)
+RETURNS jsonb
+LANGUAGE c STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'configuration_value_unless_secret_wrapper';
+COMMENT ON FUNCTION orchestrator.configuration_value(text, jsonb) IS
+    'A configuration value as number, boolean, text or document; the fallback for an unknown key, else an error; a secret is an error to who may not read the table';
+
+-- What levels may do by the rules alone: these check everything themselves.
+ALTER FUNCTION orchestrator.start_tool_execution(uuid, text, jsonb) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.finish_tool_execution(uuid, text, text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.session_heartbeat(uuid) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.deactivate_stale_sessions(interval) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.open_gate(uuid, text, text, text, jsonb) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.request_collaboration(text, text, text, text, jsonb, text, uuid) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.answer_collaboration(uuid, text, text, double precision, integer) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.record_token_usage(text, bigint, bigint, uuid, text, timestamp with time zone) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.stage_knowledge(text, text, jsonb) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.claim_knowledge(integer) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.mark_knowledge_embedded(uuid[]) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.route_task(text, text, text, text, jsonb, uuid, uuid) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.move_session(uuid, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.request_approval(uuid, text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.record_event(text, text, uuid, jsonb) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.start_run(text, uuid, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.record_run_progress(text, text, text, bigint, numeric, text[], text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.record_safety(text, numeric, text[]) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.pause_run(text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.resume_run(text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.kill_run(text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.request_review(text, text, text, numeric, jsonb) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.resolve_gate(uuid, text, text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.resolve_approval(uuid, text, text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.resolve_review(uuid, text, text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.resolve_reviews(uuid[], text, text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.archived() SECURITY DEFINER;
+ALTER FUNCTION orchestrator.restore_archived() SECURITY DEFINER;
+ALTER FUNCTION orchestrator.downgrade_plan(text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.publish_prompt(text, text, text, text, text, boolean) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.activate_prompt(text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.purge_knowledge(interval) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.set_price(text, numeric, numeric, date, text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.load_default_prices() SECURITY DEFINER;
+ALTER FUNCTION orchestrator.expire_sessions(interval) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.release_idempotency_keys(interval) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.purge_audit_events(interval) SECURITY DEFINER;
+
+-- maintenance
+
+CREATE FUNCTION orchestrator.run_maintenance()
+RETURNS TABLE (task text, affected bigint)
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'run_maintenance_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.run_maintenance() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.run_maintenance() IS
+    'Expires, releases and purges, each in its configured age; every task with the rows it touched';
+
+CREATE FUNCTION orchestrator.schedule_maintenance(cron text DEFAULT '*/15 * * * *')
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'schedule_maintenance_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.schedule_maintenance(text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.schedule_maintenance(text) IS
+    'Has pg_cron call run_maintenance() as the caller; the id of the job. Calling it again replaces the schedule';
+
+CREATE FUNCTION orchestrator.unschedule_maintenance()
+RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'unschedule_maintenance_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.unschedule_maintenance() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.unschedule_maintenance() IS
+    'Takes the caller''s job from pg_cron; whether there was one';
+
+-- Levels that a downgrade kept. The table is this script's alone: who holds a level stands in the
+-- privileges themselves.
+CREATE TABLE orchestrator.access_levels (
+    grantee text NOT NULL,
+    level   text NOT NULL
+);
+COMMENT ON TABLE orchestrator.access_levels IS 'Who had which level before a downgrade';
+SELECT pg_extension_config_dump('orchestrator.access_levels', '');
+SELECT orchestrator.restore_table('orchestrator.access_levels');
+SELECT orchestrator.grant_access(r.oid::regrole, l.level)
+FROM orchestrator.access_levels AS l JOIN pg_roles AS r ON r.rolname = l.grantee;
+ALTER EXTENSION orchestrator_schema DROP TABLE orchestrator.access_levels;
+DROP TABLE orchestrator.access_levels;

@@ -1,0 +1,318 @@
+//! The four levels, and what each may do with every object of the extension. This one table is
+//! what `grant_access` grants, what `verify()` compares with, and what the scripts' SECURITY
+//! DEFINER is checked against; an object that is not in it fails the unit tests below.
+
+use super::v7;
+
+/// What a role may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Sees everything but the values of secrets.
+    Reader,
+    /// Reads, and does the work: tasks, sessions, tools, runs; asks for decisions.
+    Worker,
+    /// Reads, and decides what waits for a decision.
+    Reviewer,
+    /// All of that, and settings, prompts, prices, retention, and the levels of others.
+    Admin,
+}
+
+impl Level {
+    /// All levels. Each is marked by a function that none before it may call.
+    pub const ALL: [Level; 4] = [Level::Reader, Level::Worker, Level::Reviewer, Level::Admin];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Reader => "reader",
+            Level::Worker => "worker",
+            Level::Reviewer => "reviewer",
+            Level::Admin => "admin",
+        }
+    }
+
+    /// The function whose EXECUTE tells that a role has this level, unless it has a later one too.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Level::Reader => "access",
+            Level::Worker => "route_task",
+            Level::Reviewer => "decide",
+            Level::Admin => "grant_access",
+        }
+    }
+}
+
+pub type Levels = &'static [Level];
+
+pub const EVERYBODY: Levels = &Level::ALL;
+pub const WORK: Levels = &[Level::Worker, Level::Admin];
+pub const DECIDE: Levels = &[Level::Reviewer, Level::Admin];
+pub const ADMINISTER: Levels = &[Level::Admin];
+/// For scripts, triggers and the extension's owner.
+pub const NOBODY: Levels = &[];
+
+/// A privilege on a table, a view or a sequence.
+pub struct Right {
+    pub levels: Levels,
+    pub privilege: &'static str,
+    /// On these columns; empty means on all.
+    pub columns: &'static [&'static str],
+}
+
+pub const READ: Right = Right { levels: EVERYBODY, privilege: "SELECT", columns: &[] };
+
+pub const fn right(
+    levels: Levels,
+    privilege: &'static str,
+    columns: &'static [&'static str],
+) -> Right {
+    Right { levels, privilege, columns }
+}
+
+/// Name and rights of a table, a view or a sequence.
+pub type Relation = (&'static str, &'static [Right]);
+
+/// With whose rights a function does its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// The caller's.
+    Caller,
+    /// The owner's (SECURITY DEFINER): the caller may do what the function does, and no more.
+    Owner,
+}
+
+/// Who may call functions, with whose rights they run, and their names.
+pub type Functions = (Levels, Rights, &'static [&'static str]);
+
+/// What is resolved, recorded or published is written by functions alone, so no level writes into
+/// gates, approvals, reviews, runs, audit_events, prompts or the log of tools. Nobody deletes
+/// tasks: their approvals would go with them. Columns that only a routed task has, the state of a
+/// session and the thread of a run change through functions too.
+const RELATIONS: &[Relation] = &[
+    (
+        "tasks",
+        &[
+            READ,
+            right(
+                WORK,
+                "INSERT",
+                &[
+                    "id",
+                    "title",
+                    "description",
+                    "task_type",
+                    "status",
+                    "config",
+                    "metadata",
+                    "workspace_path",
+                ],
+            ),
+            right(
+                WORK,
+                "UPDATE",
+                &[
+                    "title",
+                    "description",
+                    "status",
+                    "config",
+                    "metadata",
+                    "workspace_path",
+                    "error",
+                ],
+            ),
+        ],
+    ),
+    (
+        "workflows",
+        &[
+            READ,
+            right(WORK, "INSERT", &["id", "name", "description", "definition", "status"]),
+            right(WORK, "UPDATE", &["name", "description", "definition", "status"]),
+            right(ADMINISTER, "DELETE", &[]),
+        ],
+    ),
+    (
+        "workflow_tasks",
+        &[
+            READ,
+            right(WORK, "INSERT", &["workflow_id", "task_id", "sequence"]),
+            right(WORK, "UPDATE", &["sequence"]),
+            right(WORK, "DELETE", &[]),
+        ],
+    ),
+    ("tool_executions", &[READ]),
+    (
+        "sessions",
+        &[
+            READ,
+            right(
+                WORK,
+                "INSERT",
+                &[
+                    "id",
+                    "client_id",
+                    "user_id",
+                    "connection_type",
+                    "is_active",
+                    "metadata",
+                    "role",
+                    "task_id",
+                ],
+            ),
+            right(
+                WORK,
+                "UPDATE",
+                &["client_id", "user_id", "connection_type", "is_active", "metadata", "task_id"],
+            ),
+            right(ADMINISTER, "DELETE", &[]),
+        ],
+    ),
+    (
+        "configurations",
+        &[
+            right(ADMINISTER, "SELECT", &[]),
+            right(ADMINISTER, "INSERT", &[]),
+            right(ADMINISTER, "UPDATE", &[]),
+            right(ADMINISTER, "DELETE", &[]),
+        ],
+    ),
+    ("configuration_listing", &[READ]),
+    ("gates", &[READ]),
+    ("collaboration_requests", &[READ]),
+    ("collaboration_outcomes", &[READ]),
+    ("collaboration_status", &[READ]),
+    ("prompts", &[READ]),
+    ("prompt_history", &[READ]),
+    ("llm_token_usage", &[READ]),
+    ("knowledge_staging", &[READ]),
+    ("llm_pricing", &[READ, right(ADMINISTER, "UPDATE", &["status", "notes", "updated_by"])]),
+    ("llm_price_periods", &[READ]),
+    ("llm_usage_costs", &[READ]),
+    ("llm_cost_by_day", &[READ]),
+    ("unpriced_usage", &[READ]),
+    ("approvals", &[READ]),
+    ("audit_events", &[READ]),
+    ("active_sessions", &[READ]),
+    ("pending_approvals", &[READ]),
+    ("orchestrator_runs", &[READ]),
+    ("human_review_queue", &[READ]),
+    ("run_summary", &[READ]),
+    ("pending_decisions", &[READ]),
+];
+
+const FUNCTIONS: &[Functions] = &[
+    (
+        EVERYBODY,
+        Rights::Caller,
+        &[
+            "manifest",
+            "help",
+            "verify",
+            "dump_safety",
+            "fingerprint",
+            "get_configuration",
+            "configuration_value",
+            "is_valid_configuration",
+            "allowed_transitions",
+            "active_prompt",
+            "next_prompt_version",
+            "compare_versions",
+            "llm_cost",
+            "typescript_types",
+            "json_schema",
+            "access",
+        ],
+    ),
+    // The default of every id.
+    (WORK, Rights::Caller, &["uuidv7"]),
+    (
+        WORK,
+        Rights::Owner,
+        &[
+            "start_tool_execution",
+            "finish_tool_execution",
+            "session_heartbeat",
+            "deactivate_stale_sessions",
+            "open_gate",
+            "request_collaboration",
+            "answer_collaboration",
+            "record_token_usage",
+            "stage_knowledge",
+            "claim_knowledge",
+            "mark_knowledge_embedded",
+            "route_task",
+            "move_session",
+            "request_approval",
+            "record_event",
+            "start_run",
+            "record_run_progress",
+            "record_safety",
+            "pause_run",
+            "resume_run",
+            "kill_run",
+            "request_review",
+        ],
+    ),
+    (
+        DECIDE,
+        Rights::Owner,
+        &["resolve_gate", "resolve_approval", "resolve_review", "resolve_reviews", "decide"],
+    ),
+    // A job of pg_cron belongs to the role that schedules it.
+    (
+        ADMINISTER,
+        Rights::Caller,
+        &["set_configuration", "schedule_maintenance", "unschedule_maintenance"],
+    ),
+    (
+        ADMINISTER,
+        Rights::Owner,
+        &[
+            "archived",
+            "restore_archived",
+            "downgrade_plan",
+            "publish_prompt",
+            "activate_prompt",
+            "purge_knowledge",
+            "set_price",
+            "load_default_prices",
+            "expire_sessions",
+            "release_idempotency_keys",
+            "purge_audit_events",
+            "run_maintenance",
+            "grant_access",
+            "revoke_access",
+        ],
+    ),
+    (
+        NOBODY,
+        Rights::Caller,
+        &[
+            "archive_table",
+            "archive_columns",
+            "restore_table",
+            "restore_columns",
+            "enforce_lifecycle",
+            "enforce_immutable",
+            "enforce_append_only",
+            "announce_decisions",
+        ],
+    ),
+];
+
+pub fn relations() -> impl Iterator<Item = &'static Relation> {
+    RELATIONS.iter().chain(v7::RELATIONS)
+}
+
+pub fn functions() -> impl Iterator<Item = &'static Functions> {
+    FUNCTIONS.iter().chain(v7::FUNCTIONS)
+}
+
+/// The rights on a table, a view or a sequence; `None` for one that nobody has considered.
+pub fn relation(name: &str) -> Option<&'static [Right]> {
+    relations().find(|(known, _)| *known == name).map(|(_, rights)| *rights)
+}
+
+/// Who may call a function; `None` for one that nobody has considered.
+pub fn function(name: &str) -> Option<Levels> {
+    functions().find(|(_, _, names)| names.contains(&name)).map(|(levels, _, _)| *levels)
+}

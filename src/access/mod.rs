@@ -1,0 +1,196 @@
+//! Who may do what: four levels, each a set of privileges on the extension's objects, granted to a
+//! role as a whole (`levels`). What a level may only do by the rules is done by functions that run
+//! with the owner's rights.
+
+mod levels;
+mod privileges;
+#[cfg(test)]
+mod tests;
+mod v7;
+
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::Oid;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::dynamic::{self, quote};
+use crate::error::{Error, Kind, required};
+use crate::oid_alias::RegRole;
+use crate::{plans, text};
+use levels::Level;
+use privileges::Privileges;
+
+/// A role that holds a level.
+struct Holder {
+    role: Oid,
+    name: String,
+    level: Level,
+}
+
+/// Gives a role a level, in place of the one it has. The role then holds on the extension's objects
+/// what the level gives and nothing else; what it holds as a member of other roles stays. Calling
+/// it again adds what an update brought.
+///
+/// `grantee`: a role; `level`: reader, worker, reviewer or admin.
+/// Returns: how many privileges were given or taken away.
+/// Errors: 22004, 22023 no such level, or a role that has its rights without one, P0002 unknown
+/// role. Since 0.6.0.
+#[pg_extern(sql = false, volatile)]
+fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, ErrorReport> {
+    let (role, name) = grantee_of(grantee)?;
+    let names = Level::ALL.map(Level::name);
+    let level = text::one_of("level", required("level", level)?, &names)?;
+    let level = Level::ALL.into_iter().find(|known| known.name() == level);
+    let level = required("level", level)?;
+    one_change_at_a_time()?;
+    Ok(privileges::set(role, &name, &privileges::due(level)?)?)
+}
+
+/// Takes away all that a role holds on the extension's objects, and what it passed on.
+///
+/// Returns: how many privileges were taken away; 0 for a role that has none.
+/// Errors: 22004, 22023 a role that has its rights without a level, P0002 unknown role.
+/// Since 0.6.0.
+#[pg_extern(sql = false, volatile)]
+fn revoke_access(grantee: Option<RegRole>) -> Result<i64, ErrorReport> {
+    let (role, name) = grantee_of(grantee)?;
+    one_change_at_a_time()?;
+    Ok(privileges::set(role, &name, &Privileges::new())?)
+}
+
+/// Every role that holds a level by a grant of its own. Members of such a role may do the same.
+///
+/// Returns: role and level. Since 0.6.0.
+#[pg_extern(sql = false, stable, parallel_restricted)]
+fn access()
+-> Result<TableIterator<'static, (name!(grantee, String), name!(level, String))>, ErrorReport> {
+    let holders = holders()?.into_iter();
+    let rows: Vec<_> =
+        holders.map(|holder| (holder.name, holder.level.name().to_owned())).collect();
+    Ok(TableIterator::new(rows))
+}
+
+/// A role that can be given a level, with its name.
+fn grantee_of(grantee: Option<RegRole>) -> Result<(Oid, String), Error> {
+    const ROLE: &str = "SELECT r.rolname::text, \
+                CASE WHEN r.oid IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator') \
+                     THEN 'It owns the extension, and may do everything.' \
+                     WHEN r.rolname = 'pg_database_owner' THEN 'It stands for the owner of the database, who may grant levels.' END \
+         FROM pg_roles AS r WHERE r.oid = $1";
+    let role = required("grantee", grantee)?.0;
+    let found = plans::update(ROLE, &[role.into()], plans::two::<String, String>)?;
+    match found {
+        Some((Some(name), None)) => Ok((role, name)),
+        Some((name, fact)) => Err(Error::new(
+            Kind::InvalidValue,
+            format!("role \"{}\" can have no level", name.unwrap_or_default()),
+        )
+        .detail(fact.unwrap_or_default())
+        .hint("Give the level to the role that is to work with it.")),
+        None => Err(Error::new(
+            Kind::NotFound,
+            format!("role with identifier {} does not exist", role.to_u32()),
+        )
+        .hint("PUBLIC has no level; CREATE ROLE makes one that can have it.")),
+    }
+}
+
+/// Two grants on one object at once would fail with an error of the server.
+fn one_change_at_a_time() -> Result<(), Error> {
+    const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('orchestrator.access', 0))";
+    plans::update(LOCK, &[], |_| Ok(()))
+}
+
+fn holders() -> Result<Vec<Holder>, Error> {
+    const MARKED: &str = "SELECT r.oid, r.rolname::text, array_agg(DISTINCT p.proname::text) \
+         FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace, aclexplode(p.proacl) AS a \
+         JOIN pg_roles AS r ON r.oid = a.grantee \
+         WHERE n.nspname = 'orchestrator' AND p.proname = ANY ($1) AND a.grantee <> p.proowner \
+         GROUP BY r.oid, r.rolname ORDER BY r.rolname";
+    let marks: Vec<&str> = Level::ALL.iter().map(|level| level.mark()).collect();
+    plans::select(MARKED, &[marks.into()], |rows| {
+        let mut holders = Vec::new();
+        for row in rows {
+            let (role, name) = (row.get::<Oid>(1)?, row.get::<String>(2)?);
+            let marks = row.get::<Vec<String>>(3)?.unwrap_or_default();
+            let (Some(role), Some(name), Some(level)) = (role, name, level_of(&marks)) else {
+                continue;
+            };
+            holders.push(Holder { role, name, level });
+        }
+        Ok(holders)
+    })
+}
+
+/// The level that these marks tell of; none without the mark that all levels have.
+fn level_of(marks: &[String]) -> Option<Level> {
+    let has = |level: &Level| marks.iter().any(|mark| mark == level.mark());
+    Level::ALL.first().filter(|first| has(first))?;
+    Level::ALL.into_iter().rev().find(|level| has(level))
+}
+
+/// A role whose privileges are not those of its level, as `verify()` tells it.
+pub struct Deviation {
+    pub role: String,
+    pub level: &'static str,
+    pub actual: String,
+    pub hint: String,
+}
+
+/// Every role whose privileges are not those of its level: an update brought objects, or somebody
+/// granted or revoked by hand.
+pub fn deviations() -> Result<Vec<Deviation>, Error> {
+    const CALL: &str =
+        "SELECT format('SELECT orchestrator.grant_access(%L, %L);', $1::oid::regrole, $2)";
+    let mut deviations = Vec::new();
+    for Holder { role, name, level } in holders()? {
+        let (due, held) = (privileges::due(level)?, privileges::held(role)?);
+        if due == held {
+            continue;
+        }
+        let lacks = privileges::in_words("lacks", due.difference(&held));
+        let holds = privileges::in_words("holds besides", held.difference(&due));
+        let call = plans::select(CALL, &[role.into(), level.name().into()], plans::one::<String>)?;
+        deviations.push(Deviation {
+            role: quote(&name),
+            level: level.name(),
+            actual: [lacks, holds].into_iter().flatten().collect::<Vec<_>>().join("; "),
+            hint: call.unwrap_or_default(),
+        });
+    }
+    Ok(deviations)
+}
+
+/// The table in which a downgrade keeps who has which level.
+pub const KEPT_LEVELS: &str = "access_levels";
+
+/// How many roles hold a level.
+pub fn count() -> Result<i64, Error> {
+    Ok(holders()?.len() as i64)
+}
+
+/// Gives the roles of a table of levels their levels again, and takes them out of it. A role that
+/// does not exist stays in it.
+pub fn give_back(table: &str) -> Result<(i64, i64), Error> {
+    let kept = Spi::connect_mut(|client| {
+        let levels = format!(
+            "DELETE FROM {table} AS l USING pg_roles AS r WHERE r.rolname = l.grantee RETURNING r.oid, r.rolname::text, l.level"
+        );
+        let mut kept = Vec::new();
+        for row in client.update(levels.as_str(), None, &[])? {
+            kept.push((row.get::<Oid>(1)?, row.get::<String>(2)?, row.get::<String>(3)?));
+        }
+        Ok::<_, Error>(kept)
+    })?;
+    one_change_at_a_time()?;
+    let mut given = 0;
+    for (role, name, level) in kept {
+        let level = Level::ALL.into_iter().find(|known| Some(known.name()) == level.as_deref());
+        if let (Some(role), Some(name), Some(level)) = (role, name, level) {
+            privileges::set(role, &name, &privileges::due(level)?)?;
+            given += 1;
+        }
+    }
+    let left = dynamic::value::<i64>(&format!("SELECT count(*) FROM {table}"), &[])?;
+    Ok((given, left.unwrap_or_default()))
+}

@@ -1,0 +1,122 @@
+//! Everything that expires, releases or purges, in one call; and its schedule through pg_cron.
+
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::error::{Error, Kind, required};
+use crate::lifetimes::{Lifetime, Unit};
+use crate::{audit, catalog, knowledge, lifetimes, plans, routing, session, sessions, text};
+
+/// How long a client may be silent before its session counts as inactive.
+const SILENCE: Lifetime =
+    Lifetime { key: "session_silence_seconds", unit: Unit::Seconds, default: 60.0 };
+
+/// How long knowledge is kept after it was embedded.
+const KNOWLEDGE: Lifetime =
+    Lifetime { key: "knowledge_retention_days", unit: Unit::Days, default: 365.0 };
+
+/// How long audit events are kept, when it is set: without it they are kept for ever.
+const AUDIT: &str = "audit_retention_days";
+
+/// Does everything that has to be done from time to time, each in its configured age: marks silent
+/// sessions inactive (session_silence_seconds, 60), expires sessions (session_retention_days, 7),
+/// releases idempotency keys (idempotency_ttl_seconds, 86400), purges embedded knowledge
+/// (knowledge_retention_days, 365) and, where audit_retention_days is set, audit events.
+///
+/// One call at a time works, others wait for it. Returns: each task, and how many rows it touched.
+/// Errors: 22023 a configuration that is no age; then nothing is done. Since 0.6.0.
+#[pg_extern(sql = false, volatile)]
+fn run_maintenance()
+-> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
+    one_run_at_a_time()?;
+    let silent_for = lifetimes::configured(&SILENCE)?;
+    let embedded_for = lifetimes::configured(&KNOWLEDGE)?;
+    let mut done = vec![
+        (
+            "deactivate_stale_sessions",
+            sessions::deactivate_stale_sessions(Some(silent_for))?.count() as i64,
+        ),
+        ("expire_sessions", sessions::expire_sessions(None)?),
+        ("release_idempotency_keys", routing::release_idempotency_keys(None)?),
+        ("purge_knowledge", knowledge::purge_knowledge(Some(embedded_for))?),
+    ];
+    if let Some(older_than) = lifetimes::configured_only(AUDIT, Unit::Days, 365.0)? {
+        done.push(("purge_audit_events", audit::purge_audit_events(Some(older_than))?));
+    }
+    let rows = done.into_iter().map(|(task, affected)| (task.to_owned(), affected));
+    Ok(TableIterator::new(rows.collect::<Vec<_>>()))
+}
+
+fn one_run_at_a_time() -> Result<(), Error> {
+    const LOCK: &str =
+        "SELECT pg_advisory_xact_lock(hashtextextended('orchestrator.maintenance', 0))";
+    plans::update(LOCK, &[], |_| Ok(()))
+}
+
+/// What the job runs, and what can be run by hand instead.
+const COMMAND: &str = "SELECT * FROM orchestrator.run_maintenance()";
+
+/// The name of the job.
+const JOB: &str = "orchestrator_schema maintenance";
+
+/// Has pg_cron run the maintenance; a schedule that the caller made before is replaced.
+///
+/// `cron`: when, in cron's five fields. Returns: the id of the job, which runs as the caller.
+/// Errors: 22004, 22023 no schedule, 55000 pg_cron is not in this database, or another role has
+/// scheduled it. Since 0.6.0.
+#[pg_extern(sql = false, volatile)]
+fn schedule_maintenance(
+    cron: default!(Option<&str>, "'*/15 * * * *'"),
+) -> Result<i64, ErrorReport> {
+    const SCHEDULE: &str = "SELECT cron.schedule($1, $2, $3)";
+    let cron = text::filled("cron", cron)?;
+    only_with_pg_cron()?;
+    only_once()?;
+    let arguments = [JOB.into(), cron.into(), COMMAND.into()];
+    let job = plans::update(SCHEDULE, &arguments, plans::one::<i64>)?;
+    Ok(required("job", job)?)
+}
+
+/// Takes the caller's maintenance job from pg_cron.
+///
+/// Returns: whether there was one. Errors: 55000 pg_cron is not in this database. Since 0.6.0.
+#[pg_extern(sql = false, volatile)]
+fn unschedule_maintenance() -> Result<bool, ErrorReport> {
+    const UNSCHEDULE: &str = "SELECT count(cron.unschedule(j.jobid)) FROM cron.job AS j \
+         WHERE j.jobname = $1 AND j.username = current_user";
+    only_with_pg_cron()?;
+    let gone = plans::update(UNSCHEDULE, &[JOB.into()], plans::one::<i64>)?;
+    Ok(gone.unwrap_or_default() > 0)
+}
+
+/// Refuses a second job: pg_cron tells jobs apart by role and name, and shows a role its own.
+fn only_once() -> Result<(), Error> {
+    const CALLER: &str = "SELECT current_user::text";
+    const OTHER: &str = "SELECT j.username FROM cron.job AS j \
+         WHERE j.jobname = $1 AND j.username <> $2 AND j.database = current_database() LIMIT 1";
+    let caller = required("caller", plans::select(CALLER, &[], plans::one::<String>)?)?;
+    let arguments = [JOB.into(), caller.as_str().into()];
+    let other = session::with_rights_of(catalog::owner()?, || {
+        plans::update(OTHER, &arguments, plans::one::<String>)
+    })?;
+    match other {
+        None => Ok(()),
+        Some(other) => Err(Error::new(Kind::NotReady, "the maintenance is already scheduled")
+            .detail(format!("Role \"{other}\" scheduled it."))
+            .hint(
+                "That role takes its job away with SELECT orchestrator.unschedule_maintenance();",
+            )),
+    }
+}
+
+fn only_with_pg_cron() -> Result<(), Error> {
+    const INSTALLED: &str = "SELECT EXISTS (SELECT FROM pg_extension AS e WHERE e.extname = 'pg_cron') \
+                AND to_regprocedure('cron.schedule(text, text, text)') IS NOT NULL";
+    if plans::update(INSTALLED, &[], plans::one::<bool>)? == Some(true) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::NotReady, "pg_cron (1.4 or newer) is not installed in this database").hint(format!(
+        "Where it is preloaded, a superuser runs CREATE EXTENSION pg_cron in the database that cron.database_name names. By hand: {COMMAND};"
+    )))
+}

@@ -1,0 +1,83 @@
+//! Human reviews: what a human is asked about a run. Asking marks the run; resolving frees or
+//! kills it, in the same transaction.
+
+mod resolve;
+mod resolve_many;
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AnyNumeric, Uuid};
+
+use crate::audit::{self, Event};
+use crate::document::{self, Document};
+use crate::error::{Error, required};
+use crate::runs::{Run, score};
+use crate::{plans, text};
+
+pub use resolve::resolve_review;
+
+/// What a review is about.
+const TYPES: [&str; 3] = ["safety", "gate_override", "budget_exceeded"];
+
+/// What a human is to be asked.
+pub struct Request<'a> {
+    pub review_type: &'a str,
+    pub reason: &'a str,
+    pub safety_score: Option<AnyNumeric>,
+    pub context: Document,
+}
+
+/// Asks a human about a run, marks the run as needing one, and records `review_requested`.
+///
+/// `review_type`: safety, gate_override or budget_exceeded; `reason`: why a human has to decide;
+/// `safety_score`: from 0 to 1, rounded down to two decimals; `context`: what the human needs to
+/// know, a JSON object. Returns: the id of the review.
+/// Errors: 22004, 22023 unknown type, blank reason, no score, or a context that is no object,
+/// P0002 unknown thread, 55000 the run has ended. Since 0.5.0.
+#[pg_extern(sql = false, volatile)]
+fn request_review(
+    thread_id: Option<&str>,
+    review_type: Option<&str>,
+    reason: Option<&str>,
+    safety_score: default!(Option<AnyNumeric>, "NULL"),
+    context: default!(Option<Document>, "'{}'"),
+) -> Result<Uuid, ErrorReport> {
+    const MARK: &str = "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = true \
+         WHERE r.id = $1 AND NOT r.requires_human_review";
+    let thread_id = text::filled("thread_id", thread_id)?;
+    let review_type = text::one_of("review_type", required("review_type", review_type)?, &TYPES)?;
+    let reason = text::filled("reason", reason)?;
+    let safety_score = match safety_score {
+        Some(given) => Some(score("safety_score", Some(given))?.exact),
+        None => None,
+    };
+    let context = document::object("context", context)?;
+    let run = Run::lock_open(thread_id)?;
+    plans::update(MARK, &[run.id.into()], |_| Ok(()))?;
+    Ok(ask(&run, Request { review_type, reason, safety_score, context })?)
+}
+
+/// Puts a question about a run that is locked into the queue; its id.
+pub fn ask(run: &Run, request: Request<'_>) -> Result<Uuid, Error> {
+    const INSERT: &str = "INSERT INTO orchestrator.human_review_queue AS q (thread_id, review_type, reason, safety_score, context) \
+         VALUES ($1, $2, $3, trunc($4, 2), $5) \
+         RETURNING q.id, jsonb_strip_nulls(jsonb_build_object('thread_id', q.thread_id, 'review_id', q.id, \
+             'review_type', q.review_type, 'reason', q.reason, 'safety_score', q.safety_score))";
+    let arguments = [
+        run.thread_id.as_str().into(),
+        request.review_type.into(),
+        request.reason.into(),
+        request.safety_score.into(),
+        request.context.into(),
+    ];
+    let asked = plans::update(INSERT, &arguments, plans::two::<Uuid, Document>)?;
+    let (id, metadata) = asked.unwrap_or_default();
+    let (id, metadata) = (required("id", id)?, required("metadata", metadata)?);
+    audit::record(Event {
+        event_type: "review_requested",
+        role: audit::SYSTEM,
+        trace_id: run.id,
+        metadata,
+    })?;
+    Ok(id)
+}

@@ -1,0 +1,225 @@
+//! One review is resolved, once, however many try at the same time: review, run and audit event
+//! change together or not at all. The run is locked first, so that the calls for it queue there,
+//! and each sees what the one before it did.
+
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByRust, Uuid};
+
+use crate::error::{Error, Kind, required};
+use crate::runs::Run;
+use crate::{audit, plans, text};
+
+/// What a human can decide.
+const DECISIONS: [&str; 2] = ["approved", "rejected"];
+
+/// How often the run of a review is locked whose thread is renamed each time between two
+/// statements.
+pub const ATTEMPTS: usize = 100;
+
+/// The columns of a review that a resolution sets, by parameters $2 to $4.
+macro_rules! resolution {
+    () => {
+        "SET status = $2, resolved_by = $3, resolution_notes = $4, resolved_at = pg_catalog.now() "
+    };
+}
+
+/// The columns of a run that the last approval sets.
+macro_rules! freed {
+    () => {
+        "SET requires_human_review = false, gate_status = CASE r.gate_status WHEN 'hold' THEN 'go' ELSE r.gate_status END "
+    };
+}
+
+/// The columns of a run that a rejection sets; $2 says why.
+macro_rules! killed {
+    () => {
+        "SET gate_status = 'kill', phase = 'failed', error = $2 "
+    };
+}
+
+pub(super) use {freed, killed, resolution};
+
+/// A decision with who made it and why.
+pub struct Resolution<'a> {
+    pub decision: &'a str,
+    pub resolved_by: &'a str,
+    pub notes: Option<&'a str>,
+}
+
+impl<'a> Resolution<'a> {
+    /// The decision that the arguments make.
+    ///
+    /// Errors: 22004, 22023 unknown decision, blank name, a rejection without notes.
+    pub fn of(
+        decision: Option<&'a str>,
+        resolved_by: Option<&'a str>,
+        notes: Option<&'a str>,
+    ) -> Result<Self, Error> {
+        let decision = text::one_of("decision", required("decision", decision)?, &DECISIONS)?;
+        let resolved_by = text::filled("resolved_by", resolved_by)?;
+        if decision == "rejected" && notes.is_none_or(text::is_blank) {
+            return Err(Error::new(
+                Kind::InvalidValue,
+                "a review cannot be rejected without notes",
+            )
+            .hint("Say in argument \"notes\" why; it becomes the error of the run."));
+        }
+        Ok(Resolution { decision, resolved_by, notes })
+    }
+
+    pub fn approves(&self) -> bool {
+        self.decision == "approved"
+    }
+
+    /// Records each review that it resolved, and what became of its run.
+    pub fn record(&self, resolved: &[(Uuid, &str, &Run)]) -> Result<(), Error> {
+        // All values are texts, and an array of them makes an object at half the cost.
+        const RECORD: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
+             SELECT $1, $2, e.run_id, jsonb_object( \
+                 ARRAY['thread_id', e.thread_id, 'review_id', e.review_id::text, 'review_type', e.review_type, \
+                       'phase', e.phase, 'gate_status', e.gate_status, 'session_user', session_user::text] || s.said) \
+             FROM ROWS FROM (unnest($4), unnest($5), unnest($6), unnest($7), unnest($8), unnest($9)) \
+                  AS e (run_id, thread_id, review_id, review_type, phase, gate_status), \
+                  (SELECT CASE WHEN $3 IS NOT NULL THEN ARRAY['notes', $3] END AS said) AS s";
+        let event_type = if self.approves() { "review_approved" } else { "review_rejected" };
+        let texts = |text: fn(&Run) -> &str| -> Vec<_> {
+            resolved.iter().map(|(.., run)| text(run)).collect()
+        };
+        let arguments = [
+            event_type.into(),
+            self.resolved_by.into(),
+            self.notes.into(),
+            resolved.iter().map(|(.., run)| run.id).collect::<Vec<_>>().into(),
+            texts(|run| &run.thread_id).into(),
+            resolved.iter().map(|(id, ..)| *id).collect::<Vec<_>>().into(),
+            resolved.iter().map(|(_, review_type, _)| *review_type).collect::<Vec<_>>().into(),
+            texts(|run| &run.phase).into(),
+            texts(|run| &run.gate_status).into(),
+        ];
+        audit::record_by(RECORD, &arguments)
+    }
+
+    /// The error of a run that a rejection kills.
+    pub fn error(&self) -> String {
+        format!("review rejected by {}: {}", self.resolved_by, self.notes.unwrap_or_default())
+    }
+}
+
+/// Resolves a pending review, and records `review_approved` or `review_rejected`. The last approval
+/// of a run frees it: it needs no human any more, and goes on when it was on hold. Any rejection
+/// kills it. A run that has ended is left as it is.
+///
+/// `decision`: approved or rejected; `notes`: what the human says about it, which a rejection
+/// needs. Returns: the row.
+/// Errors: 22004, 22023 unknown decision, blank name, a rejection without notes, P0002 unknown
+/// review, 55000 it has been resolved already. Since 0.5.0.
+#[pg_extern(sql = false, volatile)]
+pub fn resolve_review(
+    review_id: Option<Uuid>,
+    decision: Option<&str>,
+    resolved_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.human_review_queue"), ErrorReport> {
+    const RESOLVE: &str = concat!(
+        "UPDATE orchestrator.human_review_queue AS q ",
+        resolution!(),
+        "WHERE q.id = $1 AND q.status = 'pending' RETURNING q, q.review_type, \
+             NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
+                         WHERE o.thread_id = q.thread_id AND o.status = 'pending' AND o.id <> q.id)"
+    );
+    let id = required("review_id", review_id)?;
+    let resolution = Resolution::of(decision, resolved_by, notes)?;
+    let run = lock_run(id)?;
+    let arguments = [
+        id.into(),
+        resolution.decision.into(),
+        resolution.resolved_by.into(),
+        resolution.notes.into(),
+    ];
+    let resolved = plans::update(
+        RESOLVE,
+        &arguments,
+        plans::three::<PgHeapTuple<'static, AllocatedByRust>, String, bool>,
+    )?;
+    let Some((Some(row), Some(review_type), Some(is_last))) = resolved else {
+        return Err(not_pending(id)?.into());
+    };
+    let run = conclude(run, &resolution, is_last)?;
+    resolution.record(&[(id, &review_type, &run)])?;
+    Ok(row)
+}
+
+/// Locks the run that a review is about.
+///
+/// Errors: P0002 unknown review.
+fn lock_run(review_id: Uuid) -> Result<Run, Error> {
+    const LOCK: &str = "SELECT r.id, r.thread_id, r.phase, r.gate_status \
+         FROM orchestrator.orchestrator_runs AS r \
+         WHERE r.thread_id = (SELECT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = $1) \
+         FOR NO KEY UPDATE";
+    const EXISTS: &str = "SELECT q.id FROM orchestrator.human_review_queue AS q WHERE q.id = $1";
+    for _ in 0..ATTEMPTS {
+        if let Some(run) = plans::update(LOCK, &[review_id.into()], Run::first)? {
+            return Ok(run);
+        }
+        if plans::update(EXISTS, &[review_id.into()], plans::one::<Uuid>)?.is_none() {
+            return Err(unknown(review_id));
+        }
+        // Its thread was renamed while this call waited for the lock.
+    }
+    Err(not_lockable())
+}
+
+/// Frees the run when its last review is approved, kills it when one is rejected, and gives it as
+/// it is then.
+fn conclude(run: Run, resolution: &Resolution<'_>, is_last: bool) -> Result<Run, Error> {
+    const FREE: &str = concat!(
+        "UPDATE orchestrator.orchestrator_runs AS r ",
+        freed!(),
+        "WHERE r.id = $1 RETURNING r.id, r.thread_id, r.phase, r.gate_status"
+    );
+    const KILL: &str = concat!(
+        "UPDATE orchestrator.orchestrator_runs AS r ",
+        killed!(),
+        "WHERE r.id = $1 RETURNING r.id, r.thread_id, r.phase, r.gate_status"
+    );
+    if run.has_ended() || (resolution.approves() && !is_last) {
+        return Ok(run);
+    }
+    let concluded = if resolution.approves() {
+        plans::update(FREE, &[run.id.into()], Run::first)?
+    } else {
+        plans::update(KILL, &[run.id.into(), resolution.error().into()], Run::first)?
+    };
+    required("run", concluded)
+}
+
+pub fn unknown(id: Uuid) -> Error {
+    Error::new(Kind::NotFound, format!("review {id} does not exist"))
+        .hint("SELECT * FROM orchestrator.human_review_queue WHERE status = 'pending' shows those that wait.")
+}
+
+/// Locks meet no row, however often they are tried.
+pub fn not_lockable() -> Error {
+    Error::new(Kind::NotReady, "the run of the review could not be locked")
+        .detail("Its thread was renamed again and again, or a rule or policy hides it.")
+        .hint(
+            "Try again; look for a rule or a policy of your own on orchestrator.orchestrator_runs.",
+        )
+}
+
+/// Why a review cannot be resolved.
+fn not_pending(id: Uuid) -> Result<Error, Error> {
+    const RESOLUTION: &str = "SELECT q.status, format('%s by %s at %s', q.status, q.resolved_by, q.resolved_at), q.resolution_notes \
+         FROM orchestrator.human_review_queue AS q WHERE q.id = $1";
+    let found = plans::update(RESOLUTION, &[id.into()], plans::three::<String, String, String>)?;
+    let Some((status, how, notes)) = found else {
+        return Ok(unknown(id));
+    };
+    let notes = notes.map(|notes| format!(" Notes: {notes}")).unwrap_or_default();
+    Ok(Error::new(Kind::NotReady, format!("review {id} is already {}", status.unwrap_or_default()))
+        .detail(format!("It was {}.{notes}", how.unwrap_or_default()))
+        .hint("A review is resolved once; ask again with orchestrator.request_review."))
+}

@@ -1,0 +1,303 @@
+//! Runs of the orchestrator, one per thread: started, told of, paused, resumed, killed. Every
+//! function locks its run first, then looks, then writes: what it decides by stays true until its
+//! transaction ends. Reviews of the run are locked after it, never before.
+
+mod arguments;
+mod safety;
+
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::spi::{SpiHeapTupleData, SpiTupleTable};
+use pgrx::{AllocatedByRust, AnyNumeric, Uuid};
+use serde_json::json;
+
+use crate::audit::{self, Event};
+use crate::document::Document;
+use crate::error::{Error, Kind, required};
+use crate::{lifecycle, plans, text};
+
+pub use arguments::score;
+
+/// The phases of a run.
+const PHASES: [&str; 5] = ["planning", "development", "testing", "complete", "failed"];
+
+/// The row of a run.
+type Row = PgHeapTuple<'static, AllocatedByRust>;
+
+/// A run that is locked until the transaction ends.
+pub struct Run {
+    pub id: Uuid,
+    pub thread_id: String,
+    pub phase: String,
+    pub gate_status: String,
+}
+
+impl Run {
+    /// Locks the run of a thread.
+    ///
+    /// Errors: P0002 the thread has none.
+    pub fn lock(thread_id: &str) -> Result<Self, Error> {
+        const LOCK: &str = "SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
+             WHERE r.thread_id = $1 FOR NO KEY UPDATE";
+        plans::update(LOCK, &[thread_id.into()], Run::first)?.ok_or_else(|| {
+            Error::new(Kind::NotFound, format!("thread \"{thread_id}\" has no run"))
+                .hint("Start it with orchestrator.start_run, or look in orchestrator.run_summary.")
+        })
+    }
+
+    /// Locks the run of a thread that goes on.
+    ///
+    /// Errors: P0002 the thread has none, 55000 it has ended.
+    pub fn lock_open(thread_id: &str) -> Result<Self, Error> {
+        let run = Run::lock(thread_id)?;
+        if run.has_ended() || run.gate_status == "kill" { Err(run.ended()) } else { Ok(run) }
+    }
+
+    /// The run of the first row: id, thread_id, phase and gate_status.
+    pub fn first(rows: SpiTupleTable<'_>) -> Result<Option<Self>, Error> {
+        rows.into_iter().next().map_or(Ok(None), |row| Run::read(&row))
+    }
+
+    /// The run of a row's first four columns; `None` when they are null.
+    pub fn read(row: &SpiHeapTupleData<'_>) -> Result<Option<Self>, Error> {
+        let Some(id) = row.get(1)? else { return Ok(None) };
+        Ok(Some(Run {
+            id,
+            thread_id: required("thread_id", row.get(2)?)?,
+            phase: required("phase", row.get(3)?)?,
+            gate_status: required("gate_status", row.get(4)?)?,
+        }))
+    }
+
+    /// Whether its phase is an end.
+    pub fn has_ended(&self) -> bool {
+        lifecycle::state("run_phase", &self.phase).is_some_and(|state| state.next.is_empty())
+    }
+
+    fn ended(&self) -> Error {
+        Error::new(Kind::NotReady, format!("the run of thread \"{}\" has ended", self.thread_id))
+            .detail(format!("Its phase is {}, its gate {}.", self.phase, self.gate_status))
+            .hint("A run ends once; start a new one in a thread of its own.")
+    }
+
+    /// Tells the audit trail what happened to the run: the keys of `facts`, and its thread.
+    fn record(&self, event_type: &str, facts: serde_json::Value) -> Result<(), Error> {
+        let mut metadata = json!({ "thread_id": self.thread_id });
+        if let (Some(metadata), serde_json::Value::Object(facts)) =
+            (metadata.as_object_mut(), facts)
+        {
+            metadata.extend(facts);
+        }
+        self.record_as(audit::SYSTEM, event_type, Document::composed(metadata))
+    }
+
+    fn record_as(&self, role: &str, event_type: &str, metadata: Document) -> Result<(), Error> {
+        audit::record(Event { event_type, role, trace_id: self.id, metadata }).map(|_| ())
+    }
+}
+
+/// Starts the run of a thread, in phase planning with its gate pending, and records `run_started`.
+///
+/// `thread_id`: the orchestrator's name of the run, 500 characters at most; `project_id`,
+/// `story_id`: what it works on. Returns: the id of the run.
+/// Errors: 22004, 22023 blank or overlong thread or blank story, 23505 the thread has a run.
+/// Since 0.5.0.
+#[pg_extern(sql = false, volatile)]
+fn start_run(
+    thread_id: Option<&str>,
+    project_id: Option<Uuid>,
+    story_id: Option<&str>,
+) -> Result<Uuid, ErrorReport> {
+    const INSERT: &str = "INSERT INTO orchestrator.orchestrator_runs (thread_id, project_id, story_id) \
+         VALUES ($1, $2, $3) ON CONFLICT ON CONSTRAINT orchestrator_runs_thread_id_key DO NOTHING RETURNING id";
+    let thread_id = text::name("thread_id", thread_id)?;
+    let project_id = required("project_id", project_id)?;
+    let story_id = text::filled("story_id", story_id)?;
+    let arguments = [thread_id.into(), project_id.into(), story_id.into()];
+    let Some(id) = plans::update(INSERT, &arguments, plans::one::<Uuid>)? else {
+        return Err(started_before(thread_id)?.into());
+    };
+    audit::record(Event {
+        event_type: "run_started",
+        role: audit::SYSTEM,
+        trace_id: id,
+        metadata: Document::composed(json!({
+            "thread_id": thread_id,
+            "project_id": project_id.to_string(),
+            "story_id": story_id,
+        })),
+    })?;
+    Ok(id)
+}
+
+fn started_before(thread_id: &str) -> Result<Error, Error> {
+    const STATE: &str = "SELECT r.id, format('started at %s for project %s, story %s, and is in phase %s', \
+                r.started_at, r.project_id, r.story_id, r.phase) \
+         FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1";
+    let state = plans::update(STATE, &[thread_id.into()], plans::two::<Uuid, String>)?;
+    let error = Error::new(Kind::Duplicate, format!("thread \"{thread_id}\" has a run already"))
+        .hint("A thread has one run; give the new one a thread_id of its own.");
+    Ok(match state {
+        Some((Some(id), Some(state))) => error.detail(format!("Run {id} was {state}.")),
+        _ => error,
+    })
+}
+
+/// Adds what was used and made to a run, tells where it is, and records `run_progressed`.
+///
+/// `phase`, `current_agent`, `error`: NULL keeps what is there; `tokens`, `cost` (USD, rounded to
+/// ten decimals) and `files` are added to what is there. Returns: the row.
+/// Errors: 22004, 22023 unknown phase, blank agent, a negative or too large number, P0002 unknown
+/// thread, 55000 the run has ended, or the phase does not follow. Since 0.5.0.
+#[pg_extern(sql = false, volatile)]
+fn record_run_progress(
+    thread_id: Option<&str>,
+    phase: default!(Option<&str>, "NULL"),
+    current_agent: default!(Option<&str>, "NULL"),
+    tokens: default!(Option<i64>, "0"),
+    cost: default!(Option<AnyNumeric>, "0"),
+    files: default!(Option<Vec<Option<String>>>, "'{}'"),
+    error: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
+    const ADD: &str = "UPDATE orchestrator.orchestrator_runs AS r \
+         SET phase = coalesce($2, r.phase), current_agent = coalesce($3, r.current_agent), \
+             tokens_used = r.tokens_used + $4, cost_usd = r.cost_usd + round($5, 10), \
+             files_created = r.files_created || $6, error = coalesce($7, r.error) \
+         WHERE r.id = $1 AND r.tokens_used <= 9223372036854775807 - $4 \
+           AND r.cost_usd + round($5, 10) < 100000000 \
+         RETURNING r, coalesce(r.current_agent, 'system'), \
+             jsonb_strip_nulls(jsonb_build_object('thread_id', r.thread_id, 'phase', r.phase, \
+                 'tokens', $4, 'cost', $5, 'files', to_jsonb($6), 'error', $7))";
+    let thread_id = text::filled("thread_id", thread_id)?;
+    let phase = phase.map(|phase| text::one_of("phase", phase, &PHASES)).transpose()?;
+    let current_agent =
+        current_agent.map(|agent| text::filled("current_agent", Some(agent))).transpose()?;
+    let tokens = arguments::tokens(tokens)?;
+    let cost = arguments::cost(cost)?;
+    let files = arguments::texts("files", files)?;
+    let run = Run::lock_open(thread_id)?;
+    if let (Some(phase), Some(state)) = (phase, lifecycle::state("run_phase", &run.phase))
+        && !state.allows(phase)
+    {
+        return Err(Error::new(
+            Kind::NotReady,
+            format!(
+                "the run of thread \"{thread_id}\" cannot go from \"{}\" to \"{phase}\"",
+                run.phase
+            ),
+        )
+        .hint(state.allowed_in_words())
+        .into());
+    }
+    let arguments = [
+        run.id.into(),
+        phase.into(),
+        current_agent.into(),
+        tokens.into(),
+        cost.into(),
+        files.into(),
+        error.into(),
+    ];
+    let added = plans::update(ADD, &arguments, plans::three::<Row, String, Document>)?;
+    let Some((Some(row), Some(agent), Some(told))) = added else {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("the sum for thread \"{thread_id}\" is too large"),
+        )
+        .detail("A run holds up to 9223372036854775807 tokens, and less than 100000000 USD.")
+        .into());
+    };
+    run.record_as(&agent, "run_progressed", told)?;
+    Ok(row)
+}
+
+/// Holds a run, whoever has to look at it, and records `run_paused` with the reason. Pausing a run
+/// that is on hold records the reason again.
+///
+/// `reason`: why. Returns: the row.
+/// Errors: 22004, 22023 blank reason, P0002 unknown thread, 55000 the run has ended. Since 0.5.0.
+#[pg_extern(sql = false, volatile)]
+fn pause_run(
+    thread_id: Option<&str>,
+    reason: Option<&str>,
+) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
+    const HOLD: &str = "UPDATE orchestrator.orchestrator_runs AS r SET gate_status = 'hold' WHERE r.id = $1 RETURNING r";
+    let thread_id = text::filled("thread_id", thread_id)?;
+    let reason = text::filled("reason", reason)?;
+    let run = Run::lock_open(thread_id)?;
+    let row = plans::update(HOLD, &[run.id.into()], plans::one::<Row>)?;
+    run.record("run_paused", json!({ "reason": reason }))?;
+    Ok(required("thread_id", row)?)
+}
+
+/// Lets a run go on, and records `run_resumed`. A run that goes on is left as it is, and nothing is
+/// recorded.
+///
+/// Returns: the row. Errors: 22004, 22023 blank thread, P0002 unknown thread, 55000 the run has
+/// ended, or waits for a review. Since 0.5.0.
+#[pg_extern(sql = false, volatile)]
+fn resume_run(
+    thread_id: Option<&str>,
+) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
+    const GO: &str = "UPDATE orchestrator.orchestrator_runs AS r SET gate_status = 'go' WHERE r.id = $1 RETURNING r";
+    const AS_IT_IS: &str = "SELECT r FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1";
+    let thread_id = text::filled("thread_id", thread_id)?;
+    let run = Run::lock_open(thread_id)?;
+    refuse_while_pending(&run)?;
+    if run.gate_status == "go" {
+        let row = plans::update(AS_IT_IS, &[run.id.into()], plans::one::<Row>)?;
+        return Ok(required("thread_id", row)?);
+    }
+    let row = plans::update(GO, &[run.id.into()], plans::one::<Row>)?;
+    run.record("run_resumed", json!({ "was": run.gate_status }))?;
+    Ok(required("thread_id", row)?)
+}
+
+fn refuse_while_pending(run: &Run) -> Result<(), Error> {
+    const PENDING: &str = "SELECT count(*), min(q.created_at)::text, min(q.id::text) FROM orchestrator.human_review_queue AS q \
+         WHERE q.thread_id = $1 AND q.status = 'pending'";
+    let pending = plans::update(
+        PENDING,
+        &[run.thread_id.as_str().into()],
+        plans::three::<i64, String, String>,
+    )?;
+    match pending {
+        Some((Some(count), Some(since), Some(id))) => Err(Error::new(
+            Kind::NotReady,
+            format!(
+                "the run of thread \"{}\" waits for {}",
+                run.thread_id,
+                text::counted(count, "review")
+            ),
+        )
+        .detail(format!("Review {id} is pending; the oldest was asked for at {since}."))
+        .hint(
+            "Resolve it with orchestrator.resolve_review; the last approval lets the run go on.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Ends a run as failed, with gate kill and the reason as its error, and records `run_killed`.
+/// Reviews of it that are pending stay so, for whoever wants to answer them.
+///
+/// `reason`: why. Returns: the row.
+/// Errors: 22004, 22023 blank reason, P0002 unknown thread, 55000 the run has ended. Since 0.5.0.
+#[pg_extern(sql = false, volatile)]
+fn kill_run(
+    thread_id: Option<&str>,
+    reason: Option<&str>,
+) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
+    const KILL: &str = "UPDATE orchestrator.orchestrator_runs AS r \
+         SET gate_status = 'kill', phase = 'failed', error = $2 WHERE r.id = $1 RETURNING r";
+    let thread_id = text::filled("thread_id", thread_id)?;
+    let reason = text::filled("reason", reason)?;
+    let run = Run::lock(thread_id)?;
+    if run.has_ended() {
+        return Err(run.ended().into());
+    }
+    let row = plans::update(KILL, &[run.id.into(), reason.into()], plans::one::<Row>)?;
+    run.record("run_killed", json!({ "reason": reason, "was": run.phase }))?;
+    Ok(required("thread_id", row)?)
+}

@@ -1,0 +1,130 @@
+//! A table or view as JSON Schema, 2020-12: what a row is as `to_jsonb` gives it.
+
+use serde_json::{Map, Value, json};
+
+use super::catalog::{Column, Relation, Type};
+
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// The schema of a row.
+pub fn of_row(relation: &Relation) -> Value {
+    let names: Vec<_> = relation.columns.iter().map(|column| column.name.as_str()).collect();
+    let properties: Map<String, Value> =
+        relation.columns.iter().map(|column| (column.name.clone(), of_column(column))).collect();
+    let mut schema = json!({
+        "$schema": DIALECT,
+        "title": relation.name,
+        "type": "object",
+        "properties": properties,
+        "required": names,
+    });
+    describe(&mut schema, relation.comment.as_deref());
+    schema
+}
+
+fn of_column(column: &Column) -> Value {
+    let mut schema = of_type(&column.kind);
+    if let Some(kind) = column.checks.iter().find_map(|check| document_kind(check, &column.name)) {
+        schema["type"] = kind.into();
+    }
+    if let Some(values) = column.values() {
+        let mut values: Vec<Value> = values.into_iter().map(Value::from).collect();
+        if column.nullable {
+            values.push(Value::Null);
+        }
+        schema["enum"] = values.into();
+    }
+    if column.nullable
+        && let Some(kind) = schema.get("type")
+    {
+        schema["type"] = json!([kind, "null"]);
+    }
+    describe(&mut schema, column.comment.as_deref());
+    schema
+}
+
+fn describe(schema: &mut Value, comment: Option<&str>) {
+    if let Some(comment) = comment {
+        schema["description"] = comment.into();
+    }
+}
+
+/// A type of the server. What has no type of its own in JSON is a text; a document may be anything.
+fn of_type(kind: &Type) -> Value {
+    let element = match kind.name.as_str() {
+        "bool" => json!({ "type": "boolean" }),
+        "int2" | "int4" | "int8" => json!({ "type": "integer" }),
+        "numeric" | "float4" | "float8" => json!({ "type": "number" }),
+        "uuid" => json!({ "type": "string", "format": "uuid" }),
+        "timestamptz" => json!({ "type": "string", "format": "date-time" }),
+        "date" => json!({ "type": "string", "format": "date" }),
+        "json" | "jsonb" => json!({}),
+        _ if kind.row_of.is_some() => json!({ "type": "object" }),
+        _ => json!({ "type": "string" }),
+    };
+    if kind.is_array { json!({ "type": "array", "items": element }) } else { element }
+}
+
+/// What a document must be, as `CHECK ((jsonb_typeof(column) = 'object'::text))` says it.
+fn document_kind(check: &str, column: &str) -> Option<&'static str> {
+    let kind = |kind: &str| {
+        let said = |name: &str| format!("CHECK ((jsonb_typeof({name}) = '{kind}'::text))");
+        check == said(column) || check == said(&format!("\"{column}\""))
+    };
+    ["object", "array"].into_iter().find(|name| kind(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(name: &str, kind: &str, nullable: bool, checks: &[&str]) -> Column {
+        Column {
+            name: name.to_owned(),
+            kind: Type { name: kind.to_owned(), ..Type::default() },
+            nullable,
+            checks: checks.iter().map(|check| (*check).to_owned()).collect(),
+            ..Column::default()
+        }
+    }
+
+    #[test]
+    fn columns_have_their_types_values_and_nulls() {
+        let states = &["CHECK ((status = ANY (ARRAY['a'::text, 'b'::text])))"];
+        for (column, expected) in [
+            (column("n", "int8", false, &[]), json!({ "type": "integer" })),
+            (column("n", "numeric", true, &[]), json!({ "type": ["number", "null"] })),
+            (
+                column("t", "timestamptz", false, &[]),
+                json!({ "type": "string", "format": "date-time" }),
+            ),
+            (
+                column("status", "text", false, states),
+                json!({ "type": "string", "enum": ["a", "b"] }),
+            ),
+            (
+                column("status", "text", true, states),
+                json!({ "type": ["string", "null"], "enum": ["a", "b", null] }),
+            ),
+            (column("d", "jsonb", true, &[]), json!({})),
+            (
+                column("d", "jsonb", false, &["CHECK ((jsonb_typeof(d) = 'object'::text))"]),
+                json!({ "type": "object" }),
+            ),
+            (
+                column("d", "jsonb", true, &["CHECK ((jsonb_typeof(d) = 'array'::text))"]),
+                json!({ "type": ["array", "null"] }),
+            ),
+        ] {
+            assert_eq!(of_column(&column), expected);
+        }
+    }
+
+    #[test]
+    fn every_column_of_a_row_is_required() {
+        let columns = vec![column("a", "text", false, &[]), column("b", "text", true, &[])];
+        let schema = of_row(&Relation { name: "x".to_owned(), columns, ..Relation::default() });
+        assert_eq!(schema["required"], json!(["a", "b"]));
+        assert_eq!(schema["title"], "x");
+    }
+}

@@ -1,0 +1,9 @@
+//! Whatever a caller passes: no crash, no changed row, no secret in an answer, and no error without
+//! an SQLSTATE of the list. And the state machines against a model of their own.
+
+#[path = "hostile/inputs.rs"]
+mod inputs;
+#[path = "hostile/model.rs"]
+mod model;
+#[path = "hostile/random.rs"]
+mod random;

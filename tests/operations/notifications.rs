@@ -1,0 +1,233 @@
+//! A client that listens hears of every statement that asks for decisions or makes them, once, and
+//! of nothing else.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use fallible_iterator::FallibleIterator;
+use postgres::Client;
+use support::Database;
+use support::extension::{newest, walked_to};
+use support::roles::{self, name};
+
+/// How long is waited for a notification that must come.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A client that listens.
+struct Listener {
+    client: Client,
+    teller: Client,
+}
+
+impl Listener {
+    /// Anybody who may connect may listen; the payload says nothing but numbers.
+    fn start(database: &Database) -> Result<Self> {
+        let mut client = database.client()?;
+        client.batch_execute("LISTEN orchestrator_decisions; LISTEN said_last")?;
+        Ok(Self { client, teller: database.client()? })
+    }
+
+    /// The payloads that came since the last call, in order. The last word on another channel tells
+    /// that nothing more is under way.
+    fn heard(&mut self) -> Result<Vec<String>> {
+        self.teller.batch_execute("NOTIFY said_last")?;
+        let mut heard = Vec::new();
+        let mut notifications = self.client.notifications();
+        let mut arriving = notifications.timeout_iter(LIMIT);
+        loop {
+            match arriving.next()? {
+                Some(last) if last.channel() == "said_last" => return Ok(heard),
+                Some(notification) => heard.push(notification.payload().to_owned()),
+                None => panic!("the last word did not come; heard {heard:?}"),
+            }
+        }
+    }
+}
+
+fn told(kind: &str, change: &str, count: u32) -> String {
+    format!(r#"{{"kind":"{kind}","change":"{change}","count":{count}}}"#)
+}
+
+const GATES: &str = "INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason) \
+     SELECT orchestrator.uuidv7(), 'a', 'manual', 'r' FROM generate_series(1, 1000)";
+
+#[test]
+fn each_statement_is_told_once() -> Result<()> {
+    let database = walked_to("told", newest()?)?;
+    roles::of_every_level(&database)?;
+    let mut listener = Listener::start(&database)?;
+    let mut worker = database.client_as(&name(&database, "worker"))?;
+    let mut reviewer = database.client_as(&name(&database, "reviewer"))?;
+    let mut owner = database.client()?;
+    assert_eq!(listener.heard()?, [""; 0]);
+
+    worker.batch_execute(
+        "SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'a', 'manual', 'r')",
+    )?;
+    assert_eq!(listener.heard()?, [told("gate", "requested", 1)]);
+    reviewer.batch_execute(
+        "SELECT orchestrator.decide(id, 'approve', 'ada') FROM orchestrator.pending_decisions",
+    )?;
+    assert_eq!(listener.heard()?, [told("gate", "decided", 1)]);
+
+    worker.batch_execute(
+        "SELECT orchestrator.request_approval(task_id, 'boss') FROM orchestrator.route_task('routing', 'd', 'a', 'boss')",
+    )?;
+    assert_eq!(listener.heard()?, [told("approval", "requested", 1)]);
+    reviewer
+        .batch_execute(
+            "SELECT orchestrator.decide(id, 'no', 'boss') FROM orchestrator.pending_decisions",
+        )
+        .expect_err("no such word");
+    assert_eq!(listener.heard()?, [""; 0], "what is refused is not told");
+    reviewer.batch_execute(
+        "SELECT orchestrator.decide(id, 'reject', 'boss') FROM orchestrator.pending_decisions",
+    )?;
+    assert_eq!(listener.heard()?, [told("approval", "decided", 1)]);
+
+    worker.batch_execute("SELECT orchestrator.start_run('t' || n, orchestrator.uuidv7(), 's') FROM generate_series(1, 100) AS n")?;
+    assert_eq!(listener.heard()?, [""; 0], "a run asks for nothing");
+    worker.batch_execute("SELECT orchestrator.record_safety('t1', 0.2)")?;
+    assert_eq!(listener.heard()?, [told("review", "requested", 1)]);
+    worker.batch_execute("SELECT orchestrator.request_review(thread_id, 'gate_override', 'r') FROM orchestrator.orchestrator_runs")?;
+    assert_eq!(
+        listener.heard()?,
+        [told("review", "requested", 1)],
+        "equal ones of one transaction are one"
+    );
+    reviewer.batch_execute(
+        "SELECT orchestrator.resolve_reviews(array_agg(id), 'approved', 'ada') FROM orchestrator.human_review_queue WHERE status = 'pending'",
+    )?;
+    assert_eq!(listener.heard()?, [told("review", "decided", 101)]);
+
+    // Past the functions, one statement is still one notification.
+    owner.batch_execute(GATES)?;
+    assert_eq!(listener.heard()?, [told("gate", "requested", 1000)]);
+    owner
+        .batch_execute("UPDATE orchestrator.gates SET reason = 'other' WHERE status = 'pending'")?;
+    assert_eq!(listener.heard()?, [""; 0], "an edit decides nothing");
+    owner.batch_execute(
+        "UPDATE orchestrator.gates SET status = CASE WHEN hashtext(id::text) % 2 = 0 THEN 'approved' ELSE status END, resolved_by = CASE WHEN hashtext(id::text) % 2 = 0 THEN 'ada' END WHERE status = 'pending'",
+    )?;
+    let decided: i64 = owner
+        .query_one("SELECT count(*) FROM orchestrator.gates WHERE status = 'approved'", &[])?
+        .try_get(0)?;
+    assert_eq!(listener.heard()?, [told("gate", "decided", decided as u32 - 1)]);
+    owner.batch_execute(
+        "INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason, status, resolved_at, resolved_by) \
+         VALUES (orchestrator.uuidv7(), 'a', 'manual', 'r', 'approved', now(), 'ada')",
+    )?;
+    assert_eq!(listener.heard()?, [""; 0], "what arrives decided was not asked for here");
+    owner.batch_execute("DELETE FROM orchestrator.gates")?;
+    assert_eq!(listener.heard()?, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn what_is_rolled_back_or_switched_off_is_not_told() -> Result<()> {
+    let database = walked_to("silent", newest()?)?;
+    let mut listener = Listener::start(&database)?;
+    let mut client = database.client()?;
+    client.batch_execute(&format!("BEGIN; {GATES}; ROLLBACK"))?;
+    assert_eq!(listener.heard()?, [""; 0]);
+    client.batch_execute(&format!("SET orchestrator_schema.notify = off; {GATES}; UPDATE orchestrator.gates SET status = 'approved', resolved_by = 'ada'"))?;
+    assert_eq!(listener.heard()?, [""; 0]);
+    client.batch_execute(&format!("RESET orchestrator_schema.notify; {GATES}"))?;
+    assert_eq!(listener.heard()?, [told("gate", "requested", 1000)]);
+    // Within one transaction, as a pooler in transaction mode needs it.
+    client.batch_execute(&format!(
+        "BEGIN; SET LOCAL orchestrator_schema.notify = off; {GATES}; COMMIT"
+    ))?;
+    assert_eq!(listener.heard()?, [""; 0]);
+    client.batch_execute(GATES)?;
+    assert_eq!(listener.heard()?, [told("gate", "requested", 1000)]);
+    Ok(())
+}
+
+/// Two connections take turns with one client's transactions, as behind a pooler: what is told does
+/// not depend on which of them it was.
+#[test]
+fn it_works_when_every_transaction_has_another_connection() -> Result<()> {
+    let database = walked_to("pooled", newest()?)?;
+    let mut listener = Listener::start(&database)?;
+    let mut pool = [database.client()?, database.client()?];
+    for turn in 0..6 {
+        pool[turn % 2].batch_execute(
+            "SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'a', 'manual', 'r')",
+        )?;
+        assert_eq!(listener.heard()?, [told("gate", "requested", 1)]);
+        // What a pooler runs between two clients.
+        pool[turn % 2].batch_execute("DISCARD ALL")?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_restore_tells_nothing() -> Result<()> {
+    let source = walked_to("told_source", newest()?)?;
+    let mut client = source.client()?;
+    client.batch_execute(GATES)?;
+    client.batch_execute(
+        "SELECT orchestrator.start_run('t', orchestrator.uuidv7(), 's'); SELECT orchestrator.request_review('t', 'gate_override', 'r'); \
+         SELECT orchestrator.request_approval(task_id, 'boss') FROM orchestrator.route_task('routing', 'd', 'a', 'boss')",
+    )?;
+    let formats: [&[&str]; 4] = [
+        &["--format=plain"],
+        &["--format=plain", "--inserts"],
+        &["--format=custom"],
+        &["--format=directory", "--jobs=2"],
+    ];
+    for options in formats {
+        let folder = tempfile::tempdir()?;
+        let dump = folder.path().join("dump");
+        let done = source
+            .command("pg_dump")
+            .args(options)
+            .arg("--file")
+            .arg(&dump)
+            .arg(source.name())
+            .status()?;
+        assert!(done.success(), "{options:?}");
+        let target = Database::create("told_target")?;
+        let mut listener = Listener::start(&target)?;
+        let mut restore = if options[0] == "--format=plain" {
+            let mut psql = target.command("psql");
+            psql.args([
+                "--no-psqlrc",
+                "--quiet",
+                "--output=/dev/null",
+                "--set=ON_ERROR_STOP=1",
+                "--dbname",
+                target.name(),
+                "--file",
+            ]);
+            psql
+        } else {
+            let mut restore = target.command("pg_restore");
+            restore.args(["--exit-on-error", "--jobs=2", "--dbname", target.name()]);
+            restore
+        };
+        assert!(restore.arg(&dump).status()?.success(), "{options:?}");
+        assert_eq!(listener.heard()?, [""; 0], "{options:?}");
+        let mut client = target.client()?;
+        let waiting: i64 = client
+            .query_one("SELECT count(*) FROM orchestrator.pending_decisions", &[])?
+            .try_get(0)?;
+        assert_eq!(waiting, 1002, "{options:?}");
+        client.batch_execute(
+            "SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'a', 'manual', 'r')",
+        )?;
+        assert_eq!(
+            listener.heard()?,
+            [told("gate", "requested", 1)],
+            "and then again everything is told"
+        );
+    }
+    // What an upgrade brings back is not told either.
+    let mut listener = Listener::start(&source)?;
+    client.batch_execute(
+        "ALTER EXTENSION orchestrator_schema UPDATE TO '0.0.0'; ALTER EXTENSION orchestrator_schema UPDATE",
+    )?;
+    assert_eq!(listener.heard()?, [""; 0]);
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! The schedule: a job of pg_cron runs the maintenance for real. Where pg_cron does not exist for
+//! this PostgreSQL, the tests say so and pass.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use support::extension::{newest, walked_to};
+use support::server;
+use xtask::address::Address;
+use xtask::cluster::{Cluster, Settings};
+
+use super::{refusal, text, with};
+
+/// pg_cron starts jobs at the full minute.
+const LIMIT: Duration = Duration::from_secs(150);
+const GLANCE: Duration = Duration::from_millis(250);
+
+/// A server with pg_cron preloaded for the database `work`; `None` where there is no pg_cron.
+fn with_pg_cron() -> Result<Option<Cluster>> {
+    let pg = server()?.pg_config();
+    if !pg.extension_folder().join("pg_cron.control").is_file() {
+        println!(
+            "skipped: there is no pg_cron for this PostgreSQL in {}",
+            pg.extension_folder().display()
+        );
+        return Ok(None);
+    }
+    let parameters = [
+        ("shared_preload_libraries", "pg_cron"),
+        ("cron.database_name", "work"),
+        ("cron.use_background_workers", "on"),
+        ("max_worker_processes", "20"),
+    ];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let cluster = Cluster::start(pg, &Settings { parameters, ..Settings::default() })?;
+    cluster.create_database("work")?;
+    Ok(Some(cluster))
+}
+
+#[test]
+fn without_pg_cron_the_error_says_what_to_run() -> Result<()> {
+    let database = walked_to("no_cron", newest()?)?;
+    let mut client = database.client()?;
+    for call in ["schedule_maintenance()", "unschedule_maintenance()"] {
+        let refused = refusal(&mut client, &format!("SELECT orchestrator.{call}"));
+        assert!(refused.contains("[55000]"), "{refused}");
+        assert!(
+            refused.contains("By hand: SELECT * FROM orchestrator.run_maintenance();"),
+            "{refused}"
+        );
+    }
+    Ok(())
+}
+
+const JOBS: &str = "SELECT string_agg(username || ' ' || schedule || ' ' || command, '; ' ORDER BY jobid) FROM cron.job";
+
+#[test]
+fn a_job_runs_is_listed_and_is_taken_away() -> Result<()> {
+    let Some(cluster) = with_pg_cron()? else { return Ok(()) };
+    let mut client = cluster.connect("work")?;
+    client.batch_execute(
+        "CREATE EXTENSION orchestrator_schema; CREATE EXTENSION pg_cron; \
+         CREATE ROLE ops LOGIN; CREATE ROLE other LOGIN; CREATE ROLE worker LOGIN; \
+         SELECT orchestrator.grant_access(r::regrole, l) FROM (VALUES ('ops', 'admin'), ('other', 'admin'), ('worker', 'worker')) AS v (r, l)",
+    )?;
+    let mut ops = cluster.connect_as("work", "ops")?;
+    let refused = refusal(&mut ops, "SELECT orchestrator.schedule_maintenance()");
+    assert!(refused.contains("[42501]"), "who may use pg_cron is for its owner to say: {refused}");
+    client.batch_execute("GRANT USAGE ON SCHEMA cron TO ops, other, worker")?;
+    let refused = refusal(
+        &mut cluster.connect_as("work", "worker")?,
+        "SELECT orchestrator.schedule_maintenance()",
+    );
+    assert!(refused.contains("[42501]"), "{refused}");
+    for wrong in ["every quarter", "", "* * *", "61 * * * *"] {
+        let refused =
+            refusal(&mut ops, &format!("SELECT orchestrator.schedule_maintenance('{wrong}')"));
+        assert!(refused.contains("[22023]"), "{wrong}: {refused}");
+    }
+
+    let job = text(&mut ops, "SELECT orchestrator.schedule_maintenance()")?;
+    assert_eq!(
+        text(&mut client, JOBS)?,
+        "ops */15 * * * * SELECT * FROM orchestrator.run_maintenance()"
+    );
+    assert_eq!(
+        text(&mut ops, "SELECT orchestrator.schedule_maintenance('* * * * *')")?,
+        job,
+        "the same job"
+    );
+    assert_eq!(
+        text(&mut client, JOBS)?,
+        "ops * * * * * SELECT * FROM orchestrator.run_maintenance()"
+    );
+    let mut other = cluster.connect_as("work", "other")?;
+    let refused = refusal(&mut other, "SELECT orchestrator.schedule_maintenance()");
+    assert!(
+        refused.contains("[55000]") && refused.contains("Role \"ops\" scheduled it."),
+        "{refused}"
+    );
+    assert_eq!(
+        text(&mut other, "SELECT orchestrator.unschedule_maintenance()")?,
+        "false",
+        "another's job stays"
+    );
+
+    client.batch_execute(
+        "INSERT INTO orchestrator.sessions (client_id, last_heartbeat) VALUES ('silent', now() - interval '1 hour')",
+    )?;
+    wait_for_a_run(&cluster, &job)?;
+    assert_eq!(
+        text(&mut client, "SELECT is_active FROM orchestrator.sessions")?,
+        "false",
+        "the job did its work"
+    );
+
+    // A dump carries the job once; scheduling again after the restore keeps it one.
+    let folder = tempfile::tempdir()?;
+    let dump = folder.path().join("dump");
+    let done = cluster
+        .command("pg_dump")
+        .args(["--format=custom", "--file"])
+        .arg(&dump)
+        .arg("work")
+        .status()?;
+    assert!(done.success());
+    client.batch_execute("DROP EXTENSION pg_cron; DROP EXTENSION orchestrator_schema")?;
+    let done = cluster
+        .command("pg_restore")
+        .args(["--exit-on-error", "--dbname", "work"])
+        .arg(&dump)
+        .status()?;
+    assert!(done.success());
+    // pg_cron remembers where its table was as long as a session lives.
+    let mut client = cluster.connect("work")?;
+    let mut ops = cluster.connect_as("work", "ops")?;
+    assert_eq!(
+        text(&mut client, JOBS)?,
+        "ops * * * * * SELECT * FROM orchestrator.run_maintenance()"
+    );
+    ops.batch_execute("SELECT orchestrator.schedule_maintenance()")?;
+    assert_eq!(
+        text(&mut client, JOBS)?,
+        "ops */15 * * * * SELECT * FROM orchestrator.run_maintenance()"
+    );
+
+    assert_eq!(text(&mut ops, "SELECT orchestrator.unschedule_maintenance()")?, "true");
+    assert_eq!(text(&mut ops, "SELECT orchestrator.unschedule_maintenance()")?, "false");
+    assert_eq!(text(&mut client, "SELECT count(*) FROM cron.job")?, "0");
+    Ok(())
+}
+
+fn wait_for_a_run(cluster: &Address, job: &str) -> Result<()> {
+    const STATUS: &str = "SELECT status || ' ' || coalesce(return_message, '') FROM cron.job_run_details WHERE jobid::text = $1 AND status IN ('succeeded', 'failed') ORDER BY runid LIMIT 1";
+    let mut client = cluster.connect("work")?;
+    let start = Instant::now();
+    loop {
+        let status = with(&mut client, STATUS, &[&job])?;
+        if !status.is_empty() {
+            assert!(status.starts_with("succeeded"), "{status}");
+            return Ok(());
+        }
+        assert!(start.elapsed() < LIMIT, "the job did not run");
+        thread::sleep(GLANCE);
+    }
+}

@@ -1,0 +1,57 @@
+\set VERBOSITY terse
+\set QUIET on
+SET client_min_messages = notice;
+SET datestyle = 'ISO';
+CREATE EXTENSION orchestrator_schema;
+-- Runs a statement that must be refused; shows how, with ids and times left out.
+CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE code text; message text; detail text; hint text;
+BEGIN
+    EXECUTE statement;
+    RETURN 'NOT REFUSED';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN regexp_replace(regexp_replace(concat_ws(E'\n', code || ': ' || message, nullif(detail, ''), nullif(hint, '')),
+        '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), '\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.0-9]*[-+]\d\d', '<time>', 'g');
+END $$;
+\pset format unaligned
+\pset tuples_only on
+-- One thing in full: a function with an example, a table with its columns, a state machine.
+SELECT orchestrator.help('resolve_gate');
+SELECT orchestrator.help('orchestrator.Workflows');
+SELECT orchestrator.help('run_gate');
+SELECT orchestrator.help('collaboration_status');
+-- Every function has help with an example, and every example is a statement that the server can plan.
+CREATE FUNCTION pg_temp.unhelpful() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE member text; lines text[];
+BEGIN
+    FOR member IN
+        SELECT DISTINCT p.proname::text FROM pg_proc AS p JOIN pg_depend AS d ON d.objid = p.oid AND d.deptype = 'e'
+        WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.prorettype <> 'trigger'::regtype
+    LOOP
+        lines := ARRAY(SELECT orchestrator.help(member));
+        IF array_position(lines, 'Example:') IS NULL THEN
+            RETURN NEXT member || ': no example';
+        ELSE
+            EXECUTE 'EXPLAIN ' || array_to_string(lines[array_position(lines, 'Example:') + 1 :], E'\n');
+        END IF;
+    END LOOP;
+END $$;
+SELECT pg_temp.unhelpful();
+-- Everything: each relation and each function has a line and its COMMENT.
+SELECT count(*) FILTER (WHERE line ~ '^  \S') = (
+        SELECT count(*) FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'orchestrator_schema'
+        LEFT JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+        LEFT JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+        WHERE d.deptype = 'e' AND (c.relkind IN ('r', 'v') OR p.prorettype <> 'trigger'::regtype)) AS all_listed,
+    count(*) FILTER (WHERE btrim(line) = '') AS without_comment
+FROM orchestrator.help() AS line;
+-- Refusals.
+SELECT pg_temp.refusal($$SELECT orchestrator.help('')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.help('knowledge')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.help('coffee')$$);
+-- It tells of the version that is installed.
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.1';
+SELECT orchestrator.help();
+SELECT pg_temp.refusal($$SELECT orchestrator.help('task')$$);
+SELECT * FROM orchestrator.verify();

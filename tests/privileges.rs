@@ -1,0 +1,41 @@
+//! Who may do what: the whole matrix of level, object and operation, and the ways round it.
+
+#[path = "privileges/history.rs"]
+mod history;
+#[path = "privileges/levels.rs"]
+mod levels;
+#[path = "privileges/matrix.rs"]
+mod matrix;
+#[path = "privileges/search_path.rs"]
+mod search_path;
+#[path = "privileges/secrets.rs"]
+mod secrets;
+
+use anyhow::Result;
+use postgres::error::SqlState;
+use postgres::{Client, Error};
+
+/// What a statement that must be refused says: SQLSTATE and message.
+fn refusal(client: &mut Client, sql: &str) -> (SqlState, String) {
+    match client.batch_execute(sql) {
+        Ok(()) => panic!("not refused: {sql}"),
+        Err(error) => of_server(&error),
+    }
+}
+
+fn of_server(error: &Error) -> (SqlState, String) {
+    let error = error.as_db_error().expect("an error of the server");
+    (error.code().clone(), error.message().to_owned())
+}
+
+/// Fails unless the statement is refused for want of a privilege.
+fn assert_forbidden(client: &mut Client, who: &str, sql: &str) {
+    let (code, message) = refusal(client, sql);
+    assert_eq!(code, SqlState::INSUFFICIENT_PRIVILEGE, "{who}: {sql}: {message}");
+}
+
+/// The one value of the one row, as text.
+fn text(client: &mut Client, sql: &str) -> Result<String> {
+    let row = client.query_one(&format!("SELECT ({sql})::text"), &[])?;
+    Ok(row.try_get::<_, Option<String>>(0)?.unwrap_or_default())
+}

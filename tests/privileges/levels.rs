@@ -1,0 +1,229 @@
+//! Giving and taking levels: repeatable, exact, by whom it may be done, and what survives.
+
+use anyhow::Result;
+use postgres::error::SqlState;
+use support::Database;
+use support::extension::{differences, go_to, newest, versions, walked_to};
+use support::roles::{self, LEVELS, grant, name};
+use xtask::address::quote_identifier;
+
+use super::{assert_forbidden, refusal, text};
+
+fn with_roles(prefix: &str) -> Result<Database> {
+    let database = walked_to(prefix, newest()?)?;
+    roles::of_every_level(&database)?;
+    Ok(database)
+}
+
+/// Every role of this test with its level.
+fn listed(database: &Database) -> Result<String> {
+    let own = format!("{}_", database.name());
+    let mut client = database.client()?;
+    let row = client.query_one(
+        "SELECT coalesce(string_agg(substr(grantee, length($1) + 1) || ' ' || level, ', ' ORDER BY grantee), '') \
+         FROM orchestrator.access() WHERE starts_with(grantee, $1)",
+        &[&own],
+    )?;
+    Ok(row.try_get(0)?)
+}
+
+const ALL: &str = "admin admin, reader reader, reviewer reviewer, worker worker";
+
+#[test]
+fn granting_is_repeatable_and_a_level_takes_the_place_of_the_one_before() -> Result<()> {
+    let database = with_roles("exact")?;
+    let mut client = database.client()?;
+    assert_eq!(listed(&database)?, ALL);
+    for level in LEVELS {
+        assert_eq!(grant(&mut client, &name(&database, level), level)?, 0, "{level} again");
+    }
+    let role = name(&database, "worker");
+    for level in ["reviewer", "admin", "reader", "worker"] {
+        assert!(grant(&mut client, &role, level)? > 0);
+        assert_eq!(differences(&mut client)?, [""; 0], "a {level} after another level");
+        assert_eq!(
+            text(
+                &mut client,
+                &format!("SELECT level FROM orchestrator.access() WHERE grantee = '{role}'")
+            )?,
+            level
+        );
+    }
+    client.batch_execute(&format!("SELECT orchestrator.revoke_access('{role}')"))?;
+    assert_eq!(text(&mut client, &format!("SELECT orchestrator.revoke_access('{role}')"))?, "0");
+    client.batch_execute(&format!("DROP ROLE {role}"))?;
+    assert_eq!(listed(&database)?, "admin admin, reader reader, reviewer reviewer");
+    Ok(())
+}
+
+#[test]
+fn what_is_granted_or_revoked_by_hand_is_told_and_set_right() -> Result<()> {
+    let database = with_roles("by_hand")?;
+    let mut client = database.client()?;
+    let (reader, worker) = (name(&database, "reader"), name(&database, "worker"));
+    client.batch_execute(&format!(
+        "GRANT UPDATE ON orchestrator.gates TO {reader} WITH GRANT OPTION; \
+         GRANT INSERT (event_type) ON orchestrator.audit_events TO {reader}; \
+         SET ROLE {reader}; GRANT UPDATE ON orchestrator.gates TO {worker}; RESET ROLE; \
+         REVOKE EXECUTE ON FUNCTION orchestrator.start_run(text, uuid, text) FROM {worker}"
+    ))?;
+    let told = differences(&mut client)?;
+    assert_eq!(
+        told,
+        [
+            format!(
+                "changed access level {reader}: reader / holds besides INSERT (event_type) ON TABLE orchestrator.audit_events, UPDATE ON TABLE orchestrator.gates by another grant"
+            ),
+            format!(
+                "changed access level {worker}: worker / lacks EXECUTE ON FUNCTION orchestrator.start_run(text,uuid,text); holds besides UPDATE ON TABLE orchestrator.gates by another grant"
+            ),
+        ]
+    );
+    // The hint of each sets it right; what the reader passed on goes with what it held.
+    let hints =
+        client.query("SELECT hint FROM orchestrator.verify() WHERE kind = 'access level'", &[])?;
+    for hint in hints {
+        client.batch_execute(hint.try_get(0)?)?;
+    }
+    assert_eq!(differences(&mut client)?, [""; 0]);
+    assert_forbidden(
+        &mut database.client_as(&worker)?,
+        "worker",
+        "UPDATE orchestrator.gates SET feedback = 'x'",
+    );
+    Ok(())
+}
+
+#[test]
+fn levels_are_given_by_admins_and_the_owner_of_the_database_without_a_superuser() -> Result<()> {
+    let database = with_roles("givers")?;
+    let mut client = database.client()?;
+    let (owner, new) = (name(&database, "owner"), name(&database, "new"));
+    roles::make(&mut client, &owner)?;
+    roles::make(&mut client, &new)?;
+    client.batch_execute(&format!(
+        "ALTER DATABASE {} OWNER TO {owner}",
+        quote_identifier(database.name())
+    ))?;
+    for giver in [owner.clone(), name(&database, "admin")] {
+        let mut giving = database.client_as(&giver)?;
+        assert!(grant(&mut giving, &new, "reader")? > 0, "{giver}");
+        giving.batch_execute(&format!("SELECT orchestrator.revoke_access('{new}')"))?;
+    }
+    for level in ["nobody", "reader", "worker", "reviewer"] {
+        let mut theirs = database.client_as(&name(&database, level))?;
+        for sql in [
+            format!("SELECT orchestrator.grant_access('{new}', 'reader')"),
+            format!("SELECT orchestrator.revoke_access('{owner}')"),
+        ] {
+            assert_forbidden(&mut theirs, level, &sql);
+        }
+    }
+    let (code, _) = refusal(&mut client, "SELECT orchestrator.grant_access('postgres', 'reader')");
+    assert_eq!(code, SqlState::INVALID_PARAMETER_VALUE);
+    // The owner of the database works without a superuser from there on.
+    let mut owners = database.client_as(&owner)?;
+    grant(&mut owners, &owner, "admin")?;
+    owners.batch_execute(
+        "SELECT orchestrator.start_run('t', orchestrator.uuidv7(), 's'); \
+         SELECT orchestrator.request_review('t', 'gate_override', 'may I?'); \
+         SELECT orchestrator.decide(id, 'approve', 'ada') FROM orchestrator.pending_decisions; \
+         SELECT orchestrator.run_maintenance()",
+    )?;
+    assert_eq!(text(&mut owners, "SELECT count(*) FROM orchestrator.verify()")?, "0");
+    Ok(())
+}
+
+/// Down to every version and up again: the levels are there, and exact.
+#[test]
+fn levels_survive_every_way_down_and_up() -> Result<()> {
+    let database = with_roles("walk")?;
+    let mut client = database.client()?;
+    let newest = newest()?;
+    for version in versions()?.into_iter().rev().skip(1) {
+        go_to(&mut client, version)?;
+        assert_eq!(differences(&mut client)?, [""; 0], "at {version}");
+        let kept =
+            "SELECT rows FROM orchestrator.archived() WHERE object = 'orchestrator.access_levels'";
+        assert_eq!(text(&mut client, kept)?, "4", "kept at {version}");
+        go_to(&mut client, newest)?;
+        assert_eq!(listed(&database)?, ALL, "after {version}");
+        assert_eq!(differences(&mut client)?, [""; 0], "after {version}");
+        assert_eq!(
+            text(
+                &mut client,
+                "SELECT count(*) FROM orchestrator.archived() WHERE object = 'orchestrator.access_levels'"
+            )?,
+            "0"
+        );
+    }
+    // Who was dropped meanwhile is not missed.
+    go_to(&mut client, versions()?[0])?;
+    let reader = name(&database, "reader");
+    client.batch_execute(&format!("DROP OWNED BY {reader}; DROP ROLE {reader}"))?;
+    go_to(&mut client, newest)?;
+    assert_eq!(listed(&database)?, "admin admin, reviewer reviewer, worker worker");
+    Ok(())
+}
+
+#[test]
+fn a_downgrade_tells_that_levels_will_be_kept_and_can_be_refused() -> Result<()> {
+    let database = with_roles("plan")?;
+    let mut client = database.client()?;
+    let below = versions()?.into_iter().rev().nth(1).expect("a version below").to_string();
+    let plan = format!(
+        "SELECT string_agg(action || ' ' || rows, ', ') FROM orchestrator.downgrade_plan('{below}') WHERE object = 'orchestrator.access_levels'"
+    );
+    assert_eq!(text(&mut client, &plan)?, "archive rows 4");
+    let mut admins = database.client_as(&name(&database, "admin"))?;
+    assert_eq!(text(&mut admins, &plan)?, "archive rows 4", "an admin may look");
+    client.batch_execute("SET orchestrator_schema.downgrade = 'refuse'")?;
+    let (code, _) =
+        refusal(&mut client, &format!("ALTER EXTENSION orchestrator_schema UPDATE TO '{below}'"));
+    assert_eq!(code, SqlState::OBJECT_IN_USE);
+    assert_eq!(listed(&database)?, ALL);
+    Ok(())
+}
+
+/// pg_dump carries the grants; a dump of an older version carries the levels in the archive, and
+/// `restore_archived()` gives them.
+#[test]
+fn levels_survive_dump_and_restore() -> Result<()> {
+    let database = with_roles("dumped")?;
+    let mut client = database.client()?;
+    for below in [false, true] {
+        if below {
+            go_to(&mut client, versions()?.into_iter().rev().nth(1).expect("a version below"))?;
+        }
+        let folder = tempfile::tempdir()?;
+        let dump = folder.path().join("dump");
+        let taken = database
+            .command("pg_dump")
+            .args(["--format=custom", "--file"])
+            .arg(&dump)
+            .arg(database.name())
+            .status()?;
+        assert!(taken.success());
+        let restored = Database::create("restored")?;
+        let done = restored
+            .command("pg_restore")
+            .args(["--exit-on-error", "--dbname", restored.name()])
+            .arg(&dump)
+            .status()?;
+        assert!(done.success());
+        let mut theirs = restored.client()?;
+        if below {
+            let outcome = text(
+                &mut theirs,
+                "SELECT string_agg(format('%s %s %s', object, restored, left_behind), ', ') FROM orchestrator.restore_archived()",
+            )?;
+            assert_eq!(outcome, "orchestrator.access_levels 4 0");
+        }
+        let count = "SELECT count(*) FROM orchestrator.access()";
+        assert_eq!(text(&mut theirs, count)?, "4", "restored, taken below: {below}");
+        assert_eq!(differences(&mut theirs)?, [""; 0]);
+        let mut worker = restored.client_as(&name(&database, "worker"))?;
+        worker.batch_execute("SELECT orchestrator.start_run('t', orchestrator.uuidv7(), 's')")?;
+    }
+    Ok(())
+}

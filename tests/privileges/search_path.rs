@@ -1,0 +1,272 @@
+//! Whoever calls a function of ours brings a search_path, a schema and temporary objects of his
+//! own: none of what stands there may ever be looked up, least of all with the owner's rights.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use postgres::Client;
+use support::Database;
+use support::extension::{differences, newest, walked_to};
+use support::roles::{self, name};
+
+use super::text;
+
+/// Functions that the extension's statements call, as an attacker would define them for every
+/// argument. Each tells that it was called, and by whom.
+const FUNCTIONS: [(&str, &str, &str); 22] = [
+    ("now", "", "timestamptz"),
+    ("clock_timestamp", "", "timestamptz"),
+    ("count", "uuid", "bigint"),
+    ("coalesce_", "", "integer"),
+    ("greatest_", "", "integer"),
+    ("format", "text, text", "text"),
+    ("format", "text, text, text, text, text, text", "text"),
+    ("btrim", "text", "text"),
+    ("replace", "text, text, text", "text"),
+    ("left", "text, integer", "text"),
+    ("trunc", "numeric, integer", "numeric"),
+    ("round", "numeric, integer", "numeric"),
+    ("to_jsonb", "text", "jsonb"),
+    ("jsonb_build_object", "text, uuid", "jsonb"),
+    ("jsonb_typeof", "jsonb", "text"),
+    ("jsonb_strip_nulls", "jsonb", "jsonb"),
+    ("jsonb_each", "jsonb", "jsonb"),
+    ("string_to_array", "text, text", "text[]"),
+    ("hashtextextended", "text, bigint", "bigint"),
+    ("pg_advisory_xact_lock", "bigint", "bigint"),
+    ("pg_notify", "text, text", "text"),
+    ("has_table_privilege", "text, text", "boolean"),
+];
+
+/// Operators that the extension's statements use, for exactly their types.
+const OPERATORS: [(&str, &str, &str, &str); 12] = [
+    ("=", "uuid", "uuid", "boolean"),
+    ("=", "text", "text", "boolean"),
+    ("=", "oid", "oid", "boolean"),
+    ("<>", "text", "text", "boolean"),
+    ("<", "timestamptz", "timestamptz", "boolean"),
+    (">=", "timestamptz", "timestamptz", "boolean"),
+    ("-", "timestamptz", "interval", "timestamptz"),
+    ("-", "timestamptz", "timestamptz", "interval"),
+    ("||", "jsonb", "jsonb", "jsonb"),
+    ("||", "text", "text", "text"),
+    ("->>", "jsonb", "text", "text"),
+    ("+", "bigint", "bigint", "bigint"),
+];
+
+/// A schema full of traps, and the same as temporary objects.
+fn traps() -> Result<String> {
+    let mut sql = String::new();
+    for schema in ["evil", "pg_temp"] {
+        writeln!(
+            sql,
+            "CREATE FUNCTION {schema}.sprung(what text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN \
+                 RAISE EXCEPTION 'trap %, as % for %', what, current_user, session_user USING ERRCODE = 'XX001'; END $$;"
+        )?;
+        for (name, arguments, result) in FUNCTIONS {
+            writeln!(
+                sql,
+                "CREATE FUNCTION {schema}.{name}({arguments}) RETURNS {result} LANGUAGE plpgsql AS $$ BEGIN PERFORM {schema}.sprung('{name}'); RETURN NULL; END $$;"
+            )?;
+        }
+        for (number, (operator, left, right, result)) in OPERATORS.iter().enumerate() {
+            writeln!(
+                sql,
+                "CREATE FUNCTION {schema}.operator_{number}({left}, {right}) RETURNS {result} LANGUAGE plpgsql AS $$ BEGIN PERFORM {schema}.sprung('{operator}'); RETURN NULL; END $$; \
+                 CREATE OPERATOR {schema}.{operator} (FUNCTION = {schema}.operator_{number}, LEFTARG = {left}, RIGHTARG = {right});"
+            )?;
+        }
+        // Names that a statement without a schema would find first.
+        for table in [
+            "gates",
+            "approvals",
+            "audit_events",
+            "tasks",
+            "sessions",
+            "prompts",
+            "configurations",
+            "human_review_queue",
+            "orchestrator_runs",
+            "knowledge_staging",
+            "pg_class",
+            "pg_proc",
+            "pg_namespace",
+            "pg_extension",
+            "pg_roles",
+            "pg_depend",
+            "added",
+            "was",
+            "became",
+        ] {
+            writeln!(
+                sql,
+                "CREATE {} TABLE {schema}.{table} (id uuid, status text, oid oid);",
+                if schema == "pg_temp" { "TEMP" } else { "" }
+            )?;
+        }
+        writeln!(
+            sql,
+            "CREATE DOMAIN {schema}.uuid AS text CHECK (false); CREATE DOMAIN {schema}.text AS integer CHECK (false); \
+             CREATE DOMAIN {schema}.jsonb AS integer CHECK (false); CREATE DOMAIN {schema}.interval AS integer CHECK (false); \
+             CREATE DOMAIN {schema}.regclass AS integer CHECK (false); CREATE DOMAIN {schema}.timestamptz AS integer CHECK (false);"
+        )?;
+    }
+    Ok(sql)
+}
+
+/// Every function that runs with the owner's rights, called so that it does its work.
+const STORY: [(&str, &str); 38] = [
+    ("worker", "start_run('t', '0198c5a0-0000-7000-8000-000000000001', 's')"),
+    ("worker", "record_run_progress('t', 'development', 'dev', 5, 0.1, '{a}')"),
+    ("worker", "record_safety('t', 0.8, '{x}')"),
+    ("worker", "pause_run('t', 'why')"),
+    ("worker", "request_review('t', 'gate_override', 'r')"),
+    (
+        "reviewer",
+        "resolve_review(id, 'approved', 'ada') FROM orchestrator.human_review_queue WHERE review_type OPERATOR(pg_catalog.=) 'safety'",
+    ),
+    (
+        "reviewer",
+        "resolve_reviews(array[id], 'approved', 'ada') FROM orchestrator.human_review_queue WHERE status OPERATOR(pg_catalog.=) 'pending'",
+    ),
+    ("worker", "resume_run('t')"),
+    ("worker", "kill_run('t', 'done')"),
+    (
+        "worker",
+        "open_gate('0198c5a0-0000-7000-8000-000000000001', 'a', 'manual', 'one', '{\"technology\": \"rust\"}')",
+    ),
+    ("reviewer", "resolve_gate(id, 'denied', 'ada', 'no') FROM orchestrator.gates"),
+    ("worker", "open_gate('0198c5a0-0000-7000-8000-000000000001', 'a', 'manual', 'two')"),
+    ("reviewer", "decide(id, 'approve', 'ada') FROM orchestrator.pending_decisions"),
+    (
+        "worker",
+        "route_task('routing', 'd', 'a', 'boss', '{}', NULL, '0198c5a0-0000-7000-8000-000000000002')",
+    ),
+    (
+        "worker",
+        "route_task('routing', 'd', 'a', 'boss', '{}', NULL, '0198c5a0-0000-7000-8000-000000000002')",
+    ),
+    ("worker", "request_approval(id, 'boss') FROM orchestrator.tasks"),
+    ("reviewer", "resolve_approval(id, 'rejected', 'boss') FROM orchestrator.approvals"),
+    ("worker", "start_tool_execution(id, 'tool') FROM orchestrator.tasks"),
+    ("worker", "finish_tool_execution(id, 'completed') FROM orchestrator.tool_executions"),
+    ("worker", "move_session(id, 'activate') FROM orchestrator.sessions"),
+    ("worker", "session_heartbeat(id) FROM orchestrator.sessions"),
+    ("worker", "deactivate_stale_sessions('0')"),
+    ("worker", "request_collaboration('requirements', 'a', 'b', 'what is it about?')"),
+    (
+        "worker",
+        "answer_collaboration(collaboration_id, 'b', 'this', 0.5) FROM orchestrator.collaboration_requests",
+    ),
+    ("worker", "record_token_usage('gpt-5', 5, 5)"),
+    ("worker", "stage_knowledge('failure_solution', 'c', '{\"task_type\": \"x\"}')"),
+    ("worker", "claim_knowledge(1)"),
+    ("worker", "mark_knowledge_embedded(array[id]) FROM orchestrator.knowledge_staging LIMIT 1"),
+    ("worker", "record_event('e', 'r', '0198c5a0-0000-7000-8000-000000000003')"),
+    ("admin", "publish_prompt('coder', '1.0.0', 'x', activate => true)"),
+    ("admin", "activate_prompt('coder', '1.0.0')"),
+    ("admin", "set_price('m', 1, 2)"),
+    ("admin", "load_default_prices()"),
+    ("admin", "set_configuration('k', 'v')"),
+    ("admin", "run_maintenance()"),
+    ("admin", "downgrade_plan('0.0.0')"),
+    ("admin", "archived()"),
+    ("admin", "restore_archived()"),
+];
+
+/// The rest of what runs with the owner's rights: what maintenance calls, and what the test itself
+/// calls with the roles that it makes.
+const ELSEWHERE: [&str; 6] = [
+    "expire_sessions",
+    "release_idempotency_keys",
+    "purge_knowledge",
+    "purge_audit_events",
+    "grant_access",
+    "revoke_access",
+];
+
+const HOSTILE: &str = "SET search_path = evil, pg_temp, pg_catalog, orchestrator";
+
+fn owners_functions(client: &mut Client) -> Result<Vec<String>> {
+    let rows = client.query(
+        "SELECT p.proname::text FROM pg_proc AS p WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.prosecdef AND p.prorettype <> 'trigger'::regtype",
+        &[],
+    )?;
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+}
+
+/// A client of that level with all traps around it.
+fn trapped(database: &Database, level: &str) -> Result<Client> {
+    let mut client = database.client_as(&name(database, level))?;
+    client.batch_execute(&traps()?.replace("evil.", &format!("evil_{level}.")))?;
+    client.batch_execute(&HOSTILE.replace("evil", &format!("evil_{level}")))?;
+    Ok(client)
+}
+
+#[test]
+fn no_name_of_the_callers_is_looked_up() -> Result<()> {
+    let database = walked_to("hostile", newest()?)?;
+    roles::of_every_level(&database)?;
+    let mut client = database.client()?;
+    client
+        .batch_execute("INSERT INTO orchestrator.sessions (client_id, role) VALUES ('c', 'r')")?;
+    let mut clients = Vec::new();
+    for level in ["worker", "reviewer", "admin"] {
+        client.batch_execute(&format!(
+            "CREATE SCHEMA evil_{level} AUTHORIZATION {}",
+            name(&database, level)
+        ))?;
+        clients.push((level, trapped(&database, level)?));
+    }
+    for name in owners_functions(&mut client)? {
+        let called = STORY.iter().any(|(_, call)| call.starts_with(&format!("{name}(")));
+        assert!(called || ELSEWHERE.contains(&name.as_str()), "{name} must be in the story");
+    }
+    for (level, call) in STORY {
+        let (_, theirs) = clients.iter_mut().find(|(known, _)| *known == level).expect("a level");
+        let outcome = theirs.batch_execute(&format!("SELECT orchestrator.{call}"));
+        if let Err(error) = outcome {
+            panic!("{level}: {call}: {}", xtask::address::explain(&error));
+        }
+    }
+    let (_, admin) = clients.last_mut().expect("an admin");
+    let worker = name(&database, "worker");
+    for call in [
+        "expire_sessions('0')".to_owned(),
+        "release_idempotency_keys('0')".to_owned(),
+        "purge_knowledge('0')".to_owned(),
+        "purge_audit_events('1 day')".to_owned(),
+        format!("grant_access('{worker}', 'reader')"),
+        format!("grant_access('{worker}', 'worker')"),
+        format!("revoke_access('{worker}')"),
+    ] {
+        let outcome = admin.batch_execute(&format!("SELECT orchestrator.{call}"));
+        if let Err(error) = outcome {
+            panic!("{call}: {}", xtask::address::explain(&error));
+        }
+    }
+    assert_eq!(
+        text(&mut client, "SELECT count(*) FROM orchestrator.pending_decisions")?,
+        "0",
+        "the story was told"
+    );
+    assert_eq!(differences(&mut client)?, [""; 0]);
+    Ok(())
+}
+
+/// The traps work: a statement of the caller's own springs them.
+#[test]
+fn the_traps_are_armed() -> Result<()> {
+    let database = walked_to("armed", newest()?)?;
+    roles::of_every_level(&database)?;
+    database.client()?.batch_execute(&format!(
+        "CREATE SCHEMA evil_worker AUTHORIZATION {}",
+        name(&database, "worker")
+    ))?;
+    let mut client = trapped(&database, "worker")?;
+    for sql in ["SELECT now()", "SELECT 'a'::pg_catalog.text = 'b'::pg_catalog.text"] {
+        let error = client.batch_execute(sql).expect_err("a trap");
+        assert_eq!(error.code().map(|code| code.code()), Some("XX001"), "{sql}: {error}");
+    }
+    Ok(())
+}

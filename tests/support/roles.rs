@@ -1,0 +1,43 @@
+//! Roles of the levels, for one test.
+
+use anyhow::{Context, Result};
+use postgres::Client;
+use xtask::address::quote_identifier;
+
+use crate::Database;
+
+/// The levels, in the order in which they are documented.
+pub const LEVELS: [&str; 4] = ["reader", "worker", "reviewer", "admin"];
+
+/// The name of a test's role of a level; databases have names of their own, so roles do too.
+pub fn name(database: &Database, level: &str) -> String {
+    format!("{}_{level}", database.name())
+}
+
+/// Makes a role of each level that can log in, beside one without a level, `nobody`.
+pub fn of_every_level(database: &Database) -> Result<()> {
+    let mut client = database.client()?;
+    make(&mut client, &name(database, "nobody"))?;
+    for level in LEVELS {
+        let role = name(database, level);
+        make(&mut client, &role)?;
+        grant(&mut client, &role, level)?;
+    }
+    Ok(())
+}
+
+/// Makes a role that can log in; one that an earlier run left is taken as it is.
+pub fn make(client: &mut Client, role: &str) -> Result<()> {
+    if client.query_opt("SELECT FROM pg_roles WHERE rolname = $1", &[&role])?.is_none() {
+        client.batch_execute(&format!("CREATE ROLE {} LOGIN", quote_identifier(role)))?;
+    }
+    Ok(())
+}
+
+/// Gives a role a level; how many privileges that changed.
+pub fn grant(client: &mut Client, role: &str, level: &str) -> Result<i64> {
+    const GRANT: &str = "SELECT orchestrator.grant_access((SELECT oid FROM pg_roles WHERE rolname = $1)::regrole, $2)";
+    let row = client.query_one(GRANT, &[&role, &level]);
+    let row = row.with_context(|| format!("grant_access({role}, {level})"))?;
+    Ok(row.try_get(0)?)
+}
