@@ -64,6 +64,7 @@ const CHECKS: &[Check] = &[
     regress::CHECK,
     server_tests::VERSIONS,
     server_tests::RESTORE,
+    server_tests::PLANS,
     server_tests::RACES,
     types::CHECK,
     server_tests::PRIVILEGES,

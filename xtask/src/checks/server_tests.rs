@@ -19,6 +19,12 @@ pub const RESTORE: Check = Check {
     run: Run::WithExtension(|toolchain| run(toolchain, "restore")),
 };
 
+pub const PLANS: Check = Check {
+    name: "plans",
+    about: "each index serves a query that would cost more without it (tests/plans.rs)",
+    run: Run::WithExtension(|toolchain| run(toolchain, "plans")),
+};
+
 pub const RACES: Check = Check {
     name: "races",
     about: "where one winner is promised there is one (tests/races.rs)",

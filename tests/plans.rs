@@ -1,0 +1,138 @@
+//! Every index earns its place: for each, a query of ours or of the sources whose plan uses it on
+//! realistic rows, and would cost more without it. Rows and queries stand in `plans/<table>.sql`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::fs;
+
+use anyhow::{Context, Result, anyhow, bail};
+use postgres::Client;
+use support::extension::{newest, walked_to};
+use xtask::address::{execute, query};
+use xtask::chain::files_below;
+use xtask::project::Project;
+
+/// What a query has to cost more without its index.
+const GAIN: f64 = 1.2;
+
+/// Ids and times that rows and queries share.
+const HELPERS: &str = "
+    CREATE FUNCTION pg_temp.id(number bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+        $$ SELECT ('00000000-0000-4000-8000-' || lpad(number::text, 12, '0'))::uuid $$;
+    CREATE FUNCTION pg_temp.at(minute bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS
+        $$ SELECT '2026-01-01 00:00:00+00'::timestamptz + minute * interval '1 minute' $$;
+    SET timezone = 'UTC';
+    SET session_replication_role = replica";
+
+/// A query, the index that serves it, and, where the index is kept for another reason, what serves as well.
+struct Use {
+    index: String,
+    served_by: Option<String>,
+    query: String,
+}
+
+/// A file's rows and queries. A section begins at its `--` line: `-- rows`, `-- INDEX: why`, or
+/// `-- INDEX, served by OTHER: why`, where OTHER may be `a sequential scan`.
+fn sections(text: &str) -> Result<(String, Vec<Use>)> {
+    let (mut rows, mut uses) = (String::new(), Vec::new());
+    let mut current: Option<Use> = None;
+    for line in text.lines() {
+        if let Some(heading) = line.strip_prefix("-- ") {
+            uses.extend(current.take());
+            if heading != "rows" {
+                let (what, _why) = heading
+                    .split_once(": ")
+                    .with_context(|| format!("what is {heading:?} good for?"))?;
+                let (index, served_by) = match what.split_once(", served by ") {
+                    Some((index, other)) => (index, Some(other.to_owned())),
+                    None => (what, None),
+                };
+                current = Some(Use { index: index.to_owned(), served_by, query: String::new() });
+            }
+        } else {
+            let text = current.as_mut().map_or(&mut rows, |found| &mut found.query);
+            writeln!(text, "{line}")?;
+        }
+    }
+    uses.extend(current);
+    Ok((rows, uses))
+}
+
+/// The plan of a query as text, and its cost.
+fn plan(client: &mut Client, sql: &str) -> Result<(String, f64)> {
+    let sql = format!("EXPLAIN {}", sql.trim().trim_end_matches(';'));
+    let lines = query(client, &sql)?;
+    let lines: Vec<String> = lines.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let cost = lines
+        .first()
+        .and_then(|line| line.split("..").nth(1)?.split(' ').next()?.parse().ok())
+        .ok_or_else(|| anyhow!("a plan without costs: {lines:?}"))?;
+    Ok((lines.join("\n"), cost))
+}
+
+fn uses_index(plan: &str, index: &str) -> bool {
+    let words = |line: &str| line.split([' ', '(', ')']).any(|word| word == index);
+    plan.lines().any(|line| line.contains("Index") && words(line))
+}
+
+/// What is wrong with an index, if anything.
+fn complaint(client: &mut Client, found: &Use) -> Result<Option<String>> {
+    let Use { index, served_by, query } = found;
+    let (with, cost) = plan(client, query)?;
+    if served_by.is_none() && !uses_index(&with, index) {
+        return Ok(Some(format!("{index} is not used:\n{with}")));
+    }
+    execute(client, &format!("BEGIN; DROP INDEX orchestrator.{index}"))?;
+    let (without, cost_without) = plan(client, query)?;
+    execute(client, "ROLLBACK")?;
+    Ok(match served_by.as_deref() {
+        Some("a sequential scan") if without.contains("Seq Scan") => None,
+        Some(other) if uses_index(&without, other) => None,
+        Some(other) => Some(format!("without {index}, {other} does not serve:\n{without}")),
+        None if cost_without < cost * GAIN => Some(format!(
+            "{index} saves nothing, {cost_without} instead of {cost}; without it:\n{without}"
+        )),
+        None => None,
+    })
+}
+
+#[test]
+fn every_index_serves_a_query_that_would_cost_more_without_it() -> Result<()> {
+    // A unique one holds a rule, whatever else it is good for.
+    const INDEXES: &str = "SELECT i.relname::text FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid \
+         WHERE i.relnamespace = 'orchestrator'::regnamespace AND NOT x.indisunique";
+    let database = walked_to("plans", newest()?)?;
+    let mut client = database.client()?;
+    execute(&mut client, HELPERS)?;
+    let mut uses = BTreeMap::new();
+    for file in files_below(&Project::find()?.root().join("tests/plans"))? {
+        let text = fs::read_to_string(&file)?;
+        let (rows, found) = sections(&text).with_context(|| format!("{}", file.display()))?;
+        execute(&mut client, &rows).with_context(|| format!("{}", file.display()))?;
+        for found in found {
+            if let Some(twice) = uses.insert(found.index.clone(), found) {
+                bail!("{} has two queries", twice.index);
+            }
+        }
+    }
+    // Every row is looked at, so that no sample decides.
+    execute(&mut client, "SET default_statistics_target = 1000")?;
+    execute(&mut client, "VACUUM ANALYZE")?;
+
+    let rows = query(&mut client, INDEXES)?;
+    let indexes: BTreeSet<String> =
+        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let mut complaints: Vec<String> = Vec::new();
+    for index in &indexes {
+        match uses.get(index) {
+            None => complaints.push(format!("{index} has no query in tests/plans")),
+            Some(found) => complaints.extend(complaint(&mut client, found)?),
+        }
+    }
+    for index in uses.keys().filter(|index| !indexes.contains(*index)) {
+        complaints.push(format!("{index} has a query in tests/plans, but does not exist"));
+    }
+    println!("{} indexes", indexes.len());
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n\n"));
+    Ok(())
+}

@@ -1,0 +1,16 @@
+-- rows
+INSERT INTO orchestrator.llm_token_usage (id, "timestamp", project_id, agent_id, model, input_tokens, output_tokens)
+SELECT pg_temp.id(i), pg_temp.at(i), pg_temp.id(i % 200), 'agent ' || i % 70, 'model ' || i % 30, 27147, 351
+FROM generate_series(1, 60000) AS i;
+-- idx_token_usage_timestamp: the newest calls
+SELECT * FROM orchestrator.llm_token_usage ORDER BY "timestamp" DESC LIMIT 50;
+-- idx_token_usage_project, served by idx_token_usage_project_agent: what a project used
+SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE project_id = pg_temp.id(17);
+-- idx_token_usage_agent: what an agent used
+SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE agent_id = 'agent 17';
+-- idx_token_usage_project_agent: what an agent used for a project
+SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE project_id = pg_temp.id(17) AND agent_id = 'agent 17';
+-- idx_token_usage_model: what a model was used for
+SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE model = 'model 17';
+-- idx_token_usage_day: what a day cost
+SELECT * FROM orchestrator.llm_cost_by_day WHERE day = '2026-01-11';
