@@ -18,7 +18,10 @@ const TIMES: u32 = 20;
 const DATABASE: &str = "work";
 
 fn cluster() -> Result<Cluster> {
-    let cluster = Cluster::start(server()?.pg_config(), &Settings::default())?;
+    // What is told to a client is on disk, as far as a killed process is concerned.
+    let parameters = vec![("synchronous_commit".to_owned(), "on".to_owned())];
+    let settings = Settings { parameters, ..Settings::default() };
+    let cluster = Cluster::start(server()?.pg_config(), &settings)?;
     cluster.create_database(DATABASE)?;
     Ok(cluster)
 }
