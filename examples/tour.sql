@@ -122,10 +122,133 @@ FROM orchestrator.audit_events AS e JOIN orchestrator.tasks AS t USING (trace_id
 TRUNCATE orchestrator.audit_events CASCADE;
 \set ON_ERROR_STOP on
 
-\echo '15. One version down: the routed task gets the title that the older version demands. Up again it is as it was, and its trail is whole.'
+\echo '15. Down to 0.2.5: the routed task gets the title that the older version demands. Up again it is as it was, and its trail is whole.'
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5';
 SELECT title, description, task_type FROM orchestrator.tasks WHERE id = :'task';
 ALTER EXTENSION orchestrator_schema UPDATE;
 SELECT title, description, from_role, to_role, data FROM orchestrator.tasks WHERE id = :'task';
 SELECT count(*) AS events FROM orchestrator.audit_events JOIN orchestrator.tasks AS t USING (trace_id) WHERE t.id = :'task';
+SELECT count(*) AS differences FROM orchestrator.verify();
+
+\echo '16. A code base is to be migrated. First look: below 0.4.1 its place is free, the schema as it is goes into a snapshot, and enum types that look like one are found.'
+CREATE SCHEMA shop;
+CREATE TYPE shop.contact_status AS ENUM ('New', 'Queued', 'Complete');
+CREATE TYPE shop.contactstatus AS ENUM ('New', 'Queued', 'Complete', 'Error');
+CREATE TABLE shop.contacts (id integer PRIMARY KEY, status shop.contact_status, curation shop.contactstatus);
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.0';
+SELECT check_name, expected, actual, passed FROM orchestrator.v7_verify_preconditions();
+SELECT orchestrator.capture_snapshot('before V7') IS NOT NULL AS captured;
+SELECT enum_a, enum_b, reason, only_in_b FROM orchestrator.enum_duplicates();
+INSERT INTO orchestrator.file_audit (file_number, file_path, file_name, layer_number, layer_name, status, workflows) VALUES
+    ('0001', 'src/models/contact.py', 'contact.py', 1, 'Models and enums', 'SHARED', '{WF2,WF4}');
+ALTER EXTENSION orchestrator_schema UPDATE;
+
+\echo '17. The plan: seven phases, and the tasks of the first and the fourth. The duplicates become proposals. Then everything is as it should be.'
+SELECT * FROM orchestrator.v7_load_plan();
+SELECT orchestrator.v7_record_enum_duplicates() AS proposals;
+SELECT v7_enum_name, status, risk_level, sources, affected_tables FROM orchestrator.v7_enum_consolidation_status;
+SELECT count(*) AS checks, count(*) FILTER (WHERE passed) AS passed FROM orchestrator.v7_verify();
+
+\echo '18. Nothing starts without approval: not by the function, and not by an UPDATE. The refusal says what is missing, and from whom.'
+\set ON_ERROR_STOP off
+SELECT orchestrator.v7_start_phase(4);
+UPDATE orchestrator.v7_migration_workflow SET status = 'in_progress' WHERE phase_number = 4;
+\set ON_ERROR_STOP on
+SELECT status FROM orchestrator.v7_start_phase(1);
+SELECT task_number, task_name FROM orchestrator.v7_ready_tasks WHERE parent_phase = 1;
+
+\echo '19. Phases 1 to 3 go their way, here in a hurry: their tasks end, each is reviewed, approved and completed.'
+UPDATE orchestrator.v7_subworkflow_tasks SET status = 'in_progress' WHERE parent_phase = 1;
+UPDATE orchestrator.v7_subworkflow_tasks SET status = 'completed' WHERE parent_phase = 1;
+DO $$
+BEGIN
+    FOR phase IN 1..3 LOOP
+        IF phase > 1 THEN PERFORM orchestrator.v7_start_phase(phase); END IF;
+        PERFORM orchestrator.v7_request_review(phase, '["report"]');
+        PERFORM orchestrator.v7_approve_phase(phase, 'The Architect', 'as reported');
+        PERFORM orchestrator.v7_complete_phase(phase);
+    END LOOP;
+END
+$$;
+SELECT phase_number, status, approved_by FROM orchestrator.v7_migration_workflow ORDER BY phase_number;
+
+\echo '20. The database phase needs three signatures; with them it starts. A task is issued, and the tracker is told.'
+SELECT orchestrator.v7_missing_sign_offs(4, 'before') AS missing;
+SELECT count(orchestrator.v7_sign(4, 'before', missing, missing)) AS signed FROM orchestrator.v7_missing_sign_offs(4, 'before') AS missing;
+SELECT status FROM orchestrator.v7_start_phase(4);
+SELECT orchestrator.v7_issue_task(4, 'Restore test', 'Test Sentinel', dart_task_id => 'dart-9') IS NOT NULL AS issued;
+SELECT reason, count(*) FROM orchestrator.v7_unsynced_tasks WHERE parent_phase = 4 GROUP BY reason;
+
+\echo '21. Review and approval; it is not over while a task is open or an item is unsigned.'
+SELECT status FROM orchestrator.v7_request_review(4, '["five tables", "twelve columns"]');
+SELECT status, approval_status, approved_by FROM orchestrator.v7_approve_phase(4, 'The Architect', 'go');
+\set ON_ERROR_STOP off
+SELECT orchestrator.v7_complete_phase(4);
+\set ON_ERROR_STOP on
+UPDATE orchestrator.v7_subworkflow_tasks SET status = 'in_progress' WHERE parent_phase = 4;
+UPDATE orchestrator.v7_subworkflow_tasks SET status = 'completed' WHERE parent_phase = 4;
+SELECT count(orchestrator.v7_sign(4, 'after', missing, 'Test Sentinel')) AS signed FROM orchestrator.v7_missing_sign_offs(4, 'after') AS missing;
+SELECT status FROM orchestrator.v7_complete_phase(4);
+
+\echo '22. A critical impact is seen on the dashboard, whatever stands beside it. Every check passes; a table that a view replaces, or an owner who is missing, would not.'
+INSERT INTO orchestrator.v7_global_impacts (change_type, change_detail, affected_workflows, affected_layers, impact_description, risk_assessment) VALUES
+    ('file', '{}', '{WF2}', '{1}', 'a file is renamed', 'low'), ('enum', '{}', '{WF2,WF4}', '{1,3}', 'labels change', 'critical');
+SELECT phase_number, status, total_tasks, completed_tasks, percent_done, open_impacts, highest_open_risk FROM orchestrator.v7_migration_dashboard;
+SELECT count(*) AS checks, count(*) FILTER (WHERE passed) AS passed FROM orchestrator.v7_verify();
+
+\echo '23. All of it back to 0.4.0: nothing named v7_ is left. And up again, with every approval, signature and time.'
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.0';
+SELECT check_name, actual, passed FROM orchestrator.v7_verify_rollback();
+ALTER EXTENSION orchestrator_schema UPDATE;
+SELECT phase_number, status, approved_by FROM orchestrator.v7_migration_workflow WHERE phase_number = 4;
+SELECT count(*) AS signed FROM orchestrator.migration_sign_offs;
+SELECT count(*) AS checks, count(*) FILTER (WHERE passed) AS passed FROM orchestrator.v7_verify();
+SELECT count(*) AS differences FROM orchestrator.verify();
+
+\echo '24. A run of the orchestrator starts, works, and scores badly: it is held, and a human is asked. While that is pending nobody resumes it.'
+SELECT orchestrator.start_run('shop-17', orchestrator.uuidv7(), 'checkout') IS NOT NULL AS started;
+SELECT phase, current_agent, tokens_used, cost_usd, files_created FROM orchestrator.record_run_progress('shop-17', 'development', 'dev', 1200, 0.0345, '{src/cart.rs}');
+SELECT phase, gate_status, safety_score, requires_human_review FROM orchestrator.record_safety('shop-17', 0.55, '{"drops a table"}');
+SELECT id AS review FROM orchestrator.human_review_queue WHERE thread_id = 'shop-17' \gset
+SELECT review_type, reason, context FROM orchestrator.human_review_queue WHERE id = :'review';
+\set ON_ERROR_STOP off
+SELECT orchestrator.resume_run('shop-17');
+\set ON_ERROR_STOP on
+
+\echo '25. Ada approves, and the run goes on. Bob comes too late, and is told who was first; nobody edits what was decided.'
+SELECT status, resolved_by, resolution_notes FROM orchestrator.resolve_review(:'review', 'approved', 'ada', 'it is a test table');
+\set ON_ERROR_STOP off
+SELECT orchestrator.resolve_review(:'review', 'rejected', 'bob', 'never drop a table');
+UPDATE orchestrator.human_review_queue SET resolution_notes = 'not so sure' WHERE id = :'review';
+\set ON_ERROR_STOP on
+SELECT phase, gate_status, requires_human_review FROM orchestrator.orchestrator_runs WHERE thread_id = 'shop-17';
+SELECT phase, tokens_used, cost_usd FROM orchestrator.record_run_progress('shop-17', 'testing', 'qa', 300, 0.0085);
+
+\echo '26. Another run is rejected, and dies of it. A rejection says why.'
+SELECT orchestrator.start_run('shop-18', orchestrator.uuidv7(), 'discounts') IS NOT NULL AS started;
+SELECT orchestrator.request_review('shop-18', 'budget_exceeded', 'twice the estimate') AS review \gset
+\set ON_ERROR_STOP off
+SELECT orchestrator.resolve_review(:'review', 'rejected', 'ada');
+\set ON_ERROR_STOP on
+SELECT status, resolved_by FROM orchestrator.resolve_review(:'review', 'rejected', 'ada', 'start smaller');
+SELECT phase, gate_status, error, completed_at IS NOT NULL AS ended FROM orchestrator.orchestrator_runs WHERE thread_id = 'shop-18';
+\set ON_ERROR_STOP off
+SELECT orchestrator.record_run_progress('shop-18', tokens => 10);
+\set ON_ERROR_STOP on
+
+\echo '27. Forty reviews of two runs, approved by one call; the last approval of each run frees it. Each id is answered.'
+SELECT count(orchestrator.start_run('batch-' || n, orchestrator.uuidv7(), 'translate')) AS started FROM generate_series(1, 2) AS n;
+SELECT count(orchestrator.pause_run('batch-' || n, 'every page is reviewed')) AS paused FROM generate_series(1, 2) AS n;
+SELECT count(orchestrator.request_review('batch-' || n, 'gate_override', 'page ' || page)) AS asked FROM generate_series(1, 20) AS page, generate_series(1, 2) AS n;
+SELECT outcome, count(*) FROM orchestrator.resolve_reviews(
+    ARRAY(SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending') || ARRAY[:'review']::uuid[] || ARRAY[orchestrator.uuidv7()], 'approved', 'ada', 'read them all') GROUP BY outcome ORDER BY outcome;
+SELECT thread_id, phase, gate_status, safety_score, tokens_used, cost_usd, actions, pending_reviews FROM orchestrator.run_summary ORDER BY thread_id;
+
+\echo '28. What an application sees: unions for its TypeScript, JSON Schema for everything else. One version down the runs are kept, and up again nothing is missing.'
+SELECT line FROM regexp_split_to_table(orchestrator.typescript_types(), E'\n') AS line WHERE line ~ '^export type (OrchestratorPhase|GateStatus|ReviewStatus) ';
+SELECT jsonb_pretty(orchestrator.json_schema('human_review_queue') -> 'properties' -> 'status') AS status;
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.3';
+SELECT object, rows FROM orchestrator.archived() ORDER BY object;
+ALTER EXTENSION orchestrator_schema UPDATE;
+SELECT thread_id, phase, gate_status, actions FROM orchestrator.run_summary ORDER BY thread_id;
 SELECT count(*) AS differences FROM orchestrator.verify();

@@ -2,9 +2,9 @@
 
 -- 0.2.5 -> 0.3.0: session persistence: sessions of roles, tasks routed from one role to another,
 -- approvals, and an audit trail that nobody can change.
--- Locks tasks, sessions and tool_executions until the transaction ends. The new columns rewrite no
--- table; of the sessions that are there only those without a client are updated, to 'expired'. The
--- new CHECKs read both tables once. Values and rows kept by an earlier downgrade come back.
+-- Locks tasks and sessions until the transaction ends. The new columns rewrite no table; of the
+-- sessions that are there only those without a client are updated, to 'expired'. The new CHECKs
+-- read both tables once. Values and rows kept by an earlier downgrade come back.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 

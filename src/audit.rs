@@ -48,7 +48,7 @@ pub fn record(event: Event<'_>) -> Result<Uuid, Error> {
 pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Error> {
     const INSERT: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
          SELECT e.event_type, e.role, e.trace_id, \
-                e.metadata || pg_catalog.jsonb_build_object('session_user', session_user) \
+                e.metadata || (SELECT pg_catalog.jsonb_build_object('session_user', session_user)) \
          FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) \
               WITH ORDINALITY AS e (event_type, role, trace_id, metadata, place) \
          ORDER BY e.place";
@@ -72,7 +72,7 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
 }
 
 /// Adds the events that a statement selects, in its order. It inserts into the trail, and writes the
-/// key `session_user` last.
+/// key `session_user` itself.
 pub fn record_by(insert: &'static str, arguments: &[DatumWithOid<'_>]) -> Result<(), Error> {
     as_owner(|| plans::update(insert, arguments, |_| Ok(())))
 }
@@ -138,11 +138,15 @@ impl Drop for Purge {
 /// Errors: 22004, 22023 less than one day. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 pub fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
-    const LONG_ENOUGH: &str = "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day'";
+    // A day as a length, and as time that has passed: one that was shorter by an hour is one too.
+    const LONG_ENOUGH: &str = "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day' \
+            AND $2 OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '23 hours')";
     const DELETE: &str = "WITH purged AS (DELETE FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" < $1 RETURNING e.id) \
          SELECT pg_catalog.count(*), pg_catalog.to_jsonb($1) FROM purged";
     let older_than = required("older_than", older_than)?;
-    if plans::select(LONG_ENOUGH, &[older_than.into()], plans::one::<bool>)? != Some(true) {
+    let before = lifetimes::before("older_than", older_than)?;
+    let arguments = [older_than.into(), before.into()];
+    if plans::select(LONG_ENOUGH, &arguments, plans::one::<bool>)? != Some(true) {
         return Err(Error::new(
             Kind::InvalidValue,
             "argument \"older_than\" must not be less than one day",
@@ -150,7 +154,6 @@ pub fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorRepo
         .hint("Events of the last day are kept in any case.")
         .into());
     }
-    let before = lifetimes::before("older_than", older_than)?;
     let (purged, time) = as_owner(|| {
         let _purge = Purge::of_events_before(before);
         plans::update(DELETE, &[before.into()], plans::two::<i64, JsonB>)

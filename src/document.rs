@@ -37,17 +37,34 @@ impl Document {
 ///
 /// Errors: 22004, 22023 something else than an object.
 pub fn object(argument: &str, value: Option<Document>) -> Result<Document, Error> {
-    let document = required(argument, value)?;
+    let form = "An object is written {\"key\": value, …}; an empty one is {}.";
+    of_kind("object", form, argument, required(argument, value)?)
+}
+
+/// The document of a required argument that must be a JSON array.
+///
+/// Errors: 22004, 22023 something else than an array.
+pub fn array(argument: &str, value: Option<Document>) -> Result<Document, Error> {
+    let form = "An array is written [value, …]; an empty one is [].";
+    of_kind("array", form, argument, required(argument, value)?)
+}
+
+fn of_kind(
+    wanted: &str,
+    form: &str,
+    argument: &str,
+    document: Document,
+) -> Result<Document, Error> {
     match document.kind().as_deref() {
-        Some("object") => Ok(document),
+        Some(kind) if kind == wanted => Ok(document),
         kind => Err(Error::new(
             Kind::InvalidValue,
             format!(
-                "argument \"{argument}\" must be a JSON object, not of type {}",
+                "argument \"{argument}\" must be a JSON {wanted}, not of type {}",
                 kind.unwrap_or("null")
             ),
         )
-        .hint("An object is written {\"key\": value, …}; an empty one is {}.")),
+        .hint(form)),
     }
 }
 

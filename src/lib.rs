@@ -37,6 +37,7 @@ mod token_usage;
 mod tool_log;
 mod traced_tools;
 mod types;
+mod v7;
 mod verify;
 
 ::pgrx::pg_module_magic!(name, version);
@@ -114,9 +115,29 @@ extension_sql_file!(
     requires = ["version_0_2_5"]
 );
 extension_sql_file!(
-    "../sql/orchestrator_schema--0.3.0--0.5.0.sql",
-    name = "version_0_5_0",
+    "../sql/orchestrator_schema--0.3.0--0.4.0.sql",
+    name = "version_0_4_0",
     requires = ["version_0_3_0"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.4.0--0.4.1.sql",
+    name = "version_0_4_1",
+    requires = ["version_0_4_0"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.4.1--0.4.2.sql",
+    name = "version_0_4_2",
+    requires = ["version_0_4_1"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.4.2--0.4.3.sql",
+    name = "version_0_4_3",
+    requires = ["version_0_4_2"]
+);
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.4.3--0.5.0.sql",
+    name = "version_0_5_0",
+    requires = ["version_0_4_3"]
 );
 extension_sql_file!(
     "../sql/orchestrator_schema--0.5.0--0.6.0.sql",

@@ -54,11 +54,23 @@ const LONGEST_SECONDS: f64 = 6000.0 * 365.25 * 86_400.0;
 
 /// The time before which something is older than `age`.
 ///
-/// Errors: 22023 negative, or longer than 6000 years.
+/// Errors: 22023 negative, or longer than 6000 years, or one whose parts lead into the future.
 pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Error> {
-    const BEFORE: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) $1";
+    const BEFORE: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) $1, \
+            (pg_catalog.now() OPERATOR(pg_catalog.-) $1) OPERATOR(pg_catalog.<=) pg_catalog.now()";
     let age = not_negative(argument, Some(age))?;
-    time(plans::select(BEFORE, &[age.into()], plans::one::<TimestampWithTimeZone>)?)
+    let (before, past) =
+        plans::select(BEFORE, &[age.into()], plans::two::<TimestampWithTimeZone, bool>)?
+            .unwrap_or_default();
+    // As a length alone -12 months and 361 days are one day, a month being 30; from now they lead
+    // into the future.
+    if past == Some(false) {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("argument \"{argument}\" must not lead into the future"),
+        ));
+    }
+    time(before)
 }
 
 /// The same for an age that may be NULL: then it is the configured one.

@@ -2,8 +2,12 @@
 
 #[path = "races/governance.rs"]
 mod governance;
+#[path = "races/runs.rs"]
+mod runs;
 #[path = "races/session_persistence.rs"]
 mod session_persistence;
+#[path = "races/v7.rs"]
+mod v7;
 
 use std::sync::Barrier;
 use std::thread;

@@ -194,6 +194,175 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** The inventory of the code base: every file with its layer, its workflows and how far its audit is */
+      file_audit: {
+        Row: {
+          id: number;
+          /** Four digits; the first tells the layer */
+          file_number: string;
+          file_path: string;
+          file_name: string;
+          /** 1 Models and enums, 2 Schemas, 3 Routers, 4 Services, 5 Configuration, 6 UI, 7 Testing */
+          layer_number: number;
+          layer_name: string;
+          /** NOVEL serves one workflow, SHARED several, SYSTEM none of its own */
+          status: "NOVEL" | "SHARED" | "SYSTEM";
+          /** The workflows the file serves, WF1 to WF7; empty for what belongs to none */
+          workflows: string[];
+          has_technical_debt: boolean;
+          /** What the debt is */
+          technical_debt: string | null;
+          jira_tickets: string[];
+          audit_status: "NOT_STARTED" | "IN_PROGRESS" | "COMPLETED";
+          /** When the file was last audited */
+          audit_date: string | null;
+          audited_by: string | null;
+          notes: string | null;
+          created_at: string;
+          updated_at: string;
+          /** How far the file is migrated */
+          v7_workflow_status: "pending_assessment" | "assessed" | "designed" | "approved" | "implementing" | "testing" | "migrated" | "retired";
+          /** Its name after the migration: WF[1-7]_V7_L[1-7]_<n>of<m>_<Name>.py */
+          v7_target_name: string | null;
+          /** The enum types that the file uses */
+          v7_database_enums: Json;
+          /** Which of them becomes which, and how their values map */
+          v7_enum_mappings: Json;
+          /** What this file needs */
+          v7_dependencies: string[] | null;
+          /** What needs this file */
+          v7_dependents: string[] | null;
+          /** How much breaks when it breaks, 1 to 10 */
+          v7_impact_score: number | null;
+          v7_review_status: string | null;
+          v7_reviewed_by: string[] | null;
+          v7_implementation_status: string | null;
+          v7_test_status: string | null;
+          /** The day on which the old file was retired */
+          v7_retirement_date: string | null;
+        };
+        Insert: {
+          id?: number;
+          file_number: string;
+          file_path: string;
+          file_name: string;
+          layer_number: number;
+          layer_name: string;
+          status: "NOVEL" | "SHARED" | "SYSTEM";
+          workflows?: string[];
+          has_technical_debt?: boolean;
+          technical_debt?: string | null;
+          jira_tickets?: string[];
+          audit_status?: "NOT_STARTED" | "IN_PROGRESS" | "COMPLETED";
+          audit_date?: string | null;
+          audited_by?: string | null;
+          notes?: string | null;
+          created_at?: string;
+          updated_at?: string;
+          v7_workflow_status?: "pending_assessment" | "assessed" | "designed" | "approved" | "implementing" | "testing" | "migrated" | "retired";
+          v7_target_name?: string | null;
+          v7_database_enums?: Json;
+          v7_enum_mappings?: Json;
+          v7_dependencies?: string[] | null;
+          v7_dependents?: string[] | null;
+          v7_impact_score?: number | null;
+          v7_review_status?: string | null;
+          v7_reviewed_by?: string[] | null;
+          v7_implementation_status?: string | null;
+          v7_test_status?: string | null;
+          v7_retirement_date?: string | null;
+        };
+        Update: {
+          id?: number;
+          file_number?: string;
+          file_path?: string;
+          file_name?: string;
+          layer_number?: number;
+          layer_name?: string;
+          status?: "NOVEL" | "SHARED" | "SYSTEM";
+          workflows?: string[];
+          has_technical_debt?: boolean;
+          technical_debt?: string | null;
+          jira_tickets?: string[];
+          audit_status?: "NOT_STARTED" | "IN_PROGRESS" | "COMPLETED";
+          audit_date?: string | null;
+          audited_by?: string | null;
+          notes?: string | null;
+          created_at?: string;
+          updated_at?: string;
+          v7_workflow_status?: "pending_assessment" | "assessed" | "designed" | "approved" | "implementing" | "testing" | "migrated" | "retired";
+          v7_target_name?: string | null;
+          v7_database_enums?: Json;
+          v7_enum_mappings?: Json;
+          v7_dependencies?: string[] | null;
+          v7_dependents?: string[] | null;
+          v7_impact_score?: number | null;
+          v7_review_status?: string | null;
+          v7_reviewed_by?: string[] | null;
+          v7_implementation_status?: string | null;
+          v7_test_status?: string | null;
+          v7_retirement_date?: string | null;
+        };
+        Relationships: [];
+      };
+      /** What the old columns of file_audit held when the V7 columns were added, one row per file that was there; deleting a row accepts what was changed since */
+      file_audit_baseline: {
+        Row: {
+          id: number;
+          file_number: string;
+          file_path: string;
+          file_name: string;
+          layer_number: number;
+          layer_name: string;
+          status: string;
+          workflows: string[];
+          has_technical_debt: boolean;
+          technical_debt: string | null;
+          jira_tickets: string[];
+          audit_status: string;
+          audit_date: string | null;
+          audited_by: string | null;
+          notes: string | null;
+          created_at: string;
+        };
+        Insert: {
+          id: number;
+          file_number: string;
+          file_path: string;
+          file_name: string;
+          layer_number: number;
+          layer_name: string;
+          status: string;
+          workflows: string[];
+          has_technical_debt: boolean;
+          technical_debt?: string | null;
+          jira_tickets: string[];
+          audit_status: string;
+          audit_date?: string | null;
+          audited_by?: string | null;
+          notes?: string | null;
+          created_at: string;
+        };
+        Update: {
+          id?: number;
+          file_number?: string;
+          file_path?: string;
+          file_name?: string;
+          layer_number?: number;
+          layer_name?: string;
+          status?: string;
+          workflows?: string[];
+          has_technical_debt?: boolean;
+          technical_debt?: string | null;
+          jira_tickets?: string[];
+          audit_status?: string;
+          audit_date?: string | null;
+          audited_by?: string | null;
+          notes?: string | null;
+          created_at?: string;
+        };
+        Relationships: [];
+      };
       /** Approval gates: what an agent waits for, and what a human decided about it */
       gates: {
         Row: {
@@ -417,6 +586,80 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** When a task was handed over to the external tracker, and whether it was changed since; kept by triggers of v7_subworkflow_tasks */
+      migration_hand_overs: {
+        Row: {
+          task_id: string;
+          dart_task_id: string;
+          /** When dart_task_id or dart_task_url was last written */
+          handed_over_at: string;
+          /** When the task was first changed after that; NULL while the tracker has it as it is */
+          changed_at: string | null;
+        };
+        Insert: {
+          task_id: string;
+          dart_task_id: string;
+          handed_over_at?: string;
+          changed_at?: string | null;
+        };
+        Update: {
+          task_id?: string;
+          dart_task_id?: string;
+          handed_over_at?: string;
+          changed_at?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "migration_hand_overs_task_id_fkey";
+            columns: ["task_id"];
+            isOneToOne: true;
+            referencedRelation: "v7_subworkflow_tasks";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      /** Who signed what before a phase starts and after it is done; v7_missing_sign_offs tells what is still to be signed */
+      migration_sign_offs: {
+        Row: {
+          id: string;
+          phase_number: number;
+          /** before the phase starts, or after its work is done */
+          stage: "before" | "after";
+          /** What is signed: a persona's consent, or a fact */
+          item: string;
+          signed_by: string;
+          signed_at: string;
+          /** The only column that can be changed afterwards */
+          notes: string | null;
+        };
+        Insert: {
+          id?: string;
+          phase_number: number;
+          stage: "before" | "after";
+          item: string;
+          signed_by: string;
+          signed_at?: string;
+          notes?: string | null;
+        };
+        Update: {
+          id?: string;
+          phase_number?: number;
+          stage?: "before" | "after";
+          item?: string;
+          signed_by?: string;
+          signed_at?: string;
+          notes?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "migration_sign_offs_phase_number_fkey";
+            columns: ["phase_number"];
+            isOneToOne: false;
+            referencedRelation: "v7_migration_workflow";
+            referencedColumns: ["phase_number"];
+          },
+        ];
+      };
       /** Runs of the orchestrator, one per thread: how far each is, what it used, and whether it may go on */
       orchestrator_runs: {
         Row: {
@@ -526,6 +769,41 @@ export type Database = {
           created_at?: string;
           created_by?: string | null;
           notes?: string | null;
+        };
+        Relationships: [];
+      };
+      /** What the database looked like at one moment; orchestrator.capture_snapshot writes, orchestrator.compare_snapshots compares */
+      schema_snapshots: {
+        Row: {
+          id: string;
+          /** What people call the moment, for example before V7 */
+          label: string;
+          taken_at: string;
+          taken_by: string;
+          /** Definitions by kind and name: tables, columns, types, enums, constraints, indexes, views, triggers, functions; and how much was left out because the caller may not see it */
+          catalog: Json;
+          /** Rows (as the statistics know them), bytes and scans of tables and indexes, totals of the database, and under scope the schemas that were asked for, null for all */
+          metrics: Json;
+          /** SHA-256 of the catalog, in hexadecimal; equal for equal schemas */
+          fingerprint: string;
+        };
+        Insert: {
+          id?: string;
+          label: string;
+          taken_at?: string;
+          taken_by?: string;
+          catalog: Json;
+          metrics: Json;
+          fingerprint: string;
+        };
+        Update: {
+          id?: string;
+          label?: string;
+          taken_at?: string;
+          taken_by?: string;
+          catalog?: Json;
+          metrics?: Json;
+          fingerprint?: string;
         };
         Relationships: [];
       };
@@ -718,6 +996,301 @@ export type Database = {
           },
         ];
       };
+      /** Enum types that are to become one: each row replaces one type by another, reversibly */
+      v7_enum_migrations: {
+        Row: {
+          id: string;
+          /** The type to replace, as schema.name */
+          current_enum_name: string;
+          current_enum_values: string[];
+          /** The type that replaces it */
+          v7_enum_name: string;
+          v7_enum_values: string[];
+          /** Types that become the same one */
+          consolidates_with: string[];
+          affected_tables: string[];
+          /** For each table the columns that use the type, a JSON object of arrays */
+          affected_columns: Json;
+          migration_script: string | null;
+          /** How it is taken back; needed from approval on */
+          rollback_script: string | null;
+          status: "proposed" | "approved" | "implemented" | "validated" | "retired" | "rolled_back";
+          risk_level: "low" | "medium" | "high" | "critical";
+          approved_by: string | null;
+          implemented_at: string | null;
+          validated_at: string | null;
+          retired_at: string | null;
+          created_at: string;
+          updated_at: string;
+        };
+        Insert: {
+          id?: string;
+          current_enum_name: string;
+          current_enum_values: string[];
+          v7_enum_name: string;
+          v7_enum_values: string[];
+          consolidates_with?: string[];
+          affected_tables?: string[];
+          affected_columns?: Json;
+          migration_script?: string | null;
+          rollback_script?: string | null;
+          status?: "proposed" | "approved" | "implemented" | "validated" | "retired" | "rolled_back";
+          risk_level?: "low" | "medium" | "high" | "critical";
+          approved_by?: string | null;
+          implemented_at?: string | null;
+          validated_at?: string | null;
+          retired_at?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Update: {
+          id?: string;
+          current_enum_name?: string;
+          current_enum_values?: string[];
+          v7_enum_name?: string;
+          v7_enum_values?: string[];
+          consolidates_with?: string[];
+          affected_tables?: string[];
+          affected_columns?: Json;
+          migration_script?: string | null;
+          rollback_script?: string | null;
+          status?: "proposed" | "approved" | "implemented" | "validated" | "retired" | "rolled_back";
+          risk_level?: "low" | "medium" | "high" | "critical";
+          approved_by?: string | null;
+          implemented_at?: string | null;
+          validated_at?: string | null;
+          retired_at?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Relationships: [];
+      };
+      /** Changes that reach beyond one file: what they touch, how risky they are, and whether they are approved */
+      v7_global_impacts: {
+        Row: {
+          id: string;
+          change_type: "enum" | "file" | "api" | "schema" | "config" | "dependency";
+          change_detail: Json;
+          /** WF1 to WF7 */
+          affected_workflows: string[];
+          /** 1 to 7, as in file_audit.layer_number */
+          affected_layers: number[];
+          impact_description: string;
+          risk_assessment: "low" | "medium" | "high" | "critical";
+          /** What is done about the risk; high and critical ones need it before they are approved */
+          mitigation_strategy: string | null;
+          reviewed_by_personas: string[];
+          /** An impact is open until it is implemented or rejected */
+          approval_status: "pending" | "reviewing" | "approved" | "rejected" | "implemented";
+          implementation_notes: string | null;
+          created_at: string;
+          updated_at: string;
+        };
+        Insert: {
+          id?: string;
+          change_type: "enum" | "file" | "api" | "schema" | "config" | "dependency";
+          change_detail: Json;
+          affected_workflows: string[];
+          affected_layers: number[];
+          impact_description: string;
+          risk_assessment: "low" | "medium" | "high" | "critical";
+          mitigation_strategy?: string | null;
+          reviewed_by_personas?: string[];
+          approval_status?: "pending" | "reviewing" | "approved" | "rejected" | "implemented";
+          implementation_notes?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Update: {
+          id?: string;
+          change_type?: "enum" | "file" | "api" | "schema" | "config" | "dependency";
+          change_detail?: Json;
+          affected_workflows?: string[];
+          affected_layers?: number[];
+          impact_description?: string;
+          risk_assessment?: "low" | "medium" | "high" | "critical";
+          mitigation_strategy?: string | null;
+          reviewed_by_personas?: string[];
+          approval_status?: "pending" | "reviewing" | "approved" | "rejected" | "implemented";
+          implementation_notes?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Relationships: [];
+      };
+      /** The phases of the migration, one row each: where it stands, who leads it, who approved it */
+      v7_migration_workflow: {
+        Row: {
+          id: string;
+          phase_number: number;
+          phase_name: string;
+          status: "not_started" | "in_progress" | "review" | "approved" | "completed" | "blocked" | "rolled_back";
+          /** Who answers for the phase */
+          lead_persona: string;
+          started_at: string | null;
+          completed_at: string | null;
+          /** Of the present run of the phase; the phase after it waits for approved */
+          approval_status: "pending" | "approved" | "rejected";
+          approved_by: string | null;
+          /** The approval in writing, and why earlier ones ended */
+          approval_notes: string | null;
+          /** What the phase delivered for its review, a JSON array */
+          deliverables: Json;
+          /** What holds it up, a JSON array */
+          blockers: Json;
+          created_at: string;
+          updated_at: string;
+        };
+        Insert: {
+          id?: string;
+          phase_number: number;
+          phase_name: string;
+          status?: "not_started" | "in_progress" | "review" | "approved" | "completed" | "blocked" | "rolled_back";
+          lead_persona: string;
+          started_at?: string | null;
+          completed_at?: string | null;
+          approval_status?: "pending" | "approved" | "rejected";
+          approved_by?: string | null;
+          approval_notes?: string | null;
+          deliverables?: Json;
+          blockers?: Json;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Update: {
+          id?: string;
+          phase_number?: number;
+          phase_name?: string;
+          status?: "not_started" | "in_progress" | "review" | "approved" | "completed" | "blocked" | "rolled_back";
+          lead_persona?: string;
+          started_at?: string | null;
+          completed_at?: string | null;
+          approval_status?: "pending" | "approved" | "rejected";
+          approved_by?: string | null;
+          approval_notes?: string | null;
+          deliverables?: Json;
+          blockers?: Json;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Relationships: [];
+      };
+      /** The tasks of each phase, as they are handed to the external tracker */
+      v7_subworkflow_tasks: {
+        Row: {
+          id: string;
+          parent_phase: number;
+          task_number: number;
+          task_name: string;
+          responsible_persona: string;
+          status: "pending" | "in_progress" | "blocked" | "review" | "completed" | "cancelled" | "deferred";
+          /** The task's id in the external tracker, once it is there */
+          dart_task_id: string | null;
+          dart_task_url: string | null;
+          started_at: string | null;
+          completed_at: string | null;
+          blockers: string[];
+          /** Tasks, by id, that must be completed before this one is ready */
+          dependencies: string[];
+          deliverable_urls: string[];
+          notes: string | null;
+          created_at: string;
+          updated_at: string;
+        };
+        Insert: {
+          id?: string;
+          parent_phase: number;
+          task_number: number;
+          task_name: string;
+          responsible_persona: string;
+          status?: "pending" | "in_progress" | "blocked" | "review" | "completed" | "cancelled" | "deferred";
+          dart_task_id?: string | null;
+          dart_task_url?: string | null;
+          started_at?: string | null;
+          completed_at?: string | null;
+          blockers?: string[];
+          dependencies?: string[];
+          deliverable_urls?: string[];
+          notes?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Update: {
+          id?: string;
+          parent_phase?: number;
+          task_number?: number;
+          task_name?: string;
+          responsible_persona?: string;
+          status?: "pending" | "in_progress" | "blocked" | "review" | "completed" | "cancelled" | "deferred";
+          dart_task_id?: string | null;
+          dart_task_url?: string | null;
+          started_at?: string | null;
+          completed_at?: string | null;
+          blockers?: string[];
+          dependencies?: string[];
+          deliverable_urls?: string[];
+          notes?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "v7_subworkflow_tasks_parent_phase_fkey";
+            columns: ["parent_phase"];
+            isOneToOne: false;
+            referencedRelation: "v7_migration_workflow";
+            referencedColumns: ["phase_number"];
+          },
+        ];
+      };
+      /** What tests of the migrated code found, one row per run */
+      v7_test_results: {
+        Row: {
+          id: string;
+          test_type: "unit" | "integration" | "system" | "performance" | "regression" | "smoke";
+          component_tested: string;
+          v7_file_path: string | null;
+          /** fail, error and timeout are failures; one is open until the same test of the same component passes */
+          test_status: "pass" | "fail" | "skip" | "error" | "timeout";
+          error_details: string | null;
+          performance_metrics: Json;
+          /** Whether what used the component before still works; NULL when that was not tested */
+          backwards_compatible: boolean | null;
+          tested_by: string | null;
+          tested_at: string;
+          retest_required: boolean;
+          notes: string | null;
+        };
+        Insert: {
+          id?: string;
+          test_type: "unit" | "integration" | "system" | "performance" | "regression" | "smoke";
+          component_tested: string;
+          v7_file_path?: string | null;
+          test_status: "pass" | "fail" | "skip" | "error" | "timeout";
+          error_details?: string | null;
+          performance_metrics?: Json;
+          backwards_compatible?: boolean | null;
+          tested_by?: string | null;
+          tested_at?: string;
+          retest_required?: boolean;
+          notes?: string | null;
+        };
+        Update: {
+          id?: string;
+          test_type?: "unit" | "integration" | "system" | "performance" | "regression" | "smoke";
+          component_tested?: string;
+          v7_file_path?: string | null;
+          test_status?: "pass" | "fail" | "skip" | "error" | "timeout";
+          error_details?: string | null;
+          performance_metrics?: Json;
+          backwards_compatible?: boolean | null;
+          tested_by?: string | null;
+          tested_at?: string;
+          retest_required?: boolean;
+          notes?: string | null;
+        };
+        Relationships: [];
+      };
       /** The tasks of each workflow; a task stands in a workflow at most once */
       workflow_tasks: {
         Row: {
@@ -836,6 +1409,20 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** Every enum type of the database outside system schemas that the caller may see, its labels in order, and the columns that use it */
+      enum_usage: {
+        Row: {
+          schema_name: string | null;
+          enum_name: string | null;
+          labels: string[] | null;
+          /** The columns of that type, of an array of it or of a domain over it, as schema.table.column */
+          used_by: string[] | null;
+          use_count: number | null;
+          /** How many more columns use it in tables that the caller may not see */
+          hidden_uses: number | null;
+        };
+        Relationships: [];
+      };
       /** What each project, agent and model cost on each UTC day */
       llm_cost_by_day: {
         Row: {
@@ -930,6 +1517,21 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** Every foreign key between tables outside system schemas that the caller may see, with its place in the graph; capture_snapshot says how many tables the caller may not see */
+      table_dependencies: {
+        Row: {
+          constraint_name: string | null;
+          from_table: string | null;
+          from_columns: string[] | null;
+          to_table: string | null;
+          to_columns: string[] | null;
+          /** 1 for a key to a table that refers to nothing, else one more than the deepest key of the table it refers to; edges of a cycle count as none */
+          depth: number | null;
+          /** Whether the key is part of a circle of references; such tables cannot be loaded one after the other */
+          in_cycle: boolean | null;
+        };
+        Relationships: [];
+      };
       /** Models that were called on days on which they had no price, with those calls */
       unpriced_usage: {
         Row: {
@@ -940,6 +1542,98 @@ export type Database = {
           tokens: number | null;
           first_call: string | null;
           last_call: string | null;
+        };
+        Relationships: [];
+      };
+      /** Per target enum, status and risk: which types it replaces and which tables that touches; the highest risk first */
+      v7_enum_consolidation_status: {
+        Row: {
+          v7_enum_name: string | null;
+          status: string | null;
+          risk_level: string | null;
+          source_count: number | null;
+          sources: string[] | null;
+          table_count: number | null;
+          affected_tables: string[] | null;
+        };
+        Relationships: [];
+      };
+      /** Per layer: how far its workflow files are migrated. A workflow file is one that serves a workflow, whatever its path */
+      v7_file_migration_readiness: {
+        Row: {
+          layer_number: number | null;
+          layer_name: string | null;
+          files: number | null;
+          pending_assessment: number | null;
+          assessed: number | null;
+          designed: number | null;
+          approved: number | null;
+          implementing: number | null;
+          testing: number | null;
+          migrated: number | null;
+          retired: number | null;
+          average_impact: number | null;
+          /** Files with an impact over 7 that are neither migrated nor retired */
+          high_impact_not_migrated: number | null;
+          /** Files without a target name, whose own name breaks the rule of V7 */
+          names_breaking_rule: number | null;
+          /** The highest risk among impacts on the layer that are neither implemented nor rejected */
+          highest_open_risk: string | null;
+        };
+        Relationships: [];
+      };
+      /** One row per phase: where it stands, its tasks, what is unsigned, and the open test failures and impacts of its time; each of them on one row only */
+      v7_migration_dashboard: {
+        Row: {
+          phase_number: number | null;
+          phase_name: string | null;
+          status: string | null;
+          approval_status: string | null;
+          lead_persona: string | null;
+          total_tasks: number | null;
+          completed_tasks: number | null;
+          blocked_tasks: number | null;
+          /** Completed of all tasks that are not cancelled; NULL when there is none */
+          percent_done: number | null;
+          /** Required sign-offs that nobody has given, with their stage */
+          missing_sign_offs: string[] | null;
+          /** Tests whose last result is fail, error or timeout, and was found in the time of the phase: from its start to the start of the next one */
+          open_test_failures: number | null;
+          days_in_phase: number | null;
+          /** Impacts recorded in the time of the phase and neither implemented nor rejected */
+          open_impacts: number | null;
+          /** The highest risk among them, by rank: low, medium, high, critical */
+          highest_open_risk: string | null;
+        };
+        Relationships: [];
+      };
+      /** Pending tasks of which every dependency is completed */
+      v7_ready_tasks: {
+        Row: {
+          id: string | null;
+          parent_phase: number | null;
+          task_number: number | null;
+          task_name: string | null;
+          responsible_persona: string | null;
+          dart_task_id: string | null;
+          created_at: string | null;
+        };
+        Relationships: [];
+      };
+      /** Tasks that the external tracker does not have, or has in an older form. Writing dart_task_id or dart_task_url, the same value too, says that it has the task as it is */
+      v7_unsynced_tasks: {
+        Row: {
+          id: string | null;
+          parent_phase: number | null;
+          task_number: number | null;
+          task_name: string | null;
+          responsible_persona: string | null;
+          status: string | null;
+          dart_task_id: string | null;
+          dart_task_url: string | null;
+          reason: string | null;
+          handed_over_at: string | null;
+          changed_at: string | null;
         };
         Relationships: [];
       };
@@ -998,12 +1692,28 @@ export type Database = {
         Args: Record<PropertyKey, never>;
         Returns: { object: string; from_version: string; archived_at: string; rows: number }[];
       };
+      /** Keeps what the database looks like now under a label that is new: definitions, sizes and use of all user schemas or of these; its id. A NOTICE says what the caller may not see */
+      capture_snapshot: {
+        Args: {
+          label: string;
+          schemas?: string[];
+        };
+        Returns: string;
+      };
       /** The oldest knowledge that waits to be embedded and nobody else holds; it is the caller's until the transaction ends */
       claim_knowledge: {
         Args: {
           batch?: number;
         };
         Returns: { id: string; knowledge_type: string; content: string; metadata: Json }[];
+      };
+      /** What was added, removed or changed between two snapshots, given by label; no row when their schemas are equal */
+      compare_snapshots: {
+        Args: {
+          before: string;
+          after: string;
+        };
+        Returns: { object: string; change: string; was: string; now: string }[];
       };
       /** Compares two versions major.minor.patch: -1 when a comes before b, 0 when they are equal, 1 when a comes after b */
       compare_versions: {
@@ -1039,6 +1749,13 @@ export type Database = {
       dump_safety: {
         Args: Record<PropertyKey, never>;
         Returns: { object: string; kind: string; severity: string; consequence: string; hint: string }[];
+      };
+      /** Pairs of enum types that look like one: names that agree but for case, underscores and a trailing enum, or differ by one letter, or label sets of which at least that share is common */
+      enum_duplicates: {
+        Args: {
+          minimum_similarity?: number;
+        };
+        Returns: { enum_a: string; enum_b: string; reason: string; similarity: number; only_in_a: string[]; only_in_b: string[] }[];
       };
       /** Expires pending and active sessions without heartbeat or update for that long, and records each; how many. NULL: configuration session_retention_days, else 7 days */
       expire_sessions: {
@@ -1412,6 +2129,137 @@ export type Database = {
       uuidv7: {
         Args: Record<PropertyKey, never>;
         Returns: string;
+      };
+      /** Approves a phase under review, in writing; the row */
+      v7_approve_phase: {
+        Args: {
+          phase_number: number;
+          approved_by: string;
+          notes: string;
+        };
+        Returns: Database["orchestrator"]["Tables"]["v7_migration_workflow"]["Row"];
+      };
+      /** Completes an approved phase: no task is open, and no sign-off is missing; the row */
+      v7_complete_phase: {
+        Args: {
+          phase_number: number;
+        };
+        Returns: Database["orchestrator"]["Tables"]["v7_migration_workflow"]["Row"];
+      };
+      /** Whether a file name is WF[1-7]_V7_L[1-7]_<n>of<m>_<Name>.py with 1 <= n <= m */
+      v7_is_valid_file_name: {
+        Args: {
+          file_name: string;
+        };
+        Returns: boolean;
+      };
+      /** Issues a task of a phase with the next number; its id */
+      v7_issue_task: {
+        Args: {
+          phase_number: number;
+          task_name: string;
+          responsible_persona: string;
+          dependencies?: string[];
+          dart_task_id?: string;
+          dart_task_url?: string;
+        };
+        Returns: string;
+      };
+      /** Loads the seven phases and the tasks of phases 1 and 4; what is there already stays as it is */
+      v7_load_plan: {
+        Args: Record<PropertyKey, never>;
+        Returns: { loaded: string; rows: number }[];
+      };
+      /** The sign-offs that a phase needs before it starts or after its work, and nobody has given */
+      v7_missing_sign_offs: {
+        Args: {
+          phase_number: number;
+          stage: string;
+        };
+        Returns: string[];
+      };
+      /** The parts of a file name that follows the rule of V7; no row when it breaks the rule */
+      v7_parse_file_name: {
+        Args: {
+          file_name: string;
+        };
+        Returns: { workflow: number; layer: number; part: number; parts: number; name: string }[];
+      };
+      /** Records every pair of enum types that look like one as a proposal, none twice; how many were added */
+      v7_record_enum_duplicates: {
+        Args: {
+          minimum_similarity?: number;
+        };
+        Returns: number;
+      };
+      /** Puts a phase in progress under review, with what it delivered, a JSON array; the row */
+      v7_request_review: {
+        Args: {
+          phase_number: number;
+          deliverables: Json;
+        };
+        Returns: Database["orchestrator"]["Tables"]["v7_migration_workflow"]["Row"];
+      };
+      /** Rolls a phase back: cancels its open tasks with the reason, and ends its approval; the row */
+      v7_roll_back_phase: {
+        Args: {
+          phase_number: number;
+          reason: string;
+        };
+        Returns: Database["orchestrator"]["Tables"]["v7_migration_workflow"]["Row"];
+      };
+      /** Signs an item before or after a phase, once; the id of the sign-off */
+      v7_sign: {
+        Args: {
+          phase_number: number;
+          stage: string;
+          item: string;
+          signed_by: string;
+          notes?: string;
+        };
+        Returns: string;
+      };
+      /** Starts a phase: the one before is completed and approved, and no sign-off is missing; the row */
+      v7_start_phase: {
+        Args: {
+          phase_number: number;
+        };
+        Returns: Database["orchestrator"]["Tables"]["v7_migration_workflow"]["Row"];
+      };
+      /** Every check of V7, each once: tables, inventory, infrastructure, data */
+      v7_verify: {
+        Args: Record<PropertyKey, never>;
+        Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
+      };
+      /** What the V7 tables hold: seven phases, enum mappings, owners, dependencies, and nothing started or completed without approval */
+      v7_verify_data: {
+        Args: Record<PropertyKey, never>;
+        Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
+      };
+      /** The inventory under V7: its twelve columns, a V7 status on every row, and no old value changed or row gone since the upgrade */
+      v7_verify_file_audit: {
+        Args: Record<PropertyKey, never>;
+        Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
+      };
+      /** What the V7 versions built, each as the manifest defines it: tables, columns, monitoring views, indexes, triggers */
+      v7_verify_infrastructure: {
+        Args: Record<PropertyKey, never>;
+        Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
+      };
+      /** Before the V7 versions: no v7_ table in any schema but the archive, and every name they need is free */
+      v7_verify_preconditions: {
+        Args: Record<PropertyKey, never>;
+        Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
+      };
+      /** After a downgrade to 0.4.0: nothing named v7_ is left in any schema but the archive */
+      v7_verify_rollback: {
+        Args: Record<PropertyKey, never>;
+        Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
+      };
+      /** The five V7 tables: base tables with all their columns, and no other table named v7_ in any schema; a view never makes up for a missing table */
+      v7_verify_tables: {
+        Args: Record<PropertyKey, never>;
+        Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
       };
       /** Every difference between the live schema and the manifest of the installed version; no row when it is intact */
       verify: {

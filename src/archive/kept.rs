@@ -66,7 +66,7 @@ impl Archive {
     }
 
     /// Where in the chain its table, or the last of its columns, came in; archives are given back
-    /// in that order, parents before children.
+    /// in that order, and of one version parents before children.
     fn place_in_chain(&self) -> Result<usize, Error> {
         let table = format!("orchestrator.{}", quote(&self.belongs_to));
         let mut place = manifest::introduced("table", &table)?;
@@ -77,6 +77,19 @@ impl Archive {
             }
         }
         Ok(place)
+    }
+
+    /// How long the longest way is from its table to a table that refers to no other.
+    fn depth(&self) -> Result<i32, Error> {
+        const DEPTH: &str = "WITH RECURSIVE parent AS ( \
+                 SELECT $1 AS oid, 0 AS steps, ARRAY[$1] AS path \
+                 UNION ALL \
+                 SELECT c.confrelid, p.steps + 1, p.path || c.confrelid \
+                 FROM parent AS p JOIN pg_constraint AS c ON c.conrelid = p.oid \
+                 WHERE c.contype = 'f' AND c.confrelid <> ALL (p.path)) \
+             SELECT max(steps) FROM parent";
+        let Some(live) = self.live_table()? else { return Ok(0) };
+        Ok(dynamic::value(DEPTH, &[live.oid.into()])?.unwrap_or_default())
     }
 }
 
@@ -106,10 +119,10 @@ pub fn all() -> Result<Vec<Archive>, Error> {
             Some(label) => labelled(table, label)?,
             None => unlabelled(table)?,
         };
-        archives.push((archive.place_in_chain()?, archive));
+        archives.push((archive.place_in_chain()?, archive.depth()?, archive));
     }
-    archives.sort_by_key(|(place, _)| *place);
-    Ok(archives.into_iter().map(|(_, archive)| archive).collect())
+    archives.sort_by_key(|(place, depth, _)| (*place, *depth));
+    Ok(archives.into_iter().map(|(_, _, archive)| archive).collect())
 }
 
 fn labelled(table: Table, label: Label) -> Result<Archive, Error> {

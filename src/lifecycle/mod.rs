@@ -2,7 +2,7 @@
 
 mod immutable;
 mod machines;
-mod row;
+pub mod row;
 
 use std::sync::atomic::AtomicI32;
 
@@ -84,7 +84,7 @@ fn enforce_lifecycle<'a>(
 }
 
 /// A trigger of ours that somebody created in another shape.
-fn misused(function: &str, rule: &str) -> ! {
+pub fn misused(function: &str, rule: &str) -> ! {
     ErrorReport::new(
         PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
         format!("trigger function orchestrator.{function} is misused: {rule}"),

@@ -58,13 +58,13 @@ fn request_review(
 }
 
 /// Puts a question about a run that is locked into the queue; its id.
-pub fn ask(run: &Run<'_>, request: Request<'_>) -> Result<Uuid, Error> {
+pub fn ask(run: &Run, request: Request<'_>) -> Result<Uuid, Error> {
     const INSERT: &str = "INSERT INTO orchestrator.human_review_queue AS q (thread_id, review_type, reason, safety_score, context) \
          VALUES ($1, $2, $3, trunc($4, 2), $5) \
          RETURNING q.id, jsonb_strip_nulls(jsonb_build_object('thread_id', q.thread_id, 'review_id', q.id, \
              'review_type', q.review_type, 'reason', q.reason, 'safety_score', q.safety_score))";
     let arguments = [
-        run.thread_id.into(),
+        run.thread_id.as_str().into(),
         request.review_type.into(),
         request.reason.into(),
         request.safety_score.into(),

@@ -1,16 +1,18 @@
 //! Many reviews are resolved by one decision, set by set. Their runs are locked in one order, so
 //! that calls which overlap queue behind each other and never in a circle.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use pgrx::Uuid;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::spi::SpiTupleTable;
 
 use super::resolve::{ATTEMPTS, Resolution, freed, killed, not_lockable, resolution};
 use crate::error::{Error, required};
-use crate::{audit, plans};
+use crate::plans;
+use crate::runs::Run;
 
 /// Resolves all reviews of a list that are pending, each as `resolve_review` would: review, runs
 /// and one audit event for each change together or not at all.
@@ -36,42 +38,62 @@ fn resolve_reviews(
         }
     }
     let resolution = Resolution::of(decision, resolved_by, notes)?;
-    lock_runs(&ids)?;
-    let (resolved, threads) = resolve(&ids, &resolution)?;
-    conclude(threads, &resolution)?;
-    record(&resolved, &resolution)?;
+    let mut runs = lock_runs(&ids)?;
+    let resolved = resolve(&ids, &resolution)?;
+    conclude(&mut runs, &resolved, &resolution)?;
+    let told = resolved.iter().filter_map(|review| {
+        Some((review.id, review.review_type.as_str(), runs.get(&review.thread_id)?))
+    });
+    resolution.record(&told.collect::<Vec<_>>())?;
     let outcomes = outcomes(ids, &resolved)?;
     Ok(TableIterator::new(outcomes))
 }
 
+/// The runs that are locked, by thread.
+type Runs = HashMap<String, Run>;
+
+/// A review that this call has resolved.
+struct Resolved {
+    id: Uuid,
+    thread_id: String,
+    review_type: String,
+}
+
 /// Locks the runs of all these reviews, in the order of their ids.
-fn lock_runs(ids: &[Uuid]) -> Result<(), Error> {
+fn lock_runs(ids: &[Uuid]) -> Result<Runs, Error> {
     const LOCK: &str = "WITH threads AS MATERIALIZED ( \
              SELECT DISTINCT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1) \
          ), locked AS MATERIALIZED ( \
-             SELECT r.id FROM orchestrator.orchestrator_runs AS r \
+             SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
              WHERE r.thread_id IN (SELECT t.thread_id FROM threads AS t) ORDER BY r.id FOR NO KEY UPDATE \
          ) \
-         SELECT (SELECT count(*) FROM threads) = (SELECT count(*) FROM locked)";
+         SELECT l.id, l.thread_id, l.phase, l.gate_status, c.threads \
+         FROM (SELECT count(*) AS threads FROM threads) AS c LEFT JOIN locked AS l ON true";
     for _ in 0..ATTEMPTS {
-        let complete = plans::update(LOCK, &[ids.to_vec().into()], plans::one::<bool>)?;
-        if complete == Some(true) {
-            return Ok(());
+        let (runs, threads) = plans::update(LOCK, &[ids.to_vec().into()], |rows| {
+            let (mut runs, mut threads) = (Runs::with_capacity(rows.len()), 0);
+            for row in rows {
+                threads = required("threads", row.get::<i64>(5)?)?;
+                if let Some(run) = Run::read(&row)? {
+                    runs.insert(run.thread_id.clone(), run);
+                }
+            }
+            Ok((runs, threads))
+        })?;
+        if i64::try_from(runs.len()) == Ok(threads) {
+            return Ok(runs);
         }
         // A thread was renamed while this call waited for a lock.
     }
     Err(not_lockable())
 }
 
-/// Resolves those that are pending; their ids, and the threads they are about.
-fn resolve(
-    ids: &[Uuid],
-    resolution: &Resolution<'_>,
-) -> Result<(Vec<Uuid>, HashSet<String>), Error> {
+/// Resolves those that are pending.
+fn resolve(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<Vec<Resolved>, Error> {
     const RESOLVE: &str = concat!(
         "UPDATE orchestrator.human_review_queue AS q ",
         resolution!(),
-        "WHERE q.id = ANY ($1) AND q.status = 'pending' RETURNING q.id, q.thread_id"
+        "WHERE q.id = ANY ($1) AND q.status = 'pending' RETURNING q.id, q.thread_id, q.review_type"
     );
     let arguments = [
         ids.to_vec().into(),
@@ -80,72 +102,70 @@ fn resolve(
         resolution.notes.into(),
     ];
     plans::update(RESOLVE, &arguments, |rows| {
-        let (mut resolved, mut threads) = (Vec::with_capacity(rows.len()), HashSet::new());
+        let mut resolved = Vec::with_capacity(rows.len());
         for row in rows {
-            resolved.push(required("id", row.get::<Uuid>(1)?)?);
-            let thread = required("thread_id", row.get::<&str>(2)?)?;
-            if !threads.contains(thread) {
-                threads.insert(thread.to_owned());
-            }
+            resolved.push(Resolved {
+                id: required("id", row.get(1)?)?,
+                thread_id: required("thread_id", row.get(2)?)?,
+                review_type: required("review_type", row.get(3)?)?,
+            });
         }
-        Ok((resolved, threads))
+        Ok(resolved)
     })
 }
 
-/// What becomes of the runs of reviews that have been resolved.
-fn conclude(threads: HashSet<String>, resolution: &Resolution<'_>) -> Result<(), Error> {
+/// Frees or kills the runs of reviews that have been resolved, and notes what they are then.
+fn conclude(
+    runs: &mut Runs,
+    resolved: &[Resolved],
+    resolution: &Resolution<'_>,
+) -> Result<(), Error> {
     const FREE: &str = concat!(
         "UPDATE orchestrator.orchestrator_runs AS r ",
         freed!(),
-        "WHERE r.thread_id = ANY ($1) AND r.phase NOT IN ('complete', 'failed') \
+        "WHERE r.id = ANY ($1) \
            AND NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
-                           WHERE o.thread_id = r.thread_id AND o.status = 'pending')"
+                           WHERE o.thread_id = r.thread_id AND o.status = 'pending') \
+         RETURNING r.id, r.thread_id, r.phase, r.gate_status"
     );
     const KILL: &str = concat!(
         "UPDATE orchestrator.orchestrator_runs AS r ",
         killed!(),
-        "WHERE r.thread_id = ANY ($1) AND r.phase NOT IN ('complete', 'failed')"
+        "WHERE r.id = ANY ($1) RETURNING r.id, r.thread_id, r.phase, r.gate_status"
     );
-    let threads: Vec<String> = threads.into_iter().collect();
-    if threads.is_empty() {
-        Ok(())
-    } else if resolution.approves() {
-        plans::update(FREE, &[threads.into()], |_| Ok(()))
-    } else {
-        plans::update(KILL, &[threads.into(), resolution.error().into()], |_| Ok(()))
-    }
-}
-
-/// One event for each review that has been resolved, in the order of the reviews.
-fn record(resolved: &[Uuid], resolution: &Resolution<'_>) -> Result<(), Error> {
-    const RECORD: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
-         SELECT $2, $3, r.id, jsonb_strip_nulls(jsonb_build_object( \
-             'thread_id', r.thread_id, 'review_id', q.id, 'review_type', q.review_type, \
-             'notes', q.resolution_notes, 'phase', r.phase, 'gate_status', r.gate_status, \
-             'session_user', session_user)) \
-         FROM orchestrator.human_review_queue AS q \
-         JOIN orchestrator.orchestrator_runs AS r ON r.thread_id = q.thread_id \
-         WHERE q.id = ANY ($1) ORDER BY q.id";
-    if resolved.is_empty() {
+    let threads: HashSet<&str> = resolved.iter().map(|review| review.thread_id.as_str()).collect();
+    let open = threads.into_iter().filter_map(|thread| runs.get(thread));
+    let ids: Vec<Uuid> = open.filter(|run| !run.has_ended()).map(|run| run.id).collect();
+    if ids.is_empty() {
         return Ok(());
     }
-    let arguments =
-        [resolved.to_vec().into(), resolution.event_type().into(), resolution.resolved_by.into()];
-    audit::record_by(RECORD, &arguments)
+    let read = |rows: SpiTupleTable<'_>| {
+        for row in rows {
+            if let Some(run) = Run::read(&row)? {
+                runs.insert(run.thread_id.clone(), run);
+            }
+        }
+        Ok(())
+    };
+    if resolution.approves() {
+        plans::update(FREE, &[ids.into()], read)
+    } else {
+        plans::update(KILL, &[ids.into(), resolution.error().into()], read)
+    }
 }
 
 /// What came of each id.
-fn outcomes(ids: Vec<Uuid>, resolved: &[Uuid]) -> Result<Vec<(Uuid, String)>, Error> {
+fn outcomes(ids: Vec<Uuid>, resolved: &[Resolved]) -> Result<Vec<(Uuid, String)>, Error> {
     const KNOWN: &str =
         "SELECT q.id FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1)";
-    let set = |ids: &[Uuid]| ids.iter().map(|id| *id.as_bytes()).collect::<HashSet<_>>();
-    let resolved = set(resolved);
+    let resolved: HashSet<_> = resolved.iter().map(|review| *review.id.as_bytes()).collect();
     let rest: Vec<Uuid> =
         ids.iter().filter(|id| !resolved.contains(id.as_bytes())).copied().collect();
     let known = if rest.is_empty() {
         HashSet::new()
     } else {
-        set(&plans::update(KNOWN, &[rest.into()], plans::column::<Uuid>)?)
+        let known = plans::update(KNOWN, &[rest.into()], plans::column::<Uuid>)?;
+        known.iter().map(|id| *id.as_bytes()).collect()
     };
     let outcome = |id: &Uuid| {
         if resolved.contains(id.as_bytes()) {

@@ -8,6 +8,7 @@ mod safety;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::spi::{SpiHeapTupleData, SpiTupleTable};
 use pgrx::{AllocatedByRust, AnyNumeric, Uuid};
 use serde_json::json;
 
@@ -25,39 +26,52 @@ const PHASES: [&str; 5] = ["planning", "development", "testing", "complete", "fa
 type Row = PgHeapTuple<'static, AllocatedByRust>;
 
 /// A run that is locked until the transaction ends.
-pub struct Run<'a> {
-    pub thread_id: &'a str,
+pub struct Run {
     pub id: Uuid,
-    phase: String,
-    gate_status: String,
+    pub thread_id: String,
+    pub phase: String,
+    pub gate_status: String,
 }
 
-impl<'a> Run<'a> {
+impl Run {
     /// Locks the run of a thread.
     ///
     /// Errors: P0002 the thread has none.
-    pub fn lock(thread_id: &'a str) -> Result<Self, Error> {
-        const LOCK: &str = "SELECT r.id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
+    pub fn lock(thread_id: &str) -> Result<Self, Error> {
+        const LOCK: &str = "SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
              WHERE r.thread_id = $1 FOR NO KEY UPDATE";
-        let found = plans::update(LOCK, &[thread_id.into()], plans::three::<Uuid, String, String>)?;
-        let Some((Some(id), Some(phase), Some(gate_status))) = found else {
-            return Err(Error::new(Kind::NotFound, format!("thread \"{thread_id}\" has no run"))
-                .hint(
-                    "Start it with orchestrator.start_run, or look in orchestrator.run_summary.",
-                ));
-        };
-        Ok(Run { thread_id, id, phase, gate_status })
+        plans::update(LOCK, &[thread_id.into()], Run::first)?.ok_or_else(|| {
+            Error::new(Kind::NotFound, format!("thread \"{thread_id}\" has no run"))
+                .hint("Start it with orchestrator.start_run, or look in orchestrator.run_summary.")
+        })
     }
 
     /// Locks the run of a thread that goes on.
     ///
     /// Errors: P0002 the thread has none, 55000 it has ended.
-    pub fn lock_open(thread_id: &'a str) -> Result<Self, Error> {
+    pub fn lock_open(thread_id: &str) -> Result<Self, Error> {
         let run = Run::lock(thread_id)?;
         if run.has_ended() || run.gate_status == "kill" { Err(run.ended()) } else { Ok(run) }
     }
 
-    fn has_ended(&self) -> bool {
+    /// The run of the first row: id, thread_id, phase and gate_status.
+    pub fn first(rows: SpiTupleTable<'_>) -> Result<Option<Self>, Error> {
+        rows.into_iter().next().map_or(Ok(None), |row| Run::read(&row))
+    }
+
+    /// The run of a row's first four columns; `None` when they are null.
+    pub fn read(row: &SpiHeapTupleData<'_>) -> Result<Option<Self>, Error> {
+        let Some(id) = row.get(1)? else { return Ok(None) };
+        Ok(Some(Run {
+            id,
+            thread_id: required("thread_id", row.get(2)?)?,
+            phase: required("phase", row.get(3)?)?,
+            gate_status: required("gate_status", row.get(4)?)?,
+        }))
+    }
+
+    /// Whether its phase is an end.
+    pub fn has_ended(&self) -> bool {
         lifecycle::state("run_phase", &self.phase).is_some_and(|state| state.next.is_empty())
     }
 
@@ -240,11 +254,14 @@ fn resume_run(
     Ok(required("thread_id", row)?)
 }
 
-fn refuse_while_pending(run: &Run<'_>) -> Result<(), Error> {
+fn refuse_while_pending(run: &Run) -> Result<(), Error> {
     const PENDING: &str = "SELECT count(*), min(q.created_at)::text, min(q.id::text) FROM orchestrator.human_review_queue AS q \
          WHERE q.thread_id = $1 AND q.status = 'pending'";
-    let pending =
-        plans::update(PENDING, &[run.thread_id.into()], plans::three::<i64, String, String>)?;
+    let pending = plans::update(
+        PENDING,
+        &[run.thread_id.as_str().into()],
+        plans::three::<i64, String, String>,
+    )?;
     match pending {
         Some((Some(count), Some(since), Some(id))) => Err(Error::new(
             Kind::NotReady,

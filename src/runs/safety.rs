@@ -134,7 +134,7 @@ fn record_safety(
 
 /// Whether the run has a pending safety review; its score then is the lowest since it was asked
 /// for.
-fn known_to_pending_review(run: &Run<'_>, score: &Score) -> Result<bool, Error> {
+fn known_to_pending_review(run: &Run, score: &Score) -> Result<bool, Error> {
     const LOWER: &str = "UPDATE orchestrator.human_review_queue AS q \
          SET safety_score = least(q.safety_score, trunc($2, 2)) \
          WHERE q.id = (SELECT o.id FROM orchestrator.human_review_queue AS o \
@@ -142,7 +142,7 @@ fn known_to_pending_review(run: &Run<'_>, score: &Score) -> Result<bool, Error> 
                        ORDER BY o.created_at, o.id LIMIT 1) \
            AND q.status = 'pending' \
          RETURNING q.id";
-    let arguments = [run.thread_id.into(), score.exact.clone().into()];
+    let arguments = [run.thread_id.as_str().into(), score.exact.clone().into()];
     Ok(plans::update(LOWER, &arguments, plans::one::<Uuid>)?.is_some())
 }
 

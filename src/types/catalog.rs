@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::value_set;
 use crate::error::{Error, Kind, required};
-use crate::plans;
+use crate::{plans, session};
 
 /// A table or view.
 #[derive(Debug, Default, Deserialize)]
@@ -162,7 +162,11 @@ pub fn functions() -> Result<Vec<Function>, Error> {
 }
 
 fn read<T: DeserializeOwned>(sql: &'static str) -> Result<T, Error> {
-    let found = required("catalog", plans::select(sql, &[], plans::one::<JsonB>)?)?;
+    // The server prints CHECKs in the style that the session asks for.
+    let found = session::with_setting(c"quote_all_identifiers", c"off", || {
+        plans::select(sql, &[], plans::one::<JsonB>)
+    })?;
+    let found = required("catalog", found)?;
     serde_json::from_value(found.0).map_err(|error| {
         Error::new(Kind::Internal, format!("the catalog could not be read: {error}"))
     })

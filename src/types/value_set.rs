@@ -5,10 +5,8 @@
 pub fn listed(check: &str, column: &str) -> Option<Vec<String>> {
     let rule = check.strip_prefix("CHECK ((")?.strip_suffix("))")?;
     let rule = after_name(rule, column)?;
-    if let Some(one) = rule.strip_prefix(" = ") {
-        if let Some((value, "")) = literal(one) {
-            return Some(vec![value]);
-        }
+    if let Some((value, "")) = rule.strip_prefix(" = ").and_then(literal) {
+        return Some(vec![value]);
     }
     let mut rest = rule.strip_prefix(" = ANY (ARRAY[")?.strip_suffix("])")?;
     let mut values = Vec::new();

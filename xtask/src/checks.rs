@@ -13,6 +13,7 @@ mod scripts;
 mod server_tests;
 mod signatures;
 mod symbols;
+mod types;
 mod unit;
 
 use std::cell::OnceCell;
@@ -62,6 +63,7 @@ const CHECKS: &[Check] = &[
     server_tests::OPERATIONS,
     server_tests::HOSTILE,
     server_tests::FAULTS,
+    types::CHECK,
     // Leaves a debug build with test functions installed, and puts the release build back.
     backend::CHECK,
     // After backend, whose build of the dependencies it shares.

@@ -18,3 +18,4 @@ pub mod rust_source;
 pub mod server_user;
 pub mod setup;
 pub mod sql;
+pub mod types;

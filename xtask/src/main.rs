@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 use xtask::checks::{self, Workbench};
 use xtask::project::Project;
-use xtask::{checks::regress, demo, install, interrupt, manifest, setup};
+use xtask::{checks::regress, demo, install, interrupt, manifest, setup, types};
 
 #[derive(Parser)]
 #[command(
@@ -46,6 +46,8 @@ enum Task {
     },
     /// Write sql/manifest.json anew from a fresh walk up
     Manifest,
+    /// Write types/orchestrator.ts anew from a fresh install
+    Types,
     /// Run the SQL regression tests; --accept makes their results the expected ones
     Regress {
         /// Copy the results to tests/pg_regress/expected
@@ -93,6 +95,11 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             let toolchain = toolchain()?;
             install::ready(&toolchain)?;
             manifest::write(&toolchain)?;
+        }
+        Task::Types => {
+            let toolchain = toolchain()?;
+            install::ready(&toolchain)?;
+            types::write(&toolchain)?;
         }
         Task::Regress { accept, names } => {
             let toolchain = toolchain()?;

@@ -78,6 +78,14 @@ pub fn python() -> Result<PathBuf> {
     bail!("no Python 3.10 or newer with the venv module is installed (Debian: python3-venv)")
 }
 
+/// Makes sure of node and npm, for the packages that come from npm.
+pub fn node() -> Result<()> {
+    if process::find_program("node").is_some() && process::find_program("npm").is_some() {
+        return Ok(());
+    }
+    packages::node()
+}
+
 /// The `pg_config` to use: the one asked for, Debian's newest-preferred, else the one on PATH.
 fn choose(requested: Option<&Path>) -> Option<PathBuf> {
     if let Some(path) = requested {

@@ -100,6 +100,8 @@ SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(NULL)');
 SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''23:59:59.999999'')');
 SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''-30 days'')');
 SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''170000000 years'')');
+SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''-12 months 361 days'')');
+SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''-48 months 1461 days 1 hour'')');
 SELECT orchestrator.purge_audit_events(interval '30 days'), orchestrator.purge_audit_events(older_than => interval '30 days');
 SELECT event_type, role, metadata - 'before' - 'session_user', (metadata ->> 'before')::timestamptz < now() - interval '29 days' FROM orchestrator.audit_events WHERE event_type LIKE '%purge%';
 SELECT event_type FROM orchestrator.audit_events WHERE event_type IN ('old', 'older', 'young');

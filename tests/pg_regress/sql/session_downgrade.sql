@@ -21,6 +21,7 @@ INSERT INTO orchestrator.sessions (client_id, role, task_id, status, is_active)
 SELECT v.client_id, v.role, (SELECT t.id FROM orchestrator.tasks AS t WHERE t.description = v.task), v.status, v.is_active
 FROM (VALUES (NULL, 'finance', 'left alone', 'pending', true), (NULL, 'manager', 'deleted below', 'active', true), ('browser', 'legal', NULL, 'failed', false),
              (NULL, 'deleted', NULL, 'completed', true), (NULL, 'connected', NULL, 'active', true), (NULL, 'silent', NULL, 'active', true)) AS v (client_id, role, task, status, is_active);
+SELECT role, status FROM orchestrator.move_session((SELECT id FROM orchestrator.sessions WHERE role = 'silent'), 'activate');
 SELECT count(orchestrator.request_approval(t.id, 'manager')) FROM orchestrator.tasks AS t WHERE t.description IN ('left alone', 'deleted below');
 CREATE TABLE public.tasks_before AS SELECT * FROM orchestrator.tasks;
 CREATE TABLE public.sessions_before AS SELECT * FROM orchestrator.sessions;
@@ -76,4 +77,8 @@ SELECT pg_temp.compared(to_jsonb(b), to_jsonb(n)), count(*) FROM public.tasks_no
 UPDATE orchestrator.tasks SET task_type = 'routing' WHERE description = 'retyped below';
 SELECT * FROM orchestrator.restore_archived() ORDER BY object, restored;
 SELECT title, task_type, from_role, to_role, data, idempotency_key IS NOT NULL FROM orchestrator.tasks WHERE description = 'retyped below';
+-- And in this connection, which has used all of it before, work goes on.
+SELECT role, status FROM orchestrator.move_session((SELECT id FROM orchestrator.sessions WHERE role = 'finance'), 'activate');
+SELECT status FROM orchestrator.pending_approvals AS p, LATERAL orchestrator.resolve_approval(p.id, 'approved', p.approver_role);
+SELECT event_type, count(*) FROM orchestrator.audit_events GROUP BY 1 ORDER BY 1;
 SELECT * FROM orchestrator.verify();

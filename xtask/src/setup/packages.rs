@@ -84,6 +84,13 @@ pub fn pg_cron(pg: &PgConfig) -> Result<()> {
     apt.install(&[(package, "the test of maintenance schedules a job".to_owned())])
 }
 
+/// Installs node and npm.
+pub fn node() -> Result<()> {
+    let Some(apt) = Apt::find() else { bail!("there is no node and npm on PATH; install them") };
+    let why = "compiles and runs the program that uses the types";
+    apt.install(&apt.missing(&[("nodejs", why), ("npm", why)])?)
+}
+
 fn without_apt(requested: Option<&Path>) -> Result<PgConfig> {
     let path = choose(requested)
         .context("no pg_config on PATH; install PostgreSQL with its server headers")?;

@@ -1,6 +1,6 @@
-\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0'" to load this file. \quit
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.3'" to load this file. \quit
 
--- 0.5.0 -> 0.3.0: runs, reviews and the types for applications go; the rows stay in
+-- 0.5.0 -> 0.4.3: runs, reviews and the types for applications go; the rows stay in
 -- orchestrator_archive. What runs and reviews left in the audit trail stays there.
 -- Locks audit_events for a moment.
 

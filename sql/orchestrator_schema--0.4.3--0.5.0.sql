@@ -1,6 +1,6 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.5.0'" to load this file. \quit
 
--- 0.3.0 -> 0.5.0: runs of the orchestrator and the human reviews that hold, free or end them; the
+-- 0.4.3 -> 0.5.0: runs of the orchestrator and the human reviews that hold, free or end them; the
 -- schema as TypeScript and as JSON Schema.
 -- Keeps writers off audit_events while it is indexed; the time grows with its rows. Rows kept by an
 -- earlier downgrade come back.

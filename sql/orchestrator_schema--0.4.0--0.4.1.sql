@@ -1,0 +1,222 @@
+\echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.1'" to load this file. \quit
+
+-- 0.4.0 -> 0.4.1: the five tables of the code-base migration: phases, enum consolidation, impacts,
+-- tasks and test results; each keeps its state machine.
+-- Locks nothing that exists. Rows kept by an earlier downgrade come back.
+
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+-- v7_migration_workflow
+
+CREATE TABLE orchestrator.v7_migration_workflow (
+    id              uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
+    phase_number    integer     NOT NULL,
+    phase_name      text        NOT NULL,
+    status          text        NOT NULL DEFAULT 'not_started',
+    lead_persona    text        NOT NULL,
+    started_at      timestamptz,
+    completed_at    timestamptz,
+    approval_status text        NOT NULL DEFAULT 'pending',
+    approved_by     text,
+    approval_notes  text,
+    deliverables    jsonb       NOT NULL DEFAULT '[]',
+    blockers        jsonb       NOT NULL DEFAULT '[]',
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    updated_at      timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT v7_migration_workflow_phase_number_key      UNIQUE (phase_number),
+    CONSTRAINT v7_migration_workflow_phase_name_key        UNIQUE (phase_name),
+    CONSTRAINT v7_migration_workflow_phase_number_check    CHECK (phase_number BETWEEN 1 AND 7),
+    CONSTRAINT v7_migration_workflow_phase_name_check      CHECK (btrim(phase_name) <> ''),
+    CONSTRAINT v7_migration_workflow_lead_persona_check    CHECK (btrim(lead_persona) <> ''),
+    CONSTRAINT v7_migration_workflow_status_check          CHECK (status IN ('not_started', 'in_progress', 'review', 'approved', 'completed', 'blocked', 'rolled_back')),
+    CONSTRAINT v7_migration_workflow_approval_status_check CHECK (approval_status IN ('pending', 'approved', 'rejected')),
+    CONSTRAINT v7_migration_workflow_deliverables_check    CHECK (jsonb_typeof(deliverables) = 'array'),
+    CONSTRAINT v7_migration_workflow_blockers_check        CHECK (jsonb_typeof(blockers) = 'array')
+);
+COMMENT ON TABLE orchestrator.v7_migration_workflow IS 'The phases of the migration, one row each: where it stands, who leads it, who approved it';
+COMMENT ON COLUMN orchestrator.v7_migration_workflow.lead_persona IS 'Who answers for the phase';
+COMMENT ON COLUMN orchestrator.v7_migration_workflow.approval_status IS 'Of the present run of the phase; the phase after it waits for approved';
+COMMENT ON COLUMN orchestrator.v7_migration_workflow.approval_notes IS 'The approval in writing, and why earlier ones ended';
+COMMENT ON COLUMN orchestrator.v7_migration_workflow.deliverables IS 'What the phase delivered for its review, a JSON array';
+COMMENT ON COLUMN orchestrator.v7_migration_workflow.blockers IS 'What holds it up, a JSON array';
+
+SELECT orchestrator.restore_table('orchestrator.v7_migration_workflow');
+
+CREATE INDEX idx_v7_workflow_status ON orchestrator.v7_migration_workflow (status);
+
+CREATE TRIGGER v7_migration_workflow_lifecycle BEFORE UPDATE ON orchestrator.v7_migration_workflow
+    FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_phase', 'status');
+
+SELECT pg_extension_config_dump('orchestrator.v7_migration_workflow', '');
+
+-- v7_enum_migrations
+
+CREATE TABLE orchestrator.v7_enum_migrations (
+    id                  uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
+    current_enum_name   text        NOT NULL,
+    current_enum_values text[]      NOT NULL,
+    v7_enum_name        text        NOT NULL,
+    v7_enum_values      text[]      NOT NULL,
+    consolidates_with   text[]      NOT NULL DEFAULT '{}',
+    affected_tables     text[]      NOT NULL DEFAULT '{}',
+    affected_columns    jsonb       NOT NULL DEFAULT '{}',
+    migration_script    text,
+    rollback_script     text,
+    status              text        NOT NULL DEFAULT 'proposed',
+    risk_level          text        NOT NULL DEFAULT 'medium',
+    approved_by         text,
+    implemented_at      timestamptz,
+    validated_at        timestamptz,
+    retired_at          timestamptz,
+    created_at          timestamptz NOT NULL DEFAULT now(),
+    updated_at          timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT v7_enum_migrations_names_key               UNIQUE (current_enum_name, v7_enum_name),
+    CONSTRAINT v7_enum_migrations_current_enum_name_check CHECK (btrim(current_enum_name) <> ''),
+    CONSTRAINT v7_enum_migrations_v7_enum_name_check      CHECK (btrim(v7_enum_name) <> ''),
+    CONSTRAINT v7_enum_migrations_affected_columns_check  CHECK (jsonb_typeof(affected_columns) = 'object'),
+    CONSTRAINT v7_enum_migrations_status_check            CHECK (status IN ('proposed', 'approved', 'implemented', 'validated', 'retired', 'rolled_back')),
+    CONSTRAINT v7_enum_migrations_risk_level_check        CHECK (risk_level IN ('low', 'medium', 'high', 'critical')),
+    CONSTRAINT v7_enum_migrations_approval_check          CHECK (
+        status = 'proposed'
+        OR (btrim(coalesce(approved_by, '')) <> '' AND btrim(coalesce(rollback_script, '')) <> ''))
+);
+COMMENT ON TABLE orchestrator.v7_enum_migrations IS 'Enum types that are to become one: each row replaces one type by another, reversibly';
+COMMENT ON COLUMN orchestrator.v7_enum_migrations.current_enum_name IS 'The type to replace, as schema.name';
+COMMENT ON COLUMN orchestrator.v7_enum_migrations.v7_enum_name IS 'The type that replaces it';
+COMMENT ON COLUMN orchestrator.v7_enum_migrations.consolidates_with IS 'Types that become the same one';
+COMMENT ON COLUMN orchestrator.v7_enum_migrations.affected_columns IS 'For each table the columns that use the type, a JSON object of arrays';
+COMMENT ON COLUMN orchestrator.v7_enum_migrations.rollback_script IS 'How it is taken back; needed from approval on';
+
+SELECT orchestrator.restore_table('orchestrator.v7_enum_migrations');
+
+CREATE INDEX idx_enum_migrations_status   ON orchestrator.v7_enum_migrations (status);
+-- The queue: what waits for an approver, the oldest first.
+CREATE INDEX idx_enum_migrations_proposed ON orchestrator.v7_enum_migrations (created_at, id) WHERE status = 'proposed';
+
+CREATE TRIGGER v7_enum_migrations_lifecycle BEFORE UPDATE ON orchestrator.v7_enum_migrations
+    FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_enum', 'status');
+
+SELECT pg_extension_config_dump('orchestrator.v7_enum_migrations', '');
+
+-- v7_global_impacts
+
+CREATE TABLE orchestrator.v7_global_impacts (
+    id                   uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
+    change_type          text        NOT NULL,
+    change_detail        jsonb       NOT NULL,
+    affected_workflows   text[]      NOT NULL,
+    affected_layers      integer[]   NOT NULL,
+    impact_description   text        NOT NULL,
+    risk_assessment      text        NOT NULL,
+    mitigation_strategy  text,
+    reviewed_by_personas text[]      NOT NULL DEFAULT '{}',
+    approval_status      text        NOT NULL DEFAULT 'pending',
+    implementation_notes text,
+    created_at           timestamptz NOT NULL DEFAULT now(),
+    updated_at           timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT v7_global_impacts_change_type_check        CHECK (change_type IN ('enum', 'file', 'api', 'schema', 'config', 'dependency')),
+    CONSTRAINT v7_global_impacts_impact_description_check CHECK (btrim(impact_description) <> ''),
+    CONSTRAINT v7_global_impacts_risk_assessment_check    CHECK (risk_assessment IN ('low', 'medium', 'high', 'critical')),
+    CONSTRAINT v7_global_impacts_approval_status_check    CHECK (approval_status IN ('pending', 'reviewing', 'approved', 'rejected', 'implemented')),
+    CONSTRAINT v7_global_impacts_mitigation_check         CHECK (
+        risk_assessment NOT IN ('high', 'critical')
+        OR approval_status NOT IN ('approved', 'implemented')
+        OR btrim(coalesce(mitigation_strategy, '')) <> '')
+);
+COMMENT ON TABLE orchestrator.v7_global_impacts IS 'Changes that reach beyond one file: what they touch, how risky they are, and whether they are approved';
+COMMENT ON COLUMN orchestrator.v7_global_impacts.affected_workflows IS 'WF1 to WF7';
+COMMENT ON COLUMN orchestrator.v7_global_impacts.affected_layers IS '1 to 7, as in file_audit.layer_number';
+COMMENT ON COLUMN orchestrator.v7_global_impacts.mitigation_strategy IS 'What is done about the risk; high and critical ones need it before they are approved';
+COMMENT ON COLUMN orchestrator.v7_global_impacts.approval_status IS 'An impact is open until it is implemented or rejected';
+
+SELECT orchestrator.restore_table('orchestrator.v7_global_impacts');
+
+CREATE INDEX idx_global_impacts_risk ON orchestrator.v7_global_impacts (risk_assessment);
+-- The queue: what is open, the oldest first.
+CREATE INDEX idx_global_impacts_open ON orchestrator.v7_global_impacts (created_at, id) WHERE approval_status IN ('pending', 'reviewing', 'approved');
+
+CREATE TRIGGER v7_global_impacts_lifecycle BEFORE UPDATE ON orchestrator.v7_global_impacts
+    FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_impact', 'approval_status');
+
+SELECT pg_extension_config_dump('orchestrator.v7_global_impacts', '');
+
+-- v7_subworkflow_tasks
+
+CREATE TABLE orchestrator.v7_subworkflow_tasks (
+    id                  uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
+    parent_phase        integer     NOT NULL,
+    task_number         integer     NOT NULL,
+    task_name           text        NOT NULL,
+    responsible_persona text        NOT NULL,
+    status              text        NOT NULL DEFAULT 'pending',
+    dart_task_id        text,
+    dart_task_url       text,
+    started_at          timestamptz,
+    completed_at        timestamptz,
+    blockers            text[]      NOT NULL DEFAULT '{}',
+    dependencies        uuid[]      NOT NULL DEFAULT '{}',
+    deliverable_urls    text[]      NOT NULL DEFAULT '{}',
+    notes               text,
+    created_at          timestamptz NOT NULL DEFAULT now(),
+    updated_at          timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT v7_subworkflow_tasks_parent_phase_fkey         FOREIGN KEY (parent_phase) REFERENCES orchestrator.v7_migration_workflow (phase_number),
+    CONSTRAINT v7_subworkflow_tasks_number_key                UNIQUE (parent_phase, task_number),
+    CONSTRAINT v7_subworkflow_tasks_task_name_check           CHECK (btrim(task_name) <> ''),
+    CONSTRAINT v7_subworkflow_tasks_responsible_persona_check CHECK (btrim(responsible_persona) <> ''),
+    CONSTRAINT v7_subworkflow_tasks_status_check              CHECK (status IN ('pending', 'in_progress', 'blocked', 'review', 'completed', 'cancelled', 'deferred'))
+);
+COMMENT ON TABLE orchestrator.v7_subworkflow_tasks IS 'The tasks of each phase, as they are handed to the external tracker';
+COMMENT ON COLUMN orchestrator.v7_subworkflow_tasks.dart_task_id IS 'The task''s id in the external tracker, once it is there';
+COMMENT ON COLUMN orchestrator.v7_subworkflow_tasks.dependencies IS 'Tasks, by id, that must be completed before this one is ready';
+
+SELECT orchestrator.restore_table('orchestrator.v7_subworkflow_tasks');
+
+CREATE INDEX idx_subworkflow_status  ON orchestrator.v7_subworkflow_tasks (status);
+-- The queue: what is still to be taken up, phase by phase.
+CREATE INDEX idx_subworkflow_pending ON orchestrator.v7_subworkflow_tasks (parent_phase, task_number) WHERE status = 'pending';
+
+CREATE TRIGGER v7_subworkflow_tasks_lifecycle BEFORE UPDATE ON orchestrator.v7_subworkflow_tasks
+    FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_task', 'status');
+
+SELECT pg_extension_config_dump('orchestrator.v7_subworkflow_tasks', '');
+
+-- v7_test_results
+
+CREATE TABLE orchestrator.v7_test_results (
+    id                   uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
+    test_type            text        NOT NULL,
+    component_tested     text        NOT NULL,
+    v7_file_path         text,
+    test_status          text        NOT NULL,
+    error_details        text,
+    performance_metrics  jsonb,
+    backwards_compatible boolean,
+    tested_by            text,
+    tested_at            timestamptz NOT NULL DEFAULT now(),
+    retest_required      boolean     NOT NULL DEFAULT false,
+    notes                text,
+    CONSTRAINT v7_test_results_test_type_check        CHECK (test_type IN ('unit', 'integration', 'system', 'performance', 'regression', 'smoke')),
+    CONSTRAINT v7_test_results_component_tested_check CHECK (btrim(component_tested) <> ''),
+    CONSTRAINT v7_test_results_test_status_check      CHECK (test_status IN ('pass', 'fail', 'skip', 'error', 'timeout'))
+);
+COMMENT ON TABLE orchestrator.v7_test_results IS 'What tests of the migrated code found, one row per run';
+COMMENT ON COLUMN orchestrator.v7_test_results.test_status IS 'fail, error and timeout are failures; one is open until the same test of the same component passes';
+COMMENT ON COLUMN orchestrator.v7_test_results.backwards_compatible IS 'Whether what used the component before still works; NULL when that was not tested';
+
+SELECT orchestrator.restore_table('orchestrator.v7_test_results');
+
+CREATE INDEX idx_test_results_status   ON orchestrator.v7_test_results (test_status);
+-- The queues: failures to look at, and tests to repeat, the oldest first.
+CREATE INDEX idx_test_results_failures ON orchestrator.v7_test_results (tested_at, id) WHERE test_status IN ('fail', 'error', 'timeout');
+CREATE INDEX idx_test_results_retest   ON orchestrator.v7_test_results (tested_at, id) WHERE retest_required;
+
+SELECT pg_extension_config_dump('orchestrator.v7_test_results', '');
+
+CREATE FUNCTION orchestrator.v7_verify_tables()
+RETURNS TABLE (check_name text, expected text, actual text, passed boolean, hint text)
+LANGUAGE c STABLE PARALLEL RESTRICTED
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'v7_verify_tables_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.v7_verify_tables() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.v7_verify_tables() IS
+    'The five V7 tables: base tables with all their columns, and no other table named v7_ in any schema; a view never makes up for a missing table';

@@ -1,0 +1,233 @@
+//! Dependencies between tasks: they exist, and they make no circle.
+
+use std::collections::BTreeMap;
+
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByPostgres, Uuid};
+
+use super::records::{self, Told};
+use crate::error::{Error, Kind, required};
+use crate::lifecycle::misused;
+use crate::lifecycle::row::Rows;
+use crate::plans;
+
+/// A task's id as its bytes, which have an order.
+type Id = [u8; 16];
+
+/// For each task the tasks it waits for.
+type Graph = BTreeMap<Id, Vec<Id>>;
+
+/// Whether following the dependencies from `start` leads in a circle.
+fn has_circle(graph: &Graph, start: Id) -> bool {
+    // Tasks on the way here, and whether all that follows them has been seen.
+    let mut done: BTreeMap<Id, bool> = BTreeMap::new();
+    let mut stack = vec![(start, 0usize)];
+    done.insert(start, false);
+    while let Some((id, place)) = stack.pop() {
+        let Some(next) = graph.get(&id).and_then(|ids| ids.get(place)) else {
+            done.insert(id, true);
+            continue;
+        };
+        stack.push((id, place + 1));
+        match done.get(next) {
+            Some(false) => return true,
+            Some(true) => {}
+            None => {
+                done.insert(*next, false);
+                stack.push((*next, 0));
+            }
+        }
+    }
+    false
+}
+
+/// Tasks that can never be ready: they wait for themselves, directly or by way of others.
+fn never_ready(graph: &Graph) -> Vec<Id> {
+    let mut waiting: BTreeMap<Id, usize> =
+        graph.iter().map(|(id, after)| (*id, after.len())).collect();
+    let mut waited_for: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
+    for (id, after) in graph {
+        for other in after {
+            waited_for.entry(*other).or_default().push(*id);
+        }
+    }
+    // What waits for nothing is met, and so is, step by step, what waits for such tasks only.
+    let mut met: Vec<Id> =
+        waited_for.keys().filter(|id| !graph.contains_key(*id)).copied().collect();
+    met.extend(graph.iter().filter(|(_, after)| after.is_empty()).map(|(id, _)| *id));
+    while let Some(id) = met.pop() {
+        waiting.remove(&id);
+        for next in waited_for.get(&id).into_iter().flatten() {
+            if let Some(left) = waiting.get_mut(next) {
+                *left -= 1;
+                if *left == 0 {
+                    met.push(*next);
+                }
+            }
+        }
+    }
+    waiting.into_keys().collect()
+}
+
+/// The tasks, as phase and number, that wait for themselves, with the command that ends it.
+pub fn circles() -> Result<Vec<Told>, Error> {
+    const EDGES: &str = "SELECT t.id, d.id FROM orchestrator.v7_subworkflow_tasks AS t, unnest(t.dependencies) AS d (id)";
+    const TITLES: &str = "SELECT format('%s.%s waits for itself', t.parent_phase, t.task_number), \
+             format('UPDATE orchestrator.v7_subworkflow_tasks SET dependencies = ''{}'' WHERE id = %L;', t.id) \
+         FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.id = ANY ($1) ORDER BY t.parent_phase, t.task_number";
+    let graph = plans::select(EDGES, &[], graph_of)?;
+    let stuck: Vec<Uuid> = never_ready(&graph).into_iter().map(Uuid::from_bytes).collect();
+    if stuck.is_empty() {
+        return Ok(Vec::new());
+    }
+    plans::select(TITLES, &[stuck.into()], records::told)
+}
+
+/// The edges of a result with the task and one that it waits for.
+fn graph_of(rows: pgrx::spi::SpiTupleTable<'_>) -> Result<Graph, Error> {
+    let mut graph = Graph::new();
+    for row in rows {
+        if let (Some(from), Some(to)) = (row.get::<Uuid>(1)?, row.get::<Uuid>(2)?) {
+            graph.entry(*from.as_bytes()).or_default().push(*to.as_bytes());
+        }
+    }
+    Ok(graph)
+}
+
+/// The ids of an argument, each once, checked to be tasks that a task may wait for. `task` is the
+/// one that is to wait, nothing when it is new.
+///
+/// Errors: 22004 a NULL among them, P0002 an unknown one, 22023 a circle.
+pub fn checked(task: Option<Uuid>, ids: Vec<Option<Uuid>>) -> Result<Vec<Uuid>, Error> {
+    const EXISTING: &str = "SELECT t.id FROM orchestrator.v7_subworkflow_tasks AS t \
+         WHERE t.id = ANY ($1) ORDER BY t.id FOR KEY SHARE";
+    const REACHED: &str = "WITH RECURSIVE reached AS ( \
+             SELECT t.id, t.dependencies FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.id = ANY ($1) \
+             UNION \
+             SELECT t.id, t.dependencies FROM reached AS r \
+             JOIN orchestrator.v7_subworkflow_tasks AS t ON t.id = ANY (r.dependencies)) \
+         SELECT r.id, d.id FROM reached AS r, unnest(r.dependencies) AS d (id)";
+    let mut wanted: Vec<Uuid> = Vec::new();
+    for id in ids {
+        let id = required("dependencies", id)?;
+        if wanted.iter().all(|other| other.as_bytes() != id.as_bytes()) {
+            wanted.push(id);
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(wanted);
+    }
+    let existing = plans::update(EXISTING, &[wanted.clone().into()], plans::column::<Uuid>)?;
+    if let Some(unknown) =
+        wanted.iter().find(|id| existing.iter().all(|other| other.as_bytes() != id.as_bytes()))
+    {
+        return Err(Error::new(Kind::NotFound, format!("task {unknown} does not exist"))
+            .hint("A task waits for tasks of orchestrator.v7_subworkflow_tasks."));
+    }
+    let mut graph = plans::update(REACHED, &[wanted.clone().into()], graph_of)?;
+    // A new task has no id yet; no task has this one.
+    let start = task.map_or([0; 16], |id| *id.as_bytes());
+    graph.insert(start, wanted.iter().map(|id| *id.as_bytes()).collect());
+    if has_circle(&graph, start) {
+        let subject = task.map_or("a new task".to_owned(), |id| format!("task {id}"));
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("the dependencies of {subject} make a circle"),
+        )
+        .detail("Following them leads back to a task on the way; none of these could ever start.")
+        .hint("Leave out the dependency that closes the circle."));
+    }
+    Ok(wanted)
+}
+
+/// BEFORE UPDATE OF dependencies row trigger of the tasks: what a task waits for must exist and
+/// make no circle. Changes of dependencies follow one another, so that two of them cannot close a
+/// circle together.
+///
+/// Errors: 22004, P0002, 22023. Since 0.4.3.
+#[pg_trigger(sql = false)]
+fn v7_enforce_dependencies<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    let Some(rows) = Rows::of(trigger) else {
+        misused("v7_enforce_dependencies", "it must be fired BEFORE UPDATE, FOR EACH ROW");
+    };
+    if let Err(error) = enforce(&rows) {
+        ErrorReport::from(error).report(PgLogLevel::ERROR);
+    }
+    Ok(Some(rows.into_row()))
+}
+
+fn enforce(rows: &Rows<'_>) -> Result<(), Error> {
+    const LOCK: &str =
+        "LOCK TABLE orchestrator.v7_subworkflow_tasks IN SHARE UPDATE EXCLUSIVE MODE";
+    let read = |name: &str| rows.column(name.as_bytes());
+    let id = read("id").and_then(|column| rows.after::<Uuid>(column));
+    let new = read("dependencies").and_then(|column| rows.after::<Vec<Option<Uuid>>>(column));
+    let old = read("dependencies").and_then(|column| rows.before::<Vec<Option<Uuid>>>(column));
+    if let Some(new) = new.filter(|new| Some(new) != old.as_ref()) {
+        plans::update(LOCK, &[], |_| Ok(()))?;
+        checked(id, new)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn id(number: u8) -> Id {
+        [number; 16]
+    }
+
+    fn graph(edges: &[(u8, u8)]) -> Graph {
+        let mut graph = Graph::new();
+        for (from, to) in edges {
+            graph.entry(id(*from)).or_default().push(id(*to));
+        }
+        graph
+    }
+
+    #[test]
+    fn circles_are_found_and_diamonds_are_none() {
+        assert!(!has_circle(&graph(&[(1, 2), (1, 3), (2, 4), (3, 4)]), id(1)));
+        assert!(has_circle(&graph(&[(1, 1)]), id(1)));
+        assert!(has_circle(&graph(&[(1, 2), (2, 3), (3, 1)]), id(1)));
+        assert!(has_circle(&graph(&[(1, 2), (2, 3), (3, 2)]), id(1)), "also further on");
+        assert!(!has_circle(&graph(&[(1, 2), (3, 3)]), id(1)), "but only what is reached");
+        assert!(!has_circle(&graph(&[]), id(1)));
+    }
+
+    #[test]
+    fn what_waits_for_itself_is_never_ready() {
+        assert_eq!(never_ready(&graph(&[(1, 2), (1, 3), (2, 4), (3, 4)])), Vec::<Id>::new());
+        assert_eq!(never_ready(&graph(&[(1, 1), (2, 3)])), [id(1)]);
+        assert_eq!(never_ready(&graph(&[(1, 2), (2, 3), (3, 2), (4, 9)])), [id(1), id(2), id(3)]);
+    }
+
+    proptest! {
+        #[test]
+        fn something_is_never_ready_where_there_is_a_circle(edges in prop::collection::vec((1u8..9, 1u8..9), 0..14)) {
+            let graph = graph(&edges);
+            let circle = (1..9).any(|start| has_circle(&graph, id(start)));
+            prop_assert_eq!(!never_ready(&graph).is_empty(), circle);
+        }
+
+        #[test]
+        fn what_only_leads_downwards_has_no_circle(edges in prop::collection::vec((1u8..30, 1u8..30), 0..60)) {
+            let down: Vec<_> = edges.into_iter().filter(|(from, to)| from > to).collect();
+            prop_assert!((1..30).all(|start| !has_circle(&graph(&down), id(start))));
+        }
+
+        #[test]
+        fn closing_a_chain_makes_a_circle(length in 1u8..50) {
+            let mut chain: Vec<_> = (0..length).map(|at| (at, at + 1)).collect();
+            prop_assert!(!has_circle(&graph(&chain), id(0)));
+            chain.push((length, 0));
+            prop_assert!((0..=length).all(|start| has_circle(&graph(&chain), id(start))));
+        }
+    }
+}

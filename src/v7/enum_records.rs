@@ -1,0 +1,131 @@
+//! Enum duplicates become proposals: one row for each pair, with what replacing it would touch.
+
+use std::collections::BTreeMap;
+
+use pgrx::JsonB;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::enums::{self, EnumType, Pair};
+use crate::error::Error;
+use crate::plans;
+
+/// Records every pair of enum types that looks like one as a proposal to replace the one that is
+/// used less by the other. A pair that is recorded already, either way round, is left alone.
+///
+/// `minimum_similarity`: as for `enum_duplicates`. Returns: how many rows were added.
+/// Errors: 22004, 22023 not between 0 and 1. Since 0.4.3.
+#[pg_extern(sql = false, volatile)]
+fn v7_record_enum_duplicates(
+    minimum_similarity: default!(Option<f64>, "0.8"),
+) -> Result<i64, ErrorReport> {
+    // One recorder at a time: no constraint could tell a pair from itself turned round.
+    const LOCK: &str = "LOCK TABLE orchestrator.v7_enum_migrations IN SHARE ROW EXCLUSIVE MODE";
+    const RECORD: &str = "INSERT INTO orchestrator.v7_enum_migrations \
+             (current_enum_name, current_enum_values, v7_enum_name, v7_enum_values, consolidates_with, \
+              affected_tables, affected_columns, risk_level) \
+         SELECT $1, $2, $3, $4, ARRAY[$3], $5, $6, $7 \
+         WHERE NOT EXISTS (SELECT FROM orchestrator.v7_enum_migrations AS m \
+             WHERE (m.current_enum_name = $1 AND (m.v7_enum_name = $3 OR $3 = ANY (m.consolidates_with))) \
+                OR (m.current_enum_name = $3 AND (m.v7_enum_name = $1 OR $1 = ANY (m.consolidates_with)))) \
+         RETURNING id";
+    let minimum = enums::share("minimum_similarity", minimum_similarity)?;
+    plans::update(LOCK, &[], |_| Ok(()))?;
+    let enums = enums::all()?;
+    let mut recorded = 0;
+    for pair in enums::pairs(&enums, minimum) {
+        let (replaced, kept) = roles(&pair);
+        let affected = affected(replaced);
+        let tables: Vec<String> = affected.keys().cloned().collect();
+        let arguments = [
+            replaced.name.as_str().into(),
+            replaced.labels.clone().into(),
+            kept.name.as_str().into(),
+            together(kept, replaced).into(),
+            tables.into(),
+            JsonB(serde_json::json!(affected)).into(),
+            risk(&pair, replaced).into(),
+        ];
+        recorded += plans::update(RECORD, &arguments, |rows| Ok(rows.len() as i64))?;
+    }
+    Ok(recorded)
+}
+
+/// The pairs that are not recorded yet.
+pub fn unrecorded() -> Result<Vec<String>, Error> {
+    const RECORDED: &str = "SELECT EXISTS (SELECT FROM orchestrator.v7_enum_migrations AS m \
+         WHERE (m.current_enum_name = $1 AND (m.v7_enum_name = $2 OR $2 = ANY (m.consolidates_with))) \
+            OR (m.current_enum_name = $2 AND (m.v7_enum_name = $1 OR $1 = ANY (m.consolidates_with))))";
+    let enums = enums::all()?;
+    let mut missing = Vec::new();
+    for Pair { a, b, .. } in enums::pairs(&enums, 0.8) {
+        let arguments = [a.name.as_str().into(), b.name.as_str().into()];
+        if plans::select(RECORDED, &arguments, plans::one::<bool>)? != Some(true) {
+            missing.push(format!("{} and {}", a.name, b.name));
+        }
+    }
+    Ok(missing)
+}
+
+/// Which of a pair is replaced by which: the one with more uses stays, then the one whose name has
+/// more underscores, then the first by name.
+fn roles<'a>(pair: &Pair<'a>) -> (&'a EnumType, &'a EnumType) {
+    let weight = |kind: &EnumType| (kind.used_by.len(), kind.name.matches('_').count());
+    if weight(pair.b) > weight(pair.a) { (pair.a, pair.b) } else { (pair.b, pair.a) }
+}
+
+/// The labels of the one that stays, then those that only the other has.
+fn together(kept: &EnumType, replaced: &EnumType) -> Vec<String> {
+    let more = replaced.labels.iter().filter(|label| !kept.labels.contains(label));
+    kept.labels.iter().chain(more).cloned().collect()
+}
+
+/// Nothing uses it: low. The same labels: medium. Other labels: high, since values must be mapped.
+fn risk(pair: &Pair<'_>, replaced: &EnumType) -> &'static str {
+    if replaced.used_by.is_empty() {
+        "low"
+    } else if pair.only_in_a.is_empty() && pair.only_in_b.is_empty() {
+        "medium"
+    } else {
+        "high"
+    }
+}
+
+/// The columns that use an enum, by table.
+fn affected(kind: &EnumType) -> BTreeMap<String, Vec<String>> {
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for name in &kind.used_by {
+        let (table, column) = table_and_column(name);
+        tables.entry(table.to_owned()).or_default().push(column.to_owned());
+    }
+    tables
+}
+
+/// Splits a qualified, quoted column name at its last dot outside quotes.
+fn table_and_column(name: &str) -> (&str, &str) {
+    let mut quoted = false;
+    let mut dot = None;
+    for (place, letter) in name.char_indices() {
+        match letter {
+            '"' => quoted = !quoted,
+            '.' if !quoted => dot = Some(place),
+            _ => {}
+        }
+    }
+    dot.map_or(("", name), |dot| (&name[..dot], &name[dot + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_split_outside_quotes() {
+        assert_eq!(table_and_column("public.contacts.status"), ("public.contacts", "status"));
+        assert_eq!(
+            table_and_column("\"my.schema\".\"a \"\"table\"\".\".\"the.column\""),
+            ("\"my.schema\".\"a \"\"table\"\".\"", "\"the.column\"")
+        );
+        assert_eq!(table_and_column("alone"), ("", "alone"));
+    }
+}

@@ -1,0 +1,76 @@
+//! The inventory of files under V7: the proof that its rows and its twelve new columns are there,
+//! and its old values what they were.
+
+use super::Check;
+use super::built::Built;
+use crate::error::Error;
+use crate::plans;
+
+/// The old columns in their order, without updated_at, which every change moves.
+const BASE_COLUMNS: [&str; 16] = [
+    "id",
+    "file_number",
+    "file_path",
+    "file_name",
+    "layer_number",
+    "layer_name",
+    "status",
+    "workflows",
+    "has_technical_debt",
+    "technical_debt",
+    "jira_tickets",
+    "audit_status",
+    "audit_date",
+    "audited_by",
+    "notes",
+    "created_at",
+];
+
+/// The checks of `v7_verify_file_audit`.
+pub fn checks(built: &Built) -> Result<Vec<Check>, Error> {
+    Ok(vec![built.v7_columns(), status_of_rows(built)?, base_values(built)?])
+}
+
+fn status_of_rows(built: &Built) -> Result<Check, Error> {
+    const NAME: &str = "file_audit rows with a V7 status";
+    const COUNTS: &str = "SELECT count(*), count(*) FILTER (WHERE f.v7_workflow_status IN \
+             ('pending_assessment', 'assessed', 'designed', 'approved', 'implementing', 'testing', 'migrated', 'retired')) \
+         FROM orchestrator.file_audit AS f";
+    if !built.has("column", "orchestrator.file_audit.v7_workflow_status") {
+        // The check of the columns says so.
+        return Ok(Check::unreadable(NAME, "every row", "column v7_workflow_status is missing"));
+    }
+    let (all, with) = plans::select(COUNTS, &[], plans::two::<i64, i64>)?.unwrap_or_default();
+    let (all, with) = (all.unwrap_or_default(), with.unwrap_or_default());
+    Ok(Check::count(NAME, all as usize, with as usize).hint(
+        "SELECT id, file_path, v7_workflow_status FROM orchestrator.file_audit ORDER BY v7_workflow_status;",
+    ))
+}
+
+/// Compares the old values with the baseline that the upgrade took.
+fn base_values(built: &Built) -> Result<Check, Error> {
+    const NAME: &str = "file_audit base values changed since the upgrade";
+    const CHANGED: &str = "SELECT format('id %s %s', b.id, \
+             CASE WHEN f.id IS NULL THEN 'is gone' ELSE 'changed: ' || ( \
+                 SELECT string_agg(o.key, ', ' ORDER BY array_position($1, o.key)) \
+                 FROM jsonb_each(to_jsonb(b)) AS o (key, value) \
+                 WHERE o.value IS DISTINCT FROM to_jsonb(f) -> o.key) END) \
+         FROM orchestrator.file_audit_baseline AS b LEFT JOIN orchestrator.file_audit AS f ON f.id = b.id \
+         WHERE f.id IS NULL OR EXISTS ( \
+             SELECT FROM jsonb_each(to_jsonb(b)) AS o (key, value) WHERE o.value IS DISTINCT FROM to_jsonb(f) -> o.key) \
+         ORDER BY b.id";
+    if let Some(why) = built.missing_table("file_audit_baseline") {
+        return Ok(Check::unreadable(NAME, "0", &why));
+    }
+    if let Some(column) = BASE_COLUMNS
+        .iter()
+        .find(|column| !built.has("column", &format!("orchestrator.file_audit.{column}")))
+    {
+        return Ok(Check::unreadable(NAME, "0", &format!("column {column} is missing")));
+    }
+    let columns: Vec<String> = BASE_COLUMNS.iter().map(|column| (*column).to_owned()).collect();
+    let changed = plans::select(CHANGED, &[columns.into()], plans::column::<String>)?;
+    Ok(Check::none(NAME, &changed).hint(
+        "Put the values back from orchestrator.file_audit_baseline; or, when a change is wanted, DELETE FROM orchestrator.file_audit_baseline WHERE id = …;",
+    ))
+}

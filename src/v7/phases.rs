@@ -1,0 +1,181 @@
+//! The steps of a phase: start, review, approval, completion, rollback. Each is one UPDATE; what
+//! it needs is checked by the trigger in `approval`, which holds for every other UPDATE as well.
+
+use pgrx::AllocatedByRust;
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::approval::{self, APPROVER, Phase};
+use crate::document::{self, Document};
+use crate::error::{Error, Kind, required};
+use crate::plans;
+use crate::text;
+
+/// The number of a phase, 1 to 7.
+///
+/// Errors: 22004, P0002 any other number.
+pub fn number(phase_number: Option<i32>) -> Result<i32, Error> {
+    let number = required("phase_number", phase_number)?;
+    if (1..=7).contains(&number) { Ok(number) } else { Err(unknown(number)) }
+}
+
+/// The error for a phase that is not there.
+pub fn unknown(number: i32) -> Error {
+    Error::new(Kind::NotFound, format!("phase {number} does not exist")).hint(
+        "There are phases 1 to 7; SELECT * FROM orchestrator.v7_load_plan() creates those that are missing.",
+    )
+}
+
+/// Starts a phase that has not been started, or goes on with one that was blocked.
+///
+/// Returns: the row. Errors: 22004, P0002 no such phase, 55000 it is in another state, the phase
+/// before is not completed and approved, or a sign-off is missing, and from whom. Since 0.4.3.
+#[pg_extern(sql = false, volatile)]
+fn v7_start_phase(
+    phase_number: Option<i32>,
+) -> Result<pgrx::composite_type!('static, "orchestrator.v7_migration_workflow"), ErrorReport> {
+    // The phase before is locked first: everybody locks phases in ascending order.
+    const LOCK: &str = "SELECT w.phase_number FROM orchestrator.v7_migration_workflow AS w \
+         WHERE w.phase_number = $1 FOR SHARE";
+    const START: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'in_progress' \
+         WHERE w.phase_number = $1 AND w.status IN ('not_started', 'blocked') RETURNING w";
+    let number = number(phase_number)?;
+    plans::update(LOCK, &[(number - 1).into()], |_| Ok(()))?;
+    let row = plans::update(START, &[number.into()], row)?;
+    Ok(row.ok_or_else(|| refused(number, "start"))?)
+}
+
+/// Puts a phase that is in progress under review, with what it delivered.
+///
+/// `deliverables`: a JSON array. Returns: the row.
+/// Errors: 22004, 22023 not an array, P0002, 55000 it is not in progress. Since 0.4.3.
+#[pg_extern(sql = false, volatile)]
+fn v7_request_review(
+    phase_number: Option<i32>,
+    deliverables: Option<Document>,
+) -> Result<pgrx::composite_type!('static, "orchestrator.v7_migration_workflow"), ErrorReport> {
+    const REVIEW: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'review', deliverables = $2 \
+         WHERE w.phase_number = $1 AND w.status = 'in_progress' RETURNING w";
+    let number = number(phase_number)?;
+    let deliverables = document::array("deliverables", deliverables)?;
+    let row = plans::update(REVIEW, &[number.into(), deliverables.into()], row)?;
+    Ok(row.ok_or_else(|| refused(number, "be reviewed"))?)
+}
+
+/// Approves a phase that is under review.
+///
+/// `approved_by`: who approves; `notes`: the approval in writing. Returns: the row.
+/// Errors: 22004, 22023 a blank text, P0002, 55000 it is not in review, or who approved it already.
+/// Since 0.4.3.
+#[pg_extern(sql = false, volatile)]
+fn v7_approve_phase(
+    phase_number: Option<i32>,
+    approved_by: Option<&str>,
+    notes: Option<&str>,
+) -> Result<pgrx::composite_type!('static, "orchestrator.v7_migration_workflow"), ErrorReport> {
+    const APPROVE: &str = "UPDATE orchestrator.v7_migration_workflow AS w \
+         SET status = 'approved', approval_status = 'approved', approved_by = $2, approval_notes = $3 \
+         WHERE w.phase_number = $1 AND w.status = 'review' RETURNING w";
+    let number = number(phase_number)?;
+    let approved_by = text::filled("approved_by", approved_by)?;
+    let notes = text::filled("notes", notes)?;
+    let row = plans::update(APPROVE, &[number.into(), approved_by.into(), notes.into()], row)?;
+    Ok(row.ok_or_else(|| refused(number, "be approved"))?)
+}
+
+/// Completes a phase that is approved.
+///
+/// Returns: the row. Errors: 22004, P0002, 55000 it is not approved, a task is open, or a sign-off
+/// is missing, and from whom. Since 0.4.3.
+#[pg_extern(sql = false, volatile)]
+fn v7_complete_phase(
+    phase_number: Option<i32>,
+) -> Result<pgrx::composite_type!('static, "orchestrator.v7_migration_workflow"), ErrorReport> {
+    const COMPLETE: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'completed' \
+         WHERE w.phase_number = $1 AND w.status IN ('in_progress', 'review', 'approved') RETURNING w";
+    let number = number(phase_number)?;
+    let row = plans::update(COMPLETE, &[number.into()], row)?;
+    Ok(row.ok_or_else(|| refused(number, "be completed"))?)
+}
+
+/// Rolls a phase back: its open tasks are cancelled with the reason, its approval ends, and the
+/// notes of the approval say who had given it and why it ended.
+///
+/// `reason`: must say something. Returns: the row.
+/// Errors: 22004, 22023 blank reason, P0002, 55000 it has not been started, or is rolled back
+/// already. Since 0.4.3.
+#[pg_extern(sql = false, volatile)]
+fn v7_roll_back_phase(
+    phase_number: Option<i32>,
+    reason: Option<&str>,
+) -> Result<pgrx::composite_type!('static, "orchestrator.v7_migration_workflow"), ErrorReport> {
+    const LOCK: &str = "SELECT w.status FROM orchestrator.v7_migration_workflow AS w \
+         WHERE w.phase_number = $1 FOR NO KEY UPDATE";
+    const ROLL_BACK: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'rolled_back', \
+             approval_notes = concat_ws(E'\\n', nullif(w.approval_notes, ''), \
+                 'Rolled back' || coalesce(' (approved by ' || w.approved_by || ')', '') || ': ' || $2) \
+         WHERE w.phase_number = $1 RETURNING w";
+    let number = number(phase_number)?;
+    let reason = text::filled("reason", reason)?;
+    match plans::update(LOCK, &[number.into()], plans::one::<String>)?.as_deref() {
+        None | Some("rolled_back" | "not_started") => {
+            return Err(refused(number, "be rolled back").into());
+        }
+        Some(_) => {}
+    }
+    approval::cancel_open_tasks(number, &format!("Rolled back: {reason}"))?;
+    let row = plans::update(ROLL_BACK, &[number.into(), reason.into()], row)?;
+    Ok(row.ok_or_else(|| refused(number, "be rolled back"))?)
+}
+
+fn row(
+    rows: pgrx::spi::SpiTupleTable<'_>,
+) -> Result<Option<PgHeapTuple<'static, AllocatedByRust>>, Error> {
+    plans::one(rows)
+}
+
+/// Why a phase cannot take a step from the state it is in.
+fn refused(number: i32, step: &str) -> Error {
+    match state(number) {
+        Err(error) => error,
+        Ok(None) => unknown(number),
+        Ok(Some((phase, since))) => {
+            Error::new(Kind::NotReady, format!("{} cannot {step}", phase.title()))
+                .detail(situation(&phase, &since))
+                .hint(format!("Next: {}", phase.next_call()))
+        }
+    }
+}
+
+/// A phase, and when it started and was completed.
+type State = (Phase, [Option<String>; 2]);
+
+fn state(number: i32) -> Result<Option<State>, Error> {
+    const STATE: &str = "SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.approved_by, \
+             w.started_at::text, w.completed_at::text \
+         FROM orchestrator.v7_migration_workflow AS w WHERE w.phase_number = $1";
+    plans::update(STATE, &[number.into()], |mut rows| {
+        let Some(row) = rows.next() else { return Ok(None) };
+        let phase = Phase {
+            number: row.get(1)?.unwrap_or_default(),
+            name: row.get(2)?.unwrap_or_default(),
+            status: row.get(3)?.unwrap_or_default(),
+            approval_status: row.get(4)?.unwrap_or_default(),
+            approved_by: row.get(5)?,
+        };
+        Ok(Some((phase, [row.get(6)?, row.get(7)?])))
+    })
+}
+
+/// Where a phase stands, since when and by whom.
+fn situation(phase: &Phase, [started, completed]: &[Option<String>; 2]) -> String {
+    let started = started.as_ref().map(|time| format!(", started at {time}")).unwrap_or_default();
+    let completed =
+        completed.as_ref().map(|time| format!(", completed at {time}")).unwrap_or_default();
+    let approval = match (&phase.approved_by, phase.approval_status.as_str()) {
+        (Some(by), "approved") => format!("approved by {by}"),
+        (_, status) => format!("its approval by {APPROVER} is {status}"),
+    };
+    format!("It is {}{started}{completed}; {approval}.", phase.status)
+}

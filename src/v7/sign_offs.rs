@@ -1,0 +1,163 @@
+//! Sign-offs: who must sign before a phase starts and after it is done, and who has.
+
+use pgrx::Uuid;
+use pgrx::iter::SetOfIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::phases;
+use crate::error::{Error, Kind, required};
+use crate::plans;
+use crate::text;
+
+/// When something is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Before,
+    After,
+}
+
+impl Stage {
+    fn named(name: &str) -> Result<Self, Error> {
+        Ok(match text::one_of("stage", name, &["before", "after"])? {
+            "before" => Stage::Before,
+            _ => Stage::After,
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Stage::Before => "before",
+            Stage::After => "after",
+        }
+    }
+}
+
+/// A sign-off that a phase needs.
+#[derive(Clone, Copy, Debug)]
+pub struct SignOff {
+    phase: i32,
+    stage: Stage,
+    item: &'static str,
+    from: &'static str,
+}
+
+const fn sign_off(stage: Stage, item: &'static str, from: &'static str) -> SignOff {
+    SignOff { phase: 4, stage, item, from }
+}
+
+/// What must be signed: before the database is touched by three personas, afterwards on three
+/// facts. From section 9 of the database phase's own workflow.
+const REQUIRED: [SignOff; 6] = [
+    sign_off(Stage::Before, "The Architect", "The Architect"),
+    sign_off(Stage::Before, "DB Team Lead", "DB Team Lead"),
+    sign_off(Stage::Before, "Test Sentinel", "Test Sentinel"),
+    sign_off(Stage::After, "Validation Complete", "Test Sentinel"),
+    sign_off(Stage::After, "Integration Verified", "Dev Team"),
+    sign_off(Stage::After, "Phase 4 Complete", "The Architect"),
+];
+
+impl SignOff {
+    /// What is missing, and from whom.
+    pub fn in_words(&self) -> String {
+        let SignOff { phase, stage, item, from } = self;
+        format!("sign-off \"{item}\" {} phase {phase}, from {from}", stage.name())
+    }
+
+    /// The command that gives it.
+    pub fn command(&self) -> String {
+        let SignOff { phase, stage, item, from } = self;
+        format!("SELECT orchestrator.v7_sign({phase}, '{}', '{item}', '{from}');", stage.name())
+    }
+}
+
+/// The required sign-offs that nobody has given yet, as everybody sees them now.
+pub fn missing(phase: i32, stage: Stage) -> Result<Vec<SignOff>, Error> {
+    Ok(required_for(phase, stage, plans::update(SIGNED, &given(phase, stage), plans::column)?))
+}
+
+/// As `missing`, as the calling statement sees them.
+pub fn missing_in_statement(phase: i32, stage: Stage) -> Result<Vec<SignOff>, Error> {
+    Ok(required_for(phase, stage, plans::select(SIGNED, &given(phase, stage), plans::column)?))
+}
+
+const SIGNED: &str = "SELECT s.item FROM orchestrator.migration_sign_offs AS s \
+     WHERE s.phase_number = $1 AND s.stage = $2";
+
+fn given(phase: i32, stage: Stage) -> [pgrx::datum::DatumWithOid<'static>; 2] {
+    [phase.into(), stage.name().into()]
+}
+
+fn required_for(phase: i32, stage: Stage, signed: Vec<String>) -> Vec<SignOff> {
+    REQUIRED
+        .iter()
+        .filter(|item| item.phase == phase && item.stage == stage)
+        .filter(|item| signed.iter().all(|signed| signed != item.item))
+        .copied()
+        .collect()
+}
+
+/// Records that somebody signs an item before or after a phase. An item is signed once.
+///
+/// `stage`: before or after; `item`: what is signed, at most 500 characters; `signed_by`: who signs.
+/// Returns: the id of the sign-off.
+/// Errors: 22004, 22023 another stage, a blank text, P0002 no such phase, 55000 already signed, and
+/// by whom. Since 0.4.3.
+#[pg_extern(sql = false, volatile)]
+fn v7_sign(
+    phase_number: Option<i32>,
+    stage: Option<&str>,
+    item: Option<&str>,
+    signed_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<Uuid, ErrorReport> {
+    const SIGN: &str = "INSERT INTO orchestrator.migration_sign_offs (phase_number, stage, item, signed_by, notes) \
+         SELECT w.phase_number, $2, $3, $4, $5 FROM orchestrator.v7_migration_workflow AS w \
+         WHERE w.phase_number = $1 FOR KEY SHARE \
+         ON CONFLICT (phase_number, stage, item) DO NOTHING RETURNING id";
+    let number = phases::number(phase_number)?;
+    let stage = Stage::named(required("stage", stage)?)?;
+    let item = text::name("item", item)?;
+    let signed_by = text::filled("signed_by", signed_by)?;
+    let arguments =
+        [number.into(), stage.name().into(), item.into(), signed_by.into(), notes.into()];
+    match plans::update(SIGN, &arguments, plans::one::<Uuid>)? {
+        Some(id) => Ok(id),
+        None => Err(not_signed(number, stage, item)?.into()),
+    }
+}
+
+/// Why an item cannot be signed.
+fn not_signed(number: i32, stage: Stage, item: &str) -> Result<Error, Error> {
+    const SIGNER: &str = "SELECT s.signed_by, s.signed_at::text FROM orchestrator.migration_sign_offs AS s \
+         WHERE s.phase_number = $1 AND s.stage = $2 AND s.item = $3";
+    let arguments = [number.into(), stage.name().into(), item.into()];
+    Ok(match plans::update(SIGNER, &arguments, plans::two::<String, String>)? {
+        None => phases::unknown(number),
+        Some((signed_by, signed_at)) => Error::new(
+            Kind::NotReady,
+            format!("\"{item}\" is already signed {} phase {number}", stage.name()),
+        )
+        .detail(format!(
+            "Signed by {} at {}.",
+            signed_by.unwrap_or_default(),
+            signed_at.unwrap_or_default()
+        ))
+        .hint("An item is signed once; SELECT * FROM orchestrator.migration_sign_offs shows all."),
+    })
+}
+
+/// The required sign-offs of a phase that nobody has given yet.
+///
+/// `stage`: before or after. Returns: the items, in the order in which they are asked for.
+/// Errors: 22004, 22023 another stage, P0002 no such phase. Since 0.4.3.
+#[pg_extern(sql = false, stable)]
+fn v7_missing_sign_offs(
+    phase_number: Option<i32>,
+    stage: Option<&str>,
+) -> Result<SetOfIterator<'static, String>, ErrorReport> {
+    let number = phases::number(phase_number)?;
+    let stage = Stage::named(required("stage", stage)?)?;
+    let missing = missing_in_statement(number, stage)?;
+    Ok(SetOfIterator::new(missing.into_iter().map(|item| item.item.to_owned())))
+}

@@ -1,0 +1,297 @@
+//! Snapshots: what the database looks like at one moment, kept under a label, and the difference
+//! between two of them.
+
+use std::collections::BTreeMap;
+
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{JsonB, Uuid};
+use serde_json::Value;
+
+use crate::error::{Error, Kind, required};
+use crate::plans;
+use crate::session;
+use crate::text;
+
+/// Kinds of a catalog, in the order in which differences are told, and what one of each is called.
+const KINDS: [(&str, &str); 9] = [
+    ("tables", "table"),
+    ("columns", "column"),
+    ("constraints", "constraint"),
+    ("indexes", "index"),
+    ("types", "type"),
+    ("enums", "enum"),
+    ("views", "view"),
+    ("triggers", "trigger"),
+    ("functions", "function"),
+];
+
+/// Keeps definitions, sizes and use of user schemas under a label.
+///
+/// `label`: a name that no snapshot has, at most 500 characters; `schemas`: NULL means every schema
+/// outside the system's own. Returns: the id of the snapshot. A NOTICE says how much was left out
+/// because the caller may not see it.
+/// Errors: 22004, 22023 blank or too long label, no schema, a system schema, P0002 unknown schema,
+/// 23505 the label is taken. Since 0.4.0.
+#[pg_extern(sql = false, volatile)]
+fn capture_snapshot(
+    label: Option<&str>,
+    schemas: default!(Option<Vec<Option<String>>>, "NULL"),
+) -> Result<Uuid, ErrorReport> {
+    const CAPTURE: &str = concat!(
+        "WITH catalog AS MATERIALIZED (",
+        include_str!("snapshot_catalog.sql"),
+        "), metrics AS MATERIALIZED (",
+        include_str!("snapshot_metrics.sql"),
+        ") INSERT INTO orchestrator.schema_snapshots (label, catalog, metrics, fingerprint) \
+         SELECT $2, c.catalog, m.metrics || jsonb_build_object('scope', $1), \
+                encode(sha256(convert_to(c.catalog::text, 'UTF8')), 'hex') \
+         FROM catalog AS c, metrics AS m \
+         ON CONFLICT (label) DO NOTHING RETURNING id, catalog->'skipped'"
+    );
+    let label = text::name("label", label)?;
+    let schemas = schemas.map(named_schemas).transpose()?;
+    let arguments = [schemas.into(), label.into()];
+    match plans::update(CAPTURE, &arguments, plans::two::<Uuid, JsonB>)? {
+        Some((Some(id), skipped)) => {
+            if let Some(JsonB(skipped)) = skipped {
+                tell_skipped(label, "you", &skipped);
+            }
+            Ok(id)
+        }
+        _ => Err(taken(label)?.into()),
+    }
+}
+
+/// The schemas of an argument, each checked to be a user schema.
+fn named_schemas(schemas: Vec<Option<String>>) -> Result<Vec<String>, Error> {
+    const UNKNOWN: &str = "SELECT s.name, starts_with(s.name, 'pg_') OR s.name = 'information_schema' \
+         FROM unnest($1) WITH ORDINALITY AS s (name, place) \
+         WHERE NOT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = s.name) \
+            OR starts_with(s.name, 'pg_') OR s.name = 'information_schema' ORDER BY s.place";
+    let schemas: Vec<String> =
+        schemas.into_iter().map(|schema| required("schemas", schema)).collect::<Result<_, _>>()?;
+    if schemas.is_empty() {
+        return Err(Error::new(Kind::InvalidValue, "argument \"schemas\" names no schema")
+            .hint("NULL means all user schemas."));
+    }
+    match plans::select(UNKNOWN, &[schemas.clone().into()], plans::two::<String, bool>)? {
+        None => Ok(schemas),
+        Some((name, Some(true))) => Err(Error::new(
+            Kind::InvalidValue,
+            format!("schema \"{}\" is the server's own", name.unwrap_or_default()),
+        )
+        .hint("Snapshots are of user schemas.")),
+        Some((name, _)) => Err(Error::new(
+            Kind::NotFound,
+            format!("schema \"{}\" does not exist", name.unwrap_or_default()),
+        )),
+    }
+}
+
+/// Says what a snapshot does not hold because its maker may not see it.
+fn tell_skipped(label: &str, maker: &str, skipped: &Value) {
+    let schemas: Vec<_> =
+        skipped["schemas"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let tables = skipped["tables"].as_i64().unwrap_or_default();
+    if schemas.is_empty() && tables == 0 {
+        return;
+    }
+    session::tell(
+        format!(
+            "snapshot \"{label}\" leaves out {} and {} that {maker} may not see",
+            text::counted(schemas.len() as i64, "schema"),
+            text::counted(tables, "table")
+        ),
+        (!schemas.is_empty()).then(|| format!("Schemas: {}.", schemas.join(", "))),
+    );
+}
+
+/// Why a label cannot be used again.
+fn taken(label: &str) -> Result<Error, Error> {
+    const HOLDER: &str = "SELECT s.taken_at::text, s.taken_by FROM orchestrator.schema_snapshots AS s WHERE s.label = $1";
+    let holder = plans::update(HOLDER, &[label.into()], plans::two::<String, String>)?;
+    let (taken_at, taken_by) = holder.unwrap_or_default();
+    Ok(Error::new(Kind::Duplicate, format!("snapshot \"{label}\" exists already"))
+        .detail(format!(
+            "It was taken at {} by {}.",
+            taken_at.as_deref().unwrap_or("an unknown time"),
+            taken_by.as_deref().unwrap_or("nobody known")
+        ))
+        .hint("Snapshots are never overwritten; give this one another label."))
+}
+
+/// What was added, removed or changed between two snapshots.
+///
+/// `before`, `after`: labels. Returns: the object with its kind before its name; added, removed or
+/// changed; both definitions. No row when the schemas are equal. Of snapshots that were taken of
+/// some schemas only, what both could hold is compared. A NOTICE says what a maker may not see.
+/// Errors: 22004, P0002 unknown label. Since 0.4.0.
+#[pg_extern(sql = false, stable)]
+#[allow(clippy::type_complexity)]
+fn compare_snapshots(
+    before: Option<&str>,
+    after: Option<&str>,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(object, String),
+            name!(change, String),
+            name!(was, Option<String>),
+            name!(now, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
+    let (before, after) = (required("before", before)?, required("after", after)?);
+    let (before, after) = (Kept::read(before)?, Kept::read(after)?);
+    let in_both = |name: &str| before.covers(name) && after.covers(name);
+    let mut rows = Vec::new();
+    for (kind, noun) in KINDS {
+        for Difference { name, was, now } in
+            differences(&before.catalog[kind], &after.catalog[kind])
+        {
+            let change = match (&was, &now) {
+                (None, _) => "added",
+                (_, None) => "removed",
+                _ => "changed",
+            };
+            if in_both(&name) {
+                rows.push((format!("{noun} {name}"), change.to_owned(), was, now));
+            }
+        }
+    }
+    Ok(TableIterator::new(rows))
+}
+
+/// A snapshot as it is kept.
+struct Kept {
+    catalog: Value,
+    /// The schemas it was taken of; none means all.
+    scope: Option<Vec<String>>,
+}
+
+impl Kept {
+    fn read(label: &str) -> Result<Self, Error> {
+        const KEPT: &str = "SELECT s.catalog, s.metrics->'scope' \
+             FROM orchestrator.schema_snapshots AS s WHERE s.label = $1";
+        let kept = plans::select(KEPT, &[label.into()], plans::two::<JsonB, JsonB>)?;
+        let Some((catalog, scope)) = kept else {
+            return Err(Error::new(
+                Kind::NotFound,
+                format!("snapshot \"{label}\" does not exist"),
+            )
+            .hint("SELECT label, taken_at FROM orchestrator.schema_snapshots shows all; orchestrator.capture_snapshot takes one."));
+        };
+        let catalog = catalog.map_or(Value::Null, |JsonB(catalog)| catalog);
+        let scope = scope.and_then(|JsonB(scope)| serde_json::from_value(scope).ok()).flatten();
+        tell_skipped(label, "whoever took it", &catalog["skipped"]);
+        Ok(Kept { catalog, scope })
+    }
+
+    /// Whether what has that name would be in the snapshot.
+    fn covers(&self, name: &str) -> bool {
+        let schema = schema_of(name);
+        self.scope.as_ref().is_none_or(|scope| scope.contains(&schema))
+    }
+}
+
+/// The schema of a qualified, quoted name.
+fn schema_of(name: &str) -> String {
+    let Some(quoted) = name.strip_prefix('"') else {
+        return name.split('.').next().unwrap_or_default().to_owned();
+    };
+    let mut schema = String::new();
+    let mut letters = quoted.chars();
+    while let Some(letter) = letters.next() {
+        if letter == '"' && letters.next() != Some('"') {
+            break;
+        }
+        schema.push(letter);
+    }
+    schema
+}
+
+/// One object that differs.
+#[derive(Debug, PartialEq)]
+struct Difference {
+    name: String,
+    was: Option<String>,
+    now: Option<String>,
+}
+
+/// Where two sets of definitions differ, by name.
+fn differences(before: &Value, after: &Value) -> Vec<Difference> {
+    let mut pairs: BTreeMap<&str, (Option<&Value>, Option<&Value>)> = BTreeMap::new();
+    for (name, definition) in before.as_object().into_iter().flatten() {
+        pairs.entry(name).or_default().0 = Some(definition);
+    }
+    for (name, definition) in after.as_object().into_iter().flatten() {
+        pairs.entry(name).or_default().1 = Some(definition);
+    }
+    pairs
+        .into_iter()
+        .filter(|(_, (was, now))| was != now)
+        .map(|(name, (was, now))| Difference {
+            name: name.to_owned(),
+            was: was.map(plain),
+            now: now.map(plain),
+        })
+        .collect()
+}
+
+/// A definition as people read it: a text without its quotes, anything else as JSON.
+fn plain(definition: &Value) -> String {
+    definition.as_str().map_or_else(|| definition.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_schema_of_a_name_is_read_through_its_quotes() {
+        assert_eq!(schema_of("public.t"), "public");
+        assert_eq!(schema_of("\"my.schema\".t.\"c.d\""), "my.schema");
+        assert_eq!(schema_of("\"a \"\"b\"\"\".f(integer)"), "a \"b\"");
+        assert_eq!(schema_of("public"), "public");
+    }
+
+    #[test]
+    fn added_removed_and_changed_are_told_apart() {
+        let before = json!({"a": "text", "b": "integer", "c": "same"});
+        let after = json!({"b": "bigint", "c": "same", "d": {"labels": ["x"]}});
+        let found = differences(&before, &after);
+        let was_now: Vec<_> =
+            found.iter().map(|d| (d.name.as_str(), d.was.as_deref(), d.now.as_deref())).collect();
+        assert_eq!(
+            was_now,
+            [
+                ("a", Some("text"), None),
+                ("b", Some("integer"), Some("bigint")),
+                ("d", None, Some("{\"labels\":[\"x\"]}")),
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_differs_from_itself_and_what_differs_one_way_differs_the_other(
+            a in prop::collection::btree_map("[a-c]{1,2}", 0..3i32, 0..6),
+            b in prop::collection::btree_map("[a-c]{1,2}", 0..3i32, 0..6),
+        ) {
+            let (a, b) = (json!(a), json!(b));
+            prop_assert!(differences(&a, &a).is_empty());
+            let there = differences(&a, &b);
+            let back = differences(&b, &a);
+            prop_assert_eq!(there.len(), back.len());
+            for (one, other) in there.iter().zip(&back) {
+                prop_assert_eq!((&one.was, &one.now), (&other.now, &other.was));
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What users call to see that V7 is where it should be: tables, columns, views and records, each
+//! with what was expected, what is there, and the next command.
+
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::built::{Built, other_v7_tables};
+use super::{Check, file_audit, records};
+
+/// Checks the five tables: base tables of the extension, with all their columns, and no other
+/// table named v7_ in any schema. A view never makes up for a missing table. Since 0.4.1.
+#[pg_extern(sql = false, stable)]
+#[allow(clippy::type_complexity)]
+fn v7_verify_tables() -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(check_name, String),
+            name!(expected, String),
+            name!(actual, String),
+            name!(passed, bool),
+            name!(hint, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
+    let built = Built::read()?;
+    let checks = [built.v7_tables(), built.columns_of_v7_tables(), other_v7_tables()?];
+    Ok(TableIterator::new(checks.into_iter().map(Check::row)))
+}
+
+/// Checks the inventory of files: its twelve columns, a V7 status on every row, and no old value
+/// changed or row gone since the newest snapshot from before the upgrade. Since 0.4.2.
+#[pg_extern(sql = false, stable)]
+#[allow(clippy::type_complexity)]
+fn v7_verify_file_audit() -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(check_name, String),
+            name!(expected, String),
+            name!(actual, String),
+            name!(passed, bool),
+            name!(hint, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
+    let checks = file_audit::checks(&Built::read()?)?;
+    Ok(TableIterator::new(checks.into_iter().map(Check::row)))
+}
+
+/// Checks everything that the V7 versions built: tables, columns, views, indexes and triggers, each
+/// as the manifest defines it. Parts of a missing table are not counted. Since 0.4.3.
+#[pg_extern(sql = false, stable)]
+#[allow(clippy::type_complexity)]
+fn v7_verify_infrastructure() -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(check_name, String),
+            name!(expected, String),
+            name!(actual, String),
+            name!(passed, bool),
+            name!(hint, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
+    let built = Built::read()?;
+    let checks = [
+        built.v7_tables(),
+        built.v7_columns(),
+        built.monitoring_views(),
+        built.indexes(),
+        built.triggers(),
+    ];
+    Ok(TableIterator::new(checks.into_iter().map(Check::row)))
+}
+
+/// Checks what the tables hold: seven phases with their names, enum mappings, owners, approvals
+/// and sign-offs of whatever has started or completed, dependencies. Since 0.4.3.
+#[pg_extern(sql = false, stable)]
+#[allow(clippy::type_complexity)]
+fn v7_verify_data() -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(check_name, String),
+            name!(expected, String),
+            name!(actual, String),
+            name!(passed, bool),
+            name!(hint, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
+    let checks = records::checks(&Built::read()?)?;
+    Ok(TableIterator::new(checks.into_iter().map(Check::row)))
+}
+
+/// Every check of the other verification functions, each once. Since 0.4.3.
+#[pg_extern(sql = false, stable)]
+#[allow(clippy::type_complexity)]
+fn v7_verify() -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(check_name, String),
+            name!(expected, String),
+            name!(actual, String),
+            name!(passed, bool),
+            name!(hint, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
+    let built = Built::read()?;
+    let mut checks = vec![built.v7_tables(), built.columns_of_v7_tables(), other_v7_tables()?];
+    checks.extend(file_audit::checks(&built)?);
+    checks.extend([built.monitoring_views(), built.indexes(), built.triggers()]);
+    checks.extend(records::checks(&built)?);
+    Ok(TableIterator::new(checks.into_iter().map(Check::row)))
+}
