@@ -229,10 +229,11 @@ fn levels_survive_dump_and_restore() -> Result<()> {
 }
 
 /// What every level may call, with an answer that does not depend on rows.
-const ASKED: [&str; 29] = [
+const ASKED: [&str; 30] = [
     "SELECT * FROM orchestrator.verify()",
     "SELECT * FROM orchestrator.dump_safety()",
     "SELECT * FROM orchestrator.access()",
+    "SELECT orchestrator.help()",
     "SELECT orchestrator.fingerprint()",
     "SELECT orchestrator.manifest()",
     "SELECT * FROM orchestrator.allowed_transitions('task')",
