@@ -204,3 +204,51 @@ SELECT phase_number, status, approved_by FROM orchestrator.v7_migration_workflow
 SELECT count(*) AS signed FROM orchestrator.migration_sign_offs;
 SELECT count(*) AS checks, count(*) FILTER (WHERE passed) AS passed FROM orchestrator.v7_verify();
 SELECT count(*) AS differences FROM orchestrator.verify();
+
+\echo '24. A run of the orchestrator starts, works, and scores badly: it is held, and a human is asked. While that is pending nobody resumes it.'
+SELECT orchestrator.start_run('shop-17', orchestrator.uuidv7(), 'checkout') IS NOT NULL AS started;
+SELECT phase, current_agent, tokens_used, cost_usd, files_created FROM orchestrator.record_run_progress('shop-17', 'development', 'dev', 1200, 0.0345, '{src/cart.rs}');
+SELECT phase, gate_status, safety_score, requires_human_review FROM orchestrator.record_safety('shop-17', 0.55, '{"drops a table"}');
+SELECT id AS review FROM orchestrator.human_review_queue WHERE thread_id = 'shop-17' \gset
+SELECT review_type, reason, context FROM orchestrator.human_review_queue WHERE id = :'review';
+\set ON_ERROR_STOP off
+SELECT orchestrator.resume_run('shop-17');
+\set ON_ERROR_STOP on
+
+\echo '25. Ada approves, and the run goes on. Bob comes too late, and is told who was first; nobody edits what was decided.'
+SELECT status, resolved_by, resolution_notes FROM orchestrator.resolve_review(:'review', 'approved', 'ada', 'it is a test table');
+\set ON_ERROR_STOP off
+SELECT orchestrator.resolve_review(:'review', 'rejected', 'bob', 'never drop a table');
+UPDATE orchestrator.human_review_queue SET resolution_notes = 'not so sure' WHERE id = :'review';
+\set ON_ERROR_STOP on
+SELECT phase, gate_status, requires_human_review FROM orchestrator.orchestrator_runs WHERE thread_id = 'shop-17';
+SELECT phase, tokens_used, cost_usd FROM orchestrator.record_run_progress('shop-17', 'testing', 'qa', 300, 0.0085);
+
+\echo '26. Another run is rejected, and dies of it. A rejection says why.'
+SELECT orchestrator.start_run('shop-18', orchestrator.uuidv7(), 'discounts') IS NOT NULL AS started;
+SELECT orchestrator.request_review('shop-18', 'budget_exceeded', 'twice the estimate') AS review \gset
+\set ON_ERROR_STOP off
+SELECT orchestrator.resolve_review(:'review', 'rejected', 'ada');
+\set ON_ERROR_STOP on
+SELECT status, resolved_by FROM orchestrator.resolve_review(:'review', 'rejected', 'ada', 'start smaller');
+SELECT phase, gate_status, error, completed_at IS NOT NULL AS ended FROM orchestrator.orchestrator_runs WHERE thread_id = 'shop-18';
+\set ON_ERROR_STOP off
+SELECT orchestrator.record_run_progress('shop-18', tokens => 10);
+\set ON_ERROR_STOP on
+
+\echo '27. Forty reviews of two runs, approved by one call; the last approval of each run frees it. Each id is answered.'
+SELECT count(orchestrator.start_run('batch-' || n, orchestrator.uuidv7(), 'translate')) AS started FROM generate_series(1, 2) AS n;
+SELECT count(orchestrator.pause_run('batch-' || n, 'every page is reviewed')) AS paused FROM generate_series(1, 2) AS n;
+SELECT count(orchestrator.request_review('batch-' || n, 'gate_override', 'page ' || page)) AS asked FROM generate_series(1, 20) AS page, generate_series(1, 2) AS n;
+SELECT outcome, count(*) FROM orchestrator.resolve_reviews(
+    ARRAY(SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending') || ARRAY[:'review']::uuid[] || ARRAY[orchestrator.uuidv7()], 'approved', 'ada', 'read them all') GROUP BY outcome ORDER BY outcome;
+SELECT thread_id, phase, gate_status, safety_score, tokens_used, cost_usd, actions, pending_reviews FROM orchestrator.run_summary ORDER BY thread_id;
+
+\echo '28. What an application sees: unions for its TypeScript, JSON Schema for everything else. One version down the runs are kept, and up again nothing is missing.'
+SELECT line FROM regexp_split_to_table(orchestrator.typescript_types(), E'\n') AS line WHERE line ~ '^export type (OrchestratorPhase|GateStatus|ReviewStatus) ';
+SELECT jsonb_pretty(orchestrator.json_schema('human_review_queue') -> 'properties' -> 'status') AS status;
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.3';
+SELECT object, rows FROM orchestrator.archived() ORDER BY object;
+ALTER EXTENSION orchestrator_schema UPDATE;
+SELECT thread_id, phase, gate_status, actions FROM orchestrator.run_summary ORDER BY thread_id;
+SELECT count(*) AS differences FROM orchestrator.verify();

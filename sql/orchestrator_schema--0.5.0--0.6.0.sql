@@ -167,6 +167,16 @@ ALTER FUNCTION orchestrator.load_default_prices() SECURITY DEFINER;
 ALTER FUNCTION orchestrator.expire_sessions(interval) SECURITY DEFINER;
 ALTER FUNCTION orchestrator.release_idempotency_keys(interval) SECURITY DEFINER;
 ALTER FUNCTION orchestrator.purge_audit_events(interval) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.v7_issue_task(integer, text, text, uuid[], text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.v7_start_phase(integer) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.v7_request_review(integer, jsonb) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.v7_complete_phase(integer) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.v7_sign(integer, text, text, text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.v7_approve_phase(integer, text, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.v7_load_plan() SECURITY DEFINER;
+ALTER FUNCTION orchestrator.v7_roll_back_phase(integer, text) SECURITY DEFINER;
+ALTER FUNCTION orchestrator.v7_note_change() SECURITY DEFINER;
+ALTER FUNCTION orchestrator.v7_note_hand_over() SECURITY DEFINER;
 
 -- maintenance
 

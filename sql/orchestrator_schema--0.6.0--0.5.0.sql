@@ -57,6 +57,16 @@ ALTER FUNCTION orchestrator.load_default_prices() SECURITY INVOKER;
 ALTER FUNCTION orchestrator.expire_sessions(interval) SECURITY INVOKER;
 ALTER FUNCTION orchestrator.release_idempotency_keys(interval) SECURITY INVOKER;
 ALTER FUNCTION orchestrator.purge_audit_events(interval) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.v7_issue_task(integer, text, text, uuid[], text, text) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.v7_start_phase(integer) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.v7_request_review(integer, jsonb) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.v7_complete_phase(integer) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.v7_sign(integer, text, text, text, text) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.v7_approve_phase(integer, text, text) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.v7_load_plan() SECURITY INVOKER;
+ALTER FUNCTION orchestrator.v7_roll_back_phase(integer, text) SECURITY INVOKER;
+ALTER FUNCTION orchestrator.v7_note_change() SECURITY INVOKER;
+ALTER FUNCTION orchestrator.v7_note_hand_over() SECURITY INVOKER;
 
 CREATE OR REPLACE FUNCTION orchestrator.configuration_value(key text, fallback jsonb DEFAULT NULL)
 RETURNS jsonb

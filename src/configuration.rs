@@ -59,7 +59,7 @@ fn is_valid_configuration(
 ///
 /// `value_type`: NULL keeps the type it has, or means string; `description`, `is_secret`: NULL
 /// keeps what was. Returns: the row.
-/// Errors: 22004, 22023 blank key, unknown type, or a value that is none of its type. Since 0.1.5.
+/// Errors: 22004, 22023 blank or overlong key, unknown type, or a value that is none of its type. Since 0.1.5.
 #[pg_extern(sql = false, volatile)]
 fn set_configuration(
     key: Option<&str>,
@@ -73,7 +73,7 @@ fn set_configuration(
          ON CONFLICT (key) DO UPDATE SET value = excluded.value, value_type = excluded.value_type, \
              description = coalesce($4, c.description), is_secret = coalesce($5, c.is_secret) \
          RETURNING c";
-    let key = text::filled("key", key)?;
+    let key = text::name("key", key)?;
     let value = required("value", value)?;
     let value_type = match value_type {
         Some(value_type) => text::one_of("value_type", value_type, &TYPES)?.to_owned(),

@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, heap_tuple::PgHeapTuple};
 
 use crate::error::{Error, Kind, required};
-use crate::{approvals, gates, plans, reviews, session, settings, text};
+use crate::{approvals, gates, lifecycle, plans, reviews, session, settings, text};
 
 /// The kinds of decisions, each with its word for no.
 const KINDS: [(&str, &str); 3] =
@@ -88,14 +88,19 @@ fn kind_of(id: Uuid) -> Result<String, Error> {
 /// the statement asked for, or made. Nothing is announced of none, with
 /// `orchestrator_schema.notify` off, by an extension script, or while a dump is restored.
 ///
-/// Errors: none. Since 0.6.0.
+/// Since 0.6.0.
 #[pg_trigger(sql = false)]
 fn announce_decisions<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    let asked = trigger.event().fired_by_insert();
+    let data = trigger.trigger_data();
+    if data.tg_newtable.is_null() || (!asked && data.tg_oldtable.is_null()) {
+        const RULE: &str = "it must be fired AFTER INSERT or AFTER UPDATE, FOR EACH STATEMENT, with transition tables";
+        lifecycle::misused("announce_decisions", RULE);
+    }
     if settings::notify() && !session::restores() {
         let kind = trigger.extra_args()?.into_iter().next().unwrap_or_default();
-        let asked = trigger.event().fired_by_insert();
         if let Err(error) = announce(trigger, &kind, asked) {
             ErrorReport::from(error).report(PgLogLevel::ERROR);
         }

@@ -126,11 +126,33 @@ pub fn configured(lifetime: &Lifetime) -> Result<Interval, Error> {
     interval(units, lifetime.unit)
 }
 
-/// An age that has no default: `None` when it is not set. `example` stands in the hint.
+/// An age that is set in configurations or not at all, and has a least value.
+pub struct Bounded {
+    pub key: &'static str,
+    pub unit: Unit,
+    pub least: f64,
+    /// What stands in the hint.
+    pub example: f64,
+}
+
+/// The configured age, when there is one.
 ///
-/// Errors: 22023 the configuration is no number that could be an age.
-pub fn configured_only(key: &str, unit: Unit, example: f64) -> Result<Option<Interval>, Error> {
-    set(key, unit, example)?.map(|units| interval(units, unit)).transpose()
+/// Errors: 22023 the configuration is no number that could be an age, or too small.
+pub fn configured_only(bounded: &Bounded) -> Result<Option<Interval>, Error> {
+    let Bounded { key, unit, least, example } = *bounded;
+    let Some(units) = set(key, unit, example)? else { return Ok(None) };
+    if units < least {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("configuration \"{key}\" is less than {least}"),
+        )
+        .hint(format!(
+            "It is a number of {}, {}",
+            unit.in_words(),
+            example_of(key, example)
+        )));
+    }
+    interval(units, unit).map(Some)
 }
 
 fn interval(units: f64, unit: Unit) -> Result<Interval, Error> {
@@ -165,8 +187,13 @@ fn no_age(key: &str, unit: Unit, example: f64) -> Error {
         format!("configuration \"{key}\" is not a number of {}", unit.in_words()),
     )
     .hint(format!(
-        "A number that is not negative and no longer than 6000 years, for example SELECT orchestrator.set_configuration('{key}', '{example}', 'integer');"
+        "A number that is not negative and no longer than 6000 years, {}",
+        example_of(key, example)
     ))
+}
+
+fn example_of(key: &str, example: f64) -> String {
+    format!("for example SELECT orchestrator.set_configuration('{key}', '{example}', 'integer');")
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! Everything that expires, releases or purges, in one call; and its schedule through pg_cron.
 
+use pgrx::datum::Interval;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::error::{Error, Kind, required};
-use crate::lifetimes::{Lifetime, Unit};
+use crate::lifetimes::{Bounded, Lifetime, Unit};
 use crate::{audit, catalog, knowledge, lifetimes, plans, routing, session, sessions, text};
 
 /// How long a client may be silent before its session counts as inactive.
@@ -17,10 +18,11 @@ const KNOWLEDGE: Lifetime =
     Lifetime { key: "knowledge_retention_days", unit: Unit::Days, default: 365.0 };
 
 /// How long audit events are kept, when it is set: without it they are kept for ever.
-const AUDIT: &str = "audit_retention_days";
+const AUDIT: Bounded =
+    Bounded { key: "audit_retention_days", unit: Unit::Days, least: 1.0, example: 3650.0 };
 
-/// Does everything that has to be done from time to time, each in its configured age: marks silent
-/// sessions inactive (session_silence_seconds, 60), expires sessions (session_retention_days, 7),
+/// Does everything that has to be done from time to time, each in its configured age: expires
+/// sessions (session_retention_days, 7), marks silent ones inactive (session_silence_seconds, 60),
 /// releases idempotency keys (idempotency_ttl_seconds, 86400), purges embedded knowledge
 /// (knowledge_retention_days, 365) and, where audit_retention_days is set, audit events.
 ///
@@ -32,20 +34,23 @@ fn run_maintenance()
     one_run_at_a_time()?;
     let silent_for = lifetimes::configured(&SILENCE)?;
     let embedded_for = lifetimes::configured(&KNOWLEDGE)?;
+    let older_than = lifetimes::configured_only(&AUDIT)?;
+    // Marking a session inactive is a sign of life to what expires sessions, so it comes after.
     let mut done = vec![
-        (
-            "deactivate_stale_sessions",
-            sessions::deactivate_stale_sessions(Some(silent_for))?.count() as i64,
-        ),
         ("expire_sessions", sessions::expire_sessions(None)?),
+        ("deactivate_stale_sessions", deactivate(silent_for)?),
         ("release_idempotency_keys", routing::release_idempotency_keys(None)?),
         ("purge_knowledge", knowledge::purge_knowledge(Some(embedded_for))?),
     ];
-    if let Some(older_than) = lifetimes::configured_only(AUDIT, Unit::Days, 365.0)? {
+    if let Some(older_than) = older_than {
         done.push(("purge_audit_events", audit::purge_audit_events(Some(older_than))?));
     }
     let rows = done.into_iter().map(|(task, affected)| (task.to_owned(), affected));
     Ok(TableIterator::new(rows.collect::<Vec<_>>()))
+}
+
+fn deactivate(silent_for: Interval) -> Result<i64, ErrorReport> {
+    Ok(sessions::deactivate_stale_sessions(Some(silent_for))?.count() as i64)
 }
 
 fn one_run_at_a_time() -> Result<(), Error> {

@@ -18,7 +18,7 @@ pub const ENDS: [&str; 3] = ["completed", "failed", "timeout"];
 ///
 /// `task_id`: the task it runs for; `tool_name`: what runs; `arguments`: what it was called with.
 /// Returns: the id of the execution, in state `running`.
-/// Errors: 22004, 22023 blank name, P0002 unknown task. Since 0.1.3.
+/// Errors: 22004, 22023 blank or overlong name, P0002 unknown task. Since 0.1.3.
 #[pg_extern(sql = false, volatile)]
 fn start_tool_execution(
     task_id: Option<Uuid>,
@@ -29,7 +29,7 @@ fn start_tool_execution(
          SELECT t.id, $2, $3, 'running' FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE \
          RETURNING id";
     let task_id = required("task_id", task_id)?;
-    let tool_name = text::filled("tool_name", tool_name)?;
+    let tool_name = text::name("tool_name", tool_name)?;
     let arguments = required("arguments", arguments)?;
     let id =
         plans::update(INSERT, &[task_id.into(), tool_name.into(), arguments.into()], |rows| {

@@ -18,7 +18,7 @@ use crate::{plans, text};
 ///
 /// `task_id`: the task it runs for; `tool_name`: what runs; `arguments`: what it was called with.
 /// Returns: the id of the execution, in state `running`.
-/// Errors: 22004, 22023 blank name, P0002 unknown task. Since 0.3.0.
+/// Errors: 22004, 22023 blank or overlong name, P0002 unknown task. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn start_traced_tool_execution(
     task_id: Option<Uuid>,
@@ -34,7 +34,7 @@ fn start_traced_tool_execution(
          ) \
          SELECT started.id, task.trace_id, task.role FROM started, task";
     let task_id = required("task_id", task_id)?;
-    let tool_name = text::filled("tool_name", tool_name)?;
+    let tool_name = text::name("tool_name", tool_name)?;
     let arguments = required("arguments", arguments)?;
     let started = plans::update(
         INSERT,

@@ -1,5 +1,7 @@
 //! Many connections at once, wherever one winner or one result is promised.
 
+#[path = "races/access.rs"]
+mod access;
 #[path = "races/governance.rs"]
 mod governance;
 #[path = "races/runs.rs"]

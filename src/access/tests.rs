@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 
 use super::levels::{self, Level, NOBODY, Rights};
-use super::v7;
 use crate::manifest;
 
 /// The members of the newest version: kind, bare name, definition.
@@ -24,14 +23,6 @@ fn names(kinds: &[&str]) -> Vec<String> {
     members().into_iter().filter_map(of_kind).collect()
 }
 
-/// Whether the chain has no version yet that could bring this object.
-fn is_ahead_of_the_chain(name: &str) -> bool {
-    let versions = manifest::versions().expect("a manifest");
-    let tracks_migration = v7::RELATIONS.iter().any(|(known, _)| *known == name)
-        || v7::FUNCTIONS.iter().any(|(_, _, names)| names.contains(&name));
-    tracks_migration && !versions.contains(&"0.4.0")
-}
-
 const RELATIONS: [&str; 3] = ["table", "view", "sequence"];
 
 #[test]
@@ -48,13 +39,12 @@ fn every_object_of_the_newest_version_has_been_considered() {
 fn nothing_is_considered_that_is_not_there_or_twice() {
     let mut considered: Vec<&str> = levels::relations().map(|(name, _)| *name).collect();
     let there = names(&RELATIONS);
-    for name in considered.iter().filter(|name| !is_ahead_of_the_chain(name)) {
+    for name in &considered {
         assert!(there.iter().any(|known| known == name), "src/access: there is no {name}");
     }
     let functions = names(&["function"]);
     for name in levels::functions().flat_map(|(_, _, names)| names.iter()) {
-        let there = is_ahead_of_the_chain(name) || functions.iter().any(|known| known == name);
-        assert!(there, "src/access: there is no {name}");
+        assert!(functions.iter().any(|known| known == name), "src/access: there is no {name}");
         considered.push(name);
     }
     let distinct: BTreeSet<&str> = considered.iter().copied().collect();
@@ -69,7 +59,7 @@ fn nothing_is_considered_that_is_not_there_or_twice() {
 #[test]
 fn columns_that_rights_name_are_there() {
     let columns = names(&["column"]);
-    for (name, rights) in levels::relations().filter(|(name, _)| !is_ahead_of_the_chain(name)) {
+    for (name, rights) in levels::relations() {
         for column in rights.iter().flat_map(|right| right.columns) {
             let column = format!("{name}.{column}");
             assert!(columns.contains(&column), "src/access: there is no {column}");

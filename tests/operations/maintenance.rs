@@ -11,7 +11,7 @@ use super::{refusal, text};
 const ROWS: &str = "SET session_replication_role = replica; \
     INSERT INTO orchestrator.sessions (client_id, status, is_active, last_heartbeat, created_at, updated_at) VALUES \
         ('silent', 'completed', true, now() - interval '2 min', now(), now()), ('alive', 'active', true, now() - interval '30 s', now(), now()), \
-        ('old', 'active', false, now() - interval '8 days', now() - interval '9 days', now() - interval '8 days'), ('young', 'active', false, now() - interval '6 days', now(), now() - interval '6 days'); \
+        ('old', 'active', true, now() - interval '8 days', now() - interval '9 days', now() - interval '8 days'), ('young', 'active', false, now() - interval '6 days', now(), now() - interval '6 days'); \
     INSERT INTO orchestrator.tasks (title, task_type, idempotency_key, created_at) VALUES \
         ('old', 't', orchestrator.uuidv7(), now() - interval '25 hours'), ('young', 't', orchestrator.uuidv7(), now() - interval '23 hours'); \
     INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, embedded, embedded_at) VALUES \
@@ -33,7 +33,7 @@ fn what_is_due_is_done_once_and_nothing_else() -> Result<()> {
     client.batch_execute(ROWS)?;
     assert_eq!(
         run(&mut client)?,
-        "deactivate_stale_sessions 1, expire_sessions 1, release_idempotency_keys 1, purge_knowledge 1"
+        "expire_sessions 1, deactivate_stale_sessions 2, release_idempotency_keys 1, purge_knowledge 1"
     );
     assert_eq!(
         text(
@@ -73,7 +73,7 @@ fn what_is_due_is_done_once_and_nothing_else() -> Result<()> {
     );
     assert_eq!(
         run(&mut client)?,
-        "deactivate_stale_sessions 0, expire_sessions 0, release_idempotency_keys 0, purge_knowledge 0"
+        "expire_sessions 0, deactivate_stale_sessions 0, release_idempotency_keys 0, purge_knowledge 0"
     );
     Ok(())
 }
@@ -92,7 +92,7 @@ fn every_age_can_be_configured() -> Result<()> {
     )?;
     assert_eq!(
         run(&mut client)?,
-        "deactivate_stale_sessions 2, expire_sessions 2, release_idempotency_keys 2, purge_knowledge 2, purge_audit_events 1"
+        "expire_sessions 2, deactivate_stale_sessions 3, release_idempotency_keys 2, purge_knowledge 2, purge_audit_events 1"
     );
     assert_eq!(
         text(&mut client, "SELECT count(*) FROM orchestrator.knowledge_staging")?,

@@ -227,3 +227,67 @@ fn levels_survive_dump_and_restore() -> Result<()> {
     }
     Ok(())
 }
+
+/// What every level may call, with an answer that does not depend on rows.
+const ASKED: [&str; 30] = [
+    "SELECT * FROM orchestrator.verify()",
+    "SELECT * FROM orchestrator.dump_safety()",
+    "SELECT * FROM orchestrator.access()",
+    "SELECT orchestrator.help()",
+    "SELECT orchestrator.fingerprint()",
+    "SELECT orchestrator.manifest()",
+    "SELECT * FROM orchestrator.allowed_transitions('task')",
+    "SELECT orchestrator.configuration_value('none', '1')",
+    "SELECT orchestrator.get_configuration('limit')",
+    "SELECT orchestrator.is_valid_configuration('1', 'integer')",
+    "SELECT orchestrator.active_prompt('coder')",
+    "SELECT orchestrator.next_prompt_version('coder')",
+    "SELECT orchestrator.compare_versions('1.0.0', '1.0.1')",
+    "SELECT orchestrator.llm_cost('gpt-5', 1, 1)",
+    "SELECT orchestrator.typescript_types()",
+    "SELECT orchestrator.json_schema('gates')",
+    "SELECT * FROM orchestrator.compare_snapshots('a', 'b')",
+    "SELECT * FROM orchestrator.enum_duplicates()",
+    "SELECT * FROM orchestrator.v7_parse_file_name('WF1_V7_L1_1of2_Name.py')",
+    "SELECT orchestrator.v7_is_valid_file_name('x')",
+    "SELECT orchestrator.v7_missing_sign_offs(4, 'before')",
+    "SELECT * FROM orchestrator.v7_verify()",
+    "SELECT * FROM orchestrator.v7_verify_data()",
+    "SELECT * FROM orchestrator.v7_verify_file_audit()",
+    "SELECT * FROM orchestrator.v7_verify_infrastructure()",
+    "SELECT * FROM orchestrator.v7_verify_preconditions()",
+    "SELECT * FROM orchestrator.v7_verify_rollback()",
+    "SELECT * FROM orchestrator.v7_verify_tables()",
+    "SELECT * FROM orchestrator.pending_decisions",
+    "SELECT * FROM orchestrator.configuration_listing",
+];
+
+#[test]
+fn every_level_reads_everything_but_secrets() -> Result<()> {
+    let database = with_roles("reading")?;
+    let mut client = database.client()?;
+    client.batch_execute(
+        "SELECT orchestrator.set_configuration('limit', '5'); SELECT orchestrator.publish_prompt('coder', '1.0.0', 'x', activate => true); \
+         SELECT orchestrator.capture_snapshot('a'), orchestrator.capture_snapshot('b'); SELECT orchestrator.v7_load_plan()",
+    )?;
+    let callable = text(
+        &mut client,
+        &format!(
+            "SELECT string_agg(p.proname, ' ') FROM pg_proc AS p WHERE p.pronamespace = 'orchestrator'::regnamespace AND has_function_privilege('{}', p.oid, 'EXECUTE')",
+            name(&database, "reader")
+        ),
+    )?;
+    for function in callable.split(' ') {
+        let asked = ASKED.iter().any(|sql| sql.contains(&format!("orchestrator.{function}(")));
+        assert!(asked, "a reader may call {function}: it must be asked here");
+    }
+    for level in LEVELS {
+        let mut theirs = database.client_as(&name(&database, level))?;
+        for sql in ASKED {
+            if let Err(error) = theirs.batch_execute(sql) {
+                panic!("{level}: {sql}: {}", xtask::address::explain(&error));
+            }
+        }
+    }
+    Ok(())
+}

@@ -51,7 +51,7 @@ const MATRIX: &str = "WITH member AS ( \
         FROM member AS m JOIN pg_proc AS p ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid, \
              unnest($1::text[]) WITH ORDINALITY AS r (name, place) \
     ) \
-    SELECT object, operation, array_agg(allowed ORDER BY role), coalesce(string_agg(DISTINCT columns, '; ') FILTER (WHERE columns <> ''), '') \
+    SELECT object, operation, array_agg(allowed ORDER BY role), array_agg(columns ORDER BY role) \
     FROM cell GROUP BY place, object, operation \
     HAVING bool_or(allowed <> '-') OR operation IN ('USAGE', 'SELECT', 'EXECUTE') \
     ORDER BY place, object COLLATE \"C\", operation COLLATE \"C\"";
@@ -64,16 +64,33 @@ fn matrix(database: &Database) -> Result<String> {
     let mut last = String::new();
     for row in database.client()?.query(MATRIX, &[&roles])? {
         let (object, operation): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        let (cells, columns): (Vec<String>, String) = (row.try_get(2)?, row.try_get(3)?);
+        let (cells, columns): (Vec<String>, Vec<String>) = (row.try_get(2)?, row.try_get(3)?);
         if object != last {
             writeln!(text, "\n{object}")?;
             last = object;
         }
         let cells: String = cells.iter().map(|cell| format!("{cell:9}")).collect();
-        let columns = if columns.is_empty() { columns } else { format!(" ({columns})") };
-        writeln!(text, "{cells}{operation}{columns}")?;
+        writeln!(text, "{cells}{operation}{}", in_words(&columns))?;
     }
     Ok(text)
+}
+
+/// The columns that some may use, told apart by level where the levels differ.
+fn in_words(columns: &[String]) -> String {
+    let levels = ["nobody"].into_iter().chain(LEVELS);
+    let some: Vec<(&str, &String)> =
+        levels.zip(columns).filter(|(_, columns)| !columns.is_empty()).collect();
+    match some.split_first() {
+        None => String::new(),
+        Some(((_, first), rest)) if rest.iter().all(|(_, other)| other == first) => {
+            format!(" ({first})")
+        }
+        Some(_) => {
+            let told: Vec<_> =
+                some.iter().map(|(level, columns)| format!("{level}: {columns}")).collect();
+            format!(" ({})", told.join("; "))
+        }
+    }
 }
 
 fn file() -> Result<PathBuf> {

@@ -114,8 +114,9 @@ fn traps() -> Result<String> {
     Ok(sql)
 }
 
-/// Every function that runs with the owner's rights, called so that it does its work.
-const STORY: [(&str, &str); 38] = [
+/// Every function that runs with the owner's rights, called so that it does its work; with updates
+/// whose triggers do theirs.
+const STORY: [(&str, &str); 50] = [
     ("worker", "start_run('t', '0198c5a0-0000-7000-8000-000000000001', 's')"),
     ("worker", "record_run_progress('t', 'development', 'dev', 5, 0.1, '{a}')"),
     ("worker", "record_safety('t', 0.8, '{x}')"),
@@ -169,6 +170,24 @@ const STORY: [(&str, &str); 38] = [
     ("admin", "load_default_prices()"),
     ("admin", "set_configuration('k', 'v')"),
     ("admin", "run_maintenance()"),
+    ("admin", "v7_load_plan()"),
+    ("worker", "v7_issue_task(1, 'one more', 'The Architect')"),
+    ("worker", "v7_start_phase(1)"),
+    (
+        "worker",
+        "UPDATE orchestrator.v7_subworkflow_tasks SET status = 'in_progress', dart_task_id = 'd' WHERE parent_phase OPERATOR(pg_catalog.=) 1",
+    ),
+    (
+        "worker",
+        "UPDATE orchestrator.v7_subworkflow_tasks SET status = 'completed' WHERE parent_phase OPERATOR(pg_catalog.=) 1",
+    ),
+    ("worker", "v7_request_review(1, '[]')"),
+    ("reviewer", "v7_approve_phase(1, 'ada', 'well done')"),
+    ("reviewer", "v7_sign(4, 'before', 'The Architect', 'ada')"),
+    ("worker", "v7_complete_phase(1)"),
+    ("admin", "v7_roll_back_phase(1, 'not yet')"),
+    ("admin", "capture_snapshot('here')"),
+    ("admin", "v7_record_enum_duplicates()"),
     ("admin", "downgrade_plan('0.0.0')"),
     ("admin", "archived()"),
     ("admin", "restore_archived()"),
@@ -224,7 +243,11 @@ fn no_name_of_the_callers_is_looked_up() -> Result<()> {
     }
     for (level, call) in STORY {
         let (_, theirs) = clients.iter_mut().find(|(known, _)| *known == level).expect("a level");
-        let outcome = theirs.batch_execute(&format!("SELECT orchestrator.{call}"));
+        let outcome = if call.starts_with("UPDATE ") {
+            theirs.batch_execute(call)
+        } else {
+            theirs.batch_execute(&format!("SELECT orchestrator.{call}"))
+        };
         if let Err(error) = outcome {
             panic!("{level}: {call}: {}", xtask::address::explain(&error));
         }

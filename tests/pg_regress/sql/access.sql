@@ -1,0 +1,102 @@
+\set VERBOSITY terse
+\set QUIET on
+SET client_min_messages = notice;
+SET datestyle = 'ISO';
+CREATE EXTENSION orchestrator_schema;
+-- Runs a statement that must be refused; shows how, with ids and times left out.
+CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE code text; message text; detail text; hint text;
+BEGIN
+    EXECUTE statement;
+    RETURN 'NOT REFUSED';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN regexp_replace(regexp_replace(concat_ws(E'\n', code || ': ' || message, nullif(detail, ''), nullif(hint, '')),
+        '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), '\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.0-9]*[-+]\d\d', '<time>', 'g');
+END $$;
+\pset format unaligned
+\pset tuples_only on
+\pset null '·'
+CREATE ROLE regress_agent;
+CREATE ROLE regress_ada;
+CREATE ROLE "regress Bob ""the boss""";
+-- Nobody has anything, and nothing is granted to PUBLIC.
+SELECT * FROM orchestrator.access();
+SET ROLE regress_agent;
+SELECT pg_temp.refusal('SELECT * FROM orchestrator.tasks');
+SELECT pg_temp.refusal('SELECT orchestrator.verify()');
+RESET ROLE;
+-- Each role one level; granting it again changes nothing.
+SELECT orchestrator.grant_access('regress_agent', 'worker') > 0, orchestrator.grant_access(grantee => 'regress_ada', level => 'reviewer') > 0;
+SELECT orchestrator.grant_access('"regress Bob ""the boss"""', 'admin') > 0;
+SELECT orchestrator.grant_access('regress_agent', 'worker');
+SELECT * FROM orchestrator.access();
+SELECT * FROM orchestrator.verify();
+-- An agent works and asks.
+SET ROLE regress_agent;
+SELECT orchestrator.start_run('t1', '0198c5a0-0000-7000-8000-000000000001', 'S-1') IS NOT NULL;
+SELECT gate_status FROM orchestrator.record_safety('t1', 0.4, '{"drops a table"}');
+INSERT INTO orchestrator.tasks (title, task_type) VALUES ('write a test', 'tool');
+UPDATE orchestrator.tasks SET status = 'running' RETURNING status, started_at IS NOT NULL;
+SELECT id AS review FROM orchestrator.pending_decisions \gset
+-- It cannot answer itself, nor write past the functions.
+SELECT pg_temp.refusal(format('SELECT orchestrator.decide(%L, %L, %L)', :'review', 'approve', 'agent'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L)', :'review', 'approved', 'agent'));
+SELECT pg_temp.refusal('UPDATE orchestrator.human_review_queue SET status = ''approved'', resolved_by = ''agent''');
+SELECT pg_temp.refusal('UPDATE orchestrator.orchestrator_runs SET gate_status = ''go''');
+SELECT pg_temp.refusal('DELETE FROM orchestrator.audit_events');
+SELECT pg_temp.refusal('DELETE FROM orchestrator.tasks');
+SELECT pg_temp.refusal('UPDATE orchestrator.tasks SET from_role = ''manager''');
+SELECT pg_temp.refusal('SELECT orchestrator.publish_prompt(''coder'', ''1.0.0'', ''x'')');
+-- A reviewer decides; the trail says who was logged in.
+SET ROLE regress_ada;
+SELECT kind, status FROM orchestrator.decide(:'review', 'approve', 'ada');
+SELECT role, metadata ->> 'session_user' = session_user FROM orchestrator.audit_events WHERE event_type = 'review_approved';
+SELECT pg_temp.refusal('UPDATE orchestrator.human_review_queue SET resolution_notes = ''better''');
+SELECT pg_temp.refusal('SELECT orchestrator.start_run(''t2'', NULL, ''S'')');
+-- An admin sets, sees secrets, and gives levels; a secret is for nobody else.
+SET ROLE "regress Bob ""the boss""";
+SELECT key FROM orchestrator.set_configuration('api_key', 'hunter2', is_secret => true);
+SELECT key FROM orchestrator.set_configuration('retries', '3', 'integer');
+SELECT orchestrator.get_configuration('api_key'), orchestrator.configuration_value('api_key');
+SELECT orchestrator.grant_access('regress_ada', 'reader') > 0;
+SET ROLE regress_ada;
+SELECT * FROM orchestrator.access();
+SELECT pg_temp.refusal('SELECT orchestrator.get_configuration(''api_key'')');
+SELECT pg_temp.refusal('SELECT orchestrator.configuration_value(''api_key'', ''1'')');
+SELECT pg_temp.refusal('SELECT orchestrator.get_configuration(''none'')');
+SELECT pg_temp.refusal('SELECT value FROM orchestrator.configurations');
+SELECT key, value FROM orchestrator.configuration_listing ORDER BY key;
+SELECT orchestrator.get_configuration('retries'), orchestrator.configuration_value('retries'), orchestrator.configuration_value('none', '7');
+SELECT pg_temp.refusal(format('SELECT orchestrator.decide(%L, %L, %L)', :'review', 'approve', 'ada'));
+RESET ROLE;
+-- What somebody grants or revokes by hand is told, and the hint sets it right.
+GRANT UPDATE ON orchestrator.gates TO regress_ada;
+REVOKE EXECUTE ON FUNCTION orchestrator.start_run(text, uuid, text) FROM regress_agent;
+SELECT object, kind, problem, expected, actual, hint FROM orchestrator.verify();
+SELECT orchestrator.grant_access('regress_ada', 'reader'), orchestrator.grant_access('regress_agent', 'worker');
+SELECT * FROM orchestrator.verify();
+-- Refused.
+SELECT pg_temp.refusal('SELECT orchestrator.grant_access(NULL, ''reader'')');
+SELECT pg_temp.refusal('SELECT orchestrator.grant_access(''regress_ada'', NULL)');
+SELECT pg_temp.refusal('SELECT orchestrator.grant_access(''regress_ada'', ''boss'')');
+SELECT pg_temp.refusal('SELECT orchestrator.grant_access(4294967290, ''reader'')');
+SELECT pg_temp.refusal('SELECT orchestrator.grant_access(''-'', ''reader'')');
+SELECT pg_temp.refusal('SELECT orchestrator.grant_access(''pg_database_owner'', ''reader'')');
+SELECT pg_temp.refusal(format('SELECT orchestrator.grant_access(%L, %L)', current_user, 'reader'));
+SELECT pg_temp.refusal('SELECT orchestrator.revoke_access(NULL)');
+SELECT pg_temp.refusal(format('SELECT orchestrator.revoke_access(%L)', current_user));
+-- A downgrade tells that it keeps the levels; up again they are there.
+SELECT step, object, action, rows FROM orchestrator.downgrade_plan('0.5.0') WHERE rows > 0;
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.5.0';
+SELECT object, rows FROM orchestrator.archived();
+SELECT * FROM orchestrator.verify();
+ALTER EXTENSION orchestrator_schema UPDATE;
+SELECT * FROM orchestrator.access();
+SELECT * FROM orchestrator.verify();
+-- Taken away, nothing is left, and the role can go.
+SELECT orchestrator.revoke_access('regress_agent') > 0, orchestrator.revoke_access('regress_ada') > 0, orchestrator.revoke_access('"regress Bob ""the boss"""') > 0;
+SELECT orchestrator.revoke_access('regress_agent');
+SELECT * FROM orchestrator.access();
+DROP ROLE regress_agent, regress_ada, "regress Bob ""the boss""";
+SELECT * FROM orchestrator.verify();

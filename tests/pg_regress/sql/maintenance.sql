@@ -1,0 +1,48 @@
+\set VERBOSITY terse
+\set QUIET on
+SET client_min_messages = notice;
+SET datestyle = 'ISO';
+CREATE EXTENSION orchestrator_schema;
+-- Runs a statement that must be refused; shows how, with ids and times left out.
+CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE code text; message text; detail text; hint text;
+BEGIN
+    EXECUTE statement;
+    RETURN 'NOT REFUSED';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN regexp_replace(regexp_replace(concat_ws(E'\n', code || ': ' || message, nullif(detail, ''), nullif(hint, '')),
+        '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), '\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.0-9]*[-+]\d\d', '<time>', 'g');
+END $$;
+\pset format unaligned
+\pset tuples_only on
+\pset null '·'
+-- One call does what is due, each in its age.
+SELECT * FROM orchestrator.run_maintenance();
+INSERT INTO orchestrator.sessions (client_id, status, last_heartbeat, updated_at) VALUES
+    ('silent', 'active', now() - interval '2 min', now()), ('gone', 'active', now() - interval '8 days', now() - interval '8 days');
+INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, embedded, embedded_at) VALUES ('collaboration', 'old', true, now() - interval '366 days');
+SELECT orchestrator.route_task('routing', 'd', 'a', 'b', '{}', NULL, '0198c5a0-0000-7000-8000-000000000002') IS NOT NULL;
+SELECT * FROM orchestrator.run_maintenance();
+SELECT client_id, is_active, status FROM orchestrator.sessions ORDER BY client_id;
+-- The trail is kept unless an age is set for it.
+INSERT INTO orchestrator.audit_events (event_type, role, "timestamp", trace_id) VALUES ('old', 'r', now() - interval '400 days', orchestrator.uuidv7());
+SELECT key FROM orchestrator.set_configuration('audit_retention_days', '365', 'integer');
+SELECT * FROM orchestrator.run_maintenance();
+-- An age that is none stops all of it.
+SELECT key FROM orchestrator.set_configuration('knowledge_retention_days', 'a year');
+SELECT pg_temp.refusal('SELECT * FROM orchestrator.run_maintenance()');
+SELECT key FROM orchestrator.set_configuration('knowledge_retention_days', '365', 'integer');
+SELECT key FROM orchestrator.set_configuration('audit_retention_days', '0.5', 'float');
+SELECT pg_temp.refusal('SELECT * FROM orchestrator.run_maintenance()');
+-- Without pg_cron the error says what to run.
+SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance()');
+SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance(cron => ''0 3 * * *'')');
+SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance(NULL)');
+SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance('' '')');
+SELECT pg_temp.refusal('SELECT orchestrator.unschedule_maintenance()');
+-- Its trigger is told when somebody puts it where it does not belong.
+CREATE TRIGGER mine AFTER DELETE ON orchestrator.gates FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
+SELECT pg_temp.refusal('DELETE FROM orchestrator.gates');
+DROP TRIGGER mine ON orchestrator.gates;
+SELECT * FROM orchestrator.verify();
