@@ -70,7 +70,6 @@ const CHECKS: &[Check] = &[
     server_tests::PRIVILEGES,
     server_tests::OPERATIONS,
     server_tests::HOSTILE,
-    server_tests::FAULTS,
     // Leaves a debug build with test functions installed, and puts the release build back.
     backend::CHECK,
     // After backend, whose build of the dependencies it shares.
@@ -78,7 +77,7 @@ const CHECKS: &[Check] = &[
 ];
 
 /// Checks that take the network or many minutes: run only when they are named.
-const ON_REQUEST: &[Check] = &[clean_machine::CHECK, majors::CHECK];
+const ON_REQUEST: &[Check] = &[server_tests::FAULTS, clean_machine::CHECK, majors::CHECK];
 
 const INSTALL: Check = Check {
     name: "install",
