@@ -125,7 +125,7 @@ pub fn resolve_review(
     const RESOLVE: &str = concat!(
         "UPDATE orchestrator.human_review_queue AS q ",
         resolution!(),
-        "WHERE q.id = $1 AND q.status = 'pending' RETURNING q, q.review_type, \
+        "WHERE q.id = $1 AND q.status = 'pending' AND q.thread_id = $5 RETURNING q, q.review_type, \
              NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
                          WHERE o.thread_id = q.thread_id AND o.status = 'pending' AND o.id <> q.id)"
     );
@@ -137,6 +137,7 @@ pub fn resolve_review(
         resolution.decision.into(),
         resolution.resolved_by.into(),
         resolution.notes.into(),
+        run.thread_id.as_str().into(),
     ];
     let resolved = plans::update(
         RESOLVE,
@@ -193,7 +194,7 @@ fn conclude(run: Run, resolution: &Resolution<'_>, is_last: bool) -> Result<Run,
     } else {
         plans::update(KILL, &[run.id.into(), resolution.error().into()], Run::first)?
     };
-    required("run", concluded)
+    concluded.ok_or_else(not_lockable)
 }
 
 pub fn unknown(id: Uuid) -> Error {
@@ -201,10 +202,10 @@ pub fn unknown(id: Uuid) -> Error {
         .hint("SELECT * FROM orchestrator.human_review_queue WHERE status = 'pending' shows those that wait.")
 }
 
-/// Locks meet no row, however often they are tried.
+/// The run that is locked is not that of the review, however often it is tried.
 pub fn not_lockable() -> Error {
     Error::new(Kind::NotReady, "the run of the review could not be locked")
-        .detail("Its thread was renamed again and again, or a rule or policy hides it.")
+        .detail("Its thread was renamed, or the review moved to another one, or a rule or a policy hides it.")
         .hint(
             "Try again; look for a rule or a policy of your own on orchestrator.orchestrator_runs.",
         )
@@ -215,11 +216,14 @@ fn not_pending(id: Uuid) -> Result<Error, Error> {
     const RESOLUTION: &str = "SELECT q.status, format('%s by %s at %s', q.status, q.resolved_by, q.resolved_at), q.resolution_notes \
          FROM orchestrator.human_review_queue AS q WHERE q.id = $1";
     let found = plans::update(RESOLUTION, &[id.into()], plans::three::<String, String, String>)?;
-    let Some((status, how, notes)) = found else {
+    let Some((Some(status), how, notes)) = found else {
         return Ok(unknown(id));
     };
+    if status == "pending" {
+        return Ok(not_lockable());
+    }
     let notes = notes.map(|notes| format!(" Notes: {notes}")).unwrap_or_default();
-    Ok(Error::new(Kind::NotReady, format!("review {id} is already {}", status.unwrap_or_default()))
+    Ok(Error::new(Kind::NotReady, format!("review {id} is already {status}"))
         .detail(format!("It was {}.{notes}", how.unwrap_or_default()))
         .hint("A review is resolved once; ask again with orchestrator.request_review."))
 }

@@ -41,10 +41,11 @@ fn resolve_reviews(
     let mut runs = lock_runs(&ids)?;
     let resolved = resolve(&ids, &resolution)?;
     conclude(&mut runs, &resolved, &resolution)?;
-    let told = resolved.iter().filter_map(|review| {
-        Some((review.id, review.review_type.as_str(), runs.get(&review.thread_id)?))
+    let told = resolved.iter().map(|review| {
+        let run = runs.get(&review.thread_id).ok_or_else(not_lockable)?;
+        Ok((review.id, review.review_type.as_str(), run))
     });
-    resolution.record(&told.collect::<Vec<_>>())?;
+    resolution.record(&told.collect::<Result<Vec<_>, Error>>()?)?;
     let outcomes = outcomes(ids, &resolved)?;
     Ok(TableIterator::new(outcomes))
 }
