@@ -1487,6 +1487,26 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** Everything that waits for a human, the oldest first; the next page is WHERE (requested_at, id) > (those of the last row) */
+      pending_decisions: {
+        Row: {
+          /** review, gate or approval; decide() takes the id of any */
+          kind: string | null;
+          id: string | null;
+          /** What it is about, in words */
+          subject: string | null;
+          /** What the one who asked wrote: the reason, or the notes, or else what the task is */
+          asks: string | null;
+          /** The project; an approval has none */
+          project_id: string | null;
+          /** The run of a review; of a gate the one that its context names */
+          thread_id: string | null;
+          requested_at: string | null;
+          /** For how long */
+          waiting: string | null;
+        };
+        Relationships: [];
+      };
       /** Every prompt, per agent type the highest version first: 1.10.0 comes after 1.9.0 */
       prompt_history: {
         Row: {
@@ -1639,6 +1659,11 @@ export type Database = {
       };
     };
     Functions: {
+      /** Every role that holds a level: reader, worker, reviewer or admin */
+      access: {
+        Args: Record<PropertyKey, never>;
+        Returns: { grantee: string; level: string }[];
+      };
       /** Makes a published version the active one of its agent type, in place of the one before; the row */
       activate_prompt: {
         Args: {
@@ -1723,7 +1748,7 @@ export type Database = {
         };
         Returns: number;
       };
-      /** A configuration value as number, boolean, text or document; the fallback for an unknown key, else an error */
+      /** A configuration value as number, boolean, text or document; the fallback for an unknown key, else an error; a secret is an error to who may not read the table */
       configuration_value: {
         Args: {
           key: string;
@@ -1737,6 +1762,16 @@ export type Database = {
           silent_for?: string;
         };
         Returns: string[];
+      };
+      /** Decides whatever waits under that id by its own rules: approve or reject; its kind, id and status */
+      decide: {
+        Args: {
+          decision_id: string;
+          decision: string;
+          decided_by: string;
+          notes?: string;
+        };
+        Returns: { kind: string; id: string; status: string }[];
       };
       /** What a downgrade to that version would archive, drop or replace, and what would stop it; changes nothing */
       downgrade_plan: {
@@ -1779,12 +1814,20 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["tool_executions"]["Row"];
       };
-      /** The text of a configuration value; an unknown key is an error */
+      /** The text of a configuration value; an unknown key is an error, and so is a secret to who may not read the table */
       get_configuration: {
         Args: {
           key: string;
         };
         Returns: string;
+      };
+      /** Gives a role a level in place of the one it has, and what updates brought to it; how many privileges changed */
+      grant_access: {
+        Args: {
+          grantee: string;
+          level: string;
+        };
+        Returns: number;
       };
       /** Whether a text is a value of that type: string, integer, float, boolean or json */
       is_valid_configuration: {
@@ -2050,6 +2093,13 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"];
       };
+      /** Takes away all that a role holds on the extension's objects; how many privileges */
+      revoke_access: {
+        Args: {
+          grantee: string;
+        };
+        Returns: number;
+      };
       /** Routes a task from one role to another; the same idempotency_key with the same content gives the first task again, created false */
       route_task: {
         Args: {
@@ -2062,6 +2112,18 @@ export type Database = {
           idempotency_key?: string;
         };
         Returns: { task_id: string; created: boolean }[];
+      };
+      /** Expires, releases and purges, each in its configured age; every task with the rows it touched */
+      run_maintenance: {
+        Args: Record<PropertyKey, never>;
+        Returns: { task: string; affected: number }[];
+      };
+      /** Has pg_cron call run_maintenance() as the caller; the id of the job. Calling it again replaces the schedule */
+      schedule_maintenance: {
+        Args: {
+          cron?: string;
+        };
+        Returns: number;
       };
       /** Notes that the client of a session is alive, and attached; the time of this heartbeat */
       session_heartbeat: {
@@ -2124,6 +2186,11 @@ export type Database = {
       typescript_types: {
         Args: Record<PropertyKey, never>;
         Returns: string;
+      };
+      /** Takes the caller's job from pg_cron; whether there was one */
+      unschedule_maintenance: {
+        Args: Record<PropertyKey, never>;
+        Returns: boolean;
       };
       /** A new time-ordered UUID (version 7), greater than every one this backend made before */
       uuidv7: {
