@@ -263,7 +263,9 @@ SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.lead_persona
        ARRAY(SELECT 'before: ' || m.item FROM orchestrator.v7_missing_sign_offs(w.phase_number, 'before') AS m (item))
        || ARRAY(SELECT 'after: ' || m.item FROM orchestrator.v7_missing_sign_offs(w.phase_number, 'after') AS m (item)) AS missing_sign_offs,
        coalesce(f.open, 0) AS open_test_failures,
-       round(extract(epoch FROM coalesce(w.completed_at, CASE w.status WHEN 'rolled_back' THEN w.updated_at END, now()) - w.started_at) / 86400, 1) AS days_in_phase,
+       -- Infinite times have no difference, but their numbers have.
+       round((extract(epoch FROM coalesce(w.completed_at, CASE w.status WHEN 'rolled_back' THEN w.updated_at END, now()))
+              - extract(epoch FROM w.started_at)) / 86400, 1) AS days_in_phase,
        coalesce(i.open, 0) AS open_impacts,
        ('{low,medium,high,critical}'::text[])[i.risk] AS highest_open_risk
 FROM orchestrator.v7_migration_workflow AS w

@@ -15,7 +15,8 @@ SET LOCAL search_path TO pg_catalog, pg_temp;
 -- from its queue's partial index, and merges the three without a sort. What is looked up elsewhere is
 -- looked up for the rows that are returned.
 CREATE VIEW orchestrator.pending_decisions AS
-SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_at, now() - d.requested_at AS waiting
+SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_at,
+       CASE WHEN isfinite(d.requested_at) THEN now() - d.requested_at END AS waiting
 FROM (
     SELECT 'review' AS kind, q.id, q.status,
            q.review_type || ' review of story ' || (SELECT r.story_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS subject,

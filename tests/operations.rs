@@ -1,5 +1,7 @@
-//! What operators live with: notifications, maintenance and its schedule, a standby.
+//! What operators live with: backup, notifications, maintenance and its schedule, a standby.
 
+#[path = "operations/backup.rs"]
+mod backup;
 #[path = "operations/maintenance.rs"]
 mod maintenance;
 #[path = "operations/notifications.rs"]

@@ -71,6 +71,26 @@ fn every_way_without_rows_leads_to_the_same_schema() -> Result<()> {
     Ok(())
 }
 
+/// Whatever a table takes, no view fails over.
+#[test]
+fn every_view_can_be_read_over_the_rows_of_every_version() -> Result<()> {
+    const VIEWS: &str = "SELECT c.oid::regclass::text FROM pg_class AS c \
+         WHERE c.relnamespace = to_regnamespace('orchestrator') AND c.relkind = 'v'";
+    let database = Database::create("views")?;
+    let mut client = database.client()?;
+    for version in versions()? {
+        go_to(&mut client, version)?;
+        fill(&mut client, version)?;
+        for row in client.query(VIEWS, &[])? {
+            let view: &str = row.try_get(0)?;
+            client
+                .query(&format!("SELECT v::text FROM {view} AS v"), &[])
+                .with_context(|| format!("{view} at {version}"))?;
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn every_step_down_and_up_brings_every_row_back() -> Result<()> {
     let fresh = fresh_schemas()?;

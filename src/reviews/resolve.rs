@@ -73,32 +73,8 @@ impl<'a> Resolution<'a> {
         self.decision == "approved"
     }
 
-    /// Records each review that it resolved, and what became of its run.
-    pub fn record(&self, resolved: &[(Uuid, &str, &Run)]) -> Result<(), Error> {
-        // All values are texts, and an array of them makes an object at half the cost.
-        const RECORD: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
-             SELECT $1, $2, e.run_id, jsonb_object( \
-                 ARRAY['thread_id', e.thread_id, 'review_id', e.review_id::text, 'review_type', e.review_type, \
-                       'phase', e.phase, 'gate_status', e.gate_status, 'session_user', session_user::text] || s.said) \
-             FROM ROWS FROM (unnest($4), unnest($5), unnest($6), unnest($7), unnest($8), unnest($9)) \
-                  AS e (run_id, thread_id, review_id, review_type, phase, gate_status), \
-                  (SELECT CASE WHEN $3 IS NOT NULL THEN ARRAY['notes', $3] END AS said) AS s";
-        let event_type = if self.approves() { "review_approved" } else { "review_rejected" };
-        let texts = |text: fn(&Run) -> &str| -> Vec<_> {
-            resolved.iter().map(|(.., run)| text(run)).collect()
-        };
-        let arguments = [
-            event_type.into(),
-            self.resolved_by.into(),
-            self.notes.into(),
-            resolved.iter().map(|(.., run)| run.id).collect::<Vec<_>>().into(),
-            texts(|run| &run.thread_id).into(),
-            resolved.iter().map(|(id, ..)| *id).collect::<Vec<_>>().into(),
-            resolved.iter().map(|(_, review_type, _)| *review_type).collect::<Vec<_>>().into(),
-            texts(|run| &run.phase).into(),
-            texts(|run| &run.gate_status).into(),
-        ];
-        audit::record_by(RECORD, &arguments)
+    pub fn event_type(&self) -> &'static str {
+        if self.approves() { "review_approved" } else { "review_rejected" }
     }
 
     /// The error of a run that a rejection kills.
@@ -116,7 +92,7 @@ impl<'a> Resolution<'a> {
 /// Errors: 22004, 22023 unknown decision, blank name, a rejection without notes, P0002 unknown
 /// review, 55000 it has been resolved already. Since 0.5.0.
 #[pg_extern(sql = false, volatile)]
-pub fn resolve_review(
+fn resolve_review(
     review_id: Option<Uuid>,
     decision: Option<&str>,
     resolved_by: Option<&str>,
@@ -148,7 +124,7 @@ pub fn resolve_review(
         return Err(not_pending(id)?.into());
     };
     let run = conclude(run, &resolution, is_last)?;
-    resolution.record(&[(id, &review_type, &run)])?;
+    record(id, &review_type, run, &resolution)?;
     Ok(row)
 }
 
@@ -195,6 +171,28 @@ fn conclude(run: Run, resolution: &Resolution<'_>, is_last: bool) -> Result<Run,
         plans::update(KILL, &[run.id.into(), resolution.error().into()], Run::first)?
     };
     concluded.ok_or_else(not_lockable)
+}
+
+/// Records the resolution of one review, with the keys that `resolve_reviews` gives each of its own.
+fn record(id: Uuid, review_type: &str, run: Run, resolution: &Resolution<'_>) -> Result<(), Error> {
+    // All values are texts, and an array of them makes an object at half the cost.
+    const RECORD: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
+         VALUES ($1, $2, $3, jsonb_object( \
+             CASE WHEN $9 IS NOT NULL THEN ARRAY['notes', $9] END || \
+             ARRAY['thread_id', $4, 'review_id', $5::text, 'review_type', $6, 'phase', $7, 'gate_status', $8, \
+                   'session_user', session_user::text]))";
+    let arguments = [
+        resolution.event_type().into(),
+        resolution.resolved_by.into(),
+        run.id.into(),
+        run.thread_id.into(),
+        id.into(),
+        review_type.into(),
+        run.phase.into(),
+        run.gate_status.into(),
+        resolution.notes.into(),
+    ];
+    audit::record_by(RECORD, &arguments)
 }
 
 pub fn unknown(id: Uuid) -> Error {

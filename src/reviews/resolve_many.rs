@@ -8,11 +8,13 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
+use serde_json::json;
 
 use super::resolve::{ATTEMPTS, Resolution, freed, killed, not_lockable, resolution};
+use crate::document::Document;
 use crate::error::{Error, required};
-use crate::plans;
 use crate::runs::Run;
+use crate::{audit, plans};
 
 /// Resolves all reviews of a list that are pending, each as `resolve_review` would: review, runs
 /// and one audit event for each change together or not at all.
@@ -41,11 +43,7 @@ fn resolve_reviews(
     let mut runs = lock_runs(&ids)?;
     let resolved = resolve(&ids, &resolution)?;
     conclude(&mut runs, &resolved, &resolution)?;
-    let told = resolved.iter().map(|review| {
-        let run = runs.get(&review.thread_id).ok_or_else(not_lockable)?;
-        Ok((review.id, review.review_type.as_str(), run))
-    });
-    resolution.record(&told.collect::<Result<Vec<_>, Error>>()?)?;
+    record(&runs, &resolved, &resolution)?;
     let outcomes = outcomes(ids, &resolved)?;
     Ok(TableIterator::new(outcomes))
 }
@@ -153,6 +151,49 @@ fn conclude(
     } else {
         plans::update(KILL, &[ids.into(), resolution.error().into()], read)
     }
+}
+
+/// Records each resolution, in the order of the reviews.
+fn record(runs: &Runs, resolved: &[Resolved], resolution: &Resolution<'_>) -> Result<(), Error> {
+    // What is the same for all reviews of a run is composed once.
+    const RECORD: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
+         SELECT $1, $2, e.run_id, e.told || jsonb_object( \
+             ARRAY['review_id', e.review_id::text, 'review_type', e.review_type, 'session_user', session_user::text]) \
+         FROM ROWS FROM (unnest($3), unnest($4), unnest($5), unnest($6)) AS e (run_id, told, review_id, review_type)";
+    if resolved.is_empty() {
+        return Ok(());
+    }
+    let mut told_of: HashMap<&str, Document> = HashMap::new();
+    let (mut run_ids, mut told) = (Vec::new(), Vec::new());
+    for review in resolved {
+        let run = runs.get(&review.thread_id).ok_or_else(not_lockable)?;
+        run_ids.push(run.id);
+        let document =
+            told_of.entry(&review.thread_id).or_insert_with(|| what_became(run, resolution));
+        told.push(document.clone());
+    }
+    let arguments = [
+        resolution.event_type().into(),
+        resolution.resolved_by.into(),
+        run_ids.into(),
+        told.into(),
+        resolved.iter().map(|review| review.id).collect::<Vec<_>>().into(),
+        resolved.iter().map(|review| review.review_type.as_str()).collect::<Vec<_>>().into(),
+    ];
+    audit::record_by(RECORD, &arguments)
+}
+
+/// What an event tells of the run, and why.
+fn what_became(run: &Run, resolution: &Resolution<'_>) -> Document {
+    let mut told = json!({
+        "thread_id": run.thread_id,
+        "phase": run.phase,
+        "gate_status": run.gate_status,
+    });
+    if let Some(notes) = resolution.notes {
+        told["notes"] = notes.into();
+    }
+    Document::composed(told)
 }
 
 /// What came of each id.

@@ -204,10 +204,15 @@ fn a_restore_tells_nothing() -> Result<()> {
             psql
         } else {
             let mut restore = target.command("pg_restore");
-            restore.args(["--exit-on-error", "--jobs=2", "--dbname", target.name()]);
+            restore.args(["--exit-on-error", "--dbname", target.name()]);
             restore
         };
-        assert!(restore.arg(&dump).status()?.success(), "{options:?}");
+        let output = restore.arg(&dump).output()?;
+        assert!(
+            output.status.success(),
+            "{options:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert_eq!(listener.heard()?, [""; 0], "{options:?}");
         let mut client = target.client()?;
         let waiting: i64 = client
