@@ -92,7 +92,7 @@ impl<'a> Resolution<'a> {
 /// Errors: 22004, 22023 unknown decision, blank name, a rejection without notes, P0002 unknown
 /// review, 55000 it has been resolved already. Since 0.5.0.
 #[pg_extern(sql = false, volatile)]
-fn resolve_review(
+pub fn resolve_review(
     review_id: Option<Uuid>,
     decision: Option<&str>,
     resolved_by: Option<&str>,
