@@ -60,26 +60,29 @@ struct Resolved {
 
 /// Locks the runs of all these reviews, in the order of their ids.
 fn lock_runs(ids: &[Uuid]) -> Result<Runs, Error> {
+    // Without DISTINCT, which would sort by the rules of a language.
     const LOCK: &str = "WITH threads AS MATERIALIZED ( \
-             SELECT DISTINCT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1) \
+             SELECT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1) \
          ), locked AS MATERIALIZED ( \
              SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
              WHERE r.thread_id IN (SELECT t.thread_id FROM threads AS t) ORDER BY r.id FOR NO KEY UPDATE \
          ) \
-         SELECT l.id, l.thread_id, l.phase, l.gate_status, c.threads \
-         FROM (SELECT count(*) AS threads FROM threads) AS c LEFT JOIN locked AS l ON true";
+         SELECT l.id, l.thread_id, l.phase, l.gate_status, m.is_missing \
+         FROM (SELECT EXISTS (SELECT FROM threads AS t WHERE t.thread_id NOT IN (SELECT l.thread_id FROM locked AS l)) \
+                   AS is_missing) AS m \
+         LEFT JOIN locked AS l ON true";
     for _ in 0..ATTEMPTS {
-        let (runs, threads) = plans::update(LOCK, &[ids.to_vec().into()], |rows| {
-            let (mut runs, mut threads) = (Runs::with_capacity(rows.len()), 0);
+        let (runs, is_missing) = plans::update(LOCK, &[ids.to_vec().into()], |rows| {
+            let (mut runs, mut is_missing) = (Runs::with_capacity(rows.len()), false);
             for row in rows {
-                threads = required("threads", row.get::<i64>(5)?)?;
+                is_missing = required("is_missing", row.get::<bool>(5)?)?;
                 if let Some(run) = Run::read(&row)? {
                     runs.insert(run.thread_id.clone(), run);
                 }
             }
-            Ok((runs, threads))
+            Ok((runs, is_missing))
         })?;
-        if i64::try_from(runs.len()) == Ok(threads) {
+        if !is_missing {
             return Ok(runs);
         }
         // A thread was renamed while this call waited for a lock.
