@@ -21,7 +21,6 @@ COMMENT ON COLUMN orchestrator.workflow_tasks.sequence IS 'Place in the order of
 
 SELECT orchestrator.restore_table('orchestrator.workflow_tasks');
 
-CREATE INDEX idx_workflow_tasks_workflow ON orchestrator.workflow_tasks (workflow_id);
 CREATE INDEX idx_workflow_tasks_task     ON orchestrator.workflow_tasks (task_id);
 CREATE INDEX idx_workflow_tasks_sequence ON orchestrator.workflow_tasks (workflow_id, sequence);
 

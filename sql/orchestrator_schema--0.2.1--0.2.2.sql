@@ -37,9 +37,7 @@ COMMENT ON COLUMN orchestrator.prompts.is_active IS 'Whether agents of the type 
 
 SELECT orchestrator.restore_table('orchestrator.prompts');
 
-CREATE INDEX idx_prompts_agent_type ON orchestrator.prompts (agent_type);
-CREATE INDEX idx_prompts_active     ON orchestrator.prompts (agent_type, is_active);
-CREATE INDEX idx_prompts_created    ON orchestrator.prompts (created_at);
+CREATE INDEX idx_prompts_created ON orchestrator.prompts (created_at);
 CREATE UNIQUE INDEX uq_prompts_active ON orchestrator.prompts (agent_type) WHERE is_active;
 
 SELECT pg_extension_config_dump('orchestrator.prompts', '');

@@ -33,11 +33,10 @@ COMMENT ON COLUMN orchestrator.knowledge_staging.embedded IS 'Whether the embedd
 
 SELECT orchestrator.restore_table('orchestrator.knowledge_staging');
 
-CREATE INDEX idx_knowledge_staging_type     ON orchestrator.knowledge_staging (knowledge_type);
-CREATE INDEX idx_knowledge_staging_embedded ON orchestrator.knowledge_staging (embedded);
-CREATE INDEX idx_knowledge_staging_created  ON orchestrator.knowledge_staging (created_at);
+CREATE INDEX idx_knowledge_staging_type    ON orchestrator.knowledge_staging (knowledge_type);
+CREATE INDEX idx_knowledge_staging_created ON orchestrator.knowledge_staging (created_at);
 -- The queue: what waits to be embedded, in the order in which it is claimed.
-CREATE INDEX idx_knowledge_staging_pending  ON orchestrator.knowledge_staging (created_at, id) WHERE NOT embedded;
+CREATE INDEX idx_knowledge_staging_pending ON orchestrator.knowledge_staging (created_at, id) WHERE NOT embedded;
 
 SELECT pg_extension_config_dump('orchestrator.knowledge_staging', '');
 

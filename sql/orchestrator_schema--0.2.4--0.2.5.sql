@@ -31,7 +31,6 @@ COMMENT ON COLUMN orchestrator.llm_pricing.status IS 'Whether the model is still
 
 SELECT orchestrator.restore_table('orchestrator.llm_pricing');
 
-CREATE INDEX idx_llm_pricing_model  ON orchestrator.llm_pricing (model);
 CREATE INDEX idx_llm_pricing_status ON orchestrator.llm_pricing (status);
 
 SELECT pg_extension_config_dump('orchestrator.llm_pricing', '');

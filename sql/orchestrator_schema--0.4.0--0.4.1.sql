@@ -42,8 +42,6 @@ COMMENT ON COLUMN orchestrator.v7_migration_workflow.blockers IS 'What holds it 
 
 SELECT orchestrator.restore_table('orchestrator.v7_migration_workflow');
 
-CREATE INDEX idx_v7_workflow_status ON orchestrator.v7_migration_workflow (status);
-
 CREATE TRIGGER v7_migration_workflow_lifecycle BEFORE UPDATE ON orchestrator.v7_migration_workflow
     FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_phase', 'status');
 

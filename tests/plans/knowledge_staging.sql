@@ -4,8 +4,6 @@ SELECT pg_temp.id(i), CASE WHEN i % 20 = 0 THEN 'collaboration' ELSE 'gate_appro
 FROM generate_series(1, 20000) AS i;
 -- idx_knowledge_staging_type: the lessons of a kind
 SELECT * FROM orchestrator.knowledge_staging WHERE knowledge_type = 'collaboration';
--- idx_knowledge_staging_embedded, served by idx_knowledge_staging_pending: how much waits
-SELECT count(*) FROM orchestrator.knowledge_staging WHERE NOT embedded;
 -- idx_knowledge_staging_created: the newest lessons
 SELECT * FROM orchestrator.knowledge_staging ORDER BY created_at DESC LIMIT 50;
 -- idx_knowledge_staging_pending: what is claimed next

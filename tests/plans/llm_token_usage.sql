@@ -4,8 +4,6 @@ SELECT pg_temp.id(i), pg_temp.at(i), pg_temp.id(i % 200), 'agent ' || i % 70, 'm
 FROM generate_series(1, 60000) AS i;
 -- idx_token_usage_timestamp: the newest calls
 SELECT * FROM orchestrator.llm_token_usage ORDER BY "timestamp" DESC LIMIT 50;
--- idx_token_usage_project, served by idx_token_usage_project_agent: what a project used
-SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE project_id = pg_temp.id(17);
 -- idx_token_usage_agent: what an agent used
 SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE agent_id = 'agent 17';
 -- idx_token_usage_project_agent: what an agent used for a project

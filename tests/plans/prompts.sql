@@ -2,9 +2,5 @@
 INSERT INTO orchestrator.prompts (id, agent_type, version, prompt_text, is_active, created_at)
 SELECT pg_temp.id(i), 'agent ' || i % 100, '1.' || i / 100 || '.0', repeat('You write Rust. ', 20), i / 100 = 49, pg_temp.at(i)
 FROM generate_series(0, 4999) AS i;
--- idx_prompts_active, served by uq_prompts_active: the active prompt of an agent type
-SELECT prompt_text FROM orchestrator.prompts WHERE agent_type = 'agent 17' AND is_active;
--- idx_prompts_agent_type, served by idx_prompts_active: the prompts of an agent type
-SELECT * FROM orchestrator.prompts WHERE agent_type = 'agent 17';
 -- idx_prompts_created: the newest prompts
 SELECT * FROM orchestrator.prompts ORDER BY created_at DESC LIMIT 20;

@@ -1,4 +1,4 @@
--- Resolving a gate with the same rules in PL/pgSQL, the lesson staged in the same transaction.
+-- Resolving a gate with the same rules in PL/pgSQL, the lesson staged and the event recorded in the same transaction.
 CREATE FUNCTION plain.step_of_gate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF old.status <> 'pending' AND new IS DISTINCT FROM old THEN
@@ -44,5 +44,11 @@ BEGIN
              WHERE c.key IN ('agent_type', 'task_type', 'technology') AND jsonb_typeof(c.value) = 'string')
                 || jsonb_build_object('project_id', resolved.project_id, 'gate_id', resolved.id, 'gate_type', resolved.gate_type,
                                       'agent_id', resolved.agent_id, 'success_verified', decision = 'approved'));
+    INSERT INTO plain.audit_events (event_type, role, trace_id, metadata)
+    VALUES ('gate_' || decision, resolve_gate.resolved_by,
+            CASE WHEN resolved.context ->> 'trace_id' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                 THEN (resolved.context ->> 'trace_id')::uuid ELSE resolved.id END,
+            jsonb_build_object('gate_id', resolved.id, 'project_id', resolved.project_id, 'gate_type', resolved.gate_type,
+                               'agent_id', resolved.agent_id, 'session_user', session_user));
     RETURN resolved;
 END $$;

@@ -12,7 +12,7 @@ pub const GATES: Case = Case {
     name: "gates",
     title: "Resolving gates",
     about: "`resolve_gate()`, each call a prepared statement and a transaction of its own, 2,000 of them shared out to the connections; \
-            against a PL/pgSQL function with the same rules, which stages the lesson, too.",
+            against a PL/pgSQL function with the same rules, which stages the lesson and records the event, too.",
     needs: &["resolve_gate", "stage_knowledge"],
     run: |bench| singly(bench, &GATE),
 };
@@ -53,7 +53,7 @@ const GATE: Kind = Kind {
     rows: "INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason, context) \
            SELECT gen_random_uuid(), 'agent ' || i % 50, 'high_risk', 'because of ' || i, '{\"technology\": \"rust\", \"attempt\": 3}' \
            FROM generate_series(1, 2000) AS i",
-    tables: &["gates", "knowledge_staging"],
+    tables: &["gates", "knowledge_staging", "audit_events"],
     queue: "gates",
     call: "resolve_gate($1::text::uuid, 'approved', 'ada', 'go on')",
 };
