@@ -244,7 +244,7 @@ SELECT outcome, count(*) FROM orchestrator.resolve_reviews(
     ARRAY(SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending') || ARRAY[:'review']::uuid[] || ARRAY[orchestrator.uuidv7()], 'approved', 'ada', 'read them all') GROUP BY outcome ORDER BY outcome;
 SELECT thread_id, phase, gate_status, safety_score, tokens_used, cost_usd, actions, pending_reviews FROM orchestrator.run_summary ORDER BY thread_id;
 
-\echo '28. What an application sees: unions for its TypeScript, JSON Schema for everything else. One version down the runs are kept, and up again nothing is missing.'
+\echo '28. What an application sees: unions for its TypeScript, JSON Schema for everything else. Below their version the runs are kept, and up again nothing is missing.'
 SELECT line FROM regexp_split_to_table(orchestrator.typescript_types(), E'\n') AS line WHERE line ~ '^export type (OrchestratorPhase|GateStatus|ReviewStatus) ';
 SELECT jsonb_pretty(orchestrator.json_schema('human_review_queue') -> 'properties' -> 'status') AS status;
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.3';
