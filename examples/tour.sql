@@ -244,11 +244,84 @@ SELECT outcome, count(*) FROM orchestrator.resolve_reviews(
     ARRAY(SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending') || ARRAY[:'review']::uuid[] || ARRAY[orchestrator.uuidv7()], 'approved', 'ada', 'read them all') GROUP BY outcome ORDER BY outcome;
 SELECT thread_id, phase, gate_status, safety_score, tokens_used, cost_usd, actions, pending_reviews FROM orchestrator.run_summary ORDER BY thread_id;
 
-\echo '28. What an application sees: unions for its TypeScript, JSON Schema for everything else. One version down the runs are kept, and up again nothing is missing.'
+\echo '28. What an application sees: unions for its TypeScript, JSON Schema for everything else. Below their version the runs are kept, and up again nothing is missing.'
 SELECT line FROM regexp_split_to_table(orchestrator.typescript_types(), E'\n') AS line WHERE line ~ '^export type (OrchestratorPhase|GateStatus|ReviewStatus) ';
 SELECT jsonb_pretty(orchestrator.json_schema('human_review_queue') -> 'properties' -> 'status') AS status;
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.3';
 SELECT object, rows FROM orchestrator.archived() ORDER BY object;
 ALTER EXTENSION orchestrator_schema UPDATE;
 SELECT thread_id, phase, gate_status, actions FROM orchestrator.run_summary ORDER BY thread_id;
+SELECT count(*) AS differences FROM orchestrator.verify();
+
+\echo '29. Three agents wait for a human: a run for its review, a gate, a task for its approval. One inbox shows all, the oldest first; whoever listens is told, once per statement.'
+LISTEN orchestrator_decisions;
+SELECT orchestrator.start_run('shop-19', orchestrator.uuidv7(), 'refunds') IS NOT NULL AS started;
+SELECT orchestrator.request_review('shop-19', 'gate_override', 'the refund limit is changed') AS review \gset
+SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'deployer', 'manual', 'deploy on a Friday?', '{"thread_id": "shop-19"}') AS gate \gset
+SELECT task_id AS task FROM orchestrator.route_task('approval', 'pay invoice 8', 'finance', 'manager') \gset
+SELECT orchestrator.request_approval(:'task', 'manager', 'over the limit of 1000') AS approval \gset
+SELECT kind, subject, asks, thread_id FROM orchestrator.pending_decisions;
+SELECT kind, subject FROM orchestrator.pending_decisions
+WHERE (requested_at, id) > (SELECT requested_at, id FROM orchestrator.pending_decisions LIMIT 1) LIMIT 2;
+
+\echo '30. decide() takes the id of any, each by its own rules: a gate is denied with a reason only, an approval is given by the role that was asked, and everything is decided once.'
+\set ON_ERROR_STOP off
+SELECT orchestrator.decide(:'gate', 'deny', 'ada');
+SELECT orchestrator.decide(:'approval', 'approve', 'finance');
+\set ON_ERROR_STOP on
+SELECT kind, status FROM orchestrator.decide(:'gate', 'deny', 'ada', 'wait until Monday');
+SELECT kind, status FROM orchestrator.decide(:'approval', 'approve', 'manager');
+\set ON_ERROR_STOP off
+SELECT orchestrator.decide(:'gate', 'approve', 'bob');
+\set ON_ERROR_STOP on
+SELECT kind, subject FROM orchestrator.pending_decisions;
+UNLISTEN orchestrator_decisions;
+
+\echo '31. Who may do what: four levels. A worker works and asks, and cannot decide; nor can it write past the functions, or see a secret.'
+CREATE ROLE tour_agent;
+CREATE ROLE tour_ada;
+SELECT orchestrator.grant_access('tour_agent', 'worker') > 0 AS worker, orchestrator.grant_access('tour_ada', 'reviewer') > 0 AS reviewer;
+SELECT * FROM orchestrator.access();
+SET SESSION AUTHORIZATION tour_agent;
+SELECT phase, tokens_used FROM orchestrator.record_run_progress('shop-19', 'development', 'dev', 800);
+SELECT key, value FROM orchestrator.configuration_listing WHERE is_secret;
+\set ON_ERROR_STOP off
+SELECT orchestrator.decide(:'review', 'approve', 'ada');
+UPDATE orchestrator.human_review_queue SET status = 'approved' WHERE id = :'review';
+DELETE FROM orchestrator.audit_events;
+SELECT orchestrator.get_configuration('api_token');
+\set ON_ERROR_STOP on
+RESET SESSION AUTHORIZATION;
+
+\echo '32. A reviewer decides, under whatever name; the trail also says who was logged in. A right that somebody takes away by hand is missed, and given back by the hint.'
+SET SESSION AUTHORIZATION tour_ada;
+SELECT kind, status FROM orchestrator.decide(:'review', 'approve', 'the president');
+RESET SESSION AUTHORIZATION;
+SELECT event_type, role, metadata ->> 'session_user' AS logged_in FROM orchestrator.audit_events WHERE metadata ->> 'review_id' = :'review' ORDER BY id DESC LIMIT 1;
+REVOKE EXECUTE ON FUNCTION orchestrator.start_run(text, uuid, text) FROM tour_agent;
+SELECT object, expected, actual, hint FROM orchestrator.verify();
+SELECT hint FROM orchestrator.verify() \gexec
+
+\echo '33. Maintenance: everything that expires, releases or purges, each in its configured age. First tried in a transaction that is rolled back, then for real; the second time nothing is left to do.'
+INSERT INTO orchestrator.sessions (client_id, last_heartbeat) VALUES ('ide-9', now() - interval '1 hour');
+SELECT key, value FROM orchestrator.set_configuration('audit_retention_days', '3650', 'integer');
+BEGIN;
+SELECT * FROM orchestrator.run_maintenance();
+ROLLBACK;
+SELECT * FROM orchestrator.run_maintenance();
+SELECT sum(affected) AS left_to_do FROM orchestrator.run_maintenance();
+
+\echo '34. One version down: inbox and levels are gone, and who had which is kept. Up again everybody may do what they might, and nobody else anything.'
+SELECT object, action, rows FROM orchestrator.downgrade_plan('0.5.0') WHERE rows IS NOT NULL;
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.5.0';
+SELECT object, rows FROM orchestrator.archived();
+\set ON_ERROR_STOP off
+SELECT * FROM orchestrator.pending_decisions;
+\set ON_ERROR_STOP on
+ALTER EXTENSION orchestrator_schema UPDATE;
+SELECT * FROM orchestrator.access();
+SELECT orchestrator.revoke_access('tour_agent') > 0 AS agent_gone, orchestrator.revoke_access('tour_ada') > 0 AS ada_gone;
+DROP ROLE tour_agent, tour_ada;
+SELECT count(*) AS waiting FROM orchestrator.pending_decisions;
+SELECT count(*) AS still_archived FROM orchestrator.archived();
 SELECT count(*) AS differences FROM orchestrator.verify();
