@@ -207,6 +207,8 @@ CREATE INDEX idx_test_results_status   ON orchestrator.v7_test_results (test_sta
 -- The queues: failures to look at, and tests to repeat, the oldest first.
 CREATE INDEX idx_test_results_failures ON orchestrator.v7_test_results (tested_at, id) WHERE test_status IN ('fail', 'error', 'timeout');
 CREATE INDEX idx_test_results_retest   ON orchestrator.v7_test_results (tested_at, id) WHERE retest_required;
+-- What a test of a component said last.
+CREATE INDEX idx_test_results_latest   ON orchestrator.v7_test_results (component_tested, test_type, tested_at, id);
 
 SELECT pg_extension_config_dump('orchestrator.v7_test_results', '');
 

@@ -226,28 +226,17 @@ WITH ordered AS (
            count(*) FILTER (WHERE t.status = 'blocked') AS blocked,
            count(*) FILTER (WHERE t.status <> 'cancelled') AS wanted
     FROM orchestrator.v7_subworkflow_tasks AS t GROUP BY t.parent_phase
-), latest AS (
-    -- Each test of each component; a skipped run says nothing.
-    SELECT r.test_type, r.component_tested, coalesce(r.v7_file_path, '') AS path,
-           max(r.tested_at) FILTER (WHERE r.test_status = 'pass') AS passed_at,
-           max(r.tested_at) FILTER (WHERE r.test_status IN ('fail', 'error', 'timeout')) AS failed_at
-    FROM orchestrator.v7_test_results AS r GROUP BY r.test_type, r.component_tested, coalesce(r.v7_file_path, '')
 ), open_failure AS (
-    SELECT l.failed_at FROM latest AS l
-    WHERE l.failed_at > l.passed_at OR (l.failed_at IS NOT NULL AND l.passed_at IS NULL)
-    UNION ALL
-    -- Both at the same instant: what was recorded last counts.
-    SELECT l.failed_at
-    FROM latest AS l
-    JOIN orchestrator.v7_test_results AS r
-      ON (r.test_type, r.component_tested, coalesce(r.v7_file_path, ''), r.tested_at) = (l.test_type, l.component_tested, l.path, l.failed_at)
-    WHERE l.failed_at = l.passed_at
-    GROUP BY l.test_type, l.component_tested, l.path, l.failed_at
-    HAVING max(r.id::text COLLATE "C") FILTER (WHERE r.test_status IN ('fail', 'error', 'timeout'))
-           > max(r.id::text COLLATE "C") FILTER (WHERE r.test_status = 'pass')
+    -- A failure after which the same test of the component has not run again; a skipped run says nothing.
+    SELECT f.tested_at FROM orchestrator.v7_test_results AS f
+    WHERE f.test_status IN ('fail', 'error', 'timeout') AND NOT EXISTS (
+        SELECT FROM orchestrator.v7_test_results AS l
+        WHERE (l.component_tested, l.test_type) = (f.component_tested, f.test_type)
+          AND coalesce(l.v7_file_path, '') = coalesce(f.v7_file_path, '')
+          AND (l.tested_at, l.id) > (f.tested_at, f.id) AND l.test_status <> 'skip')
 ), failure AS (
     SELECT o.phase_number, count(*) AS open
-    FROM open_failure AS l JOIN own_time AS o ON l.failed_at >= o.since AND (l.failed_at < o.until OR o.until = 'infinity')
+    FROM open_failure AS f JOIN own_time AS o ON f.tested_at >= o.since AND (f.tested_at < o.until OR o.until = 'infinity')
     GROUP BY o.phase_number
 ), impact AS (
     SELECT o.phase_number, count(*) AS open,

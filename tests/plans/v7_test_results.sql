@@ -9,3 +9,6 @@ SELECT * FROM orchestrator.v7_test_results
 WHERE test_status IN ('fail', 'error', 'timeout') AND tested_at > pg_temp.at(15000) ORDER BY tested_at, id LIMIT 20;
 -- idx_test_results_retest: what to test again
 SELECT * FROM orchestrator.v7_test_results WHERE retest_required ORDER BY tested_at, id LIMIT 10;
+-- idx_test_results_latest: what a test of a component said last
+SELECT test_status FROM orchestrator.v7_test_results
+WHERE component_tested = 'component 17' AND test_type = 'unit' ORDER BY tested_at DESC, id DESC LIMIT 1;
