@@ -141,19 +141,24 @@ fn conclude(
     if ids.is_empty() {
         return Ok(());
     }
+    let mut concluded = HashSet::new();
     let read = |rows: SpiTupleTable<'_>| {
         for row in rows {
             if let Some(run) = Run::read(&row)? {
+                concluded.insert(*run.id.as_bytes());
                 runs.insert(run.thread_id.clone(), run);
             }
         }
         Ok(())
     };
     if resolution.approves() {
-        plans::update(FREE, &[ids.into()], read)
+        plans::update(FREE, &[ids.clone().into()], read)?;
     } else {
-        plans::update(KILL, &[ids.into(), resolution.error().into()], read)
+        plans::update(KILL, &[ids.clone().into(), resolution.error().into()], read)?;
     }
+    let waiting: Vec<Uuid> =
+        ids.into_iter().filter(|id| !concluded.contains(id.as_bytes())).collect();
+    if waiting.is_empty() { Ok(()) } else { Run::write(waiting) }
 }
 
 /// Records each resolution, in the order of the reviews.
