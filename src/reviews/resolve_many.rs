@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::resolve::{ATTEMPTS, Resolution, freed, killed, not_lockable, resolution};
 use crate::document::Document;
-use crate::error::{Error, required};
+use crate::error::{Error, required, without_nulls};
 use crate::runs::Run;
 use crate::{audit, plans};
 
@@ -33,8 +33,7 @@ fn resolve_reviews(
 ) -> Result<TableIterator<'static, (name!(review_id, Uuid), name!(outcome, String))>, ErrorReport> {
     let mut asked = HashSet::new();
     let mut ids = Vec::new();
-    for id in required("review_ids", review_ids)? {
-        let id = required("review_ids", id)?;
+    for id in without_nulls("review_ids", required("review_ids", review_ids)?)? {
         if asked.insert(*id.as_bytes()) {
             ids.push(id);
         }

@@ -9,7 +9,7 @@ use pgrx::{AllocatedByPostgres, Uuid};
 
 use super::records::{self, Told};
 use super::tasks;
-use crate::error::{Error, Kind, required};
+use crate::error::{Error, Kind, without_nulls};
 use crate::lifecycle::misused;
 use crate::lifecycle::row::Rows;
 use crate::plans;
@@ -111,8 +111,7 @@ pub fn checked(task: Option<Uuid>, ids: Vec<Option<Uuid>>) -> Result<Vec<Uuid>, 
              JOIN orchestrator.v7_subworkflow_tasks AS t ON t.id = ANY (r.dependencies)) \
          SELECT r.id, d.id FROM reached AS r, unnest(r.dependencies) AS d (id)";
     let mut wanted: Vec<Uuid> = Vec::new();
-    for id in ids {
-        let id = required("dependencies", id)?;
+    for id in without_nulls("dependencies", ids)? {
         if wanted.iter().all(|other| other.as_bytes() != id.as_bytes()) {
             wanted.push(id);
         }
