@@ -47,8 +47,7 @@ fn request_review(
     let thread_id = text::filled("thread_id", thread_id)?;
     let review_type = text::one_of("review_type", required("review_type", review_type)?, &TYPES)?;
     let reason = text::filled("reason", reason)?;
-    let safety_score =
-        safety_score.map(|given| score("safety_score", Some(given))).transpose()?;
+    let safety_score = safety_score.map(|given| score("safety_score", Some(given))).transpose()?;
     let context = document::object("context", context)?;
     let run = Run::lock_open(thread_id)?;
     plans::update(MARK, &[run.id.into()], |_| Ok(()))?;

@@ -114,7 +114,8 @@ fn record_safety(
     let score = self::score("score", score)?;
     let violations = texts("violations", violations)?;
     let run = Run::lock_open(thread_id)?;
-    let verdict = Verdict::of(BLOCK.value()?, REVIEW.value()?, |threshold| is_below(&score, threshold))?;
+    let verdict =
+        Verdict::of(BLOCK.value()?, REVIEW.value()?, |threshold| is_below(&score, threshold))?;
     let arguments = [
         run.id.into(),
         score.clone().into(),
@@ -128,12 +129,16 @@ fn record_safety(
     };
     run.record_as(crate::audit::SYSTEM, "safety_recorded", told)?;
     if let Verdict::Review(threshold) | Verdict::Block(threshold) = verdict {
-        let reason = format!("{REASON}{} is below {threshold}", text::shortened(&score.to_string()));
+        let reason =
+            format!("{REASON}{} is below {threshold}", text::shortened(&score.to_string()));
         let context =
             Document::composed(json!({ "violations": violations, "threshold": threshold }));
         if !known_to_pending_review(&run, &score, &reason, &context)? {
             let safety_score = Some(score);
-            reviews::ask(&run, Request { review_type: "safety", reason: &reason, safety_score, context })?;
+            reviews::ask(
+                &run,
+                Request { review_type: "safety", reason: &reason, safety_score, context },
+            )?;
         }
     }
     Ok(row)
