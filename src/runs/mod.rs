@@ -57,10 +57,12 @@ impl Run {
         if run.has_ended() || run.gate_status == "kill" { Err(run.ended()) } else { Ok(run) }
     }
 
-    /// Writes runs as they are.
+    /// Writes runs as they are; once in a transaction is enough, and more would make a long chain of
+    /// versions when it decides many reviews of one run.
     pub fn write(ids: Vec<Uuid>) -> Result<(), Error> {
         const WRITE: &str = "UPDATE orchestrator.orchestrator_runs AS r \
-             SET requires_human_review = r.requires_human_review WHERE r.id = ANY ($1)";
+             SET requires_human_review = r.requires_human_review \
+             WHERE r.id = ANY ($1) AND r.xmin <> pg_current_xact_id()::xid";
         plans::update(WRITE, &[ids.into()], |_| Ok(()))
     }
 
