@@ -74,7 +74,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_enforce_dependencies_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_enforce_dependencies() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_enforce_dependencies() IS
-    'BEFORE UPDATE trigger of the tasks: what a task waits for exists and makes no circle';
+    'BEFORE UPDATE trigger of the tasks: what a task waits for exists and makes no circle, and a phase that is over takes no task';
 
 CREATE FUNCTION orchestrator.v7_note_change()
 RETURNS trigger
@@ -99,7 +99,7 @@ CREATE TRIGGER v7_migration_workflow_approval BEFORE UPDATE ON orchestrator.v7_m
     FOR EACH ROW EXECUTE FUNCTION orchestrator.v7_enforce_approval();
 
 CREATE TRIGGER v7_subworkflow_tasks_dependencies BEFORE UPDATE ON orchestrator.v7_subworkflow_tasks
-    FOR EACH ROW WHEN (old.dependencies IS DISTINCT FROM new.dependencies)
+    FOR EACH ROW WHEN ((old.parent_phase, old.dependencies) IS DISTINCT FROM (new.parent_phase, new.dependencies))
     EXECUTE FUNCTION orchestrator.v7_enforce_dependencies();
 
 -- Again by name: a statement that changes a task and hands it over leaves it handed over.

@@ -65,7 +65,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'announce_decisions_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.announce_decisions() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.announce_decisions() IS
-    'AFTER INSERT or UPDATE statement trigger (kind): NOTIFY orchestrator_decisions with kind, change and count; off with orchestrator_schema.notify';
+    'AFTER INSERT or UPDATE statement trigger (kind): NOTIFY orchestrator_decisions with kind, change and count; off with orchestrator_schema.notify. The server delivers equal ones of one transaction once, so they say that something changed and not how much: read pending_decisions';
 
 CREATE TRIGGER gates_requested AFTER INSERT ON orchestrator.gates
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');

@@ -86,7 +86,9 @@ fn kind_of(id: Uuid) -> Result<String, Error> {
 /// AFTER INSERT or UPDATE statement trigger `announce_decisions(kind)`, with the transition tables
 /// `added`, or `was` and `became`: announces on channel orchestrator_decisions how many decisions
 /// the statement asked for, or made. Nothing is announced of none, with
-/// `orchestrator_schema.notify` off, by an extension script, or while a dump is restored.
+/// `orchestrator_schema.notify` off, by an extension script, or while a dump is restored. The server
+/// delivers equal announcements of one transaction once, so nobody can sum up their counts: who
+/// listens looks into `pending_decisions`.
 ///
 /// Since 0.6.0.
 #[pg_trigger(sql = false)]

@@ -25,6 +25,8 @@ pub enum Kind {
     Standby,
     /// 2BP01: something that is not ours depends on what a step would take away.
     Dependents,
+    /// 40001: another transaction was faster; the same again in a new one succeeds.
+    Serialization,
     /// XX000: the server's own interface failed.
     Internal,
 }
@@ -41,6 +43,7 @@ impl Kind {
             Kind::InUse => PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,
             Kind::Standby => PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
             Kind::Dependents => PgSqlErrorCode::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
+            Kind::Serialization => PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
             Kind::Internal => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
         }
     }
@@ -79,6 +82,17 @@ pub fn required<T>(argument: &str, value: Option<T>) -> Result<T, Error> {
     value.ok_or_else(|| {
         Error::new(Kind::NullArgument, format!("argument \"{argument}\" must not be null"))
     })
+}
+
+/// The values of a list that is an argument; a null among them is an error that names it.
+pub fn without_nulls<T>(argument: &str, values: Vec<Option<T>>) -> Result<Vec<T>, Error> {
+    let value = |value: Option<T>| {
+        value.ok_or_else(|| {
+            let message = format!("argument \"{argument}\" must not contain null");
+            Error::new(Kind::NullArgument, message)
+        })
+    };
+    values.into_iter().map(value).collect()
 }
 
 impl From<pgrx::spi::Error> for Error {

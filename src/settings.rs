@@ -50,7 +50,7 @@ pub fn register() {
     GucRegistry::define_bool_guc(
         c"orchestrator_schema.notify",
         c"Whether decisions that are asked for or made are announced with NOTIFY.",
-        c"One notification per statement on channel orchestrator_decisions.",
+        c"One notification per statement on channel orchestrator_decisions; equal ones of a transaction arrive once.",
         &NOTIFY_SETTING,
         GucContext::Userset,
         GucFlags::default(),

@@ -13,10 +13,11 @@ mod v7;
 
 use std::sync::Barrier;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use postgres::error::SqlState;
-use postgres::{Client, Error};
+use postgres::{Client, Error, IsolationLevel};
 use support::Database;
 use support::extension::{newest, walked_to};
 
@@ -54,6 +55,35 @@ fn many_at_once<T: Send>(
             .collect();
         threads.into_iter().map(|thread| thread.join().expect("the thread ends")).collect()
     }))
+}
+
+/// Runs `call` in a transaction that keeps a snapshot from before what another one did `meanwhile`:
+/// it must be told to try again.
+fn must_try_again(database: &Database, meanwhile: &str, call: &str) -> Result<()> {
+    let (mut client, mut other) = (database.client()?, database.client()?);
+    let level = IsolationLevel::RepeatableRead;
+    let mut transaction = client.build_transaction().isolation_level(level).start()?;
+    transaction.batch_execute("SELECT FROM orchestrator.configurations")?;
+    other.batch_execute(meanwhile)?;
+    let outcome = transaction.batch_execute(call);
+    let code = outcome.as_ref().err().and_then(Error::code);
+    assert_eq!(
+        code,
+        Some(&SqlState::T_R_SERIALIZATION_FAILURE),
+        "{call} after {meanwhile}: {outcome:?}"
+    );
+    Ok(())
+}
+
+/// Waits until a connection waits for a lock.
+fn until_one_waits(client: &mut Client) -> Result<()> {
+    const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let start = Instant::now();
+    while client.query_one(WAITING, &[])?.try_get::<_, i64>(0)? == 0 {
+        assert!(start.elapsed() < Duration::from_secs(60), "somebody waits");
+        thread::yield_now();
+    }
+    Ok(())
 }
 
 #[test]

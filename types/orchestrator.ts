@@ -208,11 +208,11 @@ export type Database = {
           /** NOVEL serves one workflow, SHARED several, SYSTEM none of its own */
           status: "NOVEL" | "SHARED" | "SYSTEM";
           /** The workflows the file serves, WF1 to WF7; empty for what belongs to none */
-          workflows: string[];
+          workflows: (string | null)[];
           has_technical_debt: boolean;
           /** What the debt is */
           technical_debt: string | null;
-          jira_tickets: string[];
+          jira_tickets: (string | null)[];
           audit_status: "NOT_STARTED" | "IN_PROGRESS" | "COMPLETED";
           /** When the file was last audited */
           audit_date: string | null;
@@ -229,13 +229,13 @@ export type Database = {
           /** Which of them becomes which, and how their values map */
           v7_enum_mappings: Json;
           /** What this file needs */
-          v7_dependencies: string[] | null;
+          v7_dependencies: (string | null)[] | null;
           /** What needs this file */
-          v7_dependents: string[] | null;
+          v7_dependents: (string | null)[] | null;
           /** How much breaks when it breaks, 1 to 10 */
           v7_impact_score: number | null;
           v7_review_status: string | null;
-          v7_reviewed_by: string[] | null;
+          v7_reviewed_by: (string | null)[] | null;
           v7_implementation_status: string | null;
           v7_test_status: string | null;
           /** The day on which the old file was retired */
@@ -249,10 +249,10 @@ export type Database = {
           layer_number: number;
           layer_name: string;
           status: "NOVEL" | "SHARED" | "SYSTEM";
-          workflows?: string[];
+          workflows?: (string | null)[];
           has_technical_debt?: boolean;
           technical_debt?: string | null;
-          jira_tickets?: string[];
+          jira_tickets?: (string | null)[];
           audit_status?: "NOT_STARTED" | "IN_PROGRESS" | "COMPLETED";
           audit_date?: string | null;
           audited_by?: string | null;
@@ -263,11 +263,11 @@ export type Database = {
           v7_target_name?: string | null;
           v7_database_enums?: Json;
           v7_enum_mappings?: Json;
-          v7_dependencies?: string[] | null;
-          v7_dependents?: string[] | null;
+          v7_dependencies?: (string | null)[] | null;
+          v7_dependents?: (string | null)[] | null;
           v7_impact_score?: number | null;
           v7_review_status?: string | null;
-          v7_reviewed_by?: string[] | null;
+          v7_reviewed_by?: (string | null)[] | null;
           v7_implementation_status?: string | null;
           v7_test_status?: string | null;
           v7_retirement_date?: string | null;
@@ -280,10 +280,10 @@ export type Database = {
           layer_number?: number;
           layer_name?: string;
           status?: "NOVEL" | "SHARED" | "SYSTEM";
-          workflows?: string[];
+          workflows?: (string | null)[];
           has_technical_debt?: boolean;
           technical_debt?: string | null;
-          jira_tickets?: string[];
+          jira_tickets?: (string | null)[];
           audit_status?: "NOT_STARTED" | "IN_PROGRESS" | "COMPLETED";
           audit_date?: string | null;
           audited_by?: string | null;
@@ -294,11 +294,11 @@ export type Database = {
           v7_target_name?: string | null;
           v7_database_enums?: Json;
           v7_enum_mappings?: Json;
-          v7_dependencies?: string[] | null;
-          v7_dependents?: string[] | null;
+          v7_dependencies?: (string | null)[] | null;
+          v7_dependents?: (string | null)[] | null;
           v7_impact_score?: number | null;
           v7_review_status?: string | null;
-          v7_reviewed_by?: string[] | null;
+          v7_reviewed_by?: (string | null)[] | null;
           v7_implementation_status?: string | null;
           v7_test_status?: string | null;
           v7_retirement_date?: string | null;
@@ -315,10 +315,10 @@ export type Database = {
           layer_number: number;
           layer_name: string;
           status: string;
-          workflows: string[];
+          workflows: (string | null)[];
           has_technical_debt: boolean;
           technical_debt: string | null;
-          jira_tickets: string[];
+          jira_tickets: (string | null)[];
           audit_status: string;
           audit_date: string | null;
           audited_by: string | null;
@@ -333,10 +333,10 @@ export type Database = {
           layer_number: number;
           layer_name: string;
           status: string;
-          workflows: string[];
+          workflows: (string | null)[];
           has_technical_debt: boolean;
           technical_debt?: string | null;
-          jira_tickets: string[];
+          jira_tickets: (string | null)[];
           audit_status: string;
           audit_date?: string | null;
           audited_by?: string | null;
@@ -351,10 +351,10 @@ export type Database = {
           layer_number?: number;
           layer_name?: string;
           status?: string;
-          workflows?: string[];
+          workflows?: (string | null)[];
           has_technical_debt?: boolean;
           technical_debt?: string | null;
-          jira_tickets?: string[];
+          jira_tickets?: (string | null)[];
           audit_status?: string;
           audit_date?: string | null;
           audited_by?: string | null;
@@ -1002,13 +1002,13 @@ export type Database = {
           id: string;
           /** The type to replace, as schema.name */
           current_enum_name: string;
-          current_enum_values: string[];
+          current_enum_values: (string | null)[];
           /** The type that replaces it */
           v7_enum_name: string;
-          v7_enum_values: string[];
+          v7_enum_values: (string | null)[];
           /** Types that become the same one */
-          consolidates_with: string[];
-          affected_tables: string[];
+          consolidates_with: (string | null)[];
+          affected_tables: (string | null)[];
           /** For each table the columns that use the type, a JSON object of arrays */
           affected_columns: Json;
           migration_script: string | null;
@@ -1026,11 +1026,11 @@ export type Database = {
         Insert: {
           id?: string;
           current_enum_name: string;
-          current_enum_values: string[];
+          current_enum_values: (string | null)[];
           v7_enum_name: string;
-          v7_enum_values: string[];
-          consolidates_with?: string[];
-          affected_tables?: string[];
+          v7_enum_values: (string | null)[];
+          consolidates_with?: (string | null)[];
+          affected_tables?: (string | null)[];
           affected_columns?: Json;
           migration_script?: string | null;
           rollback_script?: string | null;
@@ -1046,11 +1046,11 @@ export type Database = {
         Update: {
           id?: string;
           current_enum_name?: string;
-          current_enum_values?: string[];
+          current_enum_values?: (string | null)[];
           v7_enum_name?: string;
-          v7_enum_values?: string[];
-          consolidates_with?: string[];
-          affected_tables?: string[];
+          v7_enum_values?: (string | null)[];
+          consolidates_with?: (string | null)[];
+          affected_tables?: (string | null)[];
           affected_columns?: Json;
           migration_script?: string | null;
           rollback_script?: string | null;
@@ -1072,14 +1072,14 @@ export type Database = {
           change_type: "enum" | "file" | "api" | "schema" | "config" | "dependency";
           change_detail: Json;
           /** WF1 to WF7 */
-          affected_workflows: string[];
+          affected_workflows: (string | null)[];
           /** 1 to 7, as in file_audit.layer_number */
-          affected_layers: number[];
+          affected_layers: (number | null)[];
           impact_description: string;
           risk_assessment: "low" | "medium" | "high" | "critical";
           /** What is done about the risk; high and critical ones need it before they are approved */
           mitigation_strategy: string | null;
-          reviewed_by_personas: string[];
+          reviewed_by_personas: (string | null)[];
           /** An impact is open until it is implemented or rejected */
           approval_status: "pending" | "reviewing" | "approved" | "rejected" | "implemented";
           implementation_notes: string | null;
@@ -1090,12 +1090,12 @@ export type Database = {
           id?: string;
           change_type: "enum" | "file" | "api" | "schema" | "config" | "dependency";
           change_detail: Json;
-          affected_workflows: string[];
-          affected_layers: number[];
+          affected_workflows: (string | null)[];
+          affected_layers: (number | null)[];
           impact_description: string;
           risk_assessment: "low" | "medium" | "high" | "critical";
           mitigation_strategy?: string | null;
-          reviewed_by_personas?: string[];
+          reviewed_by_personas?: (string | null)[];
           approval_status?: "pending" | "reviewing" | "approved" | "rejected" | "implemented";
           implementation_notes?: string | null;
           created_at?: string;
@@ -1105,12 +1105,12 @@ export type Database = {
           id?: string;
           change_type?: "enum" | "file" | "api" | "schema" | "config" | "dependency";
           change_detail?: Json;
-          affected_workflows?: string[];
-          affected_layers?: number[];
+          affected_workflows?: (string | null)[];
+          affected_layers?: (number | null)[];
           impact_description?: string;
           risk_assessment?: "low" | "medium" | "high" | "critical";
           mitigation_strategy?: string | null;
-          reviewed_by_personas?: string[];
+          reviewed_by_personas?: (string | null)[];
           approval_status?: "pending" | "reviewing" | "approved" | "rejected" | "implemented";
           implementation_notes?: string | null;
           created_at?: string;
@@ -1189,10 +1189,10 @@ export type Database = {
           dart_task_url: string | null;
           started_at: string | null;
           completed_at: string | null;
-          blockers: string[];
+          blockers: (string | null)[];
           /** Tasks, by id, that must be completed before this one is ready */
-          dependencies: string[];
-          deliverable_urls: string[];
+          dependencies: (string | null)[];
+          deliverable_urls: (string | null)[];
           notes: string | null;
           created_at: string;
           updated_at: string;
@@ -1208,9 +1208,9 @@ export type Database = {
           dart_task_url?: string | null;
           started_at?: string | null;
           completed_at?: string | null;
-          blockers?: string[];
-          dependencies?: string[];
-          deliverable_urls?: string[];
+          blockers?: (string | null)[];
+          dependencies?: (string | null)[];
+          deliverable_urls?: (string | null)[];
           notes?: string | null;
           created_at?: string;
           updated_at?: string;
@@ -1226,9 +1226,9 @@ export type Database = {
           dart_task_url?: string | null;
           started_at?: string | null;
           completed_at?: string | null;
-          blockers?: string[];
-          dependencies?: string[];
-          deliverable_urls?: string[];
+          blockers?: (string | null)[];
+          dependencies?: (string | null)[];
+          deliverable_urls?: (string | null)[];
           notes?: string | null;
           created_at?: string;
           updated_at?: string;
@@ -1414,9 +1414,9 @@ export type Database = {
         Row: {
           schema_name: string | null;
           enum_name: string | null;
-          labels: string[] | null;
+          labels: (string | null)[] | null;
           /** The columns of that type, of an array of it or of a domain over it, as schema.table.column */
-          used_by: string[] | null;
+          used_by: (string | null)[] | null;
           use_count: number | null;
           /** How many more columns use it in tables that the caller may not see */
           hidden_uses: number | null;
@@ -1542,9 +1542,9 @@ export type Database = {
         Row: {
           constraint_name: string | null;
           from_table: string | null;
-          from_columns: string[] | null;
+          from_columns: (string | null)[] | null;
           to_table: string | null;
-          to_columns: string[] | null;
+          to_columns: (string | null)[] | null;
           /** 1 for a key to a table that refers to nothing, else one more than the deepest key of the table it refers to; edges of a cycle count as none */
           depth: number | null;
           /** Whether the key is part of a circle of references; such tables cannot be loaded one after the other */
@@ -1572,9 +1572,9 @@ export type Database = {
           status: string | null;
           risk_level: string | null;
           source_count: number | null;
-          sources: string[] | null;
+          sources: (string | null)[] | null;
           table_count: number | null;
-          affected_tables: string[] | null;
+          affected_tables: (string | null)[] | null;
         };
         Relationships: [];
       };
@@ -1616,7 +1616,7 @@ export type Database = {
           /** Completed of all tasks that are not cancelled; NULL when there is none */
           percent_done: number | null;
           /** Required sign-offs that nobody has given, with their stage */
-          missing_sign_offs: string[] | null;
+          missing_sign_offs: (string | null)[] | null;
           /** Tests whose last result is fail, error or timeout, and was found in the time of the phase: from its start to the start of the next one */
           open_test_failures: number | null;
           days_in_phase: number | null;

@@ -23,7 +23,10 @@ pub const RELATIONS: &[Relation] = &[
     ("table_dependencies", &[READ]),
     (
         "v7_migration_workflow",
-        &[READ, right(ADMINISTER, "UPDATE", &["lead_persona", "deliverables", "blockers"])],
+        &[
+            READ,
+            right(ADMINISTER, "UPDATE", &["status", "lead_persona", "deliverables", "blockers"]),
+        ],
     ),
     (
         "v7_enum_migrations",

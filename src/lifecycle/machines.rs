@@ -45,6 +45,9 @@ const RESOLVED: &[Stamp] = &[Stamp::Time("resolved_at")];
 const DECIDED: &[Stamp] = &[Stamp::Time("decision_at")];
 const RETRIED: &[Stamp] =
     &[Stamp::Clear("started_at"), Stamp::Clear("completed_at"), Stamp::Clear("error")];
+/// What is proposed anew is approved anew.
+const PROPOSED_ANEW: &[Stamp] =
+    &[Stamp::Clear("approved_by"), Stamp::Clear("implemented_at"), Stamp::Clear("validated_at")];
 const EXECUTED: &[Stamp] = &[
     Stamp::Time("completed_at"),
     Stamp::Elapsed { column: "duration_ms", from: "created_at", to: "completed_at" },
@@ -175,7 +178,7 @@ pub const MACHINES: &[Machine] = &[
         name: "v7_enum",
         sealed: false,
         states: &[
-            state("proposed", &["approved"], &[]),
+            state("proposed", &["approved"], PROPOSED_ANEW),
             state("approved", &["implemented", "rolled_back"], &[]),
             state("implemented", &["validated", "rolled_back"], &[Stamp::Time("implemented_at")]),
             state("validated", &["retired", "rolled_back"], &[Stamp::Time("validated_at")]),

@@ -31,7 +31,7 @@ fn compare_versions(a: Option<&str>, b: Option<&str>) -> Result<i32, ErrorReport
 /// `version`: major.minor.patch, new for the agent type; `activate`: whether it becomes the active
 /// one at once. Returns: the id of the prompt.
 /// Errors: 22004, 22023 blank text, overlong name, malformed version, 55000 the version has been
-/// published already. Since 0.2.2.
+/// published already, 40001 as of `activate_prompt`. Since 0.2.2.
 #[pg_extern(sql = false, volatile)]
 fn publish_prompt(
     agent_type: Option<&str>,
@@ -70,7 +70,7 @@ fn publish_prompt(
 /// transactions see the one until this one commits and the other from then on, never none or both.
 ///
 /// Returns: the row. Errors: 22004, 22023 blank agent type, malformed version, P0002 no such
-/// version. Since 0.2.2.
+/// version, 40001 another transaction has activated one since this one began to read. Since 0.2.2.
 #[pg_extern(sql = false, volatile)]
 fn activate_prompt(
     agent_type: Option<&str>,
@@ -133,13 +133,26 @@ fn switch_to(agent_type: &str, version: &str) -> Result<Row, Error> {
          WHERE p.agent_type = $1 AND p.version = $2 RETURNING p";
     let arguments = [agent_type.into(), version.into()];
     plans::update(DEACTIVATE, &arguments, |_| Ok(()))?;
-    plans::update(ACTIVATE, &arguments, plans::one::<Row>)?.ok_or_else(|| {
+    // The unique index sees an active version that the snapshot which the transaction keeps does not.
+    let activated = PgTryBuilder::new(|| plans::update(ACTIVATE, &arguments, plans::one::<Row>))
+        .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, |_| Err(overtaken(agent_type)))
+        .execute();
+    activated?.ok_or_else(|| {
         Error::new(
             Kind::NotFound,
             format!("version {version} of agent type \"{agent_type}\" does not exist"),
         )
         .hint("orchestrator.prompt_history shows what is published, orchestrator.publish_prompt adds to it.")
     })
+}
+
+fn overtaken(agent_type: &str) -> Error {
+    Error::new(
+        Kind::Serialization,
+        format!("another transaction has activated a prompt of agent type \"{agent_type}\""),
+    )
+    .detail("It did so after this transaction began to read, or around the functions.")
+    .hint("Roll back and try again.")
 }
 
 fn already_published(agent_type: &str, version: &str) -> Result<Error, Error> {

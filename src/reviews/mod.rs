@@ -42,15 +42,13 @@ fn request_review(
     safety_score: default!(Option<AnyNumeric>, "NULL"),
     context: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
+    // Also when it is marked already, as `Run::write` does.
     const MARK: &str = "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = true \
-         WHERE r.id = $1 AND NOT r.requires_human_review";
+         WHERE r.id = $1 AND (NOT r.requires_human_review OR r.xmin <> pg_current_xact_id()::xid)";
     let thread_id = text::filled("thread_id", thread_id)?;
     let review_type = text::one_of("review_type", required("review_type", review_type)?, &TYPES)?;
     let reason = text::filled("reason", reason)?;
-    let safety_score = match safety_score {
-        Some(given) => Some(score("safety_score", Some(given))?.exact),
-        None => None,
-    };
+    let safety_score = safety_score.map(|given| score("safety_score", Some(given))).transpose()?;
     let context = document::object("context", context)?;
     let run = Run::lock_open(thread_id)?;
     plans::update(MARK, &[run.id.into()], |_| Ok(()))?;

@@ -162,7 +162,11 @@ fn conclude(run: Run, resolution: &Resolution<'_>, is_last: bool) -> Result<Run,
         killed!(),
         "WHERE r.id = $1 RETURNING r.id, r.thread_id, r.phase, r.gate_status"
     );
-    if run.has_ended() || (resolution.approves() && !is_last) {
+    if run.has_ended() {
+        return Ok(run);
+    }
+    if resolution.approves() && !is_last {
+        Run::write(vec![run.id])?;
         return Ok(run);
     }
     let concluded = if resolution.approves() {

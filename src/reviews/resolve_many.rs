@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::resolve::{ATTEMPTS, Resolution, freed, killed, not_lockable, resolution};
 use crate::document::Document;
-use crate::error::{Error, required};
+use crate::error::{Error, required, without_nulls};
 use crate::runs::Run;
 use crate::{audit, plans};
 
@@ -33,8 +33,7 @@ fn resolve_reviews(
 ) -> Result<TableIterator<'static, (name!(review_id, Uuid), name!(outcome, String))>, ErrorReport> {
     let mut asked = HashSet::new();
     let mut ids = Vec::new();
-    for id in required("review_ids", review_ids)? {
-        let id = required("review_ids", id)?;
+    for id in without_nulls("review_ids", required("review_ids", review_ids)?)? {
         if asked.insert(*id.as_bytes()) {
             ids.push(id);
         }
@@ -141,19 +140,24 @@ fn conclude(
     if ids.is_empty() {
         return Ok(());
     }
+    let mut concluded = HashSet::new();
     let read = |rows: SpiTupleTable<'_>| {
         for row in rows {
             if let Some(run) = Run::read(&row)? {
+                concluded.insert(*run.id.as_bytes());
                 runs.insert(run.thread_id.clone(), run);
             }
         }
         Ok(())
     };
     if resolution.approves() {
-        plans::update(FREE, &[ids.into()], read)
+        plans::update(FREE, &[ids.clone().into()], read)?;
     } else {
-        plans::update(KILL, &[ids.into(), resolution.error().into()], read)
+        plans::update(KILL, &[ids.clone().into(), resolution.error().into()], read)?;
     }
+    let waiting: Vec<Uuid> =
+        ids.into_iter().filter(|id| !concluded.contains(id.as_bytes())).collect();
+    if waiting.is_empty() { Ok(()) } else { Run::write(waiting) }
 }
 
 /// Records each resolution, in the order of the reviews.

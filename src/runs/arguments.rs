@@ -2,7 +2,7 @@
 
 use pgrx::AnyNumeric;
 
-use crate::error::{Error, Kind, required};
+use crate::error::{Error, Kind, required, without_nulls};
 use crate::text::shortened;
 
 /// Digits of a cost before the decimal point.
@@ -11,22 +11,16 @@ const WHOLE_DIGITS: usize = 8;
 /// A safety score, from 0 to 1.
 ///
 /// Errors: 22004, 22023 outside that range.
-pub fn score(argument: &str, value: Option<AnyNumeric>) -> Result<Score, Error> {
+pub fn score(argument: &str, value: Option<AnyNumeric>) -> Result<AnyNumeric, Error> {
     let value = required(argument, value)?;
-    match number(value.normalize()).filter(|number| (0.0..=1.0).contains(number)) {
-        Some(number) => Ok(Score { exact: value, number }),
-        None => Err(Error::new(
-            Kind::InvalidValue,
-            format!("{argument} {} is not a score", shortened(value.normalize())),
-        )
-        .hint("A score is a number from 0, unsafe, to 1, safe.")),
+    if (AnyNumeric::from(0)..=AnyNumeric::from(1)).contains(&value) {
+        return Ok(value);
     }
-}
-
-/// A safety score as it was given.
-pub struct Score {
-    pub exact: AnyNumeric,
-    pub number: f64,
+    Err(Error::new(
+        Kind::InvalidValue,
+        format!("{argument} {} is not a score", shortened(value.normalize())),
+    )
+    .hint("A score is a number from 0, unsafe, to 1, safe."))
 }
 
 /// Tokens that are added.
@@ -68,19 +62,12 @@ fn unfit(decimal: &str) -> Option<&'static str> {
 
 /// Texts that are added to a list.
 pub fn texts(argument: &str, value: Option<Vec<Option<String>>>) -> Result<Vec<String>, Error> {
-    required(argument, value)?.into_iter().map(|text| required(argument, text)).collect()
-}
-
-/// A number in its shortest decimal form. Scores are compared as doubles: two that differ stay in
-/// order, or fall together where nobody can tell them apart.
-fn number(decimal: &str) -> Option<f64> {
-    decimal.parse::<f64>().ok().filter(|number| number.is_finite())
+    without_nulls(argument, required(argument, value)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn costs_that_cannot_be_added_are_refused() {
@@ -89,24 +76,6 @@ mod tests {
         }
         for decimal in ["-0.01", "-Infinity", "Infinity", "NaN", "100000000", "1000000000.5"] {
             assert!(unfit(decimal).is_some(), "{decimal}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_finite_number_is_none() {
-        assert_eq!(number("0.70"), Some(0.7));
-        for text in ["NaN", "Infinity", "-Infinity", "", "high"] {
-            assert_eq!(number(text), None, "{text}");
-        }
-    }
-
-    proptest! {
-        /// A score of as many digits as one likes is below a threshold exactly when its decimals say so.
-        #[test]
-        fn scores_stay_in_order(score in 0u32..=100_000, threshold in 0u32..=100_000) {
-            let decimal = |value: u32| format!("{}.{:05}", value / 100_000, value % 100_000);
-            let below = number(&decimal(score)) < number(&decimal(threshold));
-            prop_assert_eq!(below, score < threshold);
         }
     }
 }

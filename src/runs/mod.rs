@@ -25,7 +25,10 @@ const PHASES: [&str; 5] = ["planning", "development", "testing", "complete", "fa
 /// The row of a run.
 type Row = PgHeapTuple<'static, AllocatedByRust>;
 
-/// A run that is locked until the transaction ends.
+/// A run that is locked until the transaction ends. Whoever changes which of its reviews are pending
+/// writes its row as well: to a transaction that keeps its snapshot (REPEATABLE READ, SERIALIZABLE)
+/// a lock that was released is nothing, but a row written since is 40001, and it tries again instead
+/// of deciding by reviews that are no longer all.
 pub struct Run {
     pub id: Uuid,
     pub thread_id: String,
@@ -52,6 +55,15 @@ impl Run {
     pub fn lock_open(thread_id: &str) -> Result<Self, Error> {
         let run = Run::lock(thread_id)?;
         if run.has_ended() || run.gate_status == "kill" { Err(run.ended()) } else { Ok(run) }
+    }
+
+    /// Writes runs as they are; once in a transaction is enough, and more would make a long chain of
+    /// versions when it decides many reviews of one run.
+    pub fn write(ids: Vec<Uuid>) -> Result<(), Error> {
+        const WRITE: &str = "UPDATE orchestrator.orchestrator_runs AS r \
+             SET requires_human_review = r.requires_human_review \
+             WHERE r.id = ANY ($1) AND r.xmin <> pg_current_xact_id()::xid";
+        plans::update(WRITE, &[ids.into()], |_| Ok(()))
     }
 
     /// The run of the first row: id, thread_id, phase and gate_status.

@@ -5,7 +5,7 @@ use pgrx::prelude::*;
 use pgrx::{AnyNumeric, JsonB, Uuid};
 use serde_json::{Value, json};
 
-use super::arguments::{Score, score, texts};
+use super::arguments::{score, texts};
 use super::{Row, Run};
 use crate::document::Document;
 use crate::error::{Error, Kind};
@@ -63,20 +63,34 @@ enum Verdict {
 }
 
 impl Verdict {
-    fn of(score: f64, block: f64, review: f64) -> Self {
-        if score < block {
+    /// The verdict about a score that `is_below` compares with a threshold.
+    fn of(
+        block: f64,
+        review: f64,
+        is_below: impl Fn(f64) -> Result<bool, Error>,
+    ) -> Result<Self, Error> {
+        Ok(if is_below(block)? {
             Verdict::Block(block)
-        } else if score < review {
+        } else if is_below(review)? {
             Verdict::Review(review)
         } else {
             Verdict::Fine
-        }
+        })
     }
+}
+
+/// Whether a score is below a threshold, to the last digit it was given with.
+fn is_below(score: &AnyNumeric, threshold: f64) -> Result<bool, Error> {
+    let decimal = threshold.to_string();
+    let threshold = AnyNumeric::try_from(decimal.as_str())
+        .map_err(|error| Error::new(Kind::Internal, format!("no number {decimal}: {error}")))?;
+    Ok(*score < threshold)
 }
 
 /// Takes a safety score of a run and what was found, and records `safety_recorded`. Below
 /// configuration safety_block_below (0.70) the run is held, below safety_review_below (0.85) it
-/// goes on; both ask for a safety review, unless one is pending, which then gets the lower score.
+/// goes on; both ask for a safety review, unless one is pending, which then gets the lower score
+/// and, where this function asked for it, its reason and what was found.
 ///
 /// `score`: from 0, unsafe, to 1, safe; `violations`: added to those of the run. Returns: the row,
 /// with the lowest score seen, rounded down to two decimals.
@@ -100,10 +114,11 @@ fn record_safety(
     let score = self::score("score", score)?;
     let violations = texts("violations", violations)?;
     let run = Run::lock_open(thread_id)?;
-    let verdict = Verdict::of(score.number, BLOCK.value()?, REVIEW.value()?);
+    let verdict =
+        Verdict::of(BLOCK.value()?, REVIEW.value()?, |threshold| is_below(&score, threshold))?;
     let arguments = [
         run.id.into(),
-        score.exact.clone().into(),
+        score.clone().into(),
         violations.clone().into(),
         (verdict != Verdict::Fine).into(),
         matches!(verdict, Verdict::Block(_)).into(),
@@ -113,36 +128,54 @@ fn record_safety(
         return Err(Error::new(Kind::Internal, "the locked run was not updated").into());
     };
     run.record_as(crate::audit::SYSTEM, "safety_recorded", told)?;
-    if let Verdict::Review(threshold) | Verdict::Block(threshold) = verdict
-        && !known_to_pending_review(&run, &score)?
-    {
-        let given = score.exact.to_string();
-        reviews::ask(
-            &run,
-            Request {
-                review_type: "safety",
-                reason: &format!("safety score {} is below {threshold}", text::shortened(&given)),
-                safety_score: Some(score.exact),
-                context: Document::composed(
-                    json!({ "violations": violations, "threshold": threshold }),
-                ),
-            },
-        )?;
+    if let Verdict::Review(threshold) | Verdict::Block(threshold) = verdict {
+        let reason =
+            format!("{REASON}{} is below {threshold}", text::shortened(&score.to_string()));
+        let context =
+            Document::composed(json!({ "violations": violations, "threshold": threshold }));
+        if !known_to_pending_review(&run, &score, &reason, &context)? {
+            let safety_score = Some(score);
+            reviews::ask(
+                &run,
+                Request { review_type: "safety", reason: &reason, safety_score, context },
+            )?;
+        }
     }
     Ok(row)
 }
 
+/// How the reason of every review begins that `record_safety` asks for.
+const REASON: &str = "safety score ";
+
 /// Whether the run has a pending safety review; its score then is the lowest since it was asked
-/// for.
-fn known_to_pending_review(run: &Run, score: &Score) -> Result<bool, Error> {
+/// for. Where `record_safety` asked for it, its reason and threshold are those of that score, and it
+/// knows of all violations; what somebody else wrote stays.
+fn known_to_pending_review(
+    run: &Run,
+    score: &AnyNumeric,
+    reason: &str,
+    context: &Document,
+) -> Result<bool, Error> {
     const LOWER: &str = "UPDATE orchestrator.human_review_queue AS q \
-         SET safety_score = least(q.safety_score, trunc($2, 2)) \
-         WHERE q.id = (SELECT o.id FROM orchestrator.human_review_queue AS o \
-                       WHERE o.thread_id = $1 AND o.status = 'pending' AND o.review_type = 'safety' \
-                       ORDER BY o.created_at, o.id LIMIT 1) \
-           AND q.status = 'pending' \
-         RETURNING q.id";
-    let arguments = [run.thread_id.as_str().into(), score.exact.clone().into()];
+         SET safety_score = least(q.safety_score, s.score), \
+             reason = CASE WHEN s.ours AND s.lower THEN $3 ELSE q.reason END, \
+             context = CASE WHEN s.ours \
+                 THEN q.context || CASE WHEN s.lower THEN $4 ELSE '{}' END \
+                      || jsonb_build_object('violations', (q.context -> 'violations') || ($4 -> 'violations')) \
+                 ELSE q.context END \
+         FROM (SELECT o.id, trunc($2, 2) AS score, trunc($2, 2) < o.safety_score AS lower, \
+                      starts_with(o.reason, $5) AND o.context ? 'threshold' AND jsonb_typeof(o.context -> 'violations') = 'array' AS ours \
+               FROM orchestrator.human_review_queue AS o \
+               WHERE o.thread_id = $1 AND o.status = 'pending' AND o.review_type = 'safety' \
+               ORDER BY o.created_at, o.id LIMIT 1) AS s \
+         WHERE q.id = s.id AND q.status = 'pending' RETURNING q.id";
+    let arguments = [
+        run.thread_id.as_str().into(),
+        score.clone().into(),
+        reason.into(),
+        context.clone().into(),
+        REASON.into(),
+    ];
     Ok(plans::update(LOWER, &arguments, plans::one::<Uuid>)?.is_some())
 }
 
@@ -151,14 +184,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn verdict(score: f64, block: f64, review: f64) -> Verdict {
+        Verdict::of(block, review, |threshold| Ok(score < threshold)).expect("a verdict")
+    }
+
     #[test]
     fn the_threshold_itself_is_good_enough() {
-        assert_eq!(Verdict::of(0.69, 0.70, 0.85), Verdict::Block(0.70));
-        assert_eq!(Verdict::of(0.70, 0.70, 0.85), Verdict::Review(0.85));
-        assert_eq!(Verdict::of(0.84, 0.70, 0.85), Verdict::Review(0.85));
-        assert_eq!(Verdict::of(0.85, 0.70, 0.85), Verdict::Fine);
+        assert_eq!(verdict(0.69, 0.70, 0.85), Verdict::Block(0.70));
+        assert_eq!(verdict(0.70, 0.70, 0.85), Verdict::Review(0.85));
+        assert_eq!(verdict(0.84, 0.70, 0.85), Verdict::Review(0.85));
+        assert_eq!(verdict(0.85, 0.70, 0.85), Verdict::Fine);
         // The block counts, also where somebody set it above the review.
-        assert_eq!(Verdict::of(0.80, 0.90, 0.50), Verdict::Block(0.90));
+        assert_eq!(verdict(0.80, 0.90, 0.50), Verdict::Block(0.90));
     }
 
     #[test]
@@ -175,7 +212,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_lower_score_is_never_judged_better(a in 0.0..=1.0f64, b in 0.0..=1.0f64, block in 0.0..=1.0f64, review in 0.0..=1.0f64) {
-            let rank = |score| match Verdict::of(score, block, review) {
+            let rank = |score| match verdict(score, block, review) {
                 Verdict::Block(_) => 0,
                 Verdict::Review(_) => 1,
                 Verdict::Fine => 2,

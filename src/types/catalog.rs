@@ -76,6 +76,18 @@ pub struct Argument {
 }
 
 impl Column {
+    /// Whether its value, an array, may hold nulls: a column says so of itself only by a CHECK
+    /// `array_position(column, NULL) IS NULL`.
+    pub fn holds_nulls(&self) -> bool {
+        let rule = |name: &str| format!("CHECK ((array_position({name}, NULL::");
+        let [plain, quoted] = [rule(&self.name), rule(&format!("\"{}\"", self.name))];
+        let forbids = |check: &String| {
+            (check.starts_with(&plain) || check.starts_with(&quoted))
+                && check.ends_with(") IS NULL))")
+        };
+        self.kind.is_array && !self.checks.iter().any(forbids)
+    }
+
     /// The values that a CHECK lists for it.
     pub fn values(&self) -> Option<Vec<String>> {
         self.checks.iter().find_map(|check| value_set::listed(check, &self.name))

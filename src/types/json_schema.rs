@@ -24,6 +24,11 @@ pub fn of_row(relation: &Relation) -> Value {
 
 fn of_column(column: &Column) -> Value {
     let mut schema = of_type(&column.kind);
+    if column.holds_nulls()
+        && let Some(kind) = schema["items"].get_mut("type")
+    {
+        *kind = json!([*kind, "null"]);
+    }
     if let Some(kind) = column.checks.iter().find_map(|check| document_kind(check, &column.name)) {
         schema["type"] = kind.into();
     }
@@ -118,6 +123,22 @@ mod tests {
         ] {
             assert_eq!(of_column(&column), expected);
         }
+    }
+
+    #[test]
+    fn lists_hold_nulls_unless_a_check_forbids_it() {
+        let list = |checks: &[&str]| {
+            let mut column = column("names", "text", false, checks);
+            column.kind.is_array = true;
+            of_column(&column)
+        };
+        let nullable = json!({ "type": "array", "items": { "type": ["string", "null"] } });
+        assert_eq!(list(&[]), nullable);
+        assert_eq!(list(&["CHECK ((cardinality(names) > 0))"]), nullable);
+        assert_eq!(
+            list(&["CHECK ((array_position(names, NULL::text) IS NULL))"]),
+            json!({ "type": "array", "items": { "type": "string" } })
+        );
     }
 
     #[test]

@@ -230,6 +230,10 @@ impl Meaning {
 fn value(column: &Column) -> String {
     let mut value = match column.values() {
         Some(values) => union(&values),
+        None if column.holds_nulls() => {
+            let element = Type { is_array: false, ..column.kind.clone() };
+            array(&format!("{} | null", written(&element, &[])))
+        }
         None => written(&column.kind, &[]),
     };
     // Json has null already.

@@ -16,6 +16,9 @@ use crate::text;
 /// Who approves phases, by the approval chain of the migration.
 pub const APPROVER: &str = "The Architect";
 
+/// The phase that no other follows.
+const LAST_PHASE: i32 = 7;
+
 /// How many open tasks a message names.
 const NAMED_TASKS: usize = 5;
 
@@ -52,6 +55,10 @@ impl Phase {
             "approved" if self.is_approved() => {
                 format!("SELECT orchestrator.v7_complete_phase({number});")
             }
+            "completed" if self.is_approved() => match number {
+                LAST_PHASE => "SELECT * FROM orchestrator.v7_migration_dashboard;".to_owned(),
+                _ => format!("SELECT orchestrator.v7_start_phase({});", number + 1),
+            },
             "approved" | "completed" => {
                 format!("SELECT orchestrator.v7_roll_back_phase({number}, '…');")
             }
@@ -182,7 +189,13 @@ fn enforce(rows: &mut Rows<'_>) -> Result<(), Error> {
         )
         .hint("Tasks, sign-offs and the order of approvals hang on it."));
     }
-    approved_properly(&old, &new)?;
+    let notes = rows.column("approval_notes");
+    let [old_notes, new_notes] = [
+        notes.and_then(|column| rows.before::<String>(column)),
+        notes.and_then(|column| rows.after::<String>(column)),
+    ];
+    approved_properly(&old, &new, new_notes.as_deref())?;
+    not_rewritten(&old, &new, old_notes.as_deref(), new_notes.as_deref())?;
     if new.status == old.status {
         return Ok(());
     }
@@ -251,8 +264,8 @@ fn phase_of(text: impl Fn(&str) -> Option<String>, number: impl Fn(&str) -> Opti
     }
 }
 
-/// An approval is given in review, by somebody, and not rewritten afterwards.
-fn approved_properly(old: &Phase, new: &Phase) -> Result<(), Error> {
+/// An approval is given in review, by somebody and in writing.
+fn approved_properly(old: &Phase, new: &Phase, notes: Option<&str>) -> Result<(), Error> {
     if new.approval_status == "approved" && old.approval_status != "approved" {
         let in_review = |phase: &Phase| ["review", "approved"].contains(&phase.status.as_str());
         if !in_review(old) || !in_review(new) {
@@ -265,15 +278,30 @@ fn approved_properly(old: &Phase, new: &Phase) -> Result<(), Error> {
         }
         let by_nobody = Phase { status: old.status.clone(), ..new.clone() };
         let lacks: Vec<Lack> = by_nobody.missing_approval().into_iter().collect();
-        return refuse_for(new, "be approved by nobody", &lacks);
+        refuse_for(new, "be approved by nobody", &lacks)?;
+        if notes.is_none_or(text::is_blank) {
+            let lack = Lack {
+                what: "what was approved, in approval_notes".to_owned(),
+                command: old.next_call(),
+            };
+            refuse_for(new, "be approved without a word", &[lack])?;
+        }
     }
-    let holds = ["approved", "completed"].contains(&new.status.as_str());
-    if holds
-        && new.status == old.status
-        && old.is_approved()
-        && new.approval_status == "approved"
-        && new.approved_by != old.approved_by
-    {
+    Ok(())
+}
+
+/// An approval that was given stays as it was given, until the phase goes back to work or is rolled
+/// back.
+fn not_rewritten(
+    old: &Phase,
+    new: &Phase,
+    old_notes: Option<&str>,
+    new_notes: Option<&str>,
+) -> Result<(), Error> {
+    let holds = ["review", "approved", "completed"].contains(&new.status.as_str());
+    let silenced = new_notes.is_none_or(text::is_blank) && !old_notes.is_none_or(text::is_blank);
+    let approval = |phase: &Phase| (phase.approval_status.clone(), phase.approved_by.clone());
+    if holds && old.is_approved() && (approval(new) != approval(old) || silenced) {
         return Err(Error::new(
             Kind::NotReady,
             format!("the approval of {} cannot be rewritten", new.title()),

@@ -1,6 +1,6 @@
 //! Dependencies between tasks: they exist, and they make no circle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -8,7 +8,8 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
 use super::records::{self, Told};
-use crate::error::{Error, Kind, required};
+use super::tasks;
+use crate::error::{Error, Kind, without_nulls};
 use crate::lifecycle::misused;
 use crate::lifecycle::row::Rows;
 use crate::plans;
@@ -110,8 +111,7 @@ pub fn checked(task: Option<Uuid>, ids: Vec<Option<Uuid>>) -> Result<Vec<Uuid>, 
              JOIN orchestrator.v7_subworkflow_tasks AS t ON t.id = ANY (r.dependencies)) \
          SELECT r.id, d.id FROM reached AS r, unnest(r.dependencies) AS d (id)";
     let mut wanted: Vec<Uuid> = Vec::new();
-    for id in ids {
-        let id = required("dependencies", id)?;
+    for id in without_nulls("dependencies", ids)? {
         if wanted.iter().all(|other| other.as_bytes() != id.as_bytes()) {
             wanted.push(id);
         }
@@ -130,6 +130,9 @@ pub fn checked(task: Option<Uuid>, ids: Vec<Option<Uuid>>) -> Result<Vec<Uuid>, 
     // A new task has no id yet; no task has this one.
     let start = task.map_or([0; 16], |id| *id.as_bytes());
     graph.insert(start, wanted.iter().map(|id| *id.as_bytes()).collect());
+    if task.is_some() {
+        unchanged_since_snapshot(&graph)?;
+    }
     if has_circle(&graph, start) {
         let subject = task.map_or("a new task".to_owned(), |id| format!("task {id}"));
         return Err(Error::new(
@@ -142,11 +145,23 @@ pub fn checked(task: Option<Uuid>, ids: Vec<Option<Uuid>>) -> Result<Vec<Uuid>, 
     Ok(wanted)
 }
 
-/// BEFORE UPDATE OF dependencies row trigger of the tasks: what a task waits for must exist and
-/// make no circle. Changes of dependencies follow one another, so that two of them cannot close a
-/// circle together.
+/// Fails with 40001 when a task of the graph has changed since the snapshot that the transaction
+/// keeps, if it keeps one: what it waits for by now could close a circle that the snapshot does not
+/// show. Locking a row asks whether there is a newer one.
+fn unchanged_since_snapshot(graph: &Graph) -> Result<(), Error> {
+    const LOCK: &str = "SELECT t.id FROM orchestrator.v7_subworkflow_tasks AS t \
+         WHERE t.id = ANY ($1) AND current_setting('transaction_isolation') IN ('repeatable read', 'serializable') \
+         ORDER BY t.id FOR SHARE";
+    let ids: BTreeSet<Id> = graph.values().flatten().copied().collect();
+    let ids: Vec<Uuid> = ids.into_iter().map(Uuid::from_bytes).collect();
+    plans::update(LOCK, &[ids.into()], |_| Ok(()))
+}
+
+/// BEFORE UPDATE row trigger of the tasks, where phase or dependencies change: a phase that is over
+/// takes no task; what a task waits for must exist and make no circle. Changes of dependencies
+/// follow one another, so that two of them cannot close a circle together.
 ///
-/// Errors: 22004, P0002, 22023. Since 0.4.3.
+/// Errors: 22004, P0002, 22023, 55000 the phase is over. Since 0.4.3.
 #[pg_trigger(sql = false)]
 fn v7_enforce_dependencies<'a>(
     trigger: &'a PgTrigger<'a>,
@@ -164,6 +179,16 @@ fn enforce(rows: &Rows<'_>) -> Result<(), Error> {
     const LOCK: &str =
         "LOCK TABLE orchestrator.v7_subworkflow_tasks IN SHARE UPDATE EXCLUSIVE MODE";
     let read = |name: &str| rows.column(name);
+    let phase = read("parent_phase");
+    let phases = [
+        phase.and_then(|column| rows.before::<i32>(column)),
+        phase.and_then(|column| rows.after::<i32>(column)),
+    ];
+    if let [old, Some(new)] = phases
+        && old != Some(new)
+    {
+        tasks::taken_in(new)?;
+    }
     let id = read("id").and_then(|column| rows.after::<Uuid>(column));
     let new = read("dependencies").and_then(|column| rows.after::<Vec<Option<Uuid>>>(column));
     let old = read("dependencies").and_then(|column| rows.before::<Vec<Option<Uuid>>>(column));

@@ -28,7 +28,7 @@ fn v7_record_enum_duplicates(
          WHERE NOT EXISTS (SELECT FROM orchestrator.v7_enum_migrations AS m \
              WHERE (m.current_enum_name = $1 AND (m.v7_enum_name = $3 OR $3 = ANY (m.consolidates_with))) \
                 OR (m.current_enum_name = $3 AND (m.v7_enum_name = $1 OR $1 = ANY (m.consolidates_with)))) \
-         RETURNING id";
+         ON CONFLICT ON CONSTRAINT v7_enum_migrations_names_key DO NOTHING RETURNING id";
     let minimum = enums::share("minimum_similarity", minimum_similarity)?;
     plans::update(LOCK, &[], |_| Ok(()))?;
     let enums = enums::all()?;

@@ -7,6 +7,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::approval::APPROVER;
+use super::tasks;
 use crate::error::Error;
 use crate::plans;
 
@@ -82,17 +83,22 @@ fn load_phases() -> Result<i64, Error> {
 /// Adds the tasks of a phase, unless it is over. One that was given another number or another name
 /// is the same task.
 fn load_tasks(phase: i32, tasks: &[Task]) -> Result<i64, Error> {
+    const LOCK: &str = "SELECT w.status FROM orchestrator.v7_migration_workflow AS w \
+         WHERE w.phase_number = $1 FOR NO KEY UPDATE";
     const ADD: &str = "INSERT INTO orchestrator.v7_subworkflow_tasks \
              (parent_phase, task_number, task_name, responsible_persona, dependencies) \
          SELECT w.phase_number, $2, $3, $4, \
                 ARRAY(SELECT d.id FROM orchestrator.v7_subworkflow_tasks AS d \
                       WHERE d.parent_phase = w.phase_number AND d.task_name = ANY ($5) ORDER BY d.task_number) \
          FROM orchestrator.v7_migration_workflow AS w \
-         WHERE w.phase_number = $1 AND w.status NOT IN ('completed', 'rolled_back') \
+         WHERE w.phase_number = $1 \
            AND NOT EXISTS (SELECT FROM orchestrator.v7_subworkflow_tasks AS t \
                            WHERE t.parent_phase = w.phase_number AND t.task_name = $3) \
-         FOR KEY SHARE OF w \
          ON CONFLICT DO NOTHING RETURNING id";
+    let status = plans::update(LOCK, &[phase.into()], plans::one::<String>)?;
+    if status.is_none_or(|status| tasks::is_over(&status)) {
+        return Ok(0);
+    }
     let mut added = 0;
     for (number, task) in (1i32..).zip(tasks) {
         let after = |other: &(i32, &Task)| task.after.contains(&other.0);
@@ -101,6 +107,9 @@ fn load_tasks(phase: i32, tasks: &[Task]) -> Result<i64, Error> {
         let arguments =
             [phase.into(), number.into(), task.name.into(), task.persona.into(), names.into()];
         added += plans::update(ADD, &arguments, |rows| Ok(rows.len() as i64))?;
+    }
+    if added > 0 {
+        tasks::taken_in(phase)?;
     }
     Ok(added)
 }

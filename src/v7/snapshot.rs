@@ -9,7 +9,7 @@ use pgrx::prelude::*;
 use pgrx::{JsonB, Uuid};
 use serde_json::Value;
 
-use crate::error::{Error, Kind, required};
+use crate::error::{Error, Kind, required, without_nulls};
 use crate::plans;
 use crate::session;
 use crate::text;
@@ -70,8 +70,7 @@ fn named_schemas(schemas: Vec<Option<String>>) -> Result<Vec<String>, Error> {
          FROM unnest($1) WITH ORDINALITY AS s (name, place) \
          WHERE NOT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = s.name) \
             OR starts_with(s.name, 'pg_') OR s.name = 'information_schema' ORDER BY s.place";
-    let schemas: Vec<String> =
-        schemas.into_iter().map(|schema| required("schemas", schema)).collect::<Result<_, _>>()?;
+    let schemas = without_nulls("schemas", schemas)?;
     if schemas.is_empty() {
         return Err(Error::new(Kind::InvalidValue, "argument \"schemas\" names no schema")
             .hint("NULL means all user schemas."));

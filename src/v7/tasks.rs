@@ -27,9 +27,6 @@ fn v7_issue_task(
     dart_task_id: default!(Option<&str>, "NULL"),
     dart_task_url: default!(Option<&str>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
-    // Locks out other issuers, who would take the same number, and the end of the phase.
-    const LOCK: &str = "SELECT w.status FROM orchestrator.v7_migration_workflow AS w \
-         WHERE w.phase_number = $1 FOR NO KEY UPDATE";
     const ISSUE: &str = "INSERT INTO orchestrator.v7_subworkflow_tasks \
              (parent_phase, task_number, task_name, responsible_persona, dependencies, dart_task_id, dart_task_url) \
          SELECT $1, coalesce(max(t.task_number), 0) + 1, $2, $3, $4, $5, $6 \
@@ -42,16 +39,7 @@ fn v7_issue_task(
     for (argument, value) in [("dart_task_id", dart_task_id), ("dart_task_url", dart_task_url)] {
         value.map(|value| text::filled(argument, Some(value))).transpose()?;
     }
-    let status = plans::update(LOCK, &[number.into()], plans::one::<String>)?
-        .ok_or_else(|| phases::unknown(number))?;
-    if ["completed", "rolled_back"].contains(&status.as_str()) {
-        return Err(Error::new(
-            Kind::NotReady,
-            format!("phase {number} is {status} and takes no new task"),
-        )
-        .hint("Issue it in a phase that is not over.")
-        .into());
-    }
+    taken_in(number)?;
     let wanted = dependencies::checked(None, wanted)?;
     if plans::update(LAST, &[number.into()], plans::one::<bool>)? == Some(true) {
         return Err(Error::new(Kind::NotReady, format!("phase {number} has no task number left"))
@@ -69,6 +57,31 @@ fn v7_issue_task(
     ];
     let id = plans::update(ISSUE, &arguments, plans::one::<Uuid>)?;
     Ok(required("task", id)?)
+}
+
+/// Lets a phase take a task: locks out other issuers, who would take the same number, and the end
+/// of the phase. The row is written, so that a transaction that keeps an older snapshot and looks
+/// for open tasks gets 40001 instead of overlooking this one.
+///
+/// Errors: P0002 no such phase, 55000 it is over.
+pub fn taken_in(number: i32) -> Result<(), Error> {
+    const WRITE: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = w.status \
+         WHERE w.phase_number = $1 RETURNING w.status";
+    let status = plans::update(WRITE, &[number.into()], plans::one::<String>)?
+        .ok_or_else(|| phases::unknown(number))?;
+    if is_over(&status) {
+        return Err(Error::new(
+            Kind::NotReady,
+            format!("phase {number} is {status} and takes no new task"),
+        )
+        .hint("Issue it in a phase that is not over."));
+    }
+    Ok(())
+}
+
+/// Whether a phase in that state takes no task any more.
+pub fn is_over(status: &str) -> bool {
+    ["completed", "rolled_back"].contains(&status)
 }
 
 /// AFTER UPDATE row trigger of the tasks: the external tracker, if it has this one, now has it in an

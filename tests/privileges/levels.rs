@@ -291,3 +291,36 @@ fn every_level_reads_everything_but_secrets() -> Result<()> {
     }
     Ok(())
 }
+
+/// Steps of a phase that no function takes are the admins' to take, within the rules of the trigger.
+#[test]
+fn an_admin_takes_a_phase_up_again_and_blocks_it() -> Result<()> {
+    let database = with_roles("phases")?;
+    let mut admins = database.client_as(&name(&database, "admin"))?;
+    let to = |status: &str| {
+        format!(
+            "UPDATE orchestrator.v7_migration_workflow SET status = '{status}' WHERE phase_number = 1"
+        )
+    };
+    admins.batch_execute(
+        "SELECT orchestrator.v7_load_plan(); SELECT orchestrator.v7_start_phase(1); \
+         SELECT orchestrator.v7_roll_back_phase(1, 'x')",
+    )?;
+    for status in [
+        "not_started",
+        "in_progress",
+        "blocked",
+        "in_progress",
+        "review",
+        "in_progress",
+        "rolled_back",
+    ] {
+        admins.batch_execute(&to(status))?;
+    }
+    admins.batch_execute(&to("not_started"))?;
+    let (code, _) = refusal(&mut admins, &to("completed"));
+    assert_eq!(code, SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE);
+    let mut workers = database.client_as(&name(&database, "worker"))?;
+    assert_forbidden(&mut workers, "a worker", &to("in_progress"));
+    Ok(())
+}

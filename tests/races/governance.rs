@@ -11,7 +11,7 @@ use postgres::error::SqlState;
 use postgres::{Client, Error};
 use support::extension::{newest, walked_to};
 
-use crate::{CONNECTIONS, at_once, many_at_once};
+use crate::{CONNECTIONS, at_once, many_at_once, must_try_again};
 
 /// The first column of the first row, as text.
 fn text(client: &mut Client, sql: &str) -> Result<String, Error> {
@@ -228,5 +228,34 @@ fn a_price_set_by_many_is_one_price_and_list_prices_are_added_once() -> Result<(
     let prices = "SELECT count(*) FROM orchestrator.llm_pricing WHERE input_cost_per_million = output_cost_per_million AND model = 'frugal'";
     assert_eq!(number(&mut client, prices)?, 1);
     assert_eq!(number(&mut client, "SELECT count(*) FROM orchestrator.llm_pricing")?, 12);
+    Ok(())
+}
+
+#[test]
+fn an_old_snapshot_activates_no_second_prompt() -> Result<()> {
+    let activate =
+        |version: &str| format!("SELECT orchestrator.activate_prompt('writer', '{version}')");
+    let publish = |version: &str, activate: bool| {
+        format!(
+            "SELECT orchestrator.publish_prompt('writer', '{version}', 'x', activate => {activate})"
+        )
+    };
+    for (meanwhile, call) in [
+        (activate("1.1.0"), activate("1.2.0")),
+        (publish("1.3.0", true), activate("1.2.0")),
+        (publish("1.3.0", true), publish("1.4.0", true)),
+    ] {
+        for active in [false, true] {
+            let database = walked_to("old_prompt", newest()?)?;
+            let mut client = database.client()?;
+            client.batch_execute(&format!(
+                "{}; {}; {}",
+                publish("1.0.0", active),
+                publish("1.1.0", false),
+                publish("1.2.0", false)
+            ))?;
+            must_try_again(&database, &meanwhile, &call)?;
+        }
+    }
     Ok(())
 }

@@ -6,7 +6,7 @@ use postgres::{Client, Error};
 use support::Database;
 use support::extension::{newest, walked_to};
 
-use crate::{at_once, many_at_once};
+use crate::{at_once, many_at_once, must_try_again};
 
 const PROJECT: &str = "0198c5a0-0000-7000-8000-000000000001";
 
@@ -303,5 +303,42 @@ fn whatever_meets_whatever_there_is_no_deadlock_and_no_lost_review() -> Result<(
     assert_eq!(number(&mut client, events)?, resolved);
     let strays = "SELECT count(*) FROM orchestrator.human_review_queue AS q WHERE NOT EXISTS (SELECT FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id)";
     assert_eq!(number(&mut client, strays)?, 0);
+    Ok(())
+}
+
+/// Who decides by the reviews of a run decides by all of them, also with a snapshot that is older
+/// than the last.
+#[test]
+fn a_snapshot_that_lacks_a_review_or_an_approval_decides_nothing() -> Result<()> {
+    let ask = |reason: &str, kind: &str| {
+        format!("SELECT orchestrator.request_review('t', '{kind}', '{reason}');")
+    };
+    let id = |reason: &str| {
+        format!("(SELECT id FROM orchestrator.human_review_queue WHERE reason = '{reason}')")
+    };
+    let approve = |reason: &str| {
+        format!("SELECT orchestrator.resolve_review({}, 'approved', 'ada');", id(reason))
+    };
+    let approve_all = |reason: &str| {
+        format!("SELECT orchestrator.resolve_reviews(ARRAY[{}], 'approved', 'ada');", id(reason))
+    };
+    let first = ask("first", "budget_exceeded");
+    let both = format!("{first} {}", ask("second", "budget_exceeded"));
+    let more = ask("more", "safety");
+    let marked = "UPDATE orchestrator.orchestrator_runs SET requires_human_review = true";
+    for (before, meanwhile, call) in [
+        (&first, &more, approve("first")),
+        (&first, &more, approve_all("first")),
+        (&first, &more, "SELECT orchestrator.record_safety('t', 0.1)".to_owned()),
+        (&marked.to_owned(), &more, "SELECT orchestrator.resume_run('t')".to_owned()),
+        // The other was not the last, so this one is.
+        (&both, &approve("second"), approve("first")),
+        (&both, &approve_all("second"), approve_all("first")),
+    ] {
+        let (database, mut client) = with_run("old_snapshot")?;
+        client.batch_execute("SELECT orchestrator.pause_run('t', 'until it is reviewed')")?;
+        client.batch_execute(before)?;
+        must_try_again(&database, meanwhile, &call)?;
+    }
     Ok(())
 }

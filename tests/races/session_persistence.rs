@@ -1,14 +1,13 @@
 //! Routing, approvals, sessions and the audit trail with many connections at once.
 
 use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use postgres::error::SqlState;
 use postgres::{Client, Error, GenericClient};
 use support::extension::{newest, walked_to};
 
-use crate::{at_once, many_at_once};
+use crate::{at_once, many_at_once, until_one_waits};
 
 const CALLERS: usize = 32;
 
@@ -45,20 +44,6 @@ fn session(client: &mut Client, status: &str) -> Result<String, Error> {
             "INSERT INTO orchestrator.sessions (role, status) VALUES ('manager', '{status}') RETURNING id::text"
         ),
     )
-}
-
-/// Waits until a connection waits for a lock.
-fn until_one_waits(client: &mut Client) -> Result<()> {
-    let start = Instant::now();
-    while number(
-        client,
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    )? == 0
-    {
-        assert!(start.elapsed() < Duration::from_secs(60), "somebody waits");
-        thread::yield_now();
-    }
-    Ok(())
 }
 
 #[test]

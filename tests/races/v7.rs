@@ -1,12 +1,14 @@
 //! The code-base migration with many people at once: plan, sign-offs, phases, tasks, enum types.
 
+use std::thread;
+
 use anyhow::Result;
 use postgres::error::SqlState;
 use postgres::{Client, Error};
 use support::Database;
 use support::extension::{newest, walked_to};
 
-use crate::{CONNECTIONS, at_once};
+use crate::{CONNECTIONS, at_once, must_try_again, until_one_waits};
 
 fn number(client: &mut Client, sql: &str) -> Result<i64> {
     Ok(client.query_one(sql, &[])?.try_get(0)?)
@@ -189,5 +191,74 @@ fn duplicates_are_recorded_and_labels_taken_once() -> Result<()> {
     let losers: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
     assert_eq!(losers.len(), CONNECTIONS - 1);
     assert!(losers.iter().all(|error| error.code() == Some(&SqlState::UNIQUE_VIOLATION)));
+    Ok(())
+}
+
+#[test]
+fn a_snapshot_that_lacks_a_task_or_a_dependency_decides_nothing() -> Result<()> {
+    const APPROVED: &str = "SELECT orchestrator.v7_start_phase(1); SELECT orchestrator.v7_request_review(1, '[]'); \
+         SELECT orchestrator.v7_approve_phase(1, 'x', 'go'); DELETE FROM orchestrator.v7_subworkflow_tasks WHERE parent_phase = 1";
+    const COMPLETE: &str = "SELECT orchestrator.v7_complete_phase(1)";
+    const CIRCLE: &str = "DELETE FROM orchestrator.v7_subworkflow_tasks; \
+         SELECT orchestrator.v7_issue_task(2, n, 'x') FROM unnest('{a,b,c}'::text[]) AS n";
+    let wait = |one: &str, other: &str| {
+        format!(
+            "UPDATE orchestrator.v7_subworkflow_tasks SET dependencies = \
+             ARRAY(SELECT id FROM orchestrator.v7_subworkflow_tasks WHERE task_name = '{other}') WHERE task_name = '{one}'"
+        )
+    };
+    let chain = format!("{CIRCLE}; {}", wait("a", "b"));
+    for (before, meanwhile, call) in [
+        (APPROVED, "SELECT orchestrator.v7_issue_task(1, 'late', 'x')".to_owned(), COMPLETE.to_owned()),
+        (APPROVED, "SELECT orchestrator.v7_load_plan()".to_owned(), COMPLETE.to_owned()),
+        (
+            APPROVED,
+            "UPDATE orchestrator.v7_subworkflow_tasks SET parent_phase = 1 WHERE parent_phase = 4 AND task_number = 7".to_owned(),
+            COMPLETE.to_owned(),
+        ),
+        (
+            APPROVED,
+            "SELECT orchestrator.v7_issue_task(1, 'late', 'x')".to_owned(),
+            "SELECT orchestrator.v7_roll_back_phase(1, 'x')".to_owned(),
+        ),
+        (
+            APPROVED,
+            "SELECT orchestrator.v7_issue_task(1, 'one', 'x')".to_owned(),
+            "SELECT orchestrator.v7_issue_task(1, 'same number', 'x')".to_owned(),
+        ),
+        (CIRCLE, wait("b", "c"), wait("c", "b")),
+        (&chain, wait("b", "c"), wait("c", "a")),
+    ] {
+        let (database, mut client) = planned("v7_old_snapshot")?;
+        client.batch_execute(before)?;
+        must_try_again(&database, &meanwhile, &call)?;
+    }
+    let (database, mut client) = planned("v7_old_snapshot_enums")?;
+    client.batch_execute(
+        "CREATE TYPE public.a_status AS ENUM ('x'); CREATE TYPE public.astatus AS ENUM ('x')",
+    )?;
+    let record = "SELECT orchestrator.v7_record_enum_duplicates()";
+    must_try_again(&database, record, record)
+}
+
+/// A plan that is loaded while its phase ends leaves no task behind in it.
+#[test]
+fn a_plan_adds_no_task_to_a_phase_that_ends() -> Result<()> {
+    let (database, mut client) = planned("v7_late_plan")?;
+    client.batch_execute(
+        "DELETE FROM orchestrator.v7_subworkflow_tasks; SELECT orchestrator.v7_start_phase(1); \
+         SELECT orchestrator.v7_request_review(1, '[]'); SELECT orchestrator.v7_approve_phase(1, 'x', 'go')",
+    )?;
+    let mut ending = client.transaction()?;
+    ending.batch_execute("SELECT orchestrator.v7_complete_phase(1)")?;
+    let (mut other, mut watching) = (database.client()?, database.client()?);
+    thread::scope(|scope| -> Result<()> {
+        let loading = scope.spawn(|| other.batch_execute("SELECT orchestrator.v7_load_plan()"));
+        until_one_waits(&mut watching)?;
+        ending.commit()?;
+        Ok(loading.join().expect("the thread ends")?)
+    })?;
+    let late = "SELECT count(*) FROM orchestrator.v7_subworkflow_tasks WHERE parent_phase = 1";
+    assert_eq!(number(&mut client, late)?, 0);
     Ok(())
 }

@@ -95,7 +95,9 @@ SELECT review_type, reason, safety_score, context, status FROM orchestrator.huma
 SELECT safety_score, gate_status, requires_human_review FROM orchestrator.record_safety('t4', 0.70);
 SELECT safety_score, gate_status, requires_human_review FROM orchestrator.record_safety('t4', 0.6999999, '{"rm -rf","rm -rf"}');
 SELECT safety_score, gate_status, requires_human_review, violations FROM orchestrator.record_safety('t4', 1);
-SELECT review_type, reason, safety_score, status FROM orchestrator.human_review_queue WHERE thread_id = 't4';
+SELECT safety_score, gate_status FROM orchestrator.record_safety('t4', 0.8, '{"milder"}');
+SELECT review_type, reason, safety_score, context, status FROM orchestrator.human_review_queue WHERE thread_id = 't4';
+SELECT asks FROM orchestrator.pending_decisions WHERE thread_id = 't4';
 -- A review that somebody else asked for does not count, nor one that is resolved.
 SELECT outcome FROM orchestrator.resolve_reviews(ARRAY(SELECT id FROM orchestrator.human_review_queue WHERE thread_id = 't4'), 'approved', 'ada');
 SELECT gate_status, requires_human_review FROM orchestrator.orchestrator_runs WHERE thread_id = 't4';
@@ -103,6 +105,18 @@ SELECT orchestrator.request_review('t4', 'gate_override', 'please') IS NOT NULL;
 SELECT safety_score, gate_status FROM orchestrator.record_safety('t4', 0);
 SELECT review_type, reason, safety_score, status FROM orchestrator.human_review_queue WHERE thread_id = 't4' ORDER BY id;
 SELECT event_type, metadata - 'session_user' - 'thread_id' - 'review_id' FROM orchestrator.audit_events WHERE trace_id = :'run' ORDER BY id;
+-- What somebody else wrote stays; the score is the lowest.
+SELECT orchestrator.start_run('t6', :'project', 'S-6') IS NOT NULL;
+SELECT orchestrator.request_review('t6', 'safety', 'safety score of the vendor', 0.9, '{"threshold": 1}') IS NOT NULL;
+SELECT gate_status FROM orchestrator.record_safety('t6', 0.2, '{"deletes production"}');
+SELECT reason, safety_score, context FROM orchestrator.human_review_queue WHERE thread_id = 't6';
+-- To the last digit.
+SELECT orchestrator.start_run('t7', :'project', 'S-7') IS NOT NULL;
+SELECT safety_score, requires_human_review FROM orchestrator.record_safety('t7', 0.8500000000000000000000000000);
+SELECT safety_score, gate_status, requires_human_review FROM orchestrator.record_safety('t7', 0.8499999999999999999999999999);
+SELECT safety_score, gate_status FROM orchestrator.record_safety('t7', 0.6999999999999999999999999999999999);
+SELECT pg_temp.refusal('SELECT orchestrator.record_safety(''t7'', 1.00000000000000000000000001)');
+SELECT pg_temp.refusal('SELECT orchestrator.record_safety(''t7'', -0.00000000000000000000000001)');
 -- Thresholds are configured.
 SELECT orchestrator.start_run('t5', :'project', 'S-5') IS NOT NULL;
 SELECT key FROM orchestrator.set_configuration('safety_block_below', '0.5', 'float');

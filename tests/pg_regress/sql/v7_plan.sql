@@ -61,9 +61,14 @@ SELECT pg_temp.refusal($$SELECT orchestrator.v7_approve_phase(1, 'The Architect'
 SELECT pg_temp.refusal($$SELECT orchestrator.v7_approve_phase(1, 'The Architect', NULL)$$);
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET status = 'approved' WHERE phase_number = 1$$);
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET status = 'approved', approval_status = 'approved', approved_by = ' ' WHERE phase_number = 1$$);
+SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET status = 'approved', approval_status = 'approved', approved_by = 'B' WHERE phase_number = 1$$);
 SELECT status, approval_status, approved_by, approval_notes FROM orchestrator.v7_approve_phase(1, 'The Architect', 'as documented');
 SELECT pg_temp.refusal($$SELECT orchestrator.v7_approve_phase(1, 'somebody else', 'too late')$$);
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET approved_by = 'somebody else' WHERE phase_number = 1$$);
+SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET approval_status = 'pending' WHERE phase_number = 1$$);
+SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET approval_notes = '' WHERE phase_number = 1$$);
+SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET status = 'completed', approved_by = 'somebody else' WHERE phase_number = 1$$);
+UPDATE orchestrator.v7_migration_workflow SET approval_notes = 'as documented, on paper' WHERE phase_number = 1;
 -- Open tasks stop its completion.
 SELECT pg_temp.refusal('SELECT orchestrator.v7_complete_phase(1)');
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET status = 'completed' WHERE phase_number = 1$$);
@@ -74,6 +79,12 @@ SELECT task_name FROM orchestrator.v7_ready_tasks WHERE parent_phase = 1;
 UPDATE orchestrator.v7_subworkflow_tasks SET status = 'cancelled' WHERE parent_phase = 1 AND task_number > 1;
 SELECT status, completed_at = now() FROM orchestrator.v7_complete_phase(1);
 SELECT pg_temp.refusal('SELECT orchestrator.v7_complete_phase(1)');
+-- What is over stays as it is: its approval, and its tasks.
+SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET approval_status = 'pending', approved_by = NULL WHERE phase_number = 1$$);
+SELECT pg_temp.refusal($$UPDATE orchestrator.v7_subworkflow_tasks SET parent_phase = 1, task_number = 77 WHERE parent_phase = 4 AND task_number = 7$$);
+SELECT pg_temp.refusal($$UPDATE orchestrator.v7_subworkflow_tasks SET parent_phase = 8 WHERE parent_phase = 4 AND task_number = 7$$);
+UPDATE orchestrator.v7_subworkflow_tasks SET parent_phase = 2, task_number = 77 WHERE parent_phase = 4 AND task_number = 7;
+UPDATE orchestrator.v7_subworkflow_tasks SET parent_phase = 4, task_number = 7 WHERE parent_phase = 2 AND task_number = 77;
 -- Two phases later the database phase lacks its sign-offs, and nothing else.
 SELECT (orchestrator.v7_start_phase(2)).status;
 SELECT (orchestrator.v7_request_review(2, '[]')).status;

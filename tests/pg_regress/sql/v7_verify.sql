@@ -44,7 +44,8 @@ UPDATE orchestrator.v7_enum_migrations SET status = 'approved', approved_by = 'T
 UPDATE orchestrator.v7_enum_migrations SET status = 'implemented' WHERE status = 'approved' RETURNING implemented_at = now();
 UPDATE orchestrator.v7_enum_migrations SET status = 'validated' WHERE status = 'implemented' RETURNING validated_at = now();
 UPDATE orchestrator.v7_enum_migrations SET status = 'rolled_back' WHERE status = 'validated';
-UPDATE orchestrator.v7_enum_migrations SET status = 'proposed' WHERE status = 'rolled_back';
+UPDATE orchestrator.v7_enum_migrations SET status = 'proposed' WHERE status = 'rolled_back' RETURNING approved_by, rollback_script, implemented_at, validated_at;
+SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.v7_enum_migrations SET status = 'approved' WHERE rollback_script <> ''$$), E'\n', 1);
 INSERT INTO orchestrator.v7_enum_migrations (current_enum_name, current_enum_values, v7_enum_name, v7_enum_values, affected_tables, risk_level) VALUES
     ('public.old_status', '{x}', 'public.contact_status', '{x}', '{public.contacts,public.companies}', 'high'), ('public.older_status', '{x}', 'public.contact_status', '{x}', '{public.contacts}', 'high'),
     ('public.order_status', '{x}', 'public.status', '{x}', '{}', 'critical'), ('public.item_status', '{x}', 'public.status', '{x}', '{}', 'low');
