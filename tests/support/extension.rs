@@ -1,6 +1,8 @@
 //! The extension in a test's database: walking its chain, filling its tables.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use postgres::Client;
@@ -23,19 +25,46 @@ pub fn newest() -> Result<Version> {
 ///
 /// `CREATE EXTENSION … VERSION` alone may start from the newest version and walk down.
 pub fn walked_to(prefix: &str, version: Version) -> Result<Database> {
-    let database = Database::create(prefix)?;
-    let mut client = database.client()?;
-    for step in versions()?.into_iter().take_while(|step| *step <= version) {
-        go_to(&mut client, step)?;
-    }
-    Ok(database)
+    copy(prefix, version, Rows::None)
 }
 
 /// As `walked_to`, with the rows of every version on the way.
 pub fn filled_to(prefix: &str, version: Version) -> Result<Database> {
-    let database = Database::create(prefix)?;
-    walk_filling(&mut database.client()?, version)?;
-    Ok(database)
+    copy(prefix, version, Rows::OfEveryVersion)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rows {
+    None,
+    OfEveryVersion,
+}
+
+/// A copy of a database that walked there. Each way is walked once for all tests of a program, from
+/// the nearest version below that has been reached.
+fn copy(prefix: &str, version: Version, rows: Rows) -> Result<Database> {
+    static WALKED: Mutex<BTreeMap<(Rows, Version), Database>> = Mutex::new(BTreeMap::new());
+    let mut walked = WALKED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !walked.contains_key(&(rows, version)) {
+        let below = walked.range((rows, Version::BASE)..(rows, version)).next_back();
+        let (database, reached) = match below {
+            Some(((_, reached), original)) => {
+                (Database::copy_of(original, "walked")?, Some(*reached))
+            }
+            None => (Database::create("walked")?, None),
+        };
+        let mut client = database.client()?;
+        for step in versions()? {
+            if step <= version && reached.is_none_or(|reached| step > reached) {
+                go_to(&mut client, step)?;
+                if rows == Rows::OfEveryVersion {
+                    fill(&mut client, step)?;
+                }
+            }
+        }
+        client.close()?;
+        walked.insert((rows, version), database);
+    }
+    Database::copy_of(&walked[&(rows, version)], prefix)
 }
 
 /// Walks from the base to a version, with the rows of every version on the way.

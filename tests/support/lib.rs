@@ -35,11 +35,22 @@ pub struct Database {
 impl Database {
     /// Creates a database whose name starts with the prefix.
     pub fn create(prefix: &str) -> Result<Self> {
+        let database = Self::named(prefix)?;
+        database.address.create_database(&database.name)?;
+        Ok(database)
+    }
+
+    /// Creates a copy of a database to which nobody is connected.
+    pub fn copy_of(original: &Self, prefix: &str) -> Result<Self> {
+        let database = Self::named(prefix)?;
+        database.address.copy_database(&original.name, &database.name)?;
+        Ok(database)
+    }
+
+    fn named(prefix: &str) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let address = server()?;
         let name = format!("{prefix}_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        address.create_database(&name)?;
-        Ok(Self { address, name })
+        Ok(Self { address: server()?, name })
     }
 
     pub fn name(&self) -> &str {

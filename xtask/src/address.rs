@@ -93,6 +93,14 @@ impl Address {
             .with_context(|| format!("cannot create database {name}"))
     }
 
+    /// Creates a copy of a database to which nobody is connected.
+    pub fn copy_database(&self, original: &str, name: &str) -> Result<()> {
+        let (original, quoted) = (quote_identifier(original), quote_identifier(name));
+        self.connect("postgres")?
+            .batch_execute(&format!("CREATE DATABASE {quoted} TEMPLATE {original}"))
+            .with_context(|| format!("cannot create database {name} as a copy of {original}"))
+    }
+
     /// Drops a database, with whoever is connected to it.
     pub fn drop_database(&self, name: &str) -> Result<()> {
         let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote_identifier(name));

@@ -86,10 +86,9 @@ impl Bench {
     pub fn copy_of(&self, original: &Database) -> Result<Database> {
         self.databases.set(self.databases.get() + 1);
         let name = format!("bench_{}", self.databases.get());
-        let mut client = self.cluster.connect("postgres")?;
-        execute(&mut client, &format!("CREATE DATABASE {name} TEMPLATE {}", original.name))?;
+        self.cluster.copy_database(&original.name, &name)?;
         let database = Database { address: (*self.cluster).clone(), name };
-        database.without_announcements(&mut client)?;
+        database.without_announcements(&mut database.connect()?)?;
         Ok(database)
     }
 
