@@ -6,6 +6,9 @@
 pub enum Stamp {
     /// The transaction's time, when the column is still null.
     Time(&'static str),
+    /// The same; or the time in the second column where that is later, because a transaction that
+    /// began after this one wrote it.
+    End { column: &'static str, not_before: &'static str },
     /// The transaction's date, when the column is still null.
     Date(&'static str),
     /// Milliseconds from the first column to the second, when the column is still null.
@@ -39,14 +42,14 @@ const fn state(
     State { name, next, stamps }
 }
 
-const COMPLETED: &[Stamp] = &[Stamp::Time("completed_at")];
+const COMPLETED: &[Stamp] = &[Stamp::End { column: "completed_at", not_before: "started_at" }];
 const STARTED: &[Stamp] = &[Stamp::Time("started_at")];
 const RESOLVED: &[Stamp] = &[Stamp::Time("resolved_at")];
 const DECIDED: &[Stamp] = &[Stamp::Time("decision_at")];
 const RETRIED: &[Stamp] =
     &[Stamp::Clear("started_at"), Stamp::Clear("completed_at"), Stamp::Clear("error")];
 const EXECUTED: &[Stamp] = &[
-    Stamp::Time("completed_at"),
+    Stamp::End { column: "completed_at", not_before: "created_at" },
     Stamp::Elapsed { column: "duration_ms", from: "created_at", to: "completed_at" },
 ];
 
