@@ -9,6 +9,7 @@ SET LOCAL search_path TO pg_catalog, pg_temp;
 CREATE FUNCTION orchestrator.enforce_immutable()
 RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'enforce_immutable_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.enforce_immutable() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.enforce_immutable() IS
@@ -26,7 +27,7 @@ CREATE TABLE orchestrator.prompts (
     CONSTRAINT uq_prompts_agent_version  UNIQUE (agent_type, version),
     CONSTRAINT prompts_agent_type_check  CHECK (btrim(agent_type) <> ''),
     -- Three numbers of 32 bits each, without leading zeros; the cast is safe behind the pattern.
-    CONSTRAINT prompts_version_check     CHECK (CASE WHEN version ~ '^(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,9})$'
+    CONSTRAINT prompts_version_check     CHECK (CASE WHEN version ~ '^(0|[1-9][0-9]{0,9})[.](0|[1-9][0-9]{0,9})[.](0|[1-9][0-9]{0,9})$'
                                                      THEN 4294967295 >= ALL (string_to_array(version, '.')::bigint[]) ELSE false END),
     CONSTRAINT prompts_prompt_text_check CHECK (btrim(prompt_text) <> '')
 );

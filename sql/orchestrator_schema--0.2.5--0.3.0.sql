@@ -144,6 +144,7 @@ SELECT pg_extension_config_dump('orchestrator.audit_events', '');
 CREATE FUNCTION orchestrator.enforce_append_only()
 RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'enforce_append_only_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.enforce_append_only() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.enforce_append_only() IS

@@ -111,7 +111,7 @@ COMMENT ON FUNCTION orchestrator.revoke_access(regrole) IS
 
 -- Who owns the database needs no superuser to say who may work in it.
 GRANT USAGE ON SCHEMA orchestrator TO pg_database_owner;
-GRANT EXECUTE ON FUNCTION orchestrator.grant_access(regrole, text), orchestrator.revoke_access(regrole) TO pg_database_owner;
+GRANT EXECUTE ON FUNCTION orchestrator.access(), orchestrator.grant_access(regrole, text), orchestrator.revoke_access(regrole) TO pg_database_owner;
 
 -- Secrets are for admins; every other setting is for whoever has a level.
 CREATE OR REPLACE FUNCTION orchestrator.get_configuration(key text)
@@ -209,15 +209,20 @@ COMMENT ON FUNCTION orchestrator.unschedule_maintenance() IS
     'Takes the caller''s job from pg_cron; whether there was one';
 
 -- Levels that a downgrade kept. The table is this script's alone: who holds a level stands in the
--- privileges themselves.
+-- privileges themselves. The level of a role that is not there, under its name, stays in the archive;
+-- of two that were kept for one role the later counts.
 CREATE TABLE orchestrator.access_levels (
-    grantee text NOT NULL,
-    level   text NOT NULL
+    grantee text        NOT NULL,
+    level   text        NOT NULL,
+    kept_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT access_levels_role_check CHECK (to_regrole(quote_ident(grantee)) IS NOT NULL)
 );
 COMMENT ON TABLE orchestrator.access_levels IS 'Who had which level before a downgrade';
 SELECT pg_extension_config_dump('orchestrator.access_levels', '');
 SELECT orchestrator.restore_table('orchestrator.access_levels');
-SELECT orchestrator.grant_access(r.oid::regrole, l.level)
-FROM orchestrator.access_levels AS l JOIN pg_roles AS r ON r.rolname = l.grantee;
+SELECT orchestrator.grant_access(kept.role, kept.level)
+FROM (SELECT DISTINCT ON (r.oid) r.oid::regrole AS role, l.level
+      FROM orchestrator.access_levels AS l JOIN pg_roles AS r ON r.rolname = l.grantee
+      ORDER BY r.oid, l.kept_at DESC) AS kept;
 ALTER EXTENSION orchestrator_schema DROP TABLE orchestrator.access_levels;
 DROP TABLE orchestrator.access_levels;

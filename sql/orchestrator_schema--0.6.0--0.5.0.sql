@@ -10,10 +10,11 @@
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 CREATE TABLE orchestrator.access_levels (
-    grantee text NOT NULL,
-    level   text NOT NULL
+    grantee text        NOT NULL,
+    level   text        NOT NULL,
+    kept_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-INSERT INTO orchestrator.access_levels SELECT a.grantee, a.level FROM orchestrator.access() AS a;
+INSERT INTO orchestrator.access_levels (grantee, level) SELECT a.grantee, a.level FROM orchestrator.access() AS a;
 SELECT orchestrator.archive_table('orchestrator.access_levels');
 
 DROP FUNCTION orchestrator.unschedule_maintenance();

@@ -68,8 +68,8 @@ const JOB: &str = "orchestrator_schema maintenance";
 /// Has pg_cron run the maintenance; a schedule that the caller made before is replaced.
 ///
 /// `cron`: when, in cron's five fields. Returns: the id of the job, which runs as the caller.
-/// Errors: 22004, 22023 no schedule, 55000 pg_cron is not in this database, or another role has
-/// scheduled it. Since 0.6.0.
+/// Errors: 22004, 22023 no schedule, 42501 the caller may not use pg_cron, 55000 pg_cron is not in
+/// this database, or another role has scheduled it. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn schedule_maintenance(
     cron: default!(Option<&str>, "'*/15 * * * *'"),
@@ -85,7 +85,8 @@ fn schedule_maintenance(
 
 /// Takes the caller's maintenance job from pg_cron.
 ///
-/// Returns: whether there was one. Errors: 55000 pg_cron is not in this database. Since 0.6.0.
+/// Returns: whether there was one. Errors: 42501 the caller may not use pg_cron, 55000 pg_cron is
+/// not in this database. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn unschedule_maintenance() -> Result<bool, ErrorReport> {
     const UNSCHEDULE: &str = "SELECT count(cron.unschedule(j.jobid)) FROM cron.job AS j \
@@ -116,12 +117,20 @@ fn only_once() -> Result<(), Error> {
 }
 
 fn only_with_pg_cron() -> Result<(), Error> {
-    const INSTALLED: &str = "SELECT EXISTS (SELECT FROM pg_extension AS e WHERE e.extname = 'pg_cron') \
-                AND to_regprocedure('cron.schedule(text, text, text)') IS NOT NULL";
-    if plans::update(INSTALLED, &[], plans::one::<bool>)? == Some(true) {
-        return Ok(());
+    const USABLE: &str = "SELECT has_schema_privilege(n.oid, 'USAGE'), quote_ident(current_user) \
+         FROM pg_namespace AS n JOIN pg_proc AS p ON p.pronamespace = n.oid, pg_extension AS e \
+         WHERE e.extname = 'pg_cron' AND n.nspname = 'cron' AND p.proname = 'schedule' \
+           AND oidvectortypes(p.proargtypes) = 'text, text, text'";
+    match plans::update(USABLE, &[], plans::two::<bool, String>)? {
+        Some((Some(true), _)) => Ok(()),
+        Some((_, caller)) => {
+            let caller = caller.unwrap_or_default();
+            Err(Error::new(Kind::Forbidden, format!("permission denied for schema cron to role {caller}"))
+                .detail("The job is made, and runs, as who calls this; pg_cron lets nobody in by itself.")
+                .hint(format!("A superuser runs GRANT USAGE ON SCHEMA cron TO {caller}; By hand: {COMMAND};")))
+        }
+        None => Err(Error::new(Kind::NotReady, "pg_cron (1.4 or newer) is not installed in this database").hint(format!(
+            "Where it is preloaded, a superuser runs CREATE EXTENSION pg_cron in the database that cron.database_name names. By hand: {COMMAND};"
+        ))),
     }
-    Err(Error::new(Kind::NotReady, "pg_cron (1.4 or newer) is not installed in this database").hint(format!(
-        "Where it is preloaded, a superuser runs CREATE EXTENSION pg_cron in the database that cron.database_name names. By hand: {COMMAND};"
-    )))
 }

@@ -75,7 +75,7 @@ SELECT 'sequence', r.name,
 FROM relation AS r JOIN pg_sequence AS s ON s.seqrelid = r.oid
 UNION ALL
 SELECT 'view', name,
-       concat_ws(' ', array_to_string(reloptions, ', '), regexp_replace(btrim(pg_get_viewdef(oid)), '\s+', ' ', 'g'))
+       concat_ws(' ', array_to_string(reloptions, ', '), regexp_replace(btrim(pg_get_viewdef(oid)), '[[:space:]]+', ' ', 'g'))
 FROM relation WHERE relkind IN ('v', 'm')
 UNION ALL
 SELECT 'rule', format('%s.%I', r.name, w.rulename), pg_get_ruledef(w.oid)

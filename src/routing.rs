@@ -154,7 +154,10 @@ impl Route<'_> {
             format!("idempotency key {key} was used for a task with other content"),
         )
         .detail(format!("It made task {task_id}, which differs in {differences}."))
-        .hint("Send what was sent first to get that task, or use a new key for a new task.")
+        .hint(
+            "Send what was sent first to get that task, or use a new key for a new task. The task is \
+             compared as it is today: if somebody has changed it since, take it by its id.",
+        )
     }
 }
 

@@ -43,6 +43,17 @@ pub fn unknown_task(task_id: Uuid) -> Error {
         .hint("An execution is logged for a task: insert it into orchestrator.tasks first.")
 }
 
+/// When an execution `e` ended, and after how long. Not before it was created: a transaction that
+/// began after this one may have done that. The trigger leaves what is written here.
+macro_rules! ended {
+    () => {
+        "completed_at = greatest(pg_catalog.now(), e.created_at), \
+         duration_ms = CASE WHEN pg_catalog.isfinite(e.created_at) \
+             THEN (extract(epoch FROM greatest(pg_catalog.now(), e.created_at) - e.created_at) * 1000)::bigint END"
+    };
+}
+pub(crate) use ended;
+
 /// Closes the log entry of a tool that has ended.
 ///
 /// `status`: completed, failed or timeout; `output`, `error`: what it said.
@@ -56,11 +67,11 @@ fn finish_tool_execution(
     output: default!(Option<&str>, "NULL"),
     error: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.tool_executions"), ErrorReport> {
-    const FINISH: &str = "UPDATE orchestrator.tool_executions AS e \
-         SET status = $2, output = $3, error = $4, completed_at = pg_catalog.now(), \
-             duration_ms = (extract(epoch FROM pg_catalog.now() - e.created_at) * 1000)::bigint \
-         WHERE e.id = $1 AND (e.status = 'running' OR (e.status = 'pending' AND $2 <> 'completed')) \
-         RETURNING e";
+    const FINISH: &str = concat!(
+        "UPDATE orchestrator.tool_executions AS e SET status = $2, output = $3, error = $4, ",
+        ended!(),
+        " WHERE e.id = $1 AND (e.status = 'running' OR (e.status = 'pending' AND $2 <> 'completed')) RETURNING e"
+    );
     let id = required("execution_id", execution_id)?;
     let status = text::one_of("status", required("status", status)?, &ENDS)?;
     let arguments = [id.into(), status.into(), output.into(), error.into()];

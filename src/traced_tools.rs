@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::audit::{self, Event};
 use crate::document::Document;
 use crate::error::{Error, required};
-use crate::tool_log::{ENDS, not_open, unknown_task};
+use crate::tool_log::{ENDS, ended, not_open, unknown_task};
 use crate::{plans, text};
 
 /// Opens the log entry of a tool that starts now, and records `tool_execution_running` in the trace
@@ -62,12 +62,13 @@ fn finish_traced_tool_execution(
     output: default!(Option<&str>, "NULL"),
     error: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.tool_executions"), ErrorReport> {
-    const FINISH: &str = "UPDATE orchestrator.tool_executions AS e \
-         SET status = $2, output = $3, error = $4, completed_at = pg_catalog.now(), \
-             duration_ms = (extract(epoch FROM pg_catalog.now() - e.created_at) * 1000)::bigint \
-         FROM orchestrator.tasks AS t \
+    const FINISH: &str = concat!(
+        "UPDATE orchestrator.tool_executions AS e SET status = $2, output = $3, error = $4, ",
+        ended!(),
+        " FROM orchestrator.tasks AS t \
          WHERE e.id = $1 AND (e.status = 'running' OR (e.status = 'pending' AND $2 <> 'completed')) AND t.id = e.task_id \
-         RETURNING e, t.id, e.tool_name, t.trace_id, coalesce(t.to_role, t.from_role)";
+         RETURNING e, t.id, e.tool_name, t.trace_id, coalesce(t.to_role, t.from_role)"
+    );
     let id = required("execution_id", execution_id)?;
     let status = text::one_of("status", required("status", status)?, &ENDS)?;
     let arguments = [id.into(), status.into(), output.into(), error.into()];

@@ -13,6 +13,7 @@ use support::extension::{
     differences, fill, filled_to, go_to, installed, newest, versions, walked_to,
 };
 use support::snapshot::{assert_same, assert_same_rows, rows, schema};
+use xtask::address::quote_identifier;
 use xtask::chain::Version;
 
 /// What is still in the archive.
@@ -68,6 +69,43 @@ fn every_way_without_rows_leads_to_the_same_schema() -> Result<()> {
         go_to(&mut client, *lower)?;
     }
     assert_eq!(archived(&mut client)?, 0, "empty tables leave no archive");
+    Ok(())
+}
+
+/// A database may still read backslashes in strings as escapes, as servers did long ago.
+#[test]
+fn old_string_literals_lead_to_the_same_schema() -> Result<()> {
+    const TOLD: &str = "SELECT concat_ws(E'\\n', orchestrator.fingerprint(), \
+            (SELECT string_agg(d::text, E'\\n' ORDER BY d::text) FROM orchestrator.dump_safety() AS d), \
+            (SELECT string_agg(d::text, E'\\n' ORDER BY d::text) FROM orchestrator.v7_verify_data() AS d))";
+    let (modern, old) = (Database::create("modern")?, Database::create("old_strings")?);
+    old.client()?.batch_execute(&format!(
+        "ALTER DATABASE {} SET standard_conforming_strings = off",
+        quote_identifier(old.name())
+    ))?;
+    let told = |database: &Database| -> Result<(String, String, String)> {
+        let mut client = database.client()?;
+        for version in versions()? {
+            go_to(&mut client, version)?;
+            assert_eq!(differences(&mut client)?, [""; 0], "verify() at {version}");
+        }
+        client.batch_execute(
+            "SELECT orchestrator.v7_load_plan(); SELECT orchestrator.capture_snapshot('now')",
+        )?;
+        let told = client.query_one(TOLD, &[])?.try_get(0)?;
+        let snapshot = client
+            .query_one("SELECT s.catalog::text FROM orchestrator.schema_snapshots AS s", &[])?
+            .try_get(0)?;
+        for version in versions()?.into_iter().rev().chain(versions()?) {
+            go_to(&mut client, version)?;
+        }
+        assert_eq!(differences(&mut client)?, [""; 0], "down and up again");
+        Ok((told, snapshot, schema(database)?))
+    };
+    let (expected, found) = (told(&modern)?, told(&old)?);
+    assert_same("what is told", &expected.0, &found.0);
+    assert_same("the snapshot", &expected.1, &found.1);
+    assert_same("the schema", &expected.2, &found.2);
     Ok(())
 }
 

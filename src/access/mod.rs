@@ -16,7 +16,7 @@ use pgrx::prelude::*;
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind, required};
 use crate::oid_alias::RegRole;
-use crate::{plans, text};
+use crate::{catalog, plans, session, text};
 use levels::Level;
 use privileges::Privileges;
 
@@ -34,7 +34,7 @@ struct Holder {
 /// `grantee`: a role; `level`: reader, worker, reviewer or admin.
 /// Returns: how many privileges were given or taken away.
 /// Errors: 22004, 22023 no such level, or a role that has its rights without one, P0002 unknown
-/// role. Since 0.6.0.
+/// role, 55000 in a transaction that does not see what others grant meanwhile. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, ErrorReport> {
     let (role, name) = grantee_of(grantee)?;
@@ -43,14 +43,19 @@ fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, Er
     let level = Level::ALL.into_iter().find(|known| known.name() == level);
     let level = required("level", level)?;
     one_change_at_a_time()?;
-    Ok(privileges::set(role, &name, &privileges::due(level)?)?)
+    let changed = privileges::set(role, &name, &privileges::due(level)?)?;
+    if catalog::in_script() {
+        let given = format!("role \"{name}\" has level {} again", level.name());
+        session::tell(given, Some("It had it before a downgrade.".to_owned()));
+    }
+    Ok(changed)
 }
 
 /// Takes away all that a role holds on the extension's objects, and what it passed on.
 ///
 /// Returns: how many privileges were taken away; 0 for a role that has none.
-/// Errors: 22004, 22023 a role that has its rights without a level, P0002 unknown role.
-/// Since 0.6.0.
+/// Errors: 22004, 22023 a role that has its rights without a level, P0002 unknown role, 55000 in a
+/// transaction that does not see what others grant meanwhile. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn revoke_access(grantee: Option<RegRole>) -> Result<i64, ErrorReport> {
     let (role, name) = grantee_of(grantee)?;
@@ -95,8 +100,25 @@ fn grantee_of(grantee: Option<RegRole>) -> Result<(Oid, String), Error> {
     }
 }
 
-/// Two grants on one object at once would fail with an error of the server.
+/// Two grants on one object at once would fail with an error of the server. And what a role holds
+/// must be read after whoever came before has committed: a transaction that keeps to one snapshot
+/// would find nothing to take away. Within an upgrade nobody else can grant levels.
 fn one_change_at_a_time() -> Result<(), Error> {
+    // SAFETY: a plain variable of the backend, read on its only thread.
+    let level = unsafe { pg_sys::XactIsoLevel };
+    if level >= pg_sys::XACT_REPEATABLE_READ as i32 && !catalog::in_script() {
+        let level = if level == pg_sys::XACT_REPEATABLE_READ as i32 {
+            "repeatable read"
+        } else {
+            "serializable"
+        };
+        return Err(Error::new(
+            Kind::NotReady,
+            format!("levels cannot be changed in a transaction of isolation level {level}"),
+        )
+        .detail("It does not see what others have granted and revoked since it began.")
+        .hint("BEGIN ISOLATION LEVEL READ COMMITTED; begins one that does."));
+    }
     const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('orchestrator.access', 0))";
     plans::update(LOCK, &[], |_| Ok(()))
 }
@@ -106,6 +128,7 @@ fn holders() -> Result<Vec<Holder>, Error> {
          FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace, aclexplode(p.proacl) AS a \
          JOIN pg_roles AS r ON r.oid = a.grantee \
          WHERE n.nspname = 'orchestrator' AND p.proname = ANY ($1) AND a.grantee <> p.proowner \
+           AND r.rolname <> 'pg_database_owner' \
          GROUP BY r.oid, r.rolname ORDER BY r.rolname";
     let marks: Vec<&str> = Level::ALL.iter().map(|level| level.mark()).collect();
     plans::select(MARKED, &[marks.into()], |rows| {
@@ -169,20 +192,23 @@ pub fn count() -> Result<i64, Error> {
     Ok(holders()?.len() as i64)
 }
 
-/// Gives the roles of a table of levels their levels again, and takes them out of it. A role that
-/// does not exist stays in it.
+/// Gives the roles of a table of levels their levels again, and takes them out of it; of two levels
+/// of a role the one that was kept later. A role that does not exist, or has a level, stays in it.
 pub fn give_back(table: &str) -> Result<(i64, i64), Error> {
+    one_change_at_a_time()?;
+    let holders: Vec<String> = holders()?.into_iter().map(|holder| holder.name).collect();
     let kept = Spi::connect_mut(|client| {
         let levels = format!(
-            "DELETE FROM {table} AS l USING pg_roles AS r WHERE r.rolname = l.grantee RETURNING r.oid, r.rolname::text, l.level"
+            "WITH kept AS (DELETE FROM {table} AS l USING pg_roles AS r \
+                 WHERE r.rolname = l.grantee AND r.rolname <> ALL ($1) RETURNING r.oid, r.rolname::text, l.level, l.kept_at) \
+             SELECT DISTINCT ON (kept.oid) kept.oid, kept.rolname, kept.level FROM kept ORDER BY kept.oid, kept.kept_at DESC"
         );
         let mut kept = Vec::new();
-        for row in client.update(levels.as_str(), None, &[])? {
+        for row in client.update(levels.as_str(), None, &[holders.into()])? {
             kept.push((row.get::<Oid>(1)?, row.get::<String>(2)?, row.get::<String>(3)?));
         }
         Ok::<_, Error>(kept)
     })?;
-    one_change_at_a_time()?;
     let mut given = 0;
     for (role, name, level) in kept {
         let level = Level::ALL.into_iter().find(|known| Some(known.name()) == level.as_deref());

@@ -184,7 +184,22 @@ fn named_columns(
     if columns.is_empty() {
         return Err(Error::new(Kind::InvalidValue, "argument \"columns\" names no column"));
     }
-    let known = table.columns()?;
+    let (known, key) = (table.columns()?, table.key()?);
+    for (place, column) in columns.iter().enumerate() {
+        if columns[..place].contains(column) {
+            return Err(Error::new(
+                Kind::InvalidValue,
+                format!("argument \"columns\" names \"{column}\" twice"),
+            ));
+        }
+        if key.contains(column) {
+            return Err(Error::new(
+                Kind::InvalidValue,
+                format!("column \"{column}\" of table {table} is in its primary key"),
+            )
+            .hint("The key is kept with whichever columns are named; name only others."));
+        }
+    }
     match columns.iter().find(|name| known.iter().all(|column| column.name != **name)) {
         Some(unknown) => Err(Error::new(
             Kind::InvalidValue,

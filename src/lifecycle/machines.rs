@@ -6,6 +6,9 @@
 pub enum Stamp {
     /// The transaction's time, when the column is still null.
     Time(&'static str),
+    /// The same; or the time in the second column where that is later, because a transaction that
+    /// began after this one wrote it.
+    End { column: &'static str, not_before: &'static str },
     /// The transaction's date, when the column is still null.
     Date(&'static str),
     /// Milliseconds from the first column to the second, when the column is still null.
@@ -39,7 +42,7 @@ const fn state(
     State { name, next, stamps }
 }
 
-const COMPLETED: &[Stamp] = &[Stamp::Time("completed_at")];
+const COMPLETED: &[Stamp] = &[Stamp::End { column: "completed_at", not_before: "started_at" }];
 const STARTED: &[Stamp] = &[Stamp::Time("started_at")];
 const RESOLVED: &[Stamp] = &[Stamp::Time("resolved_at")];
 const DECIDED: &[Stamp] = &[Stamp::Time("decision_at")];
@@ -49,7 +52,7 @@ const RETRIED: &[Stamp] =
 const PROPOSED_ANEW: &[Stamp] =
     &[Stamp::Clear("approved_by"), Stamp::Clear("implemented_at"), Stamp::Clear("validated_at")];
 const EXECUTED: &[Stamp] = &[
-    Stamp::Time("completed_at"),
+    Stamp::End { column: "completed_at", not_before: "created_at" },
     Stamp::Elapsed { column: "duration_ms", from: "created_at", to: "completed_at" },
 ];
 

@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, required};
 use crate::plans;
 pub use diagram::diagram;
 use machines::{MACHINES, Machine, Stamp, State};
-use row::{Rows, transaction_time};
+use row::{Rows, Time, transaction_time};
 
 /// The steps that a state machine allows.
 ///
@@ -62,7 +62,8 @@ pub fn machine_names() -> String {
 /// step that a machine does not list, stamps the times of the state that is entered, and sets
 /// `updated_at`, where the table has it, to the transaction's time.
 ///
-/// Errors: 55000 a step that is not allowed, or an edit of a row that is resolved. Since 0.1.6.
+/// Errors: 55000 a step that is not allowed, an edit of a row that is resolved, or a column of a
+/// type that cannot hold a state or a time. Since 0.1.6.
 #[pg_trigger(sql = false)]
 fn enforce_lifecycle<'a>(
     trigger: &'a PgTrigger<'a>,
@@ -157,24 +158,21 @@ fn follows(machine: &Machine, rows: &Rows<'_>) -> Result<bool, Error> {
 }
 
 fn apply(stamp: Stamp, rows: &mut Rows<'_>) {
-    let now = transaction_time();
     match stamp {
-        Stamp::Time(name) => set_when_null(rows, name, |_| Some(now)),
-        Stamp::Date(name) => set_when_null(rows, name, |_| {
-            // SAFETY: the server's own conversion, by value, in the session's time zone.
-            unsafe {
-                pgrx::direct_function_call_as_datum(pg_sys::timestamptz_date, &[Some(now.into())])
-                    .and_then(|date| i32::from_datum(date, false))
-            }
+        Stamp::Time(column) => set_when_null(rows, column, |_| Some(transaction_time())),
+        Stamp::End { column, not_before } => set_when_null(rows, column, |rows| {
+            let earliest = rows.column(not_before).and_then(|column| rows.after::<Time>(column));
+            Some(earliest.map_or(transaction_time(), |time| time.max(transaction_time())))
         }),
+        Stamp::Date(column) => set_when_null(rows, column, |_| transaction_time().day()),
         Stamp::Elapsed { column, from, to } => set_when_null(rows, column, |rows| {
-            let start = rows.after::<i64>(rows.column(from)?)?;
-            let end = rows.after::<i64>(rows.column(to)?)?;
-            Some((end - start) / 1000)
+            let start = rows.after::<Time>(rows.column(from)?)?;
+            let end = rows.after::<Time>(rows.column(to)?)?;
+            end.milliseconds_since(start)
         }),
-        Stamp::Clear(name) => {
-            if let Some(column) = rows.column(name) {
-                rows.set(column, None::<i64>);
+        Stamp::Clear(column) => {
+            if let Some(column) = rows.column(column) {
+                rows.set(column, None::<Time>);
             }
         }
     }
@@ -188,7 +186,7 @@ fn set_when_null<T: IntoDatum>(
     let Some(column) = rows.column(name) else {
         return;
     };
-    if rows.after::<pg_sys::Datum>(column).is_none() {
+    if rows.is_null_after(column) {
         let value = value(rows);
         rows.set(column, value);
     }

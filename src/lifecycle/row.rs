@@ -6,10 +6,14 @@ use std::slice;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::tupdesc::PgTupleDesc;
 use pgrx::{AllocatedByPostgres, trigger_fired_by_update, trigger_fired_for_row};
 use smallvec::SmallVec;
+
+use crate::dynamic::quote;
+use crate::error::{Error, Kind};
 
 /// Columns that one UPDATE of one row is likely to change: more than these cost an allocation.
 const CHANGES: usize = 8;
@@ -81,24 +85,71 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// A column's value in the row as it was.
-    pub fn before<T: FromDatum>(&self, column: i32) -> Option<T> {
-        self.read(self.data.tg_trigtuple, column)
+    /// A column's value in the row as it was. Raises an error where the column is of another type.
+    pub fn before<T: FromDatum + IntoDatum>(&self, column: i32) -> Option<T> {
+        self.read(self.datum(self.data.tg_trigtuple, column), column)
     }
 
-    /// A column's value in the row as it is to be, changes included.
-    pub fn after<T: FromDatum>(&self, column: i32) -> Option<T> {
-        match self.columns.iter().position(|changed| *changed == column) {
-            // SAFETY: the value was made by `set` from the column's own type.
-            Some(place) => unsafe { T::from_datum(self.values[place], self.nulls[place]) },
-            None => self.read(self.data.tg_newtuple, column),
+    /// A column's value in the row as it is to be, changes included. Raises an error where the
+    /// column is of another type.
+    pub fn after<T: FromDatum + IntoDatum>(&self, column: i32) -> Option<T> {
+        self.read(self.datum_after(column), column)
+    }
+
+    /// Whether a column is NULL in the row as it is to be, changes included.
+    pub fn is_null_after(&self, column: i32) -> bool {
+        self.datum_after(column).is_none()
+    }
+
+    fn read<T: FromDatum + IntoDatum>(
+        &self,
+        datum: Option<pg_sys::Datum>,
+        column: i32,
+    ) -> Option<T> {
+        let datum = datum?;
+        self.must_hold::<T>(column);
+        // SAFETY: the values of the column have the form of `T`, as was asked a line above.
+        unsafe { T::from_datum(datum, false) }
+    }
+
+    fn datum_after(&self, column: i32) -> Option<pg_sys::Datum> {
+        match self.columns.iter().rposition(|changed| *changed == column) {
+            Some(place) => (!self.nulls[place]).then_some(self.values[place]),
+            None => self.datum(self.data.tg_newtuple, column),
         }
     }
 
-    fn read<T: FromDatum>(&self, tuple: pg_sys::HeapTuple, column: i32) -> Option<T> {
-        let datum = self.datum(tuple, column)?;
-        // SAFETY: the caller names the column's own type.
-        unsafe { T::from_datum(datum, false) }
+    /// The type of a column.
+    fn type_of(&self, column: i32) -> pg_sys::Oid {
+        let attribute =
+            usize::try_from(column - 1).ok().and_then(|place| self.descriptor.get(place));
+        attribute.map_or(pg_sys::InvalidOid, |attribute| attribute.atttypid)
+    }
+
+    /// Raises an error unless the values of a column are stored as `T` is: whoever owns a table can
+    /// give its columns other types, and the trigger can be put on any table.
+    fn must_hold<T: IntoDatum>(&self, column: i32) {
+        let (found, wanted) = (self.type_of(column), T::type_oid());
+        // SAFETY: compares two types by their entries in the catalog.
+        if found != wanted && !unsafe { pg_sys::IsBinaryCoercible(found, wanted) } {
+            ErrorReport::from(self.of_another_type(column, wanted)).report(PgLogLevel::ERROR);
+        }
+    }
+
+    fn of_another_type(&self, column: i32, wanted: pg_sys::Oid) -> Error {
+        let place = usize::try_from(column - 1).unwrap_or(usize::MAX);
+        let name = self.descriptor.get(place).map_or("", |attribute| attribute.name());
+        let (table, wanted) = (self.table(), type_name(wanted));
+        let found = type_name(self.type_of(column));
+        Error::new(
+            Kind::NotReady,
+            format!("column \"{name}\" of {table} is of type {found}, not {wanted}"),
+        )
+        .detail("A trigger of orchestrator_schema reads or writes this column.")
+        .hint(format!(
+            "ALTER TABLE {table} ALTER COLUMN {name} TYPE {wanted} USING …; gives it that type.",
+            name = quote(name)
+        ))
     }
 
     fn datum(&self, tuple: pg_sys::HeapTuple, column: i32) -> Option<pg_sys::Datum> {
@@ -119,12 +170,25 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Changes a column of the new row.
+    /// Changes a column of the new row. Raises an error where the column is of another type, or its
+    /// type, a domain, does not take the value.
     pub fn set<T: IntoDatum>(&mut self, column: i32, value: Option<T>) {
         let datum = value.and_then(IntoDatum::into_datum);
+        if datum.is_some() {
+            self.must_hold::<T>(column);
+        }
+        let (is_null, datum) = (datum.is_none(), datum.unwrap_or(pg_sys::Datum::from(0usize)));
+        let column_type = self.type_of(column);
+        // SAFETY: the value is of the domain's base type, and nothing is kept of the check.
+        unsafe {
+            if column_type != T::type_oid() && pg_sys::getBaseType(column_type) != column_type {
+                let (memory, kept) = (pg_sys::CurrentMemoryContext, std::ptr::null_mut());
+                pg_sys::domain_check(datum, is_null, column_type, kept, memory);
+            }
+        }
         self.columns.push(column);
-        self.nulls.push(datum.is_none());
-        self.values.push(datum.unwrap_or(pg_sys::Datum::from(0usize)));
+        self.nulls.push(is_null);
+        self.values.push(datum);
     }
 
     /// A column of the old row in its text form.
@@ -140,17 +204,17 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The table's qualified name.
+    /// The table's qualified name, as SQL writes it.
     pub fn table(&self) -> String {
         // SAFETY: the relation is open; the namespace's name, when it has one, is copied at once.
         unsafe {
             let class = &*(*self.data.tg_relation).rd_rel;
             let schema = pg_sys::get_namespace_name(class.relnamespace);
-            let name = CStr::from_ptr(class.relname.data.as_ptr()).to_string_lossy();
+            let name = quote(&CStr::from_ptr(class.relname.data.as_ptr()).to_string_lossy());
             if schema.is_null() {
-                name.into_owned()
+                name
             } else {
-                format!("{}.{name}", CStr::from_ptr(schema).to_string_lossy())
+                format!("{}.{name}", quote(&CStr::from_ptr(schema).to_string_lossy()))
             }
         }
     }
@@ -225,6 +289,12 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// A type as SQL writes it.
+fn type_name(oid: pg_sys::Oid) -> String {
+    // SAFETY: the server's text, which it makes for any identifier, is copied at once.
+    unsafe { CStr::from_ptr(pg_sys::format_type_be(oid)) }.to_string_lossy().into_owned()
+}
+
 /// Functions of the server that read what is there and raise nothing. They are called for every
 /// updated row, where the guard that pgrx puts around each call would cost more than the call.
 mod unguarded {
@@ -241,6 +311,65 @@ mod unguarded {
 }
 
 /// The running transaction's time.
-pub fn transaction_time() -> pg_sys::TimestampTz {
-    unguarded::GetCurrentTransactionStartTimestamp()
+pub fn transaction_time() -> Time {
+    Time(unguarded::GetCurrentTransactionStartTimestamp())
+}
+
+/// A value of type `timestamp with time zone`: microseconds, with two infinities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time(pg_sys::TimestampTz);
+
+impl Time {
+    fn is_finite(self) -> bool {
+        self.0 != pg_sys::TimestampTz::MIN && self.0 != pg_sys::TimestampTz::MAX
+    }
+
+    /// Whole milliseconds since `start`; none from or to an infinity.
+    pub fn milliseconds_since(self, start: Time) -> Option<i64> {
+        let both = self.is_finite() && start.is_finite();
+        self.0.checked_sub(start.0).filter(|_| both).map(|micros| micros / 1000)
+    }
+
+    /// The day it is in the session's time zone.
+    pub fn day(self) -> Option<Date> {
+        // SAFETY: the server's own conversion, by value, of and to the types that it names.
+        unsafe { pgrx::direct_function_call(pg_sys::timestamptz_date, &[self.into_datum()]) }
+    }
+}
+
+impl FromDatum for Time {
+    // SAFETY: the caller promises a datum of type timestamptz, which is read by value.
+    unsafe fn from_polymorphic_datum(
+        datum: pg_sys::Datum,
+        is_null: bool,
+        typoid: pg_sys::Oid,
+    ) -> Option<Self> {
+        unsafe { i64::from_polymorphic_datum(datum, is_null, typoid) }.map(Time)
+    }
+}
+
+impl IntoDatum for Time {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        self.0.into_datum()
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::TIMESTAMPTZOID
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_two_times_have_a_span_or_none(start in any::<i64>(), end in any::<i64>()) {
+            let span = Time(end).milliseconds_since(Time(start));
+            prop_assert!(span.is_none_or(|span| (span < 0) <= (end < start)));
+            prop_assert_eq!(Time(i64::MAX).milliseconds_since(Time(start)), None);
+            prop_assert_eq!(Time(end).milliseconds_since(Time(i64::MIN)), None);
+        }
+    }
 }

@@ -124,7 +124,7 @@ fn owners(tasks: &Option<String>) -> Result<Check, Error> {
     const WITHOUT: &str = "SELECT format('%s %s', t.task_number, t.task_name), \
              format('UPDATE orchestrator.v7_subworkflow_tasks SET responsible_persona = ''…'' WHERE parent_phase = 4 AND task_number = %s;', t.task_number) \
          FROM orchestrator.v7_subworkflow_tasks AS t \
-         WHERE t.parent_phase = 4 AND coalesce(t.responsible_persona, '') !~ '\\S' ORDER BY t.task_number";
+         WHERE t.parent_phase = 4 AND coalesce(t.responsible_persona, '') !~ '[^[:space:]]' ORDER BY t.task_number";
     if let Some(why) = tasks {
         return Ok(Check::unreadable(NAME, "0", why));
     }

@@ -73,7 +73,7 @@ WITH schema AS MATERIALIZED (
     JOIN pg_class AS i ON i.oid = x.indexrelid
     JOIN schema AS s ON s.oid = i.relnamespace
     UNION ALL
-    SELECT 'views', r.name, to_jsonb(regexp_replace(btrim(pg_get_viewdef(r.oid)), '\s+', ' ', 'g'))
+    SELECT 'views', r.name, to_jsonb(regexp_replace(btrim(pg_get_viewdef(r.oid)), '[[:space:]]+', ' ', 'g'))
     FROM relation AS r WHERE r.relkind IN ('v', 'm')
     UNION ALL
     SELECT 'triggers', format('%s.%I', r.name, t.tgname),

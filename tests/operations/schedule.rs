@@ -67,6 +67,11 @@ fn a_job_runs_is_listed_and_is_taken_away() -> Result<()> {
     let mut ops = cluster.connect_as("work", "ops")?;
     let refused = refusal(&mut ops, "SELECT orchestrator.schedule_maintenance()");
     assert!(refused.contains("[42501]"), "who may use pg_cron is for its owner to say: {refused}");
+    assert!(refused.contains("GRANT USAGE ON SCHEMA cron TO ops;"), "{refused}");
+    assert!(
+        refused.contains("By hand: SELECT * FROM orchestrator.run_maintenance();"),
+        "{refused}"
+    );
     client.batch_execute("GRANT USAGE ON SCHEMA cron TO ops, other, worker")?;
     let refused = refusal(
         &mut cluster.connect_as("work", "worker")?,

@@ -131,6 +131,53 @@ fn levels_are_given_by_admins_and_the_owner_of_the_database_without_a_superuser(
          SELECT orchestrator.run_maintenance()",
     )?;
     assert_eq!(text(&mut owners, "SELECT count(*) FROM orchestrator.verify()")?, "0");
+    client.batch_execute(&format!("SELECT orchestrator.revoke_access('{owner}')"))?;
+    assert_eq!(listed(&database)?, ALL, "who owns the database is no holder of a level");
+    let theirs = "SELECT count(*) FROM orchestrator.access()";
+    assert_eq!(text(&mut owners, theirs)?, "4", "and sees who is");
+    Ok(())
+}
+
+/// A transaction that keeps to the snapshot it began with is told so, and changes nothing.
+#[test]
+fn what_others_granted_meanwhile_is_never_missed() -> Result<()> {
+    let database = with_roles("isolated")?;
+    let (mut first, mut second) = (database.client()?, database.client()?);
+    let new = name(&database, "new");
+    roles::make(&mut second, &new)?;
+    for level in ["REPEATABLE READ", "SERIALIZABLE"] {
+        for change in
+            [format!("revoke_access('{new}')"), format!("grant_access('{new}', 'reader')")]
+        {
+            first.batch_execute(&format!(
+                "BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM orchestrator.access()"
+            ))?;
+            second
+                .batch_execute(&format!("SELECT orchestrator.grant_access('{new}', 'worker')"))?;
+            let (code, _) = refusal(&mut first, &format!("SELECT orchestrator.{change}"));
+            assert_eq!(code, SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "{level} {change}");
+            first.batch_execute("ROLLBACK")?;
+            second.batch_execute(&format!("SELECT orchestrator.revoke_access('{new}')"))?;
+        }
+    }
+    // By default the one that waited sees what the other has done.
+    second.batch_execute(&format!("BEGIN; SELECT orchestrator.grant_access('{new}', 'admin')"))?;
+    let revoke = format!("SELECT orchestrator.revoke_access('{new}')");
+    let waiting = std::thread::spawn(move || first.batch_execute(&revoke));
+    while text(
+        &mut second,
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    )? == "0"
+    {}
+    second.batch_execute("COMMIT")?;
+    waiting.join().expect("the thread ends")?;
+    assert_eq!(listed(&database)?, ALL);
+    // An upgrade may run in whichever transaction.
+    go_to(&mut second, versions()?.into_iter().rev().nth(1).expect("a version below"))?;
+    second.batch_execute(
+        "BEGIN ISOLATION LEVEL SERIALIZABLE; ALTER EXTENSION orchestrator_schema UPDATE; COMMIT",
+    )?;
+    assert_eq!(listed(&database)?, ALL);
     Ok(())
 }
 
@@ -163,6 +210,53 @@ fn levels_survive_every_way_down_and_up() -> Result<()> {
     client.batch_execute(&format!("DROP OWNED BY {reader}; DROP ROLE {reader}"))?;
     go_to(&mut client, newest)?;
     assert_eq!(listed(&database)?, "admin admin, reviewer reviewer, worker worker");
+    Ok(())
+}
+
+/// The level of a role that is not there, under its name, on the way up stays in the archive; what
+/// it is given later counts for more.
+#[test]
+fn the_level_of_a_role_that_is_away_is_kept() -> Result<()> {
+    const KEPT: &str = "SELECT coalesce(sum(rows), 0) FROM orchestrator.archived() WHERE object = 'orchestrator.access_levels'";
+    let database = with_roles("away")?;
+    let mut client = database.client()?;
+    let below = versions()?.into_iter().rev().nth(1).expect("a version below");
+    let (reader, other) = (name(&database, "reader"), name(&database, "other"));
+    let rename = |from: &str, to: &str| {
+        format!("ALTER ROLE {} RENAME TO {}", quote_identifier(from), quote_identifier(to))
+    };
+    go_to(&mut client, below)?;
+    client.batch_execute(&rename(&reader, &other))?;
+    go_to(&mut client, newest()?)?;
+    assert_eq!(listed(&database)?, "admin admin, reviewer reviewer, worker worker");
+    assert_eq!(text(&mut client, KEPT)?, "1");
+    assert_eq!(differences(&mut client)?, [""; 0]);
+    // Down and up again nothing changes; a role of that name with another level keeps the newer one.
+    go_to(&mut client, below)?;
+    assert_eq!(text(&mut client, KEPT)?, "4");
+    go_to(&mut client, newest()?)?;
+    assert_eq!(text(&mut client, KEPT)?, "1");
+    roles::make(&mut client, &reader)?;
+    grant(&mut client, &reader, "worker")?;
+    go_to(&mut client, below)?;
+    go_to(&mut client, newest()?)?;
+    assert_eq!(listed(&database)?, "admin admin, reader worker, reviewer reviewer, worker worker");
+    assert_eq!(text(&mut client, KEPT)?, "0");
+    // Back under its name a role has what it had, unless it has a level by then.
+    go_to(&mut client, below)?;
+    client.batch_execute(&format!("DROP OWNED BY {reader}; DROP ROLE {reader}"))?;
+    go_to(&mut client, newest()?)?;
+    client.batch_execute(&rename(&other, &reader))?;
+    grant(&mut client, &reader, "reader")?;
+    client.batch_execute("SELECT FROM orchestrator.restore_archived()")?;
+    assert_eq!(listed(&database)?, ALL);
+    assert_eq!(text(&mut client, KEPT)?, "1");
+    client.batch_execute(&format!("SELECT orchestrator.revoke_access('{reader}')"))?;
+    client.batch_execute("SELECT FROM orchestrator.restore_archived()")?;
+    assert_eq!(listed(&database)?, "admin admin, reader worker, reviewer reviewer, worker worker");
+    assert_eq!(text(&mut client, KEPT)?, "0");
+    assert_eq!(differences(&mut client)?, [""; 0]);
+    client.batch_execute(&format!("DROP OWNED BY {reader}; DROP ROLE {reader}"))?;
     Ok(())
 }
 

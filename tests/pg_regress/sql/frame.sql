@@ -34,6 +34,9 @@ SELECT pg_temp.refusal($$SELECT orchestrator.archive_table('orchestrator.idx_tas
 SELECT pg_temp.refusal($$SELECT orchestrator.archive_columns('orchestrator.tasks', NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.archive_columns('orchestrator.tasks', '{}')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.archive_columns('orchestrator.tasks', '{nope}')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.archive_columns('orchestrator.tasks', '{id}')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.archive_columns('orchestrator.tasks', '{title,title}')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.restore_columns('orchestrator.tasks', '{title,id}')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.restore_table('pg_catalog.pg_class')$$);
 SELECT pg_temp.refusal($$SELECT * FROM orchestrator.downgrade_plan(NULL)$$);
 SELECT pg_temp.refusal($$SELECT * FROM orchestrator.downgrade_plan('9.9.9')$$) LIKE 'P0002: version "9.9.9" of orchestrator_schema does not exist%';

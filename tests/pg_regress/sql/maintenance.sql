@@ -41,6 +41,19 @@ SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance(cron => ''0 3 *
 SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance(NULL)');
 SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance('' '')');
 SELECT pg_temp.refusal('SELECT orchestrator.unschedule_maintenance()');
+-- Nor does it fail without a word where a role may not use pg_cron, which lets nobody in by itself.
+BEGIN;
+SET LOCAL allow_system_table_mods = on;
+CREATE SCHEMA cron;
+INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion) VALUES (4000000000, 'pg_cron', 10, 11, false, '1.6');
+SELECT split_part(pg_temp.refusal('SELECT orchestrator.schedule_maintenance()'), ';', 1);
+CREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE sql AS 'SELECT 7';
+CREATE ROLE "regress Ops";
+SELECT orchestrator.grant_access('"regress Ops"', 'admin') > 0;
+SET ROLE "regress Ops";
+SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance()');
+SELECT pg_temp.refusal('SELECT orchestrator.unschedule_maintenance()');
+ROLLBACK;
 -- Its trigger is told when somebody puts it where it does not belong.
 CREATE TRIGGER mine AFTER DELETE ON orchestrator.gates FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
 SELECT pg_temp.refusal('DELETE FROM orchestrator.gates');

@@ -28,6 +28,11 @@ SELECT task_id = :'task', created FROM orchestrator.route_task('routing', 'pay i
 -- A trace that is not given is not compared; every other difference is refused and named.
 SELECT task_id = :'task', created FROM orchestrator.route_task('routing', 'pay invoice 7', 'finance', 'manager', '{"amount": 12.50, "huge": 1e30}', idempotency_key => :'key');
 SELECT pg_temp.refusal(format('SELECT orchestrator.route_task(%L, %L, %L, %L, %L, %L, %L)', 'routing', 'pay invoice 8', 'finance', 'manager', '{"amount": 13}', :'trace', :'key'));
+-- The task is compared as it is today.
+BEGIN;
+UPDATE orchestrator.tasks SET data = data || '{"paid": true}';
+SELECT pg_temp.refusal(format('SELECT orchestrator.route_task(%L, %L, %L, %L, %L, %L, %L)', 'routing', 'pay invoice 7', 'finance', 'manager', '{"amount": 12.50, "huge": 1e30}', :'trace', :'key'));
+ROLLBACK;
 SELECT pg_temp.refusal(format('SELECT orchestrator.route_task(%L, %L, %L, %L, %L, %L, %L)', 'approval', 'pay invoice 7', 'manager', 'finance', '{"amount": 12.50, "huge": 1e30}', orchestrator.uuidv7(), :'key'));
 SELECT pg_temp.refusal(format('INSERT INTO orchestrator.tasks (title, task_type, idempotency_key) VALUES (%L, %L, %L)', 'x', 'x', :'key'));
 SELECT count(*) FROM orchestrator.tasks;

@@ -91,6 +91,21 @@ SELECT key, value, value_type, is_secret FROM orchestrator.configuration_listing
 SELECT orchestrator.set_configuration('limits', '{"tokens": 5}', 'json') IS NOT NULL, orchestrator.set_configuration('dry run', 'Yes', 'boolean') IS NOT NULL, orchestrator.set_configuration('ratio', '.5', 'float') IS NOT NULL;
 SELECT orchestrator.configuration_value('retries'), orchestrator.configuration_value('limits'), orchestrator.configuration_value('dry run'), orchestrator.configuration_value('ratio'), orchestrator.configuration_value('absent', '7');
 SELECT value_type FROM orchestrator.set_configuration('retries', '4', NULL);
+-- What is stored can be read: the server itself says what is a number, and what a document.
+SELECT v.text, v.value_type, orchestrator.is_valid_configuration(v.text, v.value_type) FROM (VALUES
+    ('1e-20000', 'float'), ('0e-20000', 'float'), ('1e-16383', 'float'), ('1e308', 'float'), ('1e400', 'float'), ('-.5', 'float'), ('5.', 'float'), (' 5', 'float'), ('infinity', 'float'),
+    ('null', 'json'), (' [1] ', 'json'), ('', 'json'), ('{', 'json'), ('1e-20000', 'json'), ('1e400', 'json'), ('"\u0000"', 'json'), ('"a\\u0000b"', 'json'), ('"\ud83d"', 'json'), ('"\ud83d\ude00"', 'json'),
+    ('1', 'number')) AS v (text, value_type);
+SELECT n, orchestrator.is_valid_configuration(repeat('[', n) || repeat(']', n), 'json') FROM (VALUES (127), (1000), (1000000)) AS v (n);
+SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration('j', '1e-20000', 'json')$$);
+DO $$
+DECLARE v record;
+BEGIN
+    FOR v IN SELECT * FROM (VALUES ('1e-16383', 'float'), ('1e308', 'float'), ('5.', 'float'), ('1e400', 'json'), ('"a\\u0000b"', 'json'), (repeat('[', 1000) || repeat(']', 1000), 'json')) AS v (text, value_type) LOOP
+        PERFORM orchestrator.set_configuration('read', v.text, v.value_type), orchestrator.configuration_value('read');
+    END LOOP;
+END $$;
+DELETE FROM orchestrator.configurations WHERE key = 'read';
 SELECT pg_temp.refusal($$SELECT orchestrator.get_configuration('absent')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.configuration_value('absent')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.get_configuration(NULL)$$);

@@ -5,8 +5,12 @@ use super::{Finding, Source};
 use crate::chain::Script;
 use crate::sql::{CreateFunction, CreateTable, Cursor, Element, Name, Statement};
 
+/// Functions that look up nothing by name and run once per row: pinning would cost more than they do.
+const UNPINNED: [&str; 4] =
+    ["uuidv7", "is_valid_configuration", "enforce_lifecycle", "v7_is_valid_file_name"];
+
 /// New functions are revoked from PUBLIC and commented, views are commented,
-/// and whatever is not C pins its search path.
+/// and functions pin their search path.
 pub fn of_functions_and_views(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut seen: Vec<Name> = Vec::new();
@@ -14,7 +18,8 @@ pub fn of_functions_and_views(source: &Source) -> Vec<Finding> {
         let mut report = |message: String| findings.push(source.finding(statement.line(), message));
         if let Some(function) = CreateFunction::read(statement) {
             let name = &function.name;
-            if function.symbol.is_none() && !function.pins_search_path {
+            let unpinned = function.symbol.is_some() && UNPINNED.contains(&name.object.as_str());
+            if !function.pins_search_path && !unpinned {
                 report(format!("function {name} must SET search_path"));
             }
             if function.replaces {
@@ -191,7 +196,7 @@ mod tests {
     fn functions_and_views_need_their_companions() {
         let found = |text: &str| messages(of_functions_and_views(&up(text)));
         let complete =
-            "CREATE FUNCTION s.f(a text) RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'f_wrapper';
+            "CREATE FUNCTION s.f(a text) RETURNS text LANGUAGE c SET search_path TO s AS 'MODULE_PATHNAME', 'f_wrapper';
             REVOKE ALL ON FUNCTION s.f(text) FROM PUBLIC;
             COMMENT ON FUNCTION s.f(text) IS 'x';
             CREATE VIEW s.v AS SELECT 1; COMMENT ON VIEW s.v IS 'x';";
@@ -199,8 +204,12 @@ mod tests {
         assert_eq!(found("CREATE FUNCTION s.f() RETURNS text LANGUAGE sql AS '';").len(), 3);
         assert_eq!(found("CREATE VIEW s.v AS SELECT 1;").len(), 1);
         // A second function of the same name needs its own.
-        let overload = "CREATE FUNCTION s.f(a integer) RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'g_wrapper';";
+        let overload = "CREATE FUNCTION s.f(a integer) RETURNS text LANGUAGE c SET search_path TO s AS 'MODULE_PATHNAME', 'g_wrapper';";
         assert_eq!(found(&format!("{complete}{overload}")).len(), 2);
+        // C may go without a fixed search path where that is known to be safe.
+        let unpinned = complete.replace(" SET search_path TO s", "");
+        assert_eq!(found(&unpinned).len(), 1);
+        assert_eq!(found(&unpinned.replace("s.f(", "s.uuidv7(")), Vec::<String>::new());
         // A new text keeps rights and comment, but not the search path.
         let replaced = "CREATE OR REPLACE FUNCTION s.f() RETURNS text LANGUAGE sql AS '';";
         assert_eq!(found(replaced).len(), 1);
@@ -208,8 +217,8 @@ mod tests {
 
     #[test]
     fn one_revoke_may_list_several_functions() {
-        let text = "CREATE FUNCTION s.f(a text, b text) RETURNS text LANGUAGE c AS 'm', 'f';
-            CREATE FUNCTION s.g() RETURNS text LANGUAGE c AS 'm', 'g';
+        let text = "CREATE FUNCTION s.f(a text, b text) RETURNS text LANGUAGE c SET search_path TO s AS 'm', 'f';
+            CREATE FUNCTION s.g() RETURNS text LANGUAGE c SET search_path TO s AS 'm', 'g';
             REVOKE ALL ON FUNCTION s.f(text, text), s.g() FROM PUBLIC;
             COMMENT ON FUNCTION s.f(text, text) IS 'x';
             COMMENT ON FUNCTION s.g() IS 'x';";

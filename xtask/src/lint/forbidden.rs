@@ -43,6 +43,14 @@ fn in_statement(source: &Source, statement: &Statement, lines_before: usize) -> 
             report(at, "CASCADE drops what is not named here");
         }
     }
+    for (at, token) in statement.tokens.iter().enumerate() {
+        if token.kind == Kind::String && token.text.contains('\\') {
+            report(
+                at,
+                "with standard_conforming_strings off a backslash in a string is an escape: write [.] for \\., [[:space:]] for \\s",
+            );
+        }
+    }
     if statement.starts_with(&["create", "type"]) && !statement.find(&["as", "enum"]).is_empty() {
         report(0, "values of an enum cannot be removed: use text with a CHECK");
     }
@@ -114,6 +122,7 @@ mod tests {
             "DROP TABLE s.t CASCADE;",
             "CREATE TYPE s.e AS ENUM ('a');",
             "DO $$ BEGIN DROP TABLE s.t CASCADE; END $$;",
+            r"CREATE TABLE s.t (a text CONSTRAINT t_a_check CHECK (a ~ '\.'));",
         ];
         for text in bad {
             assert_eq!(check(&up(text)).len(), 1, "{text}");

@@ -1,0 +1,83 @@
+\set VERBOSITY terse
+\set QUIET on
+SET client_min_messages = notice;
+SET datestyle = 'ISO';
+CREATE EXTENSION orchestrator_schema;
+-- Runs a statement that must be refused; shows how, with ids and times left out.
+CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE code text; message text; detail text; hint text;
+BEGIN
+    EXECUTE statement;
+    RETURN 'NOT REFUSED';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN regexp_replace(regexp_replace(concat_ws(E'\n', code || ': ' || message, nullif(detail, ''), nullif(hint, '')),
+        '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), '\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.0-9]*[-+]\d\d', '<time>', 'g');
+END $$;
+\pset format unaligned
+\pset tuples_only on
+-- Whoever owns a table may give its columns other types. What a trigger then cannot read or write is refused, and says why.
+INSERT INTO orchestrator.tasks (title, task_type) VALUES ('t', 't') RETURNING id AS task \gset
+SELECT orchestrator.start_tool_execution(:'task', 'x') AS execution \gset
+BEGIN;
+ALTER TABLE orchestrator.tool_executions ALTER COLUMN duration_ms TYPE numeric;
+SELECT pg_temp.refusal($$UPDATE orchestrator.tool_executions SET status = 'failed'$$);
+UPDATE orchestrator.tool_executions SET status = 'failed', duration_ms = 1.5 RETURNING duration_ms;
+ROLLBACK;
+BEGIN;
+ALTER TABLE orchestrator.tool_executions ALTER COLUMN created_at DROP DEFAULT, ALTER COLUMN created_at TYPE date, DROP CONSTRAINT tool_executions_completed_at_check;
+SELECT pg_temp.refusal($$UPDATE orchestrator.tool_executions SET status = 'failed'$$);
+ROLLBACK;
+-- A state that is no text; one that is text by another name.
+CREATE TYPE public.state AS ENUM ('draft', 'active', 'paused', 'archived');
+BEGIN;
+ALTER TABLE orchestrator.workflows DROP CONSTRAINT workflows_status_check, ALTER COLUMN status DROP DEFAULT;
+ALTER TABLE orchestrator.workflows ALTER COLUMN status TYPE public.state USING status::public.state;
+INSERT INTO orchestrator.workflows (name, definition, status) VALUES ('w', '{}', 'draft');
+SELECT pg_temp.refusal($$UPDATE orchestrator.workflows SET status = 'active'$$);
+ALTER TABLE orchestrator.workflows ALTER COLUMN status TYPE character(8);
+SELECT pg_temp.refusal($$UPDATE orchestrator.workflows SET status = 'active'$$);
+ALTER TABLE orchestrator.workflows ALTER COLUMN status TYPE character varying(20);
+UPDATE orchestrator.workflows SET status = 'active' RETURNING status;
+SELECT pg_temp.refusal($$UPDATE orchestrator.workflows SET status = 'draft'$$);
+ROLLBACK;
+BEGIN;
+INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason) VALUES (orchestrator.uuidv7(), 'a', 'manual', 'r');
+ALTER TABLE orchestrator.gates DROP CONSTRAINT gates_resolution_check, ALTER COLUMN resolved_at TYPE date;
+SELECT pg_temp.refusal($$UPDATE orchestrator.gates SET status = 'approved', resolved_by = 'me'$$);
+ROLLBACK;
+-- The triggers on a table of one's own.
+CREATE TABLE public.own (id int, status int, updated_at text);
+CREATE TRIGGER machine BEFORE UPDATE ON public.own FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('task', 'status');
+INSERT INTO public.own VALUES (1, 1, 'yesterday');
+SELECT pg_temp.refusal('UPDATE public.own SET status = 2');
+SELECT pg_temp.refusal('UPDATE public.own SET id = 2');
+ALTER TABLE public.own ALTER COLUMN updated_at TYPE date USING current_date, ALTER COLUMN status TYPE bytea USING 'pending', ADD COLUMN "Quoted ""x" uuid;
+SELECT pg_temp.refusal('UPDATE public.own SET id = 2');
+SELECT pg_temp.refusal($$UPDATE public.own SET status = 'running'$$);
+CREATE TRIGGER keep BEFORE UPDATE ON public.own FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_immutable('id', 'Quoted "x');
+SELECT pg_temp.refusal('UPDATE public.own SET id = 2');
+-- Domains over the types are as good, and keep their own rules.
+CREATE DOMAIN public.state_text AS text;
+CREATE DOMAIN public.past AS timestamptz CHECK (value < '2000-01-01');
+CREATE DOMAIN public.moment AS timestamptz;
+CREATE TABLE public.own2 (status public.state_text, started_at public.moment, completed_at public.moment, updated_at public.moment);
+CREATE TRIGGER machine BEFORE UPDATE ON public.own2 FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('task', 'status');
+INSERT INTO public.own2 VALUES ('pending');
+UPDATE public.own2 SET status = 'running' RETURNING status, started_at = now(), updated_at = now();
+ALTER TABLE public.own2 ALTER COLUMN completed_at TYPE public.past;
+SELECT pg_temp.refusal($$UPDATE public.own2 SET status = 'failed'$$);
+-- Infinite times have no span.
+UPDATE orchestrator.tool_executions SET created_at = '-infinity';
+BEGIN;
+UPDATE orchestrator.tool_executions SET status = 'completed' RETURNING completed_at = now(), duration_ms;
+ROLLBACK;
+SELECT completed_at = now(), duration_ms FROM orchestrator.finish_tool_execution(:'execution', 'completed');
+-- What ends has begun: also where another transaction began later, and wrote first.
+UPDATE orchestrator.tasks SET status = 'running', started_at = now() + interval '1 minute';
+UPDATE orchestrator.tasks SET status = 'completed' RETURNING completed_at = started_at, completed_at > now();
+INSERT INTO orchestrator.tool_executions (task_id, tool_name, status, created_at) SELECT :'task', 'late', 'running', now() + interval '1 minute' FROM generate_series(1, 2);
+SELECT id AS late FROM orchestrator.tool_executions WHERE tool_name = 'late' LIMIT 1 \gset
+SELECT completed_at = created_at, duration_ms FROM orchestrator.finish_tool_execution(:'late', 'completed');
+UPDATE orchestrator.tool_executions SET status = 'failed' WHERE status = 'running' RETURNING completed_at = created_at, duration_ms;
+SELECT * FROM orchestrator.verify();
