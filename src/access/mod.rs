@@ -169,6 +169,11 @@ pub fn count() -> Result<i64, Error> {
     Ok(holders()?.len() as i64)
 }
 
+/// The names of the roles that hold a level, quoted.
+pub fn roles() -> Result<Vec<String>, Error> {
+    Ok(holders()?.iter().map(|holder| quote(&holder.name)).collect())
+}
+
 /// Gives the roles of a table of levels their levels again, and takes them out of it. A role that
 /// does not exist stays in it.
 pub fn give_back(table: &str) -> Result<(i64, i64), Error> {
