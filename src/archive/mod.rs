@@ -199,6 +199,9 @@ fn named_columns(
         Some(unknown) => Err(Error::new(
             Kind::InvalidValue,
             format!("column \"{unknown}\" of table {table} does not exist"),
+        )
+        .hint(
+            "SELECT * FROM orchestrator.verify() tells how to make a column of the version again.",
         )),
         None => Ok(columns),
     }

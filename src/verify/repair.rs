@@ -75,13 +75,7 @@ fn alter_extension(action: &str, member: &Member) -> String {
     let Member { kind, object } = member;
     let kind = match kind.as_str() {
         // The object of another kind begins with what it is.
-        "other" if object.starts_with("composite type ") => {
-            return format!(
-                "ALTER EXTENSION orchestrator_schema {action} {};",
-                &object["composite ".len()..]
-            );
-        }
-        "other" => return format!("ALTER EXTENSION orchestrator_schema {action} {object};"),
+        "other" => String::new(),
         "function" => "ROUTINE".to_owned(),
         kind => kind.to_uppercase(),
     };
