@@ -56,8 +56,7 @@ pub fn misfits(from: &Table, to: &Table) -> Result<Vec<String>, Error> {
         let Column { name, type_name, .. } = &column;
         match present.iter().find(|candidate| candidate.name == *name) {
             Some(kept) if kept.type_name != *type_name => misfits.push(format!(
-                "column {name} is {} in the archive and {type_name} in {to}; once it is altered, \
-                 SELECT * FROM orchestrator.restore_archived()",
+                "column {name} is {} in the archive and {type_name} in {to}",
                 kept.type_name
             )),
             // Without its key no row can be told from another.
@@ -66,6 +65,10 @@ pub fn misfits(from: &Table, to: &Table) -> Result<Vec<String>, Error> {
             }
             _ => {}
         }
+    }
+    if !misfits.is_empty() {
+        misfits
+            .push(format!("once {from} is altered: SELECT * FROM orchestrator.restore_archived()"));
     }
     Ok(misfits)
 }

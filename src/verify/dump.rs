@@ -112,7 +112,8 @@ fn consequence(difference: &Difference) -> Option<(Severity, String)> {
         ("table", Some(_), Some(_)) => {
             Some((Warning, "a restore has the table without these options".to_owned()))
         }
-        ("index" | "constraint" | "trigger" | "policy" | "rule" | "statistics", None, _) => {
+        ("statistics", None, _) => Some((Warning, "a restore does not have them".to_owned())),
+        ("index" | "constraint" | "trigger" | "policy" | "rule", None, _) => {
             Some((Warning, format!("a restore does not have this {kind}")))
         }
         ("constraint", Some(_), _) => empties(table, "breaks this constraint"),
