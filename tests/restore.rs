@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use support::Database;
 use support::dump::{self, CUSTOM, FORMATS, Format, dump};
-use support::extension::{differences, filled_to, go_to, newest, versions};
+use support::extension::{differences, filled_to, go_to, newest, versions, walked_to};
 use support::snapshot::{assert_same_rows, rows, rows_in_columns_of};
 
 /// Restores a dump into a new database, as one would into a fresh server.
@@ -111,7 +111,7 @@ fn dump_safety_tells_what_a_dump_loses() -> Result<()> {
         ("ALTER TABLE orchestrator.tasks ADD COLUMN note text", true),
         ("ALTER TABLE orchestrator.tool_executions DROP COLUMN tool_name", true),
         ("ALTER TABLE orchestrator.tasks DROP COLUMN metadata", false),
-        ("ALTER TABLE orchestrator.tasks ALTER COLUMN retry_count SET DEFAULT 7", false),
+        ("ALTER TABLE orchestrator.tasks ALTER COLUMN description SET DEFAULT 'mine'", false),
         (
             "ALTER TABLE orchestrator.tasks ALTER COLUMN task_type DROP NOT NULL; \
              UPDATE orchestrator.tasks SET task_type = NULL WHERE title = 't1'",
@@ -151,9 +151,8 @@ fn dump_safety_tells_what_a_dump_loses() -> Result<()> {
         Ok(client.query_one(COUNT, &[])?.try_get(0)?)
     };
     for (damage, loses) in damages {
-        let source = Database::create("unsafe")?;
+        let source = walked_to("unsafe", newest()?)?;
         let mut client = source.client()?;
-        go_to(&mut client, newest()?)?;
         client.batch_execute(ROWS)?;
         client.batch_execute(damage)?;
         let told = client
