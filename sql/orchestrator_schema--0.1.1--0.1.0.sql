@@ -4,4 +4,7 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- What of users' needs what goes here stops the downgrade, before anything has changed.
+SELECT FROM orchestrator.downgrade_plan('0.1.0');
+
 SELECT orchestrator.archive_table('orchestrator.workflows');

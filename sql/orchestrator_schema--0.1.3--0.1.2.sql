@@ -4,6 +4,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- What of users' needs what goes here stops the downgrade, before anything has changed.
+SELECT FROM orchestrator.downgrade_plan('0.1.2');
+
 DROP FUNCTION orchestrator.finish_tool_execution(uuid, text, text, text);
 DROP FUNCTION orchestrator.start_tool_execution(uuid, text, jsonb);
 SELECT orchestrator.archive_table('orchestrator.tool_executions');

@@ -5,6 +5,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- What of users' needs what goes here stops the downgrade, before anything has changed.
+SELECT FROM orchestrator.downgrade_plan('0.1.4');
+
 DROP FUNCTION orchestrator.configuration_value(text, jsonb);
 DROP FUNCTION orchestrator.get_configuration(text);
 DROP FUNCTION orchestrator.set_configuration(text, text, text, text, boolean);

@@ -4,6 +4,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- What of users' needs what goes here stops the downgrade, before anything has changed.
+SELECT FROM orchestrator.downgrade_plan('0.1.5');
+
 DROP TRIGGER configurations_updated_at ON orchestrator.configurations;
 DROP TRIGGER sessions_updated_at ON orchestrator.sessions;
 DROP TRIGGER tool_executions_lifecycle ON orchestrator.tool_executions;

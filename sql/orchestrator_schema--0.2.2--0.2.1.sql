@@ -5,6 +5,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- What of users' needs what goes here stops the downgrade, before anything has changed.
+SELECT FROM orchestrator.downgrade_plan('0.2.1');
+
 DROP FUNCTION orchestrator.next_prompt_version(text, text);
 DROP FUNCTION orchestrator.active_prompt(text);
 DROP FUNCTION orchestrator.activate_prompt(text, text);

@@ -4,6 +4,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- What of users' needs what goes here stops the downgrade, before anything has changed.
+SELECT FROM orchestrator.downgrade_plan('0.2.4');
+
 DROP FUNCTION orchestrator.load_default_prices();
 DROP FUNCTION orchestrator.llm_cost(text, bigint, bigint, timestamptz);
 DROP FUNCTION orchestrator.set_price(text, numeric, numeric, date, text, text);

@@ -5,6 +5,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- What of users' needs what goes here stops the downgrade, before anything has changed.
+SELECT FROM orchestrator.downgrade_plan('0.3.0');
+
 DROP FUNCTION orchestrator.v7_verify_rollback();
 DROP FUNCTION orchestrator.v7_verify_preconditions();
 DROP FUNCTION orchestrator.enum_duplicates(double precision);

@@ -6,6 +6,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- What of users' needs what goes here stops the downgrade, before anything has changed.
+SELECT FROM orchestrator.downgrade_plan('0.4.1');
+
 DROP FUNCTION orchestrator.v7_verify_file_audit();
 
 SELECT orchestrator.archive_columns('orchestrator.file_audit', ARRAY[

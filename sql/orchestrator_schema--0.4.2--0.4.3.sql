@@ -228,15 +228,15 @@ WITH ordered AS (
     FROM orchestrator.v7_subworkflow_tasks AS t GROUP BY t.parent_phase
 ), open_failure AS (
     -- A failure after which the same test of the component has not run again; a skipped run says nothing.
-    SELECT f.tested_at FROM orchestrator.v7_test_results AS f
-    WHERE f.test_status IN ('fail', 'error', 'timeout') AND NOT EXISTS (
+    SELECT r.tested_at FROM orchestrator.v7_test_results AS r
+    WHERE r.test_status IN ('fail', 'error', 'timeout') AND NOT EXISTS (
         SELECT FROM orchestrator.v7_test_results AS l
-        WHERE (l.component_tested, l.test_type) = (f.component_tested, f.test_type)
-          AND coalesce(l.v7_file_path, '') = coalesce(f.v7_file_path, '')
-          AND (l.tested_at, l.id) > (f.tested_at, f.id) AND l.test_status <> 'skip')
+        WHERE (l.component_tested, l.test_type) = (r.component_tested, r.test_type)
+          AND coalesce(l.v7_file_path, '') = coalesce(r.v7_file_path, '')
+          AND (l.tested_at, l.id) > (r.tested_at, r.id) AND l.test_status <> 'skip')
 ), failure AS (
     SELECT o.phase_number, count(*) AS open
-    FROM open_failure AS f JOIN own_time AS o ON f.tested_at >= o.since AND (f.tested_at < o.until OR o.until = 'infinity')
+    FROM open_failure AS r JOIN own_time AS o ON r.tested_at >= o.since AND (r.tested_at < o.until OR o.until = 'infinity')
     GROUP BY o.phase_number
 ), impact AS (
     SELECT o.phase_number, count(*) AS open,

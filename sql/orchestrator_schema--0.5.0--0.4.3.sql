@@ -6,6 +6,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- What of users' needs what goes here stops the downgrade, before anything has changed.
+SELECT FROM orchestrator.downgrade_plan('0.4.3');
+
 DROP FUNCTION orchestrator.json_schema(text);
 DROP FUNCTION orchestrator.typescript_types();
 DROP FUNCTION orchestrator.resolve_reviews(uuid[], text, text, text);

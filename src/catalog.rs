@@ -16,6 +16,25 @@ pub struct Member {
     pub object: String,
 }
 
+impl Member {
+    /// What the member is a part of, and its own name: the last of its names, quoted as it is.
+    pub fn split(&self) -> (&str, &str) {
+        let mut quoted = false;
+        let mut last = None;
+        for (at, byte) in self.object.bytes().enumerate() {
+            match byte {
+                b'"' => quoted = !quoted,
+                b'.' if !quoted => last = Some(at),
+                _ => {}
+            }
+        }
+        match last {
+            Some(at) => (&self.object[..at], &self.object[at + 1..]),
+            None => ("", &self.object),
+        }
+    }
+}
+
 /// Members with their definitions, each in one line.
 pub type Members = BTreeMap<Member, String>;
 

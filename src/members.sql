@@ -15,6 +15,8 @@ WITH extension AS (
 ), routine AS (
     SELECT p.*
     FROM member AS m JOIN pg_proc AS p ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
+), storage (code, name) AS (
+    VALUES ('p'::"char", 'PLAIN'), ('e', 'EXTERNAL'), ('m', 'MAIN'), ('x', 'EXTENDED')
 ), public_grant AS (
     SELECT n.nspname::text AS object, a.privilege_type
     FROM member AS m
@@ -48,10 +50,16 @@ SELECT 'column', format('%s.%I', r.name, a.attname),
                  CASE WHEN a.attcollation <> t.typcollation THEN 'COLLATE ' || a.attcollation::regcollation::text END,
                  CASE WHEN a.attnotnull THEN 'NOT NULL' END,
                  CASE a.attidentity WHEN 'a' THEN 'IDENTITY ALWAYS' WHEN 'd' THEN 'IDENTITY BY DEFAULT' END,
+                 CASE WHEN a.attstorage <> t.typstorage
+                      THEN format('STORAGE %s instead of %s', own.name, usual.name) END,
+                 CASE a.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END,
+                 CASE WHEN a.attstattarget >= 0 THEN 'STATISTICS ' || a.attstattarget END,
                  CASE WHEN a.attgenerated = '' THEN 'DEFAULT ' ELSE 'GENERATED ' END || pg_get_expr(d.adbin, d.adrelid))
 FROM relation AS r
 JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type AS t ON t.oid = a.atttypid
+JOIN storage AS own ON own.code = a.attstorage
+JOIN storage AS usual ON usual.code = t.typstorage
 LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE r.relkind IN ('r', 'p')
 UNION ALL
@@ -69,6 +77,11 @@ JOIN pg_index AS x ON x.indrelid = r.oid
 JOIN pg_class AS i ON i.oid = x.indexrelid
 JOIN pg_namespace AS n ON n.oid = i.relnamespace
 UNION ALL
+SELECT 'statistics', format('%I.%I', n.nspname, s.stxname), pg_get_statisticsobjdef(s.oid)
+FROM relation AS r
+JOIN pg_statistic_ext AS s ON s.stxrelid = r.oid
+JOIN pg_namespace AS n ON n.oid = s.stxnamespace
+UNION ALL
 SELECT 'sequence', r.name,
        format('%s START %s INCREMENT %s%s', format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement,
               CASE WHEN s.seqcycle THEN ' CYCLE' ELSE '' END)
@@ -76,7 +89,7 @@ FROM relation AS r JOIN pg_sequence AS s ON s.seqrelid = r.oid
 UNION ALL
 SELECT 'view', name,
        concat_ws(' ', array_to_string(reloptions, ', '), regexp_replace(btrim(pg_get_viewdef(oid)), '[[:space:]]+', ' ', 'g'))
-FROM relation WHERE relkind IN ('v', 'm')
+FROM relation WHERE relkind = 'v'
 UNION ALL
 SELECT 'rule', format('%s.%I', r.name, w.rulename), pg_get_ruledef(w.oid)
 FROM relation AS r JOIN pg_rewrite AS w ON w.ev_class = r.oid
@@ -114,10 +127,10 @@ FROM extension AS e,
      unnest(e.extconfig, e.extcondition) AS registered (oid, condition)
 JOIN relation AS r ON r.oid = registered.oid
 UNION ALL
-SELECT 'other', pg_describe_object(m.classid, m.objid, 0), ''
-FROM member AS m
+SELECT 'other', concat_ws(' ', o.type, o.identity), ''
+FROM member AS m, pg_identify_object(m.classid, m.objid, 0) AS o
 WHERE m.classid NOT IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass)
       -- Later servers count the row type of a relation, and its array type, as members too.
       AND NOT (m.classid = 'pg_type'::regclass
                AND m.objid IN (SELECT unnest(ARRAY[t.oid, t.typarray]) FROM relation AS r JOIN pg_type AS t ON t.oid = r.reltype))
-   OR m.objid IN (SELECT oid FROM relation WHERE relkind NOT IN ('r', 'p', 'v', 'm', 'S'))
+   OR m.objid IN (SELECT oid FROM relation WHERE relkind NOT IN ('r', 'p', 'v', 'S'))

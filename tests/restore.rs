@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use support::Database;
 use support::dump::{self, CUSTOM, FORMATS, Format, dump};
-use support::extension::{differences, filled_to, go_to, newest, versions};
+use support::extension::{differences, filled_to, go_to, newest, versions, walked_to};
 use support::snapshot::{assert_same_rows, rows, rows_in_columns_of};
 
 /// Restores a dump into a new database, as one would into a fresh server.
@@ -97,5 +97,82 @@ fn an_archive_survives_dump_and_restore() -> Result<()> {
         .try_get(0)?;
     assert_eq!(left, 0);
     assert_same_rows("after restore_archived()", &expected, &rows(&mut client)?);
+    Ok(())
+}
+
+/// `dump_safety()` says "error" where pg_dump and a restore do lose rows, and nowhere else.
+#[test]
+fn dump_safety_tells_what_a_dump_loses() -> Result<()> {
+    const ROWS: &str = "INSERT INTO orchestrator.tasks (id, title, task_type) \
+         SELECT md5(i::text)::uuid, 't' || i, 'x' FROM generate_series(1, 3) AS i; \
+         INSERT INTO orchestrator.tool_executions (task_id, tool_name) SELECT id, 'y' FROM orchestrator.tasks";
+    // The damage; whether it loses rows.
+    let damages = [
+        ("ALTER TABLE orchestrator.tasks ADD COLUMN note text", true),
+        ("ALTER TABLE orchestrator.tool_executions DROP COLUMN tool_name", true),
+        ("ALTER TABLE orchestrator.tasks DROP COLUMN metadata", false),
+        ("ALTER TABLE orchestrator.tasks ALTER COLUMN description SET DEFAULT 'mine'", false),
+        (
+            "ALTER TABLE orchestrator.tasks ALTER COLUMN task_type DROP NOT NULL; \
+             UPDATE orchestrator.tasks SET task_type = NULL WHERE title = 't1'",
+            true,
+        ),
+        (
+            "ALTER TABLE orchestrator.tasks DROP CONSTRAINT tasks_status_check; \
+             UPDATE orchestrator.tasks SET status = 'mine' WHERE title = 't1'",
+            true,
+        ),
+        (
+            "ALTER TABLE orchestrator.tasks DROP CONSTRAINT tasks_title_check; \
+             UPDATE orchestrator.tasks SET title = ' ' WHERE title = 't1'; \
+             ALTER TABLE orchestrator.tasks ADD CONSTRAINT tasks_title_check \
+                CHECK (btrim(title) <> '' OR from_role IS NOT NULL) NOT VALID",
+            true,
+        ),
+        (
+            "ALTER TABLE orchestrator.tasks DROP CONSTRAINT tasks_pkey CASCADE; \
+             INSERT INTO orchestrator.tasks SELECT * FROM orchestrator.tasks WHERE title = 't1'",
+            true,
+        ),
+        ("DROP INDEX orchestrator.idx_tasks_status", false),
+        ("CREATE INDEX mine ON orchestrator.tasks (error)", false),
+        ("CREATE STATISTICS public.mine ON status, task_type FROM orchestrator.tasks", false),
+        ("ALTER TABLE orchestrator.tasks ALTER COLUMN title SET STATISTICS 500", false),
+        ("ALTER TABLE orchestrator.tasks SET (fillfactor = 70)", false),
+        (
+            "CREATE TABLE public.mine AS SELECT 1 AS a; \
+             ALTER EXTENSION orchestrator_schema ADD TABLE public.mine",
+            true,
+        ),
+    ];
+    let count = |client: &mut postgres::Client| -> Result<i64> {
+        const COUNT: &str = "SELECT (SELECT count(*) FROM orchestrator.tasks) + (SELECT count(*) FROM orchestrator.tool_executions) \
+             + CASE WHEN to_regclass('public.mine') IS NULL THEN 0 ELSE 1 END";
+        Ok(client.query_one(COUNT, &[])?.try_get(0)?)
+    };
+    for (damage, loses) in damages {
+        let source = walked_to("unsafe", newest()?)?;
+        let mut client = source.client()?;
+        client.batch_execute(ROWS)?;
+        client.batch_execute(damage)?;
+        let told = client
+            .query("SELECT object, severity = 'error' FROM orchestrator.dump_safety()", &[])?;
+        assert!(!told.is_empty(), "dump_safety() is silent: {damage}");
+        let is_error = told.iter().any(|row| row.get(1));
+        assert_eq!(is_error, loses, "an error row: {damage}");
+
+        let folder = tempfile::tempdir()?;
+        let target = folder.path().join("dump");
+        dump(&source, source.name(), &dump::PLAIN, &target)?;
+        let restored = Database::create("lossy")?;
+        // What fails is what this is about: psql goes on after it.
+        restored
+            .command("psql")
+            .args(["-X", "-q", "-d", restored.name(), "-f"])
+            .arg(&target)
+            .output()?;
+        let (before, after) = (count(&mut client)?, count(&mut restored.client()?)?);
+        assert_eq!(after < before, loses, "{before} rows, then {after}: {damage}");
+    }
     Ok(())
 }

@@ -192,6 +192,11 @@ pub fn count() -> Result<i64, Error> {
     Ok(holders()?.len() as i64)
 }
 
+/// The names of the roles that hold a level, quoted.
+pub fn roles() -> Result<Vec<String>, Error> {
+    Ok(holders()?.iter().map(|holder| quote(&holder.name)).collect())
+}
+
 /// Gives the roles of a table of levels their levels again, and takes them out of it; of two levels
 /// of a role the one that was kept later. A role that does not exist, or has a level, stays in it.
 pub fn give_back(table: &str) -> Result<(i64, i64), Error> {

@@ -44,32 +44,64 @@ pub fn keep(table: &Table, columns: &[String]) -> Result<i64, Error> {
     keep::refuse_when_asked(table, &Count::of(table)?)?;
 
     kept::ensure_schema()?;
+    let rows = format!("ONLY {table} AS kept");
+    let (archive, rows) = store(table, &key, &table.name, columns, &rows, |archive| {
+        kept::label(archive, &table.name, &Holds::Columns(columns.to_vec()))
+    })?;
+    let what = format!("{} of {table} ({})", Count::Exactly(rows).in_words(), columns.join(", "));
+    keep::report(&what, &archive);
+    Ok(rows)
+}
+
+/// Keeps `columns` of the archived rows that `rows` gives as `kept`, which have come back without
+/// them; where, and how many. Version and time are those of the archive they were in.
+pub fn set_apart(
+    archive: &Archive,
+    live: &Table,
+    columns: &[String],
+    rows: &str,
+) -> Result<Option<(Table, i64)>, Error> {
+    if dynamic::value::<bool>(&format!("SELECT EXISTS (SELECT FROM {rows})"), &[])? != Some(true) {
+        return Ok(None);
+    }
+    let label = |apart: &Table| kept::label_as(apart, archive, columns);
+    store(&archive.table, &live.key()?, &archive.belongs_to, columns, rows, label).map(Some)
+}
+
+/// Makes an archive of columns of the rows that `rows` gives as `kept`, with the grants that users
+/// hold on these columns of `source`. What an older archive of the same columns holds goes into it.
+fn store(
+    source: &Table,
+    key: &[String],
+    belongs_to: &str,
+    columns: &[String],
+    rows: &str,
+    label: impl FnOnce(&Table) -> Result<(), Error>,
+) -> Result<(Table, i64), Error> {
     let holds = Holds::Columns(columns.to_vec());
-    let same = kept::of(&table.name)?.into_iter().find(|archive| archive.holds == holds);
+    let same = kept::of(belongs_to)?.into_iter().find(|archive| archive.holds == holds);
     let name = match same {
         Some(archive) => archive.table.name,
-        None => kept::free_name(&format!("{}_columns", table.name))?,
+        None => kept::free_name(&format!("{belongs_to}_columns"))?,
     };
     let older = keep::set_aside(&name)?;
-    let values: Vec<_> = columns.iter().filter(|column| !key.contains(column)).collect();
+    let values = columns.iter().filter(|column| !key.contains(column));
+    let names: Vec<_> = key.iter().chain(values).collect();
     let target = format!("{ARCHIVE}.{}", quote(&name));
-    let rows = dynamic::execute(&format!(
-        "CREATE TABLE {target} AS SELECT {}, {} FROM ONLY {table}",
-        list("", &key),
-        list("", &values)
+    let stored = dynamic::execute(&format!(
+        "CREATE TABLE {target} AS SELECT {} FROM {rows}",
+        list("kept.", &names)
     ))?;
-    dynamic::execute(&format!("ALTER TABLE {target} ADD PRIMARY KEY ({})", list("", &key)))?;
+    dynamic::execute(&format!("ALTER TABLE {target} ADD PRIMARY KEY ({})", list("", key)))?;
     if catalog::in_script() {
         dynamic::execute(&format!("ALTER EXTENSION orchestrator_schema DROP TABLE {target}"))?;
     }
     let archive = keep::named(&name)?
         .ok_or_else(|| Error::new(Kind::Internal, format!("archive {target} was not created")))?;
-    give_back::give_column_grants(table, &archive)?;
-    kept::label(&archive, &table.name, &holds)?;
+    give_back::give_column_grants(source, &archive)?;
+    label(&archive)?;
     keep::append(older, &archive)?;
-    let what = format!("{} of {table} ({})", Count::Exactly(rows).in_words(), columns.join(", "));
-    keep::report(&what, &archive);
-    Ok(rows)
+    Ok((archive, stored))
 }
 
 /// Notes what the running script left in columns whose values it has kept already.
@@ -152,8 +184,14 @@ fn arriving_values(kept: &Table, live: &Table, keys: &[ForeignKey]) -> Result<Ve
 pub fn values(archive: &Archive, live: &Table, present: Present) -> Result<Outcome, Error> {
     let kept = &archive.table;
     let key = live.key()?;
-    lock_parents(live)?;
     give_back::give_column_grants(kept, live)?;
+    let misfits = conditions::misfits(kept, live)?;
+    if !misfits.is_empty() {
+        let rows = archive.rows()?;
+        give_back::left_behind(rows, &archive.object(), kept, &misfits);
+        return Ok(Outcome { restored: 0, left_behind: rows });
+    }
+    lock_parents(live)?;
     let keys = live.foreign_keys()?;
     let values = arriving_values(kept, live, &keys)?;
     let names: Vec<_> = values.iter().map(|value| value.name.clone()).collect();

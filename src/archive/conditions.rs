@@ -30,17 +30,47 @@ pub fn conditions(from: &Table, to: &Table) -> Result<Vec<Condition>, Error> {
             failure: format!("it violates CHECK {check}"),
         });
     }
-    let nullable: Vec<Column> =
-        from.columns()?.into_iter().filter(|column| !column.not_null).collect();
+    let present = from.columns()?;
     for column in to.columns()?.iter().filter(|column| column.not_null) {
-        if nullable.iter().any(|candidate| candidate.name == column.name) {
-            conditions.push(Condition {
-                sql: format!("kept.{} IS NOT NULL", quote(&column.name)),
-                failure: format!("{} is null", column.name),
-            });
-        }
+        let kept = present.iter().find(|candidate| candidate.name == column.name);
+        let failure = match kept {
+            Some(kept) if kept.not_null => continue,
+            Some(_) => "is null",
+            // The row arrives with the default.
+            None if column.default.is_some() => continue,
+            None => "is not in the archive, and has no default",
+        };
+        conditions.push(Condition {
+            sql: format!("kept.{} IS NOT NULL", quote(&column.name)),
+            failure: format!("{} {failure}", column.name),
+        });
     }
     Ok(conditions)
+}
+
+/// Why no row of `from` can be a row of `to`, whatever is in it; nothing when rows can be compared.
+pub fn misfits(from: &Table, to: &Table) -> Result<Vec<String>, Error> {
+    let (present, key) = (from.columns()?, to.key()?);
+    let mut misfits = Vec::new();
+    for column in to.columns()? {
+        let Column { name, type_name, .. } = &column;
+        match present.iter().find(|candidate| candidate.name == *name) {
+            Some(kept) if kept.type_name != *type_name => misfits.push(format!(
+                "column {name} is {} in the archive and {type_name} in {to}",
+                kept.type_name
+            )),
+            // Without its key no row can be told from another.
+            None if key.is_empty() || key.contains(name) => {
+                misfits.push(format!("the archive lacks column {name}"));
+            }
+            _ => {}
+        }
+    }
+    if !misfits.is_empty() {
+        misfits
+            .push(format!("once {from} is altered: SELECT * FROM orchestrator.restore_archived()"));
+    }
+    Ok(misfits)
 }
 
 /// All of them as one condition.

@@ -1,107 +1,111 @@
-//! What users built on a table: it stops a downgrade before anything has changed, because taking
-//! the table away would break it or drop it.
+//! What users built on a member: it stops a downgrade before anything has changed, because taking
+//! the member away would break it or drop it.
 
 use pgrx::prelude::*;
 
 use super::table::Table;
 use crate::catalog::{self, Member};
-use crate::dynamic::quote;
+use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind};
 use crate::manifest;
-use crate::verify;
+use crate::verify::Additions;
 
-/// Objects outside the table that need it, as the server describes them.
-const DEPENDENTS: &str = "WITH needed AS ( \
-         SELECT 'pg_class'::regclass::oid AS classid, $1 AS objid \
-         UNION ALL SELECT 'pg_class'::regclass::oid, indexrelid FROM pg_index WHERE indrelid = $1 \
-         UNION ALL SELECT 'pg_type'::regclass::oid, reltype FROM pg_class WHERE oid = $1 \
-         UNION ALL SELECT 'pg_type'::regclass::oid, t.typarray FROM pg_class AS c \
-                   JOIN pg_type AS t ON t.oid = c.reltype WHERE c.oid = $1 \
+/// What needs object $2 of catalog $1, and of a table only its columns $3 when these are given: its
+/// description; whether it is a member of the extension, or a part of one that is not among $4.
+///
+/// Parts of the object itself are left out: of a table they go with it, of columns their defaults.
+const DEPENDENTS: &str = "WITH needed (classid, objid) AS ( \
+         SELECT $1::oid, $2::oid \
+         UNION ALL SELECT 'pg_class'::regclass::oid, indexrelid FROM pg_index \
+                   WHERE $1 = 'pg_class'::regclass AND $3::text[] IS NULL AND indrelid = $2 \
+         UNION ALL SELECT 'pg_type'::regclass::oid, unnest(ARRAY[t.oid, t.typarray]) FROM pg_class AS c \
+                   JOIN pg_type AS t ON t.oid = c.reltype \
+                   WHERE $1 = 'pg_class'::regclass AND $3 IS NULL AND c.oid = $2 \
      ), dependent AS ( \
-         SELECT d.classid, d.objid FROM pg_depend AS d \
-         JOIN needed AS n ON d.refclassid = n.classid AND d.refobjid = n.objid \
-         WHERE d.deptype = 'n' AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM needed) \
-     ) \
-     SELECT DISTINCT CASE d.classid WHEN 'pg_constraint'::regclass THEN pg_describe_object(d.classid, d.objid, 0) \
-                          ELSE pg_describe_object(o.classid, o.objid, 0) END, \
-            EXISTS (SELECT FROM pg_depend AS m \
-                    JOIN pg_extension AS e ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid \
-                    WHERE e.extname = 'orchestrator_schema' AND m.deptype = 'e' \
-                      AND m.classid = o.classid AND m.objid = o.objid) \
-     FROM dependent AS d \
-     LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid \
-     LEFT JOIN pg_constraint AS c ON d.classid = 'pg_constraint'::regclass AND c.oid = d.objid \
-     LEFT JOIN pg_trigger AS t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid \
-     LEFT JOIN pg_attrdef AS f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid \
-     LEFT JOIN pg_policy AS p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid, \
-     LATERAL (SELECT coalesce(r.ev_class, c.conrelid, t.tgrelid, f.adrelid, p.polrelid)) AS part (relation), \
-     LATERAL (SELECT CASE WHEN part.relation IS NULL THEN d.classid ELSE 'pg_class'::regclass END, \
-                     coalesce(part.relation, d.objid)) AS o (classid, objid) \
-     WHERE o.objid <> $1 \
-     UNION \
-     SELECT 'publication ' || quote_ident(p.pubname), false FROM pg_publication_rel AS m \
-     JOIN pg_publication AS p ON p.oid = m.prpubid WHERE m.prrelid = $1 \
-     ORDER BY 1";
-
-/// What needs columns $2 of table $1: kind and name of an index, a constraint, a trigger, a policy
-/// or a rule of the table itself, NULLs for everything else; its description; whether it is a
-/// member of the extension, or a part of one. The columns' own defaults are left out.
-const DEPENDENTS_OF_COLUMNS: &str = "WITH dependent AS ( \
          SELECT DISTINCT d.classid, d.objid FROM pg_depend AS d \
-         JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
-         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND a.attname = ANY ($2) \
-           AND d.deptype IN ('n', 'a') \
+         JOIN needed AS n ON d.refclassid = n.classid AND d.refobjid = n.objid \
+         LEFT JOIN pg_attribute AS a ON $1 = 'pg_class'::regclass AND a.attrelid = $2 AND a.attnum = d.refobjsubid \
+         WHERE (d.deptype = 'n' OR d.deptype = 'a' AND $3 IS NOT NULL) \
+           AND ($3 IS NULL OR a.attname = ANY ($3)) \
+           AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM needed) \
      ) \
-     SELECT part.kind, part.object, pg_describe_object(o.classid, o.objid, 0), \
-            EXISTS (SELECT FROM pg_depend AS m \
-                    JOIN pg_extension AS e ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid \
-                    WHERE e.extname = 'orchestrator_schema' AND m.deptype = 'e' \
-                      AND m.classid = o.classid AND m.objid = o.objid) \
+     SELECT pg_describe_object(o.classid, o.objid, 0), \
+            bool_and(EXISTS (SELECT FROM pg_depend AS m \
+                             JOIN pg_extension AS e ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid \
+                             WHERE e.extname = 'orchestrator_schema' AND m.deptype = 'e' \
+                               AND m.classid = w.classid AND m.objid = w.objid) \
+                     AND NOT coalesce(part.label = ANY ($4), false)) \
      FROM dependent AS d \
      LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid \
      LEFT JOIN pg_constraint AS c ON d.classid = 'pg_constraint'::regclass AND c.oid = d.objid \
      LEFT JOIN pg_trigger AS t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid \
      LEFT JOIN pg_attrdef AS f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid \
      LEFT JOIN pg_policy AS p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid \
-     LEFT JOIN pg_class AS i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid AND i.relkind = 'i' \
-     LEFT JOIN pg_namespace AS n ON n.oid = i.relnamespace, \
-     LATERAL (SELECT CASE WHEN i.oid IS NOT NULL THEN 'index' \
-                          WHEN c.conrelid = $1 THEN 'constraint' \
-                          WHEN t.tgrelid = $1 THEN 'trigger' \
-                          WHEN p.polrelid = $1 THEN 'policy' \
-                          WHEN r.ev_class = $1 THEN 'rule' END, \
-                     CASE WHEN i.oid IS NOT NULL THEN format('%I.%I', n.nspname, i.relname) \
-                          ELSE format('%s.%I', $3, coalesce(c.conname, t.tgname, p.polname, r.rulename)) END) \
-             AS part (kind, object), \
-     LATERAL (SELECT coalesce(r.ev_class, c.conrelid, t.tgrelid, f.adrelid, p.polrelid)) AS owner (relation), \
-     LATERAL (SELECT CASE WHEN owner.relation IS NULL OR owner.relation = $1 THEN d.classid ELSE 'pg_class'::regclass END, \
-                     CASE WHEN owner.relation = $1 THEN d.objid ELSE coalesce(owner.relation, d.objid) END) \
-             AS o (classid, objid) \
-     WHERE NOT EXISTS (SELECT FROM pg_attribute AS a \
-                       WHERE a.attrelid = $1 AND a.attnum = f.adnum AND a.attname = ANY ($2)) \
-     ORDER BY 3";
+     LEFT JOIN pg_index AS x ON d.classid = 'pg_class'::regclass AND x.indexrelid = d.objid \
+     LEFT JOIN pg_class AS i ON i.oid = x.indexrelid \
+     LEFT JOIN pg_attribute AS a ON a.attrelid = f.adrelid AND a.attnum = f.adnum \
+     LEFT JOIN pg_class AS h \
+            ON h.oid = coalesce(r.ev_class, nullif(c.conrelid, 0), t.tgrelid, f.adrelid, p.polrelid, x.indrelid) \
+     LEFT JOIN pg_namespace AS n ON n.oid = h.relnamespace, \
+     LATERAL (SELECT CASE WHEN h.oid IS NULL OR r.rulename = '_RETURN' THEN NULL \
+                          WHEN i.oid IS NOT NULL THEN format('index %I.%I', n.nspname, i.relname) \
+                          ELSE format('%s %I.%I.%I', \
+                                      CASE WHEN c.oid IS NOT NULL THEN 'constraint' WHEN t.oid IS NOT NULL THEN 'trigger' \
+                                           WHEN p.oid IS NOT NULL THEN 'policy' WHEN r.oid IS NOT NULL THEN 'rule' ELSE 'column' END, \
+                                      n.nspname, h.relname, coalesce(c.conname, t.tgname, p.polname, r.rulename, a.attname)) END) \
+             AS part (label), \
+     LATERAL (SELECT CASE WHEN h.oid IS NULL THEN d.classid ELSE 'pg_class'::regclass::oid END, coalesce(h.oid, d.objid)) \
+             AS w (classid, objid), \
+     LATERAL (SELECT CASE WHEN r.rulename = '_RETURN' THEN w.classid ELSE d.classid END, \
+                     CASE WHEN r.rulename = '_RETURN' THEN w.objid ELSE d.objid END) AS o (classid, objid) \
+     WHERE CASE WHEN $3 IS NULL THEN (w.classid, w.objid) <> ($1, $2) \
+                ELSE NOT coalesce(f.adrelid = $2 AND a.attname = ANY ($3), false) END \
+     GROUP BY 1 \
+     UNION \
+     SELECT 'publication ' || quote_ident(p.pubname), false FROM pg_publication_rel AS m \
+     JOIN pg_publication AS p ON p.oid = m.prpubid WHERE $1 = 'pg_class'::regclass AND $3 IS NULL AND m.prrelid = $2 \
+     ORDER BY 1";
 
-/// Something outside a table that depends on it.
+/// Something outside a member that depends on it.
 pub struct Dependent {
     pub description: String,
     /// Whether it is a member of the extension, or a part of one.
     pub ours: bool,
 }
 
-/// Everything that depends on a table and would be lost or broken without it: other objects, and
-/// what users added to the table itself.
-pub fn of(table: &Table) -> Result<Vec<Dependent>, Error> {
-    let mut dependents = Spi::connect_mut(|client| {
-        let mut found = Vec::new();
-        for row in client.update(DEPENDENTS, None, &[table.oid.into()])? {
-            found.push(Dependent {
-                description: row.get(1)?.unwrap_or_default(),
-                ours: row.get(2)?.unwrap_or_default(),
-            });
-        }
-        Ok::<_, Error>(found)
-    })?;
-    for Member { kind, object } in verify::additions_to(&table.to_string())? {
+/// What may be needed: an object of a catalog, whole or only some columns of it.
+struct Needed<'a> {
+    catalog: &'static str,
+    oid: pg_sys::Oid,
+    columns: Option<&'a [String]>,
+}
+
+impl Needed<'_> {
+    fn by(&self, additions: &Additions) -> Result<Vec<Dependent>, Error> {
+        const CATALOG: &str = "SELECT $1::regclass::oid";
+        let catalog = dynamic::value::<pg_sys::Oid>(CATALOG, &[self.catalog.into()])?;
+        let columns = self.columns.map(<[String]>::to_vec);
+        let arguments =
+            [catalog.into(), self.oid.into(), columns.into(), additions.labels().into()];
+        Spi::connect_mut(|client| {
+            let mut found = Vec::new();
+            for row in client.update(DEPENDENTS, None, &arguments)? {
+                found.push(Dependent {
+                    description: row.get(1)?.unwrap_or_default(),
+                    ours: row.get(2)?.unwrap_or_default(),
+                });
+            }
+            Ok(found)
+        })
+    }
+}
+
+/// Everything that depends on a table or a view and would be lost or broken without it: other
+/// objects, and what users added to it.
+pub fn of(table: &Table, additions: &Additions) -> Result<Vec<Dependent>, Error> {
+    let needed = Needed { catalog: "pg_class", oid: table.oid, columns: None };
+    let mut dependents = needed.by(additions)?;
+    for Member { kind, object } in additions.to(&table.to_string()) {
         dependents.push(Dependent { description: format!("{kind} {object}"), ours: false });
     }
     Ok(dependents)
@@ -109,27 +113,27 @@ pub fn of(table: &Table) -> Result<Vec<Dependent>, Error> {
 
 /// Everything that depends on columns of a table and would be lost or broken without them. What
 /// the version itself built on them goes and comes with them.
-pub fn of_columns(table: &Table, columns: &[String]) -> Result<Vec<Dependent>, Error> {
-    let name = table.to_string();
-    let additions = verify::additions_to(&name)?;
-    let arguments = [table.oid.into(), columns.to_vec().into(), name.as_str().into()];
-    Spi::connect_mut(|client| {
-        let mut found = Vec::new();
-        for row in client.update(DEPENDENTS_OF_COLUMNS, None, &arguments)? {
-            let part = row.get::<String>(1)?.zip(row.get::<String>(2)?);
-            let ours = match part {
-                Some((kind, object)) => !additions.contains(&Member { kind, object }),
-                None => row.get(4)?.unwrap_or_default(),
-            };
-            found.push(Dependent { description: row.get(3)?.unwrap_or_default(), ours });
-        }
-        Ok(found)
-    })
+pub fn of_columns(
+    table: &Table,
+    columns: &[String],
+    additions: &Additions,
+) -> Result<Vec<Dependent>, Error> {
+    Needed { catalog: "pg_class", oid: table.oid, columns: Some(columns) }.by(additions)
+}
+
+/// Everything that depends on a function, known by its signature.
+pub fn of_function(signature: &str, additions: &Additions) -> Result<Vec<Dependent>, Error> {
+    const FUNCTION: &str = "SELECT to_regprocedure($1)::oid";
+    match dynamic::value::<pg_sys::Oid>(FUNCTION, &[signature.into()])? {
+        Some(oid) => Needed { catalog: "pg_proc", oid, columns: None }.by(additions),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Refuses to take away a table that something else depends on.
 pub fn refuse(table: &Table) -> Result<(), Error> {
-    refuse_over(&table.to_string(), of(table)?)
+    let dependents = of(table, &Additions::find()?)?;
+    refuse_over(&format!("archive {table}"), descriptions(dependents))
 }
 
 /// Refuses to take away columns that something of a user's depends on. A column that the version
@@ -142,21 +146,25 @@ pub fn refuse_columns(table: &Table, columns: &[String]) -> Result<(), Error> {
             going.push(column.clone());
         }
     }
-    let theirs = of_columns(table, &going)?.into_iter().filter(|dependent| !dependent.ours);
-    refuse_over(&format!("{table} ({})", going.join(", ")), theirs.collect())
+    let mut theirs = of_columns(table, &going, &Additions::find()?)?;
+    theirs.retain(|dependent| !dependent.ours);
+    refuse_over(&format!("archive {table} ({})", going.join(", ")), descriptions(theirs))
 }
 
-fn refuse_over(what: &str, dependents: Vec<Dependent>) -> Result<(), Error> {
+fn descriptions(dependents: Vec<Dependent>) -> Vec<String> {
+    dependents.into_iter().map(|dependent| dependent.description).collect()
+}
+
+/// Raises the error that names what depends on a thing, so that this cannot be done.
+pub fn refuse_over(step: &str, dependents: Vec<String>) -> Result<(), Error> {
     if dependents.is_empty() {
         return Ok(());
     }
-    let descriptions: Vec<_> =
-        dependents.into_iter().map(|dependent| dependent.description).collect();
     Err(Error::new(
         Kind::Dependents,
-        format!("cannot archive {what} because other objects depend on it"),
+        format!("cannot {step} because other objects depend on it"),
     )
-    .detail(format!("They are: {}.", descriptions.join("; ")))
+    .detail(format!("They are: {}.", dependents.join("; ")))
     .hint(
         "Drop or change them before the downgrade, and create them again after the next upgrade.",
     ))

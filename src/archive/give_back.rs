@@ -31,58 +31,122 @@ pub fn table(live: &Table) -> Result<Outcome, Error> {
 
 fn rows(archive: &Archive, live: &Table) -> Result<Outcome, Error> {
     give_grants(&archive.table, live)?;
+    give_settings(&archive.table, live)?;
     advance_sequences(&archive.table, live)?;
+    let misfits = conditions::misfits(&archive.table, live)?;
+    if !misfits.is_empty() {
+        let rows = archive.rows()?;
+        left_behind(rows, &live.to_string(), &archive.table, &misfits);
+        return Ok(Outcome { restored: 0, left_behind: rows });
+    }
     let lost = lost_references(&archive.table, live)?;
-    let outcome = without_triggers(|| move_rows(&archive.table, live))?;
+    let (mut outcome, apart) = without_triggers(|| {
+        let restored = copy_rows(&archive.table, live)?;
+        let apart = set_extra_apart(archive, live)?;
+        Ok((clear(&archive.table, live, restored)?, apart))
+    })?;
     if outcome.left_behind == 0 {
         dynamic::execute(&format!("DROP TABLE {}", archive.table))?;
     } else {
         let reasons = reasons(&archive.table, live)?;
         left_behind(outcome.left_behind, &live.to_string(), &archive.table, &reasons);
     }
+    outcome.left_behind += apart;
     for (key, rows) in lost {
         lost_reference(&live.to_string(), &key, rows);
     }
     Ok(outcome)
 }
 
+/// Keeps the values of rows that came back in columns which the table does not have, with the key
+/// of their row: the row itself must not come back once more when somebody deletes it.
+fn set_extra_apart(archive: &Archive, live: &Table) -> Result<i64, Error> {
+    let (shared, extra) = shared_columns(&archive.table, live)?;
+    if extra.is_empty() || live.key()?.is_empty() {
+        return Ok(0);
+    }
+    let given = extra.iter().map(|name| format!("kept.{} IS NOT NULL", quote(name)));
+    let rows = format!(
+        "{live} AS live JOIN ONLY {} AS kept ON {} WHERE {}",
+        archive.table,
+        came_back(live, &shared)?,
+        given.collect::<Vec<_>>().join(" OR ")
+    );
+    let Some((table, apart)) = columns::set_apart(archive, live, &extra, &rows)? else {
+        return Ok(0);
+    };
+    let what = Archive { holds: Holds::Columns(extra), ..archive.clone() }.object();
+    let reason = "the table has no such column; the rest of the row came back".to_owned();
+    left_behind(apart, &what, &table, &[reason]);
+    Ok(apart)
+}
+
 /// Moves the rows that `to` can take, by an explicit column list; the others stay in `from`.
-/// Values in columns that `to` does not have keep their row in `from` as well.
 pub fn move_rows(from: &Table, to: &Table) -> Result<Outcome, Error> {
+    if !conditions::misfits(from, to)?.is_empty() {
+        return Ok(Outcome { restored: 0, left_behind: from.count()? });
+    }
+    let restored = copy_rows(from, to)?;
+    clear(from, to, restored)
+}
+
+/// Copies the rows that `to` can take; how many these are. Without a primary key nothing tells which
+/// row a value belongs to: a row with values in columns that `to` does not have is not copied then.
+fn copy_rows(from: &Table, to: &Table) -> Result<i64, Error> {
     let (shared, extra) = shared_columns(from, to)?;
     lock_parents(to)?;
-    let accepted = all_of(&conditions::conditions(from, to)?);
+    let accepted = accepted(from, to, &extra)?;
     let arriving_rows = conditions::arriving_rows(from, to)?;
     let columns = list("", &shared);
-    let restored = dynamic::execute(&format!(
+    dynamic::execute(&format!(
         "INSERT INTO {to} ({columns}) OVERRIDING SYSTEM VALUE \
          SELECT {columns} FROM {arriving_rows} WHERE {accepted} ON CONFLICT DO NOTHING"
-    ))?;
+    ))
+}
+
+/// Takes what came back out of `from`.
+fn clear(from: &Table, to: &Table, restored: i64) -> Result<Outcome, Error> {
     let total = from.count()?;
-    if restored == total && extra.is_empty() {
+    if restored == total {
         return Ok(Outcome { restored, left_behind: 0 });
     }
-    let nothing_extra: Vec<_> =
-        extra.iter().map(|name| format!("AND kept.{} IS NULL ", quote(name))).collect();
-    let key = to.key()?;
-    let gone = if key.is_empty() {
-        format!("DELETE FROM {from} AS kept WHERE {accepted} {}", nothing_extra.concat())
+    let (shared, extra) = shared_columns(from, to)?;
+    let gone = if to.key()?.is_empty() {
+        format!("DELETE FROM {from} AS kept WHERE {}", accepted(from, to, &extra)?)
     } else {
-        let keys = to.foreign_keys()?;
-        let values: Vec<_> = shared
-            .iter()
-            .map(|name| arriving(&keys, name, &format!("kept.{}", quote(name))))
-            .collect();
-        format!(
-            "DELETE FROM {from} AS kept USING {to} AS live \
-             WHERE {} AND record_image_eq(ROW({}), ROW({})) {}",
-            same_key(&key, "kept", "live"),
-            values.join(", "),
-            list("live.", &shared),
-            nothing_extra.concat()
-        )
+        let same = came_back(to, &shared)?;
+        format!("DELETE FROM {from} AS kept USING {to} AS live WHERE {same}")
     };
     Ok(Outcome { restored, left_behind: total - dynamic::execute(&gone)? })
+}
+
+/// The condition that row `kept` can be a row of `to`.
+fn accepted(from: &Table, to: &Table, extra: &[String]) -> Result<String, Error> {
+    let mut conditions = conditions::conditions(from, to)?;
+    if to.key()?.is_empty() {
+        conditions.extend(extra.iter().map(|name| nothing_in(name)));
+    }
+    Ok(all_of(&conditions))
+}
+
+fn nothing_in(extra: &str) -> Condition {
+    Condition {
+        sql: format!("kept.{} IS NULL", quote(extra)),
+        failure: format!("the table has neither column {extra} nor a primary key"),
+    }
+}
+
+/// The condition that row `live` of `to` is row `kept`, as it arrives.
+fn came_back(to: &Table, shared: &[String]) -> Result<String, Error> {
+    let keys = to.foreign_keys()?;
+    let values: Vec<_> =
+        shared.iter().map(|name| arriving(&keys, name, &format!("kept.{}", quote(name)))).collect();
+    Ok(format!(
+        "{} AND record_image_eq(ROW({}), ROW({}))",
+        same_key(&to.key()?, "kept", "live"),
+        values.join(", "),
+        list("live.", shared)
+    ))
 }
 
 /// Gives back whatever the installed version has a place for.
@@ -154,12 +218,8 @@ fn reasons(from: &Table, to: &Table) -> Result<Vec<String>, Error> {
             ),
             failure: "a row with its key is there".to_owned(),
         });
-    }
-    for name in extra {
-        conditions.push(Condition {
-            sql: format!("kept.{} IS NULL", quote(&name)),
-            failure: format!("column {name} no longer exists, the rest of the row came back"),
-        });
+    } else {
+        conditions.extend(extra.iter().map(|name| nothing_in(name)));
     }
     let arriving_rows = conditions::arriving_rows(from, to)?;
     let mut reasons = Vec::new();
@@ -188,6 +248,29 @@ fn give_grants(archive: &Table, live: &Table) -> Result<(), Error> {
     let name = live.to_string();
     grant(dynamic::column(GRANTS, &[archive.oid.into(), name.as_str().into()])?)?;
     give_column_grants(archive, live)
+}
+
+/// Gives a table the settings again that users made on the archived one, and takes them from that
+/// one: what somebody changes since must not come back with rows that are given back later.
+fn give_settings(archive: &Table, live: &Table) -> Result<(), Error> {
+    const SETTINGS: &str = "SELECT format('ALTER TABLE %s %s; ALTER TABLE %s %s', $2, s.give, $3, s.take) \
+         FROM pg_class AS a, \
+              LATERAL (SELECT string_agg(format('%I = %L', option_name, option_value), ', '), \
+                              string_agg(quote_ident(option_name), ', ') \
+                       FROM pg_options_to_table(a.reloptions)) AS o (options, names), \
+              LATERAL (VALUES (a.relrowsecurity, 'ENABLE ROW LEVEL SECURITY', 'DISABLE ROW LEVEL SECURITY'), \
+                              (a.relforcerowsecurity, 'FORCE ROW LEVEL SECURITY', 'NO FORCE ROW LEVEL SECURITY'), \
+                              (a.relreplident = 'f', 'REPLICA IDENTITY FULL', 'REPLICA IDENTITY DEFAULT'), \
+                              (a.relreplident = 'n', 'REPLICA IDENTITY NOTHING', 'REPLICA IDENTITY DEFAULT'), \
+                              (o.names IS NOT NULL, format('SET (%s)', o.options), format('RESET (%s)', o.names))) \
+                   AS s (has, give, take) \
+         WHERE a.oid = $1 AND s.has";
+    let (to, from) = (live.to_string(), archive.to_string());
+    let arguments = [archive.oid.into(), to.as_str().into(), from.as_str().into()];
+    for statement in dynamic::column::<String>(SETTINGS, &arguments)? {
+        dynamic::execute(&statement)?;
+    }
+    Ok(())
 }
 
 /// Gives users the grants that they hold on columns of one table on the same columns of another.

@@ -61,7 +61,7 @@ pub fn table(table: &Table) -> Result<i64, Error> {
         refuse_when_asked(table, &count)?;
     }
     leave_extension(table)?;
-    if count.rows() == 0 && !has_user_grants(table)? {
+    if count.rows() == 0 && !has_user_settings(table)? {
         dynamic::execute(&format!("DROP TABLE {table}"))?;
         return Ok(0);
     }
@@ -138,12 +138,15 @@ fn leave_extension(table: &Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether anyone but the owner holds a grant on the table or a column of it.
-fn has_user_grants(table: &Table) -> Result<bool, Error> {
-    const GRANTS: &str = "SELECT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a \
+/// Whether anyone but the owner holds a grant on the table or a column of it, or it has a setting
+/// that no version gives.
+fn has_user_settings(table: &Table) -> Result<bool, Error> {
+    const SETTINGS: &str = "SELECT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a \
                 WHERE c.oid = $1 AND a.grantee <> c.relowner) \
-         OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attacl IS NOT NULL)";
-    Ok(dynamic::value(GRANTS, &[table.oid.into()])?.unwrap_or_default())
+         OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attacl IS NOT NULL) \
+         OR EXISTS (SELECT FROM pg_class WHERE oid = $1 \
+                    AND (relrowsecurity OR relforcerowsecurity OR relreplident IN ('f', 'n') OR reloptions IS NOT NULL))";
+    Ok(dynamic::value(SETTINGS, &[table.oid.into()])?.unwrap_or_default())
 }
 
 /// Drops what ties a table to the extension: foreign keys, triggers, and whatever uses a function

@@ -200,7 +200,25 @@ pub fn label(archive: &Table, belongs_to: &str, holds: &Holds) -> Result<(), Err
         from_version: manifest::version_left()?,
         archived_at: dynamic::value(NOW, &[])?.unwrap_or_default(),
     };
-    let text = serde_json::to_string(&label).map_err(|error| {
+    write(archive, &label)
+}
+
+/// Labels an archive of columns whose values were in another archive until now.
+pub fn label_as(archive: &Table, before: &Archive, columns: &[String]) -> Result<(), Error> {
+    const COMMENT: &str = "SELECT obj_description($1, 'pg_class')";
+    let text = dynamic::value::<String>(COMMENT, &[before.table.oid.into()])?;
+    let Some(Label { from_version, archived_at, .. }) =
+        text.and_then(|text| serde_json::from_str(&text).ok())
+    else {
+        // Its name tells the rest.
+        return Ok(());
+    };
+    let columns = Some(columns.to_vec());
+    write(archive, &Label { table: before.belongs_to.clone(), columns, from_version, archived_at })
+}
+
+fn write(archive: &Table, label: &Label) -> Result<(), Error> {
+    let text = serde_json::to_string(label).map_err(|error| {
         Error::new(Kind::Internal, format!("the archive's label cannot be written: {error}"))
     })?;
     comment(archive, &text)

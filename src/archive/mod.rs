@@ -16,6 +16,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::catalog;
 use crate::dynamic;
 use crate::error::{Error, Kind, required};
 use crate::oid_alias::RegClass;
@@ -129,9 +130,13 @@ fn restore_archived() -> Result<
 /// What a downgrade to `target` would archive, drop or replace, object by object, and what of
 /// users' would stop it. Changes nothing.
 ///
-/// `target`: a version below the installed one.
+/// A down script calls it before anything else. It then answers nothing, raises what would stop the
+/// step (2BP01), and tells in a NOTICE which grants on functions and views go with these.
+///
+/// `target`: a version below the installed one; in a down script the one it leads to.
 /// Returns: the step; the object; the action; the rows it concerns.
-/// Errors: 22004, P0002 unknown version, 22023 not below the installed version. Since 0.0.0.
+/// Errors: 22004, P0002 unknown version, 22023 not below the installed version,
+/// 2BP01 in a down script: something of a user's depends on what the step takes away. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn downgrade_plan(
     target: Option<String>,
@@ -148,7 +153,12 @@ fn downgrade_plan(
     ErrorReport,
 > {
     session::only_on_a_primary()?;
-    Ok(TableIterator::new(plan::downgrade(&required("target", target)?)?))
+    let target = required("target", target)?;
+    if catalog::in_script() && catalog::installed_version()? == target {
+        plan::begin(&target)?;
+        return Ok(TableIterator::new(Vec::new()));
+    }
+    Ok(TableIterator::new(plan::downgrade(&target)?))
 }
 
 /// The table that an archiving function was asked to work on.
@@ -204,6 +214,9 @@ fn named_columns(
         Some(unknown) => Err(Error::new(
             Kind::InvalidValue,
             format!("column \"{unknown}\" of table {table} does not exist"),
+        )
+        .hint(
+            "SELECT * FROM orchestrator.verify() tells how to make a column of the version again.",
         )),
         None => Ok(columns),
     }

@@ -1,13 +1,20 @@
 //! What a downgrade would do, told before it happens: the difference between the manifests of the
 //! versions it passes, with the rows that are there now.
 
+use std::collections::BTreeSet;
+
+use pgrx::prelude::*;
+
 use super::dependents;
+use super::kept;
 use super::table::Table;
 use crate::access;
 use crate::catalog::{self, Member, Members};
 use crate::dynamic;
 use crate::error::{Error, Kind};
 use crate::manifest;
+use crate::session;
+use crate::verify::Additions;
 
 /// One row: the step, the object, the action, the rows it concerns.
 type Line = (String, String, String, Option<i64>);
@@ -35,76 +42,208 @@ pub fn downgrade(target: &str) -> Result<Vec<Line>, Error> {
         .hint("A downgrade leads to an older version."));
     }
     let versions = manifest::versions()?;
+    let additions = Additions::find()?;
     let mut lines = Vec::new();
     for newer in (bottom + 1..=top).rev() {
-        let step = format!("{} -> {}", versions[newer], versions[newer - 1]);
-        let (upper, lower) = (manifest::members_at(newer)?, manifest::members_at(newer - 1)?);
-        one_step(&step, &upper, &lower, &mut lines)?;
+        let name = format!("{} -> {}", versions[newer], versions[newer - 1]);
+        lines.extend(Step::to(newer - 1)?.lines(&name, &additions)?);
     }
     Ok(lines)
 }
 
-fn one_step(
-    step: &str,
-    upper: &Members,
-    lower: &Members,
-    lines: &mut Vec<Line>,
-) -> Result<(), Error> {
-    let mut tell = |object: &str, action: &str, rows| {
-        lines.push((step.to_owned(), object.to_owned(), action.to_owned(), rows));
-    };
-    let gone = |kind: &str| {
-        let kind = kind.to_owned();
-        upper.keys().filter(move |member| member.kind == kind && !lower.contains_key(member))
-    };
-    let mut tables = Vec::new();
-    for Member { object, .. } in gone("table") {
-        tables.push(format!("{object}."));
-        let Some(table) = live(object)? else { continue };
-        for dependent in dependents::of(&table)?.iter().filter(|dependent| !dependent.ours) {
-            tell(object, &format!("blocked by {}", dependent.description), None);
-        }
-        let rows = table.count()?;
-        tell(object, if rows > 0 { "archive rows" } else { "drop" }, Some(rows));
+/// What a down script does before anything else: refuses to go on when something of a user's
+/// depends on what the step takes away, and tells which grants go with it.
+pub fn begin(target: &str) -> Result<(), Error> {
+    let left = manifest::version_left()?;
+    let step = Step::to(manifest::position(target)?)?;
+    let mut blockers = BTreeSet::new();
+    for (_, description) in step.blockers(&Additions::find()?)? {
+        blockers.insert(description);
     }
-    for Member { object, .. } in gone("column") {
-        if tables.iter().any(|table| object.starts_with(table)) {
-            continue;
-        }
-        let owner = object.rsplit_once('.').map_or(object.as_str(), |(table, _)| table);
-        if let Some(table) = live(owner)? {
-            let column = object[owner.len() + 1..].trim_matches('"').to_owned();
-            for dependent in dependents::of_columns(&table, &[column])? {
-                if !dependent.ours {
-                    tell(object, &format!("blocked by {}", dependent.description), None);
-                }
+    dependents::refuse_over(
+        &format!("go from {left} to {target}"),
+        blockers.into_iter().collect(),
+    )?;
+    let grants: Vec<_> =
+        step.grants_lost()?.into_iter().map(|Grants { statement, .. }| statement).collect();
+    if !grants.is_empty() {
+        session::tell(
+            format!("grants on functions and views go with them from {left} to {target}"),
+            Some(format!("To give them again after the next upgrade: {}", grants.join(" "))),
+        );
+    }
+    Ok(())
+}
+
+/// From one version to the one below it.
+struct Step {
+    upper: Members,
+    lower: Members,
+}
+
+/// The grants of one role on a function or a view that goes.
+struct Grants {
+    object: String,
+    role: String,
+    statement: String,
+}
+
+impl Step {
+    /// The step to the version at `position` of the chain.
+    fn to(position: usize) -> Result<Step, Error> {
+        Ok(Step {
+            upper: manifest::members_at(position + 1)?,
+            lower: manifest::members_at(position)?,
+        })
+    }
+
+    /// The names of the members of a kind that go. A column goes with its table.
+    fn going<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a str> {
+        let goes = move |member: &Member| {
+            let table = || Member { kind: "table".to_owned(), object: member.split().0.to_owned() };
+            !self.lower.contains_key(member)
+                && (kind != "column" || self.lower.contains_key(&table()))
+        };
+        self.upper
+            .keys()
+            .filter(move |member| member.kind == kind && goes(member))
+            .map(|member| member.object.as_str())
+    }
+
+    /// The columns that go, each with its full name, its table, and its own name.
+    fn going_columns(&self) -> Result<Vec<(&str, Table, String)>, Error> {
+        const PARTS: &str = "SELECT (parse_ident($1))[3]";
+        let mut columns = Vec::new();
+        for object in self.going("column") {
+            let column = Member { kind: "column".to_owned(), object: object.to_owned() };
+            let name = dynamic::value::<String>(PARTS, &[object.into()])?;
+            if let (Some(table), Some(name)) = (live(column.split().0)?, name) {
+                columns.push((object, table, name));
             }
+        }
+        Ok(columns)
+    }
+
+    /// What of users' stops the step: the member that goes, and what depends on it.
+    fn blockers(&self, additions: &Additions) -> Result<Vec<(String, String)>, Error> {
+        let mut found = Vec::new();
+        for object in self.going("table").chain(self.going("view")) {
+            if let Some(relation) = live(object)? {
+                found.push((object, dependents::of(&relation, additions)?));
+            }
+        }
+        for (object, table, column) in self.going_columns()? {
+            found.push((object, dependents::of_columns(&table, &[column], additions)?));
+        }
+        for object in self.going("function") {
+            found.push((object, dependents::of_function(object, additions)?));
+        }
+        let theirs = found.into_iter().flat_map(|(object, dependents)| {
+            let theirs = dependents.into_iter().filter(|dependent| !dependent.ours);
+            theirs.map(move |dependent| (object.to_owned(), dependent.description))
+        });
+        Ok(theirs.collect())
+    }
+
+    /// The grants that users made on functions and views which go. Those that belong to a role's
+    /// level come back with it.
+    fn grants_lost(&self) -> Result<Vec<Grants>, Error> {
+        const GRANTS: &str = "WITH going (what, object, catalog, oid, owner, acl) AS ( \
+                 SELECT 'TABLE', $1, tableoid, oid, relowner, relacl FROM pg_class \
+                 WHERE oid = CASE WHEN $1 NOT LIKE '%)' THEN to_regclass($1) END \
+                 UNION ALL \
+                 SELECT 'FUNCTION', $1, tableoid, oid, proowner, proacl FROM pg_proc \
+                 WHERE oid = CASE WHEN $1 LIKE '%)' THEN to_regprocedure($1) END \
+             ), granted AS ( \
+                 SELECT g.*, a.privilege_type, a.is_grantable, \
+                        CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role \
+                 FROM going AS g, aclexplode(g.acl) AS a \
+                 WHERE a.grantee <> g.owner \
+                   AND NOT EXISTS (SELECT FROM pg_init_privs AS i, aclexplode(i.initprivs) AS b \
+                                   WHERE i.classoid = g.catalog AND i.objoid = g.oid AND i.objsubid = 0 \
+                                     AND b.grantee = a.grantee AND b.privilege_type = a.privilege_type) \
+             ) \
+             SELECT role, format('GRANT %s ON %s %s TO %s%s;', string_agg(privilege_type, ', ' ORDER BY privilege_type), \
+                                 what, object, role, CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) \
+             FROM granted WHERE role <> ALL ($2) GROUP BY what, object, role, is_grantable ORDER BY role, is_grantable";
+        let with_level = roles_with_level()?;
+        let mut grants = Vec::new();
+        for object in self.going("view").chain(self.going("function")) {
+            let arguments = [object.into(), with_level.clone().into()];
+            Spi::connect_mut(|client| {
+                for row in client.update(GRANTS, None, &arguments)? {
+                    grants.push(Grants {
+                        object: object.to_owned(),
+                        role: row.get(1)?.unwrap_or_default(),
+                        statement: row.get(2)?.unwrap_or_default(),
+                    });
+                }
+                Ok::<_, Error>(())
+            })?;
+        }
+        Ok(grants)
+    }
+
+    fn lines(&self, name: &str, additions: &Additions) -> Result<Vec<Line>, Error> {
+        let mut lines = Vec::new();
+        let mut tell = |object: &str, action: &str, rows| {
+            lines.push((name.to_owned(), object.to_owned(), action.to_owned(), rows));
+        };
+        for (object, description) in self.blockers(additions)? {
+            tell(&object, &format!("blocked by {description}"), None);
+        }
+        for object in self.going("table") {
+            if let Some(table) = live(object)? {
+                let rows = table.count()?;
+                tell(object, if rows > 0 { "archive rows" } else { "drop" }, Some(rows));
+            }
+        }
+        for (object, table, _) in self.going_columns()? {
             let rows = table.count()?;
             tell(object, if rows > 0 { "archive column" } else { "drop" }, Some(rows));
         }
-    }
-    let levels = Member { kind: "function".into(), object: "orchestrator.access()".into() };
-    if upper.contains_key(&levels) && !lower.contains_key(&levels) {
-        let roles = access::count()?;
-        if roles > 0 {
-            tell(&format!("orchestrator.{}", access::KEPT_LEVELS), "archive rows", Some(roles));
-        }
-    }
-    for (member, definition) in upper {
-        let part = PARTS.contains(&member.kind.as_str());
-        if member.kind == "table" || (part && belongs_to_any(member, definition, &tables)) {
-            continue;
-        }
-        match lower.get(member) {
-            None if member.kind == "column" => {}
-            None => tell(&member.object, &format!("drop {}", member.kind), None),
-            Some(older) if older != definition => {
-                tell(&member.object, &format!("replace {}", member.kind), None);
+        if self.going("function").any(|function| function == ACCESS) {
+            let roles = access::count()?;
+            if roles > 0 {
+                let kept = format!("orchestrator.{}", access::KEPT_LEVELS);
+                tell(&kept, "archive rows", Some(roles));
             }
-            Some(_) => {}
         }
+        for Grants { object, role, .. } in self.grants_lost()? {
+            tell(&object, &format!("lose what is granted to {role}"), None);
+        }
+        let tables: Vec<String> = self.going("table").map(|table| format!("{table}.")).collect();
+        for (member, definition) in &self.upper {
+            let part = PARTS.contains(&member.kind.as_str());
+            if member.kind == "table" || (part && belongs_to_any(member, definition, &tables)) {
+                continue;
+            }
+            match self.lower.get(member) {
+                None if member.kind == "column" => {}
+                None => tell(&member.object, &format!("drop {}", member.kind), None),
+                Some(older) if older != definition => {
+                    tell(&member.object, &format!("replace {}", member.kind), None);
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(lines)
     }
-    Ok(())
+}
+
+/// The function that a version with levels has.
+const ACCESS: &str = "orchestrator.access()";
+
+/// The roles that have a level, or whose level a downgrade has kept.
+fn roles_with_level() -> Result<Vec<String>, Error> {
+    let mut roles = access::roles()?;
+    for archive in kept::of(access::KEPT_LEVELS)? {
+        roles.extend(dynamic::column::<String>(
+            &format!("SELECT quote_ident(grantee) FROM {}", archive.table),
+            &[],
+        )?);
+    }
+    Ok(roles)
 }
 
 /// Whether a part belongs to one of the tables that go; an index tells by its definition.

@@ -1,9 +1,10 @@
-//! How a script begins: the line for psql, the comment that says what and why, the search path.
+//! How a script begins: the line for psql, the comment that says what and why, the search path, and
+//! on the way down the call that stops it before anything has changed.
 
 use super::{Finding, Source};
 use crate::chain::Script;
 use crate::project::EXTENSION;
-use crate::sql::{Kind, Token, tokens};
+use crate::sql::{Kind, Name, Statement, Token, tokens};
 
 const SEARCH_PATH: &str = "SET LOCAL search_path TO pg_catalog, pg_temp;";
 
@@ -30,7 +31,29 @@ pub fn check(source: &Source) -> Vec<Finding> {
         let line = first.map_or(1, |statement| statement.line());
         findings.push(source.finding(line, format!("the first statement must be: {SEARCH_PATH}")));
     }
+    if let Script::Step { from, to } = source.script
+        && to < from
+        && !source
+            .statements
+            .get(1)
+            .is_some_and(|statement| begins_downgrade(statement, &to.to_string()))
+    {
+        let line = source.statements.get(1).map_or(1, Statement::line);
+        let message = format!(
+            "the second statement must be: SELECT FROM orchestrator.downgrade_plan('{to}');"
+        );
+        findings.push(source.finding(line, message));
+    }
     findings
+}
+
+/// Whether a statement asks what would stop the step down to that version.
+fn begins_downgrade(statement: &Statement, to: &str) -> bool {
+    let mut cursor = statement.cursor();
+    cursor.words(&["select", "from"])
+        && cursor.name() == Some(Name::parse("orchestrator.downgrade_plan"))
+        && cursor.symbol("(")
+        && cursor.string() == Some(to)
 }
 
 /// What psql says when somebody loads the file by hand.
@@ -63,9 +86,10 @@ mod tests {
     #[test]
     fn each_missing_part_is_named() {
         let found = messages(check(&script("orchestrator_schema--0.1.0--0.0.0.sql", "SELECT 1;")));
-        assert_eq!(found.len(), 3);
+        assert_eq!(found.len(), 4);
         assert!(found[0].contains("UPDATE TO '0.0.0'"), "{}", found[0]);
         assert!(found[1].contains("0.1.0 -> 0.0.0: "), "{}", found[1]);
         assert!(found[2].contains("search_path"), "{}", found[2]);
+        assert!(found[3].contains("downgrade_plan('0.0.0')"), "{}", found[3]);
     }
 }

@@ -1,0 +1,235 @@
+//! The database proves what it holds: the live catalog against the manifest of the installed
+//! version. Beside it the statements that undo a difference (`repair`), and what users added that a
+//! dump would lose (`dump`).
+
+mod dump;
+mod repair;
+
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::access::{self, Deviation};
+use crate::catalog::{self, Member};
+use crate::error::Error;
+use crate::integrity::{RULES, Rule};
+use crate::manifest;
+
+/// One difference between what should be and what is.
+#[derive(Clone)]
+struct Difference {
+    member: Member,
+    expected: Option<String>,
+    actual: Option<String>,
+}
+
+/// Every difference between the live catalog and the manifest of `version`.
+fn differences(version: &str) -> Result<Vec<Difference>, Error> {
+    let expected = manifest::members_at(manifest::position(version)?)?;
+    let actual = catalog::members()?;
+    let mut differences = Vec::new();
+    for (member, definition) in &expected {
+        if actual.get(member) != Some(definition) {
+            differences.push(Difference {
+                member: member.clone(),
+                expected: Some(definition.clone()),
+                actual: actual.get(member).cloned(),
+            });
+        }
+    }
+    for (member, definition) in actual {
+        if !expected.contains_key(&member) {
+            differences.push(Difference { member, expected: None, actual: Some(definition) });
+        }
+    }
+    Ok(differences)
+}
+
+/// What users added to the extension's relations, or changed on their columns.
+pub struct Additions(Vec<Difference>);
+
+impl Additions {
+    /// What a downgrade would silently lose. Columns are no part of it: their values are archived
+    /// with the others.
+    const LOST: [&str; 6] = ["index", "constraint", "trigger", "policy", "rule", "statistics"];
+
+    /// Compares the catalog with the version that is installed, or that a down script leaves.
+    pub fn find() -> Result<Additions, Error> {
+        let mut found = differences(&manifest::version_left()?)?;
+        found.retain(|Difference { member, expected, .. }| {
+            member.kind == "column"
+                || (expected.is_none() && Self::LOST.contains(&member.kind.as_str()))
+        });
+        Ok(Additions(found))
+    }
+
+    /// What was added to one relation and is lost with it.
+    pub fn to(&self, relation: &str) -> impl Iterator<Item = &Member> {
+        self.0
+            .iter()
+            .filter(move |difference| {
+                difference.member.kind != "column" && difference.is_part_of(relation)
+            })
+            .map(|difference| &difference.member)
+    }
+
+    /// Kind and name of everything.
+    pub fn labels(&self) -> Vec<String> {
+        self.0
+            .iter()
+            .map(|Difference { member, .. }| format!("{} {}", member.kind, member.object))
+            .collect()
+    }
+}
+
+impl Difference {
+    fn problem(&self) -> &'static str {
+        match (&self.expected, &self.actual) {
+            (Some(_), None) => "missing",
+            (None, _) => "unexpected",
+            _ => "changed",
+        }
+    }
+
+    /// Whether it is a part of that relation. An index, and statistics, tell by their definition.
+    fn is_part_of(&self, relation: &str) -> bool {
+        let definition = self.actual.as_deref().or(self.expected.as_deref()).unwrap_or_default();
+        let Member { kind, object } = &self.member;
+        match kind.as_str() {
+            "index" => definition.contains(&format!(" ON {relation} ")),
+            "statistics" => definition.ends_with(&format!(" FROM {relation}")),
+            "dump configuration" | "grant to PUBLIC" if object == relation => true,
+            _ => object.strip_prefix(relation).is_some_and(|rest| rest.starts_with('.')),
+        }
+    }
+
+    /// Whether another difference is all there is to it: the relation that it is a part of is
+    /// missing, or is none of the extension's; or it is the index of a constraint that is told.
+    fn explained_by(&self, other: &Difference) -> bool {
+        if other.problem() != self.problem() {
+            return false;
+        }
+        let (whole, name) = other.member.split();
+        match other.member.kind.as_str() {
+            "table" | "view" if self.problem() != "changed" => {
+                self.member != other.member && self.is_part_of(&other.member.object)
+            }
+            "constraint" if self.member.kind == "index" => {
+                self.is_part_of(whole) && self.member.split().1 == name
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Every difference that no other one explains, in an order in which each can be undone after those
+/// before it.
+fn to_undo(version: &str) -> Result<Vec<Difference>, Error> {
+    let all = differences(version)?;
+    let (mut told, explained): (Vec<_>, Vec<_>) =
+        all.iter().partition(|difference| !all.iter().any(|other| difference.explained_by(other)));
+    drop(explained);
+    told.sort_by_key(|difference| repair::rank(difference));
+    Ok(told.into_iter().cloned().collect())
+}
+
+/// One row of `verify()`: object, kind, problem, expected, actual, hint.
+type Finding = (String, String, String, Option<String>, Option<String>, String);
+
+/// The rules that rows break; of a version's own tables, and only of those that are as they should
+/// be, so that the rule's query can run.
+fn broken_rules(version: &str, differences: &[Difference]) -> Result<Vec<Finding>, Error> {
+    let members = manifest::members_at(manifest::position(version)?)?;
+    let is_intact = |table: &&str| {
+        let member = Member { kind: "table".to_owned(), object: (*table).to_owned() };
+        let differs = |difference: &Difference| {
+            let object = difference.member.object.as_str();
+            let kind = difference.member.kind.as_str();
+            (kind == "table" && object == *table)
+                || (kind == "column" && difference.member.split().0 == *table)
+        };
+        members.contains_key(&member) && !differences.iter().any(differs)
+    };
+    let mut findings = Vec::new();
+    for rule in RULES.iter().filter(|rule| rule.reads.iter().all(is_intact)) {
+        let Rule { table, expected, hint, .. } = rule;
+        if let Some(actual) = rule.broken()? {
+            findings.push((
+                (*table).to_owned(),
+                "rows".to_owned(),
+                "broken rule".to_owned(),
+                Some((*expected).to_owned()),
+                Some(actual),
+                (*hint).to_owned(),
+            ));
+        }
+    }
+    Ok(findings)
+}
+
+/// Compares the live catalog with the manifest of the installed version, and the rows with the
+/// rules that no constraint can hold.
+///
+/// Returns: one row per difference – the object, its kind, what is wrong with it (missing,
+/// unexpected, changed, broken rule), what is expected and what is there, and the next step; no row
+/// when everything is intact. Since 0.0.0; rules over rows since 0.2.1.
+#[pg_extern(sql = false, stable, parallel_restricted)]
+fn verify() -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(object, String),
+            name!(kind, String),
+            name!(problem, String),
+            name!(expected, Option<String>),
+            name!(actual, Option<String>),
+            name!(hint, String),
+        ),
+    >,
+    ErrorReport,
+> {
+    let version = catalog::installed_version()?;
+    let differences = to_undo(&version)?;
+    let broken = broken_rules(&version, &differences)?;
+    let mut rows = Vec::new();
+    for difference in differences {
+        let (problem, hint) =
+            (difference.problem().to_owned(), repair::hint(&difference, &version)?);
+        let Difference { member, expected, actual } = difference;
+        rows.push((member.object, member.kind, problem, expected, actual, hint));
+    }
+    rows.extend(broken);
+    rows.extend(access_deviations(&version)?);
+    Ok(TableIterator::new(rows))
+}
+
+/// The roles whose privileges are not those of their level, at a version that has levels.
+fn access_deviations(version: &str) -> Result<Vec<Finding>, Error> {
+    let levels = Member { kind: "function".to_owned(), object: "orchestrator.access()".to_owned() };
+    if !manifest::has(version, &levels)? {
+        return Ok(Vec::new());
+    }
+    let deviations = access::deviations()?.into_iter();
+    Ok(deviations
+        .map(|Deviation { role, level, actual, hint }| {
+            let (kind, problem) = ("access level".to_owned(), "changed".to_owned());
+            (role, kind, problem, Some(level.to_owned()), Some(actual), hint)
+        })
+        .collect())
+}
+
+/// A fingerprint of the live members: equal for equal schemas, whatever path led there.
+///
+/// Returns: SHA-256 in hexadecimal. Since 0.0.0.
+#[pg_extern(sql = false, stable, parallel_restricted)]
+fn fingerprint() -> Result<String, ErrorReport> {
+    const HASH: &str = "SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex')";
+    let text: String = catalog::members()?
+        .into_iter()
+        .map(|(Member { kind, object }, definition)| format!("{kind}\t{object}\t{definition}\n"))
+        .collect();
+    let hash = crate::plans::select(HASH, &[text.as_str().into()], |rows| {
+        Ok(rows.first().get_one::<String>()?)
+    })?;
+    Ok(crate::error::required("fingerprint", hash)?)
+}
