@@ -114,6 +114,9 @@ impl Difference {
             "table" | "view" if self.problem() != "changed" => {
                 self.member != other.member && self.is_part_of(&other.member.object)
             }
+            "function" | "sequence" | "schema" => {
+                self.member.kind == "grant to PUBLIC" && self.member.object == other.member.object
+            }
             "constraint" if self.member.kind == "index" => {
                 self.is_part_of(whole) && self.member.split().1 == name
             }
@@ -126,11 +129,12 @@ impl Difference {
 /// before it.
 fn to_undo(version: &str) -> Result<Vec<Difference>, Error> {
     let all = differences(version)?;
-    let (mut told, explained): (Vec<_>, Vec<_>) =
-        all.iter().partition(|difference| !all.iter().any(|other| difference.explained_by(other)));
-    drop(explained);
-    told.sort_by_key(|difference| repair::rank(difference));
-    Ok(told.into_iter().cloned().collect())
+    let is_explained =
+        |difference: &&Difference| all.iter().any(|other| difference.explained_by(other));
+    let mut told: Vec<_> =
+        all.iter().filter(|difference| !is_explained(difference)).cloned().collect();
+    told.sort_by_key(repair::rank);
+    Ok(told)
 }
 
 /// One row of `verify()`: object, kind, problem, expected, actual, hint.

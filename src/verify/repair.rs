@@ -73,14 +73,14 @@ pub fn hint(difference: &Difference, installed: &str) -> Result<String, Error> {
 /// A statement that takes a member into the extension, or out of it.
 fn alter_extension(action: &str, member: &Member) -> String {
     let Member { kind, object } = member;
-    let kind = match kind.as_str() {
+    let object = match kind.as_str() {
         // The object of another kind begins with what it is.
-        "other" => String::new(),
-        "function" => "ROUTINE".to_owned(),
-        kind => kind.to_uppercase(),
+        "other" => object.clone(),
+        "schema" => format!("SCHEMA {}", dynamic::quote(object)),
+        "function" => format!("ROUTINE {object}"),
+        kind => format!("{} {object}", kind.to_uppercase()),
     };
-    let object = if kind == "SCHEMA" { dynamic::quote(object) } else { object.clone() };
-    format!("ALTER EXTENSION orchestrator_schema {action} {kind} {object};")
+    format!("ALTER EXTENSION orchestrator_schema {action} {object};")
 }
 
 /// Whether there is an object of that name, a member or not.
@@ -397,4 +397,35 @@ fn make_again(difference: &Difference, installed: &str) -> Result<String, Error>
     }
     Ok("Restore a dump into a database with a fresh CREATE EXTENSION orchestrator_schema."
         .to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_may_hold_the_words_of_a_definition() {
+        let Column { type_name, not_null, default, storage, .. } = Column::read(
+            "character varying(40) STORAGE PLAIN instead of EXTENDED DEFAULT ' NOT NULL'::text",
+        );
+        assert_eq!((type_name, not_null), ("character varying(40)", false));
+        assert_eq!((default, storage), (Some("' NOT NULL'::text"), Some(("PLAIN", "EXTENDED"))));
+        let Column { identity, generated, .. } =
+            Column::read("integer NOT NULL IDENTITY BY DEFAULT");
+        assert_eq!((identity, generated), (Some("BY DEFAULT"), false));
+    }
+
+    #[test]
+    fn a_part_is_told_by_its_last_name() {
+        let split = |object: &str| {
+            let member = Member { kind: String::new(), object: object.to_owned() };
+            let (owner, name) = member.split();
+            (owner.to_owned(), name.to_owned())
+        };
+        let pair = |owner: &str, name: &str| (owner.to_owned(), name.to_owned());
+        assert_eq!(split("s.t.c"), pair("s.t", "c"));
+        assert_eq!(split("s.t.\"a.\"\"b\""), pair("s.t", "\"a.\"\"b\""));
+        assert_eq!(split("s.\"T.1\".c"), pair("s.\"T.1\"", "c"));
+        assert_eq!(split("s"), pair("", "s"));
+    }
 }
