@@ -7,6 +7,10 @@ SET LOCAL search_path TO pg_catalog, pg_temp;
 
 CREATE SCHEMA orchestrator;
 COMMENT ON SCHEMA orchestrator IS 'State of an AI-agent orchestrator, kept by extension orchestrator_schema';
+-- Who owns the database needs no superuser to say who may work in it, once there are levels. Here, and
+-- not with these: a script that grants on what is there already makes the extension's own of what users
+-- were granted on it, and pg_dump leaves that out.
+GRANT USAGE ON SCHEMA orchestrator TO pg_database_owner;
 
 -- No search_path is pinned here: it looks up nothing by name, and runs once per inserted row.
 CREATE FUNCTION orchestrator.uuidv7()

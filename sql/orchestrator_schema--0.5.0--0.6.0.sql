@@ -110,7 +110,6 @@ COMMENT ON FUNCTION orchestrator.revoke_access(regrole) IS
     'Takes away all that a role holds on the extension''s objects; how many privileges';
 
 -- Who owns the database needs no superuser to say who may work in it.
-GRANT USAGE ON SCHEMA orchestrator TO pg_database_owner;
 GRANT EXECUTE ON FUNCTION orchestrator.access(), orchestrator.grant_access(regrole, text), orchestrator.revoke_access(regrole) TO pg_database_owner;
 
 -- Secrets are for admins; every other setting is for whoever has a level.

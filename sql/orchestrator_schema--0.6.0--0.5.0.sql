@@ -91,7 +91,6 @@ COMMENT ON FUNCTION orchestrator.get_configuration(text) IS
 DROP FUNCTION orchestrator.revoke_access(regrole);
 DROP FUNCTION orchestrator.grant_access(regrole, text);
 DROP FUNCTION orchestrator.access();
-REVOKE USAGE ON SCHEMA orchestrator FROM pg_database_owner;
 
 DROP TRIGGER human_review_queue_decided ON orchestrator.human_review_queue;
 DROP TRIGGER human_review_queue_requested ON orchestrator.human_review_queue;

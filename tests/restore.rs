@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use support::Database;
 use support::dump::{self, CUSTOM, FORMATS, Format, dump};
 use support::extension::{differences, filled_to, go_to, newest, versions, walked_to};
@@ -77,6 +77,62 @@ fn a_role_that_may_read_everything_can_dump() -> Result<()> {
     let restored = restore(&target, &CUSTOM)?;
     assert_same_rows("as dump_reader", &rows(&mut client)?, &rows(&mut restored.client()?)?);
     client.batch_execute("REVOKE pg_read_all_data FROM dump_reader; DROP ROLE dump_reader")?;
+    Ok(())
+}
+
+/// PostgreSQL counts what stands on an object when a script grants or revokes there as the
+/// extension's own, and pg_dump leaves it out.
+#[test]
+fn no_script_takes_what_users_were_granted_for_the_extensions() -> Result<()> {
+    const GRANT: &str = "GRANT USAGE ON SCHEMA orchestrator TO dump_user; \
+         GRANT SELECT ON ALL TABLES IN SCHEMA orchestrator TO dump_user; \
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA orchestrator TO dump_user; \
+         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA orchestrator TO dump_user";
+    const TAKEN: &str = "SELECT coalesce(string_agg(pg_describe_object(i.classoid, i.objoid, i.objsubid), ', '), '') \
+         FROM pg_init_privs AS i, aclexplode(i.initprivs) AS a WHERE a.grantee = 'dump_user'::regrole";
+    let database = filled_to("granted", versions()?[0])?;
+    let mut client = database.client()?;
+    client.batch_execute("DROP ROLE IF EXISTS dump_user; CREATE ROLE dump_user LOGIN")?;
+    let up = versions()?;
+    let down = up.iter().rev().skip(1);
+    for version in up.iter().chain(down) {
+        if *version != up[0] {
+            go_to(&mut client, *version)?;
+        }
+        let taken: String = client.query_one(TAKEN, &[])?.try_get(0)?;
+        assert_eq!(taken, "", "at {version}");
+        client.batch_execute(GRANT)?;
+    }
+    client.batch_execute("DROP OWNED BY dump_user; DROP ROLE dump_user")?;
+    Ok(())
+}
+
+/// As one does it: rights by hand at an older version, an update, a dump.
+#[test]
+fn a_role_that_was_granted_rights_by_hand_has_them_after_an_update_and_a_restore() -> Result<()> {
+    let newest = newest()?;
+    let older = versions()?.into_iter().rev().nth(1).expect("a version below");
+    let source = filled_to("by_hand", older)?;
+    let mut client = source.client()?;
+    client.batch_execute(
+        "DROP ROLE IF EXISTS dump_app; CREATE ROLE dump_app LOGIN; \
+         GRANT USAGE ON SCHEMA orchestrator TO dump_app; GRANT SELECT ON orchestrator.tasks TO dump_app",
+    )?;
+    for way in [&[newest][..], &[older, newest]] {
+        for version in way {
+            go_to(&mut client, *version)?;
+        }
+        let folder = tempfile::tempdir()?;
+        let target = folder.path().join("dump");
+        dump(&source, source.name(), &CUSTOM, &target)?;
+        let restored = restore(&target, &CUSTOM)?;
+        restored
+            .client_as("dump_app")?
+            .query("SELECT FROM orchestrator.tasks", &[])
+            .with_context(|| format!("restored after {way:?}"))?;
+        restored.client()?.batch_execute("DROP OWNED BY dump_app")?;
+    }
+    client.batch_execute("DROP OWNED BY dump_app; DROP ROLE dump_app")?;
     Ok(())
 }
 

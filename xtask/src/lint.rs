@@ -88,6 +88,7 @@ fn scripts(chain: &Chain, sources: &[Source]) -> Vec<Finding> {
         findings.extend(names::check(source));
         findings.extend(constraints::check(source));
         findings.extend(companions::of_functions_and_views(source));
+        findings.extend(companions::of_grants(source));
     }
     findings.extend(forbidden::replacements(chain, sources));
     findings.extend(companions::of_tables(sources));

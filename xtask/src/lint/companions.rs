@@ -86,6 +86,57 @@ pub fn of_tables(sources: &[Source]) -> Vec<Finding> {
     findings
 }
 
+/// A grant on what was there before the script would make the extension's own of everything that users
+/// were granted on it, and pg_dump would leave that out.
+pub fn of_grants(source: &Source) -> Vec<Finding> {
+    let made: Vec<Name> = source.statements.iter().filter_map(newly_made).collect();
+    let mut findings = Vec::new();
+    for statement in &source.statements {
+        let gives = statement.starts_with(&["grant"]);
+        if !gives && !statement.starts_with(&["revoke"]) {
+            continue;
+        }
+        let (on, end) =
+            (statement.find(&["on"]), statement.find(&[if gives { "to" } else { "from" }]));
+        let objects = match (on.first(), end.last()) {
+            (Some(on), Some(end)) if on < end => &statement.tokens[on + 1..*end],
+            _ => &[],
+        };
+        let mut cursor = Cursor::new(objects);
+        let _ = ["table", "sequence", "function", "procedure", "schema"]
+            .iter()
+            .any(|kind| cursor.word(kind));
+        let named: Vec<_> = Element::split(cursor.rest())
+            .iter()
+            .map(|object| Cursor::new(object.tokens).name())
+            .collect();
+        let is_new = |name: &Option<Name>| name.as_ref().is_some_and(|name| made.contains(name));
+        if !named.iter().all(is_new) {
+            findings.push(source.finding(
+                statement.line(),
+                "pg_dump would lose users' grants: grant and revoke only on what this script creates",
+            ));
+        }
+    }
+    findings
+}
+
+/// What a statement creates, other than a new text of what is there.
+fn newly_made(statement: &Statement) -> Option<Name> {
+    if let Some(function) = CreateFunction::read(statement) {
+        return (!function.replaces).then_some(function.name);
+    }
+    if let Some(table) = CreateTable::read(statement) {
+        return Some(table.name);
+    }
+    let mut cursor = statement.cursor();
+    if cursor.words(&["create", "schema"]) || cursor.words(&["create", "sequence"]) {
+        return cursor.name();
+    }
+    let replaces = statement.starts_with(&["create", "or", "replace"]);
+    new_view(statement).filter(|_| !replaces)
+}
+
 /// How many comments the script gives to objects of that name.
 fn commented(source: &Source, kinds: &[&str], name: &Name) -> usize {
     let is_on = |statement: &&Statement| {
@@ -213,6 +264,29 @@ mod tests {
         // A new text keeps rights and comment, but not the search path.
         let replaced = "CREATE OR REPLACE FUNCTION s.f() RETURNS text LANGUAGE sql AS '';";
         assert_eq!(found(replaced).len(), 1);
+    }
+
+    #[test]
+    fn grants_are_made_on_new_objects_alone() {
+        let found = |text: &str| of_grants(&up(text)).len();
+        let made = "CREATE SCHEMA s; CREATE TABLE s.t (); CREATE VIEW s.v AS SELECT 1;
+            CREATE FUNCTION s.f(a text, b text) RETURNS text LANGUAGE sql AS '';
+            CREATE OR REPLACE FUNCTION s.g() RETURNS text LANGUAGE sql AS '';";
+        for on_new in [
+            "GRANT USAGE ON SCHEMA s TO r;",
+            "GRANT SELECT (a, b), INSERT ON s.t, s.v TO r;",
+            "REVOKE ALL ON FUNCTION s.f(text, text) FROM PUBLIC;",
+        ] {
+            assert_eq!(found(&format!("{made}{on_new}")), 0, "{on_new}");
+            assert_eq!(found(on_new), 1, "{on_new}");
+        }
+        for on_old in [
+            "REVOKE ALL ON FUNCTION s.g() FROM PUBLIC;",
+            "GRANT EXECUTE ON FUNCTION s.f(text, text), s.h() TO r;",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA s TO r;",
+        ] {
+            assert_eq!(found(&format!("{made}{on_old}")), 1, "{on_old}");
+        }
     }
 
     #[test]
