@@ -65,7 +65,8 @@ const COMMAND: &str = "SELECT * FROM orchestrator.run_maintenance()";
 /// The name of the job.
 const JOB: &str = "orchestrator_schema maintenance";
 
-/// Has pg_cron run the maintenance; a schedule that the caller made before is replaced.
+/// Has pg_cron run the maintenance in this database; a schedule that the caller made before is
+/// replaced, also one that came with a dump from another server.
 ///
 /// `cron`: when, in cron's five fields. Returns: the id of the job, which runs as the caller.
 /// Errors: 22004, 22023 no schedule, 42501 the caller may not use pg_cron, 55000 pg_cron is not in
@@ -79,8 +80,21 @@ fn schedule_maintenance(
     only_with_pg_cron()?;
     only_once()?;
     let arguments = [JOB.into(), cron.into(), COMMAND.into()];
-    let job = plans::update(SCHEDULE, &arguments, plans::one::<i64>)?;
-    Ok(required("job", job)?)
+    let job = required("job", plans::update(SCHEDULE, &arguments, plans::one::<i64>)?)?;
+    bring_here(job)?;
+    Ok(job)
+}
+
+/// A job that came with a dump still names the port and the database that it was made for, and
+/// pg_cron changes neither when it is scheduled again. The host stays: owners of pg_cron choose it.
+fn bring_here(job: i64) -> Result<(), Error> {
+    const OWNER: &str = "SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE n.nspname = 'cron' AND c.relname = 'job'";
+    const HERE: &str = "UPDATE cron.job AS j SET nodeport = here.port, database = here.database \
+         FROM (SELECT current_setting('port')::integer, current_database()::text) AS here (port, database) \
+         WHERE j.jobid = $1 AND (j.nodeport, j.database) IS DISTINCT FROM (here.port, here.database)";
+    let owner = required("owner", plans::select(OWNER, &[], plans::one::<pg_sys::Oid>)?)?;
+    session::with_rights_of(owner, || plans::update(HERE, &[job.into()], |_| Ok(())))
 }
 
 /// Takes the caller's maintenance job from pg_cron.

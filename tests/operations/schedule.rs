@@ -144,7 +144,13 @@ fn a_job_runs_is_listed_and_is_taken_away() -> Result<()> {
         text(&mut client, JOBS)?,
         "ops * * * * * SELECT * FROM orchestrator.run_maintenance()"
     );
-    ops.batch_execute("SELECT orchestrator.schedule_maintenance()")?;
+    // The dump may come from another server: its port, and its database, were others there.
+    const PLACE: &str = "SELECT string_agg((nodeport = current_setting('port')::integer) || ' ' || nodename || ' ' || database, '; ') FROM cron.job";
+    client
+        .batch_execute("UPDATE cron.job SET nodeport = 1234, nodename = '', database = 'older'")?;
+    let job = text(&mut client, "SELECT jobid FROM cron.job")?;
+    assert_eq!(text(&mut ops, "SELECT orchestrator.schedule_maintenance()")?, job, "the same job");
+    assert_eq!(text(&mut client, PLACE)?, "true  work", "the host is for whoever chose it");
     assert_eq!(
         text(&mut client, JOBS)?,
         "ops */15 * * * * SELECT * FROM orchestrator.run_maintenance()"
