@@ -7,9 +7,10 @@ use super::dependents;
 use super::give_back::move_rows;
 use super::kept::{self, Holds};
 use super::table::Table;
-use crate::catalog;
+use crate::catalog::{self, Member};
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind};
+use crate::manifest;
 use crate::session;
 use crate::settings::{self, Downgrade};
 use crate::text::counted;
@@ -83,7 +84,7 @@ pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
         return Ok(());
     }
     let mut others = Vec::new();
-    for other in member_tables()? {
+    for other in tables_that_go()? {
         if other.oid != table.oid && !other.is_empty()? {
             others.push(format!("{other}: {}", Count::of(&other)?.in_words()));
         }
@@ -91,7 +92,7 @@ pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
     let mut detail = format!("{table}: {}.", count.in_words());
     if !others.is_empty() {
         detail.push_str(&format!(
-            "\nOther tables of the extension hold rows too: {}.",
+            "\nIn the same step it would take from other tables: {}.",
             others.join(", ")
         ));
     }
@@ -104,6 +105,27 @@ pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
         "SET orchestrator_schema.downgrade = 'archive' keeps them in schema orchestrator_archive; \
              SELECT * FROM orchestrator.downgrade_plan('…') shows all that a downgrade takes out.",
     ))
+}
+
+/// The tables that the running down script takes out, or columns of, the youngest first; none
+/// outside of one.
+fn tables_that_go() -> Result<Vec<Table>, Error> {
+    if !catalog::in_script() {
+        return Ok(Vec::new());
+    }
+    let below = manifest::position(&catalog::installed_version()?)?;
+    let (above, below) = (manifest::members_at(below + 1)?, manifest::members_at(below)?);
+    let goes = |table: &str| {
+        let is_part = |member: &Member| match member.kind.as_str() {
+            "table" => member.object == table,
+            "column" => member.split().0 == table,
+            _ => false,
+        };
+        above.keys().any(|member| is_part(member) && !below.contains_key(member))
+    };
+    let mut tables = member_tables()?;
+    tables.retain(|table| goes(&table.to_string()));
+    Ok(tables)
 }
 
 /// The tables that are members of the extension, the youngest first.
