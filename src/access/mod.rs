@@ -162,26 +162,50 @@ pub struct Deviation {
 
 /// Every role whose privileges are not those of its level: an update brought objects, or somebody
 /// granted or revoked by hand.
+///
+/// A role that lost the mark of its level is compared with the level that it has most of: giving it
+/// the one that its marks tell of would take the rest away.
 pub fn deviations() -> Result<Vec<Deviation>, Error> {
-    const CALL: &str =
-        "SELECT format('SELECT orchestrator.grant_access(%L, %L);', $1::oid::regrole, $2)";
+    let levels = Level::ALL
+        .into_iter()
+        .map(|level| Ok((level, privileges::due(level)?)))
+        .collect::<Result<Vec<_>, Error>>()?;
     let mut deviations = Vec::new();
-    for Holder { role, name, level } in holders()? {
-        let (due, held) = (privileges::due(level)?, privileges::held(role)?);
-        if due == held {
+    for Holder { role, name, level: marked } in holders()? {
+        let held = privileges::held(role)?;
+        let distance = |(level, due): &&(Level, Privileges)| {
+            (due.symmetric_difference(&held).count(), *level != marked)
+        };
+        let Some((level, due)) = levels.iter().min_by_key(distance) else { continue };
+        if *due == held {
             continue;
         }
         let lacks = privileges::in_words("lacks", due.difference(&held));
-        let holds = privileges::in_words("holds besides", held.difference(&due));
-        let call = plans::select(CALL, &[role.into(), level.name().into()], plans::one::<String>)?;
+        let holds = privileges::in_words("holds besides", held.difference(due));
         deviations.push(Deviation {
             role: quote(&name),
             level: level.name(),
             actual: [lacks, holds].into_iter().flatten().collect::<Vec<_>>().join("; "),
-            hint: call.unwrap_or_default(),
+            hint: way_back(role, *level, marked)?,
         });
     }
     Ok(deviations)
+}
+
+/// The call that gives a role the level that it has most of; where its marks tell of another one,
+/// the call that leaves it that one stands beside it.
+fn way_back(role: Oid, level: Level, marked: Level) -> Result<String, Error> {
+    const CALL: &str =
+        "SELECT format('SELECT orchestrator.grant_access(%L, %L);', $1::oid::regrole, $2)";
+    let call = |level: Level| {
+        let call = plans::select(CALL, &[role.into(), level.name().into()], plans::one::<String>)?;
+        Ok::<_, Error>(call.unwrap_or_default())
+    };
+    let nearest = call(level)?;
+    if level == marked {
+        return Ok(nearest);
+    }
+    Ok(format!("{nearest} -- or, to leave it no more than a {}: {}", marked.name(), call(marked)?))
 }
 
 /// The table in which a downgrade keeps who has which level.

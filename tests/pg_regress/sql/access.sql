@@ -76,6 +76,14 @@ REVOKE EXECUTE ON FUNCTION orchestrator.start_run(text, uuid, text) FROM regress
 SELECT object, kind, problem, expected, actual, hint FROM orchestrator.verify();
 SELECT orchestrator.grant_access('regress_ada', 'reader'), orchestrator.grant_access('regress_agent', 'worker');
 SELECT * FROM orchestrator.verify();
+-- A role that lost the mark of its level is told the level that it has most of; nobody is demoted by a hint.
+REVOKE EXECUTE ON FUNCTION orchestrator.route_task(text, text, text, text, jsonb, uuid, uuid) FROM regress_agent;
+REVOKE EXECUTE ON FUNCTION orchestrator.grant_access(regrole, text) FROM "regress Bob ""the boss""";
+SELECT * FROM orchestrator.access();
+SELECT object, expected, actual, hint FROM orchestrator.verify();
+SELECT hint FROM orchestrator.verify() \gexec
+SELECT * FROM orchestrator.access();
+SELECT * FROM orchestrator.verify();
 -- Refused.
 SELECT pg_temp.refusal('SELECT orchestrator.grant_access(NULL, ''reader'')');
 SELECT pg_temp.refusal('SELECT orchestrator.grant_access(''regress_ada'', NULL)');
@@ -86,7 +94,11 @@ SELECT pg_temp.refusal('SELECT orchestrator.grant_access(''pg_database_owner'', 
 SELECT pg_temp.refusal(format('SELECT orchestrator.grant_access(%L, %L)', current_user, 'reader'));
 SELECT pg_temp.refusal('SELECT orchestrator.revoke_access(NULL)');
 SELECT pg_temp.refusal(format('SELECT orchestrator.revoke_access(%L)', current_user));
--- A downgrade tells that it keeps the levels; up again they are there.
+-- A downgrade tells that it keeps the levels; up again they are there. One that must not names what
+-- this step takes, and nothing else: audit events and tasks would stay.
+SET orchestrator_schema.downgrade = 'refuse';
+SELECT pg_temp.refusal($$ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.3'$$);
+RESET orchestrator_schema.downgrade;
 SELECT step, object, action, rows FROM orchestrator.downgrade_plan('0.5.0') WHERE rows > 0;
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.5.0';
 SELECT object, rows FROM orchestrator.archived();
