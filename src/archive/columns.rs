@@ -188,6 +188,7 @@ pub fn values(archive: &Archive, live: &Table, present: Present) -> Result<Outco
     let misfits = conditions::misfits(kept, live)?;
     if !misfits.is_empty() {
         let rows = archive.rows()?;
+        kept::note_left_behind(archive)?;
         give_back::left_behind(rows, &archive.object(), kept, &misfits);
         return Ok(Outcome { restored: 0, left_behind: rows });
     }
@@ -224,6 +225,7 @@ pub fn values(archive: &Archive, live: &Table, present: Present) -> Result<Outco
     if left == 0 {
         dynamic::execute(&format!("DROP TABLE {kept}"))?;
     } else {
+        kept::note_left_behind(archive)?;
         give_back::left_behind(left, &archive.object(), kept, &reasons(archive, live, left)?);
     }
     Ok(Outcome { restored, left_behind: left })

@@ -36,6 +36,7 @@ fn rows(archive: &Archive, live: &Table) -> Result<Outcome, Error> {
     let misfits = conditions::misfits(&archive.table, live)?;
     if !misfits.is_empty() {
         let rows = archive.rows()?;
+        kept::note_left_behind(archive)?;
         left_behind(rows, &live.to_string(), &archive.table, &misfits);
         return Ok(Outcome { restored: 0, left_behind: rows });
     }
@@ -48,6 +49,7 @@ fn rows(archive: &Archive, live: &Table) -> Result<Outcome, Error> {
     if outcome.left_behind == 0 {
         dynamic::execute(&format!("DROP TABLE {}", archive.table))?;
     } else {
+        kept::note_left_behind(archive)?;
         let reasons = reasons(&archive.table, live)?;
         left_behind(outcome.left_behind, &live.to_string(), &archive.table, &reasons);
     }
@@ -172,6 +174,8 @@ fn levels(archive: &Archive) -> Result<Outcome, Error> {
     let (restored, left_behind) = access::give_back(&archive.table.to_string())?;
     if left_behind == 0 {
         dynamic::execute(&format!("DROP TABLE {}", archive.table))?;
+    } else {
+        kept::note_left_behind(archive)?;
     }
     Ok(Outcome { restored, left_behind })
 }

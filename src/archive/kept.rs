@@ -9,7 +9,7 @@ use super::ARCHIVE;
 use super::table::Table;
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind};
-use crate::manifest;
+use crate::{access, manifest, plans};
 
 /// What an archive holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +36,20 @@ struct Label {
     table: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     columns: Option<Vec<String>>,
-    from_version: String,
-    archived_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from_version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    archived_at: Option<String>,
+    /// Whether somebody tried to give it back, and what it holds had to stay.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    left_behind: bool,
+}
+
+impl Label {
+    /// What the comment of an archive's table says; nothing where it was lost.
+    fn read(comment: Option<String>) -> Option<Label> {
+        serde_json::from_str(&comment?).ok()
+    }
 }
 
 impl Archive {
@@ -115,7 +127,7 @@ pub fn all() -> Result<Vec<Archive>, Error> {
     let mut archives = Vec::new();
     for (oid, name, comment) in found {
         let table = Table { oid, schema: ARCHIVE.to_owned(), name };
-        let archive = match comment.and_then(|text| serde_json::from_str::<Label>(&text).ok()) {
+        let archive = match Label::read(comment) {
             Some(label) => labelled(table, label)?,
             None => unlabelled(table)?,
         };
@@ -127,27 +139,115 @@ pub fn all() -> Result<Vec<Archive>, Error> {
 
 fn labelled(table: Table, label: Label) -> Result<Archive, Error> {
     const TIME: &str = "SELECT $1::timestamptz";
-    let archived_at = dynamic::value(TIME, &[label.archived_at.as_str().into()])?;
+    let archived_at = match label.archived_at {
+        Some(time) => dynamic::value(TIME, &[time.as_str().into()])?,
+        None => None,
+    };
     Ok(Archive {
         table,
         belongs_to: label.table,
         holds: label.columns.map_or(Holds::Rows, Holds::Columns),
-        from_version: Some(label.from_version),
+        from_version: label.from_version,
         archived_at,
     })
 }
 
+/// The archives that have a place in the installed version, and that nobody has tried to give back:
+/// so it is after a dump of an older version was restored. Reads the catalog alone, so that whoever
+/// may do no more, and a standby, can ask. `levels`: whether the version has levels.
+pub fn waiting(levels: bool) -> Result<Vec<Archive>, Error> {
+    const TABLES: &str = "SELECT c.oid, c.relname::text, obj_description(c.oid, 'pg_class'), \
+                (SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}') FROM pg_attribute AS a \
+                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT LIKE '% as left' \
+                   AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary \
+                                   AND a.attnum = ANY (i.indkey))) \
+         FROM pg_extension AS e, pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE n.nspname = $1 AND c.relkind = 'r' AND e.extname = 'orchestrator_schema' \
+           AND pg_has_role(c.relowner, e.extowner, 'USAGE') ORDER BY c.relname";
+    const PLACE: &str = "SELECT array_agg(a.attname::text) FROM pg_class AS c \
+         JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+         WHERE n.nspname = 'orchestrator' AND c.relname = $1 AND c.relkind = 'r' GROUP BY c.oid";
+    let found = plans::select(TABLES, &[ARCHIVE.into()], |rows| {
+        let mut found = Vec::new();
+        for row in rows {
+            let oid = row.get::<pg_sys::Oid>(1)?.unwrap_or(pg_sys::InvalidOid);
+            let name = row.get::<String>(2)?.unwrap_or_default();
+            let values = row.get::<Vec<String>>(4)?.unwrap_or_default();
+            let table = Table { oid, schema: ARCHIVE.to_owned(), name };
+            found.push((table, Label::read(row.get::<String>(3)?), values));
+        }
+        Ok(found)
+    })?;
+    let mut waiting = Vec::new();
+    for (table, label, values) in found {
+        let (belongs_to, holds, from_version) = match label {
+            Some(label) if label.left_behind => continue,
+            Some(Label { table, columns, from_version, .. }) => {
+                (table, columns.map_or(Holds::Rows, Holds::Columns), from_version)
+            }
+            None => match by_name(&table.name) {
+                (owner, true) => (owner, Holds::Columns(values), None),
+                (owner, false) => (owner, Holds::Rows, None),
+            },
+        };
+        let place = plans::select(PLACE, &[belongs_to.as_str().into()], plans::one::<Vec<String>>)?;
+        let has_place = match (&place, &holds) {
+            (Some(_), Holds::Rows) => true,
+            (Some(present), Holds::Columns(held)) => held.iter().all(|name| present.contains(name)),
+            (None, holds) => levels && *holds == Holds::Rows && belongs_to == access::KEPT_LEVELS,
+        };
+        if has_place {
+            waiting.push(Archive { table, belongs_to, holds, from_version, archived_at: None });
+        }
+    }
+    Ok(waiting)
+}
+
+/// Notes on an archive that what it holds had to stay: it no longer waits for somebody to try.
+pub fn note_left_behind(archive: &Archive) -> Result<(), Error> {
+    const COMMENT: &str = "SELECT obj_description($1, 'pg_class')";
+    let Archive { table, belongs_to, holds, .. } = archive;
+    let mut label = Label::read(dynamic::value(COMMENT, &[table.oid.into()])?).unwrap_or(Label {
+        table: belongs_to.clone(),
+        columns: columns_of(holds),
+        from_version: None,
+        archived_at: None,
+        left_behind: false,
+    });
+    if label.left_behind {
+        return Ok(());
+    }
+    label.left_behind = true;
+    write(table, &label)
+}
+
+fn columns_of(holds: &Holds) -> Option<Vec<String>> {
+    match holds {
+        Holds::Rows => None,
+        Holds::Columns(columns) => Some(columns.clone()),
+    }
+}
+
+/// The table that an archive of that name belongs to, and whether it holds columns of it.
+fn by_name(name: &str) -> (String, bool) {
+    let plain = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
+    match plain.strip_suffix("_columns") {
+        Some(owner) => (owner.to_owned(), true),
+        None => (plain.to_owned(), false),
+    }
+}
+
 /// An archive whose comment was lost (a dump can leave comments out): its name tells the rest.
 fn unlabelled(table: Table) -> Result<Archive, Error> {
-    let plain = table.name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
-    let (belongs_to, holds) = match plain.strip_suffix("_columns") {
-        Some(owner) => {
+    let (belongs_to, holds) = match by_name(&table.name) {
+        (owner, true) => {
             let key = table.key()?;
             let columns = table.columns()?.into_iter().map(|column| column.name);
             let values = columns.filter(|name| !key.contains(name) && !name.ends_with(AS_LEFT));
-            (owner.to_owned(), Holds::Columns(values.collect()))
+            (owner, Holds::Columns(values.collect()))
         }
-        None => (plain.to_owned(), Holds::Rows),
+        (owner, false) => (owner, Holds::Rows),
     };
     Ok(Archive { table, belongs_to, holds, from_version: None, archived_at: None })
 }
@@ -193,12 +293,10 @@ pub fn label(archive: &Table, belongs_to: &str, holds: &Holds) -> Result<(), Err
         "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
     let label = Label {
         table: belongs_to.to_owned(),
-        columns: match holds {
-            Holds::Rows => None,
-            Holds::Columns(columns) => Some(columns.clone()),
-        },
-        from_version: manifest::version_left()?,
-        archived_at: dynamic::value(NOW, &[])?.unwrap_or_default(),
+        columns: columns_of(holds),
+        from_version: Some(manifest::version_left()?),
+        archived_at: dynamic::value(NOW, &[])?,
+        left_behind: false,
     };
     write(archive, &label)
 }
@@ -207,14 +305,12 @@ pub fn label(archive: &Table, belongs_to: &str, holds: &Holds) -> Result<(), Err
 pub fn label_as(archive: &Table, before: &Archive, columns: &[String]) -> Result<(), Error> {
     const COMMENT: &str = "SELECT obj_description($1, 'pg_class')";
     let text = dynamic::value::<String>(COMMENT, &[before.table.oid.into()])?;
-    let Some(Label { from_version, archived_at, .. }) =
-        text.and_then(|text| serde_json::from_str(&text).ok())
-    else {
+    let Some(Label { from_version, archived_at, .. }) = Label::read(text) else {
         // Its name tells the rest.
         return Ok(());
     };
-    let columns = Some(columns.to_vec());
-    write(archive, &Label { table: before.belongs_to.clone(), columns, from_version, archived_at })
+    let (table, columns) = (before.belongs_to.clone(), Some(columns.to_vec()));
+    write(archive, &Label { table, columns, from_version, archived_at, left_behind: false })
 }
 
 fn write(archive: &Table, label: &Label) -> Result<(), Error> {

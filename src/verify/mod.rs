@@ -10,6 +10,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::access::{self, Deviation};
+use crate::archive;
 use crate::catalog::{self, Member};
 use crate::error::Error;
 use crate::integrity::{RULES, Rule};
@@ -171,12 +172,13 @@ fn broken_rules(version: &str, differences: &[Difference]) -> Result<Vec<Finding
     Ok(findings)
 }
 
-/// Compares the live catalog with the manifest of the installed version, and the rows with the
-/// rules that no constraint can hold.
+/// Compares the live catalog with the manifest of the installed version, the rows with the rules
+/// that no constraint can hold, and the privileges of roles with their levels; and tells what waits
+/// in the archive although the version has a place for it.
 ///
 /// Returns: one row per difference – the object, its kind, what is wrong with it (missing,
-/// unexpected, changed, broken rule), what is expected and what is there, and the next step; no row
-/// when everything is intact. Since 0.0.0; rules over rows since 0.2.1.
+/// unexpected, changed, broken rule, waiting), what is expected and what is there, and the next
+/// step; no row when everything is intact. Since 0.0.0; rules over rows since 0.2.1.
 #[pg_extern(sql = false, stable, parallel_restricted)]
 fn verify() -> Result<
     TableIterator<
@@ -203,16 +205,33 @@ fn verify() -> Result<
         rows.push((member.object, member.kind, problem, expected, actual, hint));
     }
     rows.extend(broken);
-    rows.extend(access_deviations(&version)?);
+    let levels = Member { kind: "function".to_owned(), object: "orchestrator.access()".to_owned() };
+    let levels = manifest::has(&version, &levels)?;
+    rows.extend(waiting(levels)?);
+    if levels {
+        rows.extend(access_deviations()?);
+    }
     Ok(TableIterator::new(rows))
 }
 
-/// The roles whose privileges are not those of their level, at a version that has levels.
-fn access_deviations(version: &str) -> Result<Vec<Finding>, Error> {
-    let levels = Member { kind: "function".to_owned(), object: "orchestrator.access()".to_owned() };
-    if !manifest::has(version, &levels)? {
-        return Ok(Vec::new());
-    }
+/// What waits in the archive although the version has a place for it: CREATE EXTENSION in a restore
+/// of an older version's dump comes before the archive.
+fn waiting(levels: bool) -> Result<Vec<Finding>, Error> {
+    let archives = archive::waiting(levels)?.into_iter();
+    Ok(archives
+        .map(|archive| {
+            let (kind, problem) = ("archive".to_owned(), "waiting".to_owned());
+            let version = archive.from_version.as_deref().unwrap_or("an unknown version");
+            let actual = format!("kept at {version}, and not given back since");
+            let hint = "SELECT * FROM orchestrator.restore_archived();".to_owned();
+            let expected = format!("given back to {}", archive.object());
+            (archive.table.to_string(), kind, problem, Some(expected), Some(actual), hint)
+        })
+        .collect())
+}
+
+/// The roles whose privileges are not those of their level.
+fn access_deviations() -> Result<Vec<Finding>, Error> {
     let deviations = access::deviations()?.into_iter();
     Ok(deviations
         .map(|Deviation { role, level, actual, hint }| {

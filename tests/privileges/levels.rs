@@ -311,6 +311,13 @@ fn levels_survive_dump_and_restore() -> Result<()> {
         assert!(done.success());
         let mut theirs = restored.client()?;
         if below {
+            let told = differences(&mut theirs)?;
+            assert_eq!(told.len(), 1, "{told:?}");
+            assert!(
+                told[0].starts_with("waiting archive orchestrator_archive.access_levels:"),
+                "{}",
+                told[0]
+            );
             let outcome = text(
                 &mut theirs,
                 "SELECT string_agg(format('%s %s %s', object, restored, left_behind), ', ') FROM orchestrator.restore_archived()",
