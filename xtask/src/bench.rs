@@ -11,9 +11,10 @@ mod report;
 mod rows;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
 
 use self::case::{Case, Outcome};
 use self::database::Bench;
@@ -31,6 +32,15 @@ pub struct Options {
     pub rounds: usize,
 }
 
+/// What a case measured last, and where.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Measured {
+    pub machine: String,
+    pub rows: u64,
+    pub rounds: usize,
+    pub outcome: Outcome,
+}
+
 /// The names of all cases, with what they measure.
 pub fn overview() -> String {
     let width = cases::ALL.iter().map(|case| case.name.len()).max().unwrap_or(0);
@@ -38,14 +48,16 @@ pub fn overview() -> String {
     format!("Cases:{}", cases::ALL.iter().map(line).collect::<String>())
 }
 
-/// Runs the cases and prints what came out. When all were asked for, writes `docs/benchmarks.md`, too.
+/// Runs the cases, prints what came out, and writes `docs/benchmarks.md` from what every case measured last.
 pub fn run(toolchain: &Toolchain, options: &Options) -> Result<()> {
     let names = || cases::ALL.iter().map(|case| case.name);
     if let Some(unknown) = options.cases.iter().find(|name| !names().any(|known| known == *name)) {
         bail!("there is no case {unknown}; there are {}", names().collect::<Vec<_>>().join(", "));
     }
     let bench = Bench::start(toolchain, options)?;
-    let mut outcomes: Vec<(&Case, Outcome)> = Vec::new();
+    let machine = machine::describe(&bench)?;
+    let folder = toolchain.project.scratch().join("bench");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut failures = Vec::new();
     for case in cases::ALL {
         if !options.cases.is_empty() && !options.cases.iter().any(|name| name == case.name) {
@@ -58,7 +70,11 @@ pub fn run(toolchain: &Toolchain, options: &Options) -> Result<()> {
         match (case.run)(&bench).with_context(|| format!("case {} failed", case.name)) {
             Ok(outcome) => {
                 print!("\n{}", report::for_the_terminal(case, &outcome));
-                outcomes.push((case, outcome));
+                let (machine, Options { rows, rounds, .. }) = (machine.clone(), options);
+                let measured = Measured { machine, rows: *rows, rounds: *rounds, outcome };
+                let file = folder.join(case.name).with_extension("json");
+                fs::write(&file, serde_json::to_string(&measured)?)
+                    .with_context(|| format!("cannot write {}", file.display()))?;
             }
             Err(error) => {
                 eprintln!("\nerror: {error:#}");
@@ -69,13 +85,25 @@ pub fn run(toolchain: &Toolchain, options: &Options) -> Result<()> {
     if !failures.is_empty() {
         bail!("failed: {}", failures.join(", "));
     }
-    if options.cases.is_empty() {
-        let path = path(&toolchain.project);
-        let text = report::document(&machine::describe(&bench)?, options, &outcomes);
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        println!("\nWrote {}", path.display());
-    }
+    let path = path(&toolchain.project);
+    let text = report::document(&measured(&folder)?);
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("\nWrote {}", path.display());
     Ok(())
+}
+
+/// What every case measured last, in the order of the document.
+fn measured(folder: &Path) -> Result<Vec<(&'static Case, Measured)>> {
+    let mut all = Vec::new();
+    for case in cases::ALL {
+        let file = folder.join(case.name).with_extension("json");
+        if file.exists() {
+            let text = fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            all.push((case, serde_json::from_str(&text)?));
+        }
+    }
+    Ok(all)
 }
 
 fn path(project: &Project) -> PathBuf {

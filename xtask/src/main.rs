@@ -68,7 +68,7 @@ enum Task {
         /// How often each variant runs
         #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u8).range(1..))]
         rounds: u8,
-        /// Only these cases, and write nothing [default: all]
+        /// Only these cases [default: all]
         #[arg(value_name = "CASE")]
         cases: Vec<String>,
     },

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 use super::database::Bench;
 
@@ -18,15 +19,15 @@ pub struct Case {
 }
 
 /// The medians of a case.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub struct Outcome {
     /// What is compared with, in the order of the times of each line.
-    pub baselines: Vec<&'static str>,
+    pub baselines: Vec<String>,
     pub lines: Vec<Line>,
 }
 
 /// The medians of one measurement: ours, then those of the baselines.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Line {
     /// What is measured; lines of the same name differ in their scale only.
     pub what: String,
@@ -38,7 +39,7 @@ pub struct Line {
 }
 
 /// What ours shall take at most.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub enum Target {
     /// As a ratio to the first baseline.
     Ratio(f64),
@@ -48,7 +49,8 @@ pub enum Target {
 
 impl Outcome {
     pub fn against(baselines: &[&'static str]) -> Self {
-        Self { baselines: baselines.to_vec(), lines: Vec::new() }
+        let baselines = baselines.iter().map(|name| (*name).to_owned()).collect();
+        Self { baselines, lines: Vec::new() }
     }
 
     /// Adds a line; `medians` are ours, then the baselines'.

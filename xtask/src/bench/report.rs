@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::Options;
-use super::case::{Case, Outcome, Target};
+use super::Measured;
+use super::case::{self, Case, Outcome, Target};
 
 /// A case with its medians in milliseconds.
 pub fn for_the_terminal(case: &Case, outcome: &Outcome) -> String {
@@ -31,27 +31,35 @@ pub fn for_the_terminal(case: &Case, outcome: &Outcome) -> String {
 }
 
 /// The whole document.
-pub fn document(machine: &str, options: &Options, outcomes: &[(&Case, Outcome)]) -> String {
+pub fn document(measured: &[(&Case, Measured)]) -> String {
+    let mut machines: Vec<&str> = measured.iter().map(|(_, case)| case.machine.as_str()).collect();
+    machines.dedup();
     let mut text = format!(
         "# Benchmarks\n\n\
-         Written by `cargo xtask bench`: {} rounds, tables of up to {} rows. {machine}\n\n\
+         Written by `cargo xtask bench`. {}\n\n\
          Each figure is a median time of the extension over the median time of the baseline named above it, both run in turn \
          in the same session; below 1 the extension is faster. *Growth* is the extension's own time against the first line of \
          the same name. A target is for the ratio to the first baseline unless it says growth.\n\n{}",
-        options.rounds,
-        options.rows,
-        targets(outcomes)
+        machines.join(" Or: "),
+        targets(measured)
     );
-    for (case, outcome) in outcomes {
-        let _ = write!(text, "\n## {}\n\n{}\n\n{}", case.title, case.about, table(outcome));
+    for (case, Measured { rows, rounds, outcome, .. }) in measured {
+        let _ = write!(
+            text,
+            "\n## {}\n\n{} {rounds} rounds, tables of up to {}.\n\n{}",
+            case.title,
+            case.about,
+            case::rows(*rows),
+            table(outcome)
+        );
     }
     text
 }
 
 /// How many targets there are, and which are missed.
-fn targets(outcomes: &[(&Case, Outcome)]) -> String {
+fn targets(measured: &[(&Case, Measured)]) -> String {
     let (mut all, mut missed) = (0, Vec::new());
-    for (case, outcome) in outcomes {
+    for (case, Measured { outcome, .. }) in measured {
         for (at, line) in outcome.lines.iter().enumerate() {
             let Some((is, at_most)) = outcome.judged(at) else { continue };
             all += 1;

@@ -131,10 +131,9 @@ fn prepared(bench: &Bench, history: u64) -> Result<Database> {
             "INSERT INTO orchestrator.v7_test_results (test_type, component_tested, test_status, tested_at) \
              SELECT 'unit', 'component ' || i % 2000, 'pass', {at} FROM {numbers}"
         ),
-        format!(
-            "INSERT INTO orchestrator.v7_test_results (test_type, component_tested, test_status, tested_at) \
-             SELECT 'unit', 'component ' || i, 'fail', now() - i % 2 * interval '10 years' FROM generate_series(1, 400) AS i"
-        ),
+        "INSERT INTO orchestrator.v7_test_results (test_type, component_tested, test_status, tested_at) \
+         SELECT 'unit', 'component ' || i, 'fail', now() - i % 2 * interval '10 years' FROM generate_series(1, 400) AS i"
+            .to_owned(),
     ] {
         execute(&mut client, &statement)?;
     }
