@@ -104,12 +104,19 @@ CREATE TRIGGER v7_subworkflow_tasks_dependencies BEFORE UPDATE ON orchestrator.v
 
 -- Again by name: a statement that changes a task and hands it over leaves it handed over.
 CREATE TRIGGER v7_subworkflow_tasks_change AFTER UPDATE ON orchestrator.v7_subworkflow_tasks
+    -- Column by column: a comparison of rows would read differently once pg_upgrade has written it anew.
     FOR EACH ROW WHEN (
-        (old.parent_phase, old.task_number, old.task_name, old.responsible_persona, old.status, old.started_at,
-         old.completed_at, old.blockers, old.dependencies, old.deliverable_urls, old.notes)
-        IS DISTINCT FROM
-        (new.parent_phase, new.task_number, new.task_name, new.responsible_persona, new.status, new.started_at,
-         new.completed_at, new.blockers, new.dependencies, new.deliverable_urls, new.notes))
+        old.parent_phase IS DISTINCT FROM new.parent_phase OR
+        old.task_number IS DISTINCT FROM new.task_number OR
+        old.task_name IS DISTINCT FROM new.task_name OR
+        old.responsible_persona IS DISTINCT FROM new.responsible_persona OR
+        old.status IS DISTINCT FROM new.status OR
+        old.started_at IS DISTINCT FROM new.started_at OR
+        old.completed_at IS DISTINCT FROM new.completed_at OR
+        old.blockers IS DISTINCT FROM new.blockers OR
+        old.dependencies IS DISTINCT FROM new.dependencies OR
+        old.deliverable_urls IS DISTINCT FROM new.deliverable_urls OR
+        old.notes IS DISTINCT FROM new.notes)
     EXECUTE FUNCTION orchestrator.v7_note_change();
 CREATE TRIGGER v7_subworkflow_tasks_hand_over AFTER UPDATE OF dart_task_id, dart_task_url ON orchestrator.v7_subworkflow_tasks
     FOR EACH ROW EXECUTE FUNCTION orchestrator.v7_note_hand_over();
