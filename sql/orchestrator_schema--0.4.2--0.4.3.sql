@@ -238,7 +238,7 @@ WITH ordered AS (
     SELECT r.tested_at FROM orchestrator.v7_test_results AS r
     WHERE r.test_status IN ('fail', 'error', 'timeout') AND NOT EXISTS (
         SELECT FROM orchestrator.v7_test_results AS l
-        WHERE (l.component_tested, l.test_type) = (r.component_tested, r.test_type)
+        WHERE l.component_tested = r.component_tested AND l.test_type = r.test_type
           AND coalesce(l.v7_file_path, '') = coalesce(r.v7_file_path, '')
           AND (l.tested_at, l.id) > (r.tested_at, r.id) AND l.test_status <> 'skip')
 ), failure AS (

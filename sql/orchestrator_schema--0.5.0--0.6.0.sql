@@ -13,7 +13,8 @@ SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- The status is looked at outside the union: so the planner takes it for one table, reads each part
 -- from its queue's partial index, and merges the three without a sort. What is looked up elsewhere is
--- looked up for the rows that are returned.
+-- looked up for the rows that are returned. Each part names its columns, so that the text stays the same
+-- through pg_upgrade.
 CREATE VIEW orchestrator.pending_decisions AS
 SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_at,
        CASE WHEN isfinite(d.requested_at) THEN now() - d.requested_at END AS waiting
@@ -25,15 +26,15 @@ FROM (
            q.thread_id, q.created_at AS requested_at
     FROM orchestrator.human_review_queue AS q
     UNION ALL
-    SELECT 'gate', g.id, g.status,
-           g.gate_type || ' gate of agent ' || g.agent_id,
-           g.reason, g.project_id, g.context ->> 'thread_id', g.created_at
+    SELECT 'gate' AS kind, g.id, g.status,
+           g.gate_type || ' gate of agent ' || g.agent_id AS subject,
+           g.reason AS asks, g.project_id, g.context ->> 'thread_id' AS thread_id, g.created_at AS requested_at
     FROM orchestrator.gates AS g
     UNION ALL
-    SELECT 'approval', a.id, a.status,
-           'approval by ' || a.approver_role || ' of task ' || (SELECT coalesce(nullif(btrim(t.title), ''), t.task_type) FROM orchestrator.tasks AS t WHERE t.id = a.task_id),
-           coalesce(nullif(btrim(a.notes), ''), (SELECT t.description FROM orchestrator.tasks AS t WHERE t.id = a.task_id), ''),
-           NULL, NULL, a.created_at
+    SELECT 'approval' AS kind, a.id, a.status,
+           'approval by ' || a.approver_role || ' of task ' || (SELECT coalesce(nullif(btrim(t.title), ''), t.task_type) FROM orchestrator.tasks AS t WHERE t.id = a.task_id) AS subject,
+           coalesce(nullif(btrim(a.notes), ''), (SELECT t.description FROM orchestrator.tasks AS t WHERE t.id = a.task_id), '') AS asks,
+           NULL AS project_id, NULL AS thread_id, a.created_at AS requested_at
     FROM orchestrator.approvals AS a
 ) AS d
 WHERE d.status = 'pending'
