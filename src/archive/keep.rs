@@ -1,5 +1,7 @@
 //! The way down: a table goes into schema orchestrator_archive.
 
+use std::collections::BTreeSet;
+
 use pgrx::prelude::*;
 
 use super::ARCHIVE;
@@ -7,7 +9,7 @@ use super::dependents;
 use super::give_back::move_rows;
 use super::kept::{self, Holds};
 use super::table::Table;
-use crate::catalog::{self, Member};
+use crate::catalog;
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind};
 use crate::manifest;
@@ -83,18 +85,29 @@ pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
     if settings::downgrade()? == Downgrade::Archive {
         return Ok(());
     }
-    let mut others = Vec::new();
-    for other in tables_that_go()? {
-        if other.oid != table.oid && !other.is_empty()? {
-            others.push(format!("{other}: {}", Count::of(&other)?.in_words()));
+    let (mut now, mut later) = (Vec::new(), Vec::new());
+    let (goes, versions) = (tables_that_go()?, manifest::versions()?);
+    for other in member_tables()? {
+        if other.oid == table.oid || other.is_empty()? {
+            continue;
+        }
+        let (name, rows) = (other.to_string(), Count::of(&other)?.in_words());
+        if goes.contains(&name) {
+            now.push(format!("{name}: {rows}"));
+        } else {
+            let since =
+                versions.get(manifest::introduced("table", &name)?).unwrap_or(&"any version");
+            later.push(format!("{name}: {rows} (below {since})"));
         }
     }
     let mut detail = format!("{table}: {}.", count.in_words());
-    if !others.is_empty() {
-        detail.push_str(&format!(
-            "\nIn the same step it would take from other tables: {}.",
-            others.join(", ")
-        ));
+    for (which, others) in [
+        ("The same step takes rows or columns of", now),
+        ("Steps further down take rows of", later),
+    ] {
+        if !others.is_empty() {
+            detail.push_str(&format!("\n{which} {}.", others.join(", ")));
+        }
     }
     Err(Error::new(
         Kind::InUse,
@@ -107,25 +120,22 @@ pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
     ))
 }
 
-/// The tables that the running down script takes out, or columns of, the youngest first; none
-/// outside of one.
-fn tables_that_go() -> Result<Vec<Table>, Error> {
+/// The names of the tables that the running down script takes out, or columns of; none outside of
+/// one.
+fn tables_that_go() -> Result<BTreeSet<String>, Error> {
     if !catalog::in_script() {
-        return Ok(Vec::new());
+        return Ok(BTreeSet::new());
     }
     let below = manifest::position(&catalog::installed_version()?)?;
     let (above, below) = (manifest::members_at(below + 1)?, manifest::members_at(below)?);
-    let goes = |table: &str| {
-        let is_part = |member: &Member| match member.kind.as_str() {
-            "table" => member.object == table,
-            "column" => member.split().0 == table,
-            _ => false,
-        };
-        above.keys().any(|member| is_part(member) && !below.contains_key(member))
-    };
-    let mut tables = member_tables()?;
-    tables.retain(|table| goes(&table.to_string()));
-    Ok(tables)
+    let gone = above.into_keys().filter(|member| !below.contains_key(member));
+    Ok(gone
+        .filter_map(|member| match member.kind.as_str() {
+            "table" => Some(member.object),
+            "column" => Some(member.split().0.to_owned()),
+            _ => None,
+        })
+        .collect())
 }
 
 /// The tables that are members of the extension, the youngest first.

@@ -95,7 +95,7 @@ SELECT pg_temp.refusal(format('SELECT orchestrator.grant_access(%L, %L)', curren
 SELECT pg_temp.refusal('SELECT orchestrator.revoke_access(NULL)');
 SELECT pg_temp.refusal(format('SELECT orchestrator.revoke_access(%L)', current_user));
 -- A downgrade tells that it keeps the levels; up again they are there. One that must not names what
--- this step takes, and nothing else: audit events and tasks would stay.
+-- this step takes, and below which version each other table goes.
 SET orchestrator_schema.downgrade = 'refuse';
 SELECT pg_temp.refusal($$ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.3'$$);
 RESET orchestrator_schema.downgrade;
