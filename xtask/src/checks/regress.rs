@@ -2,10 +2,13 @@
 //! Each test gets a database of its own, so none depends on another.
 
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::address::SUPERUSER;
 use crate::checks::{Check, Run};
@@ -42,25 +45,41 @@ pub fn run(toolchain: &Toolchain, names: &[String], accept: bool) -> Result<()> 
     fs::create_dir_all(&expected)
         .with_context(|| format!("cannot create {}", expected.display()))?;
 
-    let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
-    let mut failed = Vec::new();
-    for name in chosen {
-        let folder = output.join(name);
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot create {}", folder.display()))?;
-        let outcome = process::output(&mut pg_regress(&cluster, &input, &folder, name)?);
-        let result = folder.join("results").join(format!("{name}.out"));
-        let wanted = expected.join(format!("{name}.out"));
-        if accept {
-            accept_result(&result, &wanted)?;
-        } else if let Err(error) = outcome {
-            println!("{name}: differs");
-            failed.push(name.as_str());
-            show(&folder.join("regression.diffs"), &result, &wanted, &error);
-        } else {
-            println!("{name}: as expected");
+    // Each worker has a server of its own: roles belong to all databases of one.
+    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(chosen.len());
+    let left = Mutex::new(chosen.iter().copied());
+    let failed = Mutex::new(Vec::new());
+    let work = || -> Result<()> {
+        let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
+        loop {
+            let next = left.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(name) = next else { return Ok(()) };
+            let folder = output.join(name);
+            fs::create_dir_all(&folder)
+                .with_context(|| format!("cannot create {}", folder.display()))?;
+            let outcome = process::output(&mut pg_regress(&cluster, &input, &folder, name)?);
+            let result = folder.join("results").join(format!("{name}.out"));
+            let wanted = expected.join(format!("{name}.out"));
+            if accept {
+                accept_result(&result, &wanted)?;
+            } else if let Err(error) = outcome {
+                // One page's difference at a time.
+                let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                println!("{name}: differs");
+                failed.push(name.as_str());
+                show(&folder.join("regression.diffs"), &result, &wanted, &error);
+            } else {
+                println!("{name}: as expected");
+            }
         }
-    }
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|_| Err(anyhow!("a worker panicked")))
+        })
+    })?;
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     if !failed.is_empty() {
         bail!(
             "{} differ; once a result is right: cargo xtask regress --accept NAME",
