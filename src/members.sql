@@ -130,7 +130,7 @@ UNION ALL
 SELECT 'other', concat_ws(' ', o.type, o.identity), ''
 FROM member AS m, pg_identify_object(m.classid, m.objid, 0) AS o
 WHERE m.classid NOT IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass)
-      -- Later servers count the row type of a relation, and its array type, as members too.
+      -- Later servers count the row type of a relation, and the array type of any type, as members too.
       AND NOT (m.classid = 'pg_type'::regclass
-               AND m.objid IN (SELECT unnest(ARRAY[t.oid, t.typarray]) FROM relation AS r JOIN pg_type AS t ON t.oid = r.reltype))
+               AND m.objid IN (SELECT r.reltype FROM relation AS r UNION ALL SELECT t.typarray FROM pg_type AS t))
    OR m.objid IN (SELECT oid FROM relation WHERE relkind NOT IN ('r', 'p', 'v', 'S'))

@@ -99,7 +99,8 @@ CREATE FUNCTION shop.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN ne
 CREATE TRIGGER noted BEFORE INSERT ON shop.staff FOR EACH ROW EXECUTE FUNCTION shop.note();
 ALTER TABLE shop.egg DROP CONSTRAINT egg_hen_fkey;
 SELECT orchestrator.capture_snapshot('after a day') IS NOT NULL;
-SELECT object, change, was, regexp_replace(now, 'BODY \w+', 'BODY …') FROM orchestrator.compare_snapshots('before V7', 'after a day');
+-- Servers before 16 write a column's table before it.
+SELECT object, change, was, regexp_replace(replace(now, 'staff.boss', 'boss'), 'BODY \w+', 'BODY …') FROM orchestrator.compare_snapshots('before V7', 'after a day');
 CREATE OR REPLACE FUNCTION shop.f(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1 + 1';
 ALTER TABLE shop.staff DISABLE TRIGGER noted;
 -- Of one schema: only what both could hold is compared.
