@@ -101,7 +101,8 @@ impl Lines {
     }
 }
 
-fn table(out: &mut Lines, relation: &Relation) {
+/// How a table or a view begins: what it is, and its row.
+fn row(out: &mut Lines, relation: &Relation) {
     out.comment(3, relation.comment.as_deref());
     out.line(3, &format!("{}: {{", key(&relation.name)));
     out.line(4, "Row: {");
@@ -110,6 +111,10 @@ fn table(out: &mut Lines, relation: &Relation) {
         out.line(5, &format!("{}: {};", key(&column.name), value(column)));
     }
     out.line(4, "};");
+}
+
+fn table(out: &mut Lines, relation: &Relation) {
+    row(out, relation);
     for (shape, all_optional) in [("Insert", false), ("Update", true)] {
         out.line(4, &format!("{shape}: {{"));
         for column in &relation.columns {
@@ -143,14 +148,7 @@ fn reference(out: &mut Lines, reference: &Reference) {
 }
 
 fn view(out: &mut Lines, relation: &Relation) {
-    out.comment(3, relation.comment.as_deref());
-    out.line(3, &format!("{}: {{", key(&relation.name)));
-    out.line(4, "Row: {");
-    for column in &relation.columns {
-        out.comment(5, column.comment.as_deref());
-        out.line(5, &format!("{}: {};", key(&column.name), value(column)));
-    }
-    out.line(4, "};");
+    row(out, relation);
     out.line(4, "Relationships: [];");
     out.line(3, "};");
 }

@@ -54,28 +54,27 @@ fn v7_verify_rollback() -> Result<
     ErrorReport,
 > {
     let left = leftovers()?;
-    let of = |name: &'static str, kinds: &[&str]| {
-        let found: Vec<_> =
-            left.iter().filter(|left| kinds.contains(&left.kind.as_str())).collect();
-        let names: Vec<String> = found.iter().map(|left| left.object.clone()).collect();
-        let hint = found.first().map(|left| left.command.clone());
-        Check::none(name, &names).hint(hint.unwrap_or_default())
-    };
+    let others = ["index", "sequence", "type", "trigger", "constraint"];
     let checks = [
-        of("V7 tables left", &["table"]),
-        of("V7 views left", &["view"]),
-        of("V7 columns left", &["column"]),
-        of("V7 functions left", &["function"]),
-        of("other V7 objects left", &["index", "sequence", "type", "trigger", "constraint"]),
+        none_of(&left, "V7 tables left", &["table"]),
+        none_of(&left, "V7 views left", &["view"]),
+        none_of(&left, "V7 columns left", &["column"]),
+        none_of(&left, "V7 functions left", &["function"]),
+        none_of(&left, "other V7 objects left", &others),
     ];
     Ok(TableIterator::new(checks.into_iter().map(Check::row)))
 }
 
 fn tables_before() -> Result<Check, Error> {
-    let tables: Vec<_> = leftovers()?.into_iter().filter(|left| left.kind == "table").collect();
-    let names: Vec<String> = tables.iter().map(|left| left.object.clone()).collect();
-    let hint = tables.into_iter().next().map(|left| left.command);
-    Ok(Check::none("V7 tables in any schema", &names).hint(hint.unwrap_or_default()))
+    Ok(none_of(&leftovers()?, "V7 tables in any schema", &["table"]))
+}
+
+/// Checks that nothing of some kinds is left; the hint takes the first away.
+fn none_of(left: &[Leftover], name: &'static str, kinds: &[&str]) -> Check {
+    let found: Vec<_> = left.iter().filter(|left| kinds.contains(&left.kind.as_str())).collect();
+    let names: Vec<String> = found.iter().map(|left| left.object.clone()).collect();
+    let hint = found.first().map(|left| left.command.clone());
+    Check::none(name, &names).hint(hint.unwrap_or_default())
 }
 
 /// One object named v7_ that is not in the archive.

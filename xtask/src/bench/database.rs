@@ -76,18 +76,22 @@ impl Bench {
 
     /// A database without the extension.
     pub fn empty_database(&self) -> Result<Database> {
+        let database = self.named();
+        self.cluster.create_database(&database.name)?;
+        Ok(database)
+    }
+
+    /// A database that is still to be made, under a name that no other has.
+    fn named(&self) -> Database {
         self.databases.set(self.databases.get() + 1);
         let name = format!("bench_{}", self.databases.get());
-        self.cluster.create_database(&name)?;
-        Ok(Database { address: (*self.cluster).clone(), name })
+        Database { address: (*self.cluster).clone(), name }
     }
 
     /// A database like another one, to which nobody is connected.
     pub fn copy_of(&self, original: &Database) -> Result<Database> {
-        self.databases.set(self.databases.get() + 1);
-        let name = format!("bench_{}", self.databases.get());
-        self.cluster.copy_database(&original.name, &name)?;
-        let database = Database { address: (*self.cluster).clone(), name };
+        let database = self.named();
+        self.cluster.copy_database(&original.name, &database.name)?;
         database.without_announcements(&mut database.connect()?)?;
         Ok(database)
     }

@@ -30,7 +30,7 @@ pub fn in_turn(rounds: usize, variants: &[Variant]) -> Result<Vec<Duration>> {
 }
 
 /// The middle one; of an even number the mean of the two in the middle.
-fn median(mut times: Vec<Duration>) -> Duration {
+pub fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     match times.len() {
         0 => Duration::ZERO,

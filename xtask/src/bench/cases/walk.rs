@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::address::execute;
 use crate::bench::case::{self, Case, Outcome, Target};
 use crate::bench::database::Bench;
-use crate::bench::measure::timed;
+use crate::bench::measure::{median, timed};
 use crate::bench::rows;
 use crate::process;
 
@@ -65,12 +65,6 @@ fn run(bench: &Bench) -> Result<Outcome> {
 }
 
 fn medians(pairs: &[(Duration, Duration)]) -> [Duration; 2] {
-    let middle = |mut times: Vec<Duration>| {
-        times.sort_unstable();
-        times.get(times.len() / 2).copied().unwrap_or_default()
-    };
-    [
-        middle(pairs.iter().map(|pair| pair.0).collect()),
-        middle(pairs.iter().map(|pair| pair.1).collect()),
-    ]
+    let (ours, baseline) = pairs.iter().copied().unzip();
+    [median(ours), median(baseline)]
 }
