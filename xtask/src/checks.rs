@@ -38,17 +38,24 @@ pub struct Check {
     pub run: Run,
 }
 
+impl Check {
+    fn needs_extension(&self) -> bool {
+        matches!(self.run, Run::WithExtension(_))
+    }
+}
+
 /// What a check needs before it can run.
 pub enum Run {
     /// Only the checkout.
     OnSources(fn(&Project) -> Result<()>),
     /// PostgreSQL, its headers and cargo-pgrx.
     WithTools(fn(&Toolchain) -> Result<()>),
-    /// All that, and the extension of the present sources installed.
+    /// All that, and the extension of the present sources installed, which stays as it is:
+    /// such checks may run side by side.
     WithExtension(fn(&Toolchain) -> Result<()>),
 }
 
-/// All checks, cheap ones first.
+/// All checks: cheap ones first; among those that run side by side, long ones first.
 const CHECKS: &[Check] = &[
     fmt::CHECK,
     frozen::CHECK,
@@ -57,19 +64,19 @@ const CHECKS: &[Check] = &[
     pgspot::CHECK,
     clippy::CHECK,
     INSTALL,
-    symbols::CHECK,
-    manifest::CHECK,
-    docs::CHECK,
-    package::CHECK,
-    regress::CHECK,
     server_tests::VERSIONS,
     server_tests::RESTORE,
-    server_tests::PLANS,
-    server_tests::RACES,
-    types::CHECK,
-    server_tests::PRIVILEGES,
-    server_tests::OPERATIONS,
     server_tests::HOSTILE,
+    server_tests::OPERATIONS,
+    server_tests::RACES,
+    server_tests::PRIVILEGES,
+    regress::CHECK,
+    types::CHECK,
+    package::CHECK,
+    server_tests::PLANS,
+    docs::CHECK,
+    manifest::CHECK,
+    symbols::CHECK,
     // Leaves a debug build with test functions installed, and puts the release build back.
     backend::CHECK,
     // After backend, whose build of the dependencies it shares.

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use self::left_running::LeftRunning;
 use crate::address::{Address, SUPERUSER};
-use crate::cluster::{self, Cluster, Settings};
+use crate::cluster::{self, Cluster, Place, Settings};
 use crate::install;
 use crate::process::{self, quoted};
 use crate::project::Project;
@@ -30,7 +30,7 @@ pub fn start(toolchain: &Toolchain) -> Result<()> {
     fs::write(record_file(project), folder.as_os_str().as_encoded_bytes())
         .context("cannot record where the demo runs")?;
     println!("Starting PostgreSQL {} in {}", toolchain.pg.release, folder.display());
-    let settings = Settings { durable: true, folder: Some(folder), ..Settings::default() };
+    let settings = Settings { durable: true, place: Place::Folder(folder), ..Settings::default() };
     let cluster = Cluster::start(&toolchain.pg, &settings)?;
     cluster.create_database(DATABASE)?;
     process::run(&mut tour(project, &cluster, DATABASE))?;

@@ -24,3 +24,4 @@ pub mod server_user;
 pub mod setup;
 pub mod sql;
 pub mod types;
+mod workers;

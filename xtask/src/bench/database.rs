@@ -7,7 +7,7 @@ use postgres::Client;
 
 use super::Options;
 use crate::address::{Address, execute, query};
-use crate::cluster::{Cluster, Settings};
+use crate::cluster::{Cluster, Place, Settings};
 use crate::setup::Toolchain;
 
 /// What the server is told, so that nothing of its own runs in between.
@@ -33,7 +33,11 @@ impl Bench {
     pub fn start(toolchain: &Toolchain, options: &Options) -> Result<Self> {
         let parameters =
             PARAMETERS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let settings = Settings { parameters: parameters.collect(), ..Settings::default() };
+        let settings = Settings {
+            place: Place::Disk,
+            parameters: parameters.collect(),
+            ..Settings::default()
+        };
         Ok(Self {
             toolchain: toolchain.clone(),
             cluster: Cluster::start(&toolchain.pg, &settings)?,

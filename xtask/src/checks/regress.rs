@@ -2,19 +2,17 @@
 //! Each test gets a database of its own, so none depends on another.
 
 use std::fs;
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::address::SUPERUSER;
 use crate::checks::{Check, Run};
 use crate::cluster::{Cluster, Settings};
 use crate::process;
 use crate::setup::Toolchain;
+use crate::workers;
 
 const DATABASE: &str = "contrib_regression";
 
@@ -46,40 +44,29 @@ pub fn run(toolchain: &Toolchain, names: &[String], accept: bool) -> Result<()> 
         .with_context(|| format!("cannot create {}", expected.display()))?;
 
     // Each worker has a server of its own: roles belong to all databases of one.
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(chosen.len());
-    let left = Mutex::new(chosen.iter().copied());
-    let failed = Mutex::new(Vec::new());
-    let work = || -> Result<()> {
-        let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
-        loop {
-            let next = left.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some(name) = next else { return Ok(()) };
-            let folder = output.join(name);
-            fs::create_dir_all(&folder)
-                .with_context(|| format!("cannot create {}", folder.display()))?;
-            let outcome = process::output(&mut pg_regress(&cluster, &input, &folder, name)?);
-            let result = folder.join("results").join(format!("{name}.out"));
-            let wanted = expected.join(format!("{name}.out"));
-            if accept {
-                accept_result(&result, &wanted)?;
-            } else if let Err(error) = outcome {
-                // One page's difference at a time.
-                let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                println!("{name}: differs");
-                failed.push(name.as_str());
-                show(&folder.join("regression.diffs"), &result, &wanted, &error);
-            } else {
-                println!("{name}: as expected");
-            }
+    let server = || Cluster::start(&toolchain.pg, &Settings::default());
+    let differences = workers::share(&chosen, server, |cluster, name| {
+        let folder = output.join(name);
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+        let outcome = process::output(&mut pg_regress(cluster, &input, &folder, name)?);
+        let result = folder.join("results").join(format!("{name}.out"));
+        let wanted = expected.join(format!("{name}.out"));
+        if accept {
+            return accept_result(&result, &wanted).map(|()| None);
         }
-    };
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().try_for_each(|thread| {
-            thread.join().unwrap_or_else(|_| Err(anyhow!("a worker panicked")))
-        })
+        println!("{name}: {}", if outcome.is_ok() { "as expected" } else { "differs" });
+        let difference =
+            |error| difference(&folder.join("regression.diffs"), &result, &wanted, &error);
+        Ok(outcome.err().map(difference))
     })?;
-    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut failed = Vec::new();
+    for (name, difference) in chosen.iter().zip(differences) {
+        if let Some(difference) = difference {
+            println!("{name}: {difference}");
+            failed.push(name.as_str());
+        }
+    }
     if !failed.is_empty() {
         bail!(
             "{} differ; once a result is right: cargo xtask regress --accept NAME",
@@ -142,14 +129,15 @@ fn accept_result(result: &Path, expected: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Prints the difference; the whole result where there is nothing to compare it with; else what went wrong.
-fn show(difference: &Path, result: &Path, expected: &Path, error: &anyhow::Error) {
-    let is_new = !expected.exists();
-    if is_new {
-        println!("There is no {}; the result is:", expected.display());
-    }
-    match fs::read_to_string(if is_new { result } else { difference }) {
-        Ok(text) => println!("{text}"),
-        Err(_) => println!("{error:#}"),
+/// The difference; the whole result where there is nothing to compare it with; else what went wrong.
+fn difference(diffs: &Path, result: &Path, expected: &Path, error: &anyhow::Error) -> String {
+    let (file, title) = if expected.exists() {
+        (diffs, String::new())
+    } else {
+        (result, format!("there is no {}; the result is:", expected.display()))
+    };
+    match fs::read_to_string(file) {
+        Ok(text) => format!("{title}\n{text}"),
+        Err(_) => format!("{error:#}"),
     }
 }

@@ -1,9 +1,8 @@
-//! Runs every check, each in a process of its own with its output in a log,
-//! and sums up.
+//! Runs every check, each in a process of its own with its output in a log, and sums up.
+//! Those that only use what is installed run side by side.
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,9 +11,10 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, killpg};
 
-use super::{CHECKS, Check, INSTALL, Run, Workbench};
+use super::{CHECKS, Check, INSTALL, Workbench};
 use crate::interrupt;
 use crate::process;
+use crate::workers;
 
 /// How much of the first failure's output is shown.
 const SHOWN_LINES: usize = 80;
@@ -28,28 +28,21 @@ pub fn run_all(workbench: &Workbench) -> Result<bool> {
     fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
 
     let (mut passed, mut skipped, mut failures) = (0, 0, Vec::new());
-    let width = CHECKS.iter().map(|check| check.name.len()).max().unwrap_or(0);
-    for check in CHECKS {
-        print!("{:width$}  ", check.name);
-        io::stdout().flush()?;
-        let cannot_run = matches!(check.run, Run::WithExtension(_))
-            && failures.iter().any(|(name, _)| *name == INSTALL.name);
-        if cannot_run {
-            println!("skipped: nothing is installed");
-            skipped += 1;
+    for group in CHECKS.chunk_by(|one, next| one.needs_extension() && next.needs_extension()) {
+        let cannot_install = failures.iter().any(|(name, _)| *name == INSTALL.name);
+        if cannot_install && group.iter().all(Check::needs_extension) {
+            for check in group {
+                say(check, "skipped: nothing is installed");
+            }
+            skipped += group.len();
             continue;
         }
-        let log = logs.join(format!("{}.log", check.name));
-        let start = Instant::now();
-        let succeeded = run_apart(&program, workbench, check, &log)?;
-        interrupt::hold_if_pending();
-        let seconds = start.elapsed().as_secs_f64();
-        if succeeded {
-            println!("ok      {seconds:6.1} s");
-            passed += 1;
-        } else {
-            println!("FAILED  {seconds:6.1} s");
-            failures.push((check.name, log));
+        let logs_of_failures = run_group(&program, workbench.pg_config(), group, &logs)?;
+        for (check, log) in group.iter().zip(logs_of_failures) {
+            match log {
+                None => passed += 1,
+                Some(log) => failures.push((check.name, log)),
+            }
         }
     }
     report(&failures)?;
@@ -58,12 +51,37 @@ pub fn run_all(workbench: &Workbench) -> Result<bool> {
     Ok(failures.is_empty())
 }
 
+/// Runs the checks of a group side by side; of each that failed, its log is returned.
+fn run_group(
+    program: &Path,
+    pg_config: Option<&Path>,
+    group: &[Check],
+    logs: &Path,
+) -> Result<Vec<Option<PathBuf>>> {
+    let run = |(): &(), check: &Check| -> Result<Option<PathBuf>> {
+        let log = logs.join(format!("{}.log", check.name));
+        let start = Instant::now();
+        let succeeded = run_apart(program, pg_config, check, &log)?;
+        interrupt::hold_if_pending();
+        let outcome = if succeeded { "ok    " } else { "FAILED" };
+        say(check, &format!("{outcome}  {:6.1} s", start.elapsed().as_secs_f64()));
+        Ok((!succeeded).then_some(log))
+    };
+    workers::share(group, || Ok(()), run)
+}
+
+/// Prints what became of a check.
+fn say(check: &Check, outcome: &str) {
+    let width = CHECKS.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    println!("{:width$}  {outcome}", check.name);
+}
+
 /// Runs one check in a process group of its own, which an interruption ends as a whole.
-fn run_apart(program: &Path, workbench: &Workbench, check: &Check, log: &Path) -> Result<bool> {
+fn run_apart(program: &Path, pg_config: Option<&Path>, check: &Check, log: &Path) -> Result<bool> {
     let file = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
     let mut command = Command::new(program);
     command.args(["check", check.name]);
-    if let Some(path) = workbench.pg_config() {
+    if let Some(path) = pg_config {
         command.arg("--pg-config").arg(path);
     }
     command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0);

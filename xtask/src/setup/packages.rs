@@ -1,6 +1,7 @@
 //! System packages: PostgreSQL with headers, clang for the bindings, and what checks need.
 //! Installed through apt where there is one; elsewhere only checked.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
@@ -18,6 +19,9 @@ const ALWAYS: [(&str, &str); 4] = [
     ("libclang-dev", "reads PostgreSQL's headers"),
     ("pkg-config", "finds libraries"),
 ];
+
+/// The folder of Debian's package manager.
+const PACKAGE_STATE: &str = "/var/lib/dpkg";
 
 /// Makes sure of the packages and returns the PostgreSQL to use.
 pub fn postgresql(requested: Option<&Path>) -> Result<PgConfig> {
@@ -177,6 +181,8 @@ impl Apt {
         if packages.is_empty() {
             return Ok(());
         }
+        // Checks run side by side, and apt gives up where another apt is at work.
+        let _alone = Self::alone()?;
         let reasons: Vec<String> =
             packages.iter().map(|(package, why)| format!("{package}: {why}")).collect();
         self.update("packages are missing or out of step")?;
@@ -186,6 +192,14 @@ impl Apt {
             .args(["install", "--yes", "--no-install-recommends"])
             .args(packages.iter().map(|(package, _)| package));
         process::run(&mut install)
+    }
+
+    /// Waits until no other process of this program installs packages; ends when dropped.
+    fn alone() -> Result<File> {
+        let folder =
+            File::open(PACKAGE_STATE).with_context(|| format!("cannot open {PACKAGE_STATE}"))?;
+        folder.lock().with_context(|| format!("cannot lock {PACKAGE_STATE}"))?;
+        Ok(folder)
     }
 
     fn update(&self, why: &str) -> Result<()> {
