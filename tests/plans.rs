@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use postgres::Client;
+use support::Database;
 use support::extension::{newest, walked_to};
 use xtask::address::{execute, query};
 use xtask::chain::files_below;
@@ -52,6 +54,31 @@ fn sections(text: &str) -> Result<(String, Vec<Use>)> {
     Ok((rows, uses))
 }
 
+fn folder() -> Result<PathBuf> {
+    Ok(Project::find()?.root().join("tests/plans"))
+}
+
+/// A client that has the helpers.
+fn helped(database: &Database) -> Result<Client> {
+    let mut client = database.client()?;
+    execute(&mut client, HELPERS)?;
+    Ok(client)
+}
+
+/// Inserts a file's rows and returns its queries.
+fn fill(client: &mut Client, file: &Path) -> Result<Vec<Use>> {
+    let text = fs::read_to_string(file)?;
+    let (rows, uses) = sections(&text).with_context(|| format!("{}", file.display()))?;
+    execute(client, &rows).with_context(|| format!("{}", file.display()))?;
+    Ok(uses)
+}
+
+/// Looks at every row, so that no sample decides.
+fn analyze(client: &mut Client) -> Result<()> {
+    execute(client, "SET default_statistics_target = 1000")?;
+    execute(client, "VACUUM ANALYZE")
+}
+
 /// The plan of a query as text, and its cost.
 fn plan(client: &mut Client, sql: &str) -> Result<(String, f64)> {
     let sql = format!("EXPLAIN {}", sql.trim().trim_end_matches(';'));
@@ -91,22 +118,16 @@ fn every_index_serves_a_query_that_would_cost_more_without_it() -> Result<()> {
     const INDEXES: &str = "SELECT i.relname::text FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid \
          WHERE i.relnamespace = 'orchestrator'::regnamespace AND NOT x.indisunique";
     let database = walked_to("plans", newest()?)?;
-    let mut client = database.client()?;
-    execute(&mut client, HELPERS)?;
+    let mut client = helped(&database)?;
     let mut uses = BTreeMap::new();
-    for file in files_below(&Project::find()?.root().join("tests/plans"))? {
-        let text = fs::read_to_string(&file)?;
-        let (rows, found) = sections(&text).with_context(|| format!("{}", file.display()))?;
-        execute(&mut client, &rows).with_context(|| format!("{}", file.display()))?;
-        for found in found {
+    for file in files_below(&folder()?)? {
+        for found in fill(&mut client, &file)? {
             if let Some(twice) = uses.insert(found.index.clone(), found) {
                 bail!("{} has two queries", twice.index);
             }
         }
     }
-    // Every row is looked at, so that no sample decides.
-    execute(&mut client, "SET default_statistics_target = 1000")?;
-    execute(&mut client, "VACUUM ANALYZE")?;
+    analyze(&mut client)?;
 
     let rows = query(&mut client, INDEXES)?;
     let indexes: BTreeSet<String> =
@@ -123,6 +144,22 @@ fn every_index_serves_a_query_that_would_cost_more_without_it() -> Result<()> {
     }
     println!("{} indexes", indexes.len());
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n\n"));
+    Ok(())
+}
+
+/// A page of a view that tells of everything does not sort everything first.
+#[test]
+fn the_first_page_of_all_collaborations_costs_a_fraction_of_all() -> Result<()> {
+    const ALL: &str = "SELECT * FROM orchestrator.collaboration_status";
+    let database = walked_to("pages", newest()?)?;
+    let mut client = helped(&database)?;
+    for table in ["collaboration_requests", "collaboration_outcomes"] {
+        fill(&mut client, &folder()?.join(table).with_extension("sql"))?;
+    }
+    analyze(&mut client)?;
+    let (_, whole) = plan(&mut client, ALL)?;
+    let (page, cost) = plan(&mut client, &format!("{ALL} LIMIT 20"))?;
+    assert!(cost < whole / 50.0, "{cost} of {whole}:\n{page}");
     Ok(())
 }
 

@@ -18,7 +18,7 @@ pub fn for_the_terminal(case: &Case, outcome: &Outcome) -> String {
         );
         for (baseline, name) in outcome.baselines.iter().enumerate() {
             if let Some(ratio) = line.ratio(baseline) {
-                let _ = write!(text, "   {ratio:5.2} × {name}");
+                let _ = write!(text, "   {:>7} × {name}", short(ratio));
             }
         }
         if let Some(growth) = outcome.growth(at) {
@@ -106,5 +106,14 @@ fn target(outcome: &Outcome, at: usize) -> String {
 }
 
 fn figure(ratio: Option<f64>) -> String {
-    ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default()
+    ratio.map(short).unwrap_or_default()
+}
+
+/// Two decimals, and two figures where these would be none.
+fn short(ratio: f64) -> String {
+    match ratio {
+        0.01.. => format!("{ratio:.2}"),
+        0.001.. => format!("{ratio:.4}"),
+        _ => format!("{ratio:.5}"),
+    }
 }

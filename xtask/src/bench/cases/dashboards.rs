@@ -1,17 +1,19 @@
 //! What people keep open: the first page of each view over a history that grows.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use crate::address::{execute, query};
 use crate::bench::case::{self, Case, Outcome, Target};
 use crate::bench::database::{Bench, Database};
-use crate::bench::measure::{in_turn, statement};
+use crate::bench::measure::{in_turn, median, statement};
 
 pub const CASE: Case = Case {
     name: "dashboards",
     title: "Dashboards",
     about: "The first 20 rows of each view that people keep open, against one pass over all tables behind it (`count(*)`), which is the least \
-            that a view costs which has to read them. *Rows* is the history in each table: ended sessions and runs, decided approvals, \
+            that a view costs which has to read them. Each time a view is read 20 times in a row, and the median counts. *Rows* is the history in each table: ended sessions and runs, decided approvals, \
             answered collaborations, passed tests. What is open stays the same: 200 of each, and the 500 tasks of a migration.",
     needs: &[
         "v7_migration_dashboard",
@@ -23,17 +25,19 @@ pub const CASE: Case = Case {
     run,
 };
 
-/// Each view, and whether its cost shall not depend on the history.
-const VIEWS: [(&str, bool); 7] = [
-    ("active_sessions", true),
-    ("pending_approvals", true),
-    ("run_summary", true),
-    ("v7_migration_dashboard", true),
-    ("v7_ready_tasks", true),
-    ("v7_unsynced_tasks", true),
-    // Tells of every collaboration how many requests and answers it had.
-    ("collaboration_status", false),
+const VIEWS: [&str; 7] = [
+    "active_sessions",
+    "collaboration_status",
+    "pending_approvals",
+    "run_summary",
+    "v7_migration_dashboard",
+    "v7_ready_tasks",
+    "v7_unsynced_tasks",
 ];
+
+/// How often a view is read in a row. The pass over its tables leaves nothing of it in the processor's
+/// caches; one who keeps it open reads it again and again.
+const REFRESHES: usize = 20;
 
 /// The statement that reads the tables behind a view once, through other views, too.
 const PASS: &str = "
@@ -53,17 +57,18 @@ fn run(bench: &Bench) -> Result<Outcome> {
     for size in bench.sizes(&[10_000, 100_000, 1_000_000]) {
         let database = prepared(bench, size)?;
         let client = database.shared()?;
-        for (view, is_independent) in VIEWS {
+        for view in VIEWS {
             let pass: String = query(&mut client.borrow_mut(), &PASS.replace("VIEW", view))?
                 .first()
                 .map_or(Ok(String::new()), |row| row.try_get(0))?;
             let page = format!("SELECT * FROM orchestrator.{view} LIMIT 20");
-            let medians = in_turn(
-                bench.rounds(),
-                &[&|_| statement(&client, &page), &|_| statement(&client, &pass)],
-            )?;
-            let target = is_independent.then_some(Target::Growth(1.5));
-            outcome.add(view, case::rows(size), &medians, target);
+            let refreshed = |_| -> Result<Duration> {
+                let times: Result<Vec<Duration>> =
+                    (0..REFRESHES).map(|_| statement(&client, &page)).collect();
+                Ok(median(times?))
+            };
+            let medians = in_turn(bench.rounds(), &[&refreshed, &|_| statement(&client, &pass)])?;
+            outcome.add(view, case::rows(size), &medians, Some(Target::Growth(1.5)));
         }
     }
     outcome.lines.sort_by(|a, b| a.what.cmp(&b.what));
