@@ -5,7 +5,6 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
--- No search_path is pinned here: it looks up nothing by name, and runs once per updated row.
 CREATE FUNCTION orchestrator.enforce_immutable()
 RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE

@@ -140,7 +140,6 @@ CREATE INDEX idx_audit_events_event_type ON orchestrator.audit_events (event_typ
 
 SELECT pg_extension_config_dump('orchestrator.audit_events', '');
 
--- No search_path is pinned here: it looks up nothing by name, and runs once per deleted row.
 CREATE FUNCTION orchestrator.enforce_append_only()
 RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE

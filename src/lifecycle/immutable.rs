@@ -5,7 +5,7 @@ use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::row::Rows;
+use super::row::{Place, Rows};
 use super::{misused, subject};
 use crate::error::{Error, Kind};
 
@@ -18,11 +18,13 @@ fn enforce_immutable<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
     const NAME: &str = "enforce_immutable";
+    static PLACES: [Place; 8] = [const { Place::unknown() }; 8];
     let Some(rows) = Rows::of(trigger) else {
         misused(NAME, "it must be fired BEFORE UPDATE, FOR EACH ROW");
     };
-    for name in rows.arguments() {
-        let Some(column) = rows.column(name.to_bytes()) else {
+    // The last one first: rows that are stored alike up to its column are so in those before it.
+    for (name, place) in rows.arguments().rev().zip(PLACES.iter().cycle()) {
+        let Some(column) = rows.column_near(place, name.to_bytes()) else {
             misused(NAME, "its arguments are columns of the table");
         };
         if rows.changes(column) {

@@ -5,8 +5,6 @@ mod immutable;
 mod machines;
 pub mod row;
 
-use std::sync::atomic::AtomicI32;
-
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -17,7 +15,7 @@ use crate::error::{Error, Kind, required};
 use crate::plans;
 pub use diagram::diagram;
 use machines::{MACHINES, Machine, Stamp, State};
-use row::{Rows, Time, transaction_time};
+use row::{Place, Rows, Time, transaction_time};
 
 /// The steps that a state machine allows.
 ///
@@ -68,16 +66,17 @@ pub fn machine_names() -> String {
 fn enforce_lifecycle<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
-    static STATE: AtomicI32 = AtomicI32::new(0);
-    static UPDATED_AT: AtomicI32 = AtomicI32::new(0);
+    static STATES: [Place; 2] = [const { Place::unknown() }; 2];
+    static UPDATED_AT: Place = Place::unknown();
     let Some(mut rows) = Rows::of(trigger) else {
         misused("enforce_lifecycle", "it must be fired BEFORE UPDATE, FOR EACH ROW");
     };
-    let mut arguments = rows.arguments();
-    while let Some(name) = arguments.next() {
-        let machine = name.to_str().ok().and_then(machines::machine);
-        let column = arguments.next();
-        let column = column.and_then(|column| rows.column_near(&STATE, column.to_bytes()));
+    // The last one first: rows that are stored alike up to its column are so in those before it.
+    let mut arguments = rows.arguments().rev();
+    let mut states = STATES.iter().cycle();
+    while let (Some(column), Some(place)) = (arguments.next(), states.next()) {
+        let machine = arguments.next().and_then(machines::machine_of);
+        let column = rows.column_near(place, column.to_bytes());
         let (Some(machine), Some(column)) = (machine, column) else {
             misused("enforce_lifecycle", "its arguments are pairs of a state machine and a column");
         };

@@ -1,7 +1,9 @@
 //! The row a trigger sees, read and changed in place of the server's own structures: at the price
 //! of one copy of the row, however many columns change.
 
+use std::cell::Cell;
 use std::ffi::CStr;
+use std::mem::offset_of;
 use std::slice;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -18,6 +20,15 @@ use crate::error::{Error, Kind};
 /// Columns that one UPDATE of one row is likely to change: more than these cost an allocation.
 const CHANGES: usize = 8;
 
+/// Where a column was found last: an UPDATE of many rows asks for the same one each time.
+pub struct Place(AtomicI32);
+
+impl Place {
+    pub const fn unknown() -> Self {
+        Self(AtomicI32::new(0))
+    }
+}
+
 /// The old and the new row of an UPDATE, with the changes collected so far.
 pub struct Rows<'a> {
     data: &'a pg_sys::TriggerData,
@@ -25,6 +36,8 @@ pub struct Rows<'a> {
     columns: SmallVec<[i32; CHANGES]>,
     values: SmallVec<[pg_sys::Datum; CHANGES]>,
     nulls: SmallVec<[bool; CHANGES]>,
+    /// Up to which column both rows are known to be stored alike.
+    alike_to: Cell<i32>,
 }
 
 impl<'a> Rows<'a> {
@@ -39,11 +52,12 @@ impl<'a> Rows<'a> {
             columns: SmallVec::new(),
             values: SmallVec::new(),
             nulls: SmallVec::new(),
+            alike_to: Cell::new(0),
         })
     }
 
     /// The arguments that CREATE TRIGGER gave.
-    pub fn arguments(&self) -> impl Iterator<Item = &'a CStr> + use<'a> {
+    pub fn arguments(&self) -> impl DoubleEndedIterator<Item = &'a CStr> + use<'a> {
         // SAFETY: the server keeps the trigger, with its array of texts, while it runs.
         let arguments = unsafe {
             let trigger = &*self.data.tg_trigger;
@@ -63,25 +77,25 @@ impl<'a> Rows<'a> {
         i32::try_from(place + 1).ok()
     }
 
-    /// The same, looked for first where the last row had it: an UPDATE of many rows asks for the
-    /// same column each time.
-    pub fn column_near(&self, last: &AtomicI32, name: &[u8]) -> Option<i32> {
-        let guess = last.load(Ordering::Relaxed);
+    /// The same, looked for first where the last row had it.
+    pub fn column_near(&self, last: &Place, name: impl AsRef<[u8]>) -> Option<i32> {
+        let guess = last.0.load(Ordering::Relaxed);
+        let name = name.as_ref();
         if usize::try_from(guess - 1).is_ok_and(|place| self.is_named(place, name)) {
             return Some(guess);
         }
         let column = self.column(name)?;
-        last.store(column, Ordering::Relaxed);
+        last.0.store(column, Ordering::Relaxed);
         Some(column)
     }
 
     fn is_named(&self, place: usize, name: &[u8]) -> bool {
         self.descriptor.get(place).is_some_and(|attribute| {
             let own = &attribute.attname.data;
+            // SAFETY: the same bytes, whichever sign C gives them here.
+            let own = unsafe { slice::from_raw_parts(own.as_ptr().cast::<u8>(), own.len()) };
             // A name ends with a zero within its fixed length.
-            own.get(name.len()) == Some(&0)
-                && name.iter().zip(own).all(|(wanted, byte)| *wanted == *byte as u8)
-                && !attribute.attisdropped
+            own.get(name.len()) == Some(&0) && own.starts_with(name) && !attribute.attisdropped
         })
     }
 
@@ -238,10 +252,41 @@ impl<'a> Rows<'a> {
 
     /// Whether a column of the old and the new row, as the caller wrote it, has the same bytes.
     pub fn stored_alike(&self, column: i32) -> bool {
+        if column <= self.alike_to.get() {
+            return true;
+        }
         let old = self.datum(self.data.tg_trigtuple, column);
+        if old.is_some_and(|old| self.alike_up_to(column, &old)) {
+            self.alike_to.set(column);
+            return true;
+        }
         match (old, self.datum(self.data.tg_newtuple, column)) {
             (Some(old), Some(new)) => self.image(column, &old) == self.image(column, &new),
             (old, new) => old.is_none() && new.is_none(),
+        }
+    }
+
+    /// Whether both rows have the same bytes from their first column to the end of this value of the
+    /// old one; then the new one has the same value there. To look for it would cost more. May deny it
+    /// of rows that do.
+    fn alike_up_to(&self, column: i32, old: &pg_sys::Datum) -> bool {
+        let image = self.image(column, old);
+        let (old, new) = (self.data.tg_trigtuple, self.data.tg_newtuple);
+        // SAFETY: both rows are of the same table. Where they store the column and, with or without
+        // a bitmap, begin alike, the column lies at the same place in both. A value that is passed
+        // by itself lies in neither, and its place is never within the old row's length.
+        unsafe {
+            let (was, is) = ((*old).t_data, (*new).t_data);
+            let stored = |header| i32::from(pg_sys::HeapTupleHeaderGetNatts(header)) >= column;
+            let start = offset_of!(pg_sys::HeapTupleHeaderData, t_hoff);
+            let end = (image.as_ptr_range().end as usize).wrapping_sub(was as usize);
+            let bytes =
+                |header: pg_sys::HeapTupleHeader| slice::from_raw_parts(header.cast::<u8>(), end);
+            (start..=(*old).t_len.min((*new).t_len) as usize).contains(&end)
+                && stored(was)
+                && stored(is)
+                && pg_sys::HeapTupleNoNulls(old) == pg_sys::HeapTupleNoNulls(new)
+                && bytes(was)[start..] == bytes(is)[start..]
         }
     }
 

@@ -19,6 +19,10 @@ pub const APPROVER: &str = "The Architect";
 /// The phase that no other follows.
 const LAST_PHASE: i32 = 7;
 
+/// The columns that the rules of a phase look at.
+const RULED: [&str; 5] =
+    ["phase_number", "status", "approval_status", "approved_by", "approval_notes"];
+
 /// How many open tasks a message names.
 const NAMED_TASKS: usize = 5;
 
@@ -174,6 +178,11 @@ fn v7_enforce_approval<'a>(
 }
 
 fn enforce(rows: &mut Rows<'_>) -> Result<(), Error> {
+    let unchanged = |name: &&str| rows.column(name).is_some_and(|at| rows.stored_alike(at));
+    // The last one first: rows that are stored alike up to its column are so in those before it.
+    if RULED.iter().rev().all(unchanged) {
+        return Ok(());
+    }
     let old = phase_of(
         |name| rows.column(name).and_then(|at| rows.before(at)),
         |name| rows.column(name).and_then(|at| rows.before(at)),

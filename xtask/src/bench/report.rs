@@ -112,6 +112,7 @@ fn figure(ratio: Option<f64>) -> String {
 /// Two decimals, and two figures where these would be none.
 fn short(ratio: f64) -> String {
     match ratio {
+        0.0 => "0".to_owned(),
         0.01.. => format!("{ratio:.2}"),
         0.001.. => format!("{ratio:.4}"),
         _ => format!("{ratio:.5}"),
