@@ -4,11 +4,12 @@
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::spi::SpiTupleTable;
+use pgrx::spi::{SpiHeapTupleData, SpiTupleTable};
 
 use crate::audit::{self, Event};
 use crate::document::{self, Document};
 use crate::error::{Error, Kind, required};
+use crate::knowledge::Lesson;
 use crate::plans;
 use crate::text;
 
@@ -23,6 +24,15 @@ macro_rules! inserted {
     () => {
         "INSERT INTO orchestrator.gates AS g (project_id, agent_id, gate_type, reason, context) \
          VALUES ($1, $2, $3, $4, $5) RETURNING "
+    };
+}
+
+/// The statement that resolves gate $1, up to what it returns of row `g`.
+macro_rules! resolved {
+    () => {
+        "UPDATE orchestrator.gates AS g \
+         SET status = $2, resolved_by = $3, feedback = $4, resolved_at = pg_catalog.now() \
+         WHERE g.id = $1 AND g.status = 'pending' RETURNING g"
     };
 }
 
@@ -58,32 +68,22 @@ fn resolve_gate(
     resolved_by: Option<&str>,
     feedback: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
-    const RESOLVE: &str = "UPDATE orchestrator.gates AS g \
-         SET status = $2, resolved_by = $3, feedback = $4, resolved_at = pg_catalog.now() \
-         WHERE g.id = $1 AND g.status = 'pending' RETURNING g";
-    Ok(resolve(RESOLVE, gate_id, decision, resolved_by, feedback, plans::one)?)
+    Ok(resolve(resolved!(), gate_id, decision, resolved_by, feedback, plans::one)?)
 }
 
-/// The queries that resolve gate $1 and stage what was learned from it; the row is in `resolved`.
-macro_rules! resolved_and_staged {
+/// What is learned from gate `g`: type, content and metadata.
+macro_rules! lesson_of_gate {
     () => {
-        "WITH resolved AS ( \
-             UPDATE orchestrator.gates AS g \
-             SET status = $2, resolved_by = $3, feedback = $4, resolved_at = pg_catalog.now() \
-             WHERE g.id = $1 AND g.status = 'pending' RETURNING g \
-         ), staged AS ( \
-             INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, metadata) \
-             SELECT CASE (r.g).status WHEN 'approved' THEN 'gate_approval' ELSE 'gate_rejection' END, \
-                    format(E'A gate (%s) of agent %s was %s.\\nReason: %s', \
-                           replace((r.g).gate_type, '_', ' '), (r.g).agent_id, (r.g).status, (r.g).reason) \
-                    || CASE WHEN btrim((r.g).feedback) <> '' THEN E'\\nFeedback: ' || (r.g).feedback ELSE '' END, \
-                    (SELECT coalesce(jsonb_object_agg(c.key, c.value), '{}') \
-                     FROM jsonb_each((r.g).context) AS c \
-                     WHERE c.key IN ('agent_type', 'task_type', 'technology') AND jsonb_typeof(c.value) = 'string') \
-                    || jsonb_build_object('project_id', (r.g).project_id, 'gate_id', (r.g).id, \
-                           'gate_type', (r.g).gate_type, 'agent_id', (r.g).agent_id, \
-                           'success_verified', (r.g).status = 'approved') \
-             FROM resolved AS r) "
+        ", CASE g.status WHEN 'approved' THEN 'gate_approval' ELSE 'gate_rejection' END, \
+         format(E'A gate (%s) of agent %s was %s.\\nReason: %s', \
+                replace(g.gate_type, '_', ' '), g.agent_id, g.status, g.reason) \
+             || CASE WHEN btrim(g.feedback) <> '' THEN E'\\nFeedback: ' || g.feedback ELSE '' END, \
+         jsonb_strip_nulls(jsonb_build_object( \
+             'agent_type', CASE jsonb_typeof(g.context -> 'agent_type') WHEN 'string' THEN g.context -> 'agent_type' END, \
+             'task_type', CASE jsonb_typeof(g.context -> 'task_type') WHEN 'string' THEN g.context -> 'task_type' END, \
+             'technology', CASE jsonb_typeof(g.context -> 'technology') WHEN 'string' THEN g.context -> 'technology' END, \
+             'project_id', g.project_id, 'gate_id', g.id, 'gate_type', g.gate_type, 'agent_id', g.agent_id, \
+             'success_verified', g.status = 'approved'))"
     };
 }
 
@@ -99,9 +99,12 @@ fn resolve_gate_and_stage(
     resolved_by: Option<&str>,
     feedback: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
-    const RESOLVE_AND_STAGE: &str =
-        concat!(resolved_and_staged!(), "SELECT r.g FROM resolved AS r");
-    Ok(resolve(RESOLVE_AND_STAGE, gate_id, decision, resolved_by, feedback, plans::one)?)
+    const RESOLVE: &str = concat!(resolved!(), lesson_of_gate!());
+    let (row, lesson) = resolve(RESOLVE, gate_id, decision, resolved_by, feedback, |rows| {
+        rows.into_iter().next().map_or(Ok(None), |row| Ok(row.get(1)?.zip(lesson(&row)?)))
+    })?;
+    lesson.stage()?;
+    Ok(row)
 }
 
 /// What an audit event tells of gate `g`: its trail, which is the trace_id of its context, or else
@@ -143,24 +146,33 @@ pub fn resolve_gate_stage_and_record(
     resolved_by: Option<&str>,
     feedback: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
-    const RESOLVE_STAGE_AND_TELL: &str = concat!(
-        resolved_and_staged!(),
-        "SELECT r.g, ",
-        told_of_gate!(),
-        "FROM resolved AS r, LATERAL (SELECT (r.g).*) AS g"
-    );
-    let (row, told) =
-        resolve(RESOLVE_STAGE_AND_TELL, gate_id, decision, resolved_by, feedback, told)?;
+    const RESOLVE: &str = concat!(resolved!(), lesson_of_gate!(), ", ", told_of_gate!());
+    let (row, (lesson, told)) =
+        resolve(RESOLVE, gate_id, decision, resolved_by, feedback, |rows| {
+            let Some(row) = rows.into_iter().next() else { return Ok(None) };
+            let told = row.get(5)?.zip(row.get(6)?);
+            Ok(row.get(1)?.zip(lesson(&row)?.zip(told)))
+        })?;
+    lesson.stage()?;
     let event_type = if decision == Some("approved") { "gate_approved" } else { "gate_denied" };
     record(event_type, resolved_by, told)?;
     Ok(row)
 }
 
-/// What a statement answers, and what its event tells: trail and metadata.
-fn told<T: FromDatum + IntoDatum>(
-    rows: SpiTupleTable<'_>,
-) -> Result<Option<(T, (Uuid, Document))>, Error> {
-    let found = plans::three::<T, Uuid, Document>(rows)?;
+/// The lesson in the columns after a returned row's first.
+fn lesson(row: &SpiHeapTupleData<'_>) -> Result<Option<Lesson<String>>, Error> {
+    let [knowledge_type, content] = [row.get::<String>(2)?, row.get::<String>(3)?];
+    let parts = knowledge_type.zip(content).zip(row.get::<Document>(4)?);
+    Ok(parts.map(|((knowledge_type, content), metadata)| Lesson {
+        knowledge_type,
+        content,
+        metadata,
+    }))
+}
+
+/// The id of the gate, and what its event tells: trail and metadata.
+fn told(rows: SpiTupleTable<'_>) -> Result<Option<(Uuid, (Uuid, Document))>, Error> {
+    let found = plans::three::<Uuid, Uuid, Document>(rows)?;
     Ok(found.and_then(|(answer, trace_id, metadata)| answer.zip(trace_id.zip(metadata))))
 }
 

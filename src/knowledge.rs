@@ -46,6 +46,27 @@ fn is_uuid(text: &str) -> bool {
         && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
+/// What is to be staged, known to fit.
+pub struct Lesson<T> {
+    pub knowledge_type: T,
+    pub content: T,
+    pub metadata: Document,
+}
+
+impl<T: AsRef<str>> Lesson<T> {
+    /// Stages it; the id.
+    pub fn stage(self) -> Result<Uuid, Error> {
+        const INSERT: &str = "INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, metadata) \
+             VALUES ($1, $2, $3) RETURNING id";
+        let arguments = [
+            self.knowledge_type.as_ref().into(),
+            self.content.as_ref().into(),
+            self.metadata.into(),
+        ];
+        required("id", plans::update(INSERT, &arguments, plans::one::<Uuid>)?)
+    }
+}
+
 /// Stages knowledge for embedding.
 ///
 /// `knowledge_type`: failure_solution, gate_rejection, gate_approval or collaboration; `content`:
@@ -59,15 +80,12 @@ fn stage_knowledge(
     content: Option<&str>,
     metadata: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    const INSERT: &str = "INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, metadata) \
-         VALUES ($1, $2, $3) RETURNING id";
     let knowledge_type =
         text::one_of("knowledge_type", required("knowledge_type", knowledge_type)?, &TYPES)?;
     let content = text::filled("content", content)?;
     let metadata = document::object("metadata", metadata)?;
     check_known_keys(&metadata)?;
-    let arguments = [knowledge_type.into(), content.into(), metadata.into()];
-    Ok(required("id", plans::update(INSERT, &arguments, plans::one::<Uuid>)?)?)
+    Ok(Lesson { knowledge_type, content, metadata }.stage()?)
 }
 
 fn check_known_keys(metadata: &Document) -> Result<(), Error> {

@@ -37,6 +37,7 @@ mod text;
 mod token_usage;
 mod tool_log;
 mod traced_tools;
+mod transitions;
 mod types;
 mod v7;
 mod verify;

@@ -42,22 +42,6 @@ pub fn select<R>(
     Spi::connect(|client| read(client.select(plan(client, sql, arguments)?, None, arguments)?))
 }
 
-/// As `select` without arguments, in a trigger: the statement sees its transition tables.
-pub fn select_changed<R>(
-    trigger: &PgTrigger<'_>,
-    sql: &'static str,
-    read: impl FnOnce(SpiTupleTable<'_>) -> Result<R, Error>,
-) -> Result<R, Error> {
-    Spi::connect(|client| {
-        let data = std::ptr::from_ref(trigger.trigger_data()).cast_mut();
-        // SAFETY: the server's own data of the running trigger, which it reads and keeps until the
-        // connection that was opened above is closed.
-        let registered = unsafe { pg_sys::SPI_register_trigger_data(data) };
-        Spi::check_status(registered)?;
-        read(client.select(plan(client, sql, &[])?, None, &[])?)
-    })
-}
-
 /// Runs a writing statement, or a reading one that must see what others committed meanwhile, and
 /// hands its rows to `read`.
 pub fn update<R>(

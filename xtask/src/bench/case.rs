@@ -77,6 +77,12 @@ impl Outcome {
             Target::Growth(at_most) => Some((self.growth(at)?, at_most)),
         }
     }
+
+    /// Whether a line's target is missed by what is printed: the hundredth of a ratio is noise.
+    pub fn is_missed(&self, at: usize) -> bool {
+        let hundredths = |ratio: f64| (ratio * 100.0).round();
+        self.judged(at).is_some_and(|(is, at_most)| hundredths(is) > hundredths(at_most))
+    }
 }
 
 impl Line {
@@ -130,6 +136,7 @@ mod tests {
         assert_eq!(lines[1].ratio(1), None);
         let judged: Vec<_> = (0..3).map(|at| outcome.judged(at)).collect();
         assert_eq!(judged, [Some((0.5, 0.5)), Some((1.25, 1.0)), Some((3.0, 1.5))]);
+        assert_eq!([0, 1, 2].map(|at| outcome.is_missed(at)), [false, true, true]);
     }
 
     #[test]

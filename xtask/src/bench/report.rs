@@ -24,8 +24,7 @@ pub fn for_the_terminal(case: &Case, outcome: &Outcome) -> String {
         if let Some(growth) = outcome.growth(at) {
             let _ = write!(text, "   growth {growth:.2}");
         }
-        let is_missed = outcome.judged(at).is_some_and(|(is, at_most)| is > at_most);
-        let _ = writeln!(text, "{}", if is_missed { "   MISSED" } else { "" });
+        let _ = writeln!(text, "{}", if outcome.is_missed(at) { "   MISSED" } else { "" });
     }
     text
 }
@@ -63,7 +62,7 @@ fn targets(measured: &[(&Case, Measured)]) -> String {
         for (at, line) in outcome.lines.iter().enumerate() {
             let Some((is, at_most)) = outcome.judged(at) else { continue };
             all += 1;
-            if is > at_most {
+            if outcome.is_missed(at) {
                 missed.push(format!(
                     "- {}: {}, {}: {is:.2} instead of {at_most:.2}\n",
                     case.title, line.what, line.scale
@@ -96,12 +95,12 @@ fn table(outcome: &Outcome) -> String {
 }
 
 fn target(outcome: &Outcome, at: usize) -> String {
-    let Some((is, at_most)) = outcome.judged(at) else { return String::new() };
+    let Some((_, at_most)) = outcome.judged(at) else { return String::new() };
     let of = match outcome.lines[at].target {
         Some(Target::Growth(_)) => "growth ",
         _ => "",
     };
-    let missed = if is > at_most { ", **missed**" } else { "" };
+    let missed = if outcome.is_missed(at) { ", **missed**" } else { "" };
     format!("{of}≤ {at_most:.2}{missed}")
 }
 

@@ -1,4 +1,4 @@
--- Resolving a gate with the same rules in PL/pgSQL, the lesson staged and the event recorded in the same transaction.
+-- Resolving a gate with the same rules in PL/pgSQL, the lesson staged, the event recorded and the decision announced in the same transaction.
 CREATE FUNCTION plain.step_of_gate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF old.status <> 'pending' AND new IS DISTINCT FROM old THEN
@@ -50,5 +50,6 @@ BEGIN
                  THEN (resolved.context ->> 'trace_id')::uuid ELSE resolved.id END,
             jsonb_build_object('gate_id', resolved.id, 'project_id', resolved.project_id, 'gate_type', resolved.gate_type,
                                'agent_id', resolved.agent_id, 'session_user', session_user));
+    PERFORM pg_notify('orchestrator_decisions', '{"kind":"gate","change":"decided","count":1}');
     RETURN resolved;
 END $$;

@@ -77,6 +77,7 @@ BEGIN
     VALUES ('review_' || decision, resolve_review.resolved_by, run.id,
             jsonb_strip_nulls(jsonb_build_object('thread_id', run.thread_id, 'review_id', review_id, 'review_type', review.review_type,
                                                  'phase', run.phase, 'gate_status', run.gate_status, 'notes', notes)));
+    PERFORM pg_notify('orchestrator_decisions', '{"kind":"review","change":"decided","count":1}');
     RETURN review;
 END $$;
 

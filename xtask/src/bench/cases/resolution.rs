@@ -12,7 +12,7 @@ pub const GATES: Case = Case {
     name: "gates",
     title: "Resolving gates",
     about: "`resolve_gate()`, each call a prepared statement and a transaction of its own, 2,000 of them shared out to the connections; \
-            against a PL/pgSQL function with the same rules, which stages the lesson and records the event, too.",
+            against a PL/pgSQL function with the same rules, which stages the lesson, records the event and announces the decision, too. What both spend most of their time on, and neither can save, is that the server reads the CHECK constraints of each table anew for every statement.",
     needs: &["resolve_gate", "stage_knowledge"],
     run: |bench| singly(bench, &GATE),
 };
@@ -21,7 +21,7 @@ pub const REVIEWS: Case = Case {
     name: "reviews",
     title: "Resolving reviews",
     about: "`resolve_review()`, each call a prepared statement and a transaction of its own, 2,000 of them shared out to the connections; \
-            against a PL/pgSQL function with the same rules: review, run and audit event together. Every run has one review.",
+            against a PL/pgSQL function with the same rules: review, run, audit event and announcement together. Every run has one review.",
     needs: &["resolve_review"],
     run: |bench| singly(bench, &REVIEW),
 };

@@ -1,0 +1,103 @@
+//! The transition tables of a statement trigger, read in place: a query over them would cost more
+//! than many a statement that fires the trigger.
+
+use std::ffi::{CStr, CString};
+use std::marker::PhantomData;
+
+use pgrx::prelude::*;
+
+use crate::error::{Error, Kind};
+
+/// A column of a transition table in its text form, row after row. The two tables of an UPDATE have
+/// their rows in the same order.
+pub struct Column<'a> {
+    store: *mut pg_sys::Tuplestorestate,
+    slot: *mut pg_sys::TupleTableSlot,
+    number: i16,
+    /// The function that writes its values, where they are not stored as text is.
+    output: Option<pg_sys::Oid>,
+    trigger: PhantomData<&'a pg_sys::TriggerData>,
+}
+
+impl<'a> Column<'a> {
+    /// A column of the rows as they were.
+    ///
+    /// Errors: 55000 the table has no such column.
+    pub fn before(trigger: &'a PgTrigger<'a>, name: &str) -> Result<Self, Error> {
+        Self::of(trigger.trigger_data(), trigger.trigger_data().tg_oldtable, name)
+    }
+
+    /// A column of the rows as they are now.
+    ///
+    /// Errors: 55000 the table has no such column.
+    pub fn after(trigger: &'a PgTrigger<'a>, name: &str) -> Result<Self, Error> {
+        Self::of(trigger.trigger_data(), trigger.trigger_data().tg_newtable, name)
+    }
+
+    fn of(
+        data: &'a pg_sys::TriggerData,
+        store: *mut pg_sys::Tuplestorestate,
+        name: &str,
+    ) -> Result<Self, Error> {
+        let missing = || {
+            Error::new(Kind::NotReady, format!("the table has no column \"{name}\""))
+                .detail("A trigger of orchestrator_schema reads this column.")
+        };
+        let name_in_c = CString::new(name).map_err(|_| missing())?;
+        // SAFETY: while its trigger runs, the server keeps the relation open and the transition
+        // tables, whose rows are of the relation's type.
+        unsafe {
+            let descriptor = (*data.tg_relation).rd_att;
+            let number = pg_sys::SPI_fnumber(descriptor, name_in_c.as_ptr());
+            if store.is_null() || number <= 0 {
+                return Err(missing());
+            }
+            let kind = pg_sys::SPI_gettypeid(descriptor, number);
+            let output = (!pg_sys::IsBinaryCoercible(kind, pg_sys::TEXTOID)).then(|| {
+                let (mut output, mut is_varlena) = (pg_sys::InvalidOid, false);
+                pg_sys::getTypeOutputInfo(kind, &mut output, &mut is_varlena);
+                output
+            });
+            // A place of its own: others read the same table.
+            let flags = pg_sys::EXEC_FLAG_REWIND as i32;
+            let place = pg_sys::tuplestore_alloc_read_pointer(store, flags);
+            pg_sys::tuplestore_select_read_pointer(store, place);
+            pg_sys::tuplestore_rescan(store);
+            let kind_of_slot = &raw const pg_sys::TTSOpsMinimalTuple;
+            let slot = pg_sys::MakeSingleTupleTableSlot(descriptor, kind_of_slot);
+            Ok(Column { store, slot, number: number as i16, output, trigger: PhantomData })
+        }
+    }
+
+    /// Hands the next row's value to `look`; `None` when there is no row any more. Of a null, `look`
+    /// is not asked, and the answer is no.
+    pub fn next(&mut self, look: impl FnOnce(&str) -> bool) -> Option<bool> {
+        // SAFETY: slot and table have the descriptor of the relation, which has the column; the
+        // value lives until the next row is fetched.
+        unsafe {
+            if !pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot) {
+                return None;
+            }
+            pg_sys::slot_getsomeattrs_int(self.slot, self.number.into());
+            let place = usize::try_from(self.number - 1).unwrap_or_default();
+            if *(*self.slot).tts_isnull.add(place) {
+                return Some(false);
+            }
+            let value = *(*self.slot).tts_values.add(place);
+            Some(match self.output {
+                None => <&str>::from_datum(value, false).is_some_and(look),
+                Some(output) => {
+                    let text = pg_sys::OidOutputFunctionCall(output, value);
+                    look(&CStr::from_ptr(text).to_string_lossy())
+                }
+            })
+        }
+    }
+}
+
+impl Drop for Column<'_> {
+    fn drop(&mut self) {
+        // SAFETY: made with this value, and used by nothing else.
+        unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) }
+    }
+}
