@@ -25,25 +25,19 @@ fn start_traced_tool_execution(
     tool_name: Option<&str>,
     arguments: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    const INSERT: &str = "WITH task AS ( \
-             SELECT t.id, t.trace_id, coalesce(t.to_role, t.from_role) AS role \
-             FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE \
-         ), started AS ( \
-             INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status) \
-             SELECT task.id, $2, $3, 'running' FROM task RETURNING id \
-         ) \
-         SELECT started.id, task.trace_id, task.role FROM started, task";
+    const TASK: &str = "SELECT t.id, t.trace_id, coalesce(t.to_role, t.from_role) \
+         FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE";
+    const INSERT: &str = "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status) \
+         VALUES ($1, $2, $3, 'running') RETURNING id";
     let task_id = required("task_id", task_id)?;
     let tool_name = text::name("tool_name", tool_name)?;
     let arguments = required("arguments", arguments)?;
-    let started = plans::update(
-        INSERT,
-        &[task_id.into(), tool_name.into(), arguments.into()],
-        plans::three::<Uuid, Uuid, String>,
-    )?;
-    let Some((Some(id), trace_id, role)) = started else {
+    let task = plans::update(TASK, &[task_id.into()], plans::three::<Uuid, Uuid, String>)?;
+    let Some((Some(_), trace_id, role)) = task else {
         return Err(unknown_task(task_id).into());
     };
+    let values = [task_id.into(), tool_name.into(), arguments.into()];
+    let id = required("id", plans::update(INSERT, &values, plans::one::<Uuid>)?)?;
     record(trace_id, role, "tool_execution_running", id, task_id, tool_name)?;
     Ok(id)
 }
