@@ -101,7 +101,7 @@ impl Cluster {
             place => {
                 let temporary = match place {
                     Place::Disk => temporary_folder()?,
-                    _ => roomy_memory_folder()?.map_or_else(temporary_folder, Ok)?,
+                    _ => roomy_memory_folder().map_or_else(temporary_folder, Ok)?,
                 };
                 (temporary.path().to_owned(), Some(temporary))
             }
@@ -384,18 +384,17 @@ pub fn temporary_folder() -> Result<TempDir> {
     temporary_folder_in(&base)
 }
 
-/// A new folder in memory; none where TMPDIR names another place or there is too little room.
-/// Tests make and drop many databases, each of some hundred files: some file systems take a third
-/// of the whole time for that.
-fn roomy_memory_folder() -> Result<Option<TempDir>> {
+/// A new folder in memory; none where TMPDIR names another place, there is too little room, or this
+/// user may not write. Tests make and drop many databases, each of some hundred files: some file
+/// systems take a third of the whole time for that.
+fn roomy_memory_folder() -> Option<TempDir> {
     let shared_memory = Path::new("/dev/shm");
-    let roomy = statvfs(shared_memory).is_ok_and(|state| {
-        u128::from(state.blocks_available()) * u128::from(state.fragment_size()) >= MEMORY_NEEDED
-    });
-    if !roomy || std::env::var_os("TMPDIR").is_some() {
-        return Ok(None);
+    let state = statvfs(shared_memory).ok()?;
+    let room = u128::from(state.blocks_available()) * u128::from(state.fragment_size());
+    if room < MEMORY_NEEDED || std::env::var_os("TMPDIR").is_some() {
+        return None;
     }
-    temporary_folder_in(shared_memory).map(Some)
+    temporary_folder_in(shared_memory).ok()
 }
 
 fn temporary_folder_in(base: &Path) -> Result<TempDir> {
