@@ -1,35 +1,34 @@
 //! The transition tables of a statement trigger, read in place: a query over them would cost more
 //! than many a statement that fires the trigger.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::marker::PhantomData;
 
 use pgrx::prelude::*;
 
 use crate::error::{Error, Kind};
+use crate::lifecycle::row::table_of;
 
-/// A column of a transition table in its text form, row after row. The two tables of an UPDATE have
-/// their rows in the same order.
+/// A text column of a transition table, row after row. The two tables of an UPDATE have their rows
+/// in the same order.
 pub struct Column<'a> {
     store: *mut pg_sys::Tuplestorestate,
     slot: *mut pg_sys::TupleTableSlot,
-    number: i16,
-    /// The function that writes its values, where they are not stored as text is.
-    output: Option<pg_sys::Oid>,
+    number: i32,
     trigger: PhantomData<&'a pg_sys::TriggerData>,
 }
 
 impl<'a> Column<'a> {
     /// A column of the rows as they were.
     ///
-    /// Errors: 55000 the table has no such column.
+    /// Errors: 55000 the table has no such column of type text.
     pub fn before(trigger: &'a PgTrigger<'a>, name: &str) -> Result<Self, Error> {
         Self::of(trigger.trigger_data(), trigger.trigger_data().tg_oldtable, name)
     }
 
     /// A column of the rows as they are now.
     ///
-    /// Errors: 55000 the table has no such column.
+    /// Errors: 55000 the table has no such column of type text.
     pub fn after(trigger: &'a PgTrigger<'a>, name: &str) -> Result<Self, Error> {
         Self::of(trigger.trigger_data(), trigger.trigger_data().tg_newtable, name)
     }
@@ -40,7 +39,8 @@ impl<'a> Column<'a> {
         name: &str,
     ) -> Result<Self, Error> {
         let missing = || {
-            Error::new(Kind::NotReady, format!("the table has no column \"{name}\""))
+            let table = table_of(data);
+            Error::new(Kind::NotReady, format!("{table} has no column \"{name}\" of type text"))
                 .detail("A trigger of orchestrator_schema reads this column.")
         };
         let name_in_c = CString::new(name).map_err(|_| missing())?;
@@ -49,15 +49,10 @@ impl<'a> Column<'a> {
         unsafe {
             let descriptor = (*data.tg_relation).rd_att;
             let number = pg_sys::SPI_fnumber(descriptor, name_in_c.as_ptr());
-            if store.is_null() || number <= 0 {
+            let kind = pg_sys::SPI_gettypeid(descriptor, number);
+            if store.is_null() || number <= 0 || !pg_sys::IsBinaryCoercible(kind, pg_sys::TEXTOID) {
                 return Err(missing());
             }
-            let kind = pg_sys::SPI_gettypeid(descriptor, number);
-            let output = (!pg_sys::IsBinaryCoercible(kind, pg_sys::TEXTOID)).then(|| {
-                let (mut output, mut is_varlena) = (pg_sys::InvalidOid, false);
-                pg_sys::getTypeOutputInfo(kind, &mut output, &mut is_varlena);
-                output
-            });
             // A place of its own: others read the same table.
             let flags = pg_sys::EXEC_FLAG_REWIND as i32;
             let place = pg_sys::tuplestore_alloc_read_pointer(store, flags);
@@ -65,7 +60,7 @@ impl<'a> Column<'a> {
             pg_sys::tuplestore_rescan(store);
             let kind_of_slot = &raw const pg_sys::TTSOpsMinimalTuple;
             let slot = pg_sys::MakeSingleTupleTableSlot(descriptor, kind_of_slot);
-            Ok(Column { store, slot, number: number as i16, output, trigger: PhantomData })
+            Ok(Column { store, slot, number, trigger: PhantomData })
         }
     }
 
@@ -78,19 +73,11 @@ impl<'a> Column<'a> {
             if !pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot) {
                 return None;
             }
-            pg_sys::slot_getsomeattrs_int(self.slot, self.number.into());
+            pg_sys::slot_getsomeattrs_int(self.slot, self.number);
             let place = usize::try_from(self.number - 1).unwrap_or_default();
-            if *(*self.slot).tts_isnull.add(place) {
-                return Some(false);
-            }
+            let is_null = *(*self.slot).tts_isnull.add(place);
             let value = *(*self.slot).tts_values.add(place);
-            Some(match self.output {
-                None => <&str>::from_datum(value, false).is_some_and(look),
-                Some(output) => {
-                    let text = pg_sys::OidOutputFunctionCall(output, value);
-                    look(&CStr::from_ptr(text).to_string_lossy())
-                }
-            })
+            Some(<&str>::from_datum(value, is_null).is_some_and(look))
         }
     }
 }

@@ -172,13 +172,13 @@ impl<'a> Rows<'a> {
         // a bit for each column that it stores.
         unsafe {
             let header = (*tuple).t_data;
-            if column > i32::from(pg_sys::HeapTupleHeaderGetNatts(header)) {
+            if column > stored_columns(header) {
                 let mut is_null = false;
                 let datum = pg_sys::heap_getattr(tuple, column, descriptor, &mut is_null);
                 return (!is_null).then_some(datum);
             }
             let place = usize::try_from(column - 1).ok()?;
-            let is_null = !pg_sys::HeapTupleNoNulls(tuple)
+            let is_null = has_nulls(header)
                 && *(*header).t_bits.as_ptr().add(place / 8) & (1 << (place % 8)) == 0;
             (!is_null).then(|| unguarded::nocachegetattr(tuple, column, descriptor))
         }
@@ -220,17 +220,7 @@ impl<'a> Rows<'a> {
 
     /// The table's qualified name, as SQL writes it.
     pub fn table(&self) -> String {
-        // SAFETY: the relation is open; the namespace's name, when it has one, is copied at once.
-        unsafe {
-            let class = &*(*self.data.tg_relation).rd_rel;
-            let schema = pg_sys::get_namespace_name(class.relnamespace);
-            let name = quote(&CStr::from_ptr(class.relname.data.as_ptr()).to_string_lossy());
-            if schema.is_null() {
-                name
-            } else {
-                format!("{}.{name}", quote(&CStr::from_ptr(schema).to_string_lossy()))
-            }
-        }
+        table_of(self.data)
     }
 
     /// Whether the new row, as the caller wrote it, differs from the old one.
@@ -277,15 +267,13 @@ impl<'a> Rows<'a> {
         // by itself lies in neither, and its place is never within the old row's length.
         unsafe {
             let (was, is) = ((*old).t_data, (*new).t_data);
-            let stored = |header| i32::from(pg_sys::HeapTupleHeaderGetNatts(header)) >= column;
             let start = offset_of!(pg_sys::HeapTupleHeaderData, t_hoff);
             let end = (image.as_ptr_range().end as usize).wrapping_sub(was as usize);
             let bytes =
                 |header: pg_sys::HeapTupleHeader| slice::from_raw_parts(header.cast::<u8>(), end);
             (start..=(*old).t_len.min((*new).t_len) as usize).contains(&end)
-                && stored(was)
-                && stored(is)
-                && pg_sys::HeapTupleNoNulls(old) == pg_sys::HeapTupleNoNulls(new)
+                && stored_columns(was).min(stored_columns(is)) >= column
+                && has_nulls(was) == has_nulls(is)
                 && bytes(was)[start..] == bytes(is)[start..]
         }
     }
@@ -332,6 +320,34 @@ impl<'a> Rows<'a> {
         // SAFETY: the tuple fits the relation's descriptor, which outlives this call.
         unsafe { PgHeapTuple::from_heap_tuple(self.descriptor, tuple) }
     }
+}
+
+/// The qualified name of a trigger's table, as SQL writes it.
+pub fn table_of(data: &pg_sys::TriggerData) -> String {
+    // SAFETY: the relation is open while its trigger runs; the namespace's name, when it has one, is
+    // copied at once.
+    unsafe {
+        let class = &*(*data.tg_relation).rd_rel;
+        let schema = pg_sys::get_namespace_name(class.relnamespace);
+        let name = quote(&CStr::from_ptr(class.relname.data.as_ptr()).to_string_lossy());
+        if schema.is_null() {
+            name
+        } else {
+            format!("{}.{name}", quote(&CStr::from_ptr(schema).to_string_lossy()))
+        }
+    }
+}
+
+/// How many columns a stored row has: those that were added to its table later are not in it.
+unsafe fn stored_columns(header: pg_sys::HeapTupleHeader) -> i32 {
+    // SAFETY: the caller's row is whole.
+    i32::from(unsafe { (*header).t_infomask2 } & pg_sys::HEAP_NATTS_MASK as u16)
+}
+
+/// Whether a stored row has a bitmap of its nulls.
+unsafe fn has_nulls(header: pg_sys::HeapTupleHeader) -> bool {
+    // SAFETY: the caller's row is whole.
+    unsafe { (*header).t_infomask & pg_sys::HEAP_HASNULL as u16 != 0 }
 }
 
 /// A type as SQL writes it.

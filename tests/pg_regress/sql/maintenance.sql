@@ -58,4 +58,22 @@ ROLLBACK;
 CREATE TRIGGER mine AFTER DELETE ON orchestrator.gates FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
 SELECT pg_temp.refusal('DELETE FROM orchestrator.gates');
 DROP TRIGGER mine ON orchestrator.gates;
+CREATE TABLE public.mine (status integer);
+CREATE TRIGGER mine AFTER INSERT ON public.mine REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
+SELECT pg_temp.refusal('INSERT INTO public.mine VALUES (1)');
+ALTER TABLE public.mine DROP COLUMN status;
+SELECT pg_temp.refusal('INSERT INTO public.mine DEFAULT VALUES');
+-- Others read the same rows beside it, before and after it.
+DROP TABLE public.mine;
+CREATE FUNCTION public.mine() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE NOTICE '% sees % rows, % of them pending', TG_NAME, (SELECT count(*) FROM added), (SELECT count(*) FROM added AS a WHERE a.status = 'pending');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER a AFTER INSERT ON orchestrator.gates REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.mine();
+CREATE TRIGGER z AFTER INSERT ON orchestrator.gates REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.mine();
+BEGIN;
+INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason) SELECT orchestrator.uuidv7(), 'a', 'manual', 'r' FROM generate_series(1, 3);
+ROLLBACK;
+DROP FUNCTION public.mine() CASCADE;
 SELECT * FROM orchestrator.verify();

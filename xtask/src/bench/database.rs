@@ -96,17 +96,13 @@ impl Bench {
     pub fn copy_of(&self, original: &Database) -> Result<Database> {
         let database = self.named();
         self.cluster.copy_database(&original.name, &database.name)?;
-        database.without_announcements(&mut database.connect()?)?;
         Ok(database)
     }
 
-    /// A database with the extension at its newest version. Nobody listens to announcements, and no
-    /// baseline makes any, so they are off.
+    /// A database with the extension at its newest version.
     pub fn database(&self) -> Result<Database> {
         let database = self.empty_database()?;
-        let mut client = database.connect()?;
-        execute(&mut client, "CREATE EXTENSION orchestrator_schema")?;
-        database.without_announcements(&mut client)?;
+        execute(&mut database.connect()?, "CREATE EXTENSION orchestrator_schema")?;
         Ok(database)
     }
 }
@@ -120,12 +116,6 @@ pub struct Database {
 impl Database {
     pub fn connect(&self) -> Result<Client> {
         self.address.connect(&self.name)
-    }
-
-    fn without_announcements(&self, client: &mut Client) -> Result<()> {
-        let statement =
-            format!("ALTER DATABASE {} SET orchestrator_schema.notify = off", self.name);
-        execute(client, &statement)
     }
 
     /// A client that several variants share.
