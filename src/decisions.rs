@@ -1,6 +1,8 @@
 //! One inbox over everything that waits for a human – gates, approvals and reviews –, one function
 //! that decides whichever it is by its own rules, and the announcement of both.
 
+use std::ffi::CStr;
+
 use pgrx::Uuid;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -116,7 +118,7 @@ fn announce_decisions<'a>(
 
 /// How many rows the statement inserted that wait, or updated so that they wait no longer.
 fn count(trigger: &PgTrigger<'_>, asked: bool) -> Result<i64, Error> {
-    const STATUS: &str = "status";
+    const STATUS: &CStr = c"status";
     let mut now = Column::after(trigger, STATUS)?;
     let mut count = 0;
     if asked {

@@ -1,7 +1,7 @@
 //! The transition tables of a statement trigger, read in place: a query over them would cost more
 //! than many a statement that fires the trigger.
 
-use std::ffi::CString;
+use std::ffi::CStr;
 use std::marker::PhantomData;
 
 use pgrx::prelude::*;
@@ -22,33 +22,32 @@ impl<'a> Column<'a> {
     /// A column of the rows as they were.
     ///
     /// Errors: 55000 the table has no such column of type text.
-    pub fn before(trigger: &'a PgTrigger<'a>, name: &str) -> Result<Self, Error> {
+    pub fn before(trigger: &'a PgTrigger<'a>, name: &CStr) -> Result<Self, Error> {
         Self::of(trigger.trigger_data(), trigger.trigger_data().tg_oldtable, name)
     }
 
     /// A column of the rows as they are now.
     ///
     /// Errors: 55000 the table has no such column of type text.
-    pub fn after(trigger: &'a PgTrigger<'a>, name: &str) -> Result<Self, Error> {
+    pub fn after(trigger: &'a PgTrigger<'a>, name: &CStr) -> Result<Self, Error> {
         Self::of(trigger.trigger_data(), trigger.trigger_data().tg_newtable, name)
     }
 
     fn of(
         data: &'a pg_sys::TriggerData,
         store: *mut pg_sys::Tuplestorestate,
-        name: &str,
+        name: &CStr,
     ) -> Result<Self, Error> {
         let missing = || {
-            let table = table_of(data);
+            let (table, name) = (table_of(data), name.to_string_lossy());
             Error::new(Kind::NotReady, format!("{table} has no column \"{name}\" of type text"))
                 .detail("A trigger of orchestrator_schema reads this column.")
         };
-        let name_in_c = CString::new(name).map_err(|_| missing())?;
         // SAFETY: while its trigger runs, the server keeps the relation open and the transition
         // tables, whose rows are of the relation's type.
         unsafe {
             let descriptor = (*data.tg_relation).rd_att;
-            let number = pg_sys::SPI_fnumber(descriptor, name_in_c.as_ptr());
+            let number = pg_sys::SPI_fnumber(descriptor, name.as_ptr());
             let kind = pg_sys::SPI_gettypeid(descriptor, number);
             if store.is_null() || number <= 0 || !pg_sys::IsBinaryCoercible(kind, pg_sys::TEXTOID) {
                 return Err(missing());

@@ -1,8 +1,6 @@
 //! The state machines: which step leads where, and what entering a state writes. The trigger,
 //! `allowed_transitions` and the documentation read this one table.
 
-use std::ffi::CStr;
-
 /// What entering a state writes into the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamp {
@@ -222,13 +220,8 @@ pub const MACHINES: &[Machine] = &[
 ];
 
 /// The machine of that name.
-pub fn machine(name: &str) -> Option<&'static Machine> {
-    MACHINES.iter().find(|machine| machine.name == name)
-}
-
-/// The machine that a trigger's argument names.
-pub fn machine_of(argument: &CStr) -> Option<&'static Machine> {
-    MACHINES.iter().find(|machine| machine.name.as_bytes() == argument.to_bytes())
+pub fn machine(name: impl AsRef<[u8]>) -> Option<&'static Machine> {
+    MACHINES.iter().find(|machine| machine.name.as_bytes() == name.as_ref())
 }
 
 impl Machine {

@@ -75,7 +75,7 @@ fn enforce_lifecycle<'a>(
     let mut arguments = rows.arguments().rev();
     let mut states = STATES.iter().cycle();
     while let (Some(column), Some(place)) = (arguments.next(), states.next()) {
-        let machine = arguments.next().and_then(machines::machine_of);
+        let machine = arguments.next().and_then(|name| machines::machine(name.to_bytes()));
         let column = rows.column_near(place, column.to_bytes());
         let (Some(machine), Some(column)) = (machine, column) else {
             misused("enforce_lifecycle", "its arguments are pairs of a state machine and a column");

@@ -92,18 +92,16 @@ impl Cluster {
         fill: impl FnOnce(&Server) -> Result<()>,
     ) -> Result<Self> {
         let user = ServerUser::current()?;
+        let with_its_path = |folder: TempDir| (folder.path().to_owned(), Some(folder));
         let (folder, temporary) = match &settings.place {
             Place::Folder(folder) => {
                 fs::create_dir_all(folder)
                     .with_context(|| format!("cannot create {}", folder.display()))?;
                 (folder.clone(), None)
             }
-            place => {
-                let temporary = match place {
-                    Place::Disk => temporary_folder()?,
-                    _ => roomy_memory_folder().map_or_else(temporary_folder, Ok)?,
-                };
-                (temporary.path().to_owned(), Some(temporary))
+            Place::Disk => with_its_path(temporary_folder()?),
+            Place::Anywhere => {
+                with_its_path(roomy_memory_folder().map_or_else(temporary_folder, Ok)?)
             }
         };
         user.own(&folder)?;

@@ -78,10 +78,9 @@ impl Outcome {
         }
     }
 
-    /// Whether a line's target is missed by what is printed: the hundredth of a ratio is noise.
+    /// Whether a line's target is missed, by however little.
     pub fn is_missed(&self, at: usize) -> bool {
-        let hundredths = |ratio: f64| (ratio * 100.0).round();
-        self.judged(at).is_some_and(|(is, at_most)| hundredths(is) > hundredths(at_most))
+        self.judged(at).is_some_and(|(is, at_most)| is > at_most)
     }
 }
 

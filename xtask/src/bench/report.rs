@@ -64,7 +64,7 @@ fn targets(measured: &[(&Case, Measured)]) -> String {
             all += 1;
             if outcome.is_missed(at) {
                 missed.push(format!(
-                    "- {}: {}, {}: {is:.2} instead of {at_most:.2}\n",
+                    "- {}: {}, {}: {is:.3} instead of {at_most:.2}\n",
                     case.title, line.what, line.scale
                 ));
             }
