@@ -100,8 +100,6 @@ CREATE INDEX idx_human_review_status  ON orchestrator.human_review_queue (status
 CREATE INDEX idx_human_review_type    ON orchestrator.human_review_queue (review_type);
 -- The queue: what waits for a decision, the longest wait first.
 CREATE INDEX idx_human_review_pending ON orchestrator.human_review_queue (created_at, id) WHERE status = 'pending';
--- What a run still waits for, however many reviews it had.
-CREATE INDEX idx_human_review_open    ON orchestrator.human_review_queue (thread_id) WHERE status = 'pending';
 
 SELECT pg_extension_config_dump('orchestrator.human_review_queue', '');
 
@@ -118,7 +116,7 @@ SELECT r.thread_id, r.phase, r.current_agent, r.safety_score, r.gate_status, r.t
         WHERE left(e.metadata ->> 'thread_id', 500) = left(r.thread_id, 500)
           AND e.metadata ->> 'thread_id' = r.thread_id) AS actions,
        (SELECT count(*) FROM orchestrator.human_review_queue AS q
-        WHERE q.thread_id = r.thread_id AND q.status = 'pending') AS pending_reviews
+        WHERE q.thread_id = r.thread_id AND q.status IS NOT DISTINCT FROM 'pending') AS pending_reviews
 FROM orchestrator.orchestrator_runs AS r;
 COMMENT ON VIEW orchestrator.run_summary IS 'Where each run stands, how many events its trail has, and how many reviews it waits for';
 COMMENT ON COLUMN orchestrator.run_summary.actions IS 'Audit events whose metadata names the thread';

@@ -71,7 +71,7 @@ pub fn resolve_approval(
     const RESOLVE: &str = "UPDATE orchestrator.approvals AS a \
          SET status = $2, decision_at = pg_catalog.now(), notes = coalesce($4, a.notes) \
          FROM orchestrator.tasks AS t \
-         WHERE a.id = $1 AND a.status = 'pending' AND a.approver_role = $3 AND t.id = a.task_id \
+         WHERE a.id = $1 AND a.status IS NOT DISTINCT FROM 'pending' AND a.approver_role = $3 AND t.id = a.task_id \
          RETURNING a, coalesce(t.trace_id, t.id), t.id";
     let id = required("approval_id", approval_id)?;
     let decision = text::one_of("decision", required("decision", decision)?, &DECISIONS)?;

@@ -32,7 +32,7 @@ macro_rules! resolved {
     () => {
         "UPDATE orchestrator.gates AS g \
          SET status = $2, resolved_by = $3, feedback = $4, resolved_at = pg_catalog.now() \
-         WHERE g.id = $1 AND g.status = 'pending' RETURNING g"
+         WHERE g.id = $1 AND g.status IS NOT DISTINCT FROM 'pending' RETURNING g"
     };
 }
 

@@ -168,7 +168,7 @@ fn mark_knowledge_embedded(ids: Option<Vec<Option<Uuid>>>) -> Result<i64, ErrorR
     const MARK: &str = "UPDATE orchestrator.knowledge_staging AS k \
          SET embedded = true, embedded_at = pg_catalog.now() \
          WHERE k.id IN (SELECT h.id FROM orchestrator.knowledge_staging AS h \
-                        WHERE h.id = ANY ($1) AND NOT h.embedded ORDER BY h.id FOR UPDATE)";
+                        WHERE h.id = ANY ($1) AND h.embedded IS NOT TRUE ORDER BY h.id FOR UPDATE)";
     let ids = required("ids", ids)?
         .into_iter()
         .map(|id| required("ids", id))

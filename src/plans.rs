@@ -1,5 +1,10 @@
 //! Prepared plans, kept per backend: planning a statement costs more than running most of ours.
 //! PostgreSQL itself plans anew what a schema change made stale, and no DISCARD touches them.
+//!
+//! A statement that knows its rows by key asks for their status in a way that fits no index:
+//! `IS NOT DISTINCT FROM`, `array_position`, and `IS NOT TRUE` of a boolean. Asked by `=`, statistics
+//! from a time when nothing waited would make the index on the status seem to lead to no row, and it
+//! leads to all that wait.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -50,7 +50,7 @@ fn move_session(
     event: Option<&str>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.sessions"), ErrorReport> {
     const MOVE: &str = concat!(
-        "UPDATE orchestrator.sessions AS s SET status = $2 WHERE s.id = $1 AND s.status = ANY ($3) RETURNING s, ",
+        "UPDATE orchestrator.sessions AS s SET status = $2 WHERE s.id = $1 AND array_position($3, s.status) IS NOT NULL RETURNING s, ",
         told_of_session!()
     );
     let id = required("session_id", session_id)?;

@@ -70,7 +70,7 @@ fn finish_tool_execution(
     const FINISH: &str = concat!(
         "UPDATE orchestrator.tool_executions AS e SET status = $2, output = $3, error = $4, ",
         ended!(),
-        " WHERE e.id = $1 AND (e.status = 'running' OR (e.status = 'pending' AND $2 <> 'completed')) RETURNING e"
+        " WHERE e.id = $1 AND (e.status IS NOT DISTINCT FROM 'running' OR (e.status IS NOT DISTINCT FROM 'pending' AND $2 <> 'completed')) RETURNING e"
     );
     let id = required("execution_id", execution_id)?;
     let status = text::one_of("status", required("status", status)?, &ENDS)?;

@@ -60,7 +60,7 @@ fn finish_traced_tool_execution(
         "UPDATE orchestrator.tool_executions AS e SET status = $2, output = $3, error = $4, ",
         ended!(),
         " FROM orchestrator.tasks AS t \
-         WHERE e.id = $1 AND (e.status = 'running' OR (e.status = 'pending' AND $2 <> 'completed')) AND t.id = e.task_id \
+         WHERE e.id = $1 AND (e.status IS NOT DISTINCT FROM 'running' OR (e.status IS NOT DISTINCT FROM 'pending' AND $2 <> 'completed')) AND t.id = e.task_id \
          RETURNING e, t.id, e.tool_name, t.trace_id, coalesce(t.to_role, t.from_role)"
     );
     let id = required("execution_id", execution_id)?;

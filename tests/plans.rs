@@ -17,8 +17,10 @@ use xtask::project::Project;
 /// What a query has to cost more without its index.
 const GAIN: f64 = 1.2;
 
-/// Ids and times that rows and queries share.
+/// Ids and times that rows and queries share. VACUUM marks a page as visible to all only when the
+/// commits of its rows are on disk.
 const HELPERS: &str = "
+    SET synchronous_commit = on;
     CREATE FUNCTION pg_temp.id(number bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
         $$ SELECT ('00000000-0000-4000-8000-' || lpad(number::text, 12, '0'))::uuid $$;
     CREATE FUNCTION pg_temp.at(minute bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS
@@ -160,6 +162,92 @@ fn the_first_page_of_all_collaborations_costs_a_fraction_of_all() -> Result<()> 
     let (_, whole) = plan(&mut client, ALL)?;
     let (page, cost) = plan(&mut client, &format!("{ALL} LIMIT 20"))?;
     assert!(cost < whole / 50.0, "{cost} of {whole}:\n{page}");
+    Ok(())
+}
+
+/// Rows that were decided when the server last looked at them.
+const DECIDED: &str = "
+    INSERT INTO orchestrator.tasks (id, title, task_type)
+    SELECT pg_temp.id(i), 'task ' || i, 'build' FROM generate_series(1, 20000) AS i;
+    INSERT INTO orchestrator.approvals (id, task_id, approver_role, status, decision_at)
+    SELECT t.id, t.id, 'lead', 'approved', t.created_at FROM orchestrator.tasks AS t;
+    INSERT INTO orchestrator.gates (id, project_id, agent_id, gate_type, reason, status, resolved_at, resolved_by)
+    SELECT t.id, t.id, 'agent', 'manual', 'because', 'approved', t.created_at, 'ada' FROM orchestrator.tasks AS t;
+    INSERT INTO orchestrator.orchestrator_runs (id, thread_id, project_id, story_id, phase)
+    SELECT t.id, t.title, t.id, 'story', 'development' FROM orchestrator.tasks AS t;
+    INSERT INTO orchestrator.human_review_queue (id, thread_id, review_type, reason, safety_score, status, resolved_at, resolved_by)
+    SELECT t.id, t.title, 'safety', 'because', 0.5, 'approved', t.created_at, 'ada' FROM orchestrator.tasks AS t;
+    INSERT INTO orchestrator.knowledge_staging (id, knowledge_type, content, embedded, embedded_at)
+    SELECT t.id, 'collaboration', 'what was agreed', true, t.created_at FROM orchestrator.tasks AS t;
+    INSERT INTO orchestrator.sessions (id, client_id, status) SELECT t.id, 'client', 'completed' FROM orchestrator.tasks AS t;
+    INSERT INTO orchestrator.tool_executions (id, task_id, tool_name, status, completed_at, duration_ms)
+    SELECT t.id, t.id, 'cargo', 'completed', t.created_at, 0 FROM orchestrator.tasks AS t";
+
+/// What has come since: fewer than make the server look again.
+const WAITING: &str = "
+    CREATE TEMPORARY TABLE waiting AS SELECT pg_temp.id(i) AS id FROM generate_series(1, 1000) AS i;
+    UPDATE orchestrator.approvals SET status = 'pending', decision_at = NULL WHERE id IN (TABLE waiting);
+    UPDATE orchestrator.gates SET status = 'pending', resolved_at = NULL, resolved_by = NULL WHERE id IN (TABLE waiting);
+    UPDATE orchestrator.human_review_queue SET status = 'pending', resolved_at = NULL, resolved_by = NULL WHERE id IN (TABLE waiting);
+    UPDATE orchestrator.knowledge_staging SET embedded = false, embedded_at = NULL WHERE id IN (TABLE waiting);
+    UPDATE orchestrator.sessions SET status = 'pending' WHERE id IN (TABLE waiting);
+    UPDATE orchestrator.tool_executions SET status = 'running', completed_at = NULL, duration_ms = NULL WHERE id IN (TABLE waiting)";
+
+/// Calls that know what they want by key, the table, and how many of its rows they are about.
+const BY_KEY: [(&str, &str, i64); 10] = [
+    ("SELECT orchestrator.resolve_gate(pg_temp.id(1), 'approved', 'ada')", "gates", 1),
+    ("SELECT orchestrator.resolve_approval(pg_temp.id(2), 'approved', 'lead')", "approvals", 1),
+    (
+        "SELECT orchestrator.resolve_review(pg_temp.id(3), 'approved', 'ada')",
+        "human_review_queue",
+        1,
+    ),
+    (
+        "SELECT orchestrator.resolve_reviews(ARRAY(SELECT pg_temp.id(i) FROM generate_series(11, 20) AS i), 'approved', 'ada')",
+        "human_review_queue",
+        10,
+    ),
+    ("SELECT orchestrator.record_safety('task 21', 0.3)", "human_review_queue", 1),
+    ("SELECT orchestrator.resume_run('task 2001')", "human_review_queue", 1),
+    (
+        "SELECT orchestrator.mark_knowledge_embedded(ARRAY(SELECT pg_temp.id(i) FROM generate_series(31, 40) AS i))",
+        "knowledge_staging",
+        10,
+    ),
+    ("SELECT orchestrator.move_session(pg_temp.id(4), 'activate')", "sessions", 1),
+    ("SELECT orchestrator.finish_tool_execution(pg_temp.id(5), 'completed')", "tool_executions", 1),
+    ("SELECT sum(pending_reviews) FROM orchestrator.run_summary", "human_review_queue", 20_000),
+];
+
+/// Statistics from a time when nothing waited make every index by status seem to lead nowhere.
+#[test]
+fn a_key_leads_to_its_row_whatever_the_statistics_say() -> Result<()> {
+    // Each of our statements looks at its row a few times.
+    const LOOKS: i64 = 6;
+    let database = walked_to("keys", newest()?)?;
+    let mut client = helped(&database)?;
+    execute(&mut client, DECIDED)?;
+    analyze(&mut client)?;
+    execute(&mut client, WAITING)?;
+    execute(&mut client, "RESET session_replication_role")?;
+    let mut complaints: Vec<String> = Vec::new();
+    for (call, table, rows) in BY_KEY {
+        let read = format!(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables \
+             WHERE schemaname = 'orchestrator' AND relname = '{table}'"
+        );
+        let rows_read =
+            |client: &mut Client| -> Result<i64> { Ok(query(client, &read)?[0].try_get(0)?) };
+        execute(&mut client, "BEGIN")?;
+        let before = rows_read(&mut client)?;
+        execute(&mut client, call)?;
+        let looked_at = rows_read(&mut client)? - before;
+        execute(&mut client, "ROLLBACK")?;
+        if looked_at > rows * LOOKS {
+            complaints.push(format!("{call} reads {looked_at} rows of {table} for {rows}"));
+        }
+    }
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
     Ok(())
 }
 

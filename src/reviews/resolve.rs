@@ -101,9 +101,9 @@ pub fn resolve_review(
     const RESOLVE: &str = concat!(
         "UPDATE orchestrator.human_review_queue AS q ",
         resolution!(),
-        "WHERE q.id = $1 AND q.status = 'pending' AND q.thread_id = $5 RETURNING q, q.review_type, \
+        "WHERE q.id = $1 AND q.status IS NOT DISTINCT FROM 'pending' AND q.thread_id = $5 RETURNING q, q.review_type, \
              NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
-                         WHERE o.thread_id = q.thread_id AND o.status = 'pending' AND o.id <> q.id)"
+                         WHERE o.thread_id = q.thread_id AND o.status IS NOT DISTINCT FROM 'pending' AND o.id <> q.id)"
     );
     let id = required("review_id", review_id)?;
     let resolution = Resolution::of(decision, resolved_by, notes)?;

@@ -94,7 +94,7 @@ fn resolve(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<Vec<Resolved>, E
     const RESOLVE: &str = concat!(
         "UPDATE orchestrator.human_review_queue AS q ",
         resolution!(),
-        "WHERE q.id = ANY ($1) AND q.status = 'pending' RETURNING q.id, q.thread_id, q.review_type"
+        "WHERE q.id = ANY ($1) AND q.status IS NOT DISTINCT FROM 'pending' RETURNING q.id, q.thread_id, q.review_type"
     );
     let arguments = [
         ids.to_vec().into(),
@@ -126,7 +126,7 @@ fn conclude(
         freed!(),
         "WHERE r.id = ANY ($1) \
            AND NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
-                           WHERE o.thread_id = r.thread_id AND o.status = 'pending') \
+                           WHERE o.thread_id = r.thread_id AND o.status IS NOT DISTINCT FROM 'pending') \
          RETURNING r.id, r.thread_id, r.phase, r.gate_status"
     );
     const KILL: &str = concat!(

@@ -268,7 +268,7 @@ fn resume_run(
 
 fn refuse_while_pending(run: &Run) -> Result<(), Error> {
     const PENDING: &str = "SELECT count(*), min(q.created_at)::text, min(q.id::text) FROM orchestrator.human_review_queue AS q \
-         WHERE q.thread_id = $1 AND q.status = 'pending'";
+         WHERE q.thread_id = $1 AND q.status IS NOT DISTINCT FROM 'pending'";
     let pending = plans::update(
         PENDING,
         &[run.thread_id.as_str().into()],

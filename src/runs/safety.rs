@@ -166,9 +166,9 @@ fn known_to_pending_review(
          FROM (SELECT o.id, trunc($2, 2) AS score, trunc($2, 2) < o.safety_score AS lower, \
                       starts_with(o.reason, $5) AND o.context ? 'threshold' AND jsonb_typeof(o.context -> 'violations') = 'array' AS ours \
                FROM orchestrator.human_review_queue AS o \
-               WHERE o.thread_id = $1 AND o.status = 'pending' AND o.review_type = 'safety' \
+               WHERE o.thread_id = $1 AND o.status IS NOT DISTINCT FROM 'pending' AND o.review_type = 'safety' \
                ORDER BY o.created_at, o.id LIMIT 1) AS s \
-         WHERE q.id = s.id AND q.status = 'pending' RETURNING q.id";
+         WHERE q.id = s.id AND q.status IS NOT DISTINCT FROM 'pending' RETURNING q.id";
     let arguments = [
         run.thread_id.as_str().into(),
         score.clone().into(),

@@ -12,5 +12,3 @@ SELECT * FROM orchestrator.human_review_queue WHERE status = 'rejected';
 SELECT * FROM orchestrator.human_review_queue WHERE review_type = 'budget_exceeded';
 -- idx_human_review_pending: what waits longest
 SELECT * FROM orchestrator.human_review_queue WHERE status = 'pending' ORDER BY created_at, id LIMIT 20;
--- idx_human_review_open: whether a run waits
-SELECT pending_reviews FROM orchestrator.run_summary WHERE thread_id = 'thread 100';

@@ -157,7 +157,7 @@ SET client_min_messages = notice;
 SET datestyle = 'ISO';
 SELECT status FROM orchestrator.resolve_review(orchestrator.request_review('t6', 'safety', 'after DISCARD ALL'), 'approved', 'ada');
 ALTER TABLE orchestrator.human_review_queue ADD COLUMN ticket text DEFAULT 'none';
-DROP INDEX orchestrator.idx_human_review_open;
+DROP INDEX orchestrator.idx_human_review_type;
 SELECT status, ticket FROM orchestrator.resolve_review(orchestrator.request_review('t6', 'safety', 'after a changed table'), 'approved', 'ada');
 ALTER TABLE orchestrator.human_review_queue DROP COLUMN ticket;
 SELECT status FROM orchestrator.resolve_review(orchestrator.request_review('t6', 'safety', 'after a dropped column'), 'approved', 'ada');
