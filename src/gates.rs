@@ -9,6 +9,7 @@ use pgrx::spi::{SpiHeapTupleData, SpiTupleTable};
 use crate::audit::{self, Event};
 use crate::document::{self, Document};
 use crate::error::{Error, Kind, required};
+use crate::ids;
 use crate::knowledge::Lesson;
 use crate::plans;
 use crate::text;
@@ -107,12 +108,10 @@ fn resolve_gate_and_stage(
     Ok(row)
 }
 
-/// What an audit event tells of gate `g`: its trail, which is the trace_id of its context, or else
-/// the gate itself; and its ids.
+/// What an audit event tells of gate `g`: its id, the trace_id of its context, and its ids together.
 macro_rules! told_of_gate {
     () => {
-        "CASE WHEN g.context ->> 'trace_id' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' \
-              THEN (g.context ->> 'trace_id')::uuid ELSE g.id END, \
+        "g.id, g.context ->> 'trace_id', \
          jsonb_build_object('gate_id', g.id, 'project_id', g.project_id, \
              'gate_type', g.gate_type, 'agent_id', g.agent_id) "
     };
@@ -129,8 +128,12 @@ fn open_gate_and_record(
     reason: Option<&str>,
     context: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    const INSERT_AND_TELL: &str = concat!(inserted!(), "g.id, ", told_of_gate!());
-    let (id, told) = open(INSERT_AND_TELL, project_id, agent_id, gate_type, reason, context, told)?;
+    const INSERT_AND_TELL: &str = concat!(inserted!(), told_of_gate!());
+    let (id, told) =
+        open(INSERT_AND_TELL, project_id, agent_id, gate_type, reason, context, |rows| {
+            let Some(row) = rows.into_iter().next() else { return Ok(None) };
+            Ok(row.get(1)?.zip(told(&row, 1)?))
+        })?;
     record("gate_opened", agent_id, told)?;
     Ok(id)
 }
@@ -150,8 +153,7 @@ pub fn resolve_gate_stage_and_record(
     let (row, (lesson, told)) =
         resolve(RESOLVE, gate_id, decision, resolved_by, feedback, |rows| {
             let Some(row) = rows.into_iter().next() else { return Ok(None) };
-            let told = row.get(5)?.zip(row.get(6)?);
-            Ok(row.get(1)?.zip(lesson(&row)?.zip(told)))
+            Ok(row.get(1)?.zip(lesson(&row)?.zip(told(&row, 5)?)))
         })?;
     lesson.stage()?;
     let event_type = if decision == Some("approved") { "gate_approved" } else { "gate_denied" };
@@ -170,10 +172,13 @@ fn lesson(row: &SpiHeapTupleData<'_>) -> Result<Option<Lesson<String>>, Error> {
     }))
 }
 
-/// The id of the gate, and what its event tells: trail and metadata.
-fn told(rows: SpiTupleTable<'_>) -> Result<Option<(Uuid, (Uuid, Document))>, Error> {
-    let found = plans::three::<Uuid, Uuid, Document>(rows)?;
-    Ok(found.and_then(|(answer, trace_id, metadata)| answer.zip(trace_id.zip(metadata))))
+/// What the event of a gate tells, in the columns from `first` on: its trail, which is the trace_id of
+/// the context when that is a UUID, or else the gate itself; and metadata.
+fn told(row: &SpiHeapTupleData<'_>, first: usize) -> Result<Option<(Uuid, Document)>, Error> {
+    let own = row.get::<Uuid>(first)?;
+    let given = row.get::<String>(first + 1)?;
+    let trace_id = given.as_deref().and_then(ids::parsed).or(own);
+    Ok(trace_id.zip(row.get::<Document>(first + 2)?))
 }
 
 fn record(event_type: &str, role: Option<&str>, told: (Uuid, Document)) -> Result<(), Error> {

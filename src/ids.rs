@@ -11,11 +11,38 @@ pub fn uuidv7() -> pgrx::Uuid {
     pgrx::Uuid::from_bytes(*uuid::Uuid::now_v7().as_bytes())
 }
 
+/// The UUID in its usual form, 8, 4, 4, 4 and 12 hexadecimal digits, that a text is.
+pub fn parsed(text: &str) -> Option<pgrx::Uuid> {
+    // The other forms that the parser knows have other lengths.
+    const LENGTH: usize = 36;
+    let id = uuid::Uuid::try_parse(text).ok().filter(|_| text.len() == LENGTH)?;
+    Some(pgrx::Uuid::from_bytes(*id.as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn every_uuid_is_one_in_its_usual_form_only(bytes in any::<[u8; 16]>()) {
+            let id = uuid::Uuid::from_bytes(bytes);
+            let text = id.to_string();
+            for same in [&text, &text.to_uppercase()] {
+                prop_assert_eq!(parsed(same).map(|id| *id.as_bytes()), Some(bytes));
+            }
+            for other in [id.simple().to_string(), id.braced().to_string(), id.urn().to_string(), format!("{text} ")] {
+                prop_assert!(parsed(&other).is_none());
+            }
+            prop_assert!(parsed(&text[1..]).is_none());
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>()) {
+            parsed(&text);
+        }
+
         #[test]
         fn ids_grow_within_a_process(count in 2usize..2000) {
             let ids: Vec<_> = (0..count).map(|_| uuid::Uuid::now_v7()).collect();
