@@ -251,6 +251,26 @@ fn a_key_leads_to_its_row_whatever_the_statistics_say() -> Result<()> {
     Ok(())
 }
 
+/// Every outcome belongs to the second of two collaborations, behind all requests of the first.
+#[test]
+fn verify_takes_no_longer_when_values_repeat() -> Result<()> {
+    const REPEATED: &str = "
+        INSERT INTO orchestrator.collaboration_requests (collaboration_id, request_type, requesting_agent, specialist_agent, question)
+        SELECT pg_temp.id(i / 50001), 'model_data', 'agent', 'specialist', 'how shall we do it?' FROM generate_series(1, 100000) AS i;
+        INSERT INTO orchestrator.collaboration_outcomes (collaboration_id, specialist_agent, response, confidence)
+        SELECT pg_temp.id(1), 'specialist', 'like this, step by step', 0.9 FROM generate_series(1, 100000) AS i";
+    let database = walked_to("repeated", newest()?)?;
+    let mut client = helped(&database)?;
+    execute(&mut client, REPEATED)?;
+    analyze(&mut client)?;
+    // A table that does not fit into the memory for one join is what tempts the server. It takes a
+    // fraction of a second when each table is read once, and minutes otherwise.
+    execute(&mut client, "SET statement_timeout = '15s'; SET work_mem = '256kB'")?;
+    let findings = query(&mut client, "SELECT FROM orchestrator.verify()")?;
+    assert!(findings.is_empty(), "{} findings", findings.len());
+    Ok(())
+}
+
 /// A B-tree that begins with the columns of another one serves all queries of that one.
 #[test]
 fn no_index_repeats_the_head_of_another() -> Result<()> {

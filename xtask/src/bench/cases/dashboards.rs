@@ -14,7 +14,7 @@ pub const CASE: Case = Case {
     title: "Dashboards",
     about: "The first 20 rows of each view that people keep open, against one pass over all tables behind it (`count(*)`), which is the least \
             that a view costs which has to read them. Each time a view is read 20 times in a row, and the median counts. *Rows* is the history in each table: ended sessions and runs, decided approvals, \
-            answered collaborations, passed tests. What is open stays the same: 200 of each, and the 500 tasks of a migration.",
+            answered collaborations, passed tests. What is open stays the same: 200 of each, and the 500 tasks of a migration. `v7_migration_dashboard` looks for a later run of each open failure, by one index lookup that gets a level deeper.",
     needs: &[
         "v7_migration_dashboard",
         "run_summary",

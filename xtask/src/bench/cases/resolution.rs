@@ -12,7 +12,7 @@ pub const GATES: Case = Case {
     name: "gates",
     title: "Resolving gates",
     about: "`resolve_gate()`, each call a prepared statement and a transaction of its own, 2,000 of them shared out to the connections; \
-            against a PL/pgSQL function with the same rules, which stages the lesson, records the event and announces the decision, too. What both spend most of their time on, and neither can save, is that the server reads the CHECK constraints of each table anew for every statement.",
+            against a PL/pgSQL function with the same rules, which stages the lesson, records the event and announces the decision, too. Less than a twentieth of the instructions are the extension's; the others are the server's in three statements, which the baseline has, too: a third of them for the CHECK constraints of the tables, which it reads anew for each statement.",
     needs: &["resolve_gate", "stage_knowledge"],
     run: |bench| singly(bench, &GATE),
 };
