@@ -52,7 +52,15 @@ macro_rules! ended {
              THEN (extract(epoch FROM greatest(pg_catalog.now(), e.created_at) - e.created_at) * 1000)::bigint END"
     };
 }
-pub(crate) use ended;
+
+/// Whether an execution `e` can end as $2.
+macro_rules! can_end {
+    () => {
+        "(e.status IS NOT DISTINCT FROM 'running' \
+          OR (e.status IS NOT DISTINCT FROM 'pending' AND $2 <> 'completed'))"
+    };
+}
+pub(crate) use {can_end, ended};
 
 /// Closes the log entry of a tool that has ended.
 ///
@@ -70,7 +78,9 @@ fn finish_tool_execution(
     const FINISH: &str = concat!(
         "UPDATE orchestrator.tool_executions AS e SET status = $2, output = $3, error = $4, ",
         ended!(),
-        " WHERE e.id = $1 AND (e.status IS NOT DISTINCT FROM 'running' OR (e.status IS NOT DISTINCT FROM 'pending' AND $2 <> 'completed')) RETURNING e"
+        " WHERE e.id = $1 AND ",
+        can_end!(),
+        " RETURNING e"
     );
     let id = required("execution_id", execution_id)?;
     let status = text::one_of("status", required("status", status)?, &ENDS)?;

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::audit::{self, Event};
 use crate::document::Document;
 use crate::error::{Error, required};
-use crate::tool_log::{ENDS, ended, not_open, unknown_task};
+use crate::tool_log::{ENDS, can_end, ended, not_open, unknown_task};
 use crate::{plans, text};
 
 /// Opens the log entry of a tool that starts now, and records `tool_execution_running` in the trace
@@ -60,7 +60,9 @@ fn finish_traced_tool_execution(
         "UPDATE orchestrator.tool_executions AS e SET status = $2, output = $3, error = $4, ",
         ended!(),
         " FROM orchestrator.tasks AS t \
-         WHERE e.id = $1 AND (e.status IS NOT DISTINCT FROM 'running' OR (e.status IS NOT DISTINCT FROM 'pending' AND $2 <> 'completed')) AND t.id = e.task_id \
+         WHERE e.id = $1 AND t.id = e.task_id AND ",
+        can_end!(),
+        " \
          RETURNING e, t.id, e.tool_name, t.trace_id, coalesce(t.to_role, t.from_role)"
     );
     let id = required("execution_id", execution_id)?;
