@@ -10,6 +10,10 @@ INSERT INTO orchestrator.workflow_tasks (workflow_id, task_id, sequence)
 SELECT w.id, t.id, array_position('{build,test,ship}', t.title) - 1 FROM orchestrator.workflows AS w, orchestrator.tasks AS t;
 SELECT l.sequence, t.title, t.task_type, t.status
 FROM orchestrator.workflow_tasks AS l JOIN orchestrator.tasks AS t ON t.id = l.task_id ORDER BY l.sequence;
+\echo '   DROP SCHEMA public CASCADE, the usual reset of a development database, takes none of it.'
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public;
+SELECT count(*) AS tasks FROM orchestrator.tasks;
 
 \echo '2. A task runs; its tool is logged, and times out. updated_at and the times of the states are the database''s own.'
 UPDATE orchestrator.tasks SET status = 'running' WHERE title = 'build';

@@ -6,6 +6,8 @@ mod backup;
 mod maintenance;
 #[path = "operations/notifications.rs"]
 mod notifications;
+#[path = "operations/reset.rs"]
+mod reset;
 #[path = "operations/schedule.rs"]
 mod schedule;
 #[path = "operations/standby.rs"]

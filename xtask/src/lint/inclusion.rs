@@ -40,14 +40,17 @@ pub fn library(chain: &Chain, source: &str) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// The control file leaves the version to the crate.
+/// The control file leaves the version to the crate, and puts nothing into a schema that users drop.
 pub fn control(text: &str) -> Vec<Finding> {
-    let wanted = "default_version = '@CARGO_VERSION@'";
-    if text.lines().any(|line| line.trim() == wanted) {
-        return Vec::new();
-    }
-    let file = "orchestrator_schema.control".to_owned();
-    vec![Finding { file, line: 0, message: format!("must say: {wanted}") }]
+    const WANTED: [&str; 2] = ["default_version = '@CARGO_VERSION@'", "schema = pg_catalog"];
+    WANTED
+        .into_iter()
+        .filter(|wanted| !text.lines().any(|line| line.trim() == *wanted))
+        .map(|wanted| {
+            let file = "orchestrator_schema.control".to_owned();
+            Finding { file, line: 0, message: format!("must say: {wanted}") }
+        })
+        .collect()
 }
 
 /// The crate is at the version that the chain ends at.
@@ -93,8 +96,10 @@ mod tests {
 
     #[test]
     fn crate_control_file_and_chain_agree_on_the_version() {
-        assert!(control("comment = 'x'\ndefault_version = '@CARGO_VERSION@'\n").is_empty());
-        assert_eq!(control("default_version = '0.2.0'").len(), 1);
+        let right = "comment = 'x'\ndefault_version = '@CARGO_VERSION@'\nschema = pg_catalog\n";
+        assert!(control(right).is_empty());
+        assert_eq!(control("default_version = '0.2.0'\nschema = pg_catalog").len(), 1);
+        assert_eq!(control("default_version = '@CARGO_VERSION@'\nschema = public").len(), 1);
         assert!(version(&chain(), "0.2.0").is_empty());
         assert_eq!(version(&chain(), "0.1.0").len(), 1);
     }
