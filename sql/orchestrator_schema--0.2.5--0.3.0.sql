@@ -194,7 +194,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'release_idempotency_keys_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.release_idempotency_keys(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.release_idempotency_keys(interval) IS
-    'Releases the keys of tasks that old, so that they can be used again; how many. NULL: configuration idempotency_ttl_seconds, else 86400 seconds';
+    'Releases the keys of tasks that are over and that old, so that they can be used again; how many. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds';
 
 CREATE FUNCTION orchestrator.move_session(session_id uuid, event text)
 RETURNS orchestrator.sessions
@@ -212,7 +212,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'expire_sessions_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.expire_sessions(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.expire_sessions(interval) IS
-    'Expires pending and active sessions without heartbeat or update for that long, and records each; how many. NULL: configuration session_retention_days, else 7 days';
+    'Expires pending and active sessions without heartbeat or update for that long, and records each; how many. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days';
 
 CREATE FUNCTION orchestrator.request_approval(task_id uuid, approver_role text, notes text DEFAULT '')
 RETURNS uuid
@@ -249,6 +249,13 @@ AS 'MODULE_PATHNAME', 'purge_audit_events_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.purge_audit_events(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.purge_audit_events(interval) IS
     'The only way to delete from audit_events: what is older than that, at least one day; records that it did; how many';
+
+-- A session that has ended is not made active again by a late heartbeat.
+CREATE OR REPLACE FUNCTION orchestrator.session_heartbeat(session_id uuid)
+RETURNS timestamptz
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'session_heartbeat_0_3_0_wrapper';
 
 -- Tool executions of a task with a trace leave events in it.
 CREATE OR REPLACE FUNCTION orchestrator.start_tool_execution(task_id uuid, tool_name text, arguments jsonb DEFAULT '{}')

@@ -35,6 +35,12 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'start_tool_execution_wrapper';
 
+CREATE OR REPLACE FUNCTION orchestrator.session_heartbeat(session_id uuid)
+RETURNS timestamptz
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'session_heartbeat_wrapper';
+
 DROP FUNCTION orchestrator.purge_audit_events(interval);
 DROP FUNCTION orchestrator.record_event(text, text, uuid, jsonb);
 DROP FUNCTION orchestrator.resolve_approval(uuid, text, text, text);

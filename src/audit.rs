@@ -34,8 +34,41 @@ pub struct Event<'a> {
     pub metadata: Document,
 }
 
-/// Adds an event to the trail of the running transaction; its id.
-pub fn record(event: Event<'_>) -> Result<Uuid, Error> {
+/// Adds an event to the trail of the running transaction; its id. Long texts in its metadata stand in
+/// the rows that the event is about, and in the trail as excerpts.
+pub fn record(mut event: Event<'_>) -> Result<Uuid, Error> {
+    if event.metadata.size() > LONGEST_EXCERPT {
+        event.metadata = excerpts(event.metadata)?;
+    }
+    insert(Event { role: &text::excerpt(event.role, LONGEST_ROLE), ..event })
+}
+
+/// The longest text of the library's own metadata, in characters.
+pub const LONGEST_EXCERPT: usize = 2_000;
+
+/// The longest name of a role in an event, in characters.
+pub const LONGEST_ROLE: usize = 500;
+
+/// Metadata with its long texts and lists cut. The key `excerpts` names the keys that were cut.
+fn excerpts(metadata: Document) -> Result<Document, Error> {
+    // Of a list the beginnings of its first ten elements; of everything else the beginning of its text.
+    const CUT: &str = "SELECT pg_catalog.jsonb_object_agg(m.key, CASE WHEN m.fits THEN m.value ELSE m.cut END) \
+                || CASE WHEN pg_catalog.bool_and(m.fits) THEN '{}' \
+                        ELSE pg_catalog.jsonb_build_object('excerpts', pg_catalog.jsonb_agg(m.key) FILTER (WHERE NOT m.fits)) END \
+         FROM (SELECT e.key, e.value, pg_catalog.length(e.value #>> '{}') <= $2 AS fits, \
+                      CASE WHEN pg_catalog.jsonb_typeof(e.value) = 'array' \
+                           THEN (SELECT pg_catalog.jsonb_agg(CASE WHEN pg_catalog.length(l.element #>> '{}') <= $2 / 10 THEN l.element \
+                                         ELSE pg_catalog.to_jsonb(pg_catalog.left(l.element #>> '{}', $2 / 10) || '...') END ORDER BY l.place) \
+                                 FROM pg_catalog.jsonb_array_elements(pg_catalog.jsonb_path_query_array(e.value, '$[0 to 9]')) \
+                                      WITH ORDINALITY AS l (element, place)) \
+                           ELSE pg_catalog.to_jsonb(pg_catalog.left(e.value #>> '{}', $2) || '...') END AS cut \
+               FROM pg_catalog.jsonb_each($1) AS e) AS m";
+    let arguments = [metadata.into(), (LONGEST_EXCERPT as i32).into()];
+    let cut = plans::select(CUT, &arguments, plans::one::<Document>)?;
+    cut.ok_or_else(|| Error::new(Kind::Internal, "the server gave no excerpts"))
+}
+
+fn insert(event: Event<'_>) -> Result<Uuid, Error> {
     const INSERT: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
          VALUES ($1, $2, $3, $4 || pg_catalog.jsonb_build_object('session_user', session_user)) RETURNING id";
     let arguments =
@@ -106,7 +139,8 @@ fn record_event(
     let role = text::filled("role", role)?;
     let trace_id = required("trace_id", trace_id)?;
     let metadata = document::object("metadata", metadata)?;
-    Ok(record(Event { event_type, role, trace_id, metadata })?)
+    // The caller's own words, as they are.
+    Ok(insert(Event { event_type, role, trace_id, metadata })?)
 }
 
 thread_local! {

@@ -25,6 +25,11 @@ impl Document {
         document.unwrap_or(Document(Vec::new()))
     }
 
+    /// How many bytes it has.
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+
     /// What it is: object, array, string, number, boolean or null.
     fn kind(&self) -> Option<String> {
         let datum = self.clone().into_datum();

@@ -4,6 +4,8 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::text::excerpt;
+
 /// The kinds of failure that a caller can tell apart, each with its SQLSTATE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -101,11 +103,16 @@ impl From<pgrx::spi::Error> for Error {
     }
 }
 
+/// The longest MESSAGE and DETAIL, in characters: both repeat values, and a value may have any size.
+const LONGEST_MESSAGE: usize = 2_000;
+const LONGEST_DETAIL: usize = 20_000;
+
 impl From<Error> for ErrorReport {
     fn from(error: Error) -> Self {
-        let mut report = ErrorReport::new(error.kind.sqlstate(), error.message, "");
+        let message = excerpt(&error.message, LONGEST_MESSAGE).into_owned();
+        let mut report = ErrorReport::new(error.kind.sqlstate(), message, "");
         if let Some(detail) = error.detail {
-            report = report.set_detail(detail);
+            report = report.set_detail(excerpt(&detail, LONGEST_DETAIL).into_owned());
         }
         if let Some(hint) = error.hint {
             report = report.set_hint(hint);

@@ -161,8 +161,9 @@ impl Route<'_> {
     }
 }
 
-/// Releases the idempotency keys of tasks that are that old, so that they can be used again. A task
-/// that somebody is changing at this moment is left alone.
+/// Releases the idempotency keys of tasks that are over and that old, so that they can be used again.
+/// A task that is pending or running, or that waits for an approval, keeps its key whatever its age:
+/// the same call must find it. A task that somebody is changing at this moment is left alone.
 ///
 /// `ttl`: not negative; NULL reads configuration idempotency_ttl_seconds, else 86400 seconds.
 /// Returns: how many were released.
@@ -171,12 +172,19 @@ impl Route<'_> {
 pub fn release_idempotency_keys(
     ttl: default!(Option<Interval>, "NULL"),
 ) -> Result<i64, ErrorReport> {
-    // Updated where they were locked, without reading the table a second time.
+    const LOCK: &str = "SELECT k.id FROM ONLY orchestrator.tasks AS k \
+         WHERE k.idempotency_key IS NOT NULL AND k.created_at < $1 \
+           AND array_position(ARRAY['pending', 'running'], k.status) IS NULL \
+         ORDER BY k.created_at, k.id FOR UPDATE SKIP LOCKED";
+    // A statement of its own: it sees each approval that was asked for before its task was locked.
     const RELEASE: &str = "UPDATE ONLY orchestrator.tasks AS t SET idempotency_key = NULL \
-         WHERE t.ctid = ANY (ARRAY( \
-             SELECT k.ctid FROM ONLY orchestrator.tasks AS k \
-             WHERE k.idempotency_key IS NOT NULL AND k.created_at < $1 \
-             ORDER BY k.created_at, k.id FOR UPDATE SKIP LOCKED))";
+         WHERE t.id = ANY ($1) \
+           AND NOT EXISTS (SELECT FROM orchestrator.approvals AS a \
+                           WHERE a.task_id = t.id AND a.status IS NOT DISTINCT FROM 'pending')";
     let before = lifetimes::before_or_configured("ttl", ttl, &KEY_LIFETIME)?;
-    Ok(plans::update(RELEASE, &[before.into()], |rows| Ok(rows.len() as i64))?)
+    let over = plans::update(LOCK, &[before.into()], plans::column::<Uuid>)?;
+    if over.is_empty() {
+        return Ok(0);
+    }
+    Ok(plans::update(RELEASE, &[over.into()], |rows| Ok(rows.len() as i64))?)
 }

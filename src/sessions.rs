@@ -93,14 +93,10 @@ fn as_it_is(
         plans::two::<PgHeapTuple<'static, AllocatedByRust>, String>,
     )?;
     let Some((session, Some(current))) = found else {
-        return Err(Error::new(Kind::NotFound, format!("session {id} does not exist")));
+        return Err(unknown(id));
     };
     match lifecycle::state("session", &current) {
-        Some(state) if state.next.is_empty() => {
-            Err(Error::new(Kind::NotReady, format!("session {id} has already ended"))
-                .detail(format!("It is {current}."))
-                .hint("A session ends once; begin a new one."))
-        }
+        Some(state) if state.next.is_empty() => Err(over(id, &current)),
         _ if current == status => Ok(session),
         Some(state) if !state.allows(status) => Err(Error::new(
             Kind::NotReady,
@@ -112,7 +108,9 @@ fn as_it_is(
 }
 
 /// Expires every pending or active session that had neither a heartbeat nor an update for that
-/// long. A session that somebody is changing at this moment is left alone.
+/// long. The session of a task that is pending or running, or that waits for an approval, is kept
+/// whatever its age: a human may need longer. A session that somebody is changing at this moment is
+/// left alone.
 ///
 /// `retention`: not negative; NULL reads configuration session_retention_days, else 7 days.
 /// Returns: how many expired. Errors: 22023 negative, or a configuration that is no number.
@@ -126,6 +124,10 @@ pub fn expire_sessions(retention: default!(Option<Interval>, "NULL")) -> Result<
          WHERE s.ctid = ANY (ARRAY( \
              SELECT c.ctid FROM ONLY orchestrator.sessions AS c \
              WHERE c.status IN ('pending', 'active') AND greatest(c.last_heartbeat, c.updated_at) < $1 \
+               AND NOT EXISTS (SELECT FROM orchestrator.tasks AS t WHERE t.id = c.task_id \
+                               AND array_position(ARRAY['pending', 'running'], t.status) IS NOT NULL) \
+               AND NOT EXISTS (SELECT FROM orchestrator.approvals AS a WHERE a.task_id = c.task_id \
+                               AND a.status IS NOT DISTINCT FROM 'pending') \
              ORDER BY greatest(c.last_heartbeat, c.updated_at), c.id FOR UPDATE SKIP LOCKED)) \
          RETURNING ",
         told_of_session!()
@@ -175,7 +177,8 @@ impl Told {
 
 /// Notes that the client of a session is alive, which also makes an inactive session active.
 ///
-/// Returns: the time of this heartbeat. Errors: 22004, P0002 unknown session. Since 0.1.4.
+/// Returns: the time of this heartbeat. Errors: 22004, P0002 unknown session. Since 0.1.4; replaced
+/// in 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn session_heartbeat(session_id: Option<Uuid>) -> Result<TimestampWithTimeZone, ErrorReport> {
     const BEAT: &str = "UPDATE orchestrator.sessions AS s \
@@ -183,7 +186,41 @@ fn session_heartbeat(session_id: Option<Uuid>) -> Result<TimestampWithTimeZone, 
          WHERE s.id = $1 RETURNING s.last_heartbeat";
     let id = required("session_id", session_id)?;
     let beat = plans::update(BEAT, &[id.into()], plans::one::<TimestampWithTimeZone>)?;
-    Ok(beat.ok_or_else(|| Error::new(Kind::NotFound, format!("session {id} does not exist")))?)
+    Ok(beat.ok_or_else(|| unknown(id))?)
+}
+
+/// Notes that the client of a session is alive, which also makes an inactive session active. A
+/// session that has ended stays as it is.
+///
+/// Returns: the time of this heartbeat.
+/// Errors: 22004, P0002 unknown session, 55000 it has ended. Since 0.3.0.
+#[pg_extern(sql = false, volatile)]
+fn session_heartbeat_0_3_0(session_id: Option<Uuid>) -> Result<TimestampWithTimeZone, ErrorReport> {
+    const BEAT: &str = "UPDATE orchestrator.sessions AS s \
+         SET last_heartbeat = greatest(s.last_heartbeat, pg_catalog.clock_timestamp()), is_active = true \
+         WHERE s.id = $1 AND array_position($2, s.status) IS NOT NULL RETURNING s.last_heartbeat";
+    const STATUS: &str = "SELECT s.status FROM orchestrator.sessions AS s WHERE s.id = $1";
+    let id = required("session_id", session_id)?;
+    let arguments = [id.into(), lifecycle::open_states("session").into()];
+    if let Some(beat) = plans::update(BEAT, &arguments, plans::one::<TimestampWithTimeZone>)? {
+        return Ok(beat);
+    }
+    Err(match plans::update(STATUS, &[id.into()], plans::one::<String>)? {
+        Some(status) => over(id, &status),
+        None => unknown(id),
+    }
+    .into())
+}
+
+fn unknown(id: Uuid) -> Error {
+    Error::new(Kind::NotFound, format!("session {id} does not exist"))
+        .hint("SELECT * FROM orchestrator.active_sessions lists the sessions at work.")
+}
+
+fn over(id: Uuid, status: &str) -> Error {
+    Error::new(Kind::NotReady, format!("session {id} has already ended"))
+        .detail(format!("It is {status}."))
+        .hint("A session ends once; begin a new one.")
 }
 
 /// Marks as inactive every active session without a heartbeat for that long. A session whose

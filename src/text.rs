@@ -1,5 +1,7 @@
 //! Text arguments: what must say something, and what must be one of a few words.
 
+use std::borrow::Cow;
+
 use crate::error::{Error, Kind, required};
 
 /// The text of a required argument that must not be blank.
@@ -47,6 +49,14 @@ pub fn one_of<'a>(argument: &str, value: &'a str, allowed: &[&str]) -> Result<&'
         .hint(format!("Allowed: {}.", allowed.join(", "))))
 }
 
+/// The beginning of a text that is longer than `longest` characters, marked as such; else the text.
+pub fn excerpt(value: &str, longest: usize) -> Cow<'_, str> {
+    match value.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}...", &value[..end]).into(),
+        None => value.into(),
+    }
+}
+
 /// `1 row`, `2 rows`.
 pub fn counted(number: i64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -59,5 +69,25 @@ pub fn shortened(decimal: &str) -> String {
     match decimal.get(..SHOWN) {
         Some(start) if decimal.len() > SHOWN => format!("{start}…"),
         _ => decimal.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_excerpt_is_the_text_or_its_marked_beginning(value in any::<String>(), longest in 0usize..40) {
+            let cut = excerpt(&value, longest);
+            let characters = value.chars().count();
+            if characters <= longest {
+                prop_assert_eq!(cut, value);
+            } else {
+                let beginning: String = value.chars().take(longest).collect();
+                prop_assert_eq!(cut.strip_suffix("..."), Some(beginning.as_str()));
+            }
+        }
     }
 }

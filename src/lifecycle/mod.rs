@@ -50,6 +50,12 @@ pub fn leading_to(machine: &str, to: &str) -> Vec<&'static str> {
     states.iter().filter(|state| state.next.contains(&to)).map(|state| state.name).collect()
 }
 
+/// The states of a machine that are no end of it.
+pub fn open_states(machine: &str) -> Vec<&'static str> {
+    let states = machines::machine(machine).map_or(&[][..], |machine| machine.states);
+    states.iter().filter(|state| !state.next.is_empty()).map(|state| state.name).collect()
+}
+
 /// The names of all state machines, for a reader.
 pub fn machine_names() -> String {
     let names: Vec<_> = MACHINES.iter().map(|machine| machine.name).collect();

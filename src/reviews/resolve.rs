@@ -2,6 +2,8 @@
 //! change together or not at all. The run is locked first, so that the calls for it queue there,
 //! and each sees what the one before it did.
 
+use std::borrow::Cow;
+
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -25,10 +27,18 @@ macro_rules! resolution {
     };
 }
 
-/// The columns of a run that the last approval sets.
+/// The columns of a run that the last approval sets. A run on hold goes on, unless somebody paused it
+/// and nothing has been asked about it since: no question has spoken of that pause. The events are
+/// ordered by their ids, which grow with the time at which the locked run was paused or asked about.
 macro_rules! freed {
     () => {
-        "SET requires_human_review = false, gate_status = CASE r.gate_status WHEN 'hold' THEN 'go' ELSE r.gate_status END "
+        "SET requires_human_review = false, \
+             gate_status = CASE WHEN r.gate_status IS DISTINCT FROM 'hold' \
+                 OR (SELECT (array_agg(e.event_type ORDER BY e.id DESC))[1] FROM orchestrator.audit_events AS e \
+                     WHERE e.trace_id = r.id \
+                       AND array_position(ARRAY['run_paused', 'run_resumed', 'review_requested'], e.event_type) IS NOT NULL) \
+                    IS NOT DISTINCT FROM 'run_paused' \
+                 THEN r.gate_status ELSE 'go' END "
     };
 }
 
@@ -77,6 +87,16 @@ impl<'a> Resolution<'a> {
         if self.approves() { "review_approved" } else { "review_rejected" }
     }
 
+    /// Who made it, as the trail names them.
+    pub fn recorded_as(&self) -> Cow<'a, str> {
+        text::excerpt(self.resolved_by, audit::LONGEST_ROLE)
+    }
+
+    /// Why, as the trail holds it: the whole text stands in the review.
+    pub fn recorded_notes(&self) -> Option<Cow<'a, str>> {
+        self.notes.map(|notes| text::excerpt(notes, audit::LONGEST_EXCERPT))
+    }
+
     /// The error of a run that a rejection kills.
     pub fn error(&self) -> String {
         format!("review rejected by {}: {}", self.resolved_by, self.notes.unwrap_or_default())
@@ -84,8 +104,9 @@ impl<'a> Resolution<'a> {
 }
 
 /// Resolves a pending review, and records `review_approved` or `review_rejected`. The last approval
-/// of a run frees it: it needs no human any more, and goes on when it was on hold. Any rejection
-/// kills it. A run that has ended is left as it is.
+/// of a run frees it: it needs no human any more, and goes on when it was on hold, unless
+/// `pause_run` stopped it after the last question about it; then `resume_run` lets it go on. Any
+/// rejection kills it. A run that has ended is left as it is.
 ///
 /// `decision`: approved or rejected; `notes`: what the human says about it, which a rejection
 /// needs. Returns: the row.
@@ -185,16 +206,17 @@ fn record(id: Uuid, review_type: &str, run: Run, resolution: &Resolution<'_>) ->
              CASE WHEN $9 IS NOT NULL THEN ARRAY['notes', $9] END || \
              ARRAY['thread_id', $4, 'review_id', $5::text, 'review_type', $6, 'phase', $7, 'gate_status', $8, \
                    'session_user', session_user::text]))";
+    let (recorded_as, notes) = (resolution.recorded_as(), resolution.recorded_notes());
     let arguments = [
         resolution.event_type().into(),
-        resolution.resolved_by.into(),
+        recorded_as.as_ref().into(),
         run.id.into(),
         run.thread_id.into(),
         id.into(),
         review_type.into(),
         run.phase.into(),
         run.gate_status.into(),
-        resolution.notes.into(),
+        notes.as_deref().into(),
     ];
     audit::record_by(RECORD, &arguments)
 }

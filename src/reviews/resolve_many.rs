@@ -179,9 +179,10 @@ fn record(runs: &Runs, resolved: &[Resolved], resolution: &Resolution<'_>) -> Re
             told_of.entry(&review.thread_id).or_insert_with(|| what_became(run, resolution));
         told.push(document.clone());
     }
+    let recorded_as = resolution.recorded_as();
     let arguments = [
         resolution.event_type().into(),
-        resolution.resolved_by.into(),
+        recorded_as.as_ref().into(),
         run_ids.into(),
         told.into(),
         resolved.iter().map(|review| review.id).collect::<Vec<_>>().into(),
@@ -197,7 +198,7 @@ fn what_became(run: &Run, resolution: &Resolution<'_>) -> Document {
         "phase": run.phase,
         "gate_status": run.gate_status,
     });
-    if let Some(notes) = resolution.notes {
+    if let Some(notes) = resolution.recorded_notes() {
         told["notes"] = notes.into();
     }
     Document::composed(told)

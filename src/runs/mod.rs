@@ -243,8 +243,8 @@ fn pause_run(
     Ok(required("thread_id", row)?)
 }
 
-/// Lets a run go on, and records `run_resumed`. A run that goes on is left as it is, and nothing is
-/// recorded.
+/// Lets a run go on, and records `run_resumed`. Nothing waits for a human then. A run that goes on and
+/// needs no human is left as it is, and nothing is recorded.
 ///
 /// Returns: the row. Errors: 22004, 22023 blank thread, P0002 unknown thread, 55000 the run has
 /// ended, or waits for a review. Since 0.5.0.
@@ -252,17 +252,17 @@ fn pause_run(
 fn resume_run(
     thread_id: Option<&str>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
-    const GO: &str = "UPDATE orchestrator.orchestrator_runs AS r SET gate_status = 'go' WHERE r.id = $1 RETURNING r";
+    const GO: &str = "UPDATE orchestrator.orchestrator_runs AS r SET gate_status = 'go', requires_human_review = false \
+         WHERE r.id = $1 AND (r.gate_status IS DISTINCT FROM 'go' OR r.requires_human_review) RETURNING r";
     const AS_IT_IS: &str = "SELECT r FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1";
     let thread_id = text::filled("thread_id", thread_id)?;
     let run = Run::lock_open(thread_id)?;
     refuse_while_pending(&run)?;
-    if run.gate_status == "go" {
-        let row = plans::update(AS_IT_IS, &[run.id.into()], plans::one::<Row>)?;
-        return Ok(required("thread_id", row)?);
+    if let Some(row) = plans::update(GO, &[run.id.into()], plans::one::<Row>)? {
+        run.record("run_resumed", json!({ "was": run.gate_status }))?;
+        return Ok(row);
     }
-    let row = plans::update(GO, &[run.id.into()], plans::one::<Row>)?;
-    run.record("run_resumed", json!({ "was": run.gate_status }))?;
+    let row = plans::update(AS_IT_IS, &[run.id.into()], plans::one::<Row>)?;
     Ok(required("thread_id", row)?)
 }
 

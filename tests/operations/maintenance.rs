@@ -12,8 +12,9 @@ const ROWS: &str = "SET session_replication_role = replica; \
     INSERT INTO orchestrator.sessions (client_id, status, is_active, last_heartbeat, created_at, updated_at) VALUES \
         ('silent', 'completed', true, now() - interval '2 min', now(), now()), ('alive', 'active', true, now() - interval '30 s', now(), now()), \
         ('old', 'active', true, now() - interval '8 days', now() - interval '9 days', now() - interval '8 days'), ('young', 'active', false, now() - interval '6 days', now(), now() - interval '6 days'); \
-    INSERT INTO orchestrator.tasks (title, task_type, idempotency_key, created_at) VALUES \
-        ('old', 't', orchestrator.uuidv7(), now() - interval '25 hours'), ('young', 't', orchestrator.uuidv7(), now() - interval '23 hours'); \
+    INSERT INTO orchestrator.tasks (title, task_type, status, idempotency_key, created_at) VALUES \
+        ('old', 't', 'completed', orchestrator.uuidv7(), now() - interval '25 hours'), ('young', 't', 'completed', orchestrator.uuidv7(), now() - interval '23 hours'), \
+        ('open', 't', 'running', orchestrator.uuidv7(), now() - interval '25 hours'); \
     INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, embedded, embedded_at) VALUES \
         ('collaboration', 'old', true, now() - interval '366 days'), ('collaboration', 'young', true, now() - interval '364 days'), ('collaboration', 'waits', false, NULL); \
     INSERT INTO orchestrator.audit_events (event_type, role, \"timestamp\", trace_id) VALUES ('old', 'r', now() - interval '400 days', orchestrator.uuidv7()); \
@@ -52,9 +53,9 @@ fn what_is_due_is_done_once_and_nothing_else() -> Result<()> {
     assert_eq!(
         text(
             &mut client,
-            "SELECT string_agg(title, ', ') FROM orchestrator.tasks WHERE idempotency_key IS NOT NULL"
+            "SELECT string_agg(title, ', ' ORDER BY title) FROM orchestrator.tasks WHERE idempotency_key IS NOT NULL"
         )?,
-        "young"
+        "open, young"
     );
     assert_eq!(
         text(

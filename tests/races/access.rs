@@ -105,7 +105,7 @@ fn maintenance_does_each_thing_once() -> Result<()> {
     let database = walked_to("maintaining", newest()?)?;
     database.client()?.batch_execute(&format!(
         "INSERT INTO orchestrator.sessions (client_id, last_heartbeat, updated_at) SELECT 'c' || n, now() - interval '8 days', now() - interval '8 days' FROM generate_series(1, {ROWS}) AS n; \
-         INSERT INTO orchestrator.tasks (title, task_type, idempotency_key, created_at) SELECT 't', 't', orchestrator.uuidv7(), now() - interval '2 days' FROM generate_series(1, {ROWS}) AS n; \
+         INSERT INTO orchestrator.tasks (title, task_type, status, idempotency_key, created_at) SELECT 't', 't', 'completed', orchestrator.uuidv7(), now() - interval '2 days' FROM generate_series(1, {ROWS}) AS n; \
          INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, embedded, embedded_at) SELECT 'collaboration', 'c', true, now() - interval '2 years' FROM generate_series(1, {ROWS}) AS n"
     ))?;
     let outcomes = at_once(&database, |number, client| {

@@ -52,6 +52,23 @@ SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L)', 'x
 SELECT pg_temp.refusal('SELECT orchestrator.record_event(''x'', ''a'', NULL)');
 SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L, NULL)', 'x', 'a', :'trace'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L, %L)', 'x', 'a', :'trace', '"text"'));
+-- A long text is in the row that an event is about, and in the event as an excerpt; so is a long list. Messages repeat the beginning of a value.
+SELECT orchestrator.start_run('long', orchestrator.uuidv7(), 'S-1') IS NOT NULL;
+SELECT gate_status FROM orchestrator.pause_run('long', repeat('why ', 100000));
+SELECT orchestrator.request_review('long', 'safety', repeat('look ', 100000)) AS review \gset
+SELECT status, length(resolution_notes) FROM orchestrator.resolve_review(:'review', 'approved', repeat('ada ', 1000), repeat('fine ', 100000));
+SELECT orchestrator.request_review('long', 'safety', repeat('look ', 100000)) AS review \gset
+SELECT outcome FROM orchestrator.resolve_reviews(array[:'review']::uuid[], 'approved', repeat('ada ', 1000), repeat('fine ', 100000));
+SELECT array_length(files_created, 1), length(error) FROM orchestrator.record_run_progress('long', files => ARRAY(SELECT 'file ' || n FROM generate_series(1, 100000) AS n), error => repeat('no ', 100000));
+SELECT gate_status FROM orchestrator.record_safety('long', 0.9, ARRAY[repeat('bad ', 100000), 'x']);
+SELECT phase, length(error) FROM orchestrator.kill_run('long', repeat('enough ', 100000));
+SELECT event_type, length(role), length(metadata::text) < 9000, metadata -> 'excerpts', length(coalesce(metadata ->> 'reason', metadata ->> 'notes', metadata ->> 'error')),
+       jsonb_typeof(metadata -> 'files'), metadata #>> '{files,9}', jsonb_typeof(metadata -> 'violations')
+FROM orchestrator.audit_events WHERE metadata ->> 'thread_id' = 'long' ORDER BY id;
+SELECT length(metadata ->> 'mine') FROM orchestrator.audit_events WHERE id = orchestrator.record_event('x', 'a', :'trace', jsonb_build_object('mine', repeat('z', 100000)));
+SELECT length(pg_temp.refusal(format('SELECT orchestrator.kill_run(%L, %L)', repeat('t', 100000), 'x')));
+SELECT length(pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L)', :'review', repeat('yes', 100000), 'ada')));
+SELECT length(pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L)', :'review', 'approved', 'ada'))) < 25000;
 -- Nobody changes it, whatever the way: not the owner, not a superuser, not with triggers in replica mode.
 SELECT rolsuper FROM pg_roles WHERE rolname = current_user;
 SELECT pg_temp.refusal('UPDATE orchestrator.audit_events SET role = ''nobody''');

@@ -47,6 +47,28 @@ SELECT status, resolution_notes FROM orchestrator.resolve_review(review_id => :'
 SELECT pg_temp.run('t1');
 SELECT status FROM orchestrator.resolve_review(:'first', 'approved', 'ada');
 SELECT pg_temp.run('t1');
+-- A pause that came after the last question is nobody's question: no approval lifts it, resume_run does.
+SELECT gate_status FROM orchestrator.resume_run('t1');
+SELECT orchestrator.request_review('t1', 'gate_override', 'may it deploy?') AS older \gset
+SELECT gate_status FROM orchestrator.pause_run('t1', 'stop, I am looking');
+SELECT outcome FROM orchestrator.resolve_reviews(array[:'older']::uuid[], 'approved', 'bob');
+SELECT pg_temp.run('t1');
+SELECT gate_status FROM orchestrator.resume_run('t1');
+SELECT gate_status, requires_human_review FROM orchestrator.record_safety('t1', 0.5, '{shell}');
+SELECT gate_status FROM orchestrator.pause_run('t1', 'stop once more');
+SELECT status FROM orchestrator.resolve_review((SELECT id FROM orchestrator.human_review_queue WHERE thread_id = 't1' AND status = 'pending'), 'approved', 'bob');
+SELECT pg_temp.run('t1');
+-- A question about a run that is paused asks whether it may go on.
+SELECT orchestrator.request_review('t1', 'gate_override', 'the look found nothing: may it go on?') AS newer \gset
+SELECT status FROM orchestrator.resolve_review(:'newer', 'approved', 'ada');
+SELECT pg_temp.run('t1');
+-- Whose question is gone from the queue waits for nobody: resume_run says so.
+SELECT orchestrator.request_review('t1', 'gate_override', 'asked by mistake') AS mistake \gset
+DELETE FROM orchestrator.human_review_queue WHERE id = :'mistake';
+SELECT gate_status, requires_human_review FROM orchestrator.orchestrator_runs WHERE thread_id = 't1';
+SELECT gate_status, requires_human_review FROM orchestrator.resume_run('t1');
+SELECT gate_status, requires_human_review FROM orchestrator.resume_run('t1');
+SELECT event_type, metadata - 'session_user' FROM orchestrator.audit_events WHERE event_type IN ('run_paused', 'run_resumed') ORDER BY id;
 -- An approval frees what is on hold, and changes no other gate.
 SELECT orchestrator.start_run('t2', :'project', 'S-2') IS NOT NULL;
 SELECT orchestrator.request_review('t2', 'safety', 'look at it') AS review \gset

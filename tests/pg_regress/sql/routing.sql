@@ -117,6 +117,24 @@ INSERT INTO orchestrator.tasks (task_type, description, from_role, to_role, trac
 VALUES ('routing', 'pay invoice 7', 'finance', 'manager', :'trace', :'key', now() - interval '23 hours');
 SELECT orchestrator.release_idempotency_keys();
 SELECT key FROM orchestrator.set_configuration('idempotency_ttl_seconds', '3600', 'integer');
+-- Work that is not over, or waits for an approval, keeps its key and its session whatever their age.
+INSERT INTO orchestrator.sessions (role, task_id, status, created_at, updated_at, last_heartbeat)
+SELECT 'manager', id, 'active', t, t, t FROM orchestrator.tasks, (SELECT now() - interval '9 days') AS long_ago (t) WHERE idempotency_key = :'key' RETURNING task_id \gset
+SELECT orchestrator.release_idempotency_keys(), orchestrator.expire_sessions();
+UPDATE orchestrator.tasks SET status = 'running' WHERE id = :'task_id';
+SELECT orchestrator.release_idempotency_keys(interval '0'), orchestrator.expire_sessions();
+SELECT orchestrator.request_approval(:'task_id', 'boss') AS approval \gset
+UPDATE orchestrator.tasks SET status = 'completed' WHERE id = :'task_id';
+SELECT orchestrator.release_idempotency_keys(), orchestrator.expire_sessions();
+BEGIN;
+SELECT sum(affected) FROM orchestrator.run_maintenance() WHERE task IN ('expire_sessions', 'release_idempotency_keys');
+ROLLBACK;
+SELECT created FROM orchestrator.route_task('routing', 'pay invoice 7', 'finance', 'manager', idempotency_key => :'key');
+SELECT status FROM orchestrator.resolve_approval(:'approval', 'approved', 'boss');
+SELECT orchestrator.expire_sessions();
+-- A session that has ended is not made active by a late heartbeat.
+SELECT pg_temp.refusal(format('SELECT orchestrator.session_heartbeat(%L)', id)) FROM orchestrator.sessions WHERE task_id = :'task_id';
+SELECT status, is_active FROM orchestrator.sessions WHERE task_id = :'task_id';
 SELECT orchestrator.release_idempotency_keys(interval '1 day'), orchestrator.release_idempotency_keys(), orchestrator.release_idempotency_keys();
 -- The key is free: other content makes a new task with it.
 SELECT created FROM orchestrator.route_task('routing', 'pay invoice 8', 'finance', 'manager', idempotency_key => :'key');

@@ -69,7 +69,11 @@ BEGIN
             WHERE r.id = run.id RETURNING r.* INTO run;
         ELSIF NOT EXISTS (SELECT FROM plain.human_review_queue AS q WHERE q.thread_id = run.thread_id AND q.status = 'pending') THEN
             UPDATE plain.orchestrator_runs AS r
-            SET requires_human_review = false, gate_status = CASE r.gate_status WHEN 'hold' THEN 'go' ELSE r.gate_status END
+            SET requires_human_review = false,
+                gate_status = CASE WHEN r.gate_status <> 'hold'
+                    OR (SELECT (array_agg(e.event_type ORDER BY e.id DESC))[1] FROM plain.audit_events AS e
+                        WHERE e.trace_id = r.id AND e.event_type IN ('run_paused', 'run_resumed', 'review_requested')) = 'run_paused'
+                    THEN r.gate_status ELSE 'go' END
             WHERE r.id = run.id RETURNING r.* INTO run;
         END IF;
     END IF;
