@@ -13,12 +13,12 @@ mod v7;
 
 use std::sync::Barrier;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use postgres::error::SqlState;
 use postgres::{Client, Error, IsolationLevel};
 use support::Database;
+use support::deadline::wait_until;
 use support::extension::{newest, walked_to};
 
 const CONNECTIONS: usize = 16;
@@ -77,13 +77,10 @@ fn must_try_again(database: &Database, meanwhile: &str, call: &str) -> Result<()
 
 /// Waits until a connection waits for a lock.
 fn until_one_waits(client: &mut Client) -> Result<()> {
-    const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let start = Instant::now();
-    while client.query_one(WAITING, &[])?.try_get::<_, i64>(0)? == 0 {
-        assert!(start.elapsed() < Duration::from_secs(60), "somebody waits");
-        thread::yield_now();
-    }
-    Ok(())
+    const WAITING: &str = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    wait_until("a connection waits for a lock", || {
+        Ok(client.query_one(WAITING, &[])?.try_get(0)?)
+    })
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use postgres::Client;
 use support::Database;
+use support::deadline;
 use support::extension::{differences, newest, walked_to};
 use support::roles::{self, name};
 use support::snapshot::{assert_same_rows, rows};
@@ -269,7 +270,7 @@ fn run(database: &Database) -> Result<BTreeMap<String, (usize, usize)>> {
     }
     let mut sessions = Vec::new();
     for (_, client) in &mut clients {
-        client.batch_execute("SET statement_timeout = '60 s'")?;
+        client.batch_execute(&deadline::set("statement_timeout"))?;
         sessions.push(session(client)?);
     }
     let mut random = Random::new(20_260_117);

@@ -1,17 +1,13 @@
 //! A client that listens hears of every statement that asks for decisions or makes them, once, and
 //! of nothing else.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use fallible_iterator::FallibleIterator;
 use postgres::Client;
 use support::Database;
+use support::deadline::DEADLINE;
 use support::extension::{newest, walked_to};
 use support::roles::{self, name};
-
-/// How long is waited for a notification that must come.
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// A client that listens.
 struct Listener {
@@ -33,7 +29,7 @@ impl Listener {
         self.teller.batch_execute("NOTIFY said_last")?;
         let mut heard = Vec::new();
         let mut notifications = self.client.notifications();
-        let mut arriving = notifications.timeout_iter(LIMIT);
+        let mut arriving = notifications.timeout_iter(DEADLINE);
         loop {
             match arriving.next()? {
                 Some(last) if last.channel() == "said_last" => return Ok(heard),

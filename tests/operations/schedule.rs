@@ -1,20 +1,14 @@
 //! The schedule: a job of pg_cron runs the maintenance for real. Where pg_cron does not exist for
 //! this PostgreSQL, the tests say so and pass.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use anyhow::Result;
+use support::deadline::wait_until;
 use support::extension::{newest, walked_to};
 use support::server;
 use xtask::address::Address;
 use xtask::cluster::{Cluster, Settings};
 
 use super::{refusal, text, with};
-
-/// pg_cron starts jobs at the full minute.
-const LIMIT: Duration = Duration::from_secs(150);
-const GLANCE: Duration = Duration::from_millis(250);
 
 /// A server with pg_cron preloaded for the database `work`; `None` where there is no pg_cron.
 fn with_pg_cron() -> Result<Option<Cluster>> {
@@ -165,14 +159,10 @@ fn a_job_runs_is_listed_and_is_taken_away() -> Result<()> {
 fn wait_for_a_run(cluster: &Address, job: &str) -> Result<()> {
     const STATUS: &str = "SELECT status || ' ' || coalesce(return_message, '') FROM cron.job_run_details WHERE jobid::text = $1 AND status IN ('succeeded', 'failed') ORDER BY runid LIMIT 1";
     let mut client = cluster.connect("work")?;
-    let start = Instant::now();
-    loop {
+    // pg_cron starts jobs at the full minute.
+    wait_until("the job runs", || {
         let status = with(&mut client, STATUS, &[&job])?;
-        if !status.is_empty() {
-            assert!(status.starts_with("succeeded"), "{status}");
-            return Ok(());
-        }
-        assert!(start.elapsed() < LIMIT, "the job did not run");
-        thread::sleep(GLANCE);
-    }
+        assert!(status.is_empty() || status.starts_with("succeeded"), "{status}");
+        Ok(!status.is_empty())
+    })
 }

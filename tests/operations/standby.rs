@@ -1,16 +1,13 @@
 //! On a standby everything that only reads works, and what writes says why it does not.
 
 use std::fs;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use support::deadline::wait_until;
 use support::server;
 use xtask::cluster::{Cluster, Settings};
 
 use super::{refusal, text};
-
-const LIMIT: Duration = Duration::from_secs(60);
 
 #[test]
 fn reads_work_on_a_standby_and_writes_say_why_not() -> Result<()> {
@@ -29,11 +26,9 @@ fn reads_work_on_a_standby_and_writes_say_why_not() -> Result<()> {
     let standby = Cluster::standby_of(&primary)?;
     let target = text(&mut client, "SELECT pg_current_wal_lsn()")?;
     let mut client = standby.connect("postgres")?;
-    let start = Instant::now();
-    while text(&mut client, &format!("SELECT pg_last_wal_replay_lsn() >= '{target}'"))? != "true" {
-        assert!(start.elapsed() < LIMIT, "the standby does not follow");
-        thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("the standby follows", || {
+        Ok(text(&mut client, &format!("SELECT pg_last_wal_replay_lsn() >= '{target}'"))? == "true")
+    })?;
     assert_eq!(text(&mut client, "SELECT pg_is_in_recovery()")?, "true");
     let mut reader = standby.connect_as("postgres", "reader")?;
     for (sql, expected) in [

@@ -5,6 +5,7 @@ use std::thread;
 use anyhow::Result;
 use postgres::error::SqlState;
 use postgres::{Client, Error, GenericClient};
+use support::deadline;
 use support::extension::{newest, walked_to};
 
 use crate::{at_once, many_at_once, until_one_waits};
@@ -198,7 +199,8 @@ fn a_session_that_gives_a_sign_of_life_does_not_expire() -> Result<()> {
     transaction.batch_execute(
         "SELECT orchestrator.session_heartbeat(id) FROM orchestrator.sessions ORDER BY created_at LIMIT 1",
     )?;
-    second.batch_execute("SET lock_timeout = '60s'")?;
+    // If it waited, it would wait for the transaction above, for ever.
+    second.batch_execute(&deadline::set("lock_timeout"))?;
     let expire = "SELECT orchestrator.expire_sessions()";
     assert_eq!(number(&mut second, expire)?, 1, "it does not wait, and takes the other");
     transaction.commit()?;

@@ -1,10 +1,12 @@
 //! What server tests share: the server that `cargo xtask check` started for them,
 //! and databases of their own in it.
 
+pub mod deadline;
 pub mod dump;
 pub mod extension;
 pub mod roles;
 pub mod snapshot;
+pub mod work;
 
 use std::ops::Deref;
 use std::sync::OnceLock;

@@ -1,6 +1,7 @@
-//! The rules for version scripts. Each file below holds one kind of rule;
-//! all of them look at parsed statements, so comments and strings cannot confuse them.
+//! The rules for version scripts. Each file below holds one kind of rule; those for scripts look at
+//! parsed statements, so comments and strings cannot confuse them.
 
+mod clocks;
 mod companions;
 mod constraints;
 mod forbidden;
@@ -13,7 +14,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use crate::chain::{Chain, Script, scripts_in};
+use crate::chain::{Chain, Script, files_below, scripts_in};
 use crate::project::{EXTENSION, Project};
 use crate::sql::{self, Statement};
 
@@ -76,6 +77,21 @@ pub fn project(project: &Project) -> Result<Vec<Finding>> {
     findings.extend(inclusion::library(&chain, &read("src/lib.rs")?)?);
     findings.extend(inclusion::control(&read(&format!("{EXTENSION}.control"))?));
     findings.extend(inclusion::version(&chain, project.version()));
+    findings.extend(tests_with_clocks(project)?);
+    Ok(findings)
+}
+
+/// The places in `tests/` that ask for the time.
+fn tests_with_clocks(project: &Project) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for path in files_below(&project.root().join("tests"))? {
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            let name = path.strip_prefix(project.root()).unwrap_or(&path);
+            findings.extend(clocks::test(&name.to_string_lossy(), &text));
+        }
+    }
     Ok(findings)
 }
 

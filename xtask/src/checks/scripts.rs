@@ -1,4 +1,4 @@
-//! The rules for version scripts, applied to `sql/` by the linter.
+//! The rules for version scripts and for tests, applied to `sql/` and `tests/` by the linter.
 
 use anyhow::bail;
 
@@ -7,7 +7,7 @@ use crate::lint;
 
 pub const CHECK: Check = Check {
     name: "scripts",
-    about: "version scripts keep the rules of this project (a linter over sql/)",
+    about: "version scripts keep the rules of this project, and tests ask no clock (a linter)",
     run: Run::OnSources(|project| {
         let findings = lint::project(project)?;
         for finding in &findings {
