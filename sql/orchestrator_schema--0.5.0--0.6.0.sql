@@ -215,6 +215,7 @@ CREATE TABLE orchestrator.access_levels (
     grantee text        NOT NULL,
     level   text        NOT NULL,
     kept_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (grantee, kept_at),
     CONSTRAINT access_levels_role_check CHECK (to_regrole(quote_ident(grantee)) IS NOT NULL)
 );
 COMMENT ON TABLE orchestrator.access_levels IS 'Who had which level before a downgrade';

@@ -15,7 +15,8 @@ SELECT FROM orchestrator.downgrade_plan('0.5.0');
 CREATE TABLE orchestrator.access_levels (
     grantee text        NOT NULL,
     level   text        NOT NULL,
-    kept_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    kept_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (grantee, kept_at)
 );
 INSERT INTO orchestrator.access_levels (grantee, level) SELECT a.grantee, a.level FROM orchestrator.access() AS a;
 SELECT orchestrator.archive_table('orchestrator.access_levels');

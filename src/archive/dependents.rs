@@ -130,9 +130,13 @@ pub fn of_function(signature: &str, additions: &Additions) -> Result<Vec<Depende
     }
 }
 
-/// Refuses to take away a table that something else depends on.
+/// Refuses to take away a table that something else depends on. All parts of a table that no version
+/// has are its own: a down script made it a moment ago, or a user did.
 pub fn refuse(table: &Table) -> Result<(), Error> {
-    let dependents = of(table, &Additions::find()?)?;
+    let version = manifest::position(&manifest::version_left()?)?;
+    let is_of_the_version = manifest::introduced("table", &table.to_string())? <= version;
+    let additions = if is_of_the_version { Additions::find()? } else { Additions::none() };
+    let dependents = of(table, &additions)?;
     refuse_over(&format!("archive {table}"), descriptions(dependents))
 }
 

@@ -64,6 +64,10 @@ impl Additions {
         Ok(Additions(found))
     }
 
+    pub fn none() -> Additions {
+        Additions(Vec::new())
+    }
+
     /// What was added to one relation and is lost with it.
     pub fn to(&self, relation: &str) -> impl Iterator<Item = &Member> {
         self.0

@@ -1,5 +1,6 @@
 //! Constraints have names of their own, so that a later version and an error message can refer to them.
-//! A primary key is always named after its table.
+//! A primary key is always named after its table, and every table has one: a publication refuses to
+//! update and delete the rows of a table without.
 
 use super::{Finding, Source};
 use crate::sql::{CreateTable, Element, Statement, Token};
@@ -10,6 +11,14 @@ const STARTS: [&str; 5] = ["check", "unique", "foreign", "exclude", "references"
 pub fn check(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
     for statement in &source.statements {
+        if let Some(table) = CreateTable::read(statement)
+            && !table.elements.iter().any(is_primary_key)
+        {
+            findings.push(
+                source
+                    .finding(statement.line(), format!("table {} needs a PRIMARY KEY", table.name)),
+            );
+        }
         for element in elements(statement) {
             for token in unnamed(&element) {
                 let what = token.text.to_uppercase();
@@ -30,6 +39,10 @@ fn elements(statement: &Statement) -> Vec<Element<'_>> {
         return Element::split(&statement.tokens);
     }
     Vec::new()
+}
+
+fn is_primary_key(element: &Element<'_>) -> bool {
+    element.outer().windows(2).any(|words| words[0].is_word("primary") && words[1].is_word("key"))
 }
 
 /// The words that start a constraint without a name.
@@ -72,15 +85,26 @@ mod tests {
     #[test]
     fn nameless_constraints_are_found() {
         let bad = [
-            "CREATE TABLE s.t (a integer CHECK (a > 0));",
-            "CREATE TABLE s.t (a integer UNIQUE);",
-            "CREATE TABLE s.t (a uuid REFERENCES s.u);",
-            "CREATE TABLE s.t (a uuid, FOREIGN KEY (a) REFERENCES s.u);",
+            "CREATE TABLE s.t (a integer PRIMARY KEY CHECK (a > 0));",
+            "CREATE TABLE s.t (a integer PRIMARY KEY, b integer UNIQUE);",
+            "CREATE TABLE s.t (a uuid PRIMARY KEY REFERENCES s.u);",
+            "CREATE TABLE s.t (a uuid PRIMARY KEY, FOREIGN KEY (a) REFERENCES s.u);",
             "ALTER TABLE s.t ADD UNIQUE (a);",
             "ALTER TABLE s.t ADD COLUMN b text CONSTRAINT t_b_check CHECK (b <> ''), ADD CHECK (a > 0);",
         ];
         for text in bad {
             assert_eq!(check(&up(text)).len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_table_without_a_primary_key_is_found() {
+        for text in [
+            "CREATE TABLE s.t (a integer NOT NULL CONSTRAINT t_a_key UNIQUE);",
+            "CREATE TABLE s.t (\"primary key\" text, a integer DEFAULT (1));",
+            "CREATE TABLE s.t AS SELECT 1 AS a;",
+        ] {
+            assert_eq!(messages(check(&up(text))), ["table s.t needs a PRIMARY KEY"], "{text}");
         }
     }
 }
