@@ -6,6 +6,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.1.0');
+
 CREATE TABLE orchestrator.tasks (
     id             uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
     title          text        NOT NULL,

@@ -39,6 +39,15 @@ REVOKE ALL ON FUNCTION orchestrator.archive_columns(regclass, text[]) FROM PUBLI
 COMMENT ON FUNCTION orchestrator.archive_columns(regclass, text[]) IS
     'For down scripts: keeps the values of columns, with the key of their row, before they are dropped; the rows kept';
 
+CREATE FUNCTION orchestrator.note_filled_in(relation regclass, columns text[])
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'note_filled_in_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.note_filled_in(regclass, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.note_filled_in(regclass, text[]) IS
+    'For down scripts: notes what the script wrote into columns that it has archived and that stay; the rows noted';
+
 CREATE FUNCTION orchestrator.restore_table(relation regclass)
 RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -83,6 +92,24 @@ AS 'MODULE_PATHNAME', 'downgrade_plan_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.downgrade_plan(text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.downgrade_plan(text) IS
     'What a downgrade to that version would archive, drop or replace, and what would stop it; changes nothing';
+
+CREATE FUNCTION orchestrator.begin_downgrade(target text)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'begin_downgrade_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.begin_downgrade(text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.begin_downgrade(text) IS
+    'For down scripts: locks every table that the downgrade needs, and stops it if a user''s object depends on something that goes';
+
+CREATE FUNCTION orchestrator.begin_upgrade(target text)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'begin_upgrade_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.begin_upgrade(text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.begin_upgrade(text) IS
+    'For up scripts: locks every table that the update needs';
 
 CREATE FUNCTION orchestrator.manifest(version text DEFAULT NULL)
 RETURNS jsonb

@@ -6,6 +6,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.1.2');
+
 CREATE TABLE orchestrator.workflow_tasks (
     workflow_id uuid        NOT NULL,
     task_id     uuid        NOT NULL,

@@ -6,6 +6,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.1.3');
+
 CREATE TABLE orchestrator.tool_executions (
     id           uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
     task_id      uuid        NOT NULL,

@@ -5,6 +5,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.1.5');
+
 -- No search_path is pinned here: it looks up nothing by name, and a CHECK runs it per row.
 CREATE FUNCTION orchestrator.is_valid_configuration(value text, value_type text)
 RETURNS boolean

@@ -6,6 +6,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.1.6');
+
 -- No search_path is pinned here: it looks up nothing by name, and runs once per updated row.
 CREATE FUNCTION orchestrator.enforce_lifecycle()
 RETURNS trigger

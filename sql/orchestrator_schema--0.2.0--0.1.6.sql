@@ -4,8 +4,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
--- What of users' needs what goes here stops the downgrade, before anything has changed.
-SELECT FROM orchestrator.downgrade_plan('0.1.6');
+-- Locks every table that the downgrade needs, then stops before any change if a user's object depends
+-- on something that goes here.
+SELECT orchestrator.begin_downgrade('0.1.6');
 
 DROP FUNCTION orchestrator.resolve_gate(uuid, text, text, text);
 DROP FUNCTION orchestrator.open_gate(uuid, text, text, text, jsonb);

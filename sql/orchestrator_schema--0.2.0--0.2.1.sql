@@ -7,6 +7,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.2.1');
+
 CREATE TABLE orchestrator.collaboration_requests (
     id               uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
     collaboration_id uuid        NOT NULL DEFAULT orchestrator.uuidv7(),

@@ -5,6 +5,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.2.2');
+
 CREATE FUNCTION orchestrator.enforce_immutable()
 RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE

@@ -5,6 +5,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.2.4');
+
 CREATE TABLE orchestrator.knowledge_staging (
     id             uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
     knowledge_type text        NOT NULL,

@@ -8,6 +8,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.3.0');
+
 -- tasks: a task can be routed.
 
 ALTER TABLE orchestrator.tasks

@@ -8,8 +8,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
--- What of users' needs what goes here stops the downgrade, before anything has changed.
-SELECT FROM orchestrator.downgrade_plan('0.2.5');
+-- Locks every table that the downgrade needs, then stops before any change if a user's object depends
+-- on something that goes here.
+SELECT orchestrator.begin_downgrade('0.2.5');
 
 CREATE OR REPLACE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL)
 RETURNS orchestrator.gates
@@ -57,13 +58,13 @@ DROP FUNCTION orchestrator.enforce_append_only();
 SELECT orchestrator.archive_table('orchestrator.approvals');
 
 -- Nobody changed the rows that are filled in below: their updated_at stays, and no trigger of a
--- user's runs. The second call for one column notes what was filled in.
+-- user's runs.
 
 SELECT orchestrator.archive_columns('orchestrator.sessions', array['role', 'task_id', 'status', 'client_id']);
 SET LOCAL session_replication_role TO replica;
 UPDATE orchestrator.sessions SET client_id = 'role ' || role WHERE client_id IS NULL;
 SET LOCAL session_replication_role TO origin;
-SELECT orchestrator.archive_columns('orchestrator.sessions', array['client_id']);
+SELECT orchestrator.note_filled_in('orchestrator.sessions', array['client_id']);
 
 DROP TRIGGER sessions_lifecycle ON orchestrator.sessions;
 DROP INDEX orchestrator.idx_sessions_open;
@@ -89,7 +90,7 @@ SELECT orchestrator.archive_columns('orchestrator.tasks',
 SET LOCAL session_replication_role TO replica;
 UPDATE orchestrator.tasks SET title = task_type || ' from ' || from_role || ' to ' || to_role WHERE btrim(title) = '';
 SET LOCAL session_replication_role TO origin;
-SELECT orchestrator.archive_columns('orchestrator.tasks', array['title']);
+SELECT orchestrator.note_filled_in('orchestrator.tasks', array['title']);
 
 DROP INDEX orchestrator.idx_tasks_keyed;
 DROP INDEX orchestrator.idx_tasks_trace_id;

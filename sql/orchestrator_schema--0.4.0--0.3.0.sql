@@ -5,8 +5,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
--- What of users' needs what goes here stops the downgrade, before anything has changed.
-SELECT FROM orchestrator.downgrade_plan('0.3.0');
+-- Locks every table that the downgrade needs, then stops before any change if a user's object depends
+-- on something that goes here.
+SELECT orchestrator.begin_downgrade('0.3.0');
 
 DROP FUNCTION orchestrator.v7_verify_rollback();
 DROP FUNCTION orchestrator.v7_verify_preconditions();

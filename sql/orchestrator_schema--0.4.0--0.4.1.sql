@@ -6,6 +6,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.4.1');
+
 -- v7_migration_workflow
 
 CREATE TABLE orchestrator.v7_migration_workflow (

@@ -8,6 +8,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.4.2');
+
 -- No search_path is pinned on this one: it looks up nothing by name, and runs in a CHECK.
 CREATE FUNCTION orchestrator.v7_is_valid_file_name(file_name text)
 RETURNS boolean

@@ -8,6 +8,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.4.3');
+
 -- migration_sign_offs
 
 CREATE TABLE orchestrator.migration_sign_offs (

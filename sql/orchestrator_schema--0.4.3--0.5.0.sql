@@ -7,6 +7,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.5.0');
+
 CREATE TABLE orchestrator.orchestrator_runs (
     id                    uuid            PRIMARY KEY DEFAULT orchestrator.uuidv7(),
     thread_id             text            NOT NULL,

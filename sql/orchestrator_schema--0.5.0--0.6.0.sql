@@ -9,6 +9,9 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Locks every table that the update needs, before anything else.
+SELECT orchestrator.begin_upgrade('0.6.0');
+
 -- decisions
 
 -- The status is looked at outside the union: so the planner takes it for one table, reads each part

@@ -1717,6 +1717,20 @@ export type Database = {
         Args: Record<PropertyKey, never>;
         Returns: { object: string; from_version: string; archived_at: string; rows: number }[];
       };
+      /** For down scripts: locks every table that the downgrade needs, and stops it if a user's object depends on something that goes */
+      begin_downgrade: {
+        Args: {
+          target: string;
+        };
+        Returns: undefined;
+      };
+      /** For up scripts: locks every table that the update needs */
+      begin_upgrade: {
+        Args: {
+          target: string;
+        };
+        Returns: undefined;
+      };
       /** Keeps what the database looks like now under a label that is new: definitions, sizes and use of all user schemas or of these; its id. A NOTICE says what the caller may not see */
       capture_snapshot: {
         Args: {
@@ -1792,7 +1806,7 @@ export type Database = {
         };
         Returns: { enum_a: string; enum_b: string; reason: string; similarity: number; only_in_a: string[]; only_in_b: string[] }[];
       };
-      /** Expires pending and active sessions without heartbeat or update for that long, and records each; how many. NULL: configuration session_retention_days, else 7 days */
+      /** Expires pending and active sessions without heartbeat or update for that long, and records each; how many. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days */
       expire_sessions: {
         Args: {
           retention?: string;
@@ -1904,6 +1918,14 @@ export type Database = {
         };
         Returns: string;
       };
+      /** For down scripts: notes what the script wrote into columns that it has archived and that stay; the rows noted */
+      note_filled_in: {
+        Args: {
+          relation: string;
+          columns: string[];
+        };
+        Returns: number;
+      };
       /** Stops an agent at a gate until a human decides; the id of the gate */
       open_gate: {
         Args: {
@@ -1993,7 +2015,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Releases the keys of tasks that old, so that they can be used again; how many. NULL: configuration idempotency_ttl_seconds, else 86400 seconds */
+      /** Releases the keys of tasks that are over and that old, so that they can be used again; how many. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds */
       release_idempotency_keys: {
         Args: {
           ttl?: string;

@@ -287,8 +287,11 @@ const FUNCTIONS: &[Functions] = &[
         NOBODY,
         Rights::Caller,
         &[
+            "begin_downgrade",
+            "begin_upgrade",
             "archive_table",
             "archive_columns",
+            "note_filled_in",
             "restore_table",
             "restore_columns",
             "enforce_lifecycle",

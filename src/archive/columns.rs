@@ -2,8 +2,7 @@
 //! given back row by key.
 //!
 //! A down script may also keep a column that stays, because it has to write into it what the older
-//! version demands. It then calls `archive_columns` once more for that column, which notes what it
-//! left there. On the way up the kept value comes back where that still stands, and a value that
+//! version demands. `note_filled_in` then notes what it left there. On the way up the kept value comes back where that still stands, and a value that
 //! somebody wrote since stays.
 
 use super::ARCHIVE;
@@ -33,9 +32,6 @@ pub fn keep(table: &Table, columns: &[String]) -> Result<i64, Error> {
     if key.is_empty() {
         return Err(Error::new(Kind::InvalidValue, format!("{table} has no primary key"))
             .hint("Values are kept with the key of their row."));
-    }
-    if let Some(archive) = kept::by_this_script(&table.name, columns)? {
-        return note_left(table, &archive, columns);
     }
     dependents::refuse_columns(table, columns)?;
     if table.is_empty()? {
@@ -104,8 +100,19 @@ fn store(
     Ok((archive, stored))
 }
 
-/// Notes what the running script left in columns whose values it has kept already.
-fn note_left(table: &Table, archive: &Archive, columns: &[String]) -> Result<i64, Error> {
+/// Notes what the running script left in columns whose values it has kept already. A table that held
+/// no row has no archive, and nothing to note.
+pub fn note_filled_in(table: &Table, columns: &[String]) -> Result<i64, Error> {
+    let Some(archive) = kept::by_this_script(&table.name, columns)? else {
+        if catalog::in_script() && table.is_empty()? {
+            return Ok(0);
+        }
+        return Err(Error::new(
+            Kind::NotReady,
+            format!("no running script has archived {table} ({})", columns.join(", ")),
+        )
+        .hint("A down script calls orchestrator.archive_columns for them first."));
+    };
     let (kept, key) = (&archive.table, table.key()?);
     let mut rows = 0;
     for column in table.columns()?.iter().filter(|column| columns.contains(&column.name)) {

@@ -261,7 +261,7 @@ pub fn of(table: &str) -> Result<Vec<Archive>, Error> {
     Ok(archives)
 }
 
-/// The archive that the running script made of these columns of a table and of others.
+/// The archive that the running script made of these columns of a table, or of others beside them.
 pub fn by_this_script(table: &str, columns: &[String]) -> Result<Option<Archive>, Error> {
     const NOW: &str = "SELECT now()";
     if !crate::catalog::in_script() {
@@ -273,7 +273,6 @@ pub fn by_this_script(table: &str, columns: &[String]) -> Result<Option<Archive>
         let Holds::Columns(held) = &archive.holds else { return false };
         archive.archived_at == now
             && archive.from_version.as_deref() == Some(left.as_str())
-            && held.len() > columns.len()
             && columns.iter().all(|column| held.contains(column))
     }))
 }

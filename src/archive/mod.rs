@@ -1,8 +1,9 @@
 //! Downgrade without loss: what a down script takes out of schema `orchestrator` is kept in
 //! `orchestrator_archive`, and comes back on the way up. Here the functions; beside it how rows
-//! are kept (`keep`), how they come back (`give_back`), both for values of columns (`columns`), and
-//! what a downgrade would do (`plan`).
+//! are kept (`keep`), how they come back (`give_back`), both for values of columns (`columns`), how a
+//! script begins (`begin`), and what a downgrade would do (`plan`).
 
+mod begin;
 mod columns;
 mod conditions;
 mod dependents;
@@ -16,7 +17,6 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::catalog;
 use crate::dynamic;
 use crate::error::{Error, Kind, required};
 use crate::oid_alias::RegClass;
@@ -44,13 +44,11 @@ fn archive_table(relation: Option<RegClass>) -> Result<i64, ErrorReport> {
 /// Keeps the values of columns that the calling down script is about to drop, with the key of
 /// their row, for every row of the table.
 ///
-/// A script that must write into a column which stays, because the older version demands a value,
-/// keeps that column with the others, writes, and calls this again for that column alone: what it
-/// left there is noted, so that the way up can tell it from what users write later.
+/// It may name a column that stays, too: a script that must write into one, because the older version
+/// demands a value, calls `note_filled_in` after it has written.
 ///
 /// `relation`: a table of schema orchestrator with a primary key; `columns`: its columns.
-/// Returns: the rows kept, or on the second call the rows noted. Errors: as `archive_table`.
-/// Since 0.0.0.
+/// Returns: the rows kept. Errors: as `archive_table`. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn archive_columns(
     relation: Option<RegClass>,
@@ -59,6 +57,22 @@ fn archive_columns(
     let table = owned_table(relation)?;
     let columns = named_columns(&table, columns)?;
     Ok(columns::keep(&table, &columns)?)
+}
+
+/// Notes what the calling down script wrote into columns that stay, and that it named to
+/// `archive_columns` before: the way up can then tell it from what users write later.
+///
+/// `relation`: a table of schema orchestrator; `columns`: its columns.
+/// Returns: the rows noted. Errors: 22004, P0002, 22023, 42501 as `archive_table`; 55000 the running
+/// script has archived no such columns, or no script runs. Since 0.0.0.
+#[pg_extern(sql = false, volatile)]
+fn note_filled_in(
+    relation: Option<RegClass>,
+    columns: Option<Vec<Option<String>>>,
+) -> Result<i64, ErrorReport> {
+    let table = owned_table(relation)?;
+    let columns = named_columns(&table, columns)?;
+    Ok(columns::note_filled_in(&table, &columns)?)
 }
 
 /// Brings back the rows of a table that an earlier downgrade kept, gives again the grants that
@@ -131,13 +145,9 @@ fn restore_archived() -> Result<
 /// What a downgrade to `target` would archive, drop or replace, object by object, and what of
 /// users' would stop it. Changes nothing.
 ///
-/// A down script calls it before anything else. It then answers nothing, raises what would stop the
-/// step (2BP01), and tells in a NOTICE which grants on functions and views go with these.
-///
-/// `target`: a version below the installed one; in a down script the one it leads to.
+/// `target`: a version below the installed one.
 /// Returns: the step; the object; the action; the rows it concerns.
-/// Errors: 22004, P0002 unknown version, 22023 not below the installed version,
-/// 2BP01 in a down script: something of a user's depends on what the step takes away. Since 0.0.0.
+/// Errors: 22004, P0002 unknown version, 22023 not below the installed version. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn downgrade_plan(
     target: Option<String>,
@@ -155,10 +165,6 @@ fn downgrade_plan(
 > {
     session::only_on_a_primary()?;
     let target = required("target", target)?;
-    if catalog::in_script() && catalog::installed_version()? == target {
-        plan::begin(&target)?;
-        return Ok(TableIterator::new(Vec::new()));
-    }
     Ok(TableIterator::new(plan::downgrade(&target)?))
 }
 

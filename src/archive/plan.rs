@@ -51,9 +51,9 @@ pub fn downgrade(target: &str) -> Result<Vec<Line>, Error> {
     Ok(lines)
 }
 
-/// What a down script does before anything else: refuses to go on when something of a user's
-/// depends on what the step takes away, and tells which grants go with it.
-pub fn begin(target: &str) -> Result<(), Error> {
+/// Refuses to go on when something of a user's depends on what the step down to `target` takes away,
+/// and reports which grants go with it.
+pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
     let left = manifest::version_left()?;
     let step = Step::to(manifest::position(target)?)?;
     let mut blockers = BTreeSet::new();

@@ -15,6 +15,10 @@ SELECT orchestrator.archive_columns('orchestrator.tasks', '{workspace_path}');  
 SELECT orchestrator.archive_table('orchestrator.tasks');  -- in a down script
 -- archived
 SELECT object, from_version, rows FROM orchestrator.archived();
+-- begin_downgrade
+SELECT orchestrator.begin_downgrade('0.5.0');  -- first in the down script to 0.5.0
+-- begin_upgrade
+SELECT orchestrator.begin_upgrade('0.6.0');  -- first in the up script to 0.6.0
 -- capture_snapshot
 SELECT orchestrator.capture_snapshot('before the migration');
 -- claim_knowledge
@@ -66,6 +70,8 @@ SELECT orchestrator.mark_knowledge_embedded(ARRAY(SELECT id FROM orchestrator.cl
 SELECT status FROM orchestrator.move_session((SELECT id FROM orchestrator.sessions WHERE status = 'pending' LIMIT 1), 'activate');
 -- next_prompt_version
 SELECT orchestrator.next_prompt_version('backend_developer', 'minor');
+-- note_filled_in
+SELECT orchestrator.note_filled_in('orchestrator.tasks', '{title}');  -- in a down script
 -- open_gate
 SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'backend_developer', 'loop_detected', 'the same error three times');
 -- pause_run

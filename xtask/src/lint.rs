@@ -118,7 +118,8 @@ mod fixture {
     /// A script of the first step with a proper heading and this content.
     pub fn up(content: &str) -> Source {
         let heading = "\\echo Use \"ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.0'\" to load this file. \\quit\n\
-            \n-- 0.0.0 -> 0.1.0: an example.\n\nSET LOCAL search_path TO pg_catalog, pg_temp;\n";
+            \n-- 0.0.0 -> 0.1.0: an example.\n\nSET LOCAL search_path TO pg_catalog, pg_temp;\n\
+            SELECT orchestrator.begin_upgrade('0.1.0');\n";
         script("orchestrator_schema--0.0.0--0.1.0.sql", &format!("{heading}{content}"))
     }
 

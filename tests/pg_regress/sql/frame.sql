@@ -40,6 +40,11 @@ SELECT pg_temp.refusal($$SELECT orchestrator.restore_columns('orchestrator.tasks
 SELECT pg_temp.refusal($$SELECT orchestrator.restore_table('pg_catalog.pg_class')$$);
 SELECT pg_temp.refusal($$SELECT * FROM orchestrator.downgrade_plan(NULL)$$);
 SELECT pg_temp.refusal($$SELECT * FROM orchestrator.downgrade_plan('9.9.9')$$) LIKE 'P0002: version "9.9.9" of orchestrator_schema does not exist%';
+SELECT pg_temp.refusal($$SELECT orchestrator.note_filled_in('orchestrator.tasks', '{title}')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.begin_downgrade(NULL)$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.begin_downgrade('0.5.0')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.begin_upgrade('9.9.9')$$) LIKE 'P0002: version "9.9.9" of orchestrator_schema does not exist%';
+SELECT pg_temp.refusal($$SELECT orchestrator.begin_upgrade('0.6.0')$$);
 SELECT pg_temp.refusal($$SET orchestrator_schema.downgrade = 'perhaps'$$);
 SELECT pg_temp.refusal($$SET orchestrator_schema.nothing = 'x'$$);
 CREATE ROLE regress_stranger;

@@ -1,5 +1,5 @@
 //! How a script begins: the line for psql, the comment that says what and why, the search path, and
-//! on the way down the call that stops it before anything has changed.
+//! the call that takes its locks, and on the way down stops it, before anything has changed.
 
 use super::{Finding, Source};
 use crate::chain::Script;
@@ -31,27 +31,24 @@ pub fn check(source: &Source) -> Vec<Finding> {
         let line = first.map_or(1, |statement| statement.line());
         findings.push(source.finding(line, format!("the first statement must be: {SEARCH_PATH}")));
     }
-    if let Script::Step { from, to } = source.script
-        && to < from
-        && !source
-            .statements
-            .get(1)
-            .is_some_and(|statement| begins_downgrade(statement, &to.to_string()))
-    {
-        let line = source.statements.get(1).map_or(1, Statement::line);
-        let message = format!(
-            "the second statement must be: SELECT FROM orchestrator.downgrade_plan('{to}');"
-        );
-        findings.push(source.finding(line, message));
+    if let Script::Step { from, to } = source.script {
+        let begin = if to < from { "begin_downgrade" } else { "begin_upgrade" };
+        let second = source.statements.get(1);
+        if !second.is_some_and(|statement| begins(statement, begin, &to.to_string())) {
+            let line = second.map_or(1, Statement::line);
+            let message =
+                format!("the second statement must be: SELECT orchestrator.{begin}('{to}');");
+            findings.push(source.finding(line, message));
+        }
     }
     findings
 }
 
-/// Whether a statement asks what would stop the step down to that version.
-fn begins_downgrade(statement: &Statement, to: &str) -> bool {
+/// Whether a statement is the call that begins the step to that version.
+fn begins(statement: &Statement, function: &str, to: &str) -> bool {
     let mut cursor = statement.cursor();
-    cursor.words(&["select", "from"])
-        && cursor.name() == Some(Name::parse("orchestrator.downgrade_plan"))
+    cursor.word("select")
+        && cursor.name() == Some(Name::parse(&format!("orchestrator.{function}")))
         && cursor.symbol("(")
         && cursor.string() == Some(to)
 }
@@ -90,6 +87,23 @@ mod tests {
         assert!(found[0].contains("UPDATE TO '0.0.0'"), "{}", found[0]);
         assert!(found[1].contains("0.1.0 -> 0.0.0: "), "{}", found[1]);
         assert!(found[2].contains("search_path"), "{}", found[2]);
-        assert!(found[3].contains("downgrade_plan('0.0.0')"), "{}", found[3]);
+        assert!(found[3].contains("begin_downgrade('0.0.0')"), "{}", found[3]);
+    }
+
+    #[test]
+    fn each_way_has_its_own_beginning() {
+        let second = |file: &str, statement: &str| {
+            let text = format!("SET LOCAL search_path TO pg_catalog, pg_temp; {statement}");
+            let found = messages(check(&script(file, &text)));
+            found.into_iter().filter(|message| message.contains("second statement")).count()
+        };
+        let (up, down) =
+            ("orchestrator_schema--0.0.0--0.1.0.sql", "orchestrator_schema--0.1.0--0.0.0.sql");
+        assert_eq!(second(up, "SELECT orchestrator.begin_upgrade('0.1.0');"), 0);
+        assert_eq!(second(up, "SELECT orchestrator.begin_upgrade('0.1.1');"), 1);
+        assert_eq!(second(up, "SELECT orchestrator.begin_downgrade('0.1.0');"), 1);
+        assert_eq!(second(up, ""), 1);
+        assert_eq!(second(down, "SELECT orchestrator.begin_downgrade('0.0.0');"), 0);
+        assert_eq!(second(down, "SELECT orchestrator.begin_upgrade('0.0.0');"), 1);
     }
 }
