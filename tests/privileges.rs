@@ -10,6 +10,10 @@ mod matrix;
 mod search_path;
 #[path = "privileges/secrets.rs"]
 mod secrets;
+#[path = "privileges/traps.rs"]
+mod traps;
+#[path = "privileges/unpinned.rs"]
+mod unpinned;
 
 use anyhow::Result;
 use postgres::error::SqlState;

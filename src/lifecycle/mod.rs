@@ -139,10 +139,14 @@ fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error
 
 /// Columns of sealed rows that follow the key of the row they belong to (ON UPDATE CASCADE), by
 /// machine; with the query that tells whether a key is still there.
+///
+/// The trigger runs with the search_path of whoever writes the row, and in a cascade as the owner of
+/// the table. Every name has its schema, and columns stand alone: `row.column` would be a function
+/// where the table has no such column.
 const FOLLOWING: [(&str, &str, &str); 1] = [(
     "review",
     "thread_id",
-    "SELECT r.id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1",
+    "SELECT id FROM orchestrator.orchestrator_runs WHERE thread_id OPERATOR(pg_catalog.=) $1",
 )];
 
 /// Whether a sealed row only follows a key that has changed. Then the key it had is gone, which the

@@ -1,118 +1,13 @@
 //! Whoever calls a function of ours brings a search_path, a schema and temporary objects of his
 //! own: none of what stands there may ever be looked up, least of all with the owner's rights.
 
-use std::fmt::Write;
-
 use anyhow::Result;
 use postgres::Client;
 use support::Database;
 use support::extension::{differences, newest, walked_to};
 use support::roles::{self, name};
 
-use super::text;
-
-/// Functions that the extension's statements call, as an attacker would define them for every
-/// argument. Each tells that it was called, and by whom.
-const FUNCTIONS: [(&str, &str, &str); 22] = [
-    ("now", "", "timestamptz"),
-    ("clock_timestamp", "", "timestamptz"),
-    ("count", "uuid", "bigint"),
-    ("coalesce_", "", "integer"),
-    ("greatest_", "", "integer"),
-    ("format", "text, text", "text"),
-    ("format", "text, text, text, text, text, text", "text"),
-    ("btrim", "text", "text"),
-    ("replace", "text, text, text", "text"),
-    ("left", "text, integer", "text"),
-    ("trunc", "numeric, integer", "numeric"),
-    ("round", "numeric, integer", "numeric"),
-    ("to_jsonb", "text", "jsonb"),
-    ("jsonb_build_object", "text, uuid", "jsonb"),
-    ("jsonb_typeof", "jsonb", "text"),
-    ("jsonb_strip_nulls", "jsonb", "jsonb"),
-    ("jsonb_each", "jsonb", "jsonb"),
-    ("string_to_array", "text, text", "text[]"),
-    ("hashtextextended", "text, bigint", "bigint"),
-    ("pg_advisory_xact_lock", "bigint", "bigint"),
-    ("pg_notify", "text, text", "text"),
-    ("has_table_privilege", "text, text", "boolean"),
-];
-
-/// Operators that the extension's statements use, for exactly their types.
-const OPERATORS: [(&str, &str, &str, &str); 12] = [
-    ("=", "uuid", "uuid", "boolean"),
-    ("=", "text", "text", "boolean"),
-    ("=", "oid", "oid", "boolean"),
-    ("<>", "text", "text", "boolean"),
-    ("<", "timestamptz", "timestamptz", "boolean"),
-    (">=", "timestamptz", "timestamptz", "boolean"),
-    ("-", "timestamptz", "interval", "timestamptz"),
-    ("-", "timestamptz", "timestamptz", "interval"),
-    ("||", "jsonb", "jsonb", "jsonb"),
-    ("||", "text", "text", "text"),
-    ("->>", "jsonb", "text", "text"),
-    ("+", "bigint", "bigint", "bigint"),
-];
-
-/// A schema full of traps, and the same as temporary objects.
-fn traps() -> Result<String> {
-    let mut sql = String::new();
-    for schema in ["evil", "pg_temp"] {
-        writeln!(
-            sql,
-            "CREATE FUNCTION {schema}.sprung(what text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN \
-                 RAISE EXCEPTION 'trap %, as % for %', what, current_user, session_user USING ERRCODE = 'XX001'; END $$;"
-        )?;
-        for (name, arguments, result) in FUNCTIONS {
-            writeln!(
-                sql,
-                "CREATE FUNCTION {schema}.{name}({arguments}) RETURNS {result} LANGUAGE plpgsql AS $$ BEGIN PERFORM {schema}.sprung('{name}'); RETURN NULL; END $$;"
-            )?;
-        }
-        for (number, (operator, left, right, result)) in OPERATORS.iter().enumerate() {
-            writeln!(
-                sql,
-                "CREATE FUNCTION {schema}.operator_{number}({left}, {right}) RETURNS {result} LANGUAGE plpgsql AS $$ BEGIN PERFORM {schema}.sprung('{operator}'); RETURN NULL; END $$; \
-                 CREATE OPERATOR {schema}.{operator} (FUNCTION = {schema}.operator_{number}, LEFTARG = {left}, RIGHTARG = {right});"
-            )?;
-        }
-        // Names that a statement without a schema would find first.
-        for table in [
-            "gates",
-            "approvals",
-            "audit_events",
-            "tasks",
-            "sessions",
-            "prompts",
-            "configurations",
-            "human_review_queue",
-            "orchestrator_runs",
-            "knowledge_staging",
-            "pg_class",
-            "pg_proc",
-            "pg_namespace",
-            "pg_extension",
-            "pg_roles",
-            "pg_depend",
-            "added",
-            "was",
-            "became",
-        ] {
-            writeln!(
-                sql,
-                "CREATE {} TABLE {schema}.{table} (id uuid, status text, oid oid);",
-                if schema == "pg_temp" { "TEMP" } else { "" }
-            )?;
-        }
-        writeln!(
-            sql,
-            "CREATE DOMAIN {schema}.uuid AS text CHECK (false); CREATE DOMAIN {schema}.text AS integer CHECK (false); \
-             CREATE DOMAIN {schema}.jsonb AS integer CHECK (false); CREATE DOMAIN {schema}.interval AS integer CHECK (false); \
-             CREATE DOMAIN {schema}.regclass AS integer CHECK (false); CREATE DOMAIN {schema}.timestamptz AS integer CHECK (false);"
-        )?;
-    }
-    Ok(sql)
-}
+use super::{text, traps};
 
 /// Every function that runs with the owner's rights, called so that it does its work; with updates
 /// whose triggers do theirs.
@@ -204,8 +99,6 @@ const ELSEWHERE: [&str; 6] = [
     "revoke_access",
 ];
 
-const HOSTILE: &str = "SET search_path = evil, pg_temp, pg_catalog, orchestrator";
-
 fn owners_functions(client: &mut Client) -> Result<Vec<String>> {
     let rows = client.query(
         "SELECT p.proname::text FROM pg_proc AS p WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.prosecdef AND p.prorettype <> 'trigger'::regtype",
@@ -217,8 +110,7 @@ fn owners_functions(client: &mut Client) -> Result<Vec<String>> {
 /// A client of that level with all traps around it.
 fn trapped(database: &Database, level: &str) -> Result<Client> {
     let mut client = database.client_as(&name(database, level))?;
-    client.batch_execute(&traps()?.replace("evil.", &format!("evil_{level}.")))?;
-    client.batch_execute(&HOSTILE.replace("evil", &format!("evil_{level}")))?;
+    traps::surround(&mut client)?;
     Ok(client)
 }
 
@@ -230,11 +122,8 @@ fn no_name_of_the_callers_is_looked_up() -> Result<()> {
     client
         .batch_execute("INSERT INTO orchestrator.sessions (client_id, role) VALUES ('c', 'r')")?;
     let mut clients = Vec::new();
+    traps::set(&mut client)?;
     for level in ["worker", "reviewer", "admin"] {
-        client.batch_execute(&format!(
-            "CREATE SCHEMA evil_{level} AUTHORIZATION {}",
-            name(&database, level)
-        ))?;
         clients.push((level, trapped(&database, level)?));
     }
     for name in owners_functions(&mut client)? {
@@ -282,14 +171,26 @@ fn no_name_of_the_callers_is_looked_up() -> Result<()> {
 fn the_traps_are_armed() -> Result<()> {
     let database = walked_to("armed", newest()?)?;
     roles::of_every_level(&database)?;
-    database.client()?.batch_execute(&format!(
-        "CREATE SCHEMA evil_worker AUTHORIZATION {}",
-        name(&database, "worker")
-    ))?;
+    traps::set(&mut database.client()?)?;
     let mut client = trapped(&database, "worker")?;
-    for sql in ["SELECT now()", "SELECT 'a'::pg_catalog.text = 'b'::pg_catalog.text"] {
-        let error = client.batch_execute(sql).expect_err("a trap");
-        assert_eq!(error.code().map(|code| code.code()), Some("XX001"), "{sql}: {error}");
+    for sql in [
+        "SELECT now()",
+        "SELECT lower('A'::pg_catalog.text)",
+        "SELECT max(1)",
+        "SELECT 'a'::pg_catalog.text = 'b'::pg_catalog.text",
+        "SELECT 1 IN (2, 3)",
+        "SELECT - 1::pg_catalog.numeric",
+        "SELECT pg_catalog.jsonb_build_array() || '1'::pg_catalog.jsonb",
+        "SELECT ARRAY[1] = ARRAY[2]",
+        "SELECT count(*)",
+        "SELECT format('%s', 1)",
+        "SELECT 'x'::text",
+        "SELECT relname FROM pg_class",
+        "SELECT status FROM gates",
+    ] {
+        let error = client.batch_execute(sql).expect_err(sql);
+        let code = error.code().map(|code| code.code());
+        assert!(traps::CODES.contains(&code.unwrap_or_default()), "{sql}: {error:?}");
     }
     Ok(())
 }

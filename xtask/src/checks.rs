@@ -61,6 +61,7 @@ const CHECKS: &[Check] = &[
     frozen::CHECK,
     scripts::CHECK,
     unit::CHECK,
+    server_tests::STATEMENTS,
     pgspot::CHECK,
     clippy::CHECK,
     INSTALL,

@@ -1,4 +1,5 @@
-//! Tests that need a whole server (`tests/*.rs`), each run against a private cluster of its own.
+//! Tests that need a whole server (`tests/*.rs`), each run against a private cluster of its own; and
+//! one beside them that reads the sources.
 
 use anyhow::Result;
 
@@ -56,6 +57,20 @@ pub const FAULTS: Check = Check {
     name: "faults",
     about: "the server killed in the middle of bulk work, upgrades and downgrades (tests/faults.rs)",
     run: Run::WithExtension(|toolchain| run(toolchain, "faults")),
+};
+
+pub const STATEMENTS: Check = Check {
+    name: "statements",
+    about: "what pins no search_path names the schema of everything (tests/statements.rs)",
+    run: Run::OnSources(|project| {
+        process::run(project.cargo().args([
+            "test",
+            "--package",
+            "server-tests",
+            "--test",
+            "statements",
+        ]))
+    }),
 };
 
 /// Starts a cluster and runs the test target against it.

@@ -1,0 +1,122 @@
+//! Functions that pin no search_path look names up in their caller's: what they run must name the
+//! schema of everything. Proved from the scripts that create them, from the sources that they reach,
+//! and from the parse trees of the statements found there.
+
+#[path = "statements/names.rs"]
+mod names;
+#[path = "statements/reach.rs"]
+mod reach;
+#[path = "statements/scripts.rs"]
+mod scripts;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use xtask::project::Project;
+
+use reach::Sources;
+use scripts::Function;
+
+fn unpinned() -> Result<Vec<Function>> {
+    let mut functions = scripts::functions(&Project::find()?.sql_folder())?;
+    functions.retain(|function| !function.is_pinned);
+    Ok(functions)
+}
+
+/// The sources of the library, by the path of their module.
+fn sources() -> Result<Sources> {
+    let folder = Project::find()?.root().join("src");
+    let mut sources = Sources::default();
+    read(&folder, &mut Vec::new(), &mut sources)?;
+    Ok(sources)
+}
+
+fn read(folder: &Path, module: &mut Vec<String>, sources: &mut Sources) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_stem().and_then(|name| name.to_str()).context("a file name")?;
+        module.push(name.to_owned());
+        if path.is_dir() {
+            read(&path, module, sources)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let own = if ["mod", "lib"].contains(&name) {
+                &module[..module.len() - 1]
+            } else {
+                &module[..]
+            };
+            sources
+                .add(own, &fs::read_to_string(&path)?)
+                .with_context(|| format!("{}", path.display()))?;
+        }
+        module.pop();
+    }
+    Ok(())
+}
+
+#[test]
+fn what_pins_no_search_path_looks_up_no_name_of_the_callers() -> Result<()> {
+    let sources = sources()?;
+    let mut findings = Vec::new();
+    for function in unpinned()? {
+        let symbol = function.symbol.as_deref();
+        let Some(start) = symbol.and_then(|symbol| symbol.strip_suffix("_wrapper")) else {
+            findings
+                .push(format!("{} is no function of the library, and pins nothing", function.name));
+            continue;
+        };
+        let reached = sources.reached_from(start);
+        assert!(!reached.items.is_empty(), "{start} is in the sources");
+        findings
+            .extend(reached.lookups.iter().map(|lookup| format!("{}: {lookup}", function.name)));
+        for statement in &reached.statements {
+            let names = names::unqualified(statement);
+            findings
+                .extend(names.iter().map(|name| format!("{}: {name}: {statement}", function.name)));
+        }
+    }
+    findings.sort();
+    findings.dedup();
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+    Ok(())
+}
+
+/// The statement that a change of a thread's name makes the trigger run.
+#[test]
+fn the_statement_of_the_trigger_is_found() -> Result<()> {
+    let reached = sources()?.reached_from("enforce_lifecycle");
+    let reads = |statement: &&String| statement.contains("FROM orchestrator.orchestrator_runs");
+    assert_eq!(reached.statements.iter().filter(reads).count(), 1, "{:?}", reached.statements);
+    Ok(())
+}
+
+/// What is reached is followed through modules, constants and methods.
+#[test]
+fn the_statements_of_other_functions_are_found() -> Result<()> {
+    let sources = sources()?;
+    for (function, statement) in [
+        ("set_configuration", "SELECT c.value_type FROM orchestrator.configurations"),
+        (
+            "record_event",
+            "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata)",
+        ),
+        ("verify", "SELECT extversion FROM pg_catalog.pg_extension"),
+    ] {
+        let reached = sources.reached_from(function);
+        assert!(reached.statements.iter().any(|found| found.contains(statement)), "{function}");
+    }
+    let lookups = sources.reached_from("record_event").lookups;
+    assert!(lookups.iter().any(|lookup| lookup.contains("open_with_name")), "{lookups:?}");
+    Ok(())
+}
+
+/// Whoever reads the list of functions without a search_path knows that these are all.
+#[test]
+fn few_functions_pin_no_search_path() -> Result<()> {
+    let mut names: Vec<_> = unpinned()?.into_iter().map(|function| function.name).collect();
+    names.sort();
+    names.dedup();
+    let known = ["enforce_lifecycle", "is_valid_configuration", "uuidv7", "v7_is_valid_file_name"];
+    assert_eq!(names, known.map(|name| format!("orchestrator.{name}")));
+    Ok(())
+}
