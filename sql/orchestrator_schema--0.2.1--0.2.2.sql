@@ -15,7 +15,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'enforce_immutable_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.enforce_immutable() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.enforce_immutable() IS
-    'BEFORE UPDATE row trigger (column [, column …]): refuses to change the columns that it names';
+    'BEFORE UPDATE row trigger (column [, column ...]): refuses to change the columns that it names';
 
 CREATE TABLE orchestrator.prompts (
     id          uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),

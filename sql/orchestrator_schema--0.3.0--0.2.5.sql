@@ -1,8 +1,8 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5'" to load this file. \quit
 
 -- 0.3.0 -> 0.2.5: approvals, audit_events and the new columns of tasks and sessions go; rows and
--- values stay in orchestrator_archive. Where the older version demands what a row does not have –
--- a routed task its title, a session of a role its client – it is filled in, and taken back on the
+-- values stay in orchestrator_archive. Where the older version demands what a row does not have -
+-- a routed task its title, a session of a role its client - it is filled in, and taken back on the
 -- way up unless somebody wrote something else meanwhile.
 -- Locks tasks and sessions until the transaction ends; time and room grow with their rows.
 

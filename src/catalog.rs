@@ -9,7 +9,7 @@ use crate::plans;
 use crate::session::with_setting;
 use crate::view_text;
 
-/// What a member is (`table`, `column`, `index`, …) and its name.
+/// What a member is (`table`, `column`, `index`, ...) and its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Member {
     pub kind: String,
@@ -88,7 +88,7 @@ pub fn owner() -> Result<pg_sys::Oid, Error> {
     required("owner", owner)
 }
 
-/// Whether a script of CREATE EXTENSION or ALTER EXTENSION … UPDATE is running.
+/// Whether a script of CREATE EXTENSION or ALTER EXTENSION ... UPDATE is running.
 pub fn in_script() -> bool {
     // SAFETY: a plain flag of the backend, read on its only thread.
     unsafe { pg_sys::creating_extension }

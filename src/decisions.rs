@@ -1,4 +1,4 @@
-//! One inbox over everything that waits for a human – gates, approvals and reviews –, one function
+//! One inbox over everything that waits for a human - gates, approvals and reviews -, one function
 //! that decides whichever it is by its own rules, and the announcement of both.
 
 use std::ffi::CStr;

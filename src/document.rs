@@ -42,7 +42,7 @@ impl Document {
 ///
 /// Errors: 22004, 22023 something else than an object.
 pub fn object(argument: &str, value: Option<Document>) -> Result<Document, Error> {
-    let form = "An object is written {\"key\": value, …}; an empty one is {}.";
+    let form = "An object is written {\"key\": value, ...}; an empty one is {}.";
     of_kind("object", form, argument, required(argument, value)?)
 }
 
@@ -50,7 +50,7 @@ pub fn object(argument: &str, value: Option<Document>) -> Result<Document, Error
 ///
 /// Errors: 22004, 22023 something else than an array.
 pub fn array(argument: &str, value: Option<Document>) -> Result<Document, Error> {
-    let form = "An array is written [value, …]; an empty one is [].";
+    let form = "An array is written [value, ...]; an empty one is [].";
     of_kind("array", form, argument, required(argument, value)?)
 }
 

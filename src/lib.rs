@@ -13,6 +13,7 @@ mod configuration;
 mod decisions;
 mod document;
 mod dynamic;
+mod encoding;
 mod error;
 mod gates;
 mod help;
@@ -151,6 +152,7 @@ extension_sql_file!(
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     session::without_backtraces();
+    encoding::report_text_that_cannot_be_read();
     settings::register();
 }
 

@@ -101,7 +101,7 @@ pub fn version_left() -> Result<String, Error> {
 /// The members of a version, with their definitions.
 ///
 /// `version`: a version of the chain; NULL means the installed one.
-/// Returns: `{"version": …, "members": [{"kind", "object", "definition"}, …]}`.
+/// Returns: `{"version": ..., "members": [{"kind", "object", "definition"}, ...]}`.
 /// Errors: P0002 unknown version. Since 0.0.0.
 #[pg_extern(sql = false, stable, parallel_restricted)]
 fn manifest(version: default!(Option<String>, "NULL")) -> Result<pgrx::JsonB, ErrorReport> {

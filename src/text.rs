@@ -67,7 +67,7 @@ pub fn counted(number: i64, noun: &str) -> String {
 pub fn shortened(decimal: &str) -> String {
     const SHOWN: usize = 30;
     match decimal.get(..SHOWN) {
-        Some(start) if decimal.len() > SHOWN => format!("{start}…"),
+        Some(start) if decimal.len() > SHOWN => format!("{start}..."),
         _ => decimal.to_owned(),
     }
 }

@@ -41,7 +41,7 @@ impl Privilege {
 
 pub type Privileges = BTreeSet<Privilege>;
 
-/// `lacks EXECUTE ON …, EXECUTE ON … and 7 more`; nothing for no privilege.
+/// `lacks EXECUTE ON ..., EXECUTE ON ... and 7 more`; nothing for no privilege.
 pub fn in_words<'a>(verb: &str, privileges: impl Iterator<Item = &'a Privilege>) -> Option<String> {
     const NAMED: usize = 5;
     let words: Vec<_> = privileges.map(Privilege::in_words).collect();

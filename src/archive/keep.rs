@@ -116,7 +116,7 @@ pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
     .detail(detail)
     .hint(
         "SET orchestrator_schema.downgrade = 'archive' keeps them in schema orchestrator_archive; \
-             SELECT * FROM orchestrator.downgrade_plan('…') shows all that a downgrade takes out.",
+             SELECT * FROM orchestrator.downgrade_plan('...') shows all that a downgrade takes out.",
     ))
 }
 
@@ -152,7 +152,7 @@ fn member_tables() -> Result<Vec<Table>, Error> {
 }
 
 /// Takes a table and the sequences it owns out of the extension. A sequence left behind as a
-/// member would make a later DROP EXTENSION … CASCADE drop the column that uses it.
+/// member would make a later DROP EXTENSION ... CASCADE drop the column that uses it.
 fn leave_extension(table: &Table) -> Result<(), Error> {
     const MEMBERS: &str = "SELECT format('%s %I.%I', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, \
                 n.nspname, c.relname) \

@@ -9,7 +9,7 @@ use super::row::{Place, Rows};
 use super::{misused, subject};
 use crate::error::{Error, Kind};
 
-/// BEFORE UPDATE row trigger `enforce_immutable(column [, column …])`: refuses to change the columns
+/// BEFORE UPDATE row trigger `enforce_immutable(column [, column ...])`: refuses to change the columns
 /// that it names, and lets every other one pass.
 ///
 /// Errors: 55000. Since 0.2.2.

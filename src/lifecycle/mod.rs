@@ -62,7 +62,7 @@ pub fn machine_names() -> String {
     names.join(", ")
 }
 
-/// BEFORE UPDATE row trigger `enforce_lifecycle(machine, column [, machine, column …])`: refuses a
+/// BEFORE UPDATE row trigger `enforce_lifecycle(machine, column [, machine, column ...])`: refuses a
 /// step that a machine does not list, stamps the times of the state that is entered, and sets
 /// `updated_at`, where the table has it, to the transaction's time.
 ///

@@ -161,7 +161,7 @@ impl<'a> Rows<'a> {
         )
         .detail("A trigger of orchestrator_schema reads or writes this column.")
         .hint(format!(
-            "ALTER TABLE {table} ALTER COLUMN {name} TYPE {wanted} USING …; gives it that type.",
+            "ALTER TABLE {table} ALTER COLUMN {name} TYPE {wanted} USING ...; gives it that type.",
             name = quote(name)
         ))
     }

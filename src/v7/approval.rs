@@ -52,9 +52,9 @@ impl Phase {
         let number = self.number;
         match self.status.as_str() {
             "not_started" | "blocked" => format!("SELECT orchestrator.v7_start_phase({number});"),
-            "in_progress" => format!("SELECT orchestrator.v7_request_review({number}, '[…]');"),
+            "in_progress" => format!("SELECT orchestrator.v7_request_review({number}, '[...]');"),
             "review" => {
-                format!("SELECT orchestrator.v7_approve_phase({number}, '{APPROVER}', '…');")
+                format!("SELECT orchestrator.v7_approve_phase({number}, '{APPROVER}', '...');")
             }
             "approved" if self.is_approved() => {
                 format!("SELECT orchestrator.v7_complete_phase({number});")
@@ -64,7 +64,7 @@ impl Phase {
                 _ => format!("SELECT orchestrator.v7_start_phase({});", number + 1),
             },
             "approved" | "completed" => {
-                format!("SELECT orchestrator.v7_roll_back_phase({number}, '…');")
+                format!("SELECT orchestrator.v7_roll_back_phase({number}, '...');")
             }
             _ => format!(
                 "UPDATE orchestrator.v7_migration_workflow SET status = 'not_started' WHERE phase_number = {number};"
@@ -132,7 +132,7 @@ pub fn lacks_to_complete(phase: &Phase, missing: &[SignOff], open_tasks: &[Strin
     let mut lacks: Vec<Lack> = phase.missing_approval().into_iter().collect();
     if !open_tasks.is_empty() {
         let named = open_tasks.iter().take(NAMED_TASKS).cloned().collect::<Vec<_>>().join(", ");
-        let more = if open_tasks.len() > NAMED_TASKS { ", …" } else { "" };
+        let more = if open_tasks.len() > NAMED_TASKS { ", ..." } else { "" };
         lacks.push(Lack {
             what: format!(
                 "the end of {}: {named}{more}",
@@ -317,7 +317,7 @@ fn not_rewritten(
         )
         .detail(format!("It was given by {}.", old.approved_by.as_deref().unwrap_or_default()))
         .hint(format!(
-            "To approve it anew, roll it back: SELECT orchestrator.v7_roll_back_phase({}, '…');",
+            "To approve it anew, roll it back: SELECT orchestrator.v7_roll_back_phase({}, '...');",
             new.number
         )));
     }

@@ -71,6 +71,6 @@ fn base_values(built: &Built) -> Result<Check, Error> {
     let columns: Vec<String> = BASE_COLUMNS.iter().map(|column| (*column).to_owned()).collect();
     let changed = plans::select(CHANGED, &[columns.into()], plans::column::<String>)?;
     Ok(Check::none(NAME, &changed).hint(
-        "Put the values back from orchestrator.file_audit_baseline; or, when a change is wanted, DELETE FROM orchestrator.file_audit_baseline WHERE id = …;",
+        "Put the values back from orchestrator.file_audit_baseline; or, when a change is wanted, DELETE FROM orchestrator.file_audit_baseline WHERE id = ...;",
     ))
 }

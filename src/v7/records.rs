@@ -1,5 +1,5 @@
 //! What the rows say: phases in order, enum mappings, owners, dependencies, and that nothing has
-//! started or completed without approval. Rows can be inserted in any state – a restore does so –,
+//! started or completed without approval. Rows can be inserted in any state - a restore does so -,
 //! so what a trigger cannot refuse is found here.
 
 use super::approval::{self, Lack, Phase};
@@ -122,7 +122,7 @@ fn enum_mappings(built: &Built) -> Result<Check, Error> {
 fn owners(tasks: &Option<String>) -> Result<Check, Error> {
     const NAME: &str = "phase 4 tasks without owner";
     const WITHOUT: &str = "SELECT format('%s %s', t.task_number, t.task_name), \
-             format('UPDATE orchestrator.v7_subworkflow_tasks SET responsible_persona = ''…'' WHERE parent_phase = 4 AND task_number = %s;', t.task_number) \
+             format('UPDATE orchestrator.v7_subworkflow_tasks SET responsible_persona = ''...'' WHERE parent_phase = 4 AND task_number = %s;', t.task_number) \
          FROM orchestrator.v7_subworkflow_tasks AS t \
          WHERE t.parent_phase = 4 AND coalesce(t.responsible_persona, '') !~ '[^[:space:]]' ORDER BY t.task_number";
     if let Some(why) = tasks {
@@ -201,7 +201,7 @@ fn lacks(phases: &[Phase]) -> Result<Lacks, Error> {
 
 fn tell(found: &mut Vec<Told>, phase: &Phase, lacks: Vec<Lack>) {
     let Some(first) = lacks.first() else { return };
-    let roll_back = format!("SELECT orchestrator.v7_roll_back_phase({}, '…');", phase.number);
+    let roll_back = format!("SELECT orchestrator.v7_roll_back_phase({}, '...');", phase.number);
     let command = if first.command == roll_back {
         roll_back
     } else {

@@ -98,7 +98,7 @@ mod tests {
             ("sitemap_curation_status", "sitemap_curation_status_enum"),
             ("sitemap_file_status_enum", "sitemapfilestatusenum"),
             ("Sync_Status", "syncstatus"),
-            ("Größe", "größe_enum"),
+            ("Gr\u{f6}\u{df}e", "gr\u{f6}\u{df}e_enum"),
         ] {
             assert_eq!(reason((a, b), 0.0, 0.8), Some(Reason::NamesAgree), "{a} {b}");
         }

@@ -180,7 +180,7 @@ fn broken_rules(version: &str, differences: &[Difference]) -> Result<Vec<Finding
 /// that no constraint can hold, and the privileges of roles with their levels; and tells what waits
 /// in the archive although the version has a place for it.
 ///
-/// Returns: one row per difference – the object, its kind, what is wrong with it (missing,
+/// Returns: one row per difference - the object, its kind, what is wrong with it (missing,
 /// unexpected, changed, broken rule, waiting), what is expected and what is there, and the next
 /// step; no row when everything is intact. Since 0.0.0; rules over rows since 0.2.1.
 #[pg_extern(sql = false, stable, parallel_restricted)]

@@ -18,7 +18,7 @@ const RESET: &str = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
 /// What the archive holds.
 fn archived(client: &mut Client) -> Result<Vec<(String, i64)>> {
     let rows = client.query("SELECT object, rows FROM orchestrator.archived() ORDER BY 1", &[])?;
-    Ok(rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_>>()?)
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 #[test]

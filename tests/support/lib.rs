@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Result, anyhow};
 use postgres::Client;
-use xtask::address::Address;
+use xtask::address::{Address, quote_identifier};
 
 /// The server to test against; an error says how to get one.
 pub fn server() -> Result<&'static Address> {
@@ -39,6 +39,14 @@ impl Database {
     pub fn create(prefix: &str) -> Result<Self> {
         let database = Self::named(prefix)?;
         database.address.create_database(&database.name)?;
+        Ok(database)
+    }
+
+    /// Creates a database with options of `CREATE DATABASE`.
+    pub fn create_with(prefix: &str, options: &str) -> Result<Self> {
+        let database = Self::named(prefix)?;
+        let create = format!("CREATE DATABASE {} {options}", quote_identifier(&database.name));
+        database.address.connect("postgres")?.batch_execute(&create)?;
         Ok(database)
     }
 

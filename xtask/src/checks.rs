@@ -66,6 +66,7 @@ const CHECKS: &[Check] = &[
     clippy::CHECK,
     INSTALL,
     server_tests::VERSIONS,
+    server_tests::ENCODINGS,
     server_tests::RESTORE,
     server_tests::HOSTILE,
     server_tests::OPERATIONS,

@@ -1,6 +1,7 @@
 //! The rules for version scripts. Each file below holds one kind of rule; those for scripts look at
 //! parsed statements, so comments and strings cannot confuse them.
 
+mod characters;
 mod clocks;
 mod companions;
 mod constraints;
@@ -78,6 +79,7 @@ pub fn project(project: &Project) -> Result<Vec<Finding>> {
     findings.extend(inclusion::control(&read(&format!("{EXTENSION}.control"))?));
     findings.extend(inclusion::version(&chain, project.version()));
     findings.extend(tests_with_clocks(project)?);
+    findings.extend(characters::project(project)?);
     Ok(findings)
 }
 

@@ -14,6 +14,12 @@ pub const VERSIONS: Check = Check {
     run: Run::WithExtension(|toolchain| run(toolchain, "versions")),
 };
 
+pub const ENCODINGS: Check = Check {
+    name: "encodings",
+    about: "install, walk and errors in databases of five encodings (tests/encodings.rs)",
+    run: Run::WithExtension(|toolchain| run(toolchain, "encodings")),
+};
+
 pub const RESTORE: Check = Check {
     name: "restore",
     about: "dumps of every version restore into the newest without losing a row (tests/restore.rs)",
