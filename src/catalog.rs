@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use pgrx::prelude::*;
 
 use crate::error::{Error, Kind, required};
-use crate::plans;
-use crate::session::with_setting;
-use crate::view_text;
+use crate::{plans, session, view_text};
 
 /// What a member is (`table`, `column`, `index`, ...) and its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,17 +40,7 @@ pub type Members = BTreeMap<Member, String>;
 ///
 /// The server writes definitions in the session's own style; the manifest knows one.
 pub fn members() -> Result<Members, Error> {
-    with_setting(c"intervalstyle", c"postgres", || {
-        with_setting(c"datestyle", c"ISO, YMD", || {
-            with_setting(c"timezone", c"UTC", || {
-                with_setting(c"quote_all_identifiers", c"off", members_in_plain_style)
-            })
-        })
-    })
-}
-
-fn members_in_plain_style() -> Result<Members, Error> {
-    plans::select(include_str!("members.sql"), &[], |rows| {
+    let rows = |rows: pgrx::spi::SpiTupleTable<'_>| {
         let mut members = Members::new();
         for row in rows {
             let kind = row.get::<String>(1)?.unwrap_or_default();
@@ -63,7 +51,8 @@ fn members_in_plain_style() -> Result<Members, Error> {
             members.insert(Member { kind, object }, definition);
         }
         Ok(members)
-    })
+    };
+    session::in_plain_style(|| plans::select(include_str!("members.sql"), &[], rows))
 }
 
 /// The version that pg_extension names. While a version script runs that is already the version

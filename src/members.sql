@@ -114,7 +114,8 @@ SELECT 'function', p.oid::regprocedure::text,
                  CASE WHEN p.prosecdef THEN 'SECURITY DEFINER' END,
                  CASE WHEN p.proleakproof THEN 'LEAKPROOF' END,
                  CASE p.proparallel WHEN 's' THEN 'PARALLEL SAFE' WHEN 'r' THEN 'PARALLEL RESTRICTED' ELSE 'PARALLEL UNSAFE' END,
-                 'SET ' || array_to_string(p.proconfig, ' SET '),
+                 -- A session with quote_all_identifiers leaves both names in quotation marks.
+                 'SET ' || replace(replace(array_to_string(p.proconfig, ' SET '), '"pg_catalog"', 'pg_catalog'), '"pg_temp"', 'pg_temp'),
                  CASE WHEN l.lanname = 'c' THEN format('AS %s, %s', p.probin, p.prosrc)
                       ELSE 'BODY ' || md5(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)) END)
 FROM routine AS p JOIN pg_language AS l ON l.oid = p.prolang

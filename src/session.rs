@@ -18,24 +18,49 @@ pub fn without_backtraces() {
     }
 }
 
+/// How the server writes values and definitions unless a session asks for another style. Some others
+/// write different values alike.
+const PLAIN_STYLE: [(&CStr, &CStr); 9] = [
+    (c"intervalstyle", c"postgres"),
+    (c"datestyle", c"ISO, YMD"),
+    (c"timezone", c"UTC"),
+    (c"extra_float_digits", c"1"),
+    (c"bytea_output", c"hex"),
+    (c"xmlbinary", c"base64"),
+    (c"lc_monetary", c"C"),
+    (c"standard_conforming_strings", c"on"),
+    (c"quote_all_identifiers", c"off"),
+];
+
+/// Runs `work`, which has the server write definitions, as if the session had asked for no style.
+pub fn in_plain_style<R>(work: impl FnOnce() -> R) -> R {
+    with_settings(&PLAIN_STYLE, work)
+}
+
 /// Runs `work` with a setting changed, whatever the caller's right to change it.
 pub fn with_setting<R>(name: &CStr, value: &CStr, work: impl FnOnce() -> R) -> R {
-    // SAFETY: both texts are NUL-terminated; the level is left below, and an error before that
-    // ends it with the transaction.
-    let level = unsafe {
-        let level = pg_sys::NewGUCNestLevel();
-        pg_sys::set_config_option(
-            name.as_ptr(),
-            value.as_ptr(),
-            pg_sys::GucContext::PGC_SUSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            0,
-            false,
-        );
-        level
-    };
+    with_settings(&[(name, value)], work)
+}
+
+fn with_settings<R>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> R) -> R {
+    // SAFETY: takes nothing; the level is left below, and an error before that ends it with the
+    // transaction.
+    let level = unsafe { pg_sys::NewGUCNestLevel() };
+    for (name, value) in settings {
+        // SAFETY: both texts are NUL-terminated.
+        unsafe {
+            pg_sys::set_config_option(
+                name.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_SUSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+        }
+    }
     let result = work();
     // SAFETY: the level was opened above and everything opened since has been left.
     unsafe { pg_sys::AtEOXact_GUC(true, level) };

@@ -1,5 +1,6 @@
 //! Whatever a caller passes: no crash, no changed row, no secret in an answer, and no error without
-//! an SQLSTATE of the list. And the state machines against a model of their own.
+//! an SQLSTATE of the list. The state machines against a model of their own. And sessions that print
+//! different values alike.
 
 #[path = "hostile/inputs.rs"]
 mod inputs;
@@ -7,3 +8,5 @@ mod inputs;
 mod model;
 #[path = "hostile/random.rs"]
 mod random;
+#[path = "hostile/style.rs"]
+mod style;

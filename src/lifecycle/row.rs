@@ -11,6 +11,7 @@ use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::tupdesc::PgTupleDesc;
+use pgrx::varlena::varlena_to_byte_slice;
 use pgrx::{AllocatedByPostgres, trigger_fired_by_update, trigger_fired_for_row};
 use smallvec::SmallVec;
 
@@ -205,15 +206,12 @@ impl<'a> Rows<'a> {
         self.values.push(datum);
     }
 
-    /// A column of the old row in its text form.
+    /// A column of the old row in its text form, for a message.
     pub fn old_text(&self, column: i32) -> Option<String> {
-        self.text(self.data.tg_trigtuple, column)
-    }
-
-    fn text(&self, tuple: pg_sys::HeapTuple, column: i32) -> Option<String> {
+        let (tuple, descriptor) = (self.data.tg_trigtuple, self.descriptor.as_ptr());
         // SAFETY: tuple and descriptor belong together; the text is copied at once.
         unsafe {
-            let text = pg_sys::SPI_getvalue(tuple, self.descriptor.as_ptr(), column);
+            let text = pg_sys::SPI_getvalue(tuple, descriptor, column);
             (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned())
         }
     }
@@ -234,10 +232,22 @@ impl<'a> Rows<'a> {
     }
 
     /// Whether the caller wrote another value into a column. Equal values may be stored in
-    /// different bytes, compressed or not: then their text decides.
+    /// different bytes, compressed or not: then those that they unpack to decide, and never their
+    /// text, which is what the session's style makes of them.
     pub fn changes(&self, column: i32) -> bool {
-        let (old, new) = (self.data.tg_trigtuple, self.data.tg_newtuple);
-        !self.stored_alike(column) && self.text(old, column) != self.text(new, column)
+        !self.stored_alike(column) && !self.unpacked_alike(column)
+    }
+
+    /// Whether the values of a column of variable length are the same once they are unpacked.
+    fn unpacked_alike(&self, column: i32) -> bool {
+        let place = usize::try_from(column - 1).unwrap_or(usize::MAX);
+        if self.descriptor.get(place).is_none_or(|attribute| attribute.attlen != -1) {
+            return false;
+        }
+        let old = self.datum(self.data.tg_trigtuple, column);
+        let new = self.datum(self.data.tg_newtuple, column);
+        let (Some(old), Some(new)) = (old, new) else { return false };
+        unpacked(&old) == unpacked(&new)
     }
 
     /// Whether a column of the old and the new row, as the caller wrote it, has the same bytes.
@@ -336,6 +346,14 @@ pub fn table_of(data: &pg_sys::TriggerData) -> String {
             format!("{}.{name}", quote(&CStr::from_ptr(schema).to_string_lossy()))
         }
     }
+}
+
+/// The bytes of a value of variable length without its header, fetched and decompressed where it is
+/// stored so.
+fn unpacked(datum: &pg_sys::Datum) -> &[u8] {
+    // SAFETY: the value is of variable length. What the server makes of it lives as long as the
+    // trigger's memory, and so longer than the comparison of it.
+    unsafe { varlena_to_byte_slice(pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr())) }
 }
 
 /// How many columns a stored row has: those that were added to its table later are not in it.

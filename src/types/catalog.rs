@@ -175,9 +175,7 @@ pub fn functions() -> Result<Vec<Function>, Error> {
 
 fn read<T: DeserializeOwned>(sql: &'static str) -> Result<T, Error> {
     // The server prints CHECKs in the style that the session asks for.
-    let found = session::with_setting(c"quote_all_identifiers", c"off", || {
-        plans::select(sql, &[], plans::one::<JsonB>)
-    })?;
+    let found = session::in_plain_style(|| plans::select(sql, &[], plans::one::<JsonB>))?;
     let found = required("catalog", found)?;
     serde_json::from_value(found.0).map_err(|error| {
         Error::new(Kind::Internal, format!("the catalog could not be read: {error}"))

@@ -53,7 +53,10 @@ fn capture_snapshot(
     let label = text::name("label", label)?;
     let schemas = schemas.map(named_schemas).transpose()?;
     let arguments = [schemas.into(), label.into()];
-    match plans::update(CAPTURE, &arguments, plans::two::<Uuid, JsonB>)? {
+    // The server writes definitions in the session's style, and snapshots of two sessions are compared.
+    let captured =
+        session::in_plain_style(|| plans::update(CAPTURE, &arguments, plans::two::<Uuid, JsonB>))?;
+    match captured {
         Some((Some(id), skipped)) => {
             if let Some(JsonB(skipped)) = skipped {
                 tell_skipped(label, "you", &skipped);
