@@ -51,6 +51,12 @@ impl Kind {
     }
 }
 
+/// The five characters of an SQLSTATE; the server has them in six bits each, beginning with '0'.
+pub fn in_characters(sqlstate: PgSqlErrorCode) -> String {
+    let bits = sqlstate as isize;
+    (0..5).map(|place| char::from(b'0' + ((bits >> (6 * place)) & 0x3F) as u8)).collect()
+}
+
 /// A failure on its way to the caller.
 #[derive(Debug)]
 pub struct Error {
@@ -64,6 +70,18 @@ impl Error {
     /// `message` says what is wrong with the value in it.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Error { kind, message: message.into(), detail: None, hint: None }
+    }
+
+    pub fn sqlstate(&self) -> PgSqlErrorCode {
+        self.kind.sqlstate()
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub fn facts(&self) -> Option<&str> {
+        self.detail.as_deref()
     }
 
     /// The facts behind the message.

@@ -1,12 +1,13 @@
 //! What a function of ours changes about the session while it works, and puts back.
 
 use std::ffi::CStr;
+use std::panic::AssertUnwindSafe;
 
-use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::pg_sys::panic::{CaughtError, ErrorReport};
 use pgrx::prelude::*;
 
 use crate::catalog;
-use crate::error::{Error, Kind};
+use crate::error::{self, Error, Kind};
 
 /// Keeps Rust backtraces out of the DETAIL of errors, where users look for facts: RUST_BACKTRACE
 /// in the server's environment would put one there. RUST_LIB_BACKTRACE=1 still asks for them.
@@ -70,8 +71,8 @@ fn with_settings<R>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> R) -> R 
 /// Runs `work` as if no extension script were running: a grant made inside one would count as the
 /// extension's own, and a dump would leave it out.
 pub fn outside_the_script<R>(work: impl FnOnce() -> R) -> R {
-    // SAFETY: a plain flag of the backend. When `work` raises an error the script ends, and the
-    // server clears the flag itself.
+    // SAFETY: a plain flag of the backend. When `work` raises an error the script ends and the
+    // server clears the flag itself, or `attempt` sets it again.
     unsafe {
         let in_script = pg_sys::creating_extension;
         pg_sys::creating_extension = false;
@@ -94,6 +95,70 @@ pub fn with_rights_of<R>(role: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
         pg_sys::SetUserIdAndSecContext(caller, context);
         result
     }
+}
+
+/// Runs `work` in a subtransaction of its own. When it fails, all that it did is undone, and the
+/// error is handed over instead of raised. An error that is not about the work is raised all the
+/// same, so that the caller's transaction ends with it as it would have.
+pub fn attempt<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<Result<R, Setback>, Error> {
+    // SAFETY: plain variables of the backend, read on its only thread. The subtransaction is ended
+    // below on every way, as PL/pgSQL ends that of a block with EXCEPTION.
+    let (context, owner, in_script) = unsafe {
+        let saved = (
+            pg_sys::CurrentMemoryContext,
+            pg_sys::CurrentResourceOwner,
+            pg_sys::creating_extension,
+        );
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        pg_sys::CurrentMemoryContext = saved.0;
+        saved
+    };
+    let outcome = PgTryBuilder::new(AssertUnwindSafe(|| Ok(work())))
+        .catch_others(Err::<Result<R, Error>, CaughtError>)
+        .execute();
+    // SAFETY: the subtransaction was opened above, and whatever `work` opened has been closed by it
+    // or is undone with it. A rollback puts back settings and rights, and not these three.
+    unsafe {
+        if matches!(outcome, Ok(Ok(_))) {
+            pg_sys::ReleaseCurrentSubTransaction();
+        } else {
+            pg_sys::RollbackAndReleaseCurrentSubTransaction();
+        }
+        pg_sys::CurrentMemoryContext = context;
+        pg_sys::CurrentResourceOwner = owner;
+        pg_sys::creating_extension = in_script;
+    }
+    let setback = match outcome {
+        Ok(Ok(result)) => return Ok(Ok(result)),
+        Ok(Err(error)) if ends_the_transaction(error.sqlstate()) => return Err(error),
+        Ok(Err(error)) => Setback::new(error.sqlstate(), error.message(), error.facts()),
+        Err(CaughtError::PostgresError(raised) | CaughtError::ErrorReport(raised))
+            if !ends_the_transaction(raised.sql_error_code()) =>
+        {
+            Setback::new(raised.sql_error_code(), raised.message(), raised.detail())
+        }
+        Err(raised) => raised.rethrow(),
+    };
+    Ok(Err(setback))
+}
+
+/// The error that undid a piece of work, in words: `428C9: column "a" … (Column "a" is …)`.
+pub struct Setback(pub String);
+
+impl Setback {
+    fn new(sqlstate: PgSqlErrorCode, message: &str, detail: Option<&str>) -> Setback {
+        let detail = detail.map_or_else(String::new, |detail| format!(" ({detail})"));
+        Setback(format!("{}: {message}{detail}", error::in_characters(sqlstate)))
+    }
+}
+
+/// Whether an error says that the transaction, the session or the server cannot go on, and nothing
+/// of what was attempted: cancelled or shut down, out of memory or disk, read-only, in conflict with
+/// another transaction, or without the lock that it waited for.
+fn ends_the_transaction(sqlstate: PgSqlErrorCode) -> bool {
+    const CLASSES: [&str; 5] = ["25", "40", "53", "57", "58"];
+    sqlstate == PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE
+        || CLASSES.contains(&&error::in_characters(sqlstate)[..2])
 }
 
 /// Whether the session restores a dump, or an extension script runs: rows that arrive then happened

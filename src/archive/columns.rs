@@ -8,7 +8,7 @@
 use super::ARCHIVE;
 use super::conditions::{self, all_of, arriving, lock_parents, same_key};
 use super::dependents;
-use super::give_back::{self, Outcome, without_triggers};
+use super::give_back::{self, Outcome, on_its_own, stays, without_triggers};
 use super::keep::{self, Count};
 use super::kept::{self, Archive, Holds};
 use super::table::{ForeignKey, Table};
@@ -80,7 +80,7 @@ fn store(
         Some(archive) => archive.table.name,
         None => kept::free_name(&format!("{belongs_to}_columns"))?,
     };
-    let older = keep::set_aside(&name)?;
+    let older = keep::set_aside(std::slice::from_ref(&name))?;
     let values = columns.iter().filter(|column| !key.contains(column));
     let names: Vec<_> = key.iter().chain(values).collect();
     let target = format!("{ARCHIVE}.{}", quote(&name));
@@ -189,15 +189,41 @@ fn arriving_values(kept: &Table, live: &Table, keys: &[ForeignKey]) -> Result<Ve
 
 /// Brings back the values of one archive.
 pub fn values(archive: &Archive, live: &Table, present: Present) -> Result<Outcome, Error> {
+    on_its_own(archive, || {
+        give_back::give_column_grants(&archive.table, live)?;
+        on_its_own(archive, || values_of(archive, live, present))
+    })
+}
+
+/// Why the values of an archive cannot be written into the columns of their names.
+fn misfits(archive: &Archive, live: &Table) -> Result<Vec<String>, Error> {
+    let Holds::Columns(held) = &archive.holds else { return Ok(Vec::new()) };
+    let mut misfits = Vec::new();
+    let computed = live.computed_columns()?;
+    for name in held.iter().filter(|name| computed.contains(name)) {
+        misfits.push(format!("column {name} of {live} is computed from other columns"));
+    }
+    for column in live.columns()?.iter().filter(|column| column.is_identity) {
+        if held.contains(&column.name) {
+            let name = &column.name;
+            misfits.push(format!("column {name} of {live} is an identity, which numbers its rows"));
+        }
+    }
+    if !misfits.is_empty() {
+        misfits.push(
+            "once it is a plain column: SELECT * FROM orchestrator.restore_archived()".to_owned(),
+        );
+    }
+    misfits.extend(conditions::misfits(&archive.table, live)?);
+    Ok(misfits)
+}
+
+fn values_of(archive: &Archive, live: &Table, present: Present) -> Result<Outcome, Error> {
     let kept = &archive.table;
     let key = live.key()?;
-    give_back::give_column_grants(kept, live)?;
-    let misfits = conditions::misfits(kept, live)?;
+    let misfits = misfits(archive, live)?;
     if !misfits.is_empty() {
-        let rows = archive.rows()?;
-        kept::note_left_behind(archive)?;
-        give_back::left_behind(rows, &archive.object(), kept, &misfits);
-        return Ok(Outcome { restored: 0, left_behind: rows });
+        return stays(archive, &misfits);
     }
     lock_parents(live)?;
     let keys = live.foreign_keys()?;
@@ -208,10 +234,10 @@ pub fn values(archive: &Archive, live: &Table, present: Present) -> Result<Outco
         .filter(|key| key.outlives_parent && key.columns.iter().all(|own| names.contains(own)))
         .collect();
 
-    let counts = without_triggers(|| {
-        dynamic::value::<Vec<i64>>(&statement(archive, live, present, &values, &lossy)?, &[])
-    })?
-    .unwrap_or_default();
+    let written = statement(archive, live, present, &values, &lossy)?;
+    let counts = live
+        .with_replica_identity(|| without_triggers(|| dynamic::value::<Vec<i64>>(&written, &[])))?
+        .unwrap_or_default();
     let restored = counts.first().copied().unwrap_or_default();
     for (key, rows) in lossy.iter().zip(counts.into_iter().skip(1)).filter(|(_, rows)| *rows > 0) {
         give_back::lost_reference(&archive.object(), key, rows);
@@ -222,12 +248,13 @@ pub fn values(archive: &Archive, live: &Table, present: Present) -> Result<Outco
         return Ok(Outcome { restored, left_behind: 0 });
     }
     let arrived: Vec<_> = values.iter().map(|value| value.arrives.as_str()).collect();
-    let returned = dynamic::execute(&format!(
+    let gone = format!(
         "DELETE FROM {kept} AS kept USING {live} AS live WHERE {} AND record_image_eq(ROW({}), ROW({}))",
         same_key(&key, "kept", "live"),
         arrived.join(", "),
         list("live.", &names),
-    ))?;
+    );
+    let returned = kept.with_replica_identity(|| dynamic::execute(&gone))?;
     let left = total - returned;
     if left == 0 {
         dynamic::execute(&format!("DROP TABLE {kept}"))?;

@@ -41,7 +41,7 @@ pub fn conditions(from: &Table, to: &Table) -> Result<Vec<Condition>, Error> {
             None => "is not in the archive, and has no default",
         };
         conditions.push(Condition {
-            sql: format!("kept.{} IS NOT NULL", quote(&column.name)),
+            sql: is_given("kept", &column.name),
             failure: format!("{} {failure}", column.name),
         });
     }
@@ -71,6 +71,12 @@ pub fn misfits(from: &Table, to: &Table) -> Result<Vec<String>, Error> {
             .push(format!("once {from} is altered: SELECT * FROM orchestrator.restore_archived()"));
     }
     Ok(misfits)
+}
+
+/// The condition that a column of a row has a value. A row as a value may be one although fields of
+/// it, or all, are null: IS NOT NULL asks for every field.
+pub fn is_given(alias: &str, column: &str) -> String {
+    format!("{alias}.{} IS DISTINCT FROM NULL", quote(column))
 }
 
 /// All of them as one condition.

@@ -30,15 +30,38 @@ pub fn table(live: &Table) -> Result<Outcome, Error> {
 }
 
 fn rows(archive: &Archive, live: &Table) -> Result<Outcome, Error> {
-    give_grants(&archive.table, live)?;
-    give_settings(&archive.table, live)?;
-    advance_sequences(&archive.table, live)?;
+    on_its_own(archive, || {
+        give_grants(&archive.table, live)?;
+        give_settings(&archive.table, live)?;
+        advance_sequences(&archive.table, live)?;
+        on_its_own(archive, || rows_of(archive, live))
+    })
+}
+
+/// Gives back what one archive holds, whatever becomes of others: when `work` fails, the archive
+/// stays as it is, and a NOTICE says why.
+pub fn on_its_own(
+    archive: &Archive,
+    work: impl FnOnce() -> Result<Outcome, Error>,
+) -> Result<Outcome, Error> {
+    match session::attempt(work)? {
+        Ok(outcome) => Ok(outcome),
+        Err(setback) => stays(archive, &[setback.0]),
+    }
+}
+
+/// Leaves in an archive all that it holds, and reports why.
+pub fn stays(archive: &Archive, reasons: &[String]) -> Result<Outcome, Error> {
+    let rows = archive.rows()?;
+    kept::note_left_behind(archive)?;
+    left_behind(rows, &archive.object(), &archive.table, reasons);
+    Ok(Outcome { restored: 0, left_behind: rows })
+}
+
+fn rows_of(archive: &Archive, live: &Table) -> Result<Outcome, Error> {
     let misfits = conditions::misfits(&archive.table, live)?;
     if !misfits.is_empty() {
-        let rows = archive.rows()?;
-        kept::note_left_behind(archive)?;
-        left_behind(rows, &live.to_string(), &archive.table, &misfits);
-        return Ok(Outcome { restored: 0, left_behind: rows });
+        return stays(archive, &misfits);
     }
     let lost = lost_references(&archive.table, live)?;
     let (mut outcome, apart) = without_triggers(|| {
@@ -67,7 +90,7 @@ fn set_extra_apart(archive: &Archive, live: &Table) -> Result<i64, Error> {
     if extra.is_empty() || live.key()?.is_empty() {
         return Ok(0);
     }
-    let given = extra.iter().map(|name| format!("kept.{} IS NOT NULL", quote(name)));
+    let given = extra.iter().map(|name| conditions::is_given("kept", name));
     let rows = format!(
         "{live} AS live JOIN ONLY {} AS kept ON {} WHERE {}",
         archive.table,
@@ -119,7 +142,8 @@ fn clear(from: &Table, to: &Table, restored: i64) -> Result<Outcome, Error> {
         let same = came_back(to, &shared)?;
         format!("DELETE FROM {from} AS kept USING {to} AS live WHERE {same}")
     };
-    Ok(Outcome { restored, left_behind: total - dynamic::execute(&gone)? })
+    let returned = from.with_replica_identity(|| dynamic::execute(&gone))?;
+    Ok(Outcome { restored, left_behind: total - returned })
 }
 
 /// The condition that row `kept` can be a row of `to`.
@@ -133,7 +157,7 @@ fn accepted(from: &Table, to: &Table, extra: &[String]) -> Result<String, Error>
 
 fn nothing_in(extra: &str) -> Condition {
     Condition {
-        sql: format!("kept.{} IS NULL", quote(extra)),
+        sql: format!("NOT ({})", conditions::is_given("kept", extra)),
         failure: format!("the table has neither column {extra} nor a primary key"),
     }
 }
@@ -161,7 +185,9 @@ pub fn everything() -> Result<Vec<(String, i64, i64)>, Error> {
             (Some(live), Holds::Columns(held)) if live.has_columns(held)? => {
                 columns::values(&archive, &live, columns::Present::Respected)?
             }
-            (None, Holds::Rows) if archive.belongs_to == access::KEPT_LEVELS => levels(&archive)?,
+            (None, Holds::Rows) if archive.belongs_to == access::KEPT_LEVELS => {
+                on_its_own(&archive, || levels(&archive))?
+            }
             _ => Outcome { restored: 0, left_behind: archive.rows()? },
         };
         outcomes.push((object, outcome.restored, outcome.left_behind));
@@ -171,7 +197,9 @@ pub fn everything() -> Result<Vec<(String, i64, i64)>, Error> {
 
 /// Gives roles the levels again that they had before a downgrade.
 fn levels(archive: &Archive) -> Result<Outcome, Error> {
-    let (restored, left_behind) = access::give_back(&archive.table.to_string())?;
+    let table = &archive.table;
+    let (restored, left_behind) =
+        table.with_replica_identity(|| access::give_back(&table.to_string()))?;
     if left_behind == 0 {
         dynamic::execute(&format!("DROP TABLE {}", archive.table))?;
     } else {
@@ -258,7 +286,9 @@ fn give_grants(archive: &Table, live: &Table) -> Result<(), Error> {
 /// one: what somebody changes since must not come back with rows that are given back later.
 fn give_settings(archive: &Table, live: &Table) -> Result<(), Error> {
     const SETTINGS: &str = "SELECT format('ALTER TABLE %s %s; ALTER TABLE %s %s', $2, s.give, $3, s.take) \
-         FROM pg_class AS a, \
+         FROM pg_class AS a \
+              LEFT JOIN pg_index AS x ON x.indrelid = a.oid AND x.indisreplident AND a.relreplident = 'i' \
+              LEFT JOIN pg_class AS i ON i.oid = x.indexrelid, \
               LATERAL (SELECT string_agg(format('%I = %L', option_name, option_value), ', '), \
                               string_agg(quote_ident(option_name), ', ') \
                        FROM pg_options_to_table(a.reloptions)) AS o (options, names), \
@@ -266,6 +296,11 @@ fn give_settings(archive: &Table, live: &Table) -> Result<(), Error> {
                               (a.relforcerowsecurity, 'FORCE ROW LEVEL SECURITY', 'NO FORCE ROW LEVEL SECURITY'), \
                               (a.relreplident = 'f', 'REPLICA IDENTITY FULL', 'REPLICA IDENTITY DEFAULT'), \
                               (a.relreplident = 'n', 'REPLICA IDENTITY NOTHING', 'REPLICA IDENTITY DEFAULT'), \
+                              (EXISTS (SELECT FROM pg_index AS y JOIN pg_class AS j ON j.oid = y.indexrelid \
+                                       WHERE y.indrelid = to_regclass($2) AND j.relname = i.relname AND y.indisunique \
+                                         AND y.indimmediate AND y.indpred IS NULL), \
+                               'REPLICA IDENTITY USING INDEX ' || quote_ident(i.relname), \
+                               'REPLICA IDENTITY DEFAULT'), \
                               (o.names IS NOT NULL, format('SET (%s)', o.options), format('RESET (%s)', o.names))) \
                    AS s (has, give, take) \
          WHERE a.oid = $1 AND s.has";

@@ -70,8 +70,8 @@ pub fn table(table: &Table) -> Result<i64, Error> {
     }
 
     kept::ensure_schema()?;
-    let older = set_aside(&table.name)?;
     strip(table)?;
+    let older = set_aside(&names_of(table)?)?;
     dynamic::execute(&format!("ALTER TABLE {table} SET SCHEMA {ARCHIVE}"))?;
     let archive = Table { schema: ARCHIVE.to_owned(), ..table.clone() };
     kept::label(&archive, &table.name, &Holds::Rows)?;
@@ -177,7 +177,7 @@ fn has_user_settings(table: &Table) -> Result<bool, Error> {
                 WHERE c.oid = $1 AND a.grantee <> c.relowner) \
          OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attacl IS NOT NULL) \
          OR EXISTS (SELECT FROM pg_class WHERE oid = $1 \
-                    AND (relrowsecurity OR relforcerowsecurity OR relreplident IN ('f', 'n') OR reloptions IS NOT NULL))";
+                    AND (relrowsecurity OR relforcerowsecurity OR relreplident <> 'd' OR reloptions IS NOT NULL))";
     Ok(dynamic::value(SETTINGS, &[table.oid.into()])?.unwrap_or_default())
 }
 
@@ -223,31 +223,45 @@ pub fn named(name: &str) -> Result<Option<Table>, Error> {
     }
 }
 
-/// Makes room for a new archive of that name: what an older one still holds goes to a copy
-/// without constraints, under the next free name.
-pub fn set_aside(name: &str) -> Result<Option<Table>, Error> {
-    const COMMENT: &str = "SELECT obj_description($1, 'pg_class')";
-    let Some(older) = named(name)? else {
-        return Ok(None);
-    };
-    let comment: Option<String> = dynamic::value(COMMENT, &[older.oid.into()])?;
-    let aside = kept::free_name(name)?;
-    let target = format!("{ARCHIVE}.{}", quote(&aside));
-    dynamic::execute(&format!("CREATE TABLE {target} AS TABLE {older}"))?;
-    if catalog::in_script() {
-        dynamic::execute(&format!("ALTER EXTENSION orchestrator_schema DROP TABLE {target}"))?;
-    }
-    dynamic::execute(&format!("DROP TABLE {older}"))?;
-    let copy = named(&aside)?;
-    if let (Some(copy), Some(comment)) = (&copy, comment) {
-        kept::comment(copy, &comment)?;
-    }
-    Ok(copy)
+/// The names that a table takes in its schema: its own, those of its indexes and of the sequences
+/// that it owns.
+fn names_of(table: &Table) -> Result<Vec<String>, Error> {
+    const NAMES: &str = "SELECT c.relname::text FROM pg_class AS c WHERE c.oid = $1 \
+            OR EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = $1 AND i.indexrelid = c.oid) \
+            OR c.relkind = 'S' AND EXISTS ( \
+                SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid \
+                  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND d.deptype IN ('a', 'i')) \
+         ORDER BY c.oid <> $1, c.relname";
+    dynamic::column(NAMES, &[table.oid.into()])
 }
 
-/// Appends what an older archive held. Rows whose key is in the new one as well stay apart.
+/// Makes room in the archive for relations of these names: whatever has one gets the next free name,
+/// with all that is in it and on it. The table that had the first, which is the new archive's, when
+/// there was one.
+pub fn set_aside(names: &[String]) -> Result<Option<Table>, Error> {
+    const IS_TABLE: &str = "SELECT relkind = 'r' FROM pg_class WHERE oid = $1";
+    let mut older = None;
+    for (place, name) in names.iter().enumerate() {
+        let Some(present) = named(name)? else { continue };
+        let aside = kept::free_name(name)?;
+        dynamic::execute(&format!("ALTER TABLE {present} RENAME TO {}", quote(&aside)))?;
+        if place == 0 && dynamic::value::<bool>(IS_TABLE, &[present.oid.into()])? == Some(true) {
+            older = Some(Table { name: aside, ..present });
+        }
+    }
+    Ok(older)
+}
+
+/// Appends what an older archive held. Rows whose key is in the new one as well stay apart, and so
+/// does all of an archive that the new one cannot take in.
 pub fn append(older: Option<Table>, archive: &Table) -> Result<(), Error> {
     let Some(older) = older else { return Ok(()) };
+    // It stays under its own name, and the way up gives it back after the newer one.
+    let _apart = session::attempt(|| merge(&older, archive))?;
+    Ok(())
+}
+
+fn merge(older: &Table, archive: &Table) -> Result<(), Error> {
     let present = archive.columns()?;
     for column in older.columns()? {
         if present.iter().all(|known| known.name != column.name) {
@@ -258,7 +272,7 @@ pub fn append(older: Option<Table>, archive: &Table) -> Result<(), Error> {
             ))?;
         }
     }
-    if move_rows(&older, archive)?.left_behind == 0 {
+    if move_rows(older, archive)?.left_behind == 0 {
         dynamic::execute(&format!("DROP TABLE {older}"))?;
     }
     Ok(())

@@ -229,9 +229,21 @@ fn columns_of(holds: &Holds) -> Option<Vec<String>> {
     }
 }
 
+/// The name without the numbers that tell older archives apart, which may be several.
+fn without_number(name: &str) -> &str {
+    match name.rsplit_once('_') {
+        Some((plain, number))
+            if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            without_number(plain)
+        }
+        _ => name,
+    }
+}
+
 /// The table that an archive of that name belongs to, and whether it holds columns of it.
 fn by_name(name: &str) -> (String, bool) {
-    let plain = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
+    let plain = without_number(name);
     match plain.strip_suffix("_columns") {
         Some(owner) => (owner.to_owned(), true),
         None => (plain.to_owned(), false),
@@ -365,13 +377,21 @@ fn only_ours() -> Result<(), Error> {
     }
 }
 
-/// A name for an archive that no relation of the schema has: `wanted`, or it with the next number.
+/// The length in bytes from which on the server cuts names off.
+const LONGEST_NAME: usize = pg_sys::NAMEDATALEN as usize - 1;
+
+/// A name for an archive that no relation of the schema has: `wanted`, or as much of it as a name
+/// may have, with the next number.
 pub fn free_name(wanted: &str) -> Result<String, Error> {
     const NAMES: &str = "SELECT c.relname::text FROM pg_class AS c \
          JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1";
     let taken = dynamic::column::<String>(NAMES, &[ARCHIVE.into()])?;
-    let mut candidates =
-        std::iter::once(wanted.to_owned()).chain((2..).map(|number| format!("{wanted}_{number}")));
+    let numbered = |number: u32| {
+        let number = format!("_{number}");
+        let room = LONGEST_NAME.saturating_sub(number.len());
+        format!("{}{number}", &wanted[..wanted.floor_char_boundary(room)])
+    };
+    let mut candidates = std::iter::once(wanted.to_owned()).chain((2..).map(numbered));
     candidates
         .find(|name| !taken.contains(name))
         .ok_or_else(|| Error::new(Kind::Internal, format!("no free name for archive {wanted}")))

@@ -24,6 +24,8 @@ pub struct Column {
     pub not_null: bool,
     /// The expression of its default.
     pub default: Option<String>,
+    /// Whether the server numbers its rows.
+    pub is_identity: bool,
 }
 
 /// A foreign key of a table: its own columns, and the table and columns they point to.
@@ -90,7 +92,7 @@ impl Table {
     /// The columns that can be written, in order.
     pub fn columns(&self) -> Result<Vec<Column>, Error> {
         const COLUMNS: &str = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
-                pg_get_expr(d.adbin, d.adrelid) \
+                pg_get_expr(d.adbin, d.adrelid), a.attidentity <> '' \
              FROM pg_attribute AS a \
              LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
              WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped \
@@ -103,16 +105,48 @@ impl Table {
                     type_name: row.get(2)?.unwrap_or_default(),
                     not_null: row.get(3)?.unwrap_or_default(),
                     default: row.get(4)?,
+                    is_identity: row.get(5)?.unwrap_or_default(),
                 });
             }
             Ok(columns)
         })
     }
 
-    /// Whether it has all these columns.
+    /// Whether it has all these columns, those included whose values are computed.
     pub fn has_columns(&self, names: &[String]) -> Result<bool, Error> {
-        let columns = self.columns()?;
-        Ok(names.iter().all(|name| columns.iter().any(|column| column.name == *name)))
+        let (columns, computed) = (self.columns()?, self.computed_columns()?);
+        let has = |name: &String| {
+            columns.iter().any(|column| column.name == *name) || computed.contains(name)
+        };
+        Ok(names.iter().all(has))
+    }
+
+    /// The names of the columns that are GENERATED ALWAYS AS an expression: nothing can be written
+    /// into them.
+    pub fn computed_columns(&self) -> Result<Vec<String>, Error> {
+        const COMPUTED: &str = "SELECT attname::text FROM pg_attribute \
+             WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND attgenerated <> '' ORDER BY attnum";
+        dynamic::column(COMPUTED, &[self.oid.into()])
+    }
+
+    /// Runs `work`, which updates or deletes rows of the table, also where a publication has the
+    /// table and nothing in it identifies a row: somebody dropped its primary key, or set its
+    /// replica identity to NOTHING.
+    pub fn with_replica_identity<R>(
+        &self,
+        work: impl FnOnce() -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        const LACKS: &str = "SELECT CASE c.relreplident WHEN 'd' THEN 'DEFAULT' ELSE 'NOTHING' END FROM pg_class AS c \
+             WHERE c.oid = $1 AND c.relreplident <> 'f' AND EXISTS (SELECT FROM pg_publication) \
+               AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate \
+                               AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)";
+        let Some(identity) = dynamic::value::<String>(LACKS, &[self.oid.into()])? else {
+            return work();
+        };
+        dynamic::execute(&format!("ALTER TABLE {self} REPLICA IDENTITY FULL"))?;
+        let result = work()?;
+        dynamic::execute(&format!("ALTER TABLE {self} REPLICA IDENTITY {identity}"))?;
+        Ok(result)
     }
 
     /// The columns of the primary key, in order; none when there is no primary key.
