@@ -1,5 +1,10 @@
 //! Dump and restore: a dump of every version, filled, goes into the newest without losing a row.
 
+#[path = "restore/publications.rs"]
+mod publications;
+#[path = "restore/user_columns.rs"]
+mod user_columns;
+
 use std::path::Path;
 
 use anyhow::{Context, Result};
