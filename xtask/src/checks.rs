@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::install;
+use crate::install::{self, Build};
 use crate::project::Project;
 use crate::setup::{self, Toolchain};
 
@@ -91,7 +91,7 @@ const ON_REQUEST: &[Check] = &[server_tests::FAULTS, clean_machine::CHECK, major
 const INSTALL: Check = Check {
     name: "install",
     about: "the release build succeeds and can be installed",
-    run: Run::WithTools(install::ready),
+    run: Run::WithTools(|toolchain| install::ready(toolchain, Build::Release)),
 };
 
 /// What checks work on; the tools are made ready when the first check asks for them.
@@ -109,6 +109,7 @@ impl Workbench {
     fn toolchain(&self) -> Result<&Toolchain> {
         if self.toolchain.get().is_none() {
             let toolchain = setup::ready(&self.project, self.pg_config.as_deref())?;
+            setup::for_tests()?;
             return Ok(self.toolchain.get_or_init(|| toolchain));
         }
         self.toolchain.get().context("the toolchain was not kept")
@@ -124,7 +125,7 @@ impl Workbench {
             Run::WithTools(run) => run(self.toolchain()?),
             Run::WithExtension(run) => {
                 let toolchain = self.toolchain()?;
-                install::ready(toolchain)?;
+                install::ready(toolchain, Build::Release)?;
                 run(toolchain)
             }
         }

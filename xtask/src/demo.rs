@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use self::left_running::LeftRunning;
 use crate::address::{Address, SUPERUSER};
 use crate::cluster::{self, Cluster, Place, Settings};
-use crate::install;
+use crate::install::{self, Build};
 use crate::process::{self, quoted};
 use crate::project::Project;
 use crate::server_user::ServerUser;
@@ -21,7 +21,7 @@ const DATABASE: &str = "demo";
 
 /// Installs, starts afresh, shows the tour, and leaves the server running.
 pub fn start(toolchain: &Toolchain) -> Result<()> {
-    install::ready(toolchain)?;
+    install::ready(toolchain, Build::Demo)?;
     let project = &toolchain.project;
     end(project)?;
 

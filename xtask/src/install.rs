@@ -1,5 +1,6 @@
-//! Builds the extension in release mode and installs it into PostgreSQL,
-//! with the base script that cargo-pgrx leaves out and without leftovers of other builds.
+//! Builds the extension and puts it into PostgreSQL: library, control file and scripts, without
+//! leftovers of other builds. cargo-pgrx is not needed for it: no SQL is generated from Rust, and the
+//! install script of the newest version is the chain of scripts.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,48 +15,117 @@ use crate::process;
 use crate::project::EXTENSION;
 use crate::setup::Toolchain;
 
-/// Builds and installs, always.
-pub fn install(toolchain: &Toolchain) -> Result<()> {
-    let folder = toolchain.pg.extension_folder();
-    let writable = is_writable(&folder) && is_writable(&toolchain.pg.pkglibdir);
-    let mut command = toolchain.cargo_pgrx("install");
-    command
-        .args(["--release", "--pg-config"])
-        .arg(&toolchain.pg.path)
-        .args(toolchain.feature_options());
-    if !writable {
-        command.arg("--sudo");
-    }
-    process::run(&mut command)?;
+/// How the library is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Build {
+    /// As it is tested and packaged.
+    Release,
+    /// In half the time, with little less speed: enough to look at.
+    Demo,
+}
 
-    let chain = Chain::read(&toolchain.project.sql_folder())?;
-    let base = chain.base().file_name();
-    place(&toolchain.project.sql_folder().join(&base), &folder, writable)?;
-
-    let mut ours: BTreeSet<String> = chain.scripts().map(|script| script.file_name()).collect();
-    ours.insert(format!("{EXTENSION}--{}.sql", toolchain.project.version()));
-    for leftover in installed_scripts(&folder)? {
-        if !ours.contains(&leftover) {
-            println!("Removing {leftover}, which is not of this build");
-            discard(&folder.join(&leftover), writable)?;
+impl Build {
+    /// The cargo profile.
+    fn profile(self) -> &'static str {
+        match self {
+            Build::Release => "release",
+            Build::Demo => "demo",
         }
     }
-    fs::create_dir_all(toolchain.project.scratch())?;
-    fs::write(stamp_file(toolchain), stamp(toolchain)?)?;
+}
+
+/// Builds and installs, always.
+pub fn install(toolchain: &Toolchain, build: Build) -> Result<()> {
+    let library = compile(toolchain, build)?;
+    let staged = stage(toolchain, &library)?;
+    let folder = toolchain.pg.extension_folder();
+    for (file, folder) in staged.iter().map(|(file, folder)| (file.as_path(), folder.as_path())) {
+        place(file, folder)?;
+    }
+    let ours: BTreeSet<_> = staged.iter().filter_map(|(file, _)| file.file_name()).collect();
+    for leftover in installed_scripts(&folder)? {
+        if !ours.contains(leftover.as_os_str()) {
+            println!("Removing {}, which is not of this build", leftover.display());
+            discard(&folder.join(leftover))?;
+        }
+    }
+    fs::write(stamp_file(toolchain), stamp(toolchain, build)?)?;
     Ok(())
 }
 
-/// Builds and installs unless what is installed is what the present sources gave.
-pub fn ready(toolchain: &Toolchain) -> Result<()> {
+/// Builds and installs unless what is installed is what the present sources gave, built at least as
+/// well.
+pub fn ready(toolchain: &Toolchain, build: Build) -> Result<()> {
     let recorded = fs::read_to_string(stamp_file(toolchain)).ok();
-    if recorded.is_some() && recorded == stamp(toolchain).ok() {
+    let good_enough: &[Build] = match build {
+        Build::Release => &[Build::Release],
+        Build::Demo => &[Build::Release, Build::Demo],
+    };
+    let is_current =
+        |build: &Build| recorded.is_some() && recorded == stamp(toolchain, *build).ok();
+    if good_enough.iter().any(is_current) {
         return Ok(());
     }
-    install(toolchain)
+    install(toolchain, build)
+}
+
+/// Builds the library; its file.
+fn compile(toolchain: &Toolchain, build: Build) -> Result<PathBuf> {
+    let mut command = toolchain.cargo();
+    command
+        .args(["build", "--package", EXTENSION, "--lib", "--profile", build.profile()])
+        .args(toolchain.feature_options());
+    process::run(&mut command)?;
+    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let folder = toolchain.project.target().join(build.profile());
+    Ok(folder.join(format!("{prefix}{EXTENSION}{suffix}")))
+}
+
+/// Writes everything that is installed into a folder of its own; each file with the folder that it
+/// goes to.
+fn stage(toolchain: &Toolchain, library: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
+    let Toolchain { project, pg } = toolchain;
+    let folder = project.scratch().join("stage");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let mut staged = Vec::new();
+    let mut write = |name: &str, content: &[u8], to: &Path| -> Result<()> {
+        let file = folder.join(name);
+        fs::write(&file, content).with_context(|| format!("cannot write {}", file.display()))?;
+        staged.push((file, to.to_owned()));
+        Ok(())
+    };
+    let scripts = pg.extension_folder();
+    let name = pg.library().file_name().context("the library has no name")?.to_owned();
+    write(&name.to_string_lossy(), &read(library)?, &pg.pkglibdir)?;
+    let control = format!("{EXTENSION}.control");
+    let text = String::from_utf8(read(&project.root().join(&control))?)?;
+    write(&control, text.replace("@CARGO_VERSION@", project.version()).as_bytes(), &scripts)?;
+
+    let chain = Chain::read(&project.sql_folder())?;
+    let content = |script: chain::Script| read(&project.sql_folder().join(script.file_name()));
+    let mut newest = Vec::new();
+    for script in std::iter::once(chain.base()).chain(chain.ups()) {
+        newest.extend(content(script)?);
+    }
+    for script in chain.scripts() {
+        write(&script.file_name(), &content(script)?, &scripts)?;
+    }
+    if chain.newest() != chain::Version::BASE {
+        write(&chain::Script::Base(chain.newest()).file_name(), &newest, &scripts)?;
+    }
+    Ok(staged)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// The checksums of all that goes into an installation and all that came out of it.
-fn stamp(toolchain: &Toolchain) -> Result<String> {
+fn stamp(toolchain: &Toolchain, build: Build) -> Result<String> {
     let root = toolchain.project.root();
     let folder = toolchain.pg.extension_folder();
     let control = format!("{EXTENSION}.control");
@@ -67,7 +137,7 @@ fn stamp(toolchain: &Toolchain) -> Result<String> {
     files.push(toolchain.pg.library());
     files.push(folder.join(&control));
     files.extend(installed_scripts(&folder)?.iter().map(|name| folder.join(name)));
-    let mut text = String::new();
+    let mut text = format!("profile {}\n", build.profile());
     for file in files {
         text.push_str(&format!("{}  {}\n", checksum::of_file(&file)?, file.display()));
     }
@@ -80,7 +150,7 @@ fn stamp_file(toolchain: &Toolchain) -> PathBuf {
 }
 
 /// The names of our scripts in PostgreSQL's extension folder, in order.
-fn installed_scripts(folder: &Path) -> Result<Vec<String>> {
+fn installed_scripts(folder: &Path) -> Result<Vec<PathBuf>> {
     let prefix = format!("{EXTENSION}--");
     let mut names = Vec::new();
     for entry in
@@ -88,30 +158,33 @@ fn installed_scripts(folder: &Path) -> Result<Vec<String>> {
     {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if name.starts_with(&prefix) && name.ends_with(".sql") {
-            names.push(name);
+            names.push(name.into());
         }
     }
     names.sort();
     Ok(names)
 }
 
-fn place(file: &Path, folder: &Path, writable: bool) -> Result<()> {
-    if writable {
-        let name = file.file_name().context("a script without a name")?;
-        fs::copy(file, folder.join(name))
-            .with_context(|| format!("cannot copy {} to {}", file.display(), folder.display()))?;
-        return Ok(());
-    }
-    process::run(process::as_root("install").args(["-m", "644"]).arg(file).arg(folder))
+/// Puts a file into a folder, in place of the one of its name. A library that is loaded somewhere is
+/// replaced, and never written into.
+fn place(file: &Path, folder: &Path) -> Result<()> {
+    let is_writable = access(folder, AccessFlags::W_OK).is_ok();
+    let mut install = match is_writable {
+        true => std::process::Command::new("install"),
+        false => process::as_root("install"),
+    };
+    let mode = if file.extension().is_some_and(|kind| kind == "sql" || kind == "control") {
+        "644"
+    } else {
+        "755"
+    };
+    process::run(install.args(["-m", mode]).arg(file).arg(folder))
 }
 
-fn discard(file: &Path, writable: bool) -> Result<()> {
-    if writable {
+fn discard(file: &Path) -> Result<()> {
+    let folder = file.parent().with_context(|| format!("{} has no folder", file.display()))?;
+    if access(folder, AccessFlags::W_OK).is_ok() {
         return fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()));
     }
     process::run(process::as_root("rm").arg(file))
-}
-
-fn is_writable(folder: &Path) -> bool {
-    access(folder, AccessFlags::W_OK).is_ok()
 }

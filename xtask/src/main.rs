@@ -9,6 +9,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
 use xtask::checks::{self, Workbench};
+use xtask::install::Build;
 use xtask::project::Project;
 use xtask::{
     bench, checks::regress, demo, install, interrupt, manifest, package, postgres, reference,
@@ -31,7 +32,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what is missing: system packages, cargo-pgrx and its configuration
+    /// Install the system packages that are missing
     Setup,
     /// Build the extension in release mode and install it into PostgreSQL
     Install,
@@ -107,7 +108,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             let pg = toolchain()?.pg;
             println!("Ready: PostgreSQL {} ({})", pg.release, pg.path.display());
         }
-        Task::Install => install::install(&toolchain()?)?,
+        Task::Install => install::install(&toolchain()?, Build::Release)?,
         Task::Demo => demo::start(&toolchain()?)?,
         Task::Stop => demo::stop(&project)?,
         Task::Test => {
@@ -119,34 +120,34 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Check { names } => checks::run_named(&workbench(), &names)?,
         Task::Manifest => {
             let toolchain = toolchain()?;
-            install::ready(&toolchain)?;
+            install::ready(&toolchain, Build::Release)?;
             manifest::write(&toolchain)?;
         }
         Task::Docs => {
             let toolchain = toolchain()?;
-            install::ready(&toolchain)?;
+            install::ready(&toolchain, Build::Release)?;
             reference::write(&toolchain)?;
         }
         Task::Postgres { major } => drop(postgres::unpack(&project, major)?),
         Task::Package => {
             package::require_tools()?;
             let toolchain = toolchain()?;
-            install::ready(&toolchain)?;
+            install::ready(&toolchain, Build::Release)?;
             package::write(&toolchain)?;
         }
         Task::Bench { rows, rounds, cases } => {
             let toolchain = toolchain()?;
-            install::ready(&toolchain)?;
+            install::ready(&toolchain, Build::Release)?;
             bench::run(&toolchain, &bench::Options { cases, rows, rounds: rounds.into() })?;
         }
         Task::Types => {
             let toolchain = toolchain()?;
-            install::ready(&toolchain)?;
+            install::ready(&toolchain, Build::Release)?;
             types::write(&toolchain)?;
         }
         Task::Regress { accept, names } => {
             let toolchain = toolchain()?;
-            install::ready(&toolchain)?;
+            install::ready(&toolchain, Build::Release)?;
             regress::run(&toolchain, &names, accept)?;
         }
     }

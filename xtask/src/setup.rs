@@ -10,36 +10,34 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::pg_config::{MAJORS, PgConfig, debian_path};
-use crate::postgres;
 use crate::process;
 use crate::project::Project;
 
-pub use packages::require as require_package;
+pub use packages::{for_tests, require as require_package};
 
-/// What `setup` found or made: one PostgreSQL and the cargo-pgrx that builds for it.
+/// What `setup` found or made: the checkout, and one PostgreSQL to build for.
 #[derive(Clone, Debug)]
 pub struct Toolchain {
     pub project: Project,
     pub pg: PgConfig,
-    /// The `cargo-pgrx` program of the pinned version.
-    cargo_pgrx: PathBuf,
-    /// Whether pgrx's own configuration names another `pg_config` for this major version.
-    tell_pgrx: bool,
 }
 
 impl Toolchain {
-    /// `cargo pgrx …` in the checkout, for the PostgreSQL in use.
-    pub fn cargo_pgrx(&self, subcommand: &str) -> Command {
-        let mut command = Command::new(&self.cargo_pgrx);
+    /// `cargo pgrx ...` in the checkout, for the PostgreSQL in use; the pinned version is installed
+    /// when there is none. Only what pgrx itself derives or runs needs it.
+    pub fn cargo_pgrx(&self, subcommand: &str) -> Result<Command> {
+        let program = pgrx::ready(&self.project, &self.pg)?;
+        let mut command = Command::new(&program);
         command.args(["pgrx", subcommand]).current_dir(self.project.root());
-        self.configure(&mut command);
-        command
+        command.env("CARGO_TARGET_DIR", self.project.target()).env("CARGO_PGRX", &program);
+        self.name_postgresql(&mut command);
+        Ok(command)
     }
 
-    /// `cargo …` in the checkout, with what pgrx's build scripts need.
+    /// `cargo ...` in the checkout, with what pgrx's build scripts need.
     pub fn cargo(&self) -> Command {
         let mut command = self.project.cargo();
-        self.configure(&mut command);
+        self.name_postgresql(&mut command);
         command
     }
 
@@ -48,21 +46,16 @@ impl Toolchain {
         ["--no-default-features".into(), "--features".into(), self.pg.feature()]
     }
 
-    fn configure(&self, command: &mut Command) {
-        command.env("CARGO_TARGET_DIR", self.project.target()).env("CARGO_PGRX", &self.cargo_pgrx);
-        if self.tell_pgrx {
-            command.env("PGRX_PG_CONFIG_PATH", &self.pg.path);
-        }
+    /// pgrx's build scripts read this before any configuration of the user's, which thus may name
+    /// another PostgreSQL, or not exist.
+    fn name_postgresql(&self, command: &mut Command) {
+        command.env("PGRX_PG_CONFIG_PATH", &self.pg.path);
     }
 }
 
-/// Makes the machine ready; silent when it is.
+/// Makes the machine ready to build and to run; silent when it is.
 pub fn ready(project: &Project, requested: Option<&Path>) -> Result<Toolchain> {
-    let pg = packages::postgresql(requested)?;
-    let cargo_pgrx = pgrx::cargo_pgrx(project)?;
-    // What lies below target/ may go at any time; the user's configuration shall not name it.
-    let tell_pgrx = postgres::is_unpacked(project, &pg) || pgrx::must_be_told(&cargo_pgrx, &pg)?;
-    Ok(Toolchain { project: project.clone(), pg, cargo_pgrx, tell_pgrx })
+    Ok(Toolchain { project: project.clone(), pg: packages::postgresql(requested)? })
 }
 
 /// Installs pg_cron where the distribution has it for this PostgreSQL; elsewhere does nothing.

@@ -12,7 +12,7 @@ use nix::unistd::{AccessFlags, Pid, access};
 
 use crate::checks::{Check, Run};
 use crate::cluster;
-use crate::install;
+use crate::install::{self, Build};
 use crate::interrupt;
 use crate::process;
 use crate::server_user::{self, ServerUser};
@@ -39,7 +39,7 @@ fn run(toolchain: &Toolchain) -> Result<()> {
         let _ = fs::remove_dir_all(&path);
     })?;
 
-    let mut test = toolchain.cargo_pgrx("test");
+    let mut test = toolchain.cargo_pgrx("test")?;
     test.args(toolchain.feature_options())
         .arg(toolchain.pg.feature())
         .env("CARGO_PGRX_TEST_PGDATA", folder.path());
@@ -58,7 +58,7 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     let outcome = process::run(&mut test);
     stop_servers_below(folder.path());
     drop(registration);
-    outcome.and(install::ready(toolchain))
+    outcome.and(install::ready(toolchain, Build::Release))
 }
 
 /// Ends servers whose data folders lie in the folder, and waits for them a moment.

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::address::PG_CONFIGS_VARIABLE;
 use crate::checks::{Check, Run};
-use crate::install;
+use crate::install::{self, Build};
 use crate::pg_config::TESTED;
 use crate::postgres;
 use crate::process;
@@ -26,7 +26,7 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     for major in TESTED.into_iter().filter(|major| *major > own.release.major) {
         let unpacked = postgres::unpack(&toolchain.project, major)?;
         let newer = setup::ready(&toolchain.project, Some(&unpacked.path))?;
-        install::ready(&newer)?;
+        install::ready(&newer, Build::Release)?;
         installations.push(newer.pg.path);
     }
     if installations.len() < 2 {

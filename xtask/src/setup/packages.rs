@@ -29,15 +29,6 @@ pub fn postgresql(requested: Option<&Path>) -> Result<PgConfig> {
         return without_apt(requested);
     };
     let mut missing = apt.missing(&ALWAYS)?;
-    if geteuid().is_root() {
-        missing.extend(apt.missing(&[("sudo", "runs the tests' server as another user")])?);
-    }
-    if process::find_program("cargo-pgrx").is_none() {
-        missing.extend(apt.missing(&[("libssl-dev", "cargo-pgrx links to it")])?);
-    }
-    if python().is_err() {
-        missing.push(("python3-venv".to_owned(), "holds pgspot".to_owned()));
-    }
 
     let present = choose(requested);
     let major = match &present {
@@ -72,6 +63,25 @@ pub fn postgresql(requested: Option<&Path>) -> Result<PgConfig> {
     }
     require_complete(&pg)?;
     Ok(pg)
+}
+
+/// Makes sure of what the checks need besides.
+pub fn for_tests() -> Result<()> {
+    let Some(apt) = Apt::find() else { return Ok(()) };
+    let mut missing = Vec::new();
+    if geteuid().is_root() {
+        missing.extend(apt.missing(&[("sudo", "runs the tests' server as another user")])?);
+    }
+    if python().is_err() {
+        missing.push(("python3-venv".to_owned(), "holds pgspot".to_owned()));
+    }
+    apt.install(&missing)
+}
+
+/// Makes sure of what cargo-pgrx is built with.
+pub fn for_cargo_pgrx() -> Result<()> {
+    let Some(apt) = Apt::find() else { return Ok(()) };
+    apt.install(&apt.missing(&[("libssl-dev", "cargo-pgrx links to it")])?)
 }
 
 /// Makes sure of a program that is in the package of its name.

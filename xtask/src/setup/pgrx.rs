@@ -9,16 +9,29 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use regex::Regex;
 
-use super::announce;
+use super::{announce, packages};
 use crate::pg_config::PgConfig;
+use crate::postgres;
 use crate::process;
 use crate::project::{Project, cargo};
 
 /// The version that the extension's `Cargo.toml` pins too.
 const VERSION: &str = "0.18.1";
 
+/// The cargo-pgrx of the pinned version, with a configuration; silent when both are there.
+pub fn ready(project: &Project, pg: &PgConfig) -> Result<PathBuf> {
+    let program = installed(project)?;
+    // What lies below target/ may go at any time; the user's configuration shall not name it.
+    let pg = match postgres::is_unpacked(project, pg) {
+        true => None,
+        false => Some(pg),
+    };
+    configure(&program, pg)?;
+    Ok(program)
+}
+
 /// The cargo-pgrx of the pinned version, installed when there is none.
-pub fn cargo_pgrx(project: &Project) -> Result<PathBuf> {
+fn installed(project: &Project) -> Result<PathBuf> {
     let users = process::find_program("cargo-pgrx");
     if let Some(program) = &users
         && is_pinned(program)
@@ -30,6 +43,7 @@ pub fn cargo_pgrx(project: &Project) -> Result<PathBuf> {
     if is_pinned(&private) {
         return Ok(private);
     }
+    packages::for_cargo_pgrx()?;
     let mut install = cargo();
     install.args(["install", "cargo-pgrx", "--locked", "--version"]);
     install.arg(format!("={VERSION}"));
@@ -42,58 +56,46 @@ pub fn cargo_pgrx(project: &Project) -> Result<PathBuf> {
         process::run(&mut install)?;
         return Ok(private);
     }
-    announce(&format!("installing cargo-pgrx {VERSION}"), "builds the extension");
+    announce(
+        &format!("installing cargo-pgrx {VERSION}"),
+        "checks compare with what it derives, and run its tests",
+    );
     process::run(&mut install)?;
     process::find_program("cargo-pgrx")
         .or_else(|| Some(cargo_home()?.join("bin/cargo-pgrx")))
         .context("cargo-pgrx was installed, but is not on PATH")
 }
 
-/// Makes pgrx build for this `pg_config`: registers it when the configuration names none for its major version.
-/// Where the configuration names another one, returns true: the environment must say which to use.
-pub fn must_be_told(cargo_pgrx: &Path, pg: &PgConfig) -> Result<bool> {
+/// cargo-pgrx wants a configuration, whatever it is told. Registers the PostgreSQL there when none is
+/// named for its major version; one that is named stays.
+fn configure(cargo_pgrx: &Path, pg: Option<&PgConfig>) -> Result<()> {
     let home = env::var_os("PGRX_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(env::home_dir()?.join(".pgrx")))
         .context("neither PGRX_HOME nor HOME is set")?;
-    match configured(&home, pg)? {
-        Configured::Same => Ok(false),
-        Configured::Other => Ok(true),
-        Configured::Missing => {
-            announce(
-                &format!("registering {} with pgrx", pg.path.display()),
-                &format!("{} names none for {}", home.display(), pg.feature()),
-            );
+    let file = home.join("config.toml");
+    let text = fs::read_to_string(&file).ok();
+    let Some(pg) = pg else {
+        if text.is_none() {
             fs::create_dir_all(&home)
                 .with_context(|| format!("cannot create {}", home.display()))?;
-            let mut init = Command::new(cargo_pgrx);
-            init.args(["pgrx", "init", "--no-run"])
-                .arg(format!("--{}", pg.feature()))
-                .arg(&pg.path);
-            process::run(&mut init)?;
-            Ok(false)
+            fs::write(&file, "[configs]\n")
+                .with_context(|| format!("cannot write {}", file.display()))?;
         }
+        return Ok(());
+    };
+    let entry = Regex::new(&format!(r"(?m)^\s*{}\s*=", pg.feature()))?;
+    if text.is_some_and(|text| entry.is_match(&text)) {
+        return Ok(());
     }
-}
-
-/// What a pgrx configuration says about a major version.
-enum Configured {
-    Same,
-    Missing,
-    Other,
-}
-
-fn configured(home: &Path, pg: &PgConfig) -> Result<Configured> {
-    let Ok(text) = fs::read_to_string(home.join("config.toml")) else {
-        return Ok(Configured::Missing);
-    };
-    let entry = Regex::new(&format!(r#"(?m)^\s*{}\s*=\s*["'](.*)["']"#, pg.feature()))?;
-    let Some(path) = entry.captures(&text).map(|found| found[1].to_owned()) else {
-        return Ok(Configured::Missing);
-    };
-    let resolved = |path: &Path| fs::canonicalize(path).ok();
-    let is_same = resolved(Path::new(&path)).is_some_and(|named| Some(named) == resolved(&pg.path));
-    Ok(if is_same { Configured::Same } else { Configured::Other })
+    announce(
+        &format!("registering {} with pgrx", pg.path.display()),
+        &format!("{} names none for {}", home.display(), pg.feature()),
+    );
+    fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
+    let mut init = Command::new(cargo_pgrx);
+    init.args(["pgrx", "init", "--no-run"]).arg(format!("--{}", pg.feature())).arg(&pg.path);
+    process::run(&mut init)
 }
 
 fn is_pinned(program: &Path) -> bool {

@@ -21,7 +21,7 @@ pub fn statements(toolchain: &Toolchain) -> Result<Vec<String>> {
     let copy = toolchain.project.scratch().join("signatures");
     copy_crate(toolchain.project.root(), &copy)?;
     let output = copy.join("derived.sql");
-    let mut schema = toolchain.cargo_pgrx("schema");
+    let mut schema = toolchain.cargo_pgrx("schema")?;
     schema
         .arg("--manifest-path")
         .arg(copy.join("Cargo.toml"))
