@@ -93,7 +93,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'access_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.access() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.access() IS
-    'Every role that holds a level: reader, worker, reviewer or admin';
+    'Every role that holds anything here: reader, worker, reviewer or admin; custom for privileges without a level';
 
 CREATE FUNCTION orchestrator.grant_access(grantee regrole, level text)
 RETURNS bigint
@@ -212,21 +212,30 @@ COMMENT ON FUNCTION orchestrator.unschedule_maintenance() IS
     'Takes the caller''s job from pg_cron; whether there was one';
 
 -- Levels that a downgrade kept. The table is this script's alone: who holds a level stands in the
--- privileges themselves. The level of a role that is not there, under its name, stays in the archive;
--- of two that were kept for one role the later counts.
+-- privileges themselves. In the cluster that kept them the identifier of a role decides, so that a
+-- renamed role has its level again and a new role of its old name has not; in another cluster its name.
+-- The level of a role that is not there stays in the archive; of two that were kept for one role the
+-- later counts.
 CREATE TABLE orchestrator.access_levels (
-    grantee text        NOT NULL,
-    level   text        NOT NULL,
-    kept_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    grantee           text        NOT NULL,
+    level             text        NOT NULL,
+    kept_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    role              oid         NOT NULL,
+    system_identifier bigint      NOT NULL,
     PRIMARY KEY (grantee, kept_at),
-    CONSTRAINT access_levels_role_check CHECK (to_regrole(quote_ident(grantee)) IS NOT NULL)
+    -- The name of an identifier that no role has is its number.
+    CONSTRAINT access_levels_role_check CHECK (
+        CASE WHEN system_identifier = (pg_control_system()).system_identifier THEN role::regrole::text <> role::text
+             ELSE to_regrole(quote_ident(grantee)) IS NOT NULL END)
 );
 COMMENT ON TABLE orchestrator.access_levels IS 'Who had which level before a downgrade';
 SELECT pg_extension_config_dump('orchestrator.access_levels', '');
 SELECT orchestrator.restore_table('orchestrator.access_levels');
 SELECT orchestrator.grant_access(kept.role, kept.level)
 FROM (SELECT DISTINCT ON (r.oid) r.oid::regrole AS role, l.level
-      FROM orchestrator.access_levels AS l JOIN pg_roles AS r ON r.rolname = l.grantee
+      FROM orchestrator.access_levels AS l JOIN pg_roles AS r
+           ON CASE WHEN l.system_identifier = (pg_control_system()).system_identifier THEN r.oid = l.role
+                   ELSE r.rolname = l.grantee END
       ORDER BY r.oid, l.kept_at DESC) AS kept;
 ALTER EXTENSION orchestrator_schema DROP TABLE orchestrator.access_levels;
 DROP TABLE orchestrator.access_levels;

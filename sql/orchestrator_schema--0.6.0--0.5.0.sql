@@ -13,13 +13,20 @@ SET LOCAL search_path TO pg_catalog, pg_temp;
 -- on something that goes here.
 SELECT orchestrator.begin_downgrade('0.5.0');
 
+-- A role may be renamed before the way up, so its identifier is kept beside its name, and the cluster
+-- in which that identifier means something. What was granted by hand stays on what stays.
 CREATE TABLE orchestrator.access_levels (
-    grantee text        NOT NULL,
-    level   text        NOT NULL,
-    kept_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    grantee           text        NOT NULL,
+    level             text        NOT NULL,
+    kept_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    role              oid         NOT NULL,
+    system_identifier bigint      NOT NULL,
     PRIMARY KEY (grantee, kept_at)
 );
-INSERT INTO orchestrator.access_levels (grantee, level) SELECT a.grantee, a.level FROM orchestrator.access() AS a;
+INSERT INTO orchestrator.access_levels (grantee, level, role, system_identifier)
+SELECT a.grantee, a.level, r.oid, (pg_control_system()).system_identifier
+FROM orchestrator.access() AS a JOIN pg_roles AS r ON r.rolname = a.grantee
+WHERE a.level <> 'custom';
 SELECT orchestrator.archive_table('orchestrator.access_levels');
 
 DROP FUNCTION orchestrator.unschedule_maintenance();

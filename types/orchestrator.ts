@@ -1659,7 +1659,7 @@ export type Database = {
       };
     };
     Functions: {
-      /** Every role that holds a level: reader, worker, reviewer or admin */
+      /** Every role that holds anything here: reader, worker, reviewer or admin; custom for privileges without a level */
       access: {
         Args: Record<PropertyKey, never>;
         Returns: { grantee: string; level: string }[];

@@ -20,12 +20,16 @@ use crate::{catalog, plans, session, text};
 use levels::Level;
 use privileges::Privileges;
 
-/// A role that holds a level.
+/// A role that holds something on the extension's objects.
 struct Holder {
     role: Oid,
     name: String,
-    level: Level,
+    /// The level whose mark it has; `None` when it has privileges without that of any level.
+    level: Option<Level>,
 }
+
+/// The word for the privileges of a role that has no level.
+const CUSTOM: &str = "custom";
 
 /// Gives a role a level, in place of the one it has. The role then holds on the extension's objects
 /// what the level gives and nothing else; what it holds as a member of other roles stays. Calling
@@ -63,15 +67,17 @@ fn revoke_access(grantee: Option<RegRole>) -> Result<i64, ErrorReport> {
     Ok(privileges::set(role, &name, &Privileges::new())?)
 }
 
-/// Every role that holds a level by a grant of its own. Members of such a role may do the same.
+/// Every role that holds anything on the extension's objects by a grant of its own. Members of such
+/// a role may do the same.
 ///
-/// Returns: role and level. Since 0.6.0.
+/// Returns: role and level; `custom` for a role that holds privileges without a level. Since 0.6.0.
 #[pg_extern(sql = false, stable, parallel_restricted)]
 fn access()
 -> Result<TableIterator<'static, (name!(grantee, String), name!(level, String))>, ErrorReport> {
     let holders = holders()?.into_iter();
-    let rows: Vec<_> =
-        holders.map(|holder| (holder.name, holder.level.name().to_owned())).collect();
+    let rows: Vec<_> = holders
+        .map(|Holder { name, level, .. }| (name, level.map_or(CUSTOM, Level::name).to_owned()))
+        .collect();
     Ok(TableIterator::new(rows))
 }
 
@@ -124,25 +130,9 @@ fn one_change_at_a_time() -> Result<(), Error> {
 }
 
 fn holders() -> Result<Vec<Holder>, Error> {
-    const MARKED: &str = "SELECT r.oid, r.rolname::text, array_agg(DISTINCT p.proname::text) \
-         FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace, aclexplode(p.proacl) AS a \
-         JOIN pg_roles AS r ON r.oid = a.grantee \
-         WHERE n.nspname = 'orchestrator' AND p.proname = ANY ($1) AND a.grantee <> p.proowner \
-           AND r.rolname <> 'pg_database_owner' \
-         GROUP BY r.oid, r.rolname ORDER BY r.rolname";
-    let marks: Vec<&str> = Level::ALL.iter().map(|level| level.mark()).collect();
-    plans::select(MARKED, &[marks.into()], |rows| {
-        let mut holders = Vec::new();
-        for row in rows {
-            let (role, name) = (row.get::<Oid>(1)?, row.get::<String>(2)?);
-            let marks = row.get::<Vec<String>>(3)?.unwrap_or_default();
-            let (Some(role), Some(name), Some(level)) = (role, name, level_of(&marks)) else {
-                continue;
-            };
-            holders.push(Holder { role, name, level });
-        }
-        Ok(holders)
-    })
+    let marks = Level::ALL.iter().map(|level| level.mark()).collect();
+    let holding = privileges::holding(marks)?.into_iter();
+    Ok(holding.map(|(role, name, marks)| Holder { role, name, level: level_of(&marks) }).collect())
 }
 
 /// The level that these marks tell of; none without the mark that all levels have.
@@ -164,8 +154,10 @@ pub struct Deviation {
 /// granted or revoked by hand.
 ///
 /// A role that lost the mark of its level is compared with the level that it has most of: giving it
-/// the one that its marks tell of would take the rest away.
-pub fn deviations() -> Result<Vec<Deviation>, Error> {
+/// the one that its marks tell of would take the rest away. A role without any mark that has more
+/// than half of a level has lost the mark; one that has less holds what somebody granted by hand.
+/// Where levels wait in the archive (`levels_wait`), they explain the roles without a mark.
+pub fn deviations(levels_wait: bool) -> Result<Vec<Deviation>, Error> {
     let levels = Level::ALL
         .into_iter()
         .map(|level| Ok((level, privileges::due(level)?)))
@@ -173,13 +165,14 @@ pub fn deviations() -> Result<Vec<Deviation>, Error> {
     let mut deviations = Vec::new();
     for Holder { role, name, level: marked } in holders()? {
         let held = privileges::held(role)?;
-        let distance = |(level, due): &&(Level, Privileges)| {
-            (due.symmetric_difference(&held).count(), *level != marked)
+        let is_near = |(_, due): &&(Level, Privileges)| {
+            marked.is_some() || !levels_wait && due.intersection(&held).count() * 2 > due.len()
         };
-        let Some((level, due)) = levels.iter().min_by_key(distance) else { continue };
-        if *due == held {
-            continue;
-        }
+        let distance = |(level, due): &&(Level, Privileges)| {
+            (due.symmetric_difference(&held).count(), Some(*level) != marked)
+        };
+        let nearest = levels.iter().filter(is_near).min_by_key(distance);
+        let Some((level, due)) = nearest.filter(|(_, due)| *due != held) else { continue };
         let lacks = privileges::in_words("lacks", due.difference(&held));
         let holds = privileges::in_words("holds besides", held.difference(due));
         deviations.push(Deviation {
@@ -193,44 +186,82 @@ pub fn deviations() -> Result<Vec<Deviation>, Error> {
 }
 
 /// The call that gives a role the level that it has most of; where its marks tell of another one,
-/// the call that leaves it that one stands beside it.
-fn way_back(role: Oid, level: Level, marked: Level) -> Result<String, Error> {
-    const CALL: &str =
+/// the call that leaves it that one stands beside it, and where they tell of none the call that
+/// takes all away.
+fn way_back(role: Oid, level: Level, marked: Option<Level>) -> Result<String, Error> {
+    const GRANT: &str =
         "SELECT format('SELECT orchestrator.grant_access(%L, %L);', $1::oid::regrole, $2)";
+    const REVOKE: &str =
+        "SELECT format('SELECT orchestrator.revoke_access(%L);', $1::oid::regrole)";
     let call = |level: Level| {
-        let call = plans::select(CALL, &[role.into(), level.name().into()], plans::one::<String>)?;
-        Ok::<_, Error>(call.unwrap_or_default())
+        let call = plans::select(GRANT, &[role.into(), level.name().into()], plans::one::<String>)?;
+        required("call", call)
     };
     let nearest = call(level)?;
-    if level == marked {
-        return Ok(nearest);
+    match marked {
+        Some(marked) if marked == level => Ok(nearest),
+        Some(marked) => Ok(format!(
+            "{nearest} -- or, to leave it no more than a {}: {}",
+            marked.name(),
+            call(marked)?
+        )),
+        None => {
+            let revoke = plans::select(REVOKE, &[role.into()], plans::one::<String>)?;
+            Ok(format!("{nearest} -- or, to take it all away: {}", required("call", revoke)?))
+        }
     }
-    Ok(format!("{nearest} -- or, to leave it no more than a {}: {}", marked.name(), call(marked)?))
 }
 
 /// The table in which a downgrade keeps who has which level.
 pub const KEPT_LEVELS: &str = "access_levels";
 
+/// Which role `r` a kept level `l` belongs to. In the cluster that kept it the role's identifier
+/// tells, whatever the role is called today; in another cluster only its name can.
+macro_rules! is_of_role {
+    () => {
+        "CASE WHEN l.system_identifier = (pg_catalog.pg_control_system()).system_identifier \
+              THEN r.oid = l.role ELSE r.rolname = l.grantee END"
+    };
+}
+
+/// The roles that hold a level.
+fn at_a_level() -> Result<impl Iterator<Item = Holder>, Error> {
+    Ok(holders()?.into_iter().filter(|holder| holder.level.is_some()))
+}
+
 /// How many roles hold a level.
 pub fn count() -> Result<i64, Error> {
-    Ok(holders()?.len() as i64)
+    Ok(at_a_level()?.count() as i64)
 }
 
 /// The names of the roles that hold a level, quoted.
 pub fn roles() -> Result<Vec<String>, Error> {
-    Ok(holders()?.iter().map(|holder| quote(&holder.name)).collect())
+    Ok(at_a_level()?.map(|holder| quote(&holder.name)).collect())
+}
+
+/// The names, quoted, of the roles that a table of levels has a level for.
+pub fn roles_in(table: &str) -> Result<Vec<String>, Error> {
+    let sql = format!(
+        concat!("SELECT quote_ident(r.rolname) FROM {} AS l JOIN pg_roles AS r ON ", is_of_role!()),
+        table
+    );
+    dynamic::column::<String>(&sql, &[])
 }
 
 /// Gives the roles of a table of levels their levels again, and takes them out of it; of two levels
 /// of a role the one that was kept later. A role that does not exist, or has a level, stays in it.
 pub fn give_back(table: &str) -> Result<(i64, i64), Error> {
     one_change_at_a_time()?;
-    let holders: Vec<String> = holders()?.into_iter().map(|holder| holder.name).collect();
+    let holders: Vec<Oid> = at_a_level()?.map(|holder| holder.role).collect();
     let kept = Spi::connect_mut(|client| {
         let levels = format!(
-            "WITH kept AS (DELETE FROM {table} AS l USING pg_roles AS r \
-                 WHERE r.rolname = l.grantee AND r.rolname <> ALL ($1) RETURNING r.oid, r.rolname::text, l.level, l.kept_at) \
-             SELECT DISTINCT ON (kept.oid) kept.oid, kept.rolname, kept.level FROM kept ORDER BY kept.oid, kept.kept_at DESC"
+            concat!(
+                "WITH kept AS (DELETE FROM {} AS l USING pg_roles AS r WHERE ",
+                is_of_role!(),
+                " AND r.oid <> ALL ($1) RETURNING r.oid, r.rolname::text, l.level, l.kept_at) \
+                 SELECT DISTINCT ON (kept.oid) kept.oid, kept.rolname, kept.level FROM kept ORDER BY kept.oid, kept.kept_at DESC"
+            ),
+            table
         );
         let mut kept = Vec::new();
         for row in client.update(levels.as_str(), None, &[holders.into()])? {

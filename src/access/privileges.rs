@@ -123,6 +123,37 @@ fn of_level(level: Level, kind: &str, name: &str) -> Vec<(&'static str, Option<&
     }
 }
 
+/// Every role that holds anything on the objects by a grant of its own, with those of the functions
+/// `marks` that it may call. The owner has its rights without a grant.
+pub fn holding(marks: Vec<&str>) -> Result<Vec<(Oid, String, Vec<String>)>, Error> {
+    const HOLDING: &str = concat!(
+        with_objects!(),
+        ", given AS ( \
+             SELECT CASE o.kind WHEN 'FUNCTION' THEN o.bare END AS function, o.owner, a.grantee \
+             FROM object AS o, aclexplode(o.acl) AS a \
+             UNION ALL \
+             SELECT NULL, r.owner, a.grantee \
+             FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, aclexplode(c.attacl) AS a \
+         ) \
+         SELECT r.oid, r.rolname::text, \
+                coalesce(array_agg(DISTINCT g.function) FILTER (WHERE g.function = ANY ($1)), '{}') \
+         FROM given AS g JOIN pg_roles AS r ON r.oid = g.grantee \
+         WHERE g.grantee <> g.owner AND r.rolname <> 'pg_database_owner' \
+           AND r.oid NOT IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator') \
+         GROUP BY r.oid, r.rolname ORDER BY r.rolname"
+    );
+    plans::select(HOLDING, &[marks.into()], |rows| {
+        let mut holding = Vec::new();
+        for row in rows {
+            let (role, name) = (row.get::<Oid>(1)?, row.get::<String>(2)?);
+            let marks = row.get::<Vec<String>>(3)?;
+            holding
+                .extend(role.zip(name).zip(marks).map(|((role, name), marks)| (role, name, marks)));
+        }
+        Ok(holding)
+    })
+}
+
 /// What a role was granted itself, not through another role: its privileges on objects and on
 /// columns.
 const HELD: &str = concat!(

@@ -21,7 +21,7 @@ use crate::dynamic;
 use crate::error::{Error, Kind, required};
 use crate::oid_alias::RegClass;
 use crate::session;
-pub use kept::waiting;
+pub use kept::{Archive, waiting};
 use table::Table;
 
 /// The schema that keeps what downgrades took out. Not a member of the extension.

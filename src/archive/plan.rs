@@ -238,10 +238,7 @@ const ACCESS: &str = "orchestrator.access()";
 fn roles_with_level() -> Result<Vec<String>, Error> {
     let mut roles = access::roles()?;
     for archive in kept::of(access::KEPT_LEVELS)? {
-        roles.extend(dynamic::column::<String>(
-            &format!("SELECT quote_ident(grantee) FROM {}", archive.table),
-            &[],
-        )?);
+        roles.extend(access::roles_in(&archive.table.to_string())?);
     }
     Ok(roles)
 }

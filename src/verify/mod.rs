@@ -211,32 +211,29 @@ fn verify() -> Result<
     rows.extend(broken);
     let levels = Member { kind: "function".to_owned(), object: "orchestrator.access()".to_owned() };
     let levels = manifest::has(&version, &levels)?;
-    rows.extend(waiting(levels)?);
+    let archives = archive::waiting(levels)?;
+    let levels_wait = archives.iter().any(|archive| archive.belongs_to == access::KEPT_LEVELS);
+    rows.extend(archives.into_iter().map(waiting));
     if levels {
-        rows.extend(access_deviations()?);
+        rows.extend(access_deviations(levels_wait)?);
     }
     Ok(TableIterator::new(rows))
 }
 
-/// What waits in the archive although the version has a place for it: CREATE EXTENSION in a restore
+/// An archive that waits although the version has a place for it: CREATE EXTENSION in a restore
 /// of an older version's dump comes before the archive.
-fn waiting(levels: bool) -> Result<Vec<Finding>, Error> {
-    let archives = archive::waiting(levels)?.into_iter();
-    Ok(archives
-        .map(|archive| {
-            let (kind, problem) = ("archive".to_owned(), "waiting".to_owned());
-            let version = archive.from_version.as_deref().unwrap_or("an unknown version");
-            let actual = format!("kept at {version}, and not given back since");
-            let hint = "SELECT * FROM orchestrator.restore_archived();".to_owned();
-            let expected = format!("given back to {}", archive.object());
-            (archive.table.to_string(), kind, problem, Some(expected), Some(actual), hint)
-        })
-        .collect())
+fn waiting(archive: archive::Archive) -> Finding {
+    let (kind, problem) = ("archive".to_owned(), "waiting".to_owned());
+    let version = archive.from_version.as_deref().unwrap_or("an unknown version");
+    let actual = format!("kept at {version}, and not given back since");
+    let hint = "SELECT * FROM orchestrator.restore_archived();".to_owned();
+    let expected = format!("given back to {}", archive.object());
+    (archive.table.to_string(), kind, problem, Some(expected), Some(actual), hint)
 }
 
 /// The roles whose privileges are not those of their level.
-fn access_deviations() -> Result<Vec<Finding>, Error> {
-    let deviations = access::deviations()?.into_iter();
+fn access_deviations(levels_wait: bool) -> Result<Vec<Finding>, Error> {
+    let deviations = access::deviations(levels_wait)?.into_iter();
     Ok(deviations
         .map(|Deviation { role, level, actual, hint }| {
             let (kind, problem) = ("access level".to_owned(), "changed".to_owned());

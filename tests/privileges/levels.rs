@@ -1,6 +1,7 @@
 //! Giving and taking levels: repeatable, exact, by whom it may be done, and what survives.
 
 use anyhow::Result;
+use postgres::Client;
 use postgres::error::SqlState;
 use support::Database;
 use support::extension::{differences, go_to, newest, versions, walked_to};
@@ -213,69 +214,157 @@ fn levels_survive_every_way_down_and_up() -> Result<()> {
     Ok(())
 }
 
-/// The level of a role that is not there, under its name, on the way up stays in the archive; what
-/// it is given later counts for more.
+/// How many kept levels wait in the archive.
+const KEPT: &str = "SELECT coalesce(sum(rows), 0) FROM orchestrator.archived() WHERE object = 'orchestrator.access_levels'";
+
+/// What an application of that name may hold: a role that is a stranger to the extension.
+fn holds(client: &mut Client, role: &str) -> Result<String> {
+    let sql = format!(
+        "SELECT coalesce((SELECT level FROM orchestrator.access() WHERE grantee = '{role}'), 'nothing')"
+    );
+    text(client, &sql)
+}
+
+/// A kept level is the role's, not the name's: renamed, a role has its level again, and a new role
+/// of its old name has nothing. The level of a role that is gone stays in the archive.
 #[test]
-fn the_level_of_a_role_that_is_away_is_kept() -> Result<()> {
-    const KEPT: &str = "SELECT coalesce(sum(rows), 0) FROM orchestrator.archived() WHERE object = 'orchestrator.access_levels'";
+fn a_kept_level_follows_the_role() -> Result<()> {
     let database = with_roles("away")?;
     let mut client = database.client()?;
     let below = versions()?.into_iter().rev().nth(1).expect("a version below");
     let (reader, other) = (name(&database, "reader"), name(&database, "other"));
-    let rename = |from: &str, to: &str| {
-        format!("ALTER ROLE {} RENAME TO {}", quote_identifier(from), quote_identifier(to))
-    };
     go_to(&mut client, below)?;
-    client.batch_execute(&rename(&reader, &other))?;
+    client.batch_execute(&format!(
+        "ALTER ROLE {} RENAME TO {}",
+        quote_identifier(&reader),
+        quote_identifier(&other)
+    ))?;
+    roles::make(&mut client, &reader)?;
     go_to(&mut client, newest()?)?;
+    assert_eq!(
+        (holds(&mut client, &other)?, holds(&mut client, &reader)?),
+        ("reader".to_owned(), "nothing".to_owned())
+    );
+    assert_eq!(text(&mut client, KEPT)?, "0");
+    assert_eq!(differences(&mut client)?, [""; 0]);
+    // Gone, it leaves its level to nobody, whoever has its names.
+    go_to(&mut client, below)?;
+    client.batch_execute(&format!("DROP OWNED BY {other}; DROP ROLE {other}"))?;
+    roles::make(&mut client, &other)?;
+    go_to(&mut client, newest()?)?;
+    let outcome = text(
+        &mut client,
+        "SELECT string_agg(format('%s %s %s', object, restored, left_behind), ', ') FROM orchestrator.restore_archived()",
+    )?;
+    assert_eq!(outcome, "orchestrator.access_levels 0 1");
     assert_eq!(listed(&database)?, "admin admin, reviewer reviewer, worker worker");
     assert_eq!(text(&mut client, KEPT)?, "1");
     assert_eq!(differences(&mut client)?, [""; 0]);
-    // Down and up again nothing changes; a role of that name with another level keeps the newer one.
-    go_to(&mut client, below)?;
-    assert_eq!(text(&mut client, KEPT)?, "4");
-    go_to(&mut client, newest()?)?;
-    assert_eq!(text(&mut client, KEPT)?, "1");
-    roles::make(&mut client, &reader)?;
-    grant(&mut client, &reader, "worker")?;
-    go_to(&mut client, below)?;
-    go_to(&mut client, newest()?)?;
-    assert_eq!(listed(&database)?, "admin admin, reader worker, reviewer reviewer, worker worker");
-    assert_eq!(text(&mut client, KEPT)?, "0");
-    // Back under its name a role has what it had, unless it has a level by then.
-    go_to(&mut client, below)?;
-    client.batch_execute(&format!("DROP OWNED BY {reader}; DROP ROLE {reader}"))?;
-    go_to(&mut client, newest()?)?;
-    client.batch_execute(&rename(&other, &reader))?;
-    grant(&mut client, &reader, "reader")?;
-    client.batch_execute("SELECT FROM orchestrator.restore_archived()")?;
-    assert_eq!(listed(&database)?, ALL);
-    assert_eq!(text(&mut client, KEPT)?, "1");
-    client.batch_execute(&format!("SELECT orchestrator.revoke_access('{reader}')"))?;
-    client.batch_execute("SELECT FROM orchestrator.restore_archived()")?;
-    assert_eq!(listed(&database)?, "admin admin, reader worker, reviewer reviewer, worker worker");
-    assert_eq!(text(&mut client, KEPT)?, "0");
-    assert_eq!(differences(&mut client)?, [""; 0]);
-    client.batch_execute(&format!("DROP OWNED BY {reader}; DROP ROLE {reader}"))?;
+    client.batch_execute(&format!("DROP ROLE {reader}; DROP ROLE {other}"))?;
     Ok(())
 }
 
+/// In another cluster identifiers of roles mean something else, and the name decides.
 #[test]
-fn a_downgrade_tells_that_levels_will_be_kept_and_can_be_refused() -> Result<()> {
-    let database = with_roles("plan")?;
+fn in_another_cluster_a_kept_level_is_given_by_name() -> Result<()> {
+    let database = with_roles("elsewhere")?;
     let mut client = database.client()?;
-    let below = versions()?.into_iter().rev().nth(1).expect("a version below").to_string();
-    let plan = format!(
-        "SELECT string_agg(action || ' ' || rows, ', ') FROM orchestrator.downgrade_plan('{below}') WHERE object = 'orchestrator.access_levels'"
-    );
-    assert_eq!(text(&mut client, &plan)?, "archive rows 4");
-    let mut admins = database.client_as(&name(&database, "admin"))?;
-    assert_eq!(text(&mut admins, &plan)?, "archive rows 4", "an admin may look");
-    client.batch_execute("SET orchestrator_schema.downgrade = 'refuse'")?;
-    let (code, _) =
-        refusal(&mut client, &format!("ALTER EXTENSION orchestrator_schema UPDATE TO '{below}'"));
-    assert_eq!(code, SqlState::OBJECT_IN_USE);
+    let below = versions()?.into_iter().rev().nth(1).expect("a version below");
+    let (reader, worker) = (name(&database, "reader"), name(&database, "worker"));
+    go_to(&mut client, below)?;
+    // As if kept elsewhere, where the reader had the identifier that the worker has here.
+    client.batch_execute(&format!(
+        "UPDATE orchestrator_archive.access_levels SET system_identifier = system_identifier - 1, role = '{worker}'::regrole; \
+         UPDATE orchestrator_archive.access_levels SET grantee = 'nobody of that name' WHERE grantee = '{worker}'"
+    ))?;
+    go_to(&mut client, newest()?)?;
+    assert_eq!(holds(&mut client, &reader)?, "reader");
+    assert_eq!(text(&mut client, KEPT)?, "1");
+    client.batch_execute(&format!(
+        "UPDATE orchestrator_archive.access_levels SET grantee = '{worker}'"
+    ))?;
+    // It holds what it was granted on objects that stayed, and that is told; its level comes back.
+    assert_eq!(holds(&mut client, &worker)?, "custom");
+    assert_eq!(differences(&mut client)?.len(), 1);
+    client.batch_execute("SELECT FROM orchestrator.restore_archived()")?;
     assert_eq!(listed(&database)?, ALL);
+    assert_eq!(differences(&mut client)?, [""; 0]);
+    Ok(())
+}
+
+/// Whatever a role of a level loses, it stays in sight, also after a way down and up.
+#[test]
+fn a_role_that_lost_its_marks_is_told() -> Result<()> {
+    const FUNCTIONS: &str = "SELECT p.oid::regprocedure::text FROM pg_proc AS p, aclexplode(p.proacl) AS a \
+         WHERE p.pronamespace = 'orchestrator'::regnamespace AND a.grantee = $1::text::regrole ORDER BY 1";
+    let database = with_roles("unmarked")?;
+    let mut client = database.client()?;
+    let below = versions()?.into_iter().rev().nth(1).expect("a version below");
+    for level in LEVELS {
+        let role = name(&database, level);
+        for function in client.query(FUNCTIONS, &[&role])? {
+            let function: String = function.try_get(0)?;
+            client.batch_execute(&format!("REVOKE EXECUTE ON FUNCTION {function} FROM {role}"))?;
+            let told = differences(&mut client)?;
+            assert_eq!(told.len(), 1, "{level} without {function}: {told:?}");
+            let start = format!(
+                "changed access level {role}: {level} / lacks EXECUTE ON FUNCTION {function}"
+            );
+            assert!(told[0].starts_with(&start), "{told:?}");
+            assert_ne!(holds(&mut client, &role)?, "nothing", "{level} without {function}");
+            assert_eq!(grant(&mut client, &role, level)?, 1);
+        }
+        // Without the mark that all levels have it is no level, and the way down keeps none.
+        let revoke = format!("REVOKE EXECUTE ON FUNCTION orchestrator.access() FROM {role}");
+        client.batch_execute(&revoke)?;
+        assert_eq!(holds(&mut client, &role)?, "custom");
+        let told = differences(&mut client)?;
+        go_to(&mut client, below)?;
+        assert_eq!(text(&mut client, KEPT)?, "3", "{level}");
+        go_to(&mut client, newest()?)?;
+        assert_eq!(holds(&mut client, &role)?, "custom");
+        let still = differences(&mut client)?;
+        assert_eq!(still.len(), told.len(), "{still:?}");
+        assert!(
+            still[0].starts_with(&format!("changed access level {role}: {level} / lacks ")),
+            "{still:?}"
+        );
+        let hint = text(&mut client, "SELECT hint FROM orchestrator.verify()")?;
+        let other_way =
+            format!(" -- or, to take it all away: SELECT orchestrator.revoke_access('{role}');");
+        assert!(hint.ends_with(&other_way), "{hint}");
+        client.batch_execute(&hint)?;
+        assert_eq!(holds(&mut client, &role)?, level);
+        assert_eq!(differences(&mut client)?, [""; 0]);
+    }
+    Ok(())
+}
+
+/// A privilege of any kind, granted by hand to a role without a level, is listed and no deviation.
+#[test]
+fn whoever_holds_anything_is_listed() -> Result<()> {
+    const GRANTS: [&str; 6] = [
+        "USAGE ON SCHEMA orchestrator",
+        "SELECT ON orchestrator.configurations",
+        "UPDATE (title) ON orchestrator.tasks",
+        "SELECT ON orchestrator.pending_decisions",
+        "USAGE ON SEQUENCE orchestrator.file_audit_id_seq",
+        "EXECUTE ON FUNCTION orchestrator.verify()",
+    ];
+    let database = with_roles("holding")?;
+    let mut client = database.client()?;
+    let nobody = name(&database, "nobody");
+    assert_eq!(holds(&mut client, &nobody)?, "nothing");
+    for granted in GRANTS {
+        client.batch_execute(&format!("GRANT {granted} TO {nobody}"))?;
+        assert_eq!(holds(&mut client, &nobody)?, "custom", "{granted}");
+        assert_eq!(differences(&mut client)?, [""; 0], "{granted}");
+        client.batch_execute(&format!("REVOKE {granted} FROM {nobody}"))?;
+        assert_eq!(holds(&mut client, &nobody)?, "nothing", "{granted}");
+    }
+    client.batch_execute(&format!("GRANT {} TO {nobody}", GRANTS[1]))?;
+    assert_eq!(text(&mut client, &format!("SELECT orchestrator.revoke_access('{nobody}')"))?, "1");
+    assert_eq!(holds(&mut client, &nobody)?, "nothing");
     Ok(())
 }
 

@@ -84,6 +84,20 @@ SELECT object, expected, actual, hint FROM orchestrator.verify();
 SELECT hint FROM orchestrator.verify() \gexec
 SELECT * FROM orchestrator.access();
 SELECT * FROM orchestrator.verify();
+-- Without the mark that all levels have it has no level: it is listed, and the hint gives the level that it has most of.
+REVOKE EXECUTE ON FUNCTION orchestrator.access() FROM regress_agent;
+SELECT * FROM orchestrator.access();
+SELECT object, expected, actual, hint FROM orchestrator.verify();
+SELECT hint FROM orchestrator.verify() \gexec
+SELECT * FROM orchestrator.access();
+SELECT * FROM orchestrator.verify();
+-- What somebody holds by hand, without a level, is listed; it is theirs to decide.
+CREATE ROLE regress_stranger;
+GRANT SELECT (title) ON orchestrator.tasks TO regress_stranger;
+SELECT * FROM orchestrator.access() WHERE grantee = 'regress_stranger';
+SELECT * FROM orchestrator.verify();
+SELECT orchestrator.revoke_access('regress_stranger');
+DROP ROLE regress_stranger;
 -- Refused.
 SELECT pg_temp.refusal('SELECT orchestrator.grant_access(NULL, ''reader'')');
 SELECT pg_temp.refusal('SELECT orchestrator.grant_access(''regress_ada'', NULL)');
