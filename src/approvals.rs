@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::audit::{self, Event};
 use crate::document::Document;
 use crate::error::{Error, Kind, required};
-use crate::{plans, text};
+use crate::{plans, rows, text};
 
 /// The ways an approval is decided.
 const DECISIONS: [&str; 2] = ["approved", "rejected"];
@@ -30,17 +30,24 @@ fn request_approval(
              INSERT INTO orchestrator.approvals (task_id, approver_role, notes) \
              SELECT task.id, $2, $3 FROM task RETURNING id \
          ) \
-         SELECT requested.id, coalesce(task.trace_id, task.id) FROM requested, task";
+         SELECT requested.id, coalesce(task.trace_id, task.id) FROM task LEFT JOIN requested ON true";
     let task_id = required("task_id", task_id)?;
     let approver_role = text::filled("approver_role", approver_role)?;
     let notes = required("notes", notes)?;
     let arguments = [task_id.into(), approver_role.into(), notes.into()];
-    let requested = plans::update(REQUEST, &arguments, plans::two::<Uuid, Uuid>)?;
-    let Some((Some(approval_id), Some(trace_id))) = requested else {
+    let requested = plans::update(REQUEST, &arguments, |rows| {
+        rows::first(rows, |row| {
+            let approval_id = rows::optional::<Uuid>(row, 1, "approvals.id")?;
+            Ok((approval_id, rows::value::<Uuid>(row, 2, "tasks.id")?))
+        })
+    })?;
+    let Some((approval_id, trace_id)) = requested else {
         return Err(Error::new(Kind::NotFound, format!("task {task_id} does not exist"))
             .hint("An approval is asked for a task: route one with orchestrator.route_task first.")
             .into());
     };
+    let approval_id = approval_id
+        .ok_or_else(|| Error::no_row("the approval could not be asked for", "approvals"))?;
     audit::record(Event {
         event_type: "approval_requested",
         role: approver_role,
@@ -77,12 +84,15 @@ pub fn resolve_approval(
     let decision = text::one_of("decision", required("decision", decision)?, &DECISIONS)?;
     let approver_role = text::filled("approver_role", approver_role)?;
     let arguments = [id.into(), decision.into(), approver_role.into(), notes.into()];
-    let resolved = plans::update(
-        RESOLVE,
-        &arguments,
-        plans::three::<PgHeapTuple<'static, AllocatedByRust>, Uuid, Uuid>,
-    )?;
-    let Some((Some(row), Some(trace_id), Some(task_id))) = resolved else {
+    let resolved = plans::update(RESOLVE, &arguments, |rows| {
+        rows::first(rows, |row| {
+            let approval =
+                rows::value::<PgHeapTuple<'static, AllocatedByRust>>(row, 1, "approvals.id")?;
+            let trace_id = rows::value::<Uuid>(row, 2, "tasks.id")?;
+            Ok((approval, trace_id, rows::value::<Uuid>(row, 3, "tasks.id")?))
+        })
+    })?;
+    let Some((row, trace_id, task_id)) = resolved else {
         return Err(not_resolved(id, approver_role)?.into());
     };
     audit::record(Event {
@@ -100,21 +110,32 @@ pub fn resolve_approval(
 
 /// Why an approval could not be decided by that role.
 fn not_resolved(id: Uuid, approver_role: &str) -> Result<Error, Error> {
-    const STATE: &str = "SELECT a.approver_role, a.status, a.decision_at::text FROM orchestrator.approvals AS a WHERE a.id = $1";
-    let state = plans::update(STATE, &[id.into()], plans::three::<String, String, String>)?;
+    const STATE: &str = "SELECT a.approver_role, a.status, a.decision_at::text, a.task_id FROM orchestrator.approvals AS a WHERE a.id = $1";
+    let state = plans::update(STATE, &[id.into()], |rows| {
+        rows::first(rows, |row| {
+            let asked = rows::value::<String>(row, 1, "approvals.approver_role")?;
+            let status = rows::value::<String>(row, 2, "approvals.status")?;
+            rows::value::<Uuid>(row, 4, "approvals.task_id")?;
+            Ok((asked, status, rows::optional::<String>(row, 3, "approvals.decision_at")?))
+        })
+    })?;
     Ok(match state {
-        Some((Some(asked), _, _)) if asked != approver_role => Error::new(
+        None => Error::new(Kind::NotFound, format!("approval {id} does not exist"))
+            .hint("SELECT * FROM orchestrator.pending_approvals shows those that wait."),
+        Some((asked, ..)) if asked != approver_role => Error::new(
             Kind::Forbidden,
             format!("role \"{approver_role}\" must not decide approval {id}"),
         )
         .detail(format!("Role \"{asked}\" was asked."))
         .hint("Only the role that was asked decides."),
-        Some((Some(asked), Some(status), Some(time))) => {
+        Some((_, status, _)) if status == "pending" => {
+            Error::no_row(format!("approval {id} could not be decided"), "approvals")
+        }
+        Some((asked, status, time)) => {
+            let time = time.as_deref().unwrap_or("an unknown time");
             Error::new(Kind::NotReady, format!("approval {id} is already {status}"))
                 .detail(format!("It was {status} by role \"{asked}\" at {time}."))
                 .hint("An approval is decided once; ask again with orchestrator.request_approval.")
         }
-        _ => Error::new(Kind::NotFound, format!("approval {id} does not exist"))
-            .hint("SELECT * FROM orchestrator.pending_approvals shows those that wait."),
     })
 }

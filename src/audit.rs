@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::document::{self, Document};
 use crate::error::{Error, Kind, required};
 use crate::ids::uuidv7;
-use crate::{lifetimes, plans, session, text};
+use crate::{lifetimes, plans, rows, session, text};
 
 /// The role of events that no role stands behind.
 pub const SYSTEM: &str = "system";
@@ -74,7 +74,12 @@ fn insert(event: Event<'_>) -> Result<Uuid, Error> {
     let arguments =
         [event.event_type.into(), event.role.into(), event.trace_id.into(), event.metadata.into()];
     let id = as_owner(|| plans::update(INSERT, &arguments, plans::one::<Uuid>))?;
-    required("id", id)
+    id.ok_or_else(not_recorded)
+}
+
+/// An event that the trail does not take must not get lost without a word.
+fn not_recorded() -> Error {
+    Error::no_row("the event could not be recorded", "audit_events")
 }
 
 /// Adds many events, in order.
@@ -97,17 +102,23 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
             traces.push(event.trace_id);
             metadata.push(event.metadata);
         }
+        let count = types.len();
         let arguments: [DatumWithOid<'_>; 4] =
             [types.into(), roles.into(), traces.into(), metadata.into()];
-        as_owner(|| plans::update(INSERT, &arguments, |_| Ok(())))?;
+        record_by(INSERT, &arguments, count)?;
     }
     Ok(())
 }
 
-/// Adds the events that a statement selects, in its order. It inserts into the trail, and writes the
-/// key `session_user` itself.
-pub fn record_by(insert: &'static str, arguments: &[DatumWithOid<'_>]) -> Result<(), Error> {
-    as_owner(|| plans::update(insert, arguments, |_| Ok(())))
+/// Adds the `count` events that a statement selects, in its order. It inserts into the trail, and
+/// writes the key `session_user` itself.
+pub fn record_by(
+    insert: &'static str,
+    arguments: &[DatumWithOid<'_>],
+    count: usize,
+) -> Result<(), Error> {
+    let recorded = as_owner(|| plans::update(insert, arguments, |rows| Ok(rows.len())))?;
+    if recorded == count { Ok(()) } else { Err(not_recorded()) }
 }
 
 /// Runs `work` with the rights of the role that owns the trail.
@@ -190,10 +201,11 @@ pub fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorRepo
     }
     let (purged, time) = as_owner(|| {
         let _purge = Purge::of_events_before(before);
-        plans::update(DELETE, &[before.into()], plans::two::<i64, JsonB>)
-    })?
-    .unwrap_or_default();
-    let purged = purged.unwrap_or_default();
+        plans::update(DELETE, &[before.into()], |rows| {
+            let rows = rows.first();
+            Ok((rows::value::<i64>(&rows, 1, "count")?, rows::optional::<JsonB>(&rows, 2, "time")?))
+        })
+    })?;
     if purged > 0 {
         let before = time.map(|time| time.0);
         record(Event {

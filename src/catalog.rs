@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use pgrx::prelude::*;
 
-use crate::error::{Error, Kind, required};
-use crate::{plans, session, view_text};
+use crate::error::{Error, Kind};
+use crate::{plans, rows, session, view_text};
 
 /// What a member is (`table`, `column`, `index`, ...) and its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,19 +40,19 @@ pub type Members = BTreeMap<Member, String>;
 ///
 /// The server writes definitions in the session's own style; the manifest knows one.
 pub fn members() -> Result<Members, Error> {
-    let rows = |rows: pgrx::spi::SpiTupleTable<'_>| {
+    let read = |found: pgrx::spi::SpiTupleTable<'_>| {
         let mut members = Members::new();
-        for row in rows {
-            let kind = row.get::<String>(1)?.unwrap_or_default();
-            let object = row.get::<String>(2)?.unwrap_or_default();
-            let definition = row.get::<String>(3)?.unwrap_or_default();
+        for row in found {
+            let kind = rows::value::<String>(&row, 1, "member.kind")?;
+            let object = rows::value::<String>(&row, 2, "member.object")?;
+            let definition = rows::value::<String>(&row, 3, "member.definition")?;
             let is_view = kind == view_text::KIND;
             let definition = if is_view { view_text::plain(&definition) } else { definition };
             members.insert(Member { kind, object }, definition);
         }
         Ok(members)
     };
-    session::in_plain_style(|| plans::select(include_str!("members.sql"), &[], rows))
+    session::in_plain_style(|| plans::select(include_str!("members.sql"), &[], read))
 }
 
 /// The version that pg_extension names. While a version script runs that is already the version
@@ -74,7 +74,7 @@ pub fn owner() -> Result<pg_sys::Oid, Error> {
     const OWNER: &str = "SELECT n.nspowner FROM pg_catalog.pg_namespace AS n \
          WHERE n.nspname OPERATOR(pg_catalog.=) 'orchestrator'";
     let owner = plans::select(OWNER, &[], plans::one::<pg_sys::Oid>)?;
-    required("owner", owner)
+    owner.ok_or_else(|| Error::new(Kind::NotReady, "schema orchestrator does not exist"))
 }
 
 /// Whether a script of CREATE EXTENSION or ALTER EXTENSION ... UPDATE is running.

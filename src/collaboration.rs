@@ -8,6 +8,7 @@ use pgrx::prelude::*;
 use crate::document::{self, Document};
 use crate::error::{Error, Kind, required};
 use crate::plans;
+use crate::rows;
 use crate::text;
 
 /// What one agent asks another for.
@@ -83,7 +84,10 @@ fn request_collaboration(
         context.into(),
         urgency.into(),
     ];
-    Ok(required("collaboration_id", plans::update(INSERT, &arguments, plans::one::<Uuid>)?)?)
+    let id = plans::update(INSERT, &arguments, plans::one::<Uuid>)?;
+    Ok(id.ok_or_else(|| {
+        Error::no_row("the collaboration could not be asked for", "collaboration_requests")
+    })?)
 }
 
 /// Answers a collaboration.
@@ -101,12 +105,15 @@ fn answer_collaboration(
     confidence: Option<f64>,
     tokens_used: default!(Option<i32>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
-    const INSERT: &str = "INSERT INTO orchestrator.collaboration_outcomes (collaboration_id, specialist_agent, \
-             response, confidence, tokens_used, created_at) \
-         SELECT asked.collaboration_id, $2, $3, $4, $5, pg_catalog.clock_timestamp() \
-         FROM (SELECT r.collaboration_id FROM orchestrator.collaboration_requests AS r \
-               WHERE r.collaboration_id = $1 ORDER BY r.created_at, r.id LIMIT 1 FOR KEY SHARE) AS asked \
-         RETURNING id";
+    const ANSWER: &str = "WITH asked AS ( \
+             SELECT r.collaboration_id FROM orchestrator.collaboration_requests AS r \
+             WHERE r.collaboration_id = $1 ORDER BY r.created_at, r.id LIMIT 1 FOR KEY SHARE \
+         ), answered AS ( \
+             INSERT INTO orchestrator.collaboration_outcomes (collaboration_id, specialist_agent, \
+                 response, confidence, tokens_used, created_at) \
+             SELECT asked.collaboration_id, $2, $3, $4, $5, pg_catalog.clock_timestamp() FROM asked RETURNING id \
+         ) \
+         SELECT answered.id FROM asked LEFT JOIN answered ON true";
     let id = required("collaboration_id", collaboration_id)?;
     let specialist_agent = text::name("specialist_agent", specialist_agent)?;
     let response = text::filled("response", response)?;
@@ -130,9 +137,14 @@ fn answer_collaboration(
         confidence.into(),
         tokens_used.into(),
     ];
-    let outcome = plans::update(INSERT, &arguments, plans::one::<Uuid>)?;
-    Ok(outcome.ok_or_else(|| {
+    let outcome = plans::update(ANSWER, &arguments, |rows| {
+        rows::first(rows, |row| rows::optional::<Uuid>(row, 1, "collaboration_outcomes.id"))
+    })?;
+    let outcome = outcome.ok_or_else(|| {
         Error::new(Kind::NotFound, format!("collaboration {id} does not exist"))
             .hint("orchestrator.request_collaboration begins one and returns its id.")
+    })?;
+    Ok(outcome.ok_or_else(|| {
+        Error::no_row(format!("collaboration {id} could not be answered"), "collaboration_outcomes")
     })?)
 }

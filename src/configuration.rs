@@ -11,7 +11,7 @@ use pgrx::prelude::*;
 
 use crate::document::Document;
 use crate::error::{Error, Kind, required};
-use crate::{catalog, plans, session, text};
+use crate::{catalog, plans, rows, session, text};
 
 /// The types a value can have.
 const TYPES: [&str; 5] = ["string", "integer", "float", "boolean", "json"];
@@ -126,12 +126,14 @@ fn set_configuration(
         is_secret.into(),
     ];
     let row = plans::update(SET, &arguments, plans::one::<PgHeapTuple<'static, AllocatedByRust>>)?;
-    Ok(required("key", row)?)
+    Ok(row.ok_or_else(|| {
+        Error::no_row(format!("configuration \"{key}\" could not be set"), "configurations")
+    })?)
 }
 
 fn current_type(key: &str) -> Result<Option<String>, Error> {
     const TYPE: &str = "SELECT c.value_type FROM orchestrator.configurations AS c WHERE c.key = $1";
-    plans::select(TYPE, &[key.into()], plans::one::<String>)
+    plans::select(TYPE, &[key.into()], |rows| rows::one(rows, "configurations.value_type"))
 }
 
 /// The text of a configuration value.
@@ -165,7 +167,7 @@ pub fn typed<T: FromDatum + IntoDatum>(key: &str) -> Result<Option<T>, Error> {
              WHEN 'json'    THEN c.value::jsonb \
              ELSE to_jsonb(c.value) END \
          FROM orchestrator.configurations AS c WHERE c.key = $1";
-    plans::select(TYPED, &[key.into()], plans::one::<T>)
+    plans::select(TYPED, &[key.into()], |rows| rows::one(rows, "configurations.value"))
 }
 
 /// The text of a configuration value. The value of a secret is for who may read the table; of
@@ -217,7 +219,7 @@ fn unless_secret<T>(
 
 fn text_of(key: &str) -> Result<Option<String>, Error> {
     const VALUE: &str = "SELECT c.value FROM orchestrator.configurations AS c WHERE c.key = $1";
-    plans::select(VALUE, &[key.into()], plans::one::<String>)
+    plans::select(VALUE, &[key.into()], |rows| rows::one(rows, "configurations.value"))
 }
 
 fn unknown(key: &str) -> Error {

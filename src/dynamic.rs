@@ -5,6 +5,7 @@ use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 
 use crate::error::Error;
+use crate::rows;
 
 /// Runs a statement; returns how many rows it touched.
 pub fn execute(sql: &str) -> Result<i64, Error> {
@@ -20,6 +21,16 @@ pub fn value<T: FromDatum + IntoDatum>(
         let rows = client.update(sql, Some(1), arguments)?;
         if rows.is_empty() { Ok(None) } else { Ok(rows.first().get_one()?) }
     })
+}
+
+/// The one value of a statement that always gives one, such as a count; `name` is what an error
+/// calls it.
+pub fn known<T: FromDatum + IntoDatum>(
+    sql: &str,
+    arguments: &[DatumWithOid<'_>],
+    name: &str,
+) -> Result<T, Error> {
+    Spi::connect_mut(|client| rows::only(client.update(sql, Some(1), arguments)?, name))
 }
 
 /// The first column of every row, NULLs left out.

@@ -97,6 +97,18 @@ impl Error {
     }
 }
 
+impl Error {
+    /// A statement that writes a row gave none back: `message` says what could not be done, `table`
+    /// names the table of ours.
+    pub fn no_row(message: impl Into<String>, table: &str) -> Self {
+        Error::new(Kind::NotReady, message)
+            .detail(format!("Table orchestrator.{table} gave no row back."))
+            .hint(format!(
+                "Look for a trigger, a rule or a policy of your own on orchestrator.{table}."
+            ))
+    }
+}
+
 /// The value of a required argument; its absence is an error that names it.
 pub fn required<T>(argument: &str, value: Option<T>) -> Result<T, Error> {
     value.ok_or_else(|| {

@@ -4,7 +4,7 @@
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::spi::{SpiHeapTupleData, SpiTupleTable};
+use pgrx::spi::SpiTupleTable;
 
 use crate::audit::{self, Event};
 use crate::document::{self, Document};
@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, required};
 use crate::ids;
 use crate::knowledge::Lesson;
 use crate::plans;
+use crate::rows;
 use crate::text;
 
 /// What stops an agent.
@@ -102,7 +103,7 @@ fn resolve_gate_and_stage(
 ) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
     const RESOLVE: &str = concat!(resolved!(), lesson_of_gate!());
     let (row, lesson) = resolve(RESOLVE, gate_id, decision, resolved_by, feedback, |rows| {
-        rows.into_iter().next().map_or(Ok(None), |row| Ok(row.get(1)?.zip(lesson(&row)?)))
+        rows::first(rows, |row| Ok((rows::value(row, 1, "gates.id")?, lesson(row)?)))
     })?;
     lesson.stage()?;
     Ok(row)
@@ -131,8 +132,7 @@ fn open_gate_and_record(
     const INSERT_AND_TELL: &str = concat!(inserted!(), told_of_gate!());
     let (id, told) =
         open(INSERT_AND_TELL, project_id, agent_id, gate_type, reason, context, |rows| {
-            let Some(row) = rows.into_iter().next() else { return Ok(None) };
-            Ok(row.get(1)?.zip(told(&row, 1)?))
+            rows::first(rows, |row| Ok((rows::value(row, 1, "gates.id")?, told(row, 1)?)))
         })?;
     record("gate_opened", agent_id, told)?;
     Ok(id)
@@ -152,8 +152,9 @@ pub fn resolve_gate_stage_and_record(
     const RESOLVE: &str = concat!(resolved!(), lesson_of_gate!(), ", ", told_of_gate!());
     let (row, (lesson, told)) =
         resolve(RESOLVE, gate_id, decision, resolved_by, feedback, |rows| {
-            let Some(row) = rows.into_iter().next() else { return Ok(None) };
-            Ok(row.get(1)?.zip(lesson(&row)?.zip(told(&row, 5)?)))
+            rows::first(rows, |row| {
+                Ok((rows::value(row, 1, "gates.id")?, (lesson(row)?, told(row, 5)?)))
+            })
         })?;
     lesson.stage()?;
     let event_type = if decision == Some("approved") { "gate_approved" } else { "gate_denied" };
@@ -162,23 +163,21 @@ pub fn resolve_gate_stage_and_record(
 }
 
 /// The lesson in the columns after a returned row's first.
-fn lesson(row: &SpiHeapTupleData<'_>) -> Result<Option<Lesson<String>>, Error> {
-    let [knowledge_type, content] = [row.get::<String>(2)?, row.get::<String>(3)?];
-    let parts = knowledge_type.zip(content).zip(row.get::<Document>(4)?);
-    Ok(parts.map(|((knowledge_type, content), metadata)| Lesson {
-        knowledge_type,
-        content,
-        metadata,
-    }))
+fn lesson(row: &SpiTupleTable<'_>) -> Result<Lesson<String>, Error> {
+    Ok(Lesson {
+        knowledge_type: rows::value(row, 2, "gates.status")?,
+        content: rows::value(row, 3, "gates.reason")?,
+        metadata: rows::value(row, 4, "gates.context")?,
+    })
 }
 
 /// What the event of a gate tells, in the columns from `first` on: its trail, which is the trace_id of
 /// the context when that is a UUID, or else the gate itself; and metadata.
-fn told(row: &SpiHeapTupleData<'_>, first: usize) -> Result<Option<(Uuid, Document)>, Error> {
-    let own = row.get::<Uuid>(first)?;
-    let given = row.get::<String>(first + 1)?;
-    let trace_id = given.as_deref().and_then(ids::parsed).or(own);
-    Ok(trace_id.zip(row.get::<Document>(first + 2)?))
+fn told(row: &SpiTupleTable<'_>, first: usize) -> Result<(Uuid, Document), Error> {
+    let own = rows::value::<Uuid>(row, first, "gates.id")?;
+    let given = rows::optional::<String>(row, first + 1, "gates.context")?;
+    let trace_id = given.as_deref().and_then(ids::parsed).unwrap_or(own);
+    Ok((trace_id, rows::value(row, first + 2, "gates.context")?))
 }
 
 fn record(event_type: &str, role: Option<&str>, told: (Uuid, Document)) -> Result<(), Error> {
@@ -204,7 +203,8 @@ fn open<T>(
     let context = document::object("context", context)?;
     let arguments =
         [project_id.into(), agent_id.into(), gate_type.into(), reason.into(), context.into()];
-    required("id", plans::update(statement, &arguments, read)?)
+    plans::update(statement, &arguments, read)?
+        .ok_or_else(|| Error::no_row("the gate could not be opened", "gates"))
 }
 
 /// Checks the arguments, runs the resolving statement, and explains when no row came back.
@@ -237,15 +237,20 @@ fn resolve<T>(
 fn not_pending(id: Uuid) -> Result<Error, Error> {
     const RESOLUTION: &str = "SELECT g.status, format('%s by %s at %s', g.status, g.resolved_by, g.resolved_at) \
          FROM orchestrator.gates AS g WHERE g.id = $1";
-    let resolution = plans::update(RESOLUTION, &[id.into()], plans::two::<String, String>)?;
+    let resolution = plans::update(RESOLUTION, &[id.into()], |rows| {
+        rows::first(rows, |row| {
+            let status = rows::value::<String>(row, 1, "gates.status")?;
+            Ok((status, rows::value::<String>(row, 2, "gates.status")?))
+        })
+    })?;
     Ok(match resolution {
         None => Error::new(Kind::NotFound, format!("gate {id} does not exist"))
             .hint("orchestrator.open_gate returns the id of the gate that it opens."),
-        Some((status, how)) => Error::new(
-            Kind::NotReady,
-            format!("gate {id} is already {}", status.unwrap_or_default()),
-        )
-        .detail(format!("It was {}.", how.unwrap_or_default()))
-        .hint("A gate is resolved once; open a new one with orchestrator.open_gate."),
+        Some((status, _)) if status == "pending" => {
+            Error::no_row(format!("gate {id} could not be resolved"), "gates")
+        }
+        Some((status, how)) => Error::new(Kind::NotReady, format!("gate {id} is already {status}"))
+            .detail(format!("It was {how}."))
+            .hint("A gate is resolved once; open a new one with orchestrator.open_gate."),
     })
 }

@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, required};
 use crate::ids;
 use crate::lifetimes;
 use crate::plans;
+use crate::rows;
 use crate::text;
 
 /// Where knowledge comes from.
@@ -56,7 +57,8 @@ impl<T: AsRef<str>> Lesson<T> {
             self.content.as_ref().into(),
             self.metadata.into(),
         ];
-        required("id", plans::update(INSERT, &arguments, plans::one::<Uuid>)?)
+        plans::update(INSERT, &arguments, plans::one::<Uuid>)?
+            .ok_or_else(|| Error::no_row("knowledge could not be staged", "knowledge_staging"))
     }
 }
 
@@ -84,11 +86,11 @@ fn stage_knowledge(
 fn check_known_keys(metadata: &Document) -> Result<(), Error> {
     const KEYS: &str =
         "SELECT m.key, jsonb_typeof(m.value), m.value::text FROM jsonb_each($1) AS m";
-    let problem = plans::select(KEYS, &[metadata.clone().into()], |rows| {
-        for row in rows {
-            let key = row.get::<String>(1)?.unwrap_or_default();
-            let kind = row.get::<String>(2)?.unwrap_or_default();
-            let value = row.get::<String>(3)?.unwrap_or_default();
+    let problem = plans::select(KEYS, &[metadata.clone().into()], |found| {
+        for row in found {
+            let key = rows::value::<String>(&row, 1, "key of metadata")?;
+            let kind = rows::value::<String>(&row, 2, "type of metadata")?;
+            let value = rows::value::<String>(&row, 3, "value of metadata")?;
             if let Some(problem) = mistyped(&key, &kind, &value) {
                 return Ok(Some(problem));
             }
@@ -134,16 +136,14 @@ fn claim_knowledge(
         return Err(Error::new(Kind::InvalidValue, format!("batch {batch} is less than 1")).into());
     }
     let claimed = plans::update(CLAIM, &[i64::from(batch).into()], |rows| {
-        let mut claimed = Vec::with_capacity(rows.len());
-        for row in rows {
-            claimed.push((
-                required("id", row.get(1)?)?,
-                required("knowledge_type", row.get(2)?)?,
-                required("content", row.get(3)?)?,
-                required("metadata", row.get(4)?)?,
-            ));
-        }
-        Ok(claimed)
+        rows::each(rows, |row| {
+            Ok((
+                rows::value(row, 1, "knowledge_staging.id")?,
+                rows::value(row, 2, "knowledge_staging.knowledge_type")?,
+                rows::value(row, 3, "knowledge_staging.content")?,
+                rows::value(row, 4, "knowledge_staging.metadata")?,
+            ))
+        })
     })?;
     Ok(TableIterator::new(claimed))
 }

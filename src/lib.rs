@@ -30,6 +30,7 @@ mod pricing;
 mod prompts;
 mod reviews;
 mod routing;
+mod rows;
 mod runs;
 mod session;
 mod sessions;

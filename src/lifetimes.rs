@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::configuration;
 use crate::error::{Error, Kind};
 use crate::plans;
+use crate::rows;
 
 /// An age that is set in configurations.
 pub struct Lifetime {
@@ -59,18 +60,20 @@ pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Er
     const BEFORE: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) $1, \
             (pg_catalog.now() OPERATOR(pg_catalog.-) $1) OPERATOR(pg_catalog.<=) pg_catalog.now()";
     let age = not_negative(argument, age)?;
-    let (before, past) =
-        plans::select(BEFORE, &[age.into()], plans::two::<TimestampWithTimeZone, bool>)?
-            .unwrap_or_default();
+    let (before, past) = plans::select(BEFORE, &[age.into()], |rows| {
+        let row = rows.first();
+        let before = rows::value::<TimestampWithTimeZone>(&row, 1, "now() - age")?;
+        Ok((before, rows::value::<bool>(&row, 2, "now() - age")?))
+    })?;
     // As a length alone -12 months and 361 days are one day, a month being 30; from now they lead
     // into the future.
-    if past == Some(false) {
+    if !past {
         return Err(Error::new(
             Kind::InvalidValue,
             format!("argument \"{argument}\" must not lead into the future"),
         ));
     }
-    time(before)
+    Ok(before)
 }
 
 /// The same for an age that may be NULL: then it is the configured one.
@@ -88,7 +91,7 @@ pub fn before_or_configured(
     }
     let units = set(lifetime.key, lifetime.unit, lifetime.default)?.unwrap_or(lifetime.default);
     let arguments = [units.into(), lifetime.unit.interval().into()];
-    time(plans::select(BEFORE, &arguments, plans::one::<TimestampWithTimeZone>)?)
+    plans::select(BEFORE, &arguments, |rows| rows::only(rows, "now() - age"))
 }
 
 /// Whether it is too long. The server takes months, days and the rest off one after another, so
@@ -157,18 +160,14 @@ pub fn configured_only(bounded: &Bounded) -> Result<Option<Interval>, Error> {
 
 fn interval(units: f64, unit: Unit) -> Result<Interval, Error> {
     const AGE: &str = "SELECT $1 OPERATOR(pg_catalog.*) $2::interval";
-    let age = plans::select(AGE, &[units.into(), unit.interval().into()], plans::one::<Interval>)?;
-    age.ok_or_else(|| Error::new(Kind::Internal, "the server gave no interval"))
+    let arguments = [units.into(), unit.interval().into()];
+    plans::select(AGE, &arguments, |rows| rows::only(rows, "age"))
 }
 
 /// How many units a configuration sets, when it is there.
 fn set(key: &str, unit: Unit, example: f64) -> Result<Option<f64>, Error> {
     let Some(value) = configuration::typed::<JsonB>(key)? else { return Ok(None) };
     amount(&value.0, unit).map(Some).ok_or_else(|| no_age(key, unit, example))
-}
-
-fn time(value: Option<TimestampWithTimeZone>) -> Result<TimestampWithTimeZone, Error> {
-    value.ok_or_else(|| Error::new(Kind::Internal, "the server gave no time"))
 }
 
 /// A configured value as a number of units: a number, or a text that is one, of 6000 years at most.

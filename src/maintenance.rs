@@ -5,9 +5,9 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::error::{Error, Kind, required};
+use crate::error::{Error, Kind};
 use crate::lifetimes::{Bounded, Lifetime, Unit};
-use crate::{audit, catalog, knowledge, lifetimes, plans, routing, session, sessions, text};
+use crate::{audit, catalog, knowledge, lifetimes, plans, routing, rows, session, sessions, text};
 
 /// How long a client may be silent before its session counts as inactive.
 const SILENCE: Lifetime =
@@ -80,7 +80,8 @@ fn schedule_maintenance(
     only_with_pg_cron()?;
     only_once()?;
     let arguments = [JOB.into(), cron.into(), COMMAND.into()];
-    let job = required("job", plans::update(SCHEDULE, &arguments, plans::one::<i64>)?)?;
+    let job =
+        plans::update(SCHEDULE, &arguments, |rows| rows::only::<i64>(rows, "cron.job.jobid"))?;
     bring_here(job)?;
     Ok(job)
 }
@@ -93,7 +94,8 @@ fn bring_here(job: i64) -> Result<(), Error> {
     const HERE: &str = "UPDATE cron.job AS j SET nodeport = here.port, database = here.database \
          FROM (SELECT current_setting('port')::integer, current_database()::text) AS here (port, database) \
          WHERE j.jobid = $1 AND (j.nodeport, j.database) IS DISTINCT FROM (here.port, here.database)";
-    let owner = required("owner", plans::select(OWNER, &[], plans::one::<pg_sys::Oid>)?)?;
+    let owner =
+        plans::select(OWNER, &[], |rows| rows::only::<pg_sys::Oid>(rows, "owner of cron.job"))?;
     session::with_rights_of(owner, || plans::update(HERE, &[job.into()], |_| Ok(())))
 }
 
@@ -106,8 +108,8 @@ fn unschedule_maintenance() -> Result<bool, ErrorReport> {
     const UNSCHEDULE: &str = "SELECT count(cron.unschedule(j.jobid)) FROM cron.job AS j \
          WHERE j.jobname = $1 AND j.username = current_user";
     only_with_pg_cron()?;
-    let gone = plans::update(UNSCHEDULE, &[JOB.into()], plans::one::<i64>)?;
-    Ok(gone.unwrap_or_default() > 0)
+    let gone = plans::update(UNSCHEDULE, &[JOB.into()], |rows| rows::only::<i64>(rows, "count"))?;
+    Ok(gone > 0)
 }
 
 /// Refuses a second job: pg_cron tells jobs apart by role and name, and shows a role its own.
@@ -115,7 +117,7 @@ fn only_once() -> Result<(), Error> {
     const CALLER: &str = "SELECT current_user::text";
     const OTHER: &str = "SELECT j.username FROM cron.job AS j \
          WHERE j.jobname = $1 AND j.username <> $2 AND j.database = current_database() LIMIT 1";
-    let caller = required("caller", plans::select(CALLER, &[], plans::one::<String>)?)?;
+    let caller = plans::select(CALLER, &[], |rows| rows::only::<String>(rows, "current_user"))?;
     let arguments = [JOB.into(), caller.as_str().into()];
     let other = session::with_rights_of(catalog::owner()?, || {
         plans::update(OTHER, &arguments, plans::one::<String>)
@@ -135,10 +137,15 @@ fn only_with_pg_cron() -> Result<(), Error> {
          FROM pg_namespace AS n JOIN pg_proc AS p ON p.pronamespace = n.oid, pg_extension AS e \
          WHERE e.extname = 'pg_cron' AND n.nspname = 'cron' AND p.proname = 'schedule' \
            AND oidvectortypes(p.proargtypes) = 'text, text, text'";
-    match plans::update(USABLE, &[], plans::two::<bool, String>)? {
-        Some((Some(true), _)) => Ok(()),
-        Some((_, caller)) => {
-            let caller = caller.unwrap_or_default();
+    let usable = plans::update(USABLE, &[], |rows| {
+        rows::first(rows, |row| {
+            let is_usable = rows::value::<bool>(row, 1, "privilege on cron")?;
+            Ok((is_usable, rows::value::<String>(row, 2, "current_user")?))
+        })
+    })?;
+    match usable {
+        Some((true, _)) => Ok(()),
+        Some((false, caller)) => {
             Err(Error::new(Kind::Forbidden, format!("permission denied for schema cron to role {caller}"))
                 .detail("The job is made, and runs, as who calls this; pg_cron lets nobody in by itself.")
                 .hint(format!("A superuser runs GRANT USAGE ON SCHEMA cron TO {caller}; By hand: {COMMAND};")))

@@ -60,7 +60,9 @@ fn set_price(
         updated_by.into(),
     ];
     let row = plans::update(SET, &arguments, plans::one::<PgHeapTuple<'static, AllocatedByRust>>)?;
-    Ok(required("model", row)?)
+    Ok(row.ok_or_else(|| {
+        Error::no_row(format!("the price of model \"{model}\" could not be set"), "llm_pricing")
+    })?)
 }
 
 /// What a call costs in USD by the price in force on its UTC day.

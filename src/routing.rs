@@ -78,9 +78,9 @@ impl Route<'_> {
             }
             // The key was released, or its task deleted, between the two statements.
         }
-        Err(Error::new(Kind::NotReady, "the task could not be inserted").detail(
+        Err(Error::no_row("the task could not be inserted", "tasks").detail(
             "Table orchestrator.tasks took no row, and has none of that idempotency key that this role can see.",
-        ).hint("Look for a trigger, a rule or a policy of your own on orchestrator.tasks."))
+        ))
     }
 
     /// The new task; `None` when the key is in use. Waits for a transaction that is using it.

@@ -6,13 +6,14 @@ use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::iter::SetOfIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::spi::{SpiHeapTupleData, SpiTupleTable};
+use pgrx::spi::SpiTupleTable;
 use pgrx::{AllocatedByRust, Uuid};
 
 use crate::audit::{self, Event};
 use crate::document::Document;
 use crate::error::{Error, Kind, required};
 use crate::lifetimes::{self, Lifetime, Unit};
+use crate::rows::{self, Row};
 use crate::{lifecycle, plans, text};
 
 /// The events that move a session, and the state each leads to. Source: the session lifecycle of
@@ -61,9 +62,14 @@ fn move_session(
     for _ in 0..ATTEMPTS {
         let moved =
             plans::update(MOVE, &[id.into(), status.into(), from.clone().into()], |rows| {
-                let Some(row) = rows.into_iter().next() else { return Ok(None) };
-                let session = row.get::<PgHeapTuple<'static, AllocatedByRust>>(1)?;
-                Ok(session.zip(Told::read(&row, 2)?))
+                rows::first(rows, |row| {
+                    let session = rows::value::<PgHeapTuple<'static, AllocatedByRust>>(
+                        row,
+                        1,
+                        "sessions.id",
+                    )?;
+                    Ok((session, Told::read(row, 2)?))
+                })
             })?;
         if let Some((session, told)) = moved {
             audit::record(told.event(&event_type))?;
@@ -74,9 +80,8 @@ fn move_session(
         }
         // It came into a state that allows the step between the two statements.
     }
-    Err(Error::new(Kind::NotReady, format!("session {id} could not be moved"))
+    Err(Error::no_row(format!("session {id} could not be moved"), "sessions")
         .detail("It is in a state that allows the step, and the update met no row.")
-        .hint("Look for a trigger, a rule or a policy of your own on orchestrator.sessions.")
         .into())
 }
 
@@ -87,17 +92,19 @@ fn as_it_is(
     status: &str,
 ) -> Result<Option<PgHeapTuple<'static, AllocatedByRust>>, Error> {
     const SESSION: &str = "SELECT s, s.status FROM orchestrator.sessions AS s WHERE s.id = $1";
-    let found = plans::update(
-        SESSION,
-        &[id.into()],
-        plans::two::<PgHeapTuple<'static, AllocatedByRust>, String>,
-    )?;
-    let Some((session, Some(current))) = found else {
+    let found = plans::update(SESSION, &[id.into()], |rows| {
+        rows::first(rows, |row| {
+            let session =
+                rows::value::<PgHeapTuple<'static, AllocatedByRust>>(row, 1, "sessions.id")?;
+            Ok((session, rows::value::<String>(row, 2, "sessions.status")?))
+        })
+    })?;
+    let Some((session, current)) = found else {
         return Err(unknown(id));
     };
     match lifecycle::state("session", &current) {
         Some(state) if state.next.is_empty() => Err(over(id, &current)),
-        _ if current == status => Ok(session),
+        _ if current == status => Ok(Some(session)),
         Some(state) if !state.allows(status) => Err(Error::new(
             Kind::NotReady,
             format!("session {id} cannot go from \"{current}\" to \"{status}\""),
@@ -133,13 +140,8 @@ pub fn expire_sessions(retention: default!(Option<Interval>, "NULL")) -> Result<
         told_of_session!()
     );
     let before = lifetimes::before_or_configured("retention", retention, &RETENTION)?;
-    let told = plans::update(EXPIRE, &[before.into()], |rows: SpiTupleTable<'_>| {
-        let mut told = Vec::with_capacity(rows.len());
-        for row in rows {
-            told.extend(Told::read(&row, 1)?);
-        }
-        Ok(told)
-    })?;
+    let told =
+        plans::update(EXPIRE, &[before.into()], |rows| rows::each(rows, |row| Told::read(row, 1)))?;
     let expired = told.len() as i64;
     audit::record_all(told.iter().map(|told| told.event("session_expired")))?;
     Ok(expired)
@@ -154,15 +156,12 @@ struct Told {
 
 impl Told {
     /// Reads the three columns of `told_of_session!` from the one at `first` on.
-    fn read(row: &SpiHeapTupleData<'_>, first: usize) -> Result<Option<Told>, Error> {
-        let trace_id = row.get::<Uuid>(first)?;
-        let role = row.get::<String>(first + 1)?;
-        let metadata = row.get::<Document>(first + 2)?;
-        Ok(trace_id.zip(role).zip(metadata).map(|((trace_id, role), metadata)| Told {
-            trace_id,
-            role,
-            metadata,
-        }))
+    fn read(row: &impl Row, first: usize) -> Result<Told, Error> {
+        Ok(Told {
+            trace_id: rows::value(row, first, "sessions.id")?,
+            role: rows::value(row, first + 1, "sessions.role")?,
+            metadata: rows::value(row, first + 2, "sessions.id")?,
+        })
     }
 
     fn event<'a>(&'a self, event_type: &'a str) -> Event<'a> {
@@ -184,9 +183,13 @@ fn session_heartbeat(session_id: Option<Uuid>) -> Result<TimestampWithTimeZone, 
     const BEAT: &str = "UPDATE orchestrator.sessions AS s \
          SET last_heartbeat = greatest(s.last_heartbeat, pg_catalog.clock_timestamp()), is_active = true \
          WHERE s.id = $1 RETURNING s.last_heartbeat";
+    const KNOWN: &str = "SELECT s.id FROM orchestrator.sessions AS s WHERE s.id = $1";
     let id = required("session_id", session_id)?;
-    let beat = plans::update(BEAT, &[id.into()], plans::one::<TimestampWithTimeZone>)?;
-    Ok(beat.ok_or_else(|| unknown(id))?)
+    if let Some(beat) = plans::update(BEAT, &[id.into()], last_heartbeat)? {
+        return Ok(beat);
+    }
+    let is_known = plans::update(KNOWN, &[id.into()], plans::one::<Uuid>)?.is_some();
+    Err(if is_known { not_noted(id) } else { unknown(id) }.into())
 }
 
 /// Notes that the client of a session is alive, which also makes an inactive session active. A
@@ -202,14 +205,27 @@ fn session_heartbeat_0_3_0(session_id: Option<Uuid>) -> Result<TimestampWithTime
     const STATUS: &str = "SELECT s.status FROM orchestrator.sessions AS s WHERE s.id = $1";
     let id = required("session_id", session_id)?;
     let arguments = [id.into(), lifecycle::open_states("session").into()];
-    if let Some(beat) = plans::update(BEAT, &arguments, plans::one::<TimestampWithTimeZone>)? {
+    if let Some(beat) = plans::update(BEAT, &arguments, last_heartbeat)? {
         return Ok(beat);
     }
-    Err(match plans::update(STATUS, &[id.into()], plans::one::<String>)? {
+    let status =
+        plans::update(STATUS, &[id.into()], |rows| rows::one::<String>(rows, "sessions.status"))?;
+    Err(match status {
+        Some(status) if lifecycle::open_states("session").contains(&status.as_str()) => {
+            not_noted(id)
+        }
         Some(status) => over(id, &status),
         None => unknown(id),
     }
     .into())
+}
+
+fn last_heartbeat(rows: SpiTupleTable<'_>) -> Result<Option<TimestampWithTimeZone>, Error> {
+    rows::one(rows, "sessions.last_heartbeat")
+}
+
+fn not_noted(id: Uuid) -> Error {
+    Error::no_row(format!("the heartbeat of session {id} could not be noted"), "sessions")
 }
 
 fn unknown(id: Uuid) -> Error {

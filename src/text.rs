@@ -45,8 +45,13 @@ pub fn one_of<'a>(argument: &str, value: &'a str, allowed: &[&str]) -> Result<&'
     if allowed.contains(&value) {
         return Ok(value);
     }
-    Err(Error::new(Kind::InvalidValue, format!("invalid {argument} \"{value}\""))
-        .hint(format!("Allowed: {}.", allowed.join(", "))))
+    Err(none_of(argument, value, allowed))
+}
+
+/// A word is none of `allowed`.
+pub fn none_of(argument: &str, value: &str, allowed: &[&str]) -> Error {
+    Error::new(Kind::InvalidValue, format!("invalid {argument} \"{value}\""))
+        .hint(format!("Allowed: {}.", allowed.join(", ")))
 }
 
 /// The beginning of a text that is longer than `longest` characters, marked as such; else the text.

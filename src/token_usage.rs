@@ -39,7 +39,8 @@ fn record_token_usage(
         agent_id.into(),
         at.into(),
     ];
-    Ok(required("id", plans::update(INSERT, &arguments, plans::one::<Uuid>)?)?)
+    let id = plans::update(INSERT, &arguments, plans::one::<Uuid>)?;
+    Ok(id.ok_or_else(|| Error::no_row("the usage could not be recorded", "llm_token_usage"))?)
 }
 
 /// A number of tokens.

@@ -9,6 +9,7 @@ use pgrx::{AllocatedByRust, Uuid};
 use crate::document::Document;
 use crate::error::{Error, Kind, required};
 use crate::plans;
+use crate::rows;
 use crate::text;
 
 /// The states in which an execution has ended.
@@ -25,17 +26,23 @@ fn start_tool_execution(
     tool_name: Option<&str>,
     arguments: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    const INSERT: &str = "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status) \
-         SELECT t.id, $2, $3, 'running' FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE \
-         RETURNING id";
+    const TASK: &str = "SELECT t.id FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE";
     let task_id = required("task_id", task_id)?;
     let tool_name = text::name("tool_name", tool_name)?;
     let arguments = required("arguments", arguments)?;
-    let id =
-        plans::update(INSERT, &[task_id.into(), tool_name.into(), arguments.into()], |rows| {
-            plans::one::<Uuid>(rows)
-        })?;
-    Ok(id.ok_or_else(|| unknown_task(task_id))?)
+    if plans::update(TASK, &[task_id.into()], plans::one::<Uuid>)?.is_none() {
+        return Err(unknown_task(task_id).into());
+    }
+    Ok(log(task_id, tool_name, arguments)?)
+}
+
+/// Logs an execution that runs, of a task that is locked; its id.
+pub fn log(task_id: Uuid, tool_name: &str, arguments: Document) -> Result<Uuid, Error> {
+    const INSERT: &str = "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status) \
+         VALUES ($1, $2, $3, 'running') RETURNING id";
+    let arguments = [task_id.into(), tool_name.into(), arguments.into()];
+    plans::update(INSERT, &arguments, plans::one::<Uuid>)?
+        .ok_or_else(|| Error::no_row("the tool execution could not be logged", "tool_executions"))
 }
 
 pub fn unknown_task(task_id: Uuid) -> Error {
@@ -89,29 +96,35 @@ fn finish_tool_execution(
         plans::update(FINISH, &arguments, plans::one::<PgHeapTuple<'static, AllocatedByRust>>)?;
     match row {
         Some(row) => Ok(row),
-        None => Err(not_open(id)?.into()),
+        None => Err(not_open(id, status)?.into()),
     }
 }
 
-/// Why an execution cannot be finished.
-pub fn not_open(id: Uuid) -> Result<Error, Error> {
-    const STATE: &str = "SELECT e.status, e.completed_at::text FROM orchestrator.tool_executions AS e WHERE e.id = $1";
-    let state = plans::update(STATE, &[id.into()], plans::two::<String, String>)?;
-    Ok(match state {
-        None => Error::new(Kind::NotFound, format!("tool execution {id} does not exist")),
-        Some((Some(status), ended)) if ENDS.contains(&status.as_str()) => Error::new(
-            Kind::NotReady,
-            format!("tool execution {id} has already ended"),
-        )
-        .detail(format!(
-            "It ended as {status} at {}.",
-            ended.as_deref().unwrap_or("an unknown time")
-        ))
-        .hint("An execution ends once; start a new one with orchestrator.start_tool_execution."),
-        Some((status, _)) => {
+/// Why an execution cannot be finished as that.
+pub fn not_open(id: Uuid, end: &str) -> Result<Error, Error> {
+    const STATE: &str = "SELECT e.status, e.completed_at::text, e.task_id FROM orchestrator.tool_executions AS e WHERE e.id = $1";
+    let state = plans::update(STATE, &[id.into()], |rows| {
+        rows::first(rows, |row| {
+            let status = rows::value::<String>(row, 1, "tool_executions.status")?;
+            rows::value::<Uuid>(row, 3, "tool_executions.task_id")?;
+            Ok((status, rows::optional::<String>(row, 2, "tool_executions.completed_at")?))
+        })
+    })?;
+    let Some((status, ended)) = state else {
+        return Ok(Error::new(Kind::NotFound, format!("tool execution {id} does not exist")));
+    };
+    Ok(match status.as_str() {
+        status if ENDS.contains(&status) => {
+            let ended = ended.as_deref().unwrap_or("an unknown time");
+            Error::new(Kind::NotReady, format!("tool execution {id} has already ended"))
+                .detail(format!("It ended as {status} at {ended}."))
+                .hint("An execution ends once; start a new one with orchestrator.start_tool_execution.")
+        }
+        "pending" if end == "completed" => {
             Error::new(Kind::NotReady, format!("tool execution {id} has not been started"))
-                .detail(format!("Its status is {}.", status.unwrap_or_default()))
+                .detail("Its status is pending.")
                 .hint("Set its status to running first, or finish it as failed or timeout.")
         }
+        _ => Error::no_row(format!("tool execution {id} could not be finished"), "tool_executions"),
     })
 }

@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::audit::{self, Event};
 use crate::document::Document;
 use crate::error::{Error, required};
-use crate::tool_log::{ENDS, can_end, ended, not_open, unknown_task};
-use crate::{plans, text};
+use crate::tool_log::{ENDS, can_end, ended, log, not_open, unknown_task};
+use crate::{plans, rows, text};
 
 /// Opens the log entry of a tool that starts now, and records `tool_execution_running` in the trace
 /// of its task.
@@ -25,19 +25,16 @@ fn start_traced_tool_execution(
     tool_name: Option<&str>,
     arguments: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    const TASK: &str = "SELECT t.id, t.trace_id, coalesce(t.to_role, t.from_role) \
+    const TASK: &str = "SELECT t.trace_id, coalesce(t.to_role, t.from_role) \
          FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE";
-    const INSERT: &str = "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status) \
-         VALUES ($1, $2, $3, 'running') RETURNING id";
     let task_id = required("task_id", task_id)?;
     let tool_name = text::name("tool_name", tool_name)?;
     let arguments = required("arguments", arguments)?;
-    let task = plans::update(TASK, &[task_id.into()], plans::three::<Uuid, Uuid, String>)?;
-    let Some((Some(_), trace_id, role)) = task else {
+    let task = plans::update(TASK, &[task_id.into()], plans::two::<Uuid, String>)?;
+    let Some((trace_id, role)) = task else {
         return Err(unknown_task(task_id).into());
     };
-    let values = [task_id.into(), tool_name.into(), arguments.into()];
-    let id = required("id", plans::update(INSERT, &values, plans::one::<Uuid>)?)?;
+    let id = log(task_id, tool_name, arguments)?;
     record(trace_id, role, "tool_execution_running", id, task_id, tool_name)?;
     Ok(id)
 }
@@ -69,13 +66,18 @@ fn finish_traced_tool_execution(
     let status = text::one_of("status", required("status", status)?, &ENDS)?;
     let arguments = [id.into(), status.into(), output.into(), error.into()];
     let finished = plans::update(FINISH, &arguments, |rows| {
-        let Some(row) = rows.into_iter().next() else { return Ok(None) };
-        let finished = row.get::<PgHeapTuple<'static, AllocatedByRust>>(1)?;
-        let task = row.get::<Uuid>(2)?.zip(row.get::<String>(3)?);
-        Ok(finished.zip(task).zip(Some((row.get::<Uuid>(4)?, row.get::<String>(5)?))))
+        rows::first(rows, |row| {
+            let finished =
+                rows::value::<PgHeapTuple<'static, AllocatedByRust>>(row, 1, "tool_executions.id")?;
+            let task_id = rows::value::<Uuid>(row, 2, "tasks.id")?;
+            let tool_name = rows::value::<String>(row, 3, "tool_executions.tool_name")?;
+            let trace_id = rows::optional::<Uuid>(row, 4, "tasks.trace_id")?;
+            let role = rows::optional::<String>(row, 5, "tasks.to_role or from_role")?;
+            Ok((finished, (task_id, tool_name), (trace_id, role)))
+        })
     })?;
-    let Some(((row, (task_id, tool_name)), (trace_id, role))) = finished else {
-        return Err(not_open(id)?.into());
+    let Some((row, (task_id, tool_name), (trace_id, role))) = finished else {
+        return Err(not_open(id, status)?.into());
     };
     let event_type = format!("tool_execution_{status}");
     record(trace_id, role, &event_type, id, task_id, &tool_name)?;

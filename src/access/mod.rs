@@ -16,7 +16,7 @@ use pgrx::prelude::*;
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind, required};
 use crate::oid_alias::RegRole;
-use crate::{catalog, plans, session, text};
+use crate::{catalog, plans, rows, session, text};
 use levels::Level;
 use privileges::Privileges;
 
@@ -42,10 +42,10 @@ const CUSTOM: &str = "custom";
 #[pg_extern(sql = false, volatile)]
 fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, ErrorReport> {
     let (role, name) = grantee_of(grantee)?;
-    let names = Level::ALL.map(Level::name);
-    let level = text::one_of("level", required("level", level)?, &names)?;
-    let level = Level::ALL.into_iter().find(|known| known.name() == level);
-    let level = required("level", level)?;
+    let name_of_level = required("level", level)?;
+    let level = Level::ALL.into_iter().find(|known| known.name() == name_of_level);
+    let level =
+        level.ok_or_else(|| text::none_of("level", name_of_level, &Level::ALL.map(Level::name)))?;
     one_change_at_a_time()?;
     let changed = privileges::set(role, &name, &privileges::due(level)?)?;
     if catalog::in_script() {
@@ -89,15 +89,19 @@ fn grantee_of(grantee: Option<RegRole>) -> Result<(Oid, String), Error> {
                      WHEN r.rolname = 'pg_database_owner' THEN 'It stands for the owner of the database, who may grant levels.' END \
          FROM pg_roles AS r WHERE r.oid = $1";
     let role = required("grantee", grantee)?.0;
-    let found = plans::update(ROLE, &[role.into()], plans::two::<String, String>)?;
+    let found = plans::update(ROLE, &[role.into()], |rows| {
+        rows::first(rows, |row| {
+            let name = rows::value::<String>(row, 1, "pg_roles.rolname")?;
+            Ok((name, rows::optional::<String>(row, 2, "fact")?))
+        })
+    })?;
     match found {
-        Some((Some(name), None)) => Ok((role, name)),
-        Some((name, fact)) => Err(Error::new(
-            Kind::InvalidValue,
-            format!("role \"{}\" can have no level", name.unwrap_or_default()),
-        )
-        .detail(fact.unwrap_or_default())
-        .hint("Give the level to the role that is to work with it.")),
+        Some((name, None)) => Ok((role, name)),
+        Some((name, Some(fact))) => {
+            Err(Error::new(Kind::InvalidValue, format!("role \"{name}\" can have no level"))
+                .detail(fact)
+                .hint("Give the level to the role that is to work with it."))
+        }
         None => Err(Error::new(
             Kind::NotFound,
             format!("role with identifier {} does not exist", role.to_u32()),
@@ -194,8 +198,8 @@ fn way_back(role: Oid, level: Level, marked: Option<Level>) -> Result<String, Er
     const REVOKE: &str =
         "SELECT format('SELECT orchestrator.revoke_access(%L);', $1::oid::regrole)";
     let call = |level: Level| {
-        let call = plans::select(GRANT, &[role.into(), level.name().into()], plans::one::<String>)?;
-        required("call", call)
+        let arguments = [role.into(), level.name().into()];
+        plans::select(GRANT, &arguments, |rows| rows::only::<String>(rows, "call"))
     };
     let nearest = call(level)?;
     match marked {
@@ -206,8 +210,9 @@ fn way_back(role: Oid, level: Level, marked: Option<Level>) -> Result<String, Er
             call(marked)?
         )),
         None => {
-            let revoke = plans::select(REVOKE, &[role.into()], plans::one::<String>)?;
-            Ok(format!("{nearest} -- or, to take it all away: {}", required("call", revoke)?))
+            let revoke =
+                plans::select(REVOKE, &[role.into()], |rows| rows::only::<String>(rows, "call"))?;
+            Ok(format!("{nearest} -- or, to take it all away: {revoke}"))
         }
     }
 }
@@ -277,6 +282,6 @@ pub fn give_back(table: &str) -> Result<(i64, i64), Error> {
             given += 1;
         }
     }
-    let left = dynamic::value::<i64>(&format!("SELECT count(*) FROM {table}"), &[])?;
-    Ok((given, left.unwrap_or_default()))
+    let left = dynamic::known(&format!("SELECT count(*) FROM {table}"), &[], "count")?;
+    Ok((given, left))
 }

@@ -10,7 +10,7 @@ use pgrx::spi::SpiTupleTable;
 use super::levels::{self, Level};
 use crate::dynamic::{self, quote};
 use crate::error::Error;
-use crate::{plans, session};
+use crate::{plans, rows, session};
 
 /// A privilege on an object, or on one column of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,12 +81,12 @@ macro_rules! with_objects {
 pub fn due(level: Level) -> Result<Privileges, Error> {
     const OBJECTS: &str =
         concat!(with_objects!(), "SELECT o.kind, o.name, o.bare FROM object AS o");
-    plans::select(OBJECTS, &[], |rows| {
+    plans::select(OBJECTS, &[], |found| {
         let mut due = Privileges::new();
-        for row in rows {
-            let kind = row.get::<String>(1)?.unwrap_or_default();
-            let object = format!("{kind} {}", row.get::<String>(2)?.unwrap_or_default());
-            let name = row.get::<String>(3)?.unwrap_or_default();
+        for row in found {
+            let kind = rows::value::<String>(&row, 1, "object.kind")?;
+            let object = format!("{kind} {}", rows::value::<String>(&row, 2, "object.name")?);
+            let name = rows::value::<String>(&row, 3, "object.bare")?;
             for (privilege, column) in of_level(level, &kind, &name) {
                 let (object, column) = (object.clone(), column.map(str::to_owned));
                 due.insert(Privilege {
@@ -176,14 +176,14 @@ fn held_now(role: Oid) -> Result<Privileges, Error> {
     plans::update(HELD, &[role.into()], read)
 }
 
-fn read(rows: SpiTupleTable<'_>) -> Result<Privileges, Error> {
+fn read(found: SpiTupleTable<'_>) -> Result<Privileges, Error> {
     let mut held = Privileges::new();
-    for row in rows {
+    for row in found {
         held.insert(Privilege {
-            object: row.get::<String>(1)?.unwrap_or_default(),
-            privilege: row.get::<String>(2)?.unwrap_or_default(),
-            column: row.get::<String>(3)?,
-            irregular: row.get::<bool>(4)?.unwrap_or_default(),
+            object: rows::value(&row, 1, "object.name")?,
+            privilege: rows::value(&row, 2, "object.privilege")?,
+            column: rows::optional(&row, 3, "object.column")?,
+            irregular: rows::value(&row, 4, "object.grantor")?,
         });
     }
     Ok(held)

@@ -235,9 +235,9 @@ fn values_of(archive: &Archive, live: &Table, present: Present) -> Result<Outcom
         .collect();
 
     let written = statement(archive, live, present, &values, &lossy)?;
-    let counts = live
-        .with_replica_identity(|| without_triggers(|| dynamic::value::<Vec<i64>>(&written, &[])))?
-        .unwrap_or_default();
+    let counts = live.with_replica_identity(|| {
+        without_triggers(|| dynamic::known::<Vec<i64>>(&written, &[], "counts"))
+    })?;
     let restored = counts.first().copied().unwrap_or_default();
     for (key, rows) in lossy.iter().zip(counts.into_iter().skip(1)).filter(|(_, rows)| *rows > 0) {
         give_back::lost_reference(&archive.object(), key, rows);
@@ -349,15 +349,15 @@ fn still_default(table: &Table, values: &[Value]) -> Result<String, Error> {
 
 /// Why `left` rows of values stayed in the archive.
 fn reasons(archive: &Archive, live: &Table, left: i64) -> Result<Vec<String>, Error> {
-    let gone: i64 = dynamic::value(
+    let gone: i64 = dynamic::known(
         &format!(
             "SELECT count(*) FROM {} AS kept WHERE NOT EXISTS (SELECT FROM {live} AS live WHERE {})",
             archive.table,
             same_key(&live.key()?, "kept", "live")
         ),
         &[],
-    )?
-    .unwrap_or_default();
+        "count",
+    )?;
     let mut reasons = Vec::new();
     if gone > 0 {
         reasons.push(format!("{gone}: the row is gone"));

@@ -8,6 +8,7 @@ use crate::catalog::{self, Member};
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind};
 use crate::manifest;
+use crate::rows;
 use crate::verify::Additions;
 
 /// What needs object $2 of catalog $1, and of a table only its columns $3 when these are given: its
@@ -91,8 +92,8 @@ impl Needed<'_> {
             let mut found = Vec::new();
             for row in client.update(DEPENDENTS, None, &arguments)? {
                 found.push(Dependent {
-                    description: row.get(1)?.unwrap_or_default(),
-                    ours: row.get(2)?.unwrap_or_default(),
+                    description: rows::value(&row, 1, "dependent.description")?,
+                    ours: rows::value(&row, 2, "dependent.ours")?,
                 });
             }
             Ok(found)

@@ -229,7 +229,7 @@ fn lost_references(from: &Table, to: &Table) -> Result<Vec<(ForeignKey, i64)>, E
         if key.columns.iter().all(archived) {
             let holds = key.holds_for("kept");
             let count = format!("SELECT count(*) FROM ONLY {from} AS kept WHERE NOT {holds}");
-            let rows = dynamic::value::<i64>(&count, &[])?.unwrap_or_default();
+            let rows = dynamic::known::<i64>(&count, &[], "count")?;
             lost.push((key, rows));
         }
     }

@@ -178,7 +178,7 @@ fn has_user_settings(table: &Table) -> Result<bool, Error> {
          OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attacl IS NOT NULL) \
          OR EXISTS (SELECT FROM pg_class WHERE oid = $1 \
                     AND (relrowsecurity OR relforcerowsecurity OR relreplident <> 'd' OR reloptions IS NOT NULL))";
-    Ok(dynamic::value(SETTINGS, &[table.oid.into()])?.unwrap_or_default())
+    dynamic::known(SETTINGS, &[table.oid.into()], "settings")
 }
 
 /// Drops what ties a table to the extension: foreign keys, triggers, and whatever uses a function

@@ -9,7 +9,7 @@ use super::ARCHIVE;
 use super::table::Table;
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind};
-use crate::{access, manifest, plans};
+use crate::{access, manifest, plans, rows};
 
 /// What an archive holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Archive {
                  WHERE c.contype = 'f' AND c.confrelid <> ALL (p.path)) \
              SELECT max(steps) FROM parent";
         let Some(live) = self.live_table()? else { return Ok(0) };
-        Ok(dynamic::value(DEPTH, &[live.oid.into()])?.unwrap_or_default())
+        dynamic::known(DEPTH, &[live.oid.into()], "depth")
     }
 }
 
@@ -114,9 +114,9 @@ pub fn all() -> Result<Vec<Archive>, Error> {
         let mut found = Vec::new();
         for row in client.update(TABLES, None, &[ARCHIVE.into()])? {
             found.push((
-                row.get::<pg_sys::Oid>(1)?.unwrap_or(pg_sys::InvalidOid),
-                row.get::<String>(2)?.unwrap_or_default(),
-                row.get::<String>(3)?,
+                rows::value::<pg_sys::Oid>(&row, 1, "pg_class.oid")?,
+                rows::value::<String>(&row, 2, "pg_class.relname")?,
+                rows::optional::<String>(&row, 3, "pg_description.description")?,
             ));
         }
         Ok::<_, Error>(found)
@@ -168,12 +168,12 @@ pub fn waiting(levels: bool) -> Result<Vec<Archive>, Error> {
          JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
          WHERE n.nspname = 'orchestrator' AND c.relname = $1 AND c.relkind = 'r' GROUP BY c.oid";
-    let found = plans::select(TABLES, &[ARCHIVE.into()], |rows| {
+    let found = plans::select(TABLES, &[ARCHIVE.into()], |tables| {
         let mut found = Vec::new();
-        for row in rows {
-            let oid = row.get::<pg_sys::Oid>(1)?.unwrap_or(pg_sys::InvalidOid);
-            let name = row.get::<String>(2)?.unwrap_or_default();
-            let values = row.get::<Vec<String>>(4)?.unwrap_or_default();
+        for row in tables {
+            let oid = rows::value::<pg_sys::Oid>(&row, 1, "pg_class.oid")?;
+            let name = rows::value::<String>(&row, 2, "pg_class.relname")?;
+            let values = rows::value::<Vec<String>>(&row, 4, "pg_attribute.attname")?;
             let table = Table { oid, schema: ARCHIVE.to_owned(), name };
             found.push((table, Label::read(row.get::<String>(3)?), values));
         }

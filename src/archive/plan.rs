@@ -13,6 +13,7 @@ use crate::catalog::{self, Member, Members};
 use crate::dynamic;
 use crate::error::{Error, Kind};
 use crate::manifest;
+use crate::rows;
 use crate::session;
 use crate::verify::Additions;
 
@@ -174,8 +175,8 @@ impl Step {
                 for row in client.update(GRANTS, None, &arguments)? {
                     grants.push(Grants {
                         object: object.to_owned(),
-                        role: row.get(1)?.unwrap_or_default(),
-                        statement: row.get(2)?.unwrap_or_default(),
+                        role: rows::value(&row, 1, "pg_roles.rolname")?,
+                        statement: rows::value(&row, 2, "statement")?,
                     });
                 }
                 Ok::<_, Error>(())

@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind};
 use crate::oid_alias::RegClass;
+use crate::rows;
 
 /// A table by its identifier; shown as its qualified, quoted name.
 #[derive(Clone, Debug)]
@@ -86,7 +87,7 @@ impl Table {
 
     fn kind(&self) -> Result<String, Error> {
         const KIND: &str = "SELECT relkind::text FROM pg_class WHERE oid = $1";
-        Ok(dynamic::value(KIND, &[self.oid.into()])?.unwrap_or_default())
+        dynamic::known(KIND, &[self.oid.into()], "pg_class.relkind")
     }
 
     /// The columns that can be written, in order.
@@ -101,11 +102,11 @@ impl Table {
             let mut columns = Vec::new();
             for row in client.update(COLUMNS, None, &[self.oid.into()])? {
                 columns.push(Column {
-                    name: row.get(1)?.unwrap_or_default(),
-                    type_name: row.get(2)?.unwrap_or_default(),
-                    not_null: row.get(3)?.unwrap_or_default(),
-                    default: row.get(4)?,
-                    is_identity: row.get(5)?.unwrap_or_default(),
+                    name: rows::value(&row, 1, "pg_attribute.attname")?,
+                    type_name: rows::value(&row, 2, "pg_attribute.atttypid")?,
+                    not_null: rows::value(&row, 3, "pg_attribute.attnotnull")?,
+                    default: rows::optional(&row, 4, "pg_attrdef.adbin")?,
+                    is_identity: rows::value(&row, 5, "pg_attribute.attidentity")?,
                 });
             }
             Ok(columns)
@@ -185,20 +186,20 @@ impl Table {
                  JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attnum = k.attnum), \
                 c.confdeltype = 'n' \
              FROM pg_constraint AS c WHERE c.conrelid = $1 AND c.contype = 'f' ORDER BY c.conname";
-        let rows = Spi::connect_mut(|client| {
-            let mut rows = Vec::new();
+        let found = Spi::connect_mut(|client| {
+            let mut found = Vec::new();
             for row in client.update(KEYS, None, &[self.oid.into()])? {
-                rows.push((
-                    row.get::<pg_sys::Oid>(1)?.unwrap_or(pg_sys::InvalidOid),
-                    row.get::<Vec<String>>(2)?.unwrap_or_default(),
-                    row.get::<Vec<String>>(3)?.unwrap_or_default(),
-                    row.get::<bool>(4)?.unwrap_or_default(),
+                found.push((
+                    rows::value::<pg_sys::Oid>(&row, 1, "pg_constraint.confrelid")?,
+                    rows::value::<Vec<String>>(&row, 2, "pg_constraint.conkey")?,
+                    rows::value::<Vec<String>>(&row, 3, "pg_constraint.confkey")?,
+                    rows::value::<bool>(&row, 4, "pg_constraint.confdeltype")?,
                 ));
             }
-            Ok::<_, Error>(rows)
+            Ok::<_, Error>(found)
         })?;
         let mut keys = Vec::new();
-        for (parent, columns, parent_columns, outlives_parent) in rows {
+        for (parent, columns, parent_columns, outlives_parent) in found {
             if let Some(parent) = Table::find(parent)? {
                 keys.push(ForeignKey { columns, parent, parent_columns, outlives_parent });
             }
@@ -209,13 +210,13 @@ impl Table {
     /// Whether it holds no row.
     pub fn is_empty(&self) -> Result<bool, Error> {
         let sql = format!("SELECT NOT EXISTS (SELECT FROM ONLY {self})");
-        Ok(dynamic::value(&sql, &[])?.unwrap_or(true))
+        dynamic::known(&sql, &[], "exists")
     }
 
     /// How many rows it holds. Reads all of them.
     pub fn count(&self) -> Result<i64, Error> {
         let sql = format!("SELECT count(*) FROM ONLY {self}");
-        Ok(dynamic::value(&sql, &[])?.unwrap_or_default())
+        dynamic::known(&sql, &[], "count")
     }
 }
 

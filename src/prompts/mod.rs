@@ -10,6 +10,7 @@ use pgrx::{AllocatedByRust, Uuid};
 
 use crate::error::{Error, Kind, required};
 use crate::plans;
+use crate::rows;
 use crate::text;
 use version::Version;
 
@@ -89,7 +90,9 @@ fn activate_prompt(
 fn active_prompt(agent_type: Option<&str>) -> Result<String, ErrorReport> {
     const ACTIVE: &str = "SELECT p.prompt_text FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.is_active";
     let agent_type = required("agent_type", agent_type)?;
-    let prompt = plans::select(ACTIVE, &[agent_type.into()], plans::one::<String>)?;
+    let prompt = plans::select(ACTIVE, &[agent_type.into()], |rows| {
+        rows::one::<String>(rows, "prompts.prompt_text")
+    })?;
     Ok(prompt.ok_or_else(|| {
         Error::new(Kind::NotFound, format!("agent type \"{agent_type}\" has no active prompt"))
             .hint("orchestrator.prompt_history shows what is published, orchestrator.activate_prompt activates it.")
@@ -109,7 +112,9 @@ fn next_prompt_version(
          ORDER BY string_to_array(p.version, '.')::bigint[] DESC LIMIT 1";
     let agent_type = text::name("agent_type", agent_type)?;
     let bump = text::one_of("bump", required("bump", bump)?, &version::STEPS)?;
-    let highest = plans::select(HIGHEST, &[agent_type.into()], plans::one::<String>)?;
+    let highest = plans::select(HIGHEST, &[agent_type.into()], |rows| {
+        rows::one::<String>(rows, "prompts.version")
+    })?;
     Ok(match highest {
         None => version::FIRST.to_owned(),
         Some(highest) => Version::parse(&highest)?.next(bump)?.to_string(),
@@ -137,12 +142,21 @@ fn switch_to(agent_type: &str, version: &str) -> Result<Row, Error> {
     let activated = PgTryBuilder::new(|| plans::update(ACTIVATE, &arguments, plans::one::<Row>))
         .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, |_| Err(overtaken(agent_type)))
         .execute();
-    activated?.ok_or_else(|| {
-        Error::new(
-            Kind::NotFound,
-            format!("version {version} of agent type \"{agent_type}\" does not exist"),
-        )
-        .hint("orchestrator.prompt_history shows what is published, orchestrator.publish_prompt adds to it.")
+    match activated? {
+        Some(row) => Ok(row),
+        None => Err(not_activated(agent_type, version)?),
+    }
+}
+
+fn not_activated(agent_type: &str, version: &str) -> Result<Error, Error> {
+    const PUBLISHED: &str =
+        "SELECT p.id FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.version = $2";
+    let arguments = [agent_type.into(), version.into()];
+    let prompt = format!("version {version} of agent type \"{agent_type}\"");
+    Ok(match plans::update(PUBLISHED, &arguments, plans::one::<Uuid>)? {
+        Some(_) => Error::no_row(format!("{prompt} could not be activated"), "prompts"),
+        None => Error::new(Kind::NotFound, format!("{prompt} does not exist"))
+            .hint("orchestrator.prompt_history shows what is published, orchestrator.publish_prompt adds to it."),
     })
 }
 
@@ -159,12 +173,12 @@ fn already_published(agent_type: &str, version: &str) -> Result<Error, Error> {
     const PUBLICATION: &str = "SELECT format('It was published at %s%s.', p.created_at, ' by ' || p.created_by) \
          FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.version = $2";
     let arguments = [agent_type.into(), version.into()];
-    let publication = plans::update(PUBLICATION, &arguments, plans::one::<String>)?;
-    Ok(Error::new(
-        Kind::NotReady,
-        format!("version {version} of agent type \"{agent_type}\" is already published"),
-    )
-    .detail(publication.unwrap_or_default())
+    let prompt = format!("version {version} of agent type \"{agent_type}\"");
+    let Some(publication) = plans::update(PUBLICATION, &arguments, plans::one::<String>)? else {
+        return Ok(Error::no_row(format!("{prompt} could not be published"), "prompts"));
+    };
+    Ok(Error::new(Kind::NotReady, format!("{prompt} is already published"))
+    .detail(publication)
     .hint(
         "What is published stays as it is; orchestrator.next_prompt_version names a free version.",
     ))

@@ -12,7 +12,7 @@ use crate::audit::{self, Event};
 use crate::document::{self, Document};
 use crate::error::{Error, required};
 use crate::runs::{Run, score};
-use crate::{plans, text};
+use crate::{plans, rows, text};
 
 pub use resolve::resolve_review;
 
@@ -51,8 +51,19 @@ fn request_review(
     let safety_score = safety_score.map(|given| score("safety_score", Some(given))).transpose()?;
     let context = document::object("context", context)?;
     let run = Run::lock_open(thread_id)?;
-    plans::update(MARK, &[run.id.into()], |_| Ok(()))?;
+    if plans::update(MARK, &[run.id.into()], |rows| Ok(rows.is_empty()))? && !is_marked(&run)? {
+        return Err(run.not_written().into());
+    }
     Ok(ask(&run, Request { review_type, reason, safety_score, context })?)
+}
+
+/// Whether a run says that it needs a human.
+fn is_marked(run: &Run) -> Result<bool, Error> {
+    const MARKED: &str =
+        "SELECT r.requires_human_review FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1";
+    plans::update(MARKED, &[run.id.into()], |rows| {
+        rows::only(rows, "orchestrator_runs.requires_human_review")
+    })
 }
 
 /// Puts a question about a run that is locked into the queue; its id.
@@ -68,9 +79,14 @@ pub fn ask(run: &Run, request: Request<'_>) -> Result<Uuid, Error> {
         request.safety_score.into(),
         request.context.into(),
     ];
-    let asked = plans::update(INSERT, &arguments, plans::two::<Uuid, Document>)?;
-    let (id, metadata) = asked.unwrap_or_default();
-    let (id, metadata) = (required("id", id)?, required("metadata", metadata)?);
+    let asked = plans::update(INSERT, &arguments, |rows| {
+        rows::first(rows, |row| {
+            let id = rows::value(row, 1, "human_review_queue.id")?;
+            Ok((id, rows::value(row, 2, "human_review_queue.id")?))
+        })
+    })?;
+    let (id, metadata) = asked
+        .ok_or_else(|| Error::no_row("the review could not be asked for", "human_review_queue"))?;
     audit::record(Event {
         event_type: "review_requested",
         role: audit::SYSTEM,

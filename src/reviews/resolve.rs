@@ -11,7 +11,7 @@ use pgrx::{AllocatedByRust, Uuid};
 
 use crate::error::{Error, Kind, required};
 use crate::runs::Run;
-use crate::{audit, plans, text};
+use crate::{audit, plans, rows, text};
 
 /// What a human can decide.
 const DECISIONS: [&str; 2] = ["approved", "rejected"];
@@ -136,12 +136,18 @@ pub fn resolve_review(
         resolution.notes.into(),
         run.thread_id.as_str().into(),
     ];
-    let resolved = plans::update(
-        RESOLVE,
-        &arguments,
-        plans::three::<PgHeapTuple<'static, AllocatedByRust>, String, bool>,
-    )?;
-    let Some((Some(row), Some(review_type), Some(is_last))) = resolved else {
+    let resolved = plans::update(RESOLVE, &arguments, |rows| {
+        rows::first(rows, |row| {
+            let review = rows::value::<PgHeapTuple<'static, AllocatedByRust>>(
+                row,
+                1,
+                "human_review_queue.id",
+            )?;
+            let review_type = rows::value::<String>(row, 2, "human_review_queue.review_type")?;
+            Ok((review, review_type, rows::value(row, 3, "human_review_queue.status")?))
+        })
+    })?;
+    let Some((row, review_type, is_last)) = resolved else {
         return Err(not_pending(id)?.into());
     };
     let run = conclude(run, &resolution, is_last)?;
@@ -195,7 +201,7 @@ fn conclude(run: Run, resolution: &Resolution<'_>, is_last: bool) -> Result<Run,
     } else {
         plans::update(KILL, &[run.id.into(), resolution.error().into()], Run::first)?
     };
-    concluded.ok_or_else(not_lockable)
+    concluded.ok_or_else(|| run.not_written())
 }
 
 /// Records the resolution of one review, with the keys that `resolve_reviews` gives each of its own.
@@ -218,7 +224,7 @@ fn record(id: Uuid, review_type: &str, run: Run, resolution: &Resolution<'_>) ->
         run.gate_status.into(),
         notes.as_deref().into(),
     ];
-    audit::record_by(RECORD, &arguments)
+    audit::record_by(RECORD, &arguments, 1)
 }
 
 pub fn unknown(id: Uuid) -> Error {
@@ -235,19 +241,39 @@ pub fn not_lockable() -> Error {
         )
 }
 
+/// Reviews that are pending, and that the table does not let be resolved.
+pub fn not_resolvable(ids: &[Uuid]) -> Error {
+    let message = match ids {
+        [id] => format!("review {id} could not be resolved"),
+        ids => format!("{} could not be resolved", text::counted(ids.len() as i64, "review")),
+    };
+    Error::no_row(message, "human_review_queue")
+        .detail("Pending, and the update met no row: the review moved to another run, or something hides it.")
+}
+
 /// Why a review cannot be resolved.
 fn not_pending(id: Uuid) -> Result<Error, Error> {
     const RESOLUTION: &str = "SELECT q.status, format('%s by %s at %s', q.status, q.resolved_by, q.resolved_at), q.resolution_notes \
          FROM orchestrator.human_review_queue AS q WHERE q.id = $1";
-    let found = plans::update(RESOLUTION, &[id.into()], plans::three::<String, String, String>)?;
-    let Some((Some(status), how, notes)) = found else {
+    let found = plans::update(RESOLUTION, &[id.into()], |rows| {
+        rows::first(rows, |row| {
+            let status = rows::value::<String>(row, 1, "human_review_queue.status")?;
+            let how = rows::value::<String>(row, 2, "human_review_queue.status")?;
+            Ok((
+                status,
+                how,
+                rows::optional::<String>(row, 3, "human_review_queue.resolution_notes")?,
+            ))
+        })
+    })?;
+    let Some((status, how, notes)) = found else {
         return Ok(unknown(id));
     };
     if status == "pending" {
-        return Ok(not_lockable());
+        return Ok(not_resolvable(&[id]));
     }
     let notes = notes.map(|notes| format!(" Notes: {notes}")).unwrap_or_default();
     Ok(Error::new(Kind::NotReady, format!("review {id} is already {status}"))
-        .detail(format!("It was {}.{notes}", how.unwrap_or_default()))
+        .detail(format!("It was {how}.{notes}"))
         .hint("A review is resolved once; ask again with orchestrator.request_review."))
 }

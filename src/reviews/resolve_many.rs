@@ -10,11 +10,13 @@ use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
 use serde_json::json;
 
-use super::resolve::{ATTEMPTS, Resolution, freed, killed, not_lockable, resolution};
+use super::resolve::{
+    ATTEMPTS, Resolution, freed, killed, not_lockable, not_resolvable, resolution,
+};
 use crate::document::Document;
 use crate::error::{Error, required, without_nulls};
 use crate::runs::Run;
-use crate::{audit, plans};
+use crate::{audit, plans, rows, text};
 
 /// Resolves all reviews of a list that are pending, each as `resolve_review` would: review, runs
 /// and one audit event for each change together or not at all.
@@ -74,7 +76,7 @@ fn lock_runs(ids: &[Uuid]) -> Result<Runs, Error> {
         let (runs, is_missing) = plans::update(LOCK, &[ids.to_vec().into()], |rows| {
             let (mut runs, mut is_missing) = (Runs::with_capacity(rows.len()), false);
             for row in rows {
-                is_missing = required("is_missing", row.get::<bool>(5)?)?;
+                is_missing = rows::value(&row, 5, "human_review_queue.thread_id")?;
                 if let Some(run) = Run::read(&row)? {
                     runs.insert(run.thread_id.clone(), run);
                 }
@@ -103,15 +105,13 @@ fn resolve(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<Vec<Resolved>, E
         resolution.notes.into(),
     ];
     plans::update(RESOLVE, &arguments, |rows| {
-        let mut resolved = Vec::with_capacity(rows.len());
-        for row in rows {
-            resolved.push(Resolved {
-                id: required("id", row.get(1)?)?,
-                thread_id: required("thread_id", row.get(2)?)?,
-                review_type: required("review_type", row.get(3)?)?,
-            });
-        }
-        Ok(resolved)
+        rows::each(rows, |row| {
+            Ok(Resolved {
+                id: rows::value(row, 1, "human_review_queue.id")?,
+                thread_id: rows::value(row, 2, "human_review_queue.thread_id")?,
+                review_type: rows::value(row, 3, "human_review_queue.review_type")?,
+            })
+        })
     })
 }
 
@@ -157,7 +157,27 @@ fn conclude(
     }
     let waiting: Vec<Uuid> =
         ids.into_iter().filter(|id| !concluded.contains(id.as_bytes())).collect();
-    if waiting.is_empty() { Ok(()) } else { Run::write(waiting) }
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    only_waiting(&waiting, resolution)?;
+    Run::write(waiting)
+}
+
+/// Checks that runs which were neither freed nor killed wait for another review.
+///
+/// Errors: 55000 one does not.
+fn only_waiting(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<(), Error> {
+    const FREE_TO_GO: &str = "SELECT count(*) FROM orchestrator.orchestrator_runs AS r \
+         WHERE r.id = ANY ($1) AND NOT ($2 AND EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
+                                                       WHERE o.thread_id = r.thread_id AND o.status IS NOT DISTINCT FROM 'pending'))";
+    let arguments = [ids.to_vec().into(), resolution.approves().into()];
+    let count = plans::update(FREE_TO_GO, &arguments, |rows| rows::only::<i64>(rows, "count"))?;
+    if count == 0 {
+        return Ok(());
+    }
+    let message = format!("{} could not be changed", text::counted(count, "run"));
+    Err(Error::no_row(message, "orchestrator_runs"))
 }
 
 /// Records each resolution, in the order of the reviews.
@@ -188,7 +208,7 @@ fn record(runs: &Runs, resolved: &[Resolved], resolution: &Resolution<'_>) -> Re
         resolved.iter().map(|review| review.id).collect::<Vec<_>>().into(),
         resolved.iter().map(|review| review.review_type.as_str()).collect::<Vec<_>>().into(),
     ];
-    audit::record_by(RECORD, &arguments)
+    audit::record_by(RECORD, &arguments, resolved.len())
 }
 
 /// What an event tells of the run, and why.
@@ -207,15 +227,25 @@ fn what_became(run: &Run, resolution: &Resolution<'_>) -> Document {
 /// What came of each id.
 fn outcomes(ids: Vec<Uuid>, resolved: &[Resolved]) -> Result<Vec<(Uuid, String)>, Error> {
     const KNOWN: &str =
-        "SELECT q.id FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1)";
+        "SELECT q.id, q.status FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1)";
     let resolved: HashSet<_> = resolved.iter().map(|review| *review.id.as_bytes()).collect();
     let rest: Vec<Uuid> =
         ids.iter().filter(|id| !resolved.contains(id.as_bytes())).copied().collect();
     let known = if rest.is_empty() {
         HashSet::new()
     } else {
-        let known = plans::update(KNOWN, &[rest.into()], plans::column::<Uuid>)?;
-        known.iter().map(|id| *id.as_bytes()).collect()
+        let known = plans::update(KNOWN, &[rest.into()], |rows| {
+            rows::each(rows, |row| {
+                let id = rows::value::<Uuid>(row, 1, "human_review_queue.id")?;
+                Ok((id, rows::value::<String>(row, 2, "human_review_queue.status")?))
+            })
+        })?;
+        let pending = known.iter().filter(|(_, status)| status == "pending").map(|(id, _)| *id);
+        let pending: Vec<Uuid> = pending.collect();
+        if !pending.is_empty() {
+            return Err(not_resolvable(&pending));
+        }
+        known.iter().map(|(id, _)| *id.as_bytes()).collect()
     };
     let outcome = |id: &Uuid| {
         if resolved.contains(id.as_bytes()) {

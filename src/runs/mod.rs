@@ -5,6 +5,7 @@
 mod arguments;
 mod safety;
 
+use pgrx::datum::DatumWithOid;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -15,7 +16,7 @@ use serde_json::json;
 use crate::audit::{self, Event};
 use crate::document::Document;
 use crate::error::{Error, Kind, required};
-use crate::{lifecycle, plans, text};
+use crate::{lifecycle, plans, rows, text};
 
 pub use arguments::score;
 
@@ -76,15 +77,26 @@ impl Run {
         let Some(id) = row.get(1)? else { return Ok(None) };
         Ok(Some(Run {
             id,
-            thread_id: required("thread_id", row.get(2)?)?,
-            phase: required("phase", row.get(3)?)?,
-            gate_status: required("gate_status", row.get(4)?)?,
+            thread_id: rows::value(row, 2, "orchestrator_runs.thread_id")?,
+            phase: rows::value(row, 3, "orchestrator_runs.phase")?,
+            gate_status: rows::value(row, 4, "orchestrator_runs.gate_status")?,
         }))
     }
 
     /// Whether its phase is an end.
     pub fn has_ended(&self) -> bool {
         lifecycle::state("run_phase", &self.phase).is_some_and(|state| state.next.is_empty())
+    }
+
+    /// The row that an update of the run returned.
+    fn written(&self, row: Option<Row>) -> Result<Row, Error> {
+        row.ok_or_else(|| self.not_written())
+    }
+
+    /// An update of the run, which is locked, met no row.
+    pub fn not_written(&self) -> Error {
+        let message = format!("the run of thread \"{}\" could not be changed", self.thread_id);
+        Error::no_row(message, "orchestrator_runs")
     }
 
     fn ended(&self) -> Error {
@@ -143,16 +155,27 @@ fn start_run(
     Ok(id)
 }
 
+/// Why the thread's run could not be inserted.
 fn started_before(thread_id: &str) -> Result<Error, Error> {
     const STATE: &str = "SELECT r.id, format('started at %s for project %s, story %s, and is in phase %s', \
                 r.started_at, r.project_id, r.story_id, r.phase) \
          FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1";
-    let state = plans::update(STATE, &[thread_id.into()], plans::two::<Uuid, String>)?;
-    let error = Error::new(Kind::Duplicate, format!("thread \"{thread_id}\" has a run already"))
-        .hint("A thread has one run; give the new one a thread_id of its own.");
+    let state = plans::update(STATE, &[thread_id.into()], |rows| {
+        rows::first(rows, |row| {
+            let id = rows::value::<Uuid>(row, 1, "orchestrator_runs.id")?;
+            Ok((id, rows::value::<String>(row, 2, "orchestrator_runs.phase")?))
+        })
+    })?;
     Ok(match state {
-        Some((Some(id), Some(state))) => error.detail(format!("Run {id} was {state}.")),
-        _ => error,
+        Some((id, state)) => {
+            Error::new(Kind::Duplicate, format!("thread \"{thread_id}\" has a run already"))
+                .detail(format!("Run {id} was {state}."))
+                .hint("A thread has one run; give the new one a thread_id of its own.")
+        }
+        None => Error::no_row(
+            format!("the run of thread \"{thread_id}\" could not be started"),
+            "orchestrator_runs",
+        ),
     })
 }
 
@@ -211,17 +234,34 @@ fn record_run_progress(
         files.into(),
         error.into(),
     ];
-    let added = plans::update(ADD, &arguments, plans::three::<Row, String, Document>)?;
-    let Some((Some(row), Some(agent), Some(told))) = added else {
-        return Err(Error::new(
-            Kind::InvalidValue,
-            format!("the sum for thread \"{thread_id}\" is too large"),
-        )
-        .detail("A run holds up to 9223372036854775807 tokens, and less than 100000000 USD.")
-        .into());
+    let added = plans::update(ADD, &arguments, |rows| {
+        rows::first(rows, |row| {
+            let run = rows::value::<Row>(row, 1, "orchestrator_runs.id")?;
+            let agent = rows::value::<String>(row, 2, "orchestrator_runs.current_agent")?;
+            Ok((run, agent, rows::value(row, 3, "orchestrator_runs.id")?))
+        })
+    })?;
+    let Some((row, agent, told)) = added else {
+        let [id, _, _, tokens, cost, ..] = arguments;
+        return Err(not_added(&run, &[id, tokens, cost])?.into());
     };
     run.record_as(&agent, "run_progressed", told)?;
     Ok(row)
+}
+
+/// Why nothing was added to a locked run; `sum`: its id, tokens and cost.
+fn not_added(run: &Run, sum: &[DatumWithOid<'_>; 3]) -> Result<Error, Error> {
+    const FITS: &str = "SELECT r.tokens_used <= 9223372036854775807 - $2 AND r.cost_usd + round($3, 10) < 100000000 \
+         FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1";
+    let fits = plans::update(FITS, sum, |rows| {
+        rows::only::<bool>(rows, "orchestrator_runs.tokens_used or cost_usd")
+    })?;
+    if fits {
+        return Ok(run.not_written());
+    }
+    let message = format!("the sum for thread \"{}\" is too large", run.thread_id);
+    Ok(Error::new(Kind::InvalidValue, message)
+        .detail("A run holds up to 9223372036854775807 tokens, and less than 100000000 USD."))
 }
 
 /// Holds a run, whoever has to look at it, and records `run_paused` with the reason. Pausing a run
@@ -238,9 +278,9 @@ fn pause_run(
     let thread_id = text::filled("thread_id", thread_id)?;
     let reason = text::filled("reason", reason)?;
     let run = Run::lock_open(thread_id)?;
-    let row = plans::update(HOLD, &[run.id.into()], plans::one::<Row>)?;
+    let row = run.written(plans::update(HOLD, &[run.id.into()], plans::one::<Row>)?)?;
     run.record("run_paused", json!({ "reason": reason }))?;
-    Ok(required("thread_id", row)?)
+    Ok(row)
 }
 
 /// Lets a run go on, and records `run_resumed`. Nothing waits for a human then. A run that goes on and
@@ -254,7 +294,8 @@ fn resume_run(
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
     const GO: &str = "UPDATE orchestrator.orchestrator_runs AS r SET gate_status = 'go', requires_human_review = false \
          WHERE r.id = $1 AND (r.gate_status IS DISTINCT FROM 'go' OR r.requires_human_review) RETURNING r";
-    const AS_IT_IS: &str = "SELECT r FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1";
+    const AS_IT_IS: &str = "SELECT r FROM orchestrator.orchestrator_runs AS r \
+         WHERE r.id = $1 AND r.gate_status = 'go' AND NOT r.requires_human_review";
     let thread_id = text::filled("thread_id", thread_id)?;
     let run = Run::lock_open(thread_id)?;
     refuse_while_pending(&run)?;
@@ -262,8 +303,7 @@ fn resume_run(
         run.record("run_resumed", json!({ "was": run.gate_status }))?;
         return Ok(row);
     }
-    let row = plans::update(AS_IT_IS, &[run.id.into()], plans::one::<Row>)?;
-    Ok(required("thread_id", row)?)
+    Ok(run.written(plans::update(AS_IT_IS, &[run.id.into()], plans::one::<Row>)?)?)
 }
 
 fn refuse_while_pending(run: &Run) -> Result<(), Error> {
@@ -309,7 +349,8 @@ fn kill_run(
     if run.has_ended() {
         return Err(run.ended().into());
     }
-    let row = plans::update(KILL, &[run.id.into(), reason.into()], plans::one::<Row>)?;
+    let row =
+        run.written(plans::update(KILL, &[run.id.into(), reason.into()], plans::one::<Row>)?)?;
     run.record("run_killed", json!({ "reason": reason, "was": run.phase }))?;
-    Ok(required("thread_id", row)?)
+    Ok(row)
 }

@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AnyNumeric, JsonB, Uuid};
+use pgrx::{AnyNumeric, JsonB};
 use serde_json::{Value, json};
 
 use super::arguments::{score, texts};
@@ -10,7 +10,7 @@ use super::{Row, Run};
 use crate::document::Document;
 use crate::error::{Error, Kind};
 use crate::reviews::{self, Request};
-use crate::{configuration, plans, text};
+use crate::{configuration, plans, rows, text};
 
 /// A score that is set in configurations. Source: the thresholds of WAVE's safety scorer.
 struct Threshold {
@@ -123,10 +123,13 @@ fn record_safety(
         (verdict != Verdict::Fine).into(),
         matches!(verdict, Verdict::Block(_)).into(),
     ];
-    let scored = plans::update(SCORE, &arguments, plans::two::<Row, Document>)?;
-    let Some((Some(row), Some(told))) = scored else {
-        return Err(Error::new(Kind::Internal, "the locked run was not updated").into());
-    };
+    let scored = plans::update(SCORE, &arguments, |rows| {
+        rows::first(rows, |row| {
+            let run = rows::value::<Row>(row, 1, "orchestrator_runs.id")?;
+            Ok((run, rows::value::<Document>(row, 2, "orchestrator_runs.id")?))
+        })
+    })?;
+    let (row, told) = scored.ok_or_else(|| run.not_written())?;
     run.record_as(crate::audit::SYSTEM, "safety_recorded", told)?;
     if let Verdict::Review(threshold) | Verdict::Block(threshold) = verdict {
         let reason =
@@ -156,19 +159,23 @@ fn known_to_pending_review(
     reason: &str,
     context: &Document,
 ) -> Result<bool, Error> {
-    const LOWER: &str = "UPDATE orchestrator.human_review_queue AS q \
-         SET safety_score = least(q.safety_score, s.score), \
-             reason = CASE WHEN s.ours AND s.lower THEN $3 ELSE q.reason END, \
-             context = CASE WHEN s.ours \
-                 THEN q.context || CASE WHEN s.lower THEN $4 ELSE '{}' END \
-                      || jsonb_build_object('violations', (q.context -> 'violations') || ($4 -> 'violations')) \
-                 ELSE q.context END \
-         FROM (SELECT o.id, trunc($2, 2) AS score, trunc($2, 2) < o.safety_score AS lower, \
-                      starts_with(o.reason, $5) AND o.context ? 'threshold' AND jsonb_typeof(o.context -> 'violations') = 'array' AS ours \
-               FROM orchestrator.human_review_queue AS o \
-               WHERE o.thread_id = $1 AND o.status IS NOT DISTINCT FROM 'pending' AND o.review_type = 'safety' \
-               ORDER BY o.created_at, o.id LIMIT 1) AS s \
-         WHERE q.id = s.id AND q.status IS NOT DISTINCT FROM 'pending' RETURNING q.id";
+    const LOWER: &str = "WITH s AS MATERIALIZED ( \
+             SELECT o.id, trunc($2, 2) AS score, trunc($2, 2) < o.safety_score AS lower, \
+                    starts_with(o.reason, $5) AND o.context ? 'threshold' AND jsonb_typeof(o.context -> 'violations') = 'array' AS ours \
+             FROM orchestrator.human_review_queue AS o \
+             WHERE o.thread_id = $1 AND o.status IS NOT DISTINCT FROM 'pending' AND o.review_type = 'safety' \
+             ORDER BY o.created_at, o.id LIMIT 1 \
+         ), lowered AS ( \
+             UPDATE orchestrator.human_review_queue AS q \
+             SET safety_score = least(q.safety_score, s.score), \
+                 reason = CASE WHEN s.ours AND s.lower THEN $3 ELSE q.reason END, \
+                 context = CASE WHEN s.ours \
+                     THEN q.context || CASE WHEN s.lower THEN $4 ELSE '{}' END \
+                          || jsonb_build_object('violations', (q.context -> 'violations') || ($4 -> 'violations')) \
+                     ELSE q.context END \
+             FROM s WHERE q.id = s.id AND q.status IS NOT DISTINCT FROM 'pending' RETURNING q.id \
+         ) \
+         SELECT EXISTS (SELECT FROM lowered) FROM s";
     let arguments = [
         run.thread_id.as_str().into(),
         score.clone().into(),
@@ -176,7 +183,13 @@ fn known_to_pending_review(
         context.clone().into(),
         REASON.into(),
     ];
-    Ok(plans::update(LOWER, &arguments, plans::one::<Uuid>)?.is_some())
+    match plans::update(LOWER, &arguments, plans::one::<bool>)? {
+        Some(false) => Err(Error::no_row(
+            format!("the safety review of thread \"{}\" could not be changed", run.thread_id),
+            "human_review_queue",
+        )),
+        lowered => Ok(lowered.is_some()),
+    }
 }
 
 #[cfg(test)]

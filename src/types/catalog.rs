@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::value_set;
-use crate::error::{Error, Kind, required};
-use crate::{plans, session};
+use crate::error::{Error, Kind};
+use crate::{plans, rows, session};
 
 /// A table or view.
 #[derive(Debug, Default, Deserialize)]
@@ -175,8 +175,9 @@ pub fn functions() -> Result<Vec<Function>, Error> {
 
 fn read<T: DeserializeOwned>(sql: &'static str) -> Result<T, Error> {
     // The server prints CHECKs in the style that the session asks for.
-    let found = session::in_plain_style(|| plans::select(sql, &[], plans::one::<JsonB>))?;
-    let found = required("catalog", found)?;
+    let found = session::in_plain_style(|| {
+        plans::select(sql, &[], |rows| rows::only::<JsonB>(rows, "catalog"))
+    })?;
     serde_json::from_value(found.0).map_err(|error| {
         Error::new(Kind::Internal, format!("the catalog could not be read: {error}"))
     })

@@ -11,6 +11,7 @@ use crate::error::{Error, Kind};
 use crate::lifecycle::misused;
 use crate::lifecycle::row::Rows;
 use crate::plans;
+use crate::rows::{self, Row};
 use crate::text;
 
 /// Who approves phases, by the approval chain of the migration.
@@ -262,7 +263,9 @@ fn lacks(phase: &Phase, new: &Phase) -> Result<Vec<Lack>, Error> {
     Ok(lacks)
 }
 
-/// The phase in a row.
+/// The phase in a row of the trigger. Where somebody dropped a NOT NULL, a null is no state and no
+/// number: no rule is met by it, and an update that gives a value again is judged as one from the
+/// beginning.
 fn phase_of(text: impl Fn(&str) -> Option<String>, number: impl Fn(&str) -> Option<i32>) -> Phase {
     Phase {
         number: number("phase_number").unwrap_or_default(),
@@ -342,17 +345,18 @@ fn locked(number: i32) -> Result<Option<Phase>, Error> {
 
 /// The phases of a result with number, name, status, approval and approver.
 pub fn phases(rows: pgrx::spi::SpiTupleTable<'_>) -> Result<Vec<Phase>, Error> {
-    let mut phases = Vec::new();
-    for row in rows {
-        phases.push(Phase {
-            number: row.get(1)?.unwrap_or_default(),
-            name: row.get(2)?.unwrap_or_default(),
-            status: row.get(3)?.unwrap_or_default(),
-            approval_status: row.get(4)?.unwrap_or_default(),
-            approved_by: row.get(5)?,
-        });
-    }
-    Ok(phases)
+    rows::each(rows, |row| phase(row))
+}
+
+/// The phase of a row with number, name, status, approval and approver.
+pub fn phase(row: &impl Row) -> Result<Phase, Error> {
+    Ok(Phase {
+        number: rows::value(row, 1, "v7_migration_workflow.phase_number")?,
+        name: rows::value(row, 2, "v7_migration_workflow.phase_name")?,
+        status: rows::value(row, 3, "v7_migration_workflow.status")?,
+        approval_status: rows::value(row, 4, "v7_migration_workflow.approval_status")?,
+        approved_by: rows::optional(row, 5, "v7_migration_workflow.approved_by")?,
+    })
 }
 
 /// The tasks of a phase that are neither completed nor cancelled, as messages call them.

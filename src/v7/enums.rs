@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 use super::similarity::{self, Reason};
 use crate::error::{Error, Kind, required};
 use crate::plans;
+use crate::rows;
 
 /// An enum type with what is known of its use.
 #[derive(Clone, Debug)]
@@ -86,16 +87,14 @@ pub fn all() -> Result<Vec<EnumType>, Error> {
     const ENUMS: &str = "SELECT format('%I.%I', u.schema_name, u.enum_name), u.enum_name, u.labels, u.used_by \
          FROM orchestrator.enum_usage AS u ORDER BY u.schema_name COLLATE \"C\", u.enum_name COLLATE \"C\"";
     plans::select(ENUMS, &[], |rows| {
-        let mut enums = Vec::new();
-        for row in rows {
-            enums.push(EnumType {
-                name: row.get(1)?.unwrap_or_default(),
-                plain_name: row.get(2)?.unwrap_or_default(),
-                labels: row.get(3)?.unwrap_or_default(),
-                used_by: row.get(4)?.unwrap_or_default(),
-            });
-        }
-        Ok(enums)
+        rows::each(rows, |row| {
+            Ok(EnumType {
+                name: rows::value(row, 1, "enum_usage.enum_name")?,
+                plain_name: rows::value(row, 2, "enum_usage.enum_name")?,
+                labels: rows::value(row, 3, "enum_usage.labels")?,
+                used_by: rows::value(row, 4, "enum_usage.used_by")?,
+            })
+        })
     })
 }
 

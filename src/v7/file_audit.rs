@@ -5,6 +5,7 @@ use super::Check;
 use super::built::Built;
 use crate::error::Error;
 use crate::plans;
+use crate::rows;
 
 /// The old columns in their order, without updated_at, which every change moves.
 const BASE_COLUMNS: [&str; 16] = [
@@ -40,8 +41,10 @@ fn status_of_rows(built: &Built) -> Result<Check, Error> {
         // The check of the columns says so.
         return Ok(Check::unreadable(NAME, "every row", "column v7_workflow_status is missing"));
     }
-    let (all, with) = plans::select(COUNTS, &[], plans::two::<i64, i64>)?.unwrap_or_default();
-    let (all, with) = (all.unwrap_or_default(), with.unwrap_or_default());
+    let (all, with) = plans::select(COUNTS, &[], |rows| {
+        let row = rows.first();
+        Ok((rows::value::<i64>(&row, 1, "count")?, rows::value::<i64>(&row, 2, "count")?))
+    })?;
     Ok(Check::count(NAME, all as usize, with as usize).hint(
         "SELECT id, file_path, v7_workflow_status FROM orchestrator.file_audit ORDER BY v7_workflow_status;",
     ))

@@ -10,6 +10,7 @@ use super::approval::{self, APPROVER, Phase};
 use crate::document::{self, Document};
 use crate::error::{Error, Kind, required};
 use crate::plans;
+use crate::rows;
 use crate::text;
 
 /// The number of a phase, 1 to 7.
@@ -25,6 +26,22 @@ pub fn unknown(number: i32) -> Error {
     Error::new(Kind::NotFound, format!("phase {number} does not exist")).hint(
         "There are phases 1 to 7; SELECT * FROM orchestrator.v7_load_plan() creates those that are missing.",
     )
+}
+
+/// Whether there is a phase of that number.
+pub fn exists(number: i32) -> Result<bool, Error> {
+    Ok(state(number)?.is_some())
+}
+
+/// Why a phase of that number gave no row back: it is not there, or something hides it.
+pub fn unknown_or_hidden(number: i32, step: &str) -> Result<Error, Error> {
+    Ok(state(number)?.map_or_else(|| unknown(number), |(phase, _)| hidden(&phase, step)))
+}
+
+/// A phase that can take a step, and whose update gave no row back.
+fn hidden(phase: &Phase, step: &str) -> Error {
+    let message = format!("{} could not {step}", phase.title());
+    Error::no_row(message, "v7_migration_workflow")
 }
 
 /// Starts a phase that has not been started, or goes on with one that was blocked.
@@ -43,7 +60,7 @@ fn v7_start_phase(
     let number = number(phase_number)?;
     plans::update(LOCK, &[(number - 1).into()], |_| Ok(()))?;
     let row = plans::update(START, &[number.into()], row)?;
-    Ok(row.ok_or_else(|| refused(number, "start"))?)
+    Ok(row.ok_or_else(|| refused(number, "start", &["not_started", "blocked"]))?)
 }
 
 /// Puts a phase that is in progress under review, with what it delivered.
@@ -60,7 +77,7 @@ fn v7_request_review(
     let number = number(phase_number)?;
     let deliverables = document::array("deliverables", deliverables)?;
     let row = plans::update(REVIEW, &[number.into(), deliverables.into()], row)?;
-    Ok(row.ok_or_else(|| refused(number, "be reviewed"))?)
+    Ok(row.ok_or_else(|| refused(number, "be reviewed", &["in_progress"]))?)
 }
 
 /// Approves a phase that is under review.
@@ -81,7 +98,7 @@ fn v7_approve_phase(
     let approved_by = text::filled("approved_by", approved_by)?;
     let notes = text::filled("notes", notes)?;
     let row = plans::update(APPROVE, &[number.into(), approved_by.into(), notes.into()], row)?;
-    Ok(row.ok_or_else(|| refused(number, "be approved"))?)
+    Ok(row.ok_or_else(|| refused(number, "be approved", &["review"]))?)
 }
 
 /// Completes a phase that is approved.
@@ -96,7 +113,7 @@ fn v7_complete_phase(
          WHERE w.phase_number = $1 AND w.status IN ('in_progress', 'review', 'approved') RETURNING w";
     let number = number(phase_number)?;
     let row = plans::update(COMPLETE, &[number.into()], row)?;
-    Ok(row.ok_or_else(|| refused(number, "be completed"))?)
+    Ok(row.ok_or_else(|| refused(number, "be completed", &["in_progress", "review", "approved"]))?)
 }
 
 /// Rolls a phase back: its open tasks are cancelled with the reason, its approval ends, and the
@@ -118,15 +135,18 @@ fn v7_roll_back_phase(
          WHERE w.phase_number = $1 RETURNING w";
     let number = number(phase_number)?;
     let reason = text::filled("reason", reason)?;
-    match plans::update(LOCK, &[number.into()], plans::one::<String>)?.as_deref() {
+    let status = plans::update(LOCK, &[number.into()], |rows| {
+        rows::one::<String>(rows, "v7_migration_workflow.status")
+    })?;
+    match status.as_deref() {
         None | Some("rolled_back" | "not_started") => {
-            return Err(refused(number, "be rolled back").into());
+            return Err(refused(number, "be rolled back", &[]).into());
         }
         Some(_) => {}
     }
     approval::cancel_open_tasks(number, &format!("Rolled back: {reason}"))?;
     let row = plans::update(ROLL_BACK, &[number.into(), reason.into()], row)?;
-    Ok(row.ok_or_else(|| refused(number, "be rolled back"))?)
+    Ok(row.ok_or_else(|| refused(number, "be rolled back", &[status.as_deref().unwrap_or("")]))?)
 }
 
 fn row(
@@ -135,11 +155,13 @@ fn row(
     plans::one(rows)
 }
 
-/// Why a phase cannot take a step from the state it is in.
-fn refused(number: i32, step: &str) -> Error {
+/// Why a phase did not take a step, which is possible from some states: from the one it is in it is
+/// not, or something hides the update.
+fn refused(number: i32, step: &str, from: &[&str]) -> Error {
     match state(number) {
         Err(error) => error,
         Ok(None) => unknown(number),
+        Ok(Some((phase, _))) if from.contains(&phase.status.as_str()) => hidden(&phase, step),
         Ok(Some((phase, since))) => {
             Error::new(Kind::NotReady, format!("{} cannot {step}", phase.title()))
                 .detail(situation(&phase, &since))
@@ -155,16 +177,12 @@ fn state(number: i32) -> Result<Option<State>, Error> {
     const STATE: &str = "SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.approved_by, \
              w.started_at::text, w.completed_at::text \
          FROM orchestrator.v7_migration_workflow AS w WHERE w.phase_number = $1";
-    plans::update(STATE, &[number.into()], |mut rows| {
-        let Some(row) = rows.next() else { return Ok(None) };
-        let phase = Phase {
-            number: row.get(1)?.unwrap_or_default(),
-            name: row.get(2)?.unwrap_or_default(),
-            status: row.get(3)?.unwrap_or_default(),
-            approval_status: row.get(4)?.unwrap_or_default(),
-            approved_by: row.get(5)?,
-        };
-        Ok(Some((phase, [row.get(6)?, row.get(7)?])))
+    plans::update(STATE, &[number.into()], |rows| {
+        rows::first(rows, |row| {
+            let started = rows::optional(row, 6, "v7_migration_workflow.started_at")?;
+            let completed = rows::optional(row, 7, "v7_migration_workflow.completed_at")?;
+            Ok((approval::phase(row)?, [started, completed]))
+        })
     })
 }
 

@@ -10,6 +10,7 @@ use super::approval::APPROVER;
 use super::tasks;
 use crate::error::Error;
 use crate::plans;
+use crate::rows;
 
 /// Name and lead of each phase, in order.
 pub const PHASES: [(&str, &str); 7] = [
@@ -95,7 +96,9 @@ fn load_tasks(phase: i32, tasks: &[Task]) -> Result<i64, Error> {
            AND NOT EXISTS (SELECT FROM orchestrator.v7_subworkflow_tasks AS t \
                            WHERE t.parent_phase = w.phase_number AND t.task_name = $3) \
          ON CONFLICT DO NOTHING RETURNING id";
-    let status = plans::update(LOCK, &[phase.into()], plans::one::<String>)?;
+    let status = plans::update(LOCK, &[phase.into()], |rows| {
+        rows::one::<String>(rows, "v7_migration_workflow.status")
+    })?;
     if status.is_none_or(|status| tasks::is_over(&status)) {
         return Ok(0);
     }

@@ -9,6 +9,7 @@ use super::sign_offs::{self, SignOff, Stage};
 use super::{Check, enum_records};
 use crate::error::Error;
 use crate::plans;
+use crate::rows;
 
 const LOAD_PLAN: &str = "SELECT * FROM orchestrator.v7_load_plan();";
 
@@ -107,7 +108,7 @@ fn enum_mappings(built: &Built) -> Result<Check, Error> {
     if let Some(why) = built.missing_table("v7_enum_migrations") {
         return Ok(Check::unreadable(NAME, EXPECTED, &why));
     }
-    let mappings = plans::select(COUNT, &[], plans::one::<i64>)?.unwrap_or_default();
+    let mappings = plans::select(COUNT, &[], |rows| rows::only::<i64>(rows, "count"))?;
     let missing = if mappings > 0 { Vec::new() } else { enum_records::unrecorded()? };
     let check = Check {
         name: NAME,
@@ -152,11 +153,7 @@ pub type Told = (String, String);
 
 /// The first two columns of every row.
 pub fn told(rows: pgrx::spi::SpiTupleTable<'_>) -> Result<Vec<Told>, Error> {
-    let mut found = Vec::with_capacity(rows.len());
-    for row in rows {
-        found.push((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or_default()));
-    }
-    Ok(found)
+    rows::each(rows, |row| Ok((rows::value(row, 1, "what")?, rows::value(row, 2, "command")?)))
 }
 
 /// A check that finds what should not be; its hint is the command for the first.

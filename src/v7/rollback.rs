@@ -11,6 +11,7 @@ use crate::catalog::{self, Member};
 use crate::error::Error;
 use crate::manifest;
 use crate::plans;
+use crate::rows;
 
 /// Checks that V7 can be installed.
 ///
@@ -142,19 +143,19 @@ fn leftovers() -> Result<Vec<Leftover>, Error> {
     const DOWN: &str = "ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.0';";
     let bottom = manifest::members_at(manifest::position("0.4.0")?)?;
     let above = manifest::position(&catalog::installed_version()?)? > manifest::position("0.4.0")?;
-    plans::select(LEFT, &[], |rows| {
+    plans::select(LEFT, &[], |found| {
         let mut left = Vec::new();
-        for row in rows {
-            let kind = row.get::<String>(1)?.unwrap_or_default();
-            let object = row.get::<String>(2)?.unwrap_or_default();
-            let ours = row.get::<bool>(4)?.unwrap_or_default();
+        for row in found {
+            let kind = rows::value::<String>(&row, 1, "object.kind")?;
+            let object = rows::value::<String>(&row, 2, "object.name")?;
+            let ours = rows::value::<bool>(&row, 4, "object.ours")?;
             if ours && bottom.contains_key(&Member { kind: kind.clone(), object: object.clone() }) {
                 continue;
             }
             let command = if ours && above {
                 DOWN.to_owned()
             } else {
-                row.get::<String>(3)?.unwrap_or_default()
+                rows::value(&row, 3, "object.command")?
             };
             left.push(Leftover { kind, object, command });
         }

@@ -8,6 +8,7 @@ use pgrx::prelude::*;
 use super::phases;
 use crate::error::{Error, Kind, required};
 use crate::plans;
+use crate::rows;
 use crate::text;
 
 /// When something is signed.
@@ -132,18 +133,23 @@ fn not_signed(number: i32, stage: Stage, item: &str) -> Result<Error, Error> {
     const SIGNER: &str = "SELECT s.signed_by, s.signed_at::text FROM orchestrator.migration_sign_offs AS s \
          WHERE s.phase_number = $1 AND s.stage = $2 AND s.item = $3";
     let arguments = [number.into(), stage.name().into(), item.into()];
-    Ok(match plans::update(SIGNER, &arguments, plans::two::<String, String>)? {
-        None => phases::unknown(number),
+    let signer = plans::update(SIGNER, &arguments, |rows| {
+        rows::first(rows, |row| {
+            let signed_by = rows::value::<String>(row, 1, "migration_sign_offs.signed_by")?;
+            Ok((signed_by, rows::value::<String>(row, 2, "migration_sign_offs.signed_at")?))
+        })
+    })?;
+    Ok(match signer {
         Some((signed_by, signed_at)) => Error::new(
             Kind::NotReady,
             format!("\"{item}\" is already signed {} phase {number}", stage.name()),
         )
-        .detail(format!(
-            "Signed by {} at {}.",
-            signed_by.unwrap_or_default(),
-            signed_at.unwrap_or_default()
-        ))
+        .detail(format!("Signed by {signed_by} at {signed_at}."))
         .hint("An item is signed once; SELECT * FROM orchestrator.migration_sign_offs shows all."),
+        None if phases::exists(number)? => {
+            Error::no_row(format!("\"{item}\" could not be signed"), "migration_sign_offs")
+        }
+        None => phases::unknown(number),
     })
 }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, required, without_nulls};
 use crate::plans;
+use crate::rows;
 use crate::session;
 use crate::text;
 
@@ -78,17 +79,20 @@ fn named_schemas(schemas: Vec<Option<String>>) -> Result<Vec<String>, Error> {
         return Err(Error::new(Kind::InvalidValue, "argument \"schemas\" names no schema")
             .hint("NULL means all user schemas."));
     }
-    match plans::select(UNKNOWN, &[schemas.clone().into()], plans::two::<String, bool>)? {
+    let unknown = plans::select(UNKNOWN, &[schemas.clone().into()], |rows| {
+        rows::first(rows, |row| {
+            Ok((rows::value::<String>(row, 1, "name")?, rows::value::<bool>(row, 2, "is_system")?))
+        })
+    })?;
+    match unknown {
         None => Ok(schemas),
-        Some((name, Some(true))) => Err(Error::new(
-            Kind::InvalidValue,
-            format!("schema \"{}\" is the server's own", name.unwrap_or_default()),
-        )
-        .hint("Snapshots are of user schemas.")),
-        Some((name, _)) => Err(Error::new(
-            Kind::NotFound,
-            format!("schema \"{}\" does not exist", name.unwrap_or_default()),
-        )),
+        Some((name, true)) => {
+            Err(Error::new(Kind::InvalidValue, format!("schema \"{name}\" is the server's own"))
+                .hint("Snapshots are of user schemas."))
+        }
+        Some((name, false)) => {
+            Err(Error::new(Kind::NotFound, format!("schema \"{name}\" does not exist")))
+        }
     }
 }
 
@@ -114,7 +118,10 @@ fn tell_skipped(label: &str, maker: &str, skipped: &Value) {
 fn taken(label: &str) -> Result<Error, Error> {
     const HOLDER: &str = "SELECT s.taken_at::text, s.taken_by FROM orchestrator.schema_snapshots AS s WHERE s.label = $1";
     let holder = plans::update(HOLDER, &[label.into()], plans::two::<String, String>)?;
-    let (taken_at, taken_by) = holder.unwrap_or_default();
+    let Some((taken_at, taken_by)) = holder else {
+        let message = format!("snapshot \"{label}\" could not be taken");
+        return Ok(Error::no_row(message, "schema_snapshots"));
+    };
     Ok(Error::new(Kind::Duplicate, format!("snapshot \"{label}\" exists already"))
         .detail(format!(
             "It was taken at {} by {}.",
@@ -179,15 +186,19 @@ impl Kept {
     fn read(label: &str) -> Result<Self, Error> {
         const KEPT: &str = "SELECT s.catalog, s.metrics->'scope' \
              FROM orchestrator.schema_snapshots AS s WHERE s.label = $1";
-        let kept = plans::select(KEPT, &[label.into()], plans::two::<JsonB, JsonB>)?;
-        let Some((catalog, scope)) = kept else {
+        let kept = plans::select(KEPT, &[label.into()], |rows| {
+            rows::first(rows, |row| {
+                let catalog = rows::value::<JsonB>(row, 1, "schema_snapshots.catalog")?;
+                Ok((catalog, rows::optional::<JsonB>(row, 2, "schema_snapshots.metrics")?))
+            })
+        })?;
+        let Some((JsonB(catalog), scope)) = kept else {
             return Err(Error::new(
                 Kind::NotFound,
                 format!("snapshot \"{label}\" does not exist"),
             )
             .hint("SELECT label, taken_at FROM orchestrator.schema_snapshots shows all; orchestrator.capture_snapshot takes one."));
         };
-        let catalog = catalog.map_or(Value::Null, |JsonB(catalog)| catalog);
         let scope = scope.and_then(|JsonB(scope)| serde_json::from_value(scope).ok()).flatten();
         tell_skipped(label, "whoever took it", &catalog["skipped"]);
         Ok(Kept { catalog, scope })

@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, required};
 use crate::lifecycle::misused;
 use crate::lifecycle::row::Rows;
 use crate::plans;
+use crate::rows;
 use crate::text;
 
 /// Issues a task of a phase, with the next number.
@@ -56,7 +57,7 @@ fn v7_issue_task(
         dart_task_url.into(),
     ];
     let id = plans::update(ISSUE, &arguments, plans::one::<Uuid>)?;
-    Ok(required("task", id)?)
+    Ok(id.ok_or_else(|| Error::no_row("the task could not be issued", "v7_subworkflow_tasks"))?)
 }
 
 /// Lets a phase take a task: locks out other issuers, who would take the same number, and the end
@@ -67,8 +68,12 @@ fn v7_issue_task(
 pub fn taken_in(number: i32) -> Result<(), Error> {
     const WRITE: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = w.status \
          WHERE w.phase_number = $1 RETURNING w.status";
-    let status = plans::update(WRITE, &[number.into()], plans::one::<String>)?
-        .ok_or_else(|| phases::unknown(number))?;
+    let written = plans::update(WRITE, &[number.into()], |rows| {
+        rows::one::<String>(rows, "v7_migration_workflow.status")
+    })?;
+    let Some(status) = written else {
+        return Err(phases::unknown_or_hidden(number, "take a task")?);
+    };
     if is_over(&status) {
         return Err(Error::new(
             Kind::NotReady,

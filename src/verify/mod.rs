@@ -252,8 +252,7 @@ fn fingerprint() -> Result<String, ErrorReport> {
         .into_iter()
         .map(|(Member { kind, object }, definition)| format!("{kind}\t{object}\t{definition}\n"))
         .collect();
-    let hash = crate::plans::select(HASH, &[text.as_str().into()], |rows| {
-        Ok(rows.first().get_one::<String>()?)
-    })?;
-    Ok(crate::error::required("fingerprint", hash)?)
+    Ok(crate::plans::select(HASH, &[text.as_str().into()], |rows| {
+        crate::rows::only(rows, "fingerprint")
+    })?)
 }

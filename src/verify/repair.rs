@@ -89,7 +89,7 @@ fn exists(member: &Member) -> Result<bool, Error> {
         "function" => "SELECT to_regprocedure($1) IS NOT NULL",
         _ => "SELECT to_regclass($1) IS NOT NULL",
     };
-    Ok(dynamic::value(sql, &[member.object.as_str().into()])?.unwrap_or_default())
+    dynamic::known(sql, &[member.object.as_str().into()], "to_regclass")
 }
 
 /// What `members.sql` says about a column, taken apart.
