@@ -42,7 +42,7 @@ FROM (
 ) AS d
 WHERE d.status = 'pending'
 ORDER BY d.requested_at, d.id;
-COMMENT ON VIEW orchestrator.pending_decisions IS 'Everything that waits for a human, the oldest first; the next page is WHERE (requested_at, id) > (those of the last row)';
+COMMENT ON VIEW orchestrator.pending_decisions IS 'Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row): for paging, never for polling, because what commits late has an earlier requested_at. To poll: LISTEN orchestrator_decisions, read all pending ones after each notification and connect, and keep the ids that were seen';
 COMMENT ON COLUMN orchestrator.pending_decisions.kind IS 'review, gate or approval; decide() takes the id of any';
 COMMENT ON COLUMN orchestrator.pending_decisions.subject IS 'What it is about, in words';
 COMMENT ON COLUMN orchestrator.pending_decisions.asks IS 'What the one who asked wrote: the reason, or the notes, or else what the task is';

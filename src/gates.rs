@@ -92,8 +92,11 @@ macro_rules! lesson_of_gate {
 /// Resolves a pending gate, and stages in the same transaction what was learned from it: a
 /// gate_approval or a gate_rejection, for its project, with the words of both sides.
 ///
-/// Arguments, result and errors: as before. What the gate's context says of agent_type, task_type
-/// and technology is carried over into the metadata. Since 0.2.4.
+/// `decision`: approved or denied; `feedback`: what the human tells the agent, which a denial
+/// needs. The lesson's metadata get agent_type, task_type and technology from the gate's context.
+/// Returns: the row.
+/// Errors: 22004, 22023 unknown decision, blank name, a denial without feedback, P0002 unknown
+/// gate, 55000 it has been resolved already. Since 0.2.4; replaced in 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn resolve_gate_and_stage(
     gate_id: Option<Uuid>,
@@ -120,7 +123,13 @@ macro_rules! told_of_gate {
 
 /// Stops an agent at a gate until a human decides, and records `gate_opened`.
 ///
-/// Arguments, result and errors: as before. Since 0.3.0.
+/// `project_id`: the project, which is kept elsewhere; `agent_id`: the agent that waits;
+/// `gate_type`: loop_detected, high_risk, collaboration_deadlock or manual; `reason`: why a human
+/// has to decide; `context`: what the human needs to know, a JSON object; a UUID under its key
+/// trace_id is the trail of the events.
+/// Returns: the id of the gate, in state `pending`.
+/// Errors: 22004, 22023 unknown type, blank or overlong text, or a context that is no object.
+/// Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn open_gate_and_record(
     project_id: Option<Uuid>,
@@ -141,7 +150,12 @@ fn open_gate_and_record(
 /// Resolves a pending gate, stages what was learned from it, and records `gate_approved` or
 /// `gate_denied`.
 ///
-/// Arguments, result and errors: as before. Since 0.3.0.
+/// `decision`: approved or denied; `resolved_by`: who decides; `feedback`: what the human tells the
+/// agent, which a denial needs. A lesson is staged in knowledge_staging, and gate_approved or
+/// gate_denied recorded, in the same transaction.
+/// Returns: the row.
+/// Errors: 22004, 22023 unknown decision, blank name, a denial without feedback, P0002 unknown
+/// gate, 55000 it has been resolved already. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 pub fn resolve_gate_stage_and_record(
     gate_id: Option<Uuid>,

@@ -1487,7 +1487,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Everything that waits for a human, the oldest first; the next page is WHERE (requested_at, id) > (those of the last row) */
+      /** Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row): for paging, never for polling, because what commits late has an earlier requested_at. To poll: LISTEN orchestrator_decisions, read all pending ones after each notification and connect, and keep the ids that were seen */
       pending_decisions: {
         Row: {
           /** review, gate or approval; decide() takes the id of any */

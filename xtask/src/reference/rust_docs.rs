@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use regex::Regex;
 
 use crate::chain::files_below;
@@ -16,6 +16,13 @@ pub struct Documentation {
     pub details: String,
     pub returns: String,
     pub errors: String,
+}
+
+impl Documentation {
+    /// Whether it refers to another version of the function, which the reference does not show.
+    fn is_by_reference(&self) -> bool {
+        [&self.details, &self.returns, &self.errors].iter().any(|text| text.contains("as before"))
+    }
 }
 
 /// Documentation by C symbol.
@@ -30,6 +37,9 @@ pub fn read(project: &Project) -> Result<Documented> {
                 .with_context(|| format!("cannot read {}", file.display()))?;
             documented.extend(of_source(&text)?);
         }
+    }
+    if let Some((symbol, _)) = documented.iter().find(|(_, text)| text.is_by_reference()) {
+        bail!("{symbol}: \"as before\" tells nothing where nobody sees what was before");
     }
     Ok(documented)
 }
@@ -108,6 +118,16 @@ fn helper() {}
         assert_eq!(open.details, "`reason`: why, at most 9 characters.");
         assert_eq!(open.returns, "the id.");
         assert_eq!(open.errors, "22004, 22023 blank.");
+    }
+
+    #[test]
+    fn documentation_that_refers_to_an_older_function_is_found() {
+        let found = |text: &str| {
+            let source = format!("/// Opens.\n///\n/// {text}\n#[pg_extern]\nfn a() {{}}\n");
+            of_source(&source).expect("read")["a_wrapper"].is_by_reference()
+        };
+        assert!(found("Arguments, result and errors: as before. Since 0.3.0."));
+        assert!(!found("Returns: the row. Errors: as `restore_table`."));
     }
 
     #[test]
