@@ -5,6 +5,7 @@ mod backend;
 mod clean_machine;
 mod clippy;
 mod docs;
+mod documents;
 mod fmt;
 mod frozen;
 mod majors;
@@ -73,6 +74,7 @@ const CHECKS: &[Check] = &[
     server_tests::RACES,
     server_tests::PRIVILEGES,
     regress::CHECK,
+    documents::CHECK,
     types::CHECK,
     package::CHECK,
     server_tests::PLANS,

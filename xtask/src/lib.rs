@@ -9,6 +9,7 @@ pub mod checksum;
 pub mod cluster;
 pub mod debian;
 pub mod demo;
+pub mod documents;
 pub mod install;
 pub mod interrupt;
 pub mod lint;

@@ -12,8 +12,8 @@ use xtask::checks::{self, Workbench};
 use xtask::install::Build;
 use xtask::project::Project;
 use xtask::{
-    bench, checks::regress, demo, install, interrupt, manifest, package, postgres, reference,
-    setup, types,
+    bench, checks::regress, demo, documents, install, interrupt, manifest, package, postgres,
+    reference, setup, types,
 };
 
 #[derive(Parser)]
@@ -52,6 +52,15 @@ enum Task {
     Manifest,
     /// Write docs/reference.md anew from a live database
     Docs,
+    /// Run the commands of the documents; --accept writes their answers into the pages
+    Documents {
+        /// Write what was answered into the pages
+        #[arg(long)]
+        accept: bool,
+        /// Only these pages, such as docs/operations.md [default: all]
+        #[arg(value_name = "PAGE")]
+        pages: Vec<String>,
+    },
     /// Unpack another PostgreSQL major below target/ and print its pg_config
     Postgres {
         /// Such as 17
@@ -127,6 +136,11 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             let toolchain = toolchain()?;
             install::ready(&toolchain, Build::Release)?;
             reference::write(&toolchain)?;
+        }
+        Task::Documents { accept, pages } => {
+            let toolchain = toolchain()?;
+            install::ready(&toolchain, Build::Release)?;
+            documents::run(&toolchain, &pages, accept)?;
         }
         Task::Postgres { major } => drop(postgres::unpack(&project, major)?),
         Task::Package => {
