@@ -22,6 +22,7 @@ mod integrity;
 mod knowledge;
 mod lifecycle;
 mod lifetimes;
+mod locks;
 mod maintenance;
 mod manifest;
 mod oid_alias;

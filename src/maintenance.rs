@@ -7,7 +7,9 @@ use pgrx::prelude::*;
 
 use crate::error::{Error, Kind};
 use crate::lifetimes::{Bounded, Lifetime, Unit};
-use crate::{audit, catalog, knowledge, lifetimes, plans, routing, rows, session, sessions, text};
+use crate::{
+    audit, catalog, knowledge, lifetimes, locks, plans, routing, rows, session, sessions, text,
+};
 
 /// How long a client may be silent before its session counts as inactive.
 const SILENCE: Lifetime =
@@ -31,7 +33,7 @@ const AUDIT: Bounded =
 #[pg_extern(sql = false, volatile)]
 fn run_maintenance()
 -> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
-    one_run_at_a_time()?;
+    locks::one_at_a_time("run_maintenance")?;
     let silent_for = lifetimes::configured(&SILENCE)?;
     let embedded_for = lifetimes::configured(&KNOWLEDGE)?;
     let older_than = lifetimes::configured_only(&AUDIT)?;
@@ -51,12 +53,6 @@ fn run_maintenance()
 
 fn deactivate(silent_for: Interval) -> Result<i64, ErrorReport> {
     Ok(sessions::deactivate_stale_sessions(Some(silent_for))?.count() as i64)
-}
-
-fn one_run_at_a_time() -> Result<(), Error> {
-    const LOCK: &str =
-        "SELECT pg_advisory_xact_lock(hashtextextended('orchestrator.maintenance', 0))";
-    plans::update(LOCK, &[], |_| Ok(()))
 }
 
 /// What the job runs, and what can be run by hand instead.

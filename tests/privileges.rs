@@ -4,6 +4,8 @@
 mod history;
 #[path = "privileges/levels.rs"]
 mod levels;
+#[path = "privileges/locks.rs"]
+mod locks;
 #[path = "privileges/matrix.rs"]
 mod matrix;
 #[path = "privileges/search_path.rs"]

@@ -110,6 +110,22 @@ fn the_statements_of_other_functions_are_found() -> Result<()> {
     Ok(())
 }
 
+/// An advisory lock is everybody's to take and to keep.
+#[test]
+fn nothing_waits_for_an_advisory_lock() -> Result<()> {
+    let mut found = sources()?.texts_with("advisory");
+    for entry in fs::read_dir(Project::find()?.sql_folder())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "sql")
+            && fs::read_to_string(&path)?.contains("advisory")
+        {
+            found.push(format!("{}", path.display()));
+        }
+    }
+    assert_eq!(found, [""; 0]);
+    Ok(())
+}
+
 /// Whoever reads the list of functions without a search_path knows that these are all.
 #[test]
 fn few_functions_pin_no_search_path() -> Result<()> {

@@ -16,7 +16,7 @@ use pgrx::prelude::*;
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind, required};
 use crate::oid_alias::RegRole;
-use crate::{catalog, plans, rows, session, text};
+use crate::{catalog, locks, plans, rows, session, text};
 use levels::Level;
 use privileges::Privileges;
 
@@ -129,8 +129,7 @@ fn one_change_at_a_time() -> Result<(), Error> {
         .detail("It does not see what others have granted and revoked since it began.")
         .hint("BEGIN ISOLATION LEVEL READ COMMITTED; begins one that does."));
     }
-    const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('orchestrator.access', 0))";
-    plans::update(LOCK, &[], |_| Ok(()))
+    locks::one_at_a_time("grant_access")
 }
 
 fn holders() -> Result<Vec<Holder>, Error> {

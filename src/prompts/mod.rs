@@ -9,9 +9,7 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByRust, Uuid};
 
 use crate::error::{Error, Kind, required};
-use crate::plans;
-use crate::rows;
-use crate::text;
+use crate::{locks, plans, rows, text};
 use version::Version;
 
 type Row = PgHeapTuple<'static, AllocatedByRust>;
@@ -124,9 +122,7 @@ fn next_prompt_version(
 /// Lets the transaction alone activate prompts of the agent type until it ends. The statement after
 /// this one sees what those before it in the queue have committed.
 fn one_activation_at_a_time(agent_type: &str) -> Result<(), Error> {
-    const LOCK: &str =
-        "SELECT pg_advisory_xact_lock(hashtextextended('orchestrator.prompts ' || $1, 0))";
-    plans::update(LOCK, &[agent_type.into()], |_| Ok(()))
+    locks::one_at_a_time_for("activate_prompt", agent_type)
 }
 
 /// Two statements, because the unique index looks at every row as it is written: the old one must

@@ -167,7 +167,7 @@ fn what_others_granted_meanwhile_is_never_missed() -> Result<()> {
     let waiting = std::thread::spawn(move || first.batch_execute(&revoke));
     while text(
         &mut second,
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
     )? == "0"
     {}
     second.batch_execute("COMMIT")?;

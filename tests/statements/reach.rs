@@ -209,6 +209,12 @@ impl Sources {
         reached
     }
 
+    /// The items with a text that holds a word.
+    pub fn texts_with(&self, word: &str) -> Vec<String> {
+        let holds = |named: &&Named| named.words.texts.iter().any(|text| text.contains(word));
+        self.named.iter().filter(holds).map(Named::place).collect()
+    }
+
     fn places(&self, matches: impl Fn(&Named) -> bool) -> Vec<usize> {
         (0..self.named.len()).filter(|place| matches(&self.named[*place])).collect()
     }
@@ -256,9 +262,14 @@ impl Sources {
 }
 
 impl Named {
+    /// Where it stands.
+    fn place(&self) -> String {
+        format!("{}::{}", self.module.join("::"), self.name)
+    }
+
     /// What would look up a name without a statement, or run one that is not a constant.
     fn lookups(&self) -> impl Iterator<Item = String> {
-        let place = format!("{}::{}", self.module.join("::"), self.name);
+        let place = self.place();
         let module = self.module.last().map(String::as_str);
         let runs = |word: &str| word == "Spi" && module != Some(RUNS_CONSTANTS);
         let words = self.words.paths.iter().flatten().chain(&self.words.methods);
