@@ -142,7 +142,7 @@ pub fn attempt<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<Result<R, S
     Ok(Err(setback))
 }
 
-/// The error that undid a piece of work, in words: `428C9: column "a" ... (Column "a" is …)`.
+/// The error that undid a piece of work, in words: `428C9: column "a" ... (Column "a" is ...)`.
 pub struct Setback(pub String);
 
 impl Setback {
