@@ -48,7 +48,7 @@ SELECT c.key,
 FROM orchestrator.configurations AS c;
 COMMENT ON VIEW orchestrator.configuration_listing IS 'Every setting, the values of secrets masked';
 
-CREATE FUNCTION orchestrator.set_configuration(key text, value text, value_type text DEFAULT 'string', description text DEFAULT NULL, is_secret boolean DEFAULT NULL)
+CREATE FUNCTION orchestrator.set_configuration(key text, value text, value_type text DEFAULT NULL, description text DEFAULT NULL, is_secret boolean DEFAULT NULL)
 RETURNS orchestrator.configurations
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 SET search_path TO pg_catalog, pg_temp

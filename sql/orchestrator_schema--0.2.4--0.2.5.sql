@@ -13,7 +13,7 @@ CREATE TABLE orchestrator.llm_pricing (
     model                   text           NOT NULL,
     input_cost_per_million  numeric(14, 6) NOT NULL,
     output_cost_per_million numeric(14, 6) NOT NULL,
-    effective_date          date           NOT NULL DEFAULT current_date,
+    effective_date          date           NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')::date,
     status                  text           NOT NULL DEFAULT 'active',
     notes                   text,
     created_at              timestamptz    NOT NULL DEFAULT now(),
@@ -94,14 +94,14 @@ WHERE NOT EXISTS (SELECT FROM orchestrator.llm_pricing AS p WHERE p.model = u.mo
 GROUP BY u.model;
 COMMENT ON VIEW orchestrator.unpriced_usage IS 'Models that were called on days on which they had no price, with those calls';
 
-CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million numeric, output_cost_per_million numeric, effective_date date DEFAULT current_date, notes text DEFAULT NULL, updated_by text DEFAULT NULL)
+CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million numeric, output_cost_per_million numeric, effective_date date DEFAULT NULL, notes text DEFAULT NULL, updated_by text DEFAULT NULL)
 RETURNS orchestrator.llm_pricing
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'set_price_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.set_price(text, numeric, numeric, date, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.set_price(text, numeric, numeric, date, text, text) IS
-    'Sets what a model costs from a day on, in USD per million tokens; the row. The days before keep their price';
+    'Sets what a model costs from a day on, in UTC and today unless it is named, in USD per million tokens; the row. The days before keep their price';
 
 CREATE FUNCTION orchestrator.llm_cost(model text, input_tokens bigint, output_tokens bigint, at timestamptz DEFAULT now())
 RETURNS numeric

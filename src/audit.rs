@@ -17,7 +17,8 @@ use serde_json::json;
 use crate::document::{self, Document};
 use crate::error::{Error, Kind, required};
 use crate::ids::uuidv7;
-use crate::{lifetimes, plans, rows, session, text};
+use crate::lifetimes::{self, Age};
+use crate::{plans, rows, session, text};
 
 /// The role of events that no role stands behind.
 pub const SYSTEM: &str = "system";
@@ -182,13 +183,22 @@ impl Drop for Purge {
 /// `older_than`: at least one day. Returns: how many were deleted.
 /// Errors: 22004, 22023 less than one day. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
-pub fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
+fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
+    Ok(purge(required("older_than", older_than)?, true)?)
+}
+
+/// Deletes the events that are older than it is configured. Readers see the event that says so, which
+/// leaves the time out when the age is a secret.
+pub fn purge_configured(age: &Age) -> Result<i64, Error> {
+    purge(age.length, !age.is_secret)
+}
+
+fn purge(older_than: Interval, tells_time: bool) -> Result<i64, Error> {
     // A day as a length, and as time that has passed: one that was shorter by an hour is one too.
     const LONG_ENOUGH: &str = "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day' \
             AND $2 OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '23 hours')";
     const DELETE: &str = "WITH purged AS (DELETE FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" < $1 RETURNING e.id) \
          SELECT pg_catalog.count(*), pg_catalog.to_jsonb($1) FROM purged";
-    let older_than = required("older_than", older_than)?;
     let before = lifetimes::before("older_than", older_than)?;
     let arguments = [older_than.into(), before.into()];
     if plans::select(LONG_ENOUGH, &arguments, plans::one::<bool>)? != Some(true) {
@@ -196,8 +206,7 @@ pub fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorRepo
             Kind::InvalidValue,
             "argument \"older_than\" must not be less than one day",
         )
-        .hint("Events of the last day are kept in any case.")
-        .into());
+        .hint("Events of the last day are kept in any case."));
     }
     let (purged, time) = as_owner(|| {
         let _purge = Purge::of_events_before(before);
@@ -207,12 +216,15 @@ pub fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorRepo
         })
     })?;
     if purged > 0 {
-        let before = time.map(|time| time.0);
+        let mut told = json!({ "purged": purged });
+        if let Some(JsonB(before)) = time.filter(|_| tells_time) {
+            told["before"] = before;
+        }
         record(Event {
             event_type: "audit_events_purged",
             role: SYSTEM,
             trace_id: uuidv7(),
-            metadata: Document::composed(json!({ "purged": purged, "before": before })),
+            metadata: Document::composed(told),
         })?;
     }
     Ok(purged)

@@ -86,54 +86,121 @@ fn is_valid_configuration(
     Ok(parses(required("value", value)?, required("value_type", value_type)?))
 }
 
+/// How often a key is tried that goes away or comes each time between two statements.
+const ATTEMPTS: usize = 100;
+
+type Row = PgHeapTuple<'static, AllocatedByRust>;
+
+/// A value on its way into the table.
+struct Change<'a> {
+    key: &'a str,
+    value: &'a str,
+    value_type: Option<&'a str>,
+    description: Option<&'a str>,
+    is_secret: Option<bool>,
+}
+
 /// Sets a configuration value, new or not.
 ///
-/// `value_type`: NULL keeps the type it has, or means string; `description`, `is_secret`: NULL
-/// keeps what was. Returns: the row.
-/// Errors: 22004, 22023 blank or overlong key, unknown type, or a value that is none of its type. Since 0.1.5.
+/// `value_type`: string, integer, float, boolean or json; NULL keeps the type it has, and means
+/// string for a new key; `description`, `is_secret`: NULL keeps what was. Returns: the row.
+/// Errors: 22004, 22023 blank or overlong key, unknown type, or a value that is none of its type.
+/// Since 0.1.5.
 #[pg_extern(sql = false, volatile)]
 fn set_configuration(
     key: Option<&str>,
     value: Option<&str>,
-    value_type: default!(Option<&str>, "'string'"),
+    value_type: default!(Option<&str>, "NULL"),
     description: default!(Option<&str>, "NULL"),
     is_secret: default!(Option<bool>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.configurations"), ErrorReport> {
-    const SET: &str = "INSERT INTO orchestrator.configurations AS c (key, value, value_type, description, is_secret) \
-         VALUES ($1, $2, $3, $4, coalesce($5, false)) \
-         ON CONFLICT (key) DO UPDATE SET value = excluded.value, value_type = excluded.value_type, \
-             description = coalesce($4, c.description), is_secret = coalesce($5, c.is_secret) \
-         RETURNING c";
     let key = text::name("key", key)?;
     let value = required("value", value)?;
-    let value_type = match value_type {
-        Some(value_type) => text::one_of("value_type", value_type, &TYPES)?.to_owned(),
-        None => current_type(key)?.unwrap_or_else(|| "string".to_owned()),
-    };
-    if !parses(value, &value_type) {
-        return Err(Error::new(
-            Kind::InvalidValue,
-            format!("the value for configuration \"{key}\" is not of type {value_type}"),
-        )
-        .hint(looks_like(&value_type))
-        .into());
-    }
-    let arguments = [
-        key.into(),
-        value.into(),
-        value_type.as_str().into(),
-        description.into(),
-        is_secret.into(),
-    ];
-    let row = plans::update(SET, &arguments, plans::one::<PgHeapTuple<'static, AllocatedByRust>>)?;
-    Ok(row.ok_or_else(|| {
-        Error::no_row(format!("configuration \"{key}\" could not be set"), "configurations")
-    })?)
+    let value_type =
+        value_type.map(|named| text::one_of("value_type", named, &TYPES)).transpose()?;
+    Ok(Change { key, value, value_type, description, is_secret }.make()?)
 }
 
-fn current_type(key: &str) -> Result<Option<String>, Error> {
-    const TYPE: &str = "SELECT c.value_type FROM orchestrator.configurations AS c WHERE c.key = $1";
-    plans::select(TYPE, &[key.into()], |rows| rows::one(rows, "configurations.value_type"))
+impl Change<'_> {
+    /// Writes the row of the key. A row that is there is locked before its type is read, so that the
+    /// value fits the type that it keeps.
+    fn make(&self) -> Result<Row, Error> {
+        const TYPE: &str = "SELECT c.value_type FROM orchestrator.configurations AS c WHERE c.key = $1 FOR NO KEY UPDATE";
+        const UPDATE: &str = "UPDATE orchestrator.configurations AS c SET value = $2, value_type = $3, \
+                 description = coalesce($4, c.description), is_secret = coalesce($5, c.is_secret) \
+             WHERE c.key = $1 RETURNING c";
+        const INSERT: &str = "INSERT INTO orchestrator.configurations AS c (key, value, value_type, description, is_secret) \
+             VALUES ($1, $2, $3, $4, coalesce($5, false)) ON CONFLICT (key) DO NOTHING RETURNING c";
+        for _ in 0..ATTEMPTS {
+            let current = plans::update(TYPE, &[self.key.into()], |rows| {
+                rows::one::<String>(rows, "configurations.value_type")
+            })?;
+            let value_type = self.value_type.or(current.as_deref()).unwrap_or("string");
+            self.check(value_type)?;
+            let arguments = [
+                self.key.into(),
+                self.value.into(),
+                value_type.into(),
+                self.description.into(),
+                self.is_secret.into(),
+            ];
+            let statement = if current.is_some() { UPDATE } else { INSERT };
+            if let Some(row) = plans::update(statement, &arguments, plans::one::<Row>)? {
+                return Ok(row);
+            }
+            // Another transaction inserted the key between the two statements.
+        }
+        let message = format!("configuration \"{}\" could not be set", self.key);
+        Err(Error::no_row(message, "configurations"))
+    }
+
+    /// Errors: 22023 the value is none of that type.
+    fn check(&self, value_type: &str) -> Result<(), Error> {
+        if parses(self.value, value_type) {
+            return Ok(());
+        }
+        let message =
+            format!("the value for configuration \"{}\" is not of type {value_type}", self.key);
+        Err(Error::new(Kind::InvalidValue, message).hint(looks_like(value_type)))
+    }
+}
+
+/// The value of row `c` as its text.
+macro_rules! as_text {
+    () => {
+        "c.value"
+    };
+}
+
+/// The value of row `c` as what it is.
+macro_rules! as_typed {
+    () => {
+        "CASE c.value_type \
+             WHEN 'integer' THEN to_jsonb(c.value::bigint) \
+             WHEN 'float'   THEN to_jsonb(c.value::numeric) \
+             WHEN 'boolean' THEN to_jsonb(c.value::boolean) \
+             WHEN 'json'    THEN c.value::jsonb \
+             ELSE to_jsonb(c.value) END"
+    };
+}
+
+/// Reads the value of a key in one of these forms, with the caller's rights.
+macro_rules! read {
+    ($form:expr) => {
+        concat!("SELECT ", $form, " FROM orchestrator.configurations AS c WHERE c.key = $1")
+    };
+}
+
+/// Reads whether the value of a key is a secret, and in the same row the value when it is none: one
+/// snapshot, so that a key which becomes a secret meanwhile is one or the other.
+macro_rules! read_unless_secret {
+    ($form:expr) => {
+        concat!(
+            "SELECT c.is_secret IS NOT FALSE, CASE WHEN c.is_secret IS FALSE THEN ",
+            $form,
+            " END FROM orchestrator.configurations AS c WHERE c.key = $1"
+        )
+    };
 }
 
 /// The text of a configuration value.
@@ -142,7 +209,7 @@ fn current_type(key: &str) -> Result<Option<String>, Error> {
 #[pg_extern(sql = false, stable)]
 fn get_configuration(key: Option<&str>) -> Result<String, ErrorReport> {
     let key = required("key", key)?;
-    Ok(text_of(key)?.ok_or_else(|| unknown(key))?)
+    Ok(value_of(read!(as_text!()), key)?.ok_or_else(|| unknown(key))?)
 }
 
 /// A configuration value as what it is: a number, true or false, text, or a document.
@@ -155,19 +222,49 @@ fn configuration_value(
     fallback: default!(Option<Document>, "NULL"),
 ) -> Result<Document, ErrorReport> {
     let key = required("key", key)?;
-    Ok(typed::<Document>(key)?.or(fallback).ok_or_else(|| unknown(key))?)
+    let value = value_of(read!(as_typed!()), key)?;
+    Ok(value.or(fallback).ok_or_else(|| unknown(key))?)
 }
 
-/// The typed value of a key, when it is there.
-pub fn typed<T: FromDatum + IntoDatum>(key: &str) -> Result<Option<T>, Error> {
-    const TYPED: &str = "SELECT CASE c.value_type \
-             WHEN 'integer' THEN to_jsonb(c.value::bigint) \
-             WHEN 'float'   THEN to_jsonb(c.value::numeric) \
-             WHEN 'boolean' THEN to_jsonb(c.value::boolean) \
-             WHEN 'json'    THEN c.value::jsonb \
-             ELSE to_jsonb(c.value) END \
+/// The value that a statement made by `read!` gives, when the key is there.
+fn value_of<T: FromDatum + IntoDatum>(
+    statement: &'static str,
+    key: &str,
+) -> Result<Option<T>, Error> {
+    plans::select(statement, &[key.into()], |rows| rows::one(rows, "configurations.value"))
+}
+
+/// A setting that should be a number.
+pub struct Number {
+    /// `None` when it is no number.
+    pub value: Option<f64>,
+    /// Whether its value is for admins alone.
+    pub is_secret: bool,
+}
+
+/// The number of a key, when the key is there: a number, or a text that is one. A number that no
+/// float holds is infinite.
+pub fn number(key: &str) -> Result<Option<Number>, Error> {
+    // A document of any depth and size is a number or none here, and is not read by this library.
+    const NUMBER: &str = "SELECT CASE c.value_type \
+             WHEN 'boolean' THEN NULL \
+             WHEN 'json' THEN CASE WHEN jsonb_typeof(c.value::jsonb) IN ('number', 'string') THEN c.value::jsonb #>> '{}' END \
+             ELSE c.value END, c.is_secret IS NOT FALSE \
          FROM orchestrator.configurations AS c WHERE c.key = $1";
-    plans::select(TYPED, &[key.into()], |rows| rows::one(rows, "configurations.value"))
+    plans::select(NUMBER, &[key.into()], |rows| {
+        rows::first(rows, |row| {
+            let text = rows::optional::<String>(row, 1, "configurations.value")?;
+            Ok(Number {
+                value: text.as_deref().and_then(number_in),
+                is_secret: rows::value(row, 2, "configurations.is_secret")?,
+            })
+        })
+    })
+}
+
+/// The number that a text is.
+fn number_in(text: &str) -> Option<f64> {
+    text.trim().parse().ok()
 }
 
 /// The text of a configuration value. The value of a secret is for who may read the table; of
@@ -177,7 +274,8 @@ pub fn typed<T: FromDatum + IntoDatum>(key: &str) -> Result<Option<T>, Error> {
 #[pg_extern(sql = false, stable)]
 fn get_configuration_unless_secret(key: Option<&str>) -> Result<String, ErrorReport> {
     let key = required("key", key)?;
-    Ok(unless_secret(key, text_of)?.ok_or_else(|| unknown(key))?)
+    let value = unless_secret(key, read!(as_text!()), read_unless_secret!(as_text!()))?;
+    Ok(value.ok_or_else(|| unknown(key))?)
 }
 
 /// A configuration value as what it is: a number, true or false, text, or a document. The value of
@@ -191,35 +289,38 @@ fn configuration_value_unless_secret(
     fallback: default!(Option<Document>, "NULL"),
 ) -> Result<Document, ErrorReport> {
     let key = required("key", key)?;
-    Ok(unless_secret(key, typed::<Document>)?.or(fallback).ok_or_else(|| unknown(key))?)
+    let value = unless_secret(key, read!(as_typed!()), read_unless_secret!(as_typed!()))?;
+    Ok(value.or(fallback).ok_or_else(|| unknown(key))?)
 }
 
 /// Reads a value with the caller's rights where they suffice, else with the owner's unless it is a
-/// secret.
-fn unless_secret<T>(
+/// secret. A right that goes meanwhile is missing when the caller's statement runs.
+fn unless_secret<T: FromDatum + IntoDatum>(
     key: &str,
-    read: fn(&str) -> Result<Option<T>, Error>,
+    with_own_rights: &'static str,
+    with_the_owners: &'static str,
 ) -> Result<Option<T>, Error> {
     const MAY_READ: &str = "SELECT has_table_privilege('orchestrator.configurations', 'SELECT')";
-    const IS_SECRET: &str =
-        "SELECT c.is_secret FROM orchestrator.configurations AS c WHERE c.key = $1";
     if plans::select(MAY_READ, &[], plans::one::<bool>)? == Some(true) {
-        return read(key);
+        return value_of(with_own_rights, key);
     }
-    session::with_rights_of(catalog::owner()?, || {
-        match plans::select(IS_SECRET, &[key.into()], plans::one::<bool>)? {
-            Some(true) => {
-                Err(Error::new(Kind::Forbidden, format!("configuration \"{key}\" is a secret"))
-                    .hint("Its value is for roles of level admin."))
-            }
-            _ => read(key),
+    let found = session::with_rights_of(catalog::owner()?, || {
+        plans::select(with_the_owners, &[key.into()], |rows| {
+            rows::first(rows, |row| {
+                let is_secret = rows::value::<bool>(row, 1, "configurations.is_secret")?;
+                Ok((is_secret, rows::optional::<T>(row, 2, "configurations.value")?))
+            })
+        })
+    })?;
+    match found {
+        None => Ok(None),
+        Some((true, _)) => {
+            Err(Error::new(Kind::Forbidden, format!("configuration \"{key}\" is a secret"))
+                .hint("Its value is for roles of level admin."))
         }
-    })
-}
-
-fn text_of(key: &str) -> Result<Option<String>, Error> {
-    const VALUE: &str = "SELECT c.value FROM orchestrator.configurations AS c WHERE c.key = $1";
-    plans::select(VALUE, &[key.into()], |rows| rows::one(rows, "configurations.value"))
+        Some((false, None)) => Err(rows::null("configurations.value")),
+        Some((false, value)) => Ok(value),
+    }
 }
 
 fn unknown(key: &str) -> Error {
@@ -253,6 +354,17 @@ mod tests {
         ] {
             assert!(!reads_as(value, value_type), "{value} {value_type}");
         }
+    }
+
+    #[test]
+    fn numbers_are_read_however_they_were_set() {
+        for (text, number) in [("14", 14.0), (" 0.85 ", 0.85), ("+7", 7.0), ("1e-3", 0.001)] {
+            assert_eq!(number_in(text), Some(number), "{text}");
+        }
+        for text in ["", "a week", "1,5", "0x10"] {
+            assert_eq!(number_in(text), None, "{text}");
+        }
+        assert_eq!(number_in("1e400"), Some(f64::INFINITY));
     }
 
     proptest! {

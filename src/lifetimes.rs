@@ -1,10 +1,8 @@
 //! How long things live: an age that the caller gives, or one set in configurations, or the
 //! default; and the time before which something is older than that.
 
-use pgrx::JsonB;
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
-use serde_json::Value;
 
 use crate::configuration;
 use crate::error::{Error, Kind};
@@ -89,7 +87,7 @@ pub fn before_or_configured(
     if let Some(age) = age {
         return before(argument, age);
     }
-    let units = set(lifetime.key, lifetime.unit, lifetime.default)?.unwrap_or(lifetime.default);
+    let units = set_or_default(lifetime)?;
     let arguments = [units.into(), lifetime.unit.interval().into()];
     plans::select(BEFORE, &arguments, |rows| rows::only(rows, "now() - age"))
 }
@@ -125,8 +123,7 @@ fn not_negative(argument: &str, value: Interval) -> Result<Interval, Error> {
 ///
 /// Errors: 22023 the configuration is no number that could be an age.
 pub fn configured(lifetime: &Lifetime) -> Result<Interval, Error> {
-    let units = set(lifetime.key, lifetime.unit, lifetime.default)?.unwrap_or(lifetime.default);
-    interval(units, lifetime.unit)
+    interval(set_or_default(lifetime)?, lifetime.unit)
 }
 
 /// An age that is set in configurations or not at all, and has a least value.
@@ -138,12 +135,19 @@ pub struct Bounded {
     pub example: f64,
 }
 
+/// A configured age.
+pub struct Age {
+    pub length: Interval,
+    /// Whether it is for admins alone.
+    pub is_secret: bool,
+}
+
 /// The configured age, when there is one.
 ///
 /// Errors: 22023 the configuration is no number that could be an age, or too small.
-pub fn configured_only(bounded: &Bounded) -> Result<Option<Interval>, Error> {
+pub fn configured_only(bounded: &Bounded) -> Result<Option<Age>, Error> {
     let Bounded { key, unit, least, example } = *bounded;
-    let Some(units) = set(key, unit, example)? else { return Ok(None) };
+    let Some(Units { units, is_secret }) = set(key, unit, example)? else { return Ok(None) };
     if units < least {
         return Err(Error::new(
             Kind::InvalidValue,
@@ -155,7 +159,7 @@ pub fn configured_only(bounded: &Bounded) -> Result<Option<Interval>, Error> {
             example_of(key, example)
         )));
     }
-    interval(units, unit).map(Some)
+    Ok(Some(Age { length: interval(units, unit)?, is_secret }))
 }
 
 fn interval(units: f64, unit: Unit) -> Result<Interval, Error> {
@@ -164,20 +168,29 @@ fn interval(units: f64, unit: Unit) -> Result<Interval, Error> {
     plans::select(AGE, &arguments, |rows| rows::only(rows, "age"))
 }
 
-/// How many units a configuration sets, when it is there.
-fn set(key: &str, unit: Unit, example: f64) -> Result<Option<f64>, Error> {
-    let Some(value) = configuration::typed::<JsonB>(key)? else { return Ok(None) };
-    amount(&value.0, unit).map(Some).ok_or_else(|| no_age(key, unit, example))
+/// An age in units, as it is set.
+struct Units {
+    units: f64,
+    is_secret: bool,
 }
 
-/// A configured value as a number of units: a number, or a text that is one, of 6000 years at most.
-fn amount(value: &Value, unit: Unit) -> Option<f64> {
-    let number = match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    number.filter(|number| (0.0..=LONGEST_SECONDS / unit.seconds()).contains(number))
+/// How many units a configuration sets, when it is there.
+fn set(key: &str, unit: Unit, example: f64) -> Result<Option<Units>, Error> {
+    let Some(number) = configuration::number(key)? else { return Ok(None) };
+    let units = number.value.filter(|units| is_age(*units, unit));
+    let units = units.ok_or_else(|| no_age(key, unit, example))?;
+    Ok(Some(Units { units, is_secret: number.is_secret }))
+}
+
+/// How many units are set, or else the default.
+fn set_or_default(lifetime: &Lifetime) -> Result<f64, Error> {
+    let set = set(lifetime.key, lifetime.unit, lifetime.default)?;
+    Ok(set.map_or(lifetime.default, |set| set.units))
+}
+
+/// Whether a number of units is an age: of 6000 years at most.
+fn is_age(units: f64, unit: Unit) -> bool {
+    (0.0..=LONGEST_SECONDS / unit.seconds()).contains(&units)
 }
 
 fn no_age(key: &str, unit: Unit, example: f64) -> Error {
@@ -199,32 +212,21 @@ fn example_of(key: &str, example: f64) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
 
     #[test]
-    fn numbers_are_ages_however_they_were_set() {
-        assert_eq!(amount(&json!(14), Unit::Days), Some(14.0));
-        assert_eq!(amount(&json!(0.5), Unit::Days), Some(0.5));
-        assert_eq!(amount(&json!("14"), Unit::Days), Some(14.0));
-        assert_eq!(amount(&json!(0), Unit::Days), Some(0.0));
-        for none in [
-            json!(-1),
-            json!(2_200_000),
-            json!("inf"),
-            json!("NaN"),
-            json!("a week"),
-            json!(true),
-            json!(null),
-            json!([7]),
-        ] {
-            assert_eq!(amount(&none, Unit::Days), None, "{none}");
+    fn ages_are_not_negative_and_not_too_long() {
+        for age in [14.0, 0.5, 0.0, 2_191_500.0] {
+            assert!(is_age(age, Unit::Days), "{age}");
+        }
+        for none in [-1.0, 2_200_000.0, f64::INFINITY, f64::NAN] {
+            assert!(!is_age(none, Unit::Days), "{none}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic_or_negative(text in any::<String>()) {
-            prop_assert!(amount(&Value::String(text), Unit::Seconds).is_none_or(|number| number >= 0.0));
+        fn no_other_number_is_an_age(number in any::<f64>()) {
+            prop_assert_eq!(is_age(number, Unit::Seconds), number >= 0.0 && number <= LONGEST_SECONDS);
         }
     }
 }

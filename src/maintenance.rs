@@ -45,7 +45,7 @@ fn run_maintenance()
         ("purge_knowledge", knowledge::purge_knowledge(Some(embedded_for))?),
     ];
     if let Some(older_than) = older_than {
-        done.push(("purge_audit_events", audit::purge_audit_events(Some(older_than))?));
+        done.push(("purge_audit_events", audit::purge_configured(&older_than)?));
     }
     let rows = done.into_iter().map(|(task, affected)| (task.to_owned(), affected));
     Ok(TableIterator::new(rows.collect::<Vec<_>>()))
@@ -85,14 +85,17 @@ fn schedule_maintenance(
 /// A job that came with a dump still names the port and the database that it was made for, and
 /// pg_cron changes neither when it is scheduled again. The host stays: owners of pg_cron choose it.
 fn bring_here(job: i64) -> Result<(), Error> {
-    const OWNER: &str = "SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-         WHERE n.nspname = 'cron' AND c.relname = 'job'";
     const HERE: &str = "UPDATE cron.job AS j SET nodeport = here.port, database = here.database \
          FROM (SELECT current_setting('port')::integer, current_database()::text) AS here (port, database) \
          WHERE j.jobid = $1 AND (j.nodeport, j.database) IS DISTINCT FROM (here.port, here.database)";
-    let owner =
-        plans::select(OWNER, &[], |rows| rows::only::<pg_sys::Oid>(rows, "owner of cron.job"))?;
-    session::with_rights_of(owner, || plans::update(HERE, &[job.into()], |_| Ok(())))
+    session::with_rights_of(owner_of_jobs()?, || plans::update(HERE, &[job.into()], |_| Ok(())))
+}
+
+/// The role that owns the table of jobs.
+fn owner_of_jobs() -> Result<pg_sys::Oid, Error> {
+    const OWNER: &str = "SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE n.nspname = 'cron' AND c.relname = 'job'";
+    plans::select(OWNER, &[], |rows| rows::only(rows, "owner of cron.job"))
 }
 
 /// Takes the caller's maintenance job from pg_cron.
@@ -108,13 +111,16 @@ fn unschedule_maintenance() -> Result<bool, ErrorReport> {
     Ok(gone > 0)
 }
 
-/// Refuses a second job: pg_cron tells jobs apart by role and name, and shows a role its own.
+/// Refuses a second job: pg_cron tells jobs apart by role and name, and shows a role its own. Nobody
+/// else makes one until the transaction ends.
 fn only_once() -> Result<(), Error> {
+    const LOCK: &str = "LOCK TABLE cron.job IN SHARE ROW EXCLUSIVE MODE";
     const CALLER: &str = "SELECT current_user::text";
     const OTHER: &str = "SELECT j.username FROM cron.job AS j \
          WHERE j.jobname = $1 AND j.username <> $2 AND j.database = current_database() LIMIT 1";
     let caller = plans::select(CALLER, &[], |rows| rows::only::<String>(rows, "current_user"))?;
     let arguments = [JOB.into(), caller.as_str().into()];
+    session::with_rights_of(owner_of_jobs()?, || plans::update(LOCK, &[], |_| Ok(())))?;
     let other = session::with_rights_of(catalog::owner()?, || {
         plans::update(OTHER, &arguments, plans::one::<String>)
     })?;

@@ -19,7 +19,8 @@ const DECIMALS: usize = 6;
 /// that very day, when there is one, is replaced.
 ///
 /// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
-/// 100,000,000, six decimals at most; `effective_date`: the first UTC day; `notes`, `updated_by`:
+/// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means
+/// today; `notes`, `updated_by`:
 /// NULL keeps what was. Returns: the row.
 /// Errors: 22004, 22023 blank or overlong model, a price outside that range, no finite day.
 /// Since 0.2.5.
@@ -28,12 +29,12 @@ fn set_price(
     model: Option<&str>,
     input_cost_per_million: Option<AnyNumeric>,
     output_cost_per_million: Option<AnyNumeric>,
-    effective_date: default!(Option<Date>, "CURRENT_DATE"),
+    effective_date: default!(Option<Date>, "NULL"),
     notes: default!(Option<&str>, "NULL"),
     updated_by: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.llm_pricing"), ErrorReport> {
     const SET: &str = "INSERT INTO orchestrator.llm_pricing AS p (model, input_cost_per_million, output_cost_per_million, effective_date, notes, updated_by) \
-         VALUES ($1, $2, $3, $4, $5, $6) \
+         VALUES ($1, $2, $3, coalesce($4, (pg_catalog.now() AT TIME ZONE 'UTC')::date), $5, $6) \
          ON CONFLICT ON CONSTRAINT llm_pricing_model_effective_date_key DO UPDATE \
          SET input_cost_per_million = excluded.input_cost_per_million, \
              output_cost_per_million = excluded.output_cost_per_million, \
@@ -43,8 +44,7 @@ fn set_price(
     let model = text::name("model", model)?;
     let input = price("input_cost_per_million", input_cost_per_million)?;
     let output = price("output_cost_per_million", output_cost_per_million)?;
-    let effective_date = required("effective_date", effective_date)?;
-    if effective_date.is_infinity() || effective_date.is_neg_infinity() {
+    if effective_date.is_some_and(|day| day.is_infinity() || day.is_neg_infinity()) {
         return Err(Error::new(
             Kind::InvalidValue,
             "argument \"effective_date\" must be a finite day",
@@ -96,6 +96,8 @@ fn llm_cost(
 /// Returns: how many prices were added. Since 0.2.5.
 #[pg_extern(sql = false, volatile)]
 fn load_default_prices() -> Result<i64, ErrorReport> {
+    // A price that somebody sets meanwhile, for another day, is met by no constraint.
+    const LOCK: &str = "LOCK TABLE orchestrator.llm_pricing IN SHARE ROW EXCLUSIVE MODE";
     const LOAD: &str = "INSERT INTO orchestrator.llm_pricing (model, input_cost_per_million, output_cost_per_million, effective_date, notes) \
          SELECT l.model, l.input, l.output, (pg_catalog.now() AT TIME ZONE 'UTC')::date, 'list price' \
          FROM (VALUES ('gpt-4.1', 2.00, 8.00), ('gpt-4.1-mini', 0.40, 1.60), ('gpt-4o', 2.50, 10.00), \
@@ -105,6 +107,7 @@ fn load_default_prices() -> Result<i64, ErrorReport> {
                       ('gpt-3.5-turbo', 0.50, 1.50)) AS l (model, input, output) \
          WHERE NOT EXISTS (SELECT FROM orchestrator.llm_pricing AS p WHERE p.model = l.model) \
          ON CONFLICT ON CONSTRAINT llm_pricing_model_effective_date_key DO NOTHING";
+    plans::update(LOCK, &[], |_| Ok(()))?;
     Ok(plans::update(LOAD, &[], |rows| Ok(rows.len() as i64))?)
 }
 

@@ -2172,7 +2172,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["configurations"]["Row"];
       };
-      /** Sets what a model costs from a day on, in USD per million tokens; the row. The days before keep their price */
+      /** Sets what a model costs from a day on, in UTC and today unless it is named, in USD per million tokens; the row. The days before keep their price */
       set_price: {
         Args: {
           model: string;

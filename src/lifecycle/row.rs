@@ -409,10 +409,10 @@ impl Time {
         self.0.checked_sub(start.0).filter(|_| both).map(|micros| micros / 1000)
     }
 
-    /// The day it is in the session's time zone.
+    /// The day it is in UTC, whatever zone the session has: the server counts both types in UTC.
     pub fn day(self) -> Option<Date> {
-        // SAFETY: the server's own conversion, by value, of and to the types that it names.
-        unsafe { pgrx::direct_function_call(pg_sys::timestamptz_date, &[self.into_datum()]) }
+        // SAFETY: the server's own conversion, by value; a time without a zone is stored as one in UTC.
+        unsafe { pgrx::direct_function_call(pg_sys::timestamp_date, &[self.into_datum()]) }
     }
 }
 

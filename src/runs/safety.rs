@@ -1,8 +1,8 @@
 //! Safety scores: the lowest one stays with the run, and a low one asks a human.
 
+use pgrx::AnyNumeric;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AnyNumeric, JsonB};
 use serde_json::{Value, json};
 
 use super::arguments::{score, texts};
@@ -24,14 +24,16 @@ const BLOCK: Threshold = Threshold { key: "safety_block_below", default: 0.70 };
 const REVIEW: Threshold = Threshold { key: "safety_review_below", default: 0.85 };
 
 impl Threshold {
-    /// The configured score.
+    /// The score that is configured, or else the default.
     ///
     /// Errors: 22023 the configuration is no score.
-    fn value(&self) -> Result<f64, Error> {
-        match configuration::typed::<JsonB>(self.key)? {
-            Some(value) => configured(&value.0).ok_or_else(|| self.no_score()),
-            None => Ok(self.default),
-        }
+    fn set(&self) -> Result<Limit, Error> {
+        let Some(number) = configuration::number(self.key)? else {
+            return Ok(Limit { score: self.default, is_secret: false });
+        };
+        let score = number.value.filter(|score| (0.0..=1.0).contains(score));
+        let score = score.ok_or_else(|| self.no_score())?;
+        Ok(Limit { score, is_secret: number.is_secret })
     }
 
     fn no_score(&self) -> Error {
@@ -42,14 +44,23 @@ impl Threshold {
     }
 }
 
-/// A configured value as a score: a number, or a text that is one.
-fn configured(value: &Value) -> Option<f64> {
-    let number = match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    number.filter(|number| (0.0..=1.0).contains(number))
+/// A threshold as it is set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Limit {
+    score: f64,
+    is_secret: bool,
+}
+
+impl Limit {
+    /// What messages call it: every reader sees them.
+    fn in_words(self) -> String {
+        if self.is_secret { "the configured threshold".to_owned() } else { self.score.to_string() }
+    }
+
+    /// What the context of a review says of it; the key alone where it is a secret.
+    fn told(self) -> Value {
+        if self.is_secret { Value::Null } else { json!(self.score) }
+    }
 }
 
 /// What a score means for its run.
@@ -57,21 +68,21 @@ fn configured(value: &Value) -> Option<f64> {
 enum Verdict {
     Fine,
     /// A human looks, and the run goes on.
-    Review(f64),
+    Review(Limit),
     /// The run is held until a human has looked.
-    Block(f64),
+    Block(Limit),
 }
 
 impl Verdict {
     /// The verdict about a score that `is_below` compares with a threshold.
     fn of(
-        block: f64,
-        review: f64,
+        block: Limit,
+        review: Limit,
         is_below: impl Fn(f64) -> Result<bool, Error>,
     ) -> Result<Self, Error> {
-        Ok(if is_below(block)? {
+        Ok(if is_below(block.score)? {
             Verdict::Block(block)
-        } else if is_below(review)? {
+        } else if is_below(review.score)? {
             Verdict::Review(review)
         } else {
             Verdict::Fine
@@ -115,7 +126,7 @@ fn record_safety(
     let violations = texts("violations", violations)?;
     let run = Run::lock_open(thread_id)?;
     let verdict =
-        Verdict::of(BLOCK.value()?, REVIEW.value()?, |threshold| is_below(&score, threshold))?;
+        Verdict::of(BLOCK.set()?, REVIEW.set()?, |threshold| is_below(&score, threshold))?;
     let arguments = [
         run.id.into(),
         score.clone().into(),
@@ -131,11 +142,11 @@ fn record_safety(
     })?;
     let (row, told) = scored.ok_or_else(|| run.not_written())?;
     run.record_as(crate::audit::SYSTEM, "safety_recorded", told)?;
-    if let Verdict::Review(threshold) | Verdict::Block(threshold) = verdict {
-        let reason =
-            format!("{REASON}{} is below {threshold}", text::shortened(&score.to_string()));
+    if let Verdict::Review(limit) | Verdict::Block(limit) = verdict {
+        let score_in_words = text::shortened(&score.to_string());
+        let reason = format!("{REASON}{score_in_words} is below {}", limit.in_words());
         let context =
-            Document::composed(json!({ "violations": violations, "threshold": threshold }));
+            Document::composed(json!({ "violations": violations, "threshold": limit.told() }));
         if !known_to_pending_review(&run, &score, &reason, &context)? {
             let safety_score = Some(score);
             reviews::ask(
@@ -197,29 +208,32 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn limit(score: f64) -> Limit {
+        Limit { score, is_secret: false }
+    }
+
     fn verdict(score: f64, block: f64, review: f64) -> Verdict {
-        Verdict::of(block, review, |threshold| Ok(score < threshold)).expect("a verdict")
+        let is_below = |threshold| Ok(score < threshold);
+        Verdict::of(limit(block), limit(review), is_below).expect("a verdict")
     }
 
     #[test]
     fn the_threshold_itself_is_good_enough() {
-        assert_eq!(verdict(0.69, 0.70, 0.85), Verdict::Block(0.70));
-        assert_eq!(verdict(0.70, 0.70, 0.85), Verdict::Review(0.85));
-        assert_eq!(verdict(0.84, 0.70, 0.85), Verdict::Review(0.85));
+        assert_eq!(verdict(0.69, 0.70, 0.85), Verdict::Block(limit(0.70)));
+        assert_eq!(verdict(0.70, 0.70, 0.85), Verdict::Review(limit(0.85)));
+        assert_eq!(verdict(0.84, 0.70, 0.85), Verdict::Review(limit(0.85)));
         assert_eq!(verdict(0.85, 0.70, 0.85), Verdict::Fine);
         // The block counts, also where somebody set it above the review.
-        assert_eq!(verdict(0.80, 0.90, 0.50), Verdict::Block(0.90));
+        assert_eq!(verdict(0.80, 0.90, 0.50), Verdict::Block(limit(0.90)));
     }
 
     #[test]
-    fn numbers_are_scores_however_they_were_set() {
-        assert_eq!(configured(&json!(0.5)), Some(0.5));
-        assert_eq!(configured(&json!(1)), Some(1.0));
-        assert_eq!(configured(&json!(" 0.85 ")), Some(0.85));
-        for none in [json!(1.01), json!(-0.1), json!("NaN"), json!("high"), json!(null), json!([0])]
-        {
-            assert_eq!(configured(&none), None, "{none}");
-        }
+    fn a_secret_threshold_is_not_told() {
+        assert_eq!(limit(0.7).in_words(), "0.7");
+        assert_eq!(limit(0.7).told(), json!(0.7));
+        let secret = Limit { is_secret: true, ..limit(0.7) };
+        assert_eq!(secret.in_words(), "the configured threshold");
+        assert_eq!(secret.told(), Value::Null);
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! The value of a secret is for admins: nobody below sees it, in no table, view, function or error.
 
 use anyhow::Result;
+use postgres::error::SqlState;
 use support::extension::{newest, walked_to};
 use support::roles::{self, name};
 
@@ -71,6 +72,86 @@ fn nobody_below_admin_sees_the_value_of_a_secret() -> Result<()> {
                 format!("SELECT count(*) FROM {relation} AS t WHERE t::text LIKE '%{SECRET}%'");
             assert_eq!(text(&mut theirs, &found)?, "0", "{level} in {relation}");
         }
+    }
+    Ok(())
+}
+
+/// Every setting that the library reads, each with a value that stands nowhere else.
+const SETTINGS: [(&str, &str); 7] = [
+    ("session_retention_days", "31.4159"),
+    ("session_silence_seconds", "4321.875"),
+    ("idempotency_ttl_seconds", "77777.125"),
+    ("knowledge_retention_days", "432.5625"),
+    ("audit_retention_days", "1234.0625"),
+    ("safety_block_below", "0.7391"),
+    ("safety_review_below", "0.8642"),
+];
+
+#[test]
+fn no_setting_that_is_a_secret_is_told() -> Result<()> {
+    let database = walked_to("settings", newest()?)?;
+    roles::of_every_level(&database)?;
+    let mut client = database.client()?;
+    let mut admin = database.client_as(&name(&database, "admin"))?;
+    let mut worker = database.client_as(&name(&database, "worker"))?;
+    for (key, value) in SETTINGS {
+        admin.batch_execute(&format!(
+            "SELECT orchestrator.set_configuration('{key}', '{value}', 'float', is_secret => true)"
+        ))?;
+    }
+    client.batch_execute(
+        "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, \"timestamp\") \
+             VALUES ('old', 'a', orchestrator.uuidv7(), '2000-01-01'); \
+         INSERT INTO orchestrator.sessions (client_id, status, last_heartbeat, updated_at) \
+             VALUES ('c', 'active', '2000-01-01', '2000-01-01')",
+    )?;
+    worker.batch_execute(
+        "SELECT orchestrator.start_run(t, orchestrator.uuidv7(), 's') FROM unnest('{a,b}'::text[]) AS t; \
+         SELECT orchestrator.record_safety('a', 0.8); \
+         SELECT orchestrator.record_safety('b', 0.6, '{x}'); \
+         SELECT orchestrator.record_safety('b', 0.5, '{y}')",
+    )?;
+    admin.batch_execute("SELECT orchestrator.run_maintenance()")?;
+    let mut reader = database.client_as(&name(&database, "reader"))?;
+    let reviews = "SELECT string_agg(format('%s %s', reason, context ->> 'violations'), ', ' ORDER BY thread_id) FROM orchestrator.human_review_queue";
+    assert_eq!(
+        text(&mut reader, reviews)?,
+        "safety score 0.8 is below the configured threshold [], \
+         safety score 0.5 is below the configured threshold [\"x\", \"y\"]"
+    );
+    let purged = "SELECT string_agg((metadata - 'session_user')::text, ' ') FROM orchestrator.audit_events WHERE event_type = 'audit_events_purged'";
+    assert_eq!(text(&mut reader, purged)?, "{\"purged\": 1}", "the time tells the age");
+    let mut told: Vec<String> = Vec::new();
+    for relation in readable(&mut reader)? {
+        let rows = format!("SELECT coalesce(string_agg(t::text, ' '), '') FROM {relation} AS t");
+        told.push(text(&mut reader, &rows)?);
+    }
+    for function in ["verify()", "dump_safety()", "help()", "typescript_types()", "manifest()"] {
+        let rows = format!(
+            "SELECT coalesce(string_agg(t::text, ' '), '') FROM orchestrator.{function} AS t"
+        );
+        told.push(text(&mut reader, &rows)?);
+    }
+    for (key, value) in SETTINGS {
+        assert!(told.iter().any(|told| told.contains(key)), "{key} itself is known");
+        assert!(told.iter().all(|told| !told.contains(value)), "{key}: {value}");
+    }
+    // Nor is one that is no number, in an error.
+    for (key, _) in SETTINGS {
+        admin.batch_execute(&format!(
+            "SELECT orchestrator.set_configuration('{key}', '{SECRET}', 'string', is_secret => true)"
+        ))?;
+        let (caller, call) = match key.starts_with("safety") {
+            true => (&mut worker, "SELECT orchestrator.record_safety('a', 0.8)"),
+            false => (&mut admin, "SELECT orchestrator.run_maintenance()"),
+        };
+        let (code, message) = refusal(caller, call);
+        assert_eq!(code, SqlState::INVALID_PARAMETER_VALUE, "{key}: {message}");
+        assert!(message.contains(key) && !message.contains(SECRET), "{message}");
+        admin.batch_execute(&format!(
+            "SELECT orchestrator.set_configuration('{key}', '0.5', 'float', is_secret => false); \
+             DELETE FROM orchestrator.configurations WHERE key = '{key}'"
+        ))?;
     }
     Ok(())
 }

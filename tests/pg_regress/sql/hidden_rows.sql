@@ -47,6 +47,7 @@ INSERT INTO public.call VALUES
     ('session_heartbeat', $$SELECT orchestrator.session_heartbeat((SELECT id FROM orchestrator.sessions WHERE client_id = 'c'))$$, NULL),
     ('deactivate_stale_sessions', $$SELECT orchestrator.deactivate_stale_sessions()$$, NULL),
     ('set_configuration', $$SELECT orchestrator.set_configuration('limit', '6', 'integer')$$, NULL),
+    ('set_configuration', $$SELECT orchestrator.set_configuration('new', 'v')$$, NULL),
     ('get_configuration', $$SELECT orchestrator.get_configuration('limit')$$, NULL),
     ('configuration_value', $$SELECT orchestrator.configuration_value('limit')$$, NULL),
     ('open_gate', $$SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'a', 'manual', 'r')$$, NULL),

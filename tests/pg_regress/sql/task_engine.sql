@@ -91,6 +91,10 @@ SELECT key, value, value_type, is_secret FROM orchestrator.configuration_listing
 SELECT orchestrator.set_configuration('limits', '{"tokens": 5}', 'json') IS NOT NULL, orchestrator.set_configuration('dry run', 'Yes', 'boolean') IS NOT NULL, orchestrator.set_configuration('ratio', '.5', 'float') IS NOT NULL;
 SELECT orchestrator.configuration_value('retries'), orchestrator.configuration_value('limits'), orchestrator.configuration_value('dry run'), orchestrator.configuration_value('ratio'), orchestrator.configuration_value('absent', '7');
 SELECT value_type FROM orchestrator.set_configuration('retries', '4', NULL);
+SELECT value_type FROM orchestrator.set_configuration('retries', '6');
+SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration('retries', 'six')$$);
+SELECT value_type FROM orchestrator.set_configuration('new key', '6');
+DELETE FROM orchestrator.configurations WHERE key = 'new key';
 -- What is stored can be read: the server itself says what is a number, and what a document.
 SELECT v.text, v.value_type, orchestrator.is_valid_configuration(v.text, v.value_type) FROM (VALUES
     ('1e-20000', 'float'), ('0e-20000', 'float'), ('1e-16383', 'float'), ('1e308', 'float'), ('1e400', 'float'), ('-.5', 'float'), ('5.', 'float'), (' 5', 'float'), ('infinity', 'float'),

@@ -64,7 +64,6 @@ SELECT pg_temp.refusal(format('SELECT orchestrator.set_price(%L, 1, %s)', 'm', p
 SELECT pg_temp.refusal($$SELECT orchestrator.set_price('m', 1e100000, 1)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.set_price(NULL, 1, 1)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.set_price(' ', 1, 1)$$);
-SELECT pg_temp.refusal($$SELECT orchestrator.set_price('m', 1, 1, NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.set_price('m', 1, 1, 'infinity')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.set_price('m', 1, 1, '-infinity')$$);
 SELECT count(*) FROM orchestrator.llm_pricing WHERE model = 'm';
@@ -99,4 +98,12 @@ BEGIN
     END LOOP;
 END $$;
 SELECT pg_temp.reads(format('SELECT * FROM orchestrator.llm_cost_by_day WHERE day = %L AND project_id = %L', '2026-02-01', :'project'));
+-- Without a day it is today in UTC, in whichever zone the session is; at any hour one of these has another day.
+SET timezone = 'Etc/GMT+12';
+SELECT p.effective_date = (now() AT TIME ZONE 'UTC')::date, orchestrator.llm_cost('west', 1, 1) FROM orchestrator.set_price('west', 1, 1) AS p;
+INSERT INTO orchestrator.llm_pricing (model, input_cost_per_million, output_cost_per_million) VALUES ('plain west', 1, 1) RETURNING effective_date = (now() AT TIME ZONE 'UTC')::date;
+SET timezone = 'Etc/GMT-14';
+SELECT p.effective_date = (now() AT TIME ZONE 'UTC')::date, orchestrator.llm_cost('east', 1, 1) FROM orchestrator.set_price('east', 1, 1, NULL) AS p;
+INSERT INTO orchestrator.llm_pricing (model, input_cost_per_million, output_cost_per_million) VALUES ('plain east', 1, 1) RETURNING effective_date = (now() AT TIME ZONE 'UTC')::date;
+RESET timezone;
 SELECT * FROM orchestrator.verify();

@@ -41,7 +41,8 @@ SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.file_audit SET v7_impact
 SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.file_audit SET v7_workflow_status = 'moved'$$), E'\n', 1);
 SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.file_audit SET v7_workflow_status = NULL$$), E'\n', 1);
 SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.file_audit SET file_number = '12'$$), E'\n', 1);
--- One step at a time, there or back; retired is the end and has its day.
+-- One step at a time, there or back; retired is the end and has its day, in UTC also where the session has another day.
+SELECT set_config('timezone', CASE WHEN extract(hour FROM now() AT TIME ZONE 'UTC') < 12 THEN 'Etc/GMT+12' ELSE 'Etc/GMT-14' END, false) LIKE 'Etc/%', current_date <> (now() AT TIME ZONE 'UTC')::date;
 SELECT pg_temp.refusal($$UPDATE orchestrator.file_audit SET v7_workflow_status = 'designed' WHERE file_number = '2001'$$);
 UPDATE orchestrator.file_audit SET v7_workflow_status = 'assessed', v7_impact_score = 8 WHERE file_number = '2001';
 UPDATE orchestrator.file_audit SET v7_workflow_status = 'designed', v7_target_name = 'WF4_V7_L3_1of1_ContactRouter.py' WHERE file_number = '2001' RETURNING updated_at = now();
@@ -52,7 +53,8 @@ DO $$ DECLARE next text; BEGIN
         UPDATE orchestrator.file_audit SET v7_workflow_status = next WHERE file_number = '2001';
     END LOOP;
 END $$;
-SELECT v7_workflow_status, v7_retirement_date = current_date FROM orchestrator.file_audit WHERE file_number = '2001';
+SELECT v7_workflow_status, v7_retirement_date = (now() AT TIME ZONE 'UTC')::date FROM orchestrator.file_audit WHERE file_number = '2001';
+RESET timezone;
 SELECT pg_temp.refusal($$UPDATE orchestrator.file_audit SET v7_workflow_status = 'migrated' WHERE file_number = '2001'$$);
 -- Per layer: files that serve a workflow, not those whose path happens to say WF.
 UPDATE orchestrator.file_audit SET v7_impact_score = 9 WHERE file_number = '0001';
