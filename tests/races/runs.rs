@@ -189,6 +189,35 @@ fn the_last_approvals_free_the_run_whichever_comes_last() -> Result<()> {
     Ok(())
 }
 
+/// Somebody stops a run while the question about it is approved: whichever comes first, it stays
+/// stopped, and only who resumes it lets it go on.
+#[test]
+fn a_pause_that_meets_an_approval_holds() -> Result<()> {
+    let (database, mut client) = with_run("stopped")?;
+    for round in 0..50 {
+        client.batch_execute("SELECT orchestrator.record_safety('t', 0.5)")?;
+        let review =
+            "SELECT id::text FROM orchestrator.human_review_queue WHERE status = 'pending'";
+        let review = text(&mut client, review)?;
+        let outcomes = many_at_once(&database, 2, |caller, client| {
+            client.batch_execute(&match (caller, round % 2) {
+                (0, _) => "SELECT orchestrator.pause_run('t', 'stop')".to_owned(),
+                (_, 0) => {
+                    format!("SELECT orchestrator.resolve_review('{review}', 'approved', 'ada')")
+                }
+                _ => format!(
+                    "SELECT orchestrator.resolve_reviews('{{{review}}}', 'approved', 'ada')"
+                ),
+            })
+        })?;
+        all(outcomes)?;
+        let state = "SELECT gate_status || ' ' || requires_human_review FROM orchestrator.orchestrator_runs";
+        assert_eq!(text(&mut client, state)?, "hold false", "round {round}");
+        client.batch_execute("SELECT orchestrator.resume_run('t')")?;
+    }
+    Ok(())
+}
+
 /// A run needs a human exactly while a review of it is pending, however requests and approvals meet.
 #[test]
 fn requests_and_approvals_that_meet_leave_no_review_forgotten() -> Result<()> {
