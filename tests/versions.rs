@@ -1,5 +1,7 @@
 //! The version matrix: every way through the chain leads to the same schema, and no row is lost.
 
+#[path = "versions/dependents.rs"]
+mod dependents;
 #[path = "versions/session_persistence.rs"]
 mod session_persistence;
 
@@ -352,7 +354,8 @@ fn what_users_built_stops_the_downgrade_by_name_and_grants_survive_it() -> Resul
     client.batch_execute(
         "DROP ROLE IF EXISTS \"walking reader\"; CREATE ROLE \"walking reader\"; \
          GRANT SELECT ON orchestrator.tasks TO \"walking reader\" WITH GRANT OPTION; \
-         GRANT UPDATE (name) ON orchestrator.workflows TO \"walking reader\"",
+         GRANT UPDATE (name) ON orchestrator.workflows TO \"walking reader\"; \
+         GRANT USAGE ON SEQUENCE orchestrator.file_audit_id_seq TO \"walking reader\"",
     )?;
     go_to(&mut client, Version::BASE)?;
     go_to(&mut client, newest()?)?;
@@ -360,6 +363,7 @@ fn what_users_built_stops_the_downgrade_by_name_and_grants_survive_it() -> Resul
         .query_one(
             "SELECT has_table_privilege('walking reader', 'orchestrator.tasks', 'SELECT WITH GRANT OPTION') \
                 AND has_column_privilege('walking reader', 'orchestrator.workflows', 'name', 'UPDATE') \
+                AND has_sequence_privilege('walking reader', 'orchestrator.file_audit_id_seq', 'USAGE') \
                 AND NOT has_table_privilege('walking reader', 'orchestrator.tasks', 'INSERT')",
             &[],
         )?

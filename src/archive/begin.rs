@@ -4,7 +4,7 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::{only_for_the_owner, plan};
+use super::{give_back, only_for_the_owner, plan};
 use crate::catalog;
 use crate::error::{Error, Kind, required};
 use crate::manifest;
@@ -23,14 +23,15 @@ fn begin_downgrade(target: Option<String>) -> Result<(), ErrorReport> {
     Ok(())
 }
 
-/// The first call of an up script. Locks every table that the running statement needs.
+/// The first call of an up script. Locks every table that the running statement needs, and refuses to
+/// go on if a user's object depends on an archive whose rows the step brings back.
 ///
 /// `target`: the version that the script leads to.
-/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs.
-/// Since 0.0.0.
+/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, 2BP01 a
+/// user's object depends on an archive. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn begin_upgrade(target: Option<String>) -> Result<(), ErrorReport> {
-    target_of_script(target)?;
+    give_back::refuse_over_dependents(&target_of_script(target)?)?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@
 use super::ARCHIVE;
 use super::conditions::{self, all_of, arriving, lock_parents, same_key};
 use super::dependents;
-use super::give_back::{self, Outcome, on_its_own, stays, without_triggers};
+use super::give_back::{self, Outcome, on_its_own, stays, unless_in_use, without_triggers};
 use super::keep::{self, Count};
 use super::kept::{self, Archive, Holds};
 use super::table::{ForeignKey, Table};
@@ -189,7 +189,7 @@ fn arriving_values(kept: &Table, live: &Table, keys: &[ForeignKey]) -> Result<Ve
 
 /// Brings back the values of one archive.
 pub fn values(archive: &Archive, live: &Table, present: Present) -> Result<Outcome, Error> {
-    on_its_own(archive, || {
+    unless_in_use(archive, || {
         give_back::give_column_grants(&archive.table, live)?;
         on_its_own(archive, || values_of(archive, live, present))
     })

@@ -3,11 +3,13 @@
 
 use super::columns;
 use super::conditions::{self, Condition, all_of, arriving, lock_parents, same_key};
+use super::dependents;
 use super::kept::{self, Archive, Holds};
 use super::table::{ForeignKey, Table};
 use crate::access;
 use crate::dynamic::{self, list, quote};
 use crate::error::Error;
+use crate::manifest;
 use crate::session;
 use crate::text::counted;
 
@@ -30,12 +32,45 @@ pub fn table(live: &Table) -> Result<Outcome, Error> {
 }
 
 fn rows(archive: &Archive, live: &Table) -> Result<Outcome, Error> {
-    on_its_own(archive, || {
+    unless_in_use(archive, || {
         give_grants(&archive.table, live)?;
         give_settings(&archive.table, live)?;
         advance_sequences(&archive.table, live)?;
         on_its_own(archive, || rows_of(archive, live))
     })
+}
+
+/// Refuses to go on when something of a user's depends on an archive whose rows the step up to
+/// `target` brings back: the archive is dropped then.
+pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
+    let place = manifest::position(target)?;
+    let mut dependents = Vec::new();
+    for archive in kept::all()? {
+        if archive.place_in_chain()? == place {
+            dependents.extend(dependents::of_archive(&archive.table)?);
+        }
+    }
+    dependents::refuse_over(&format!("go up to {target}"), dependents::UP, dependents)
+}
+
+/// Gives back what one archive holds on its own, unless something of a user's depends on the archive:
+/// that would be lost with it.
+pub fn unless_in_use(
+    archive: &Archive,
+    work: impl FnOnce() -> Result<Outcome, Error>,
+) -> Result<Outcome, Error> {
+    dynamic::execute(&format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", archive.table))?;
+    let dependents = dependents::of_archive(&archive.table)?;
+    if dependents.is_empty() {
+        return on_its_own(archive, work);
+    }
+    let mut reasons: Vec<_> = dependents
+        .iter()
+        .map(|dependent| format!("{} depends on the archive", dependent.description))
+        .collect();
+    reasons.extend(dependents.into_iter().filter_map(|dependent| dependent.undo));
+    reasons.push("without these: SELECT * FROM orchestrator.restore_archived()".to_owned());
+    stays(archive, &reasons)
 }
 
 /// Gives back what one archive holds, whatever becomes of others: when `work` fails, the archive
@@ -186,7 +221,7 @@ pub fn everything() -> Result<Vec<(String, i64, i64)>, Error> {
                 columns::values(&archive, &live, columns::Present::Respected)?
             }
             (None, Holds::Rows) if archive.belongs_to == access::KEPT_LEVELS => {
-                on_its_own(&archive, || levels(&archive))?
+                unless_in_use(&archive, || levels(&archive))?
             }
             _ => Outcome { restored: 0, left_behind: archive.rows()? },
         };
@@ -271,14 +306,22 @@ pub fn without_triggers<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R,
     session::with_setting(c"session_replication_role", c"replica", work)
 }
 
-/// Gives users the grants again that they held on the archived table.
+/// Gives users the grants again that they held on the archived table and the sequences that it owns.
 fn give_grants(archive: &Table, live: &Table) -> Result<(), Error> {
-    const GRANTS: &str = "SELECT format('GRANT %s ON TABLE %s TO %s%s', a.privilege_type, $2, \
+    const GRANTS: &str = "WITH pair (archived, kind, live) AS ( \
+             SELECT $1, 'TABLE', $2 \
+             UNION ALL \
+             SELECT to_regclass(pg_get_serial_sequence($3, a.attname))::oid, 'SEQUENCE', pg_get_serial_sequence($2, l.attname) \
+             FROM pg_attribute AS a JOIN pg_attribute AS l ON l.attrelid = to_regclass($2) AND l.attname = a.attname \
+             WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND NOT l.attisdropped) \
+         SELECT format('GRANT %s ON %s %s TO %s%s', a.privilege_type, pair.kind, pair.live, \
                 CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, \
                 CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) \
-         FROM pg_class AS c, aclexplode(c.relacl) AS a WHERE c.oid = $1 AND a.grantee <> c.relowner";
-    let name = live.to_string();
-    grant(dynamic::column(GRANTS, &[archive.oid.into(), name.as_str().into()])?)?;
+         FROM pair JOIN pg_class AS c ON c.oid = pair.archived, aclexplode(c.relacl) AS a \
+         WHERE pair.live IS NOT NULL AND a.grantee <> c.relowner";
+    let (to, from) = (live.to_string(), archive.to_string());
+    let arguments = [archive.oid.into(), to.as_str().into(), from.as_str().into()];
+    grant(dynamic::column(GRANTS, &arguments)?)?;
     give_column_grants(archive, live)
 }
 

@@ -170,11 +170,13 @@ fn leave_extension(table: &Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether anyone but the owner holds a grant on the table or a column of it, or it has a setting
-/// that no version gives.
+/// Whether anyone but the owner holds a grant on the table, a column of it or a sequence that it owns, or
+/// it has a setting that no version gives.
 fn has_user_settings(table: &Table) -> Result<bool, Error> {
     const SETTINGS: &str = "SELECT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a \
-                WHERE c.oid = $1 AND a.grantee <> c.relowner) \
+                WHERE a.grantee <> c.relowner AND (c.oid = $1 OR c.relkind = 'S' AND c.oid IN ( \
+                    SELECT d.objid FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass \
+                      AND d.refclassid = d.classid AND d.refobjid = $1 AND d.deptype IN ('a', 'i')))) \
          OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attacl IS NOT NULL) \
          OR EXISTS (SELECT FROM pg_class WHERE oid = $1 \
                     AND (relrowsecurity OR relforcerowsecurity OR relreplident <> 'd' OR reloptions IS NOT NULL))";

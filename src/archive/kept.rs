@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::ARCHIVE;
+use super::plan::ACCESS;
 use super::table::Table;
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind};
@@ -79,7 +80,10 @@ impl Archive {
 
     /// Where in the chain its table, or the last of its columns, came in; archives are given back
     /// in that order, and of one version parents before children.
-    fn place_in_chain(&self) -> Result<usize, Error> {
+    pub fn place_in_chain(&self) -> Result<usize, Error> {
+        if self.belongs_to == access::KEPT_LEVELS {
+            return manifest::introduced("function", ACCESS);
+        }
         let table = format!("orchestrator.{}", quote(&self.belongs_to));
         let mut place = manifest::introduced("table", &table)?;
         if let Holds::Columns(columns) = &self.holds {

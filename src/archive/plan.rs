@@ -1,11 +1,11 @@
 //! What a downgrade would do, told before it happens: the difference between the manifests of the
 //! versions it passes, with the rows that are there now.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use pgrx::prelude::*;
 
-use super::dependents;
+use super::dependents::{self, Dependent};
 use super::kept;
 use super::table::Table;
 use crate::access;
@@ -57,13 +57,14 @@ pub fn downgrade(target: &str) -> Result<Vec<Line>, Error> {
 pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
     let left = manifest::version_left()?;
     let step = Step::to(manifest::position(target)?)?;
-    let mut blockers = BTreeSet::new();
-    for (_, description) in step.blockers(&Additions::find()?)? {
-        blockers.insert(description);
+    let mut blockers = BTreeMap::new();
+    for (_, dependent) in step.blockers(&Additions::find()?)? {
+        blockers.insert(dependent.description.clone(), dependent);
     }
     dependents::refuse_over(
         &format!("go from {left} to {target}"),
-        blockers.into_iter().collect(),
+        dependents::DOWN,
+        blockers.into_values().collect(),
     )?;
     let grants: Vec<_> =
         step.grants_lost()?.into_iter().map(|Grants { statement, .. }| statement).collect();
@@ -126,7 +127,7 @@ impl Step {
     }
 
     /// What of users' stops the step: the member that goes, and what depends on it.
-    fn blockers(&self, additions: &Additions) -> Result<Vec<(String, String)>, Error> {
+    fn blockers(&self, additions: &Additions) -> Result<Vec<(String, Dependent)>, Error> {
         let mut found = Vec::new();
         for object in self.going("table").chain(self.going("view")) {
             if let Some(relation) = live(object)? {
@@ -141,7 +142,7 @@ impl Step {
         }
         let theirs = found.into_iter().flat_map(|(object, dependents)| {
             let theirs = dependents.into_iter().filter(|dependent| !dependent.ours);
-            theirs.map(move |dependent| (object.to_owned(), dependent.description))
+            theirs.map(move |dependent| (object.to_owned(), dependent))
         });
         Ok(theirs.collect())
     }
@@ -190,8 +191,8 @@ impl Step {
         let mut tell = |object: &str, action: &str, rows| {
             lines.push((name.to_owned(), object.to_owned(), action.to_owned(), rows));
         };
-        for (object, description) in self.blockers(additions)? {
-            tell(&object, &format!("blocked by {description}"), None);
+        for (object, dependent) in self.blockers(additions)? {
+            tell(&object, &format!("blocked by {}", dependent.description), None);
         }
         for object in self.going("table") {
             if let Some(table) = live(object)? {
@@ -233,7 +234,7 @@ impl Step {
 }
 
 /// The function that a version with levels has.
-const ACCESS: &str = "orchestrator.access()";
+pub const ACCESS: &str = "orchestrator.access()";
 
 /// The roles that have a level, or whose level a downgrade has kept.
 fn roles_with_level() -> Result<Vec<String>, Error> {
