@@ -223,9 +223,10 @@ CREATE TABLE orchestrator.access_levels (
     role              oid         NOT NULL,
     system_identifier bigint      NOT NULL,
     PRIMARY KEY (grantee, kept_at),
+    CONSTRAINT access_levels_level_check CHECK (level IN ('reader', 'worker', 'reviewer', 'admin')),
     -- The name of an identifier that no role has is its number.
     CONSTRAINT access_levels_role_check CHECK (
-        CASE WHEN system_identifier = (pg_control_system()).system_identifier THEN role::regrole::text <> role::text
+        CASE WHEN system_identifier = (pg_control_system()).system_identifier THEN role <> 0 AND role::regrole::text <> role::text
              ELSE to_regrole(quote_ident(grantee)) IS NOT NULL END)
 );
 COMMENT ON TABLE orchestrator.access_levels IS 'Who had which level before a downgrade';
@@ -236,6 +237,9 @@ FROM (SELECT DISTINCT ON (r.oid) r.oid::regrole AS role, l.level
       FROM orchestrator.access_levels AS l JOIN pg_roles AS r
            ON CASE WHEN l.system_identifier = (pg_control_system()).system_identifier THEN r.oid = l.role
                    ELSE r.rolname = l.grantee END
+      -- Who owns the extension since, or the database, needs no level.
+      WHERE r.rolname <> 'pg_database_owner'
+        AND r.oid NOT IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator')
       ORDER BY r.oid, l.kept_at DESC) AS kept;
 ALTER EXTENSION orchestrator_schema DROP TABLE orchestrator.access_levels;
 DROP TABLE orchestrator.access_levels;

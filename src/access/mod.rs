@@ -253,22 +253,26 @@ pub fn roles_in(table: &str) -> Result<Vec<String>, Error> {
 }
 
 /// Gives the roles of a table of levels their levels again, and takes them out of it; of two levels
-/// of a role the one that was kept later. A role that does not exist, or has a level, stays in it.
+/// of a role the one that was kept later. A role that does not exist, has a level or needs none, and a
+/// level that does not exist, stay in it.
 pub fn give_back(table: &str) -> Result<(i64, i64), Error> {
     one_change_at_a_time()?;
     let holders: Vec<Oid> = at_a_level()?.map(|holder| holder.role).collect();
+    let names: Vec<&str> = Level::ALL.iter().map(|level| level.name()).collect();
     let kept = Spi::connect_mut(|client| {
         let levels = format!(
             concat!(
                 "WITH kept AS (DELETE FROM {} AS l USING pg_roles AS r WHERE ",
                 is_of_role!(),
-                " AND r.oid <> ALL ($1) RETURNING r.oid, r.rolname::text, l.level, l.kept_at) \
+                " AND r.oid <> ALL ($1) AND l.level = ANY ($2) AND r.rolname <> 'pg_database_owner' \
+                 AND r.oid NOT IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator') \
+                 RETURNING r.oid, r.rolname::text, l.level, l.kept_at) \
                  SELECT DISTINCT ON (kept.oid) kept.oid, kept.rolname, kept.level FROM kept ORDER BY kept.oid, kept.kept_at DESC"
             ),
             table
         );
         let mut kept = Vec::new();
-        for row in client.update(levels.as_str(), None, &[holders.into()])? {
+        for row in client.update(levels.as_str(), None, &[holders.into(), names.into()])? {
             kept.push((row.get::<Oid>(1)?, row.get::<String>(2)?, row.get::<String>(3)?));
         }
         Ok::<_, Error>(kept)

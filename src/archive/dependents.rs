@@ -154,7 +154,7 @@ impl Needed<'_> {
             for row in client.update(DEPENDENTS, None, &arguments)? {
                 let description: String = rows::value(&row, 1, "dependent.description")?;
                 let ours = rows::value(&row, 2, "dependent.ours")?;
-                let undo = row.get(3)?;
+                let undo = rows::optional(&row, 3, "dependent.undo")?;
                 found.insert(description.clone(), Dependent { description, ours, undo });
             }
             if self.catalog != "pg_class" {
@@ -162,7 +162,7 @@ impl Needed<'_> {
             }
             for row in client.update(TIES, None, &[self.oid.into(), columns.into()])? {
                 let description: String = rows::value(&row, 1, "tie.description")?;
-                let undo = row.get(2)?;
+                let undo = rows::optional(&row, 2, "tie.undo")?;
                 found.insert(description.clone(), Dependent { description, ours: false, undo });
             }
             Ok::<_, Error>(())

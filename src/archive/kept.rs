@@ -3,9 +3,10 @@
 //! older ones apart. Version and time stand in the table's comment, so a dump carries them.
 
 use pgrx::prelude::*;
-use serde::{Deserialize, Serialize};
+use pgrx::spi::SpiTupleTable;
 
 use super::ARCHIVE;
+use super::label::{self, Label};
 use super::plan::ACCESS;
 use super::table::Table;
 use crate::dynamic::{self, quote};
@@ -29,28 +30,6 @@ pub struct Archive {
     pub holds: Holds,
     pub from_version: Option<String>,
     pub archived_at: Option<TimestampWithTimeZone>,
-}
-
-/// The comment of an archive's table.
-#[derive(Serialize, Deserialize)]
-struct Label {
-    table: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    columns: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    from_version: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    archived_at: Option<String>,
-    /// Whether somebody tried to give it back, and what it holds had to stay.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    left_behind: bool,
-}
-
-impl Label {
-    /// What the comment of an archive's table says; nothing where it was lost.
-    fn read(comment: Option<String>) -> Option<Label> {
-        serde_json::from_str(&comment?).ok()
-    }
 }
 
 impl Archive {
@@ -109,100 +88,95 @@ impl Archive {
     }
 }
 
+/// The names of the columns of archive `c` that hold values of rows: not its key, nor what a down
+/// script left.
+macro_rules! values_of {
+    () => {
+        "(SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}') FROM pg_attribute AS a \
+          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT LIKE '% as left' \
+            AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary \
+                            AND a.attnum = ANY (i.indkey)))"
+    };
+}
+
 /// Every archive, in the order in which they can be given back.
 pub fn all() -> Result<Vec<Archive>, Error> {
-    const TABLES: &str = "SELECT c.oid, c.relname::text, obj_description(c.oid, 'pg_class') \
-         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-         WHERE n.nspname = $1 AND c.relkind = 'r' ORDER BY length(c.relname), c.relname";
-    let found = Spi::connect_mut(|client| {
-        let mut found = Vec::new();
-        for row in client.update(TABLES, None, &[ARCHIVE.into()])? {
-            found.push((
-                rows::value::<pg_sys::Oid>(&row, 1, "pg_class.oid")?,
-                rows::value::<String>(&row, 2, "pg_class.relname")?,
-                rows::optional::<String>(&row, 3, "pg_description.description")?,
-            ));
-        }
-        Ok::<_, Error>(found)
-    })?;
+    const TABLES: &str = concat!(
+        "SELECT c.oid, c.relname::text, obj_description(c.oid, 'pg_class'), ",
+        values_of!(),
+        " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE n.nspname = $1 AND c.relkind = 'r' ORDER BY length(c.relname), c.relname"
+    );
+    let found = Spi::connect_mut(|client| read(client.update(TABLES, None, &[ARCHIVE.into()])?))?;
     if !found.is_empty() {
         only_ours()?;
     }
     let mut archives = Vec::new();
-    for (oid, name, comment) in found {
-        let table = Table { oid, schema: ARCHIVE.to_owned(), name };
-        let archive = match Label::read(comment) {
-            Some(label) => labelled(table, label)?,
-            None => unlabelled(table)?,
-        };
+    for (archive, _) in found {
         archives.push((archive.place_in_chain()?, archive.depth()?, archive));
     }
     archives.sort_by_key(|(place, depth, _)| (*place, *depth));
     Ok(archives.into_iter().map(|(_, _, archive)| archive).collect())
 }
 
-fn labelled(table: Table, label: Label) -> Result<Archive, Error> {
-    const TIME: &str = "SELECT $1::timestamptz";
-    let archived_at = match label.archived_at {
-        Some(time) => dynamic::value(TIME, &[time.as_str().into()])?,
-        None => None,
-    };
-    Ok(Archive {
-        table,
-        belongs_to: label.table,
-        holds: label.columns.map_or(Holds::Rows, Holds::Columns),
-        from_version: label.from_version,
-        archived_at,
-    })
+/// The archives that a statement found, each with whether somebody tried to give it back already: their
+/// labels say what they are, or else their names.
+fn read(tables: SpiTupleTable<'_>) -> Result<Vec<(Archive, bool)>, Error> {
+    let mut found = Vec::new();
+    for row in tables {
+        let oid = rows::value::<pg_sys::Oid>(&row, 1, "pg_class.oid")?;
+        let name = rows::value::<String>(&row, 2, "pg_class.relname")?;
+        let comment = rows::optional::<String>(&row, 3, "pg_description.description")?;
+        let values = rows::value::<Vec<String>>(&row, 4, "pg_attribute.attname")?;
+        let label = Label::read(comment, &name, &values)?;
+        let left_behind = label.as_ref().is_some_and(|label| label.left_behind);
+        let (belongs_to, holds, from_version, archived_at) = match label {
+            Some(label) => {
+                let archived_at = label.archived_at.as_deref().and_then(label::time);
+                let holds = label.columns.map_or(Holds::Rows, Holds::Columns);
+                (label.table, holds, label.from_version, archived_at)
+            }
+            None => match label::by_name(&name) {
+                (owner, true) => (owner, Holds::Columns(values), None, None),
+                (owner, false) => (owner, Holds::Rows, None, None),
+            },
+        };
+        let table = Table { oid, schema: ARCHIVE.to_owned(), name };
+        found.push((Archive { table, belongs_to, holds, from_version, archived_at }, left_behind));
+    }
+    Ok(found)
 }
 
 /// The archives that have a place in the installed version, and that nobody has tried to give back:
 /// so it is after a dump of an older version was restored. Reads the catalog alone, so that whoever
 /// may do no more, and a standby, can ask. `levels`: whether the version has levels.
 pub fn waiting(levels: bool) -> Result<Vec<Archive>, Error> {
-    const TABLES: &str = "SELECT c.oid, c.relname::text, obj_description(c.oid, 'pg_class'), \
-                (SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}') FROM pg_attribute AS a \
-                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT LIKE '% as left' \
-                   AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary \
-                                   AND a.attnum = ANY (i.indkey))) \
-         FROM pg_extension AS e, pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+    const TABLES: &str = concat!(
+        "SELECT c.oid, c.relname::text, obj_description(c.oid, 'pg_class'), ",
+        values_of!(),
+        " FROM pg_extension AS e, pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          WHERE n.nspname = $1 AND c.relkind = 'r' AND e.extname = 'orchestrator_schema' \
-           AND pg_has_role(c.relowner, e.extowner, 'USAGE') ORDER BY c.relname";
+           AND pg_has_role(c.relowner, e.extowner, 'USAGE') ORDER BY c.relname"
+    );
     const PLACE: &str = "SELECT array_agg(a.attname::text) FROM pg_class AS c \
          JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
          WHERE n.nspname = 'orchestrator' AND c.relname = $1 AND c.relkind = 'r' GROUP BY c.oid";
-    let found = plans::select(TABLES, &[ARCHIVE.into()], |tables| {
-        let mut found = Vec::new();
-        for row in tables {
-            let oid = rows::value::<pg_sys::Oid>(&row, 1, "pg_class.oid")?;
-            let name = rows::value::<String>(&row, 2, "pg_class.relname")?;
-            let values = rows::value::<Vec<String>>(&row, 4, "pg_attribute.attname")?;
-            let table = Table { oid, schema: ARCHIVE.to_owned(), name };
-            found.push((table, Label::read(row.get::<String>(3)?), values));
-        }
-        Ok(found)
-    })?;
+    let found = plans::select(TABLES, &[ARCHIVE.into()], read)?;
     let mut waiting = Vec::new();
-    for (table, label, values) in found {
-        let (belongs_to, holds, from_version) = match label {
-            Some(label) if label.left_behind => continue,
-            Some(Label { table, columns, from_version, .. }) => {
-                (table, columns.map_or(Holds::Rows, Holds::Columns), from_version)
-            }
-            None => match by_name(&table.name) {
-                (owner, true) => (owner, Holds::Columns(values), None),
-                (owner, false) => (owner, Holds::Rows, None),
-            },
-        };
-        let place = plans::select(PLACE, &[belongs_to.as_str().into()], plans::one::<Vec<String>>)?;
-        let has_place = match (&place, &holds) {
+    for (archive, left_behind) in found {
+        if left_behind {
+            continue;
+        }
+        let belongs_to = archive.belongs_to.as_str();
+        let place = plans::select(PLACE, &[belongs_to.into()], plans::one::<Vec<String>>)?;
+        let has_place = match (&place, &archive.holds) {
             (Some(_), Holds::Rows) => true,
             (Some(present), Holds::Columns(held)) => held.iter().all(|name| present.contains(name)),
             (None, holds) => levels && *holds == Holds::Rows && belongs_to == access::KEPT_LEVELS,
         };
         if has_place {
-            waiting.push(Archive { table, belongs_to, holds, from_version, archived_at: None });
+            waiting.push(archive);
         }
     }
     Ok(waiting)
@@ -210,9 +184,8 @@ pub fn waiting(levels: bool) -> Result<Vec<Archive>, Error> {
 
 /// Notes on an archive that what it holds had to stay: it no longer waits for somebody to try.
 pub fn note_left_behind(archive: &Archive) -> Result<(), Error> {
-    const COMMENT: &str = "SELECT obj_description($1, 'pg_class')";
     let Archive { table, belongs_to, holds, .. } = archive;
-    let mut label = Label::read(dynamic::value(COMMENT, &[table.oid.into()])?).unwrap_or(Label {
+    let mut label = label_of(archive)?.unwrap_or(Label {
         table: belongs_to.clone(),
         columns: columns_of(holds),
         from_version: None,
@@ -226,46 +199,27 @@ pub fn note_left_behind(archive: &Archive) -> Result<(), Error> {
     write(table, &label)
 }
 
+/// The label of an archive, where it can be read.
+fn label_of(archive: &Archive) -> Result<Option<Label>, Error> {
+    const COMMENT: &str = concat!(
+        "SELECT obj_description(c.oid, 'pg_class'), ",
+        values_of!(),
+        " FROM pg_class AS c WHERE c.oid = $1"
+    );
+    let table = &archive.table;
+    Spi::connect_mut(|client| {
+        let found = client.update(COMMENT, None, &[table.oid.into()])?.first();
+        let comment = rows::optional::<String>(&found, 1, "pg_description.description")?;
+        let values = rows::value::<Vec<String>>(&found, 2, "pg_attribute.attname")?;
+        Label::read(comment, &table.name, &values)
+    })
+}
+
 fn columns_of(holds: &Holds) -> Option<Vec<String>> {
     match holds {
         Holds::Rows => None,
         Holds::Columns(columns) => Some(columns.clone()),
     }
-}
-
-/// The name without the numbers that tell older archives apart, which may be several.
-fn without_number(name: &str) -> &str {
-    match name.rsplit_once('_') {
-        Some((plain, number))
-            if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            without_number(plain)
-        }
-        _ => name,
-    }
-}
-
-/// The table that an archive of that name belongs to, and whether it holds columns of it.
-fn by_name(name: &str) -> (String, bool) {
-    let plain = without_number(name);
-    match plain.strip_suffix("_columns") {
-        Some(owner) => (owner.to_owned(), true),
-        None => (plain.to_owned(), false),
-    }
-}
-
-/// An archive whose comment was lost (a dump can leave comments out): its name tells the rest.
-fn unlabelled(table: Table) -> Result<Archive, Error> {
-    let (belongs_to, holds) = match by_name(&table.name) {
-        (owner, true) => {
-            let key = table.key()?;
-            let columns = table.columns()?.into_iter().map(|column| column.name);
-            let values = columns.filter(|name| !key.contains(name) && !name.ends_with(AS_LEFT));
-            (owner, Holds::Columns(values.collect()))
-        }
-        (owner, false) => (owner, Holds::Rows),
-    };
-    Ok(Archive { table, belongs_to, holds, from_version: None, archived_at: None })
 }
 
 /// The archives that hold rows, or values of columns, of one table; newest first.
@@ -318,9 +272,7 @@ pub fn label(archive: &Table, belongs_to: &str, holds: &Holds) -> Result<(), Err
 
 /// Labels an archive of columns whose values were in another archive until now.
 pub fn label_as(archive: &Table, before: &Archive, columns: &[String]) -> Result<(), Error> {
-    const COMMENT: &str = "SELECT obj_description($1, 'pg_class')";
-    let text = dynamic::value::<String>(COMMENT, &[before.table.oid.into()])?;
-    let Some(Label { from_version, archived_at, .. }) = Label::read(text) else {
+    let Some(Label { from_version, archived_at, .. }) = label_of(before)? else {
         // Its name tells the rest.
         return Ok(());
     };

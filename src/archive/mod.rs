@@ -10,6 +10,7 @@ mod dependents;
 mod give_back;
 mod keep;
 mod kept;
+mod label;
 mod plan;
 mod table;
 
