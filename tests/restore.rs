@@ -1,5 +1,7 @@
 //! Dump and restore: a dump of every version, filled, goes into the newest without losing a row.
 
+#[path = "restore/labels.rs"]
+mod labels;
 #[path = "restore/publications.rs"]
 mod publications;
 #[path = "restore/user_columns.rs"]

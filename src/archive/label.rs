@@ -41,6 +41,10 @@ impl Label {
     }
 
     fn fits(&self, name: &str, values: &[String]) -> Result<bool, Error> {
+        // No name has such a character, and no statement takes one.
+        if self.table.contains('\0') {
+            return Ok(false);
+        }
         let wanted = match &self.columns {
             None => self.table.clone(),
             Some(_) => format!("{}_columns", self.table),
