@@ -256,8 +256,13 @@ nothing
 ";
 
     fn blocks(page: &Page) -> Vec<&Block> {
-        let block = |step| if let &Step::Block(ref block) = step { Some(block) } else { None };
-        page.steps.iter().filter_map(block).collect()
+        let mut blocks = Vec::new();
+        for step in &page.steps {
+            if let Step::Block(block) = step {
+                blocks.push(block);
+            }
+        }
+        blocks
     }
 
     #[test]
@@ -298,14 +303,8 @@ nothing
         let blocks = blocks(&page);
         let new = with_answers(TEXT, [(blocks[0], " one"), (blocks[1], " two")].into_iter());
         let again = Page::parse(&new)?;
-        let found: Vec<String> = again
-            .steps
-            .iter()
-            .filter_map(|step| match step {
-                Step::Block(block) => Some(block.expected.clone()),
-                _ => None,
-            })
-            .collect();
+        let found: Vec<&str> =
+            self::blocks(&again).iter().map(|block| block.expected.as_str()).collect();
         assert_eq!(found, [" one", " two", "nothing"]);
         let silent = with_answers(TEXT, [(blocks[0], "")].into_iter());
         assert!(!silent.contains("\n 1\n"), "{silent}");
