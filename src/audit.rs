@@ -124,13 +124,19 @@ pub fn record_by(
 
 /// Runs `work` with the rights of the role that owns the trail.
 fn as_owner<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
-    let owner = {
+    let owner = session::while_others_drop(|| {
         let trail = PgRelation::open_with_name_and_share_lock("orchestrator.audit_events")
-            .map_err(|error| Error::new(Kind::Internal, error))?;
+            .map_err(|_| no_trail())?;
         // SAFETY: the relation is open, and its catalog row with it.
-        unsafe { (*trail.rd_rel).relowner }
-    };
+        Ok(unsafe { (*trail.rd_rel).relowner })
+    })?;
     session::with_rights_of(owner, work)
+}
+
+fn no_trail() -> Error {
+    Error::new(Kind::NotReady, "table orchestrator.audit_events does not exist")
+        .detail("What cannot be recorded is not done.")
+        .hint("See how it is made again: SELECT * FROM orchestrator.verify();")
 }
 
 /// Adds an event to the audit trail.

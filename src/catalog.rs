@@ -52,7 +52,9 @@ pub fn members() -> Result<Members, Error> {
         }
         Ok(members)
     };
-    session::in_plain_style(|| plans::select(include_str!("members.sql"), &[], read))
+    session::while_others_drop(|| {
+        session::in_plain_style(|| plans::select(include_str!("members.sql"), &[], read))
+    })
 }
 
 /// The version that pg_extension names. While a version script runs that is already the version

@@ -129,7 +129,20 @@ pub fn without_nulls<T>(argument: &str, values: Vec<Option<T>>) -> Result<Vec<T>
 
 impl From<pgrx::spi::Error> for Error {
     fn from(error: pgrx::spi::Error) -> Self {
-        Error::new(Kind::Internal, format!("the server's query interface failed: {error}"))
+        match error {
+            // A column has another type than every version gives it.
+            pgrx::spi::Error::DatumError(error) => Error::new(
+                Kind::NotReady,
+                "a column cannot be read",
+            )
+            .detail(format!("{error}."))
+            .hint(
+                "See what differs from the installed version: SELECT * FROM orchestrator.verify();",
+            ),
+            error => {
+                Error::new(Kind::Internal, format!("the server's query interface failed: {error}"))
+            }
+        }
     }
 }
 

@@ -101,5 +101,5 @@ fn mistyped(name: &str, error: &TryFromDatumError) -> Error {
 fn changed(message: String, detail: String) -> Error {
     Error::new(Kind::NotReady, message)
         .detail(detail)
-        .hint("SELECT * FROM orchestrator.verify(); shows what differs from the installed version.")
+        .hint("See what differs from the installed version: SELECT * FROM orchestrator.verify();")
 }

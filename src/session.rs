@@ -170,6 +170,24 @@ pub fn restores() -> bool {
     }
 }
 
+/// Runs `work`, which reads the catalog or opens relations. An object that it has found and that
+/// another transaction drops then is an error of the server's inner workings to the server, and one to
+/// try again for the caller.
+///
+/// Errors: 40001 with the server's words.
+pub fn while_others_drop<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
+    PgTryBuilder::new(AssertUnwindSafe(work))
+        .catch_when(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, |error| match error {
+            CaughtError::PostgresError(raised) => {
+                Err(Error::new(Kind::Serialization, "an object was changed while it was read")
+                    .detail(format!("The server says: {}.", raised.message()))
+                    .hint("Another transaction dropped or changed it. Roll back and try again."))
+            }
+            error => error.rethrow(),
+        })
+        .execute()
+}
+
 /// Refuses to go on where nothing can be written.
 ///
 /// Errors: 25006 the server is a standby.

@@ -10,6 +10,8 @@ mod governance;
 mod runs;
 #[path = "races/session_persistence.rs"]
 mod session_persistence;
+#[path = "races/snapshots.rs"]
+mod snapshots;
 #[path = "races/v7.rs"]
 mod v7;
 

@@ -176,7 +176,9 @@ pub fn functions() -> Result<Vec<Function>, Error> {
 fn read<T: DeserializeOwned>(sql: &'static str) -> Result<T, Error> {
     // The server prints CHECKs in the style that the session asks for.
     let found = session::in_plain_style(|| {
-        plans::select(sql, &[], |rows| rows::only::<JsonB>(rows, "catalog"))
+        session::while_others_drop(|| {
+            plans::select(sql, &[], |rows| rows::only::<JsonB>(rows, "catalog"))
+        })
     })?;
     serde_json::from_value(found.0).map_err(|error| {
         Error::new(Kind::Internal, format!("the catalog could not be read: {error}"))

@@ -8,6 +8,7 @@ use super::similarity::{self, Reason};
 use crate::error::{Error, Kind, required};
 use crate::plans;
 use crate::rows;
+use crate::session;
 
 /// An enum type with what is known of its use.
 #[derive(Clone, Debug)]
@@ -86,13 +87,15 @@ pub fn share(argument: &str, value: Option<f64>) -> Result<f64, Error> {
 pub fn all() -> Result<Vec<EnumType>, Error> {
     const ENUMS: &str = "SELECT format('%I.%I', u.schema_name, u.enum_name), u.enum_name, u.labels, u.used_by \
          FROM orchestrator.enum_usage AS u ORDER BY u.schema_name COLLATE \"C\", u.enum_name COLLATE \"C\"";
-    plans::select(ENUMS, &[], |rows| {
-        rows::each(rows, |row| {
-            Ok(EnumType {
-                name: rows::value(row, 1, "enum_usage.enum_name")?,
-                plain_name: rows::value(row, 2, "enum_usage.enum_name")?,
-                labels: rows::value(row, 3, "enum_usage.labels")?,
-                used_by: rows::value(row, 4, "enum_usage.used_by")?,
+    session::while_others_drop(|| {
+        plans::select(ENUMS, &[], |rows| {
+            rows::each(rows, |row| {
+                Ok(EnumType {
+                    name: rows::value(row, 1, "enum_usage.enum_name")?,
+                    plain_name: rows::value(row, 2, "enum_usage.enum_name")?,
+                    labels: rows::value(row, 3, "enum_usage.labels")?,
+                    used_by: rows::value(row, 4, "enum_usage.used_by")?,
+                })
             })
         })
     })

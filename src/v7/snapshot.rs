@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use pgrx::Uuid;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{JsonB, Uuid};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, required, without_nulls};
@@ -49,18 +50,19 @@ fn capture_snapshot(
          SELECT $2, c.catalog, m.metrics || jsonb_build_object('scope', $1), \
                 encode(sha256(convert_to(c.catalog::text, 'UTF8')), 'hex') \
          FROM catalog AS c, metrics AS m \
-         ON CONFLICT (label) DO NOTHING RETURNING id, catalog->'skipped'"
+         ON CONFLICT (label) DO NOTHING RETURNING id, (catalog->'skipped')::text"
     );
     let label = text::name("label", label)?;
     let schemas = schemas.map(named_schemas).transpose()?;
     let arguments = [schemas.into(), label.into()];
     // The server writes definitions in the session's style, and snapshots of two sessions are compared.
-    let captured =
-        session::in_plain_style(|| plans::update(CAPTURE, &arguments, plans::two::<Uuid, JsonB>))?;
+    let captured = session::while_others_drop(|| {
+        session::in_plain_style(|| plans::update(CAPTURE, &arguments, plans::two::<Uuid, String>))
+    })?;
     match captured {
         Some((Some(id), skipped)) => {
-            if let Some(JsonB(skipped)) = skipped {
-                tell_skipped(label, "you", &skipped);
+            if let Some(skipped) = skipped {
+                tell_skipped(label, "you", &parsed("catalog", &skipped)?);
             }
             Ok(id)
         }
@@ -182,24 +184,34 @@ struct Kept {
     scope: Option<Vec<String>>,
 }
 
+/// What a column of a snapshot says, as `capture_snapshot` writes it.
+fn parsed<T: DeserializeOwned>(column: &str, text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|error| {
+        Error::new(Kind::NotReady, format!("column schema_snapshots.{column} cannot be read"))
+            .detail(format!("{error}."))
+            .hint("Somebody has changed the snapshot; take another with orchestrator.capture_snapshot.")
+    })
+}
+
 impl Kept {
     fn read(label: &str) -> Result<Self, Error> {
-        const KEPT: &str = "SELECT s.catalog, s.metrics->'scope' \
+        const KEPT: &str = "SELECT s.catalog::text, (s.metrics->'scope')::text \
              FROM orchestrator.schema_snapshots AS s WHERE s.label = $1";
         let kept = plans::select(KEPT, &[label.into()], |rows| {
             rows::first(rows, |row| {
-                let catalog = rows::value::<JsonB>(row, 1, "schema_snapshots.catalog")?;
-                Ok((catalog, rows::optional::<JsonB>(row, 2, "schema_snapshots.metrics")?))
+                let catalog = rows::value::<String>(row, 1, "schema_snapshots.catalog")?;
+                Ok((catalog, rows::optional::<String>(row, 2, "schema_snapshots.metrics")?))
             })
         })?;
-        let Some((JsonB(catalog), scope)) = kept else {
+        let Some((catalog, scope)) = kept else {
             return Err(Error::new(
                 Kind::NotFound,
                 format!("snapshot \"{label}\" does not exist"),
             )
             .hint("SELECT label, taken_at FROM orchestrator.schema_snapshots shows all; orchestrator.capture_snapshot takes one."));
         };
-        let scope = scope.and_then(|JsonB(scope)| serde_json::from_value(scope).ok()).flatten();
+        let catalog: Value = parsed("catalog", &catalog)?;
+        let scope = scope.map(|scope| parsed("metrics", &scope)).transpose()?.flatten();
         tell_skipped(label, "whoever took it", &catalog["skipped"]);
         Ok(Kept { catalog, scope })
     }

@@ -188,7 +188,7 @@ fn pool(ids: &[String]) -> BTreeMap<&'static str, Vec<String>> {
         ("bigint", owned(&["0", "1", "-1", "50", "9223372036854775807", "-9223372036854775808"])),
         ("double precision", owned(&["0", "-0", "0.5", "1", "-1", "1.0000001", "NaN", "Infinity", "-Infinity", "1e308", "5e-324"])),
         ("numeric", [
-            owned(&["0", "0.5", "0.699999999999999999999", "1", "-1", "NaN", "Infinity", "-Infinity", "1e-16000", "99999999.99", "100000000"]),
+            owned(&["0", "0.5", "0.699999999999999999999", "1", "-1", "NaN", "Infinity", "-Infinity", "1e-16000", "1e131071", "-1e131071", "99999999.99", "100000000"]),
             vec!["9".repeat(5000), format!("0.{}1", "0".repeat(5000))],
         ].concat()),
         ("interval", owned(&["0", "1 second", "-1 second", "1 day", "7 days", "178000000 years", "-178000000 years", "5000 years 40000 days -3 hours", "1 mon -31 days", "9223372036854775807 microseconds"])),
@@ -196,15 +196,15 @@ fn pool(ids: &[String]) -> BTreeMap<&'static str, Vec<String>> {
         ("date", owned(&["today", "infinity", "-infinity", "5874897-12-31", "4714-11-24 BC", "2024-02-29"])),
         ("jsonb", [
             owned(&[
-                "{}", "[]", "null", "1", "\"x\"", "true", "{\"project_id\": 5}", "{\"project_id\": \"0198c5a0-0000-7000-8000-000000000001\"}",
+                "{}", "[]", "null", "1", "1e400", "-1e400", "[1e400, [[-1e131071]]]", "\"x\"", "true", "{\"project_id\": 5}", "{\"project_id\": \"0198c5a0-0000-7000-8000-000000000001\"}",
                 "{\"success_verified\": \"yes\", \"task_type\": null}", "{\"n\": 1e400, \"m\": -1e-400}", "{\"trace_id\": \"zzzzzzzz-0000-0000-0000-000000000000\"}",
                 "{\"trace_id\": \"0198c5a0-0000-7000-8000-000000000001\", \"thread_id\": {\"a\": 1}}", "{\"session_user\": \"postgres\"}", "{\"\": \"\"}", "{\"日本\": \"😀\"}",
             ]),
-            vec![deep, format!("{{\"thread_id\": \"{}\"}}", "x".repeat(20_000))],
+            vec![deep, format!("{}{}", "[".repeat(3000), "]".repeat(3000)), format!("{{\"thread_id\": \"{}\"}}", "x".repeat(20_000))],
         ].concat()),
-        ("uuid[]", vec!["{}".to_owned(), "{NULL}".to_owned(), list, many, format!("{{{{{0}}},{{{0}}}}}", ids[0]), format!("{{{0},NULL,{0}}}", ids[0])]),
-        ("text[]", owned(&["{}", "{NULL}", "{a,b}", "{a,NULL}", "{{a,b},{c,d}}", "{\"\",\" \"}", "[5:6]={x,y}", "{title,status}", "{'; DROP TABLE x}"])),
-        ("integer[]", owned(&["{}", "{NULL}", "{1,2}", "{{1},{2}}"])),
+        ("uuid[]", vec!["{}".to_owned(), "{NULL}".to_owned(), list, many, format!("{{{{{0}}},{{{0}}}}}", ids[0]), format!("{{{0},NULL,{0}}}", ids[0]), format!("[-3:-2]={{{0},{0}}}", ids[0]), format!("{{{{{{{0}}}}}}}", ids[0]), "{{NULL},{NULL}}".to_owned()]),
+        ("text[]", owned(&["{}", "{NULL}", "{a,b}", "{a,NULL}", "{{a,b},{c,d}}", "{\"\",\" \"}", "[5:6]={x,y}", "[-2147483648:-2147483648]={x}", "{{{a},{NULL}}}", "{title,status}", "{'; DROP TABLE x}"])),
+        ("integer[]", owned(&["{}", "{NULL}", "{1,2}", "{{1},{2}}", "[0:0]={1}"])),
         ("regclass", owned(&["0", "4294967295", "pg_class", "orchestrator.gates", "orchestrator.configurations", "orchestrator.gates_pkey", "orchestrator.pending_decisions", "information_schema.tables"])),
         ("regrole", owned(&["0", "4294967295", "postgres", "pg_monitor", "pg_database_owner"])),
     ])
@@ -323,5 +323,127 @@ fn ten_thousand_hostile_inputs_change_nothing_and_are_answered_by_the_list() -> 
     }
     assert_same_rows("after all of them", &before, &rows(&mut client)?);
     assert_eq!(differences(&mut client)?, [""; 0]);
+    Ok(())
+}
+
+/// Every setting that the library reads, and the call that reads it.
+const SETTINGS: [(&str, &str); 7] = [
+    ("session_retention_days", "run_maintenance()"),
+    ("session_silence_seconds", "run_maintenance()"),
+    ("idempotency_ttl_seconds", "run_maintenance()"),
+    ("knowledge_retention_days", "run_maintenance()"),
+    ("audit_retention_days", "run_maintenance()"),
+    ("safety_block_below", "record_safety('t', 0.5)"),
+    ("safety_review_below", "record_safety('t', 0.5)"),
+];
+
+/// Values that a setting takes, each of its type, and that are no score and no age.
+fn settings() -> Vec<(&'static str, String)> {
+    let owned = |kind, values: &[&str]| {
+        values.iter().map(|value| (kind, (*value).to_owned())).collect::<Vec<_>>()
+    };
+    let texts = [
+        "",
+        " ",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "-1",
+        "1e400",
+        "1e-400",
+        "0x10",
+        "1_0",
+        "\u{661}",
+        "\u{feff}1",
+    ];
+    let documents = [
+        "1e400",
+        "-1e400",
+        "[1e400]",
+        "\"1e400\"",
+        "\"NaN\"",
+        "null",
+        "true",
+        "{}",
+        "[]",
+        "[[0.5]]",
+        "\"\"",
+    ];
+    [
+        owned("string", &texts),
+        owned("integer", &["-9223372036854775808", "9223372036854775807", "-1"]),
+        owned("float", &["-1e-300", "1e308", "-1e308"]),
+        owned("boolean", &["true", "off"]),
+        owned("json", &documents),
+        vec![
+            ("string", "9".repeat(100_000)),
+            ("json", "9".repeat(100_000)),
+            ("json", format!("{}{}", "[".repeat(2000), "]".repeat(2000))),
+            ("json", format!("{}1{}", "{\"a\":".repeat(500), "}".repeat(500))),
+            ("json", format!("\"{}\"", "x".repeat(1_000_000))),
+        ],
+    ]
+    .concat()
+}
+
+#[test]
+fn a_setting_that_is_no_number_is_refused_by_whoever_reads_it() -> Result<()> {
+    let database = walked_to("settings", newest()?)?;
+    let mut client = database.client()?;
+    client.batch_execute(ROWS)?;
+    let set = client.prepare("SELECT orchestrator.set_configuration($1, $2, $3)")?;
+    for (key, reader) in SETTINGS {
+        for (kind, value) in settings() {
+            client.execute(&set, &[&key, &value, &kind])?;
+            let what = format!("{key} as {kind} {}", shortened(&value));
+            match call(&mut client, &format!("orchestrator.{reader}"))? {
+                Outcome::Error { code, text } => assert_eq!(code, "22023", "{what}: {text}"),
+                // Too small to be anything but nothing.
+                Outcome::Answer(_) => {
+                    assert!(value == "1e-400" && !key.starts_with("audit"), "{what}")
+                }
+            }
+            for function in ["configuration_value", "get_configuration"] {
+                if let Outcome::Error { code, text } =
+                    call(&mut client, &format!("orchestrator.{function}('{key}')"))?
+                {
+                    panic!("{what}: {function}: {code} {text}");
+                }
+            }
+        }
+        client.execute("DELETE FROM orchestrator.configurations WHERE key = $1", &[&key])?;
+    }
+    Ok(())
+}
+
+/// Documents that stand in tables, as their owner may have changed them.
+#[test]
+fn a_document_that_was_changed_is_refused_by_whoever_reads_it() -> Result<()> {
+    let database = walked_to("documents", newest()?)?;
+    let mut client = database.client()?;
+    client.batch_execute(
+        "SELECT orchestrator.capture_snapshot('a', '{orchestrator}'); SELECT orchestrator.capture_snapshot('b', '{orchestrator}')",
+    )?;
+    let deep = format!("{}{}", "[".repeat(2000), "]".repeat(2000));
+    for (column, document) in [
+        ("catalog", "{\"tables\": {\"a.b\": 1e400}}"),
+        ("catalog", deep.as_str()),
+        ("metrics", "{\"scope\": [1e400]}"),
+        ("metrics", "{\"scope\": {\"a\": 1}}"),
+    ] {
+        client.batch_execute(&format!(
+            "BEGIN; ALTER TABLE orchestrator.schema_snapshots DISABLE TRIGGER ALL; \
+             DO $$ DECLARE c text; BEGIN \
+                 FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = 'orchestrator.schema_snapshots'::regclass AND contype = 'c' \
+                 LOOP EXECUTE format('ALTER TABLE orchestrator.schema_snapshots DROP CONSTRAINT %I', c); END LOOP; END $$; \
+             UPDATE orchestrator.schema_snapshots SET {column} = '{document}' WHERE label = 'b'",
+        ))?;
+        let error = client
+            .batch_execute("SELECT orchestrator.compare_snapshots('a', 'b')")
+            .expect_err("it cannot be read");
+        let code = error.code().map(postgres::error::SqlState::code);
+        assert_eq!(code, Some("55000"), "{column} {}: {error:?}", shortened(document));
+        client.batch_execute("ROLLBACK")?;
+    }
     Ok(())
 }

@@ -1,0 +1,92 @@
+//! What reads the catalog, while others drop what stands in it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use anyhow::Result;
+use postgres::Client;
+use postgres::error::SqlState;
+use support::extension::{newest, walked_to};
+
+/// How often each call is made at least.
+const CALLS: usize = 40;
+
+/// Objects that are told by their definitions, made and dropped.
+const MADE: &str = "CREATE TABLE public.made (id int PRIMARY KEY, n int CHECK (n > 0) DEFAULT 1); \
+    CREATE INDEX ON public.made ((n + 1)); \
+    CREATE VIEW public.seen AS SELECT id FROM public.made; \
+    CREATE FUNCTION public.made_of(n int) RETURNS int LANGUAGE sql AS 'SELECT n'; \
+    CREATE TRIGGER kept BEFORE UPDATE ON public.made FOR EACH ROW EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger(); \
+    CREATE TYPE public.state AS ENUM ('a', 'b')";
+const DROPPED: &str = "DROP VIEW public.seen; DROP FUNCTION public.made_of; DROP TABLE public.made; DROP TYPE public.state";
+
+/// Makes a call again and again; how often it was answered, and how often it was to be tried again.
+fn call(client: &mut Client, sql: &str) -> Result<(usize, usize)> {
+    let (mut answered, mut again) = (0, 0);
+    for number in 0..CALLS {
+        match client.batch_execute(&sql.replace("$1", &number.to_string())) {
+            Ok(()) => answered += 1,
+            Err(error) => {
+                assert_eq!(
+                    error.code(),
+                    Some(&SqlState::T_R_SERIALIZATION_FAILURE),
+                    "{sql}: {error:?}"
+                );
+                again += 1;
+            }
+        }
+    }
+    Ok((answered, again))
+}
+
+#[test]
+fn what_is_dropped_while_it_is_read_means_try_again() -> Result<()> {
+    let database = walked_to("dropping", newest()?)?;
+    let mut dropper = database.client()?;
+    let calls = [
+        "SELECT orchestrator.capture_snapshot('a $1')",
+        "SELECT orchestrator.capture_snapshot('b $1', '{public}')",
+        "SELECT orchestrator.v7_record_enum_duplicates()",
+        "SELECT orchestrator.enum_duplicates()",
+    ];
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| -> Result<()> {
+        let mut callers = Vec::new();
+        for sql in calls {
+            let mut client = database.client()?;
+            callers.push(scope.spawn(move || call(&mut client, sql)));
+        }
+        let done = &done;
+        let dropping = scope.spawn(move || -> Result<()> {
+            while !done.load(Ordering::Relaxed) {
+                dropper.batch_execute(MADE)?;
+                dropper.batch_execute(DROPPED)?;
+            }
+            Ok(())
+        });
+        let outcomes: Vec<_> =
+            callers.into_iter().map(|caller| caller.join().expect("the thread ends")).collect();
+        done.store(true, Ordering::Relaxed);
+        dropping.join().expect("the thread ends")?;
+        for (sql, outcome) in calls.iter().zip(outcomes) {
+            let (answered, again) = outcome?;
+            println!("{sql}: {answered} answered, {again} to be tried again");
+            assert!(answered > 0, "{sql}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_trail_that_is_gone_stops_what_would_be_recorded() -> Result<()> {
+    let database = walked_to("no_trail", newest()?)?;
+    let mut client = database.client()?;
+    client.batch_execute("ALTER TABLE orchestrator.audit_events RENAME TO gone")?;
+    let start = "SELECT orchestrator.start_run('t', orchestrator.uuidv7(), 's')";
+    let error = client.batch_execute(start).expect_err("nothing is recorded");
+    assert_eq!(error.code(), Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE), "{error:?}");
+    let runs: i64 =
+        client.query_one("SELECT count(*) FROM orchestrator.orchestrator_runs", &[])?.try_get(0)?;
+    assert_eq!(runs, 0);
+    Ok(())
+}
