@@ -18,7 +18,7 @@ use crate::document::{self, Document};
 use crate::error::{Error, Kind, required};
 use crate::ids::uuidv7;
 use crate::lifetimes::{self, Age};
-use crate::{plans, rows, session, text};
+use crate::{interrupts, plans, rows, session, text};
 
 /// The role of events that no role stands behind.
 pub const SYSTEM: &str = "system";
@@ -98,6 +98,7 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
         let (mut types, mut roles) = (Vec::new(), Vec::new());
         let (mut traces, mut metadata) = (Vec::new(), Vec::new());
         for event in events.by_ref().take(BATCH) {
+            interrupts::allow();
             types.push(event.event_type.to_owned());
             roles.push(event.role.to_owned());
             traces.push(event.trace_id);

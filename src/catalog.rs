@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pgrx::prelude::*;
 
 use crate::error::{Error, Kind};
-use crate::{plans, rows, session, view_text};
+use crate::{interrupts, plans, rows, session, view_text};
 
 /// What a member is (`table`, `column`, `index`, ...) and its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +43,7 @@ pub fn members() -> Result<Members, Error> {
     let read = |found: pgrx::spi::SpiTupleTable<'_>| {
         let mut members = Members::new();
         for row in found {
+            interrupts::allow();
             let kind = rows::value::<String>(&row, 1, "member.kind")?;
             let object = rows::value::<String>(&row, 2, "member.object")?;
             let definition = rows::value::<String>(&row, 3, "member.definition")?;

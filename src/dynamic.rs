@@ -5,6 +5,7 @@ use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 
 use crate::error::Error;
+use crate::interrupts;
 use crate::rows;
 
 /// Runs a statement; returns how many rows it touched.
@@ -41,6 +42,7 @@ pub fn column<T: FromDatum + IntoDatum>(
     Spi::connect_mut(|client| {
         let mut values = Vec::new();
         for row in client.update(sql, None, arguments)? {
+            interrupts::allow();
             values.extend(row.get::<T>(1)?);
         }
         Ok(values)

@@ -4,6 +4,8 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::interrupts;
+
 use crate::text::excerpt;
 
 /// The kinds of failure that a caller can tell apart, each with its SQLSTATE.
@@ -119,6 +121,7 @@ pub fn required<T>(argument: &str, value: Option<T>) -> Result<T, Error> {
 /// The values of a list that is an argument; a null among them is an error that names it.
 pub fn without_nulls<T>(argument: &str, values: Vec<Option<T>>) -> Result<Vec<T>, Error> {
     let value = |value: Option<T>| {
+        interrupts::allow();
         value.ok_or_else(|| {
             let message = format!("argument \"{argument}\" must not contain null");
             Error::new(Kind::NullArgument, message)

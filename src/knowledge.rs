@@ -10,6 +10,7 @@ use pgrx::prelude::*;
 use crate::document::{self, Document};
 use crate::error::{Error, Kind, required};
 use crate::ids;
+use crate::interrupts;
 use crate::lifetimes;
 use crate::plans;
 use crate::rows;
@@ -88,6 +89,7 @@ fn check_known_keys(metadata: &Document) -> Result<(), Error> {
         "SELECT m.key, jsonb_typeof(m.value), m.value::text FROM jsonb_each($1) AS m";
     let problem = plans::select(KEYS, &[metadata.clone().into()], |found| {
         for row in found {
+            interrupts::allow();
             let key = rows::value::<String>(&row, 1, "key of metadata")?;
             let kind = rows::value::<String>(&row, 2, "type of metadata")?;
             let value = rows::value::<String>(&row, 3, "value of metadata")?;

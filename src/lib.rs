@@ -19,6 +19,7 @@ mod gates;
 mod help;
 mod ids;
 mod integrity;
+mod interrupts;
 mod knowledge;
 mod lifecycle;
 mod lifetimes;

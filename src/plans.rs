@@ -14,7 +14,7 @@ use pgrx::prelude::*;
 use pgrx::spi::{OwnedPreparedStatement, SpiClient, SpiTupleTable};
 
 use crate::error::Error;
-use crate::session;
+use crate::{interrupts, session};
 
 thread_local! {
     /// By address and length of the statement's text: hashing that costs less than hashing it.
@@ -85,6 +85,7 @@ pub fn three<A: FromDatum + IntoDatum, B: FromDatum + IntoDatum, C: FromDatum + 
 pub fn column<T: FromDatum + IntoDatum>(rows: SpiTupleTable<'_>) -> Result<Vec<T>, Error> {
     let mut values = Vec::with_capacity(rows.len());
     for row in rows {
+        interrupts::allow();
         values.extend(row.get::<T>(1)?);
     }
     Ok(values)

@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 use pgrx::spi::{SpiError, SpiHeapTupleData, SpiTupleTable};
 
 use crate::error::{Error, Kind};
+use crate::interrupts;
 
 /// A row whose columns are known by their position, counted from 1.
 pub trait Row {
@@ -78,6 +79,7 @@ pub fn each<R>(
 ) -> Result<Vec<R>, Error> {
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
+        interrupts::allow();
         found.push(read(&row)?);
     }
     Ok(found)

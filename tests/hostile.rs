@@ -4,6 +4,8 @@
 
 #[path = "hostile/inputs.rs"]
 mod inputs;
+#[path = "hostile/many.rs"]
+mod many;
 #[path = "hostile/model.rs"]
 mod model;
 #[path = "hostile/random.rs"]

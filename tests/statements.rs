@@ -126,6 +126,35 @@ fn nothing_waits_for_an_advisory_lock() -> Result<()> {
     Ok(())
 }
 
+/// Nothing of the server runs while a loop of the library reads rows, so each looks itself whether the
+/// statement is to end.
+#[test]
+fn each_loop_over_rows_can_be_interrupted() -> Result<()> {
+    let (mut loops, mut deaf) = (0, Vec::new());
+    let mut folders = vec![Project::find()?.root().join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path)?;
+            let lines: Vec<_> = text.lines().map(str::trim).collect();
+            for (place, line) in lines.iter().enumerate() {
+                let is_loop = line.starts_with("for row in ") && line.ends_with('{');
+                loops += usize::from(is_loop);
+                if is_loop && lines.get(place + 1) != Some(&"interrupts::allow();") {
+                    deaf.push(format!("{}:{}", path.display(), place + 1));
+                }
+            }
+        }
+    }
+    assert!(loops > 10, "{loops} loops are found");
+    assert_eq!(deaf, [""; 0]);
+    Ok(())
+}
+
 /// Whoever reads the list of functions without a search_path knows that these are all.
 #[test]
 fn few_functions_pin_no_search_path() -> Result<()> {

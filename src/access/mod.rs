@@ -16,7 +16,7 @@ use pgrx::prelude::*;
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind, required};
 use crate::oid_alias::RegRole;
-use crate::{catalog, locks, plans, rows, session, text};
+use crate::{catalog, interrupts, locks, plans, rows, session, text};
 use levels::Level;
 use privileges::Privileges;
 
@@ -273,6 +273,7 @@ pub fn give_back(table: &str) -> Result<(i64, i64), Error> {
         );
         let mut kept = Vec::new();
         for row in client.update(levels.as_str(), None, &[holders.into(), names.into()])? {
+            interrupts::allow();
             kept.push((row.get::<Oid>(1)?, row.get::<String>(2)?, row.get::<String>(3)?));
         }
         Ok::<_, Error>(kept)

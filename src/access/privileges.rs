@@ -10,7 +10,7 @@ use pgrx::spi::SpiTupleTable;
 use super::levels::{self, Level};
 use crate::dynamic::{self, quote};
 use crate::error::Error;
-use crate::{plans, rows, session};
+use crate::{interrupts, plans, rows, session};
 
 /// A privilege on an object, or on one column of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,6 +84,7 @@ pub fn due(level: Level) -> Result<Privileges, Error> {
     plans::select(OBJECTS, &[], |found| {
         let mut due = Privileges::new();
         for row in found {
+            interrupts::allow();
             let kind = rows::value::<String>(&row, 1, "object.kind")?;
             let object = format!("{kind} {}", rows::value::<String>(&row, 2, "object.name")?);
             let name = rows::value::<String>(&row, 3, "object.bare")?;
@@ -145,6 +146,7 @@ pub fn holding(marks: Vec<&str>) -> Result<Vec<(Oid, String, Vec<String>)>, Erro
     plans::select(HOLDING, &[marks.into()], |rows| {
         let mut holding = Vec::new();
         for row in rows {
+            interrupts::allow();
             let (role, name) = (row.get::<Oid>(1)?, row.get::<String>(2)?);
             let marks = row.get::<Vec<String>>(3)?;
             holding
@@ -179,6 +181,7 @@ fn held_now(role: Oid) -> Result<Privileges, Error> {
 fn read(found: SpiTupleTable<'_>) -> Result<Privileges, Error> {
     let mut held = Privileges::new();
     for row in found {
+        interrupts::allow();
         held.insert(Privilege {
             object: rows::value(&row, 1, "object.name")?,
             privilege: rows::value(&row, 2, "object.privilege")?,

@@ -9,6 +9,7 @@ use super::table::Table;
 use crate::catalog::{self, Member};
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind};
+use crate::interrupts;
 use crate::manifest;
 use crate::rows;
 use crate::verify::Additions;
@@ -152,6 +153,7 @@ impl Needed<'_> {
         let mut found = BTreeMap::new();
         Spi::connect_mut(|client| {
             for row in client.update(DEPENDENTS, None, &arguments)? {
+                interrupts::allow();
                 let description: String = rows::value(&row, 1, "dependent.description")?;
                 let ours = rows::value(&row, 2, "dependent.ours")?;
                 let undo = rows::optional(&row, 3, "dependent.undo")?;
@@ -161,6 +163,7 @@ impl Needed<'_> {
                 return Ok(());
             }
             for row in client.update(TIES, None, &[self.oid.into(), columns.into()])? {
+                interrupts::allow();
                 let description: String = rows::value(&row, 1, "tie.description")?;
                 let undo = rows::optional(&row, 2, "tie.undo")?;
                 found.insert(description.clone(), Dependent { description, ours: false, undo });

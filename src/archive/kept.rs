@@ -11,7 +11,7 @@ use super::plan::ACCESS;
 use super::table::Table;
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind};
-use crate::{access, manifest, plans, rows};
+use crate::{access, interrupts, manifest, plans, rows};
 
 /// What an archive holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +124,7 @@ pub fn all() -> Result<Vec<Archive>, Error> {
 fn read(tables: SpiTupleTable<'_>) -> Result<Vec<(Archive, bool)>, Error> {
     let mut found = Vec::new();
     for row in tables {
+        interrupts::allow();
         let oid = rows::value::<pg_sys::Oid>(&row, 1, "pg_class.oid")?;
         let name = rows::value::<String>(&row, 2, "pg_class.relname")?;
         let comment = rows::optional::<String>(&row, 3, "pg_description.description")?;

@@ -12,6 +12,7 @@ use crate::access;
 use crate::catalog::{self, Member, Members};
 use crate::dynamic;
 use crate::error::{Error, Kind};
+use crate::interrupts;
 use crate::manifest;
 use crate::rows;
 use crate::session;
@@ -174,6 +175,7 @@ impl Step {
             let arguments = [object.into(), with_level.clone().into()];
             Spi::connect_mut(|client| {
                 for row in client.update(GRANTS, None, &arguments)? {
+                    interrupts::allow();
                     grants.push(Grants {
                         object: object.to_owned(),
                         role: rows::value(&row, 1, "pg_roles.rolname")?,

@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 
 use crate::dynamic::{self, quote};
 use crate::error::{Error, Kind};
+use crate::interrupts;
 use crate::oid_alias::RegClass;
 use crate::rows;
 
@@ -101,6 +102,7 @@ impl Table {
         Spi::connect_mut(|client| {
             let mut columns = Vec::new();
             for row in client.update(COLUMNS, None, &[self.oid.into()])? {
+                interrupts::allow();
                 columns.push(Column {
                     name: rows::value(&row, 1, "pg_attribute.attname")?,
                     type_name: rows::value(&row, 2, "pg_attribute.atttypid")?,
@@ -189,6 +191,7 @@ impl Table {
         let found = Spi::connect_mut(|client| {
             let mut found = Vec::new();
             for row in client.update(KEYS, None, &[self.oid.into()])? {
+                interrupts::allow();
                 found.push((
                     rows::value::<pg_sys::Oid>(&row, 1, "pg_constraint.confrelid")?,
                     rows::value::<Vec<String>>(&row, 2, "pg_constraint.conkey")?,

@@ -6,7 +6,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::error::{Error, Kind};
-use crate::{lifecycle, plans, text};
+use crate::{interrupts, lifecycle, plans, text};
 
 /// One statement per function, each under a line `-- name`.
 const EXAMPLES: &str = include_str!("examples.sql");
@@ -56,6 +56,7 @@ fn topics() -> Result<Vec<Topic>, Error> {
     plans::select(TOPICS, &[], |rows| {
         let mut topics = Vec::with_capacity(rows.len());
         for row in rows {
+            interrupts::allow();
             let text = |place| row.get::<String>(place).map(Option::unwrap_or_default);
             topics.push(Topic {
                 kind: text(1)?,

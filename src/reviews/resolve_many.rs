@@ -16,7 +16,7 @@ use super::resolve::{
 use crate::document::Document;
 use crate::error::{Error, required, without_nulls};
 use crate::runs::Run;
-use crate::{audit, plans, rows, text};
+use crate::{audit, interrupts, plans, rows, text};
 
 /// Resolves all reviews of a list that are pending, each as `resolve_review` would: review, runs
 /// and one audit event for each change together or not at all.
@@ -76,6 +76,7 @@ fn lock_runs(ids: &[Uuid]) -> Result<Runs, Error> {
         let (runs, is_missing) = plans::update(LOCK, &[ids.to_vec().into()], |rows| {
             let (mut runs, mut is_missing) = (Runs::with_capacity(rows.len()), false);
             for row in rows {
+                interrupts::allow();
                 is_missing = rows::value(&row, 5, "human_review_queue.thread_id")?;
                 if let Some(run) = Run::read(&row)? {
                     runs.insert(run.thread_id.clone(), run);
@@ -143,6 +144,7 @@ fn conclude(
     let mut concluded = HashSet::new();
     let read = |rows: SpiTupleTable<'_>| {
         for row in rows {
+            interrupts::allow();
             if let Some(run) = Run::read(&row)? {
                 concluded.insert(*run.id.as_bytes());
                 runs.insert(run.thread_id.clone(), run);
@@ -193,6 +195,7 @@ fn record(runs: &Runs, resolved: &[Resolved], resolution: &Resolution<'_>) -> Re
     let mut told_of: HashMap<&str, Document> = HashMap::new();
     let (mut run_ids, mut told) = (Vec::new(), Vec::new());
     for review in resolved {
+        interrupts::allow();
         let run = runs.get(&review.thread_id).ok_or_else(not_lockable)?;
         run_ids.push(run.id);
         let document =

@@ -12,7 +12,7 @@ use super::tasks;
 use crate::error::{Error, Kind, without_nulls};
 use crate::lifecycle::misused;
 use crate::lifecycle::row::Rows;
-use crate::plans;
+use crate::{interrupts, plans};
 
 /// A task's id as its bytes, which have an order.
 type Id = [u8; 16];
@@ -27,6 +27,7 @@ fn has_circle(graph: &Graph, start: Id) -> bool {
     let mut stack = vec![(start, 0usize)];
     done.insert(start, false);
     while let Some((id, place)) = stack.pop() {
+        interrupts::allow();
         let Some(next) = graph.get(&id).and_then(|ids| ids.get(place)) else {
             done.insert(id, true);
             continue;
@@ -51,6 +52,7 @@ fn never_ready(graph: &Graph) -> Vec<Id> {
     let mut waited_for: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
     for (id, after) in graph {
         for other in after {
+            interrupts::allow();
             waited_for.entry(*other).or_default().push(*id);
         }
     }
@@ -61,6 +63,7 @@ fn never_ready(graph: &Graph) -> Vec<Id> {
     while let Some(id) = met.pop() {
         waiting.remove(&id);
         for next in waited_for.get(&id).into_iter().flatten() {
+            interrupts::allow();
             if let Some(left) = waiting.get_mut(next) {
                 *left -= 1;
                 if *left == 0 {
@@ -90,6 +93,7 @@ pub fn circles() -> Result<Vec<Told>, Error> {
 fn graph_of(rows: pgrx::spi::SpiTupleTable<'_>) -> Result<Graph, Error> {
     let mut graph = Graph::new();
     for row in rows {
+        interrupts::allow();
         if let (Some(from), Some(to)) = (row.get::<Uuid>(1)?, row.get::<Uuid>(2)?) {
             graph.entry(*from.as_bytes()).or_default().push(*to.as_bytes());
         }
@@ -108,28 +112,27 @@ pub fn checked(task: Option<Uuid>, ids: Vec<Option<Uuid>>) -> Result<Vec<Uuid>, 
              SELECT t.id, t.dependencies FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.id = ANY ($1) \
              UNION \
              SELECT t.id, t.dependencies FROM reached AS r \
-             JOIN orchestrator.v7_subworkflow_tasks AS t ON t.id = ANY (r.dependencies)) \
+             CROSS JOIN LATERAL unnest(r.dependencies) AS d (id) \
+             JOIN orchestrator.v7_subworkflow_tasks AS t ON t.id = d.id) \
          SELECT r.id, d.id FROM reached AS r, unnest(r.dependencies) AS d (id)";
-    let mut wanted: Vec<Uuid> = Vec::new();
-    for id in without_nulls("dependencies", ids)? {
-        if wanted.iter().all(|other| other.as_bytes() != id.as_bytes()) {
-            wanted.push(id);
-        }
-    }
+    let ids = without_nulls("dependencies", ids)?;
+    let wanted = each_once(ids.iter().map(|id| *id.as_bytes()));
+    let wanted_ids: Vec<Uuid> = wanted.iter().copied().map(Uuid::from_bytes).collect();
     if wanted.is_empty() {
-        return Ok(wanted);
+        return Ok(wanted_ids);
     }
-    let existing = plans::update(EXISTING, &[wanted.clone().into()], plans::column::<Uuid>)?;
-    if let Some(unknown) =
-        wanted.iter().find(|id| existing.iter().all(|other| other.as_bytes() != id.as_bytes()))
-    {
+    let arguments = [wanted_ids.clone().into()];
+    let existing = plans::update(EXISTING, &arguments, plans::column::<Uuid>)?;
+    let existing: Vec<Id> = existing.iter().map(|id| *id.as_bytes()).collect();
+    if let Some(unknown) = first_missing(&wanted, &existing) {
+        let unknown = Uuid::from_bytes(unknown);
         return Err(Error::new(Kind::NotFound, format!("task {unknown} does not exist"))
             .hint("A task waits for tasks of orchestrator.v7_subworkflow_tasks."));
     }
-    let mut graph = plans::update(REACHED, &[wanted.clone().into()], graph_of)?;
+    let mut graph = plans::update(REACHED, &arguments, graph_of)?;
     // A new task has no id yet; no task has this one.
     let start = task.map_or([0; 16], |id| *id.as_bytes());
-    graph.insert(start, wanted.iter().map(|id| *id.as_bytes()).collect());
+    graph.insert(start, wanted);
     if task.is_some() {
         unchanged_since_snapshot(&graph)?;
     }
@@ -142,7 +145,27 @@ pub fn checked(task: Option<Uuid>, ids: Vec<Option<Uuid>>) -> Result<Vec<Uuid>, 
         .detail("Following them leads back to a task on the way; none of these could ever start.")
         .hint("Leave out the dependency that closes the circle."));
     }
-    Ok(wanted)
+    Ok(wanted_ids)
+}
+
+/// Values in their order, each once.
+fn each_once<T: Copy + Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut known = BTreeSet::new();
+    let is_new = |value: &T| {
+        interrupts::allow();
+        known.insert(*value)
+    };
+    values.filter(is_new).collect()
+}
+
+/// The first of the values that is not among others.
+fn first_missing<T: Copy + Ord>(values: &[T], others: &[T]) -> Option<T> {
+    let others: BTreeSet<_> = others.iter().collect();
+    let is_missing = |value: &&T| {
+        interrupts::allow();
+        !others.contains(value)
+    };
+    values.iter().find(is_missing).copied()
 }
 
 /// Fails with 40001 when a task of the graph has changed since the snapshot that the transaction
@@ -201,7 +224,11 @@ fn enforce(rows: &Rows<'_>) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::cmp::Ordering;
+
     use super::*;
+    use crate::interrupts::steps;
     use proptest::prelude::*;
 
     fn id(number: u8) -> Id {
@@ -214,6 +241,63 @@ mod tests {
             graph.entry(id(*from)).or_default().push(id(*to));
         }
         graph
+    }
+
+    thread_local! {
+        static COMPARISONS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// A number that counts how often it is compared.
+    #[derive(Clone, Copy, Debug)]
+    struct Counted(u32);
+
+    impl Ord for Counted {
+        fn cmp(&self, other: &Self) -> Ordering {
+            COMPARISONS.set(COMPARISONS.get() + 1);
+            self.0.cmp(&other.0)
+        }
+    }
+
+    impl PartialEq for Counted {
+        fn eq(&self, other: &Self) -> bool {
+            self.cmp(other).is_eq()
+        }
+    }
+
+    impl Eq for Counted {}
+
+    impl PartialOrd for Counted {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    #[test]
+    fn many_dependencies_take_few_comparisons_each() {
+        const MANY: u32 = 20_000;
+        let numbers: Vec<_> = (0..MANY).rev().chain(0..MANY).map(Counted).collect();
+        let (steps, once) = steps(|| each_once(numbers.iter().copied()));
+        assert_eq!((steps, once.len()), (numbers.len(), MANY as usize));
+        assert_eq!(first_missing(&once, &once), None);
+        assert_eq!(first_missing(&once, &once[1..]), Some(once[0]));
+        // A search for a number among 20,000 that are in order compares it some 15 times.
+        let comparisons = COMPARISONS.get();
+        assert!(comparisons < 200 * numbers.len(), "{comparisons}");
+    }
+
+    #[test]
+    fn a_long_chain_takes_a_step_or_two_for_each_task() {
+        let task = |number: u32| {
+            let mut id = [0; 16];
+            id[..4].copy_from_slice(&number.to_be_bytes());
+            id
+        };
+        let chain: Graph =
+            (0..20_000).map(|number| (task(number), vec![task(number + 1)])).collect();
+        let (steps_of_circle, found) = steps(|| has_circle(&chain, task(0)));
+        assert!(!found && (20_000..100_000).contains(&steps_of_circle), "{steps_of_circle}");
+        let (steps_of_rest, stuck) = steps(|| never_ready(&chain));
+        assert!(stuck.is_empty() && (20_000..100_000).contains(&steps_of_rest), "{steps_of_rest}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Enum duplicates become proposals: one row for each pair, with what replacing it would touch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::JsonB;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -76,7 +76,8 @@ fn roles<'a>(pair: &Pair<'a>) -> (&'a EnumType, &'a EnumType) {
 
 /// The labels of the one that stays, then those that only the other has.
 fn together(kept: &EnumType, replaced: &EnumType) -> Vec<String> {
-    let more = replaced.labels.iter().filter(|label| !kept.labels.contains(label));
+    let known: BTreeSet<_> = kept.labels.iter().collect();
+    let more = replaced.labels.iter().filter(|label| !known.contains(label));
     kept.labels.iter().chain(more).cloned().collect()
 }
 

@@ -4,6 +4,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::candidates::Candidates;
 use super::similarity::{self, Reason};
 use crate::error::{Error, Kind, required};
 use crate::plans;
@@ -103,14 +104,86 @@ pub fn all() -> Result<Vec<EnumType>, Error> {
 
 /// The pairs among these types that look like one.
 pub fn pairs(enums: &[EnumType], minimum: f64) -> impl Iterator<Item = Pair<'_>> {
-    let couples = enums
-        .iter()
-        .enumerate()
-        .flat_map(|(place, a)| enums[place + 1..].iter().map(move |b| (a, b)));
-    couples.filter_map(move |(a, b)| {
-        let (similarity, only_in_a, only_in_b) = similarity::overlap(&a.labels, &b.labels);
-        let names = (a.plain_name.as_str(), b.plain_name.as_str());
-        let reason = similarity::reason(names, similarity, minimum)?;
-        Some(Pair { a, b, reason, similarity, only_in_a, only_in_b })
-    })
+    let types = enums.iter().map(|each| (each.plain_name.as_str(), each.labels.as_slice()));
+    let candidates = Candidates::of(types, minimum);
+    let couples = enums.iter().enumerate().flat_map(move |(place, a)| {
+        candidates.behind(place).into_iter().map(move |other| (a, &enums[other]))
+    });
+    couples.filter_map(move |(a, b)| compared(a, b, minimum))
+}
+
+/// Two types as a pair, when they look like one.
+fn compared<'a>(a: &'a EnumType, b: &'a EnumType, minimum: f64) -> Option<Pair<'a>> {
+    let (similarity, only_in_a, only_in_b) = similarity::overlap(&a.labels, &b.labels);
+    let names = (a.plain_name.as_str(), b.plain_name.as_str());
+    let reason = similarity::reason(names, similarity, minimum)?;
+    Some(Pair { a, b, reason, similarity, only_in_a, only_in_b })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interrupts::steps;
+    use proptest::prelude::*;
+
+    fn enum_type(name: &str, labels: Vec<String>) -> EnumType {
+        EnumType { name: name.to_owned(), plain_name: name.to_owned(), labels, used_by: Vec::new() }
+    }
+
+    /// As many types as `count`, with names and labels of their own beside one label that all have.
+    fn different(count: usize) -> Vec<EnumType> {
+        let word = |number: usize, salt: usize| {
+            let mut left = (number + 1) * 2_654_435_761 + salt * 40_503;
+            (0..8)
+                .map(|_| {
+                    left = left.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    char::from(b'a' + ((left >> 33) % 26) as u8)
+                })
+                .collect::<String>()
+        };
+        (0..count)
+            .map(|number| {
+                let mut labels: Vec<_> = (1..5).map(|salt| word(number, salt)).collect();
+                labels.push("active".to_owned());
+                enum_type(&word(number, 0), labels)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn twice_the_types_take_about_twice_the_steps() {
+        let steps_of = |count: usize| {
+            let enums = different(count);
+            let (steps, found) = steps(|| pairs(&enums, 0.8).count());
+            assert_eq!(found, 0, "they are different");
+            steps
+        };
+        let (once, twice) = (steps_of(1000), steps_of(2000));
+        assert!(twice < once * 3, "{once} steps, then {twice}");
+        assert!(twice < 2000 * 50, "each with each would be 2000 * 1000: {twice}");
+    }
+
+    proptest! {
+        /// No pair is missed, and none comes twice or in another order.
+        #[test]
+        fn the_pairs_are_those_of_each_with_each(
+            types in prop::collection::vec(("[ab_]{1,3}[a-c1]{2,4}(_enum)?", prop::collection::btree_set("[a-e]", 0..6)), 0..14),
+            minimum in prop::sample::select(vec![0.0, 0.2, 1.0 / 3.0, 0.5, 0.6, 2.0 / 3.0, 0.75, 0.8, 1.0]),
+        ) {
+            let enums: Vec<_> = types
+                .into_iter()
+                .map(|(name, labels)| enum_type(&name, labels.into_iter().collect()))
+                .collect();
+            let mut each_with_each = Vec::new();
+            for (place, a) in enums.iter().enumerate() {
+                each_with_each.extend(enums[place + 1..].iter().filter_map(|b| compared(a, b, minimum)));
+            }
+            let shown = |pair: &Pair<'_>| {
+                let at = |one: &EnumType| std::ptr::from_ref(one) as usize;
+                (at(pair.a), at(pair.b), pair.reason.in_words(), pair.similarity.to_bits())
+            };
+            let found: Vec<_> = pairs(&enums, minimum).map(|pair| shown(&pair)).collect();
+            prop_assert_eq!(found, each_with_each.iter().map(shown).collect::<Vec<_>>());
+        }
+    }
 }

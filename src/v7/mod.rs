@@ -3,6 +3,7 @@
 
 mod approval;
 mod built;
+mod candidates;
 mod dependencies;
 mod enum_records;
 mod enums;

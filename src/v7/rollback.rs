@@ -9,6 +9,7 @@ use super::Check;
 use super::built::VERSIONS;
 use crate::catalog::{self, Member};
 use crate::error::Error;
+use crate::interrupts;
 use crate::manifest;
 use crate::plans;
 use crate::rows;
@@ -146,6 +147,7 @@ fn leftovers() -> Result<Vec<Leftover>, Error> {
     plans::select(LEFT, &[], |found| {
         let mut left = Vec::new();
         for row in found {
+            interrupts::allow();
             let kind = rows::value::<String>(&row, 1, "object.kind")?;
             let object = rows::value::<String>(&row, 2, "object.name")?;
             let ours = rows::value::<bool>(&row, 4, "object.ours")?;

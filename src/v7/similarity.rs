@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::interrupts;
+
 /// Why two enum types look like one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -46,6 +48,21 @@ fn essence(name: &str) -> String {
     }
 }
 
+/// What is left of a name, and that with each of its letters left out where it is long enough for
+/// typos: two names that agree, or are one letter apart, have one of these in common.
+pub fn typos(name: &str) -> BTreeSet<String> {
+    let name = essence(name);
+    let letters: Vec<char> = name.chars().collect();
+    let mut found = BTreeSet::new();
+    if letters.len() >= SHORTEST_TYPO {
+        for place in 0..letters.len() {
+            found.insert([&letters[..place], &letters[place + 1..]].concat().iter().collect());
+        }
+    }
+    found.insert(name);
+    found
+}
+
 /// Whether one letter added, left out, replaced, or two neighbours swapped turn one name into the
 /// other. Digits are no typos: status_v1 and status_v2 are meant to differ.
 fn one_letter_apart(a: &str, b: &str) -> bool {
@@ -73,7 +90,11 @@ fn one_letter_apart(a: &str, b: &str) -> bool {
 pub fn overlap(a: &[String], b: &[String]) -> (f64, Vec<String>, Vec<String>) {
     let (set_a, set_b): (BTreeSet<_>, BTreeSet<_>) = (a.iter().collect(), b.iter().collect());
     let only = |own: &[String], other: &BTreeSet<&String>| -> Vec<String> {
-        own.iter().filter(|label| !other.contains(label)).cloned().collect()
+        let is_alone = |label: &&String| {
+            interrupts::allow();
+            !other.contains(label)
+        };
+        own.iter().filter(is_alone).cloned().collect()
     };
     let all = set_a.union(&set_b).count();
     let common = set_a.intersection(&set_b).count();

@@ -1,7 +1,7 @@
 //! Snapshots: what the database looks like at one moment, kept under a label, and the difference
 //! between two of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::Uuid;
 use pgrx::iter::TableIterator;
@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, required, without_nulls};
+use crate::interrupts;
 use crate::plans;
 use crate::rows;
 use crate::session;
@@ -181,7 +182,7 @@ fn compare_snapshots(
 struct Kept {
     catalog: Value,
     /// The schemas it was taken of; none means all.
-    scope: Option<Vec<String>>,
+    scope: Option<BTreeSet<String>>,
 }
 
 /// What a column of a snapshot says, as `capture_snapshot` writes it.
@@ -251,14 +252,19 @@ struct Difference {
 fn differences(before: &Value, after: &Value) -> Vec<Difference> {
     let mut pairs: BTreeMap<&str, (Option<&Value>, Option<&Value>)> = BTreeMap::new();
     for (name, definition) in before.as_object().into_iter().flatten() {
+        interrupts::allow();
         pairs.entry(name).or_default().0 = Some(definition);
     }
     for (name, definition) in after.as_object().into_iter().flatten() {
+        interrupts::allow();
         pairs.entry(name).or_default().1 = Some(definition);
     }
     pairs
         .into_iter()
-        .filter(|(_, (was, now))| was != now)
+        .filter(|(_, (was, now))| {
+            interrupts::allow();
+            was != now
+        })
         .map(|(name, (was, now))| Difference {
             name: name.to_owned(),
             was: was.map(plain),

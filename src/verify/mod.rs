@@ -5,6 +5,8 @@
 mod dump;
 mod repair;
 
+use std::collections::BTreeMap;
+
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -14,6 +16,7 @@ use crate::archive;
 use crate::catalog::{self, Member};
 use crate::error::Error;
 use crate::integrity::{RULES, Rule};
+use crate::interrupts;
 use crate::manifest;
 
 /// One difference between what should be and what is.
@@ -134,12 +137,34 @@ impl Difference {
 /// before it.
 fn to_undo(version: &str) -> Result<Vec<Difference>, Error> {
     let all = differences(version)?;
-    let is_explained =
-        |difference: &&Difference| all.iter().any(|other| difference.explained_by(other));
+    let is_explained = explained(&all);
     let mut told: Vec<_> =
         all.iter().filter(|difference| !is_explained(difference)).cloned().collect();
     told.sort_by_key(repair::rank);
     Ok(told)
+}
+
+/// Whether one of the differences is explained by another: it is compared with relations, which are
+/// few, and with what has its name.
+fn explained(all: &[Difference]) -> impl Fn(&Difference) -> bool {
+    let mut relations = Vec::new();
+    let mut named: BTreeMap<&str, Vec<&Difference>> = BTreeMap::new();
+    for other in all {
+        interrupts::allow();
+        match other.member.kind.as_str() {
+            "table" | "view" => relations.push(other),
+            "constraint" => named.entry(other.member.split().1).or_default().push(other),
+            _ => named.entry(&other.member.object).or_default().push(other),
+        }
+    }
+    move |difference| {
+        let names = [difference.member.split().1, difference.member.object.as_str()];
+        let alike = names.into_iter().filter_map(|name| named.get(name)).flatten();
+        alike.chain(&relations).any(|other| {
+            interrupts::allow();
+            difference.explained_by(other)
+        })
+    }
 }
 
 /// One row of `verify()`: object, kind, problem, expected, actual, hint.

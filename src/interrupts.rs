@@ -1,0 +1,32 @@
+//! Loops of this library over what a caller passes or the catalog holds. Nothing of the server runs
+//! in them, so they themselves look whether the statement is to end.
+
+/// Ends the statement here when a timeout, a cancellation or the end of the server asks for it.
+#[cfg(not(test))]
+pub fn allow() {
+    pgrx::check_for_interrupts!();
+}
+
+#[cfg(test)]
+pub use counted::{allow, steps};
+
+/// Without a server there is nothing to ask, and tests count how often a loop would have asked.
+#[cfg(test)]
+mod counted {
+    use std::cell::Cell;
+
+    thread_local! {
+        static STEPS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub fn allow() {
+        STEPS.set(STEPS.get() + 1);
+    }
+
+    /// How many steps `work` takes, and what it returns.
+    pub fn steps<R>(work: impl FnOnce() -> R) -> (usize, R) {
+        let before = STEPS.get();
+        let result = work();
+        (STEPS.get() - before, result)
+    }
+}
