@@ -226,7 +226,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_other_number_is_an_age(number in any::<f64>()) {
-            prop_assert_eq!(is_age(number, Unit::Seconds), number >= 0.0 && number <= LONGEST_SECONDS);
+            prop_assert_eq!(is_age(number, Unit::Seconds), (0.0..=LONGEST_SECONDS).contains(&number));
         }
     }
 }

@@ -286,10 +286,9 @@ impl Named {
 
 impl Words {
     fn read(&mut self, tokens: TokenStream) {
-        let mut tokens = tokens.into_iter().peekable();
         let mut path: Vec<String> = Vec::new();
         let (mut colons, mut after_dot) = (0, false);
-        while let Some(token) = tokens.next() {
+        for token in tokens {
             match token {
                 TokenTree::Ident(word) => {
                     if colons != 2 {

@@ -45,14 +45,11 @@ fn created(script: &str) -> Result<Vec<Function>> {
 
 fn function_of(function: &CreateFunctionStmt) -> Function {
     let options = || function.options.iter().filter_map(option);
-    let sets = options().filter(|option| option.defname == "set").filter_map(|option| match option
-        .arg
-        .as_ref()?
-        .node
-        .as_ref()?
-    {
-        NodeEnum::VariableSetStmt(set) if set.name == "search_path" => Some(words(&set.args)),
-        _ => None,
+    let mut sets = options().filter(|option| option.defname == "set").filter_map(|option| {
+        match option.arg.as_ref()?.node.as_ref()? {
+            NodeEnum::VariableSetStmt(set) if set.name == "search_path" => Some(words(&set.args)),
+            _ => None,
+        }
     });
     let body = options().find(|option| option.defname == "as").and_then(|option| {
         match option.arg.as_ref()?.node.as_ref()? {
@@ -62,7 +59,7 @@ fn function_of(function: &CreateFunctionStmt) -> Function {
     });
     Function {
         name: words(&function.funcname).join("."),
-        is_pinned: sets.last().is_some_and(|path| path == PINNED),
+        is_pinned: sets.next_back().is_some_and(|path| path == PINNED),
         symbol: body,
     }
 }
