@@ -17,20 +17,32 @@ pub struct Member {
 impl Member {
     /// What the member is a part of, and its own name: the last of its names, quoted as it is.
     pub fn split(&self) -> (&str, &str) {
-        let mut quoted = false;
-        let mut last = None;
-        for (at, byte) in self.object.bytes().enumerate() {
-            match byte {
-                b'"' => quoted = !quoted,
-                b'.' if !quoted => last = Some(at),
-                _ => {}
-            }
-        }
-        match last {
-            Some(at) => (&self.object[..at], &self.object[at + 1..]),
-            None => ("", &self.object),
+        split(&self.object)
+    }
+}
+
+/// What something is a part of, and its own name: the last of its names, quoted as it is.
+pub fn split(object: &str) -> (&str, &str) {
+    let mut quoted = false;
+    let mut last = None;
+    for (at, byte) in object.bytes().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'.' if !quoted => last = Some(at),
+            _ => {}
         }
     }
+    match last {
+        Some(at) => (&object[..at], &object[at + 1..]),
+        None => ("", object),
+    }
+}
+
+/// The columns of a table as they follow each other, quoted; an empty name for each dropped one.
+pub fn columns_in_order(table: &str) -> Result<Vec<String>, Error> {
+    const COLUMNS: &str = "SELECT CASE WHEN a.attisdropped THEN '' ELSE quote_ident(a.attname) END \
+         FROM pg_attribute AS a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 ORDER BY a.attnum";
+    plans::select(COLUMNS, &[table.into()], plans::column::<String>)
 }
 
 /// Members with their definitions, each in one line.

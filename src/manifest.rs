@@ -61,7 +61,7 @@ pub fn position(version: &str) -> Result<usize, Error> {
 pub fn members_at(position: usize) -> Result<Members, Error> {
     let mut members = Members::new();
     for delta in deltas()?.iter().take(position + 1) {
-        for (kind, objects) in &delta.changes {
+        for (kind, objects) in delta.changes.iter().filter(|(kind, _)| *kind != COLUMN_ORDER) {
             for (object, definition) in objects {
                 let member = Member { kind: kind.clone(), object: object.clone() };
                 match definition {
@@ -72,6 +72,19 @@ pub fn members_at(position: usize) -> Result<Members, Error> {
         }
     }
     Ok(members)
+}
+
+/// What the manifest holds beside members: the columns of a table as they follow each other.
+const COLUMN_ORDER: &str = "column order";
+
+/// The columns of a table of a version, in their order; none for a table that it does not have.
+pub fn columns_in_order(version: &str, table: &str) -> Result<Vec<&'static str>, Error> {
+    let known = deltas()?.iter().take(position(version)? + 1).rev();
+    let order = known.filter_map(|delta| delta.changes.get(COLUMN_ORDER)?.get(table)).next();
+    Ok(order
+        .and_then(Option::as_deref)
+        .map(|names| names.split(", ").collect())
+        .unwrap_or_default())
 }
 
 /// Whether a version has a member.

@@ -45,6 +45,11 @@ SELECT 'table', name,
                  array_to_string(reloptions, ', '))
 FROM relation WHERE relkind IN ('r', 'p')
 UNION ALL
+SELECT 'child table', format('%I.%I', n.nspname, c.relname), 'INHERITS ' || string_agg(r.name, ', ' ORDER BY i.inhseqno)
+FROM relation AS r JOIN pg_inherits AS i ON i.inhparent = r.oid
+JOIN pg_class AS c ON c.oid = i.inhrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+GROUP BY c.oid, n.nspname, c.relname
+UNION ALL
 SELECT 'column', format('%s.%I', r.name, a.attname),
        concat_ws(' ', format_type(a.atttypid, a.atttypmod),
                  CASE WHEN a.attcollation <> t.typcollation THEN 'COLLATE ' || a.attcollation::regcollation::text END,

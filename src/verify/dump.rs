@@ -4,6 +4,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::renames::Rename;
 use super::repair::{self, Column};
 use super::{Difference, to_undo};
 use crate::catalog::{self, Member};
@@ -27,16 +28,22 @@ fn dump_safety() -> Result<
     ErrorReport,
 > {
     let version = catalog::installed_version()?;
+    let undo = to_undo(&version)?;
     let mut rows = Vec::new();
-    for difference in to_undo(&version)? {
+    for rename in undo.renames {
+        let (severity, consequence) = consequence_of(&rename);
+        let (hint, kind) = (format!("Before the dump: {}", rename.undo()), rename.kind.to_owned());
+        rows.push((rename.is, kind, severity.name().to_owned(), consequence, hint));
+    }
+    for difference in undo.differences {
         let Some((severity, consequence)) = consequence(&difference) else { continue };
-        let undo = repair::hint(&difference, &version)?;
+        let undo = repair::undo(&difference, &version)?;
         let Member { kind, object } = difference.member;
         let hint = match (kind.as_str(), severity) {
             ("column", Severity::Error) if difference.expected.is_none() => {
                 format!("Keep its values in a table of your own, then {undo}")
             }
-            ("table" | "view" | "function" | "sequence" | "schema" | "other", _)
+            ("table" | "view" | "function" | "sequence" | "schema" | "other" | "child table", _)
                 if difference.expected.is_none() =>
             {
                 undo
@@ -64,6 +71,26 @@ impl Severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
         }
+    }
+}
+
+/// What a restored dump would lack of what has another name than CREATE EXTENSION gives it.
+fn consequence_of(Rename { kind, is, due }: &Rename) -> (Severity, String) {
+    match *kind {
+        "schema" | "table" | "sequence" => (
+            Severity::Error,
+            format!("a restore stops at the rows of {is}: CREATE EXTENSION makes {due}"),
+        ),
+        "column" => {
+            let table = crate::catalog::split(due).0;
+            (
+                Severity::Error,
+                format!(
+                    "{table} restores empty: its rows name a column that CREATE EXTENSION does not make"
+                ),
+            )
+        }
+        kind => (Severity::Warning, format!("a restore has this {kind} as {due}")),
     }
 }
 
@@ -112,6 +139,11 @@ fn consequence(difference: &Difference) -> Option<(Severity, String)> {
         ("table", Some(_), Some(_)) => {
             Some((Warning, "a restore has the table without these options".to_owned()))
         }
+        ("child table", None, _) => Some((
+            Warning,
+            "a restore has it again; its rows are seen in the table of the extension, whose keys, rules and seals do not hold for them"
+                .to_owned(),
+        )),
         ("statistics", None, _) => Some((Warning, "a restore does not have them".to_owned())),
         ("index" | "constraint" | "trigger" | "policy" | "rule", None, _) => {
             Some((Warning, format!("a restore does not have this {kind}")))

@@ -3,6 +3,7 @@
 //! dump would lose (`dump`).
 
 mod dump;
+mod renames;
 mod repair;
 
 use std::collections::BTreeMap;
@@ -13,11 +14,12 @@ use pgrx::prelude::*;
 
 use crate::access::{self, Deviation};
 use crate::archive;
-use crate::catalog::{self, Member};
+use crate::catalog::{self, Member, Members};
 use crate::error::Error;
 use crate::integrity::{RULES, Rule};
 use crate::interrupts;
 use crate::manifest;
+use renames::Rename;
 
 /// One difference between what should be and what is.
 #[derive(Clone)]
@@ -30,9 +32,12 @@ struct Difference {
 /// Every difference between the live catalog and the manifest of `version`.
 fn differences(version: &str) -> Result<Vec<Difference>, Error> {
     let expected = manifest::members_at(manifest::position(version)?)?;
-    let actual = catalog::members()?;
+    Ok(between(&expected, catalog::members()?))
+}
+
+fn between(expected: &Members, actual: Members) -> Vec<Difference> {
     let mut differences = Vec::new();
-    for (member, definition) in &expected {
+    for (member, definition) in expected {
         if actual.get(member) != Some(definition) {
             differences.push(Difference {
                 member: member.clone(),
@@ -46,7 +51,7 @@ fn differences(version: &str) -> Result<Vec<Difference>, Error> {
             differences.push(Difference { member, expected: None, actual: Some(definition) });
         }
     }
-    Ok(differences)
+    differences
 }
 
 /// What users added to the extension's relations, or changed on their columns.
@@ -133,15 +138,28 @@ impl Difference {
     }
 }
 
-/// Every difference that no other one explains, in an order in which each can be undone after those
-/// before it.
-fn to_undo(version: &str) -> Result<Vec<Difference>, Error> {
-    let all = differences(version)?;
+/// What is to be undone, in that order.
+struct Undo {
+    renames: Vec<Rename>,
+    /// Every other difference that no other one explains, in an order in which each can be undone
+    /// after those before it; as they are once the renames are undone.
+    differences: Vec<Difference>,
+}
+
+fn to_undo(version: &str) -> Result<Undo, Error> {
+    let actual = catalog::members()?;
+    // Where nothing has the name that the version gives it, nothing else can be told.
+    if let Some(schema) = renames::of_schema(&actual) {
+        return Ok(Undo { renames: vec![schema], differences: Vec::new() });
+    }
+    let expected = manifest::members_at(manifest::position(version)?)?;
+    let (renames, actual) = renames::find(version, &expected, actual)?;
+    let all = between(&expected, actual);
     let is_explained = explained(&all);
-    let mut told: Vec<_> =
+    let mut differences: Vec<_> =
         all.iter().filter(|difference| !is_explained(difference)).cloned().collect();
-    told.sort_by_key(repair::rank);
-    Ok(told)
+    differences.sort_by_key(repair::rank);
+    Ok(Undo { renames, differences })
 }
 
 /// Whether one of the differences is explained by another: it is compared with relations, which are
@@ -172,7 +190,7 @@ type Finding = (String, String, String, Option<String>, Option<String>, String);
 
 /// The rules that rows break; of a version's own tables, and only of those that are as they should
 /// be, so that the rule's query can run.
-fn broken_rules(version: &str, differences: &[Difference]) -> Result<Vec<Finding>, Error> {
+fn broken_rules(version: &str, undo: &Undo) -> Result<Vec<Finding>, Error> {
     let members = manifest::members_at(manifest::position(version)?)?;
     let is_intact = |table: &&str| {
         let member = Member { kind: "table".to_owned(), object: (*table).to_owned() };
@@ -182,7 +200,14 @@ fn broken_rules(version: &str, differences: &[Difference]) -> Result<Vec<Finding
             (kind == "table" && object == *table)
                 || (kind == "column" && difference.member.split().0 == *table)
         };
-        members.contains_key(&member) && !differences.iter().any(differs)
+        let is_renamed = |rename: &Rename| {
+            rename.kind == "schema"
+                || rename.due == *table
+                || (rename.kind == "column" && catalog::split(&rename.due).0 == *table)
+        };
+        members.contains_key(&member)
+            && !undo.renames.iter().any(is_renamed)
+            && !undo.differences.iter().any(differs)
     };
     let mut findings = Vec::new();
     for rule in RULES.iter().filter(|rule| rule.reads.iter().all(is_intact)) {
@@ -206,7 +231,7 @@ fn broken_rules(version: &str, differences: &[Difference]) -> Result<Vec<Finding
 /// in the archive although the version has a place for it.
 ///
 /// Returns: one row per difference - the object, its kind, what is wrong with it (missing,
-/// unexpected, changed, broken rule, waiting), what is expected and what is there, and the next
+/// unexpected, changed, renamed, broken rule, waiting), what is expected and what is there, and the next
 /// step; no row when everything is intact. Since 0.0.0; rules over rows since 0.2.1.
 #[pg_extern(sql = false, stable, parallel_restricted)]
 fn verify() -> Result<
@@ -224,10 +249,18 @@ fn verify() -> Result<
     ErrorReport,
 > {
     let version = catalog::installed_version()?;
-    let differences = to_undo(&version)?;
-    let broken = broken_rules(&version, &differences)?;
+    let undo = to_undo(&version)?;
+    let broken = broken_rules(&version, &undo)?;
     let mut rows = Vec::new();
-    for difference in differences {
+    for rename in &undo.renames {
+        let (kind, problem) = (rename.kind.to_owned(), "renamed".to_owned());
+        let (due, is) = (rename.due.clone(), rename.is.clone());
+        rows.push((due.clone(), kind, problem, Some(due), Some(is), rename.undo()));
+    }
+    if undo.renames.iter().any(|rename| rename.kind == "schema") {
+        return Ok(TableIterator::new(rows));
+    }
+    for difference in undo.differences {
         let (problem, hint) =
             (difference.problem().to_owned(), repair::hint(&difference, &version)?);
         let Difference { member, expected, actual } = difference;

@@ -26,14 +26,34 @@ pub fn rank(difference: &Difference) -> (u8, Member) {
     (rank, member.clone())
 }
 
-/// The next step towards what should be.
+/// The next step towards what should be. It never loses a value: a column that the version does not
+/// have is its owner's to keep or to drop.
 pub fn hint(difference: &Difference, installed: &str) -> Result<String, Error> {
+    const PARTS: [&str; 6] = ["constraint", "index", "statistics", "trigger", "rule", "policy"];
+    let kind = difference.member.kind.as_str();
+    if difference.expected.is_some() {
+        return undo(difference, installed);
+    }
+    if kind == "column" {
+        return Ok("SELECT * FROM orchestrator.dump_safety(); -- the column is yours and keeps its values; a dump would lose them, and dump_safety() says how to keep them".to_owned());
+    }
+    let undo = undo(difference, installed)?;
+    Ok(if PARTS.contains(&kind) {
+        format!("{undo} -- unless it is yours and you want it")
+    } else {
+        undo
+    })
+}
+
+/// The statement that undoes a difference.
+pub fn undo(difference: &Difference, installed: &str) -> Result<String, Error> {
     let Difference { member, expected, actual } = difference;
     let (owner, name) = member.split();
     let hint = match (member.kind.as_str(), expected.as_deref(), actual.as_deref()) {
         ("column", None, _) => Some(format!("ALTER TABLE {owner} DROP COLUMN {name};")),
         ("column", Some(expected), None) => Some(add_column(owner, name, expected)),
         ("column", Some(expected), Some(actual)) => change_column(owner, name, expected, actual),
+        ("child table", None, Some(inherits)) => Some(leave_parents(&member.object, inherits)),
         ("constraint", None, _) => Some(format!("ALTER TABLE {owner} DROP CONSTRAINT {name};")),
         ("constraint", Some(expected), None) => {
             Some(format!("ALTER TABLE {owner} ADD CONSTRAINT {name} {expected};"))
@@ -68,6 +88,13 @@ pub fn hint(difference: &Difference, installed: &str) -> Result<String, Error> {
         Some(hint) => Ok(hint),
         None => make_again(difference, installed),
     }
+}
+
+/// The table keeps its rows, and is its owner's alone.
+fn leave_parents(child: &str, inherits: &str) -> String {
+    let parents = inherits.trim_start_matches("INHERITS ").split(", ");
+    let leave = parents.map(|parent| format!("ALTER TABLE {child} NO INHERIT {parent};"));
+    leave.collect::<Vec<_>>().join(" ")
 }
 
 /// A statement that takes a member into the extension, or out of it.
@@ -193,8 +220,7 @@ fn change_column(table: &str, name: &str, expected: &str, actual: &str) -> Optio
         actions.push("DROP DEFAULT".to_owned());
     }
     if other_type {
-        let plain = due.type_name.split(" COLLATE ").next().unwrap_or(due.type_name);
-        actions.push(format!("TYPE {} USING {name}::text::{plain}", due.type_name));
+        actions.push(format!("TYPE {} USING {}", due.type_name, converted(name, due.type_name)));
     }
     if let Some(default) = due.default
         && (other_type || is.default != due.default)
@@ -216,6 +242,25 @@ fn change_column(table: &str, name: &str, expected: &str, actual: &str) -> Optio
     let actions: Vec<_> =
         actions.into_iter().map(|action| format!("ALTER COLUMN {name} {action}")).collect();
     Some(format!("ALTER TABLE {table} {};", actions.join(", ")))
+}
+
+/// A value in another type. A length is left to the assignment, which refuses what does not fit where
+/// a cast would cut it; a scale would be rounded to, so a number with more digits is refused as well.
+fn converted(name: &str, type_name: &str) -> String {
+    let plain = type_name.split(" COLLATE ").next().unwrap_or(type_name);
+    let Some((base, modifier)) = plain.split_once('(') else {
+        return format!("{name}::text::{plain}");
+    };
+    match modifier.trim_end_matches(')').split_once(',') {
+        Some((_, scale)) if base == "numeric" => format!(
+            "CASE WHEN {name}::text::numeric = round({name}::text::numeric, {scale}) THEN {name}::text::numeric \
+             ELSE ({name}::text || ' has more than {scale} decimals')::numeric END"
+        ),
+        None if base == "character varying" || base == "character" => {
+            format!("{name}::text::{base}")
+        }
+        _ => format!("{name}::text::{plain}"),
+    }
 }
 
 fn change_constraint(table: &str, name: &str, expected: &str, actual: &str) -> String {

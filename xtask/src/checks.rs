@@ -68,6 +68,7 @@ const CHECKS: &[Check] = &[
     INSTALL,
     server_tests::VERSIONS,
     server_tests::ENCODINGS,
+    server_tests::REPAIR,
     server_tests::RESTORE,
     server_tests::HOSTILE,
     server_tests::OPERATIONS,

@@ -97,8 +97,17 @@ fn members(client: &mut Client, sql: &str) -> Result<Members> {
     for row in query(client, &sql)? {
         members.insert((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?);
     }
+    for row in query(client, COLUMN_ORDER)? {
+        members.insert(("column order".to_owned(), row.try_get(0)?), row.try_get(1)?);
+    }
     Ok(members)
 }
+
+/// The columns of each table as they follow each other. No difference of `verify()`, but what tells
+/// it which column was renamed.
+const COLUMN_ORDER: &str = "SELECT c.oid::regclass::text, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) \
+     FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+     WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'r' GROUP BY c.oid";
 
 fn changes(below: &Members, members: &Members) -> Changes {
     let mut changes = Changes::new();

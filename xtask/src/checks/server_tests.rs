@@ -20,6 +20,12 @@ pub const ENCODINGS: Check = Check {
     run: Run::WithExtension(|toolchain| run(toolchain, "encodings")),
 };
 
+pub const REPAIR: Check = Check {
+    name: "repair",
+    about: "hints of verify() undo every rename and lose no value (tests/repair.rs)",
+    run: Run::WithExtension(|toolchain| run(toolchain, "repair")),
+};
+
 pub const RESTORE: Check = Check {
     name: "restore",
     about: "dumps of every version restore into the newest without losing a row (tests/restore.rs)",

@@ -1,0 +1,334 @@
+//! Hints of `verify()` lose nothing: every member of every kind is renamed, alone and together with
+//! others and with other damage, and the hints alone lead back to the schema as it was, with every
+//! row.
+
+use anyhow::{Context, Result, bail};
+use postgres::Client;
+use support::Database;
+use support::extension::{filled_to, newest};
+
+/// The statements that rename every member of a kind, and every part of one.
+const RENAMES: [(&str, &str); 9] = [
+    (
+        "table",
+        "SELECT format('ALTER TABLE %s RENAME TO %I', c.oid::regclass, c.relname || ' \"X') FROM pg_class AS c \
+         WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'r'",
+    ),
+    (
+        "view",
+        "SELECT format('ALTER VIEW %s RENAME TO %I', c.oid::regclass, c.relname || '_x') FROM pg_class AS c \
+         WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'v'",
+    ),
+    (
+        "sequence",
+        "SELECT format('ALTER SEQUENCE %s RENAME TO %I', c.oid::regclass, 'x.' || c.relname) FROM pg_class AS c \
+         WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'S'",
+    ),
+    (
+        "function",
+        "SELECT format('ALTER FUNCTION %s RENAME TO %I', p.oid::regprocedure, 'X' || p.proname) FROM pg_proc AS p \
+         WHERE p.pronamespace = 'orchestrator'::regnamespace",
+    ),
+    (
+        "column",
+        "SELECT format('ALTER TABLE %s RENAME COLUMN %I TO %I', c.oid::regclass, a.attname, 'X ' || a.attname) \
+         FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+         WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'r'",
+    ),
+    (
+        "constraint",
+        "SELECT format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', o.conrelid::regclass, o.conname, 'x_' || o.conname) \
+         FROM pg_constraint AS o WHERE o.connamespace = 'orchestrator'::regnamespace AND o.contype IN ('c', 'f', 'p', 'u')",
+    ),
+    (
+        "index",
+        "SELECT format('ALTER INDEX %s RENAME TO %I', i.indexrelid::regclass, 'x' || c.relname) \
+         FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE c.relnamespace = 'orchestrator'::regnamespace \
+           AND NOT EXISTS (SELECT FROM pg_constraint AS o WHERE o.conindid = i.indexrelid AND o.contype IN ('p', 'u'))",
+    ),
+    (
+        "trigger",
+        "SELECT format('ALTER TRIGGER %I ON %s RENAME TO %I', t.tgname, t.tgrelid::regclass, 'x' || t.tgname) \
+         FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid \
+         WHERE c.relnamespace = 'orchestrator'::regnamespace AND NOT t.tgisinternal",
+    ),
+    ("schema", "SELECT 'ALTER SCHEMA orchestrator RENAME TO \"X x\"'"),
+];
+
+fn renames(client: &mut Client, kind: &str) -> Result<Vec<String>> {
+    let (_, sql) = RENAMES.iter().find(|(known, _)| *known == kind).context("no such kind")?;
+    let statements = client.query(&format!("{sql} ORDER BY 1"), &[])?;
+    Ok(statements.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+}
+
+/// What must be as it was: the fingerprint of the schema, and of all rows.
+struct Whole {
+    state: String,
+    /// The query for it.
+    query: String,
+}
+
+impl Whole {
+    fn of(client: &mut Client) -> Result<Whole> {
+        const ROWS: &str = "SELECT string_agg(format('(SELECT coalesce(md5(string_agg(md5(t::text), '''' ORDER BY md5(t::text))), '''') FROM (SELECT %s FROM %s) AS t)', \
+                (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), \
+                c.oid::regclass), ' || ' ORDER BY c.relname) \
+             FROM pg_class AS c WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'r'";
+        let rows: String = client.query_one(ROWS, &[])?.try_get(0)?;
+        let query = format!("SELECT {rows}");
+        let state = client.query_one(&query, &[])?.try_get(0)?;
+        Ok(Whole { state, query })
+    }
+
+    fn assert_whole(&self, client: &mut Client, what: &str) -> Result<()> {
+        let now: String = client.query_one(&self.query, &[])?.try_get(0)?;
+        assert_eq!(self.state, now, "the rows after {what}");
+        Ok(())
+    }
+}
+
+/// One row of `verify()`.
+struct Row {
+    text: String,
+    problem: String,
+    kind: String,
+    hint: String,
+}
+
+/// What `verify()` finds, wherever it is.
+fn verify(client: &mut Client) -> Result<Vec<Row>> {
+    let function: String = client
+        .query_one(
+            "SELECT p.oid::regproc::text FROM pg_proc AS p WHERE p.prosrc = 'verify_wrapper'",
+            &[],
+        )?
+        .try_get(0)?;
+    let rows = client
+        .query(&format!("SELECT v::text, v.problem, v.kind, v.hint FROM {function}() AS v"), &[])?;
+    rows.iter()
+        .map(|row| {
+            Ok(Row {
+                text: row.try_get(0)?,
+                problem: row.try_get(1)?,
+                kind: row.try_get(2)?,
+                hint: row.try_get(3)?,
+            })
+        })
+        .collect()
+}
+
+/// Runs hints, all that one `verify()` gives and then those of the next, until nothing is left but
+/// a user's own columns. Returns how often it asked.
+fn repair(client: &mut Client, what: &str) -> Result<usize> {
+    const ROUNDS: usize = 5;
+    for round in 0..ROUNDS {
+        let rows = verify(client)?;
+        let is_own = |row: &Row| row.problem == "unexpected" && row.kind == "column";
+        if rows.iter().all(is_own) {
+            return Ok(round);
+        }
+        for Row { hint, text, .. } in &rows {
+            assert!(!hint.contains("DROP COLUMN"), "{what}: {text}");
+            client.batch_execute(hint).with_context(|| format!("{what}: {text}"))?;
+        }
+    }
+    let left: Vec<_> = verify(client)?.into_iter().map(|row| row.text).collect();
+    bail!("{what}: {left:?} is left after {ROUNDS} rounds")
+}
+
+/// Renames in a transaction of its own that is rolled back in the end.
+fn alone(kind: &str) -> Result<()> {
+    let database = filled_to("renames", newest()?)?;
+    let mut client = database.client()?;
+    let whole = Whole::of(&mut client)?;
+    let print: String = client.query_one("SELECT orchestrator.fingerprint()", &[])?.try_get(0)?;
+    let statements = renames(&mut client, kind)?;
+    assert!(!statements.is_empty());
+    for statement in statements {
+        client.batch_execute("BEGIN")?;
+        client.batch_execute(&statement).with_context(|| statement.clone())?;
+        let rows = verify(&mut client)?;
+        let told: Vec<_> = rows.iter().map(|row| row.text.as_str()).collect();
+        assert_eq!(told.len(), 1, "{statement}: {told:#?}");
+        assert_eq!(
+            (rows[0].kind.as_str(), rows[0].problem.as_str()),
+            (kind, "renamed"),
+            "{told:?}"
+        );
+        assert_eq!(repair(&mut client, &statement)?, 1, "rounds after {statement}");
+        whole.assert_whole(&mut client, &statement)?;
+        let now: String = client.query_one("SELECT orchestrator.fingerprint()", &[])?.try_get(0)?;
+        assert_eq!(now, print, "{statement}");
+        client.batch_execute("ROLLBACK")?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_table_and_schema() -> Result<()> {
+    alone("table")?;
+    alone("schema")
+}
+
+#[test]
+fn every_view_and_sequence() -> Result<()> {
+    alone("view")?;
+    alone("sequence")
+}
+
+#[test]
+fn every_function() -> Result<()> {
+    alone("function")
+}
+
+#[test]
+fn every_column() -> Result<()> {
+    alone("column")
+}
+
+#[test]
+fn every_constraint() -> Result<()> {
+    alone("constraint")
+}
+
+#[test]
+fn every_index_and_trigger() -> Result<()> {
+    alone("index")?;
+    alone("trigger")
+}
+
+/// A member in another schema is brought back from there.
+#[test]
+fn what_was_moved_into_another_schema() -> Result<()> {
+    const MOVES: &str = "SELECT format('ALTER %s %s SET SCHEMA public', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass) FROM pg_class AS c \
+         WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind IN ('r', 'v') \
+         UNION ALL SELECT format('ALTER FUNCTION %s SET SCHEMA public', p.oid::regprocedure) FROM pg_proc AS p \
+         WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.proname IN ('verify', 'uuidv7', 'enforce_lifecycle', 'route_task') ORDER BY 1";
+    let database = filled_to("moved", newest()?)?;
+    let mut client = database.client()?;
+    let whole = Whole::of(&mut client)?;
+    for statement in client.query(MOVES, &[])? {
+        let statement: &str = statement.try_get(0)?;
+        client.batch_execute("BEGIN")?;
+        client.batch_execute(statement)?;
+        repair(&mut client, statement)?;
+        whole.assert_whole(&mut client, statement)?;
+        client.batch_execute("ROLLBACK")?;
+    }
+    Ok(())
+}
+
+/// Damage beside a rename, of which every hint undoes its own part.
+const DAMAGE: &str = "DROP INDEX orchestrator.idx_tasks_status; \
+    ALTER TABLE orchestrator.tasks DISABLE TRIGGER tasks_lifecycle, ADD COLUMN mine text DEFAULT 'kept', ADD COLUMN also_mine text; \
+    ALTER TABLE orchestrator.approvals ADD COLUMN mine timestamptz DEFAULT '2020-01-01'; \
+    ALTER TABLE orchestrator.gates DROP CONSTRAINT gates_context_check; \
+    ALTER TABLE orchestrator.gates ALTER COLUMN reason DROP NOT NULL; \
+    ALTER FUNCTION orchestrator.record_event(text, text, uuid, jsonb) SECURITY INVOKER; \
+    ALTER TABLE orchestrator.sessions ALTER COLUMN metadata DROP DEFAULT; \
+    GRANT SELECT ON orchestrator.tasks TO PUBLIC";
+
+#[test]
+fn everything_at_once_and_beside_other_damage() -> Result<()> {
+    let database = filled_to("together", newest()?)?;
+    let mut client = database.client()?;
+    let whole = Whole::of(&mut client)?;
+    let kinds =
+        ["trigger", "index", "constraint", "column", "view", "function", "sequence", "table"];
+    for damage in ["", DAMAGE] {
+        client.batch_execute("BEGIN")?;
+        client.batch_execute(damage)?;
+        for kind in kinds {
+            for statement in renames(&mut client, kind)? {
+                client.batch_execute(&statement).with_context(|| statement.clone())?;
+            }
+        }
+        repair(&mut client, "all renames at once")?;
+        whole.assert_whole(&mut client, "all renames at once")?;
+        let own: Vec<_> = verify(&mut client)?.into_iter().map(|row| row.text).collect();
+        assert_eq!(own.len(), if damage.is_empty() { 0 } else { 3 }, "{own:?}");
+        if !damage.is_empty() {
+            let kept =
+                "SELECT count(*) FROM orchestrator.tasks WHERE \"X mine\" IS DISTINCT FROM 'kept'";
+            let lost: i64 = client.query_one(kept, &[])?.try_get(0)?;
+            assert_eq!(lost, 0, "values of a user's own column");
+        }
+        client.batch_execute("ROLLBACK")?;
+    }
+    Ok(())
+}
+
+/// A column that is gone, beside one that somebody added, is not taken for a rename of another type;
+/// values of a changed type are kept or the change is refused.
+#[test]
+fn no_hint_changes_a_value_unseen() -> Result<()> {
+    let database = filled_to("values", newest()?)?;
+    let mut client = database.client()?;
+    client.batch_execute("BEGIN; ALTER TABLE orchestrator.tasks DROP COLUMN error, ADD COLUMN mine integer DEFAULT 7")?;
+    repair(&mut client, "a dropped and an added column")?;
+    let row = client.query_one(
+        "SELECT count(*) FROM orchestrator.tasks WHERE mine = 7 AND error IS NULL",
+        &[],
+    )?;
+    let tasks = client.query_one("SELECT count(*) FROM orchestrator.tasks", &[])?;
+    assert_eq!(row.try_get::<_, i64>(0)?, tasks.try_get::<_, i64>(0)?);
+    client.batch_execute("ROLLBACK")?;
+    // Columns with a length or a scale, made wider and filled with what does not fit.
+    let narrow = client.query(
+        "SELECT c.oid::regclass::text, quote_ident(a.attname), format_type(a.atttypid, NULL) FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid \
+         WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND a.atttypmod > 0",
+        &[],
+    )?;
+    let mut refusals = 0;
+    for column in narrow {
+        let (table, name, kind): (&str, &str, &str) =
+            (column.try_get(0)?, column.try_get(1)?, column.try_get(2)?);
+        let what = format!("{table}.{name}");
+        let value = if kind == "numeric" { "0.123456789012345" } else { "repeat('x', 400)" };
+        client.batch_execute("BEGIN; SET LOCAL session_replication_role = replica")?;
+        // A view keeps its columns from being changed.
+        if client
+            .batch_execute(&format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {kind}"))
+            .is_err()
+        {
+            client.batch_execute("ROLLBACK")?;
+            continue;
+        }
+        let updated = client.execute(&format!("UPDATE {table} SET {name} = {value}"), &[]);
+        if updated.is_ok_and(|rows| rows > 0) {
+            let rows = verify(&mut client)?;
+            let hint = &rows.iter().find(|row| row.kind == "column").context(what.clone())?.hint;
+            let refused = client.batch_execute(hint);
+            assert!(refused.is_err(), "{what}: {hint} cut or rounded values");
+            refusals += 1;
+        }
+        client.batch_execute("ROLLBACK")?;
+    }
+    assert!(refusals > 0, "no column was tried");
+    Ok(())
+}
+
+/// A child shows its rows in the table of the extension, past its keys and seals.
+#[test]
+fn a_child_of_a_table_is_told_and_keeps_its_rows() -> Result<()> {
+    let database: Database = filled_to("children", newest()?)?;
+    let mut client = database.client()?;
+    client.batch_execute(
+        "CREATE TABLE public.\"my Events\" (extra text) INHERITS (orchestrator.audit_events); \
+         INSERT INTO public.\"my Events\" (event_type, role, trace_id, metadata, extra) VALUES ('a', 'b', gen_random_uuid(), '{}', 'c')",
+    )?;
+    let rows = verify(&mut client)?;
+    assert_eq!(rows.len(), 1);
+    let Row { kind, problem, hint, .. } = &rows[0];
+    assert_eq!((kind.as_str(), problem.as_str()), ("child table", "unexpected"));
+    assert_eq!(hint, "ALTER TABLE public.\"my Events\" NO INHERIT orchestrator.audit_events;");
+    let lost =
+        client.query("SELECT object, severity, hint FROM orchestrator.dump_safety()", &[])?;
+    assert_eq!(lost.len(), 1);
+    assert_eq!(lost[0].try_get::<_, String>(0)?, "public.\"my Events\"");
+    repair(&mut client, "a child")?;
+    let kept: i64 =
+        client.query_one("SELECT count(*) FROM public.\"my Events\"", &[])?.try_get(0)?;
+    assert_eq!((verify(&mut client)?.len(), kept), (0, 1));
+    Ok(())
+}
