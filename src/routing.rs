@@ -172,17 +172,18 @@ impl Route<'_> {
 pub fn release_idempotency_keys(
     ttl: default!(Option<Interval>, "NULL"),
 ) -> Result<i64, ErrorReport> {
-    const LOCK: &str = "SELECT k.id FROM ONLY orchestrator.tasks AS k \
+    const LOCK: &str = "SELECT k.ctid FROM ONLY orchestrator.tasks AS k \
          WHERE k.idempotency_key IS NOT NULL AND k.created_at < $1 \
            AND array_position(ARRAY['pending', 'running'], k.status) IS NULL \
          ORDER BY k.created_at, k.id FOR UPDATE SKIP LOCKED";
-    // A statement of its own: it sees each approval that was asked for before its task was locked.
+    // A statement of its own: it sees each approval that was asked for before its task was locked. The
+    // tasks are updated where they were locked, without reading the table a second time.
     const RELEASE: &str = "UPDATE ONLY orchestrator.tasks AS t SET idempotency_key = NULL \
-         WHERE t.id = ANY ($1) \
+         WHERE t.ctid = ANY ($1) \
            AND NOT EXISTS (SELECT FROM orchestrator.approvals AS a \
                            WHERE a.task_id = t.id AND a.status IS NOT DISTINCT FROM 'pending')";
     let before = lifetimes::before_or_configured("ttl", ttl, &KEY_LIFETIME)?;
-    let over = plans::update(LOCK, &[before.into()], plans::column::<Uuid>)?;
+    let over = plans::update(LOCK, &[before.into()], plans::column::<pg_sys::ItemPointerData>)?;
     if over.is_empty() {
         return Ok(0);
     }

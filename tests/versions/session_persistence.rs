@@ -51,8 +51,8 @@ fn expiring_and_releasing_read_an_index_and_never_the_table() -> Result<()> {
          SELECT 'manager', CASE n % 3 WHEN 0 THEN 'active' WHEN 1 THEN 'pending' ELSE 'completed' END, t, t \
          FROM generate_series(1, 100000) AS n, \
               LATERAL (SELECT now() - CASE WHEN n % 10 = 0 THEN interval '8 days' ELSE interval '0' END) AS v (t); \
-         INSERT INTO orchestrator.tasks (title, task_type, idempotency_key, created_at) \
-         SELECT 'task', 'tool', CASE WHEN n % 20 < 2 THEN orchestrator.uuidv7() END, now() - CASE WHEN n % 20 <> 1 THEN interval '2 days' ELSE interval '0' END \
+         INSERT INTO orchestrator.tasks (title, task_type, status, idempotency_key, created_at) \
+         SELECT 'task', 'tool', 'completed', CASE WHEN n % 20 < 2 THEN orchestrator.uuidv7() END, now() - CASE WHEN n % 20 <> 1 THEN interval '2 days' ELSE interval '0' END \
          FROM generate_series(1, 100000) AS n",
     )?;
     client.batch_execute("VACUUM ANALYZE orchestrator.sessions")?;
