@@ -148,7 +148,7 @@ SELECT orchestrator.expire_sessions();
 SELECT coalesce(role, client_id), status FROM orchestrator.sessions WHERE created_at < now() - interval '8 days' ORDER BY 1;
 SELECT key FROM orchestrator.set_configuration('session_retention_days', '0.5', 'float');
 SELECT orchestrator.expire_sessions(interval '7 days'), orchestrator.expire_sessions(), orchestrator.expire_sessions(NULL);
-SELECT key FROM orchestrator.set_configuration('session_retention_days', 'a week');
+SELECT key FROM orchestrator.set_configuration('session_retention_days', 'a week', 'string');
 SELECT pg_temp.refusal('SELECT orchestrator.expire_sessions()');
 SELECT key FROM orchestrator.set_configuration('session_retention_days', '-1', 'integer');
 SELECT pg_temp.refusal('SELECT orchestrator.expire_sessions()');
