@@ -177,9 +177,10 @@ pub fn release_idempotency_keys(
            AND array_position(ARRAY['pending', 'running'], k.status) IS NULL \
          ORDER BY k.created_at, k.id FOR UPDATE SKIP LOCKED";
     // A statement of its own: it sees each approval that was asked for before its task was locked. The
-    // tasks are updated where they were locked, without reading the table a second time.
+    // tasks are updated where they were locked; of a list of unknown length the server finds each,
+    // and does not read the whole table.
     const RELEASE: &str = "UPDATE ONLY orchestrator.tasks AS t SET idempotency_key = NULL \
-         WHERE t.ctid = ANY ($1) \
+         WHERE t.ctid = ANY (ARRAY(SELECT unnest($1))) \
            AND NOT EXISTS (SELECT FROM orchestrator.approvals AS a \
                            WHERE a.task_id = t.id AND a.status IS NOT DISTINCT FROM 'pending')";
     let before = lifetimes::before_or_configured("ttl", ttl, &KEY_LIFETIME)?;
