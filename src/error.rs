@@ -27,6 +27,8 @@ pub enum Kind {
     InUse,
     /// 25006: the server is a standby.
     Standby,
+    /// 55P03: an update could not lock a table in time.
+    LockNotAvailable,
     /// 2BP01: something that is not ours depends on what a step would take away.
     Dependents,
     /// 40001: another transaction was faster; the same again in a new one succeeds.
@@ -46,6 +48,7 @@ impl Kind {
             Kind::Forbidden => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Kind::InUse => PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,
             Kind::Standby => PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
+            Kind::LockNotAvailable => PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE,
             Kind::Dependents => PgSqlErrorCode::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
             Kind::Serialization => PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
             Kind::Internal => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,

@@ -37,6 +37,7 @@ mod runs;
 mod session;
 mod sessions;
 mod settings;
+mod subtransaction;
 mod text;
 mod token_usage;
 mod tool_log;

@@ -87,6 +87,33 @@ pub fn columns_in_order(version: &str, table: &str) -> Result<Vec<&'static str>,
         .unwrap_or_default())
 }
 
+/// What one version changed about one member: its definition before, unless it is new, and after,
+/// unless it is gone.
+pub struct Change {
+    pub kind: &'static str,
+    pub object: &'static str,
+    pub before: Option<&'static str>,
+    pub after: Option<&'static str>,
+}
+
+/// What the version at `position` of the chain changed.
+pub fn changes(position: usize) -> Result<Vec<Change>, Error> {
+    let deltas = deltas()?;
+    let (below, delta) = (&deltas[..position.min(deltas.len())], deltas.get(position));
+    let before = |kind: &str, object: &str| {
+        let changed = |delta: &'static Delta| delta.changes.get(kind)?.get(object);
+        below.iter().rev().find_map(changed).and_then(Option::as_deref)
+    };
+    let mut changes = Vec::new();
+    for (kind, objects) in delta.into_iter().flat_map(|delta| &delta.changes) {
+        for (object, after) in objects {
+            let before = before(kind, object);
+            changes.push(Change { kind, object, before, after: after.as_deref() });
+        }
+    }
+    Ok(changes)
+}
+
 /// Whether a version has a member.
 pub fn has(version: &str, member: &Member) -> Result<bool, Error> {
     Ok(members_at(position(version)?)?.contains_key(member))

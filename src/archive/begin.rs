@@ -4,6 +4,7 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::locks::{self, Way};
 use super::{give_back, only_for_the_owner, plan};
 use crate::catalog;
 use crate::error::{Error, Kind, required};
@@ -14,11 +15,13 @@ use crate::manifest;
 /// on functions and views that go with these.
 ///
 /// `target`: the version that the script leads to.
-/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, 2BP01 a
-/// user's object depends on something that goes. Since 0.0.0.
+/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, 55P03 a
+/// table could not be locked within `lock_timeout` for each that is to be locked, 2BP01 a user's object
+/// depends on something that goes. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn begin_downgrade(target: Option<String>) -> Result<(), ErrorReport> {
     let target = target_of_script(target)?;
+    locks::take(Way::Down, manifest::position(&target)?)?;
     plan::refuse_over_dependents(&target)?;
     Ok(())
 }
@@ -27,11 +30,13 @@ fn begin_downgrade(target: Option<String>) -> Result<(), ErrorReport> {
 /// go on if a user's object depends on an archive whose rows the step brings back.
 ///
 /// `target`: the version that the script leads to.
-/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, 2BP01 a
-/// user's object depends on an archive. Since 0.0.0.
+/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, 55P03 as
+/// `begin_downgrade`, 2BP01 a user's object depends on an archive. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn begin_upgrade(target: Option<String>) -> Result<(), ErrorReport> {
-    give_back::refuse_over_dependents(&target_of_script(target)?)?;
+    let target = target_of_script(target)?;
+    locks::take(Way::Up, manifest::position(&target)?)?;
+    give_back::refuse_over_dependents(&target)?;
     Ok(())
 }
 

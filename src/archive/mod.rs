@@ -1,7 +1,7 @@
 //! Downgrade without loss: what a down script takes out of schema `orchestrator` is kept in
 //! `orchestrator_archive`, and comes back on the way up. Here the functions; beside it how rows
 //! are kept (`keep`), how they come back (`give_back`), both for values of columns (`columns`), how a
-//! script begins (`begin`), and what a downgrade would do (`plan`).
+//! script begins (`begin`) and what it locks (`locks`), and what a downgrade would do (`plan`).
 
 mod begin;
 mod columns;
@@ -11,6 +11,7 @@ mod give_back;
 mod keep;
 mod kept;
 mod label;
+mod locks;
 mod plan;
 mod table;
 

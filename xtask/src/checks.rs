@@ -73,6 +73,7 @@ const CHECKS: &[Check] = &[
     server_tests::HOSTILE,
     server_tests::OPERATIONS,
     server_tests::RACES,
+    server_tests::WALKS,
     server_tests::PRIVILEGES,
     regress::CHECK,
     documents::CHECK,
@@ -89,7 +90,8 @@ const CHECKS: &[Check] = &[
 ];
 
 /// Checks that take the network or many minutes: run only when they are named.
-const ON_REQUEST: &[Check] = &[server_tests::FAULTS, clean_machine::CHECK, majors::CHECK];
+const ON_REQUEST: &[Check] =
+    &[server_tests::FAULTS, server_tests::WALKS_AT_LENGTH, clean_machine::CHECK, majors::CHECK];
 
 const INSTALL: Check = Check {
     name: "install",

@@ -44,6 +44,18 @@ pub const RACES: Check = Check {
     run: Run::WithExtension(|toolchain| run(toolchain, "races")),
 };
 
+pub const WALKS: Check = Check {
+    name: "walks",
+    about: "updates beside clients and pg_dump: no deadlock, no lost row (tests/walks.rs)",
+    run: Run::WithExtension(|toolchain| run(toolchain, "walks")),
+};
+
+pub const WALKS_AT_LENGTH: Check = Check {
+    name: "walks-at-length",
+    about: "twenty walks over the whole chain beside clients and pg_dump (tests/walks.rs)",
+    run: Run::WithExtension(|toolchain| run_with(toolchain, "walks", &["--ignored"])),
+};
+
 pub const PRIVILEGES: Check = Check {
     name: "privileges",
     about: "nobody can do more than the level says (tests/privileges.rs)",
@@ -87,8 +99,13 @@ pub const STATEMENTS: Check = Check {
 
 /// Starts a cluster and runs the test target against it.
 fn run(toolchain: &Toolchain, test: &str) -> Result<()> {
+    run_with(toolchain, test, &[])
+}
+
+/// The same, with arguments for the program of the tests.
+fn run_with(toolchain: &Toolchain, test: &str, arguments: &[&str]) -> Result<()> {
     let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
     let mut command = toolchain.cargo();
-    command.args(["test", "--package", "server-tests", "--test", test]);
+    command.args(["test", "--package", "server-tests", "--test", test, "--"]).args(arguments);
     process::run(cluster.export(&mut command))
 }

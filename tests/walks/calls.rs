@@ -1,0 +1,196 @@
+//! Every function that locks a table of ours, called so that it does its work. What a call needs is
+//! looked up before it in a transaction of its own, so that the call itself begins with no lock.
+
+use anyhow::Result;
+use postgres::{Client, Error};
+
+/// One call. `{n}` in its texts is a number of the caller's own.
+pub struct Call {
+    /// The query of an id, which the call finds as `:id`; empty where it needs none.
+    pub needs: &'static str,
+    pub sql: &'static str,
+    /// The table and the column of the row that the call returns the id of.
+    pub makes: Option<(&'static str, &'static str)>,
+}
+
+const fn call(sql: &'static str) -> Call {
+    Call { needs: "", sql, makes: None }
+}
+
+const fn with(needs: &'static str, sql: &'static str) -> Call {
+    Call { needs, sql, makes: None }
+}
+
+const fn making(table: &'static str, sql: &'static str) -> Call {
+    Call { needs: "", sql, makes: Some((table, "id")) }
+}
+
+const TASK: &str =
+    "SELECT id FROM orchestrator.tasks WHERE to_role = 'boss {n}' ORDER BY id DESC LIMIT 1";
+const GATE: &str =
+    "SELECT id FROM orchestrator.gates WHERE status = 'pending' AND agent_id = 'agent {n}' LIMIT 1";
+const REVIEW: &str = "SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending' AND thread_id = 'thread {n}' LIMIT 1";
+const APPROVAL: &str = "SELECT id FROM orchestrator.approvals WHERE status = 'pending' AND approver_role = 'boss {n}' LIMIT 1";
+const SESSION: &str =
+    "SELECT id FROM orchestrator.sessions WHERE client_id = 'client {n}' ORDER BY id DESC LIMIT 1";
+
+/// In an order in which each finds what it needs.
+pub const CALLS: &[Call] = &[
+    making(
+        "orchestrator_runs",
+        "SELECT id FROM orchestrator.start_run('thread {n}', '0198c5a0-0000-7000-8000-000000000001', 's')",
+    ),
+    call(
+        "SELECT orchestrator.record_run_progress('thread {n}', 'development', 'dev', 5, 0.1, '{a}')",
+    ),
+    call("SELECT orchestrator.record_safety('thread {n}', 0.8, '{x}')"),
+    making(
+        "human_review_queue",
+        "SELECT orchestrator.request_review('thread {n}', 'gate_override', 'r')",
+    ),
+    call("SELECT orchestrator.pause_run('thread {n}', 'why')"),
+    with(REVIEW, "SELECT orchestrator.resolve_review(:id, 'approved', 'ada')"),
+    with(REVIEW, "SELECT orchestrator.resolve_reviews(array[:id], 'approved', 'ada')"),
+    call("SELECT orchestrator.resume_run('thread {n}')"),
+    making(
+        "human_review_queue",
+        "SELECT orchestrator.request_review('thread {n}', 'gate_override', 'again')",
+    ),
+    with(REVIEW, "SELECT orchestrator.decide(:id, 'approve', 'ada')"),
+    call("SELECT orchestrator.kill_run('thread {n}', 'done')"),
+    making(
+        "gates",
+        "SELECT orchestrator.open_gate('0198c5a0-0000-7000-8000-000000000001', 'agent {n}', 'manual', 'one', '{\"technology\": \"rust\"}')",
+    ),
+    with(GATE, "SELECT orchestrator.resolve_gate(:id, 'denied', 'ada', 'no')"),
+    making(
+        "gates",
+        "SELECT orchestrator.open_gate('0198c5a0-0000-7000-8000-000000000001', 'agent {n}', 'manual', 'two')",
+    ),
+    with(GATE, "SELECT orchestrator.decide(:id, 'approve', 'ada')"),
+    Call {
+        needs: "",
+        sql: "SELECT task_id FROM orchestrator.route_task('routing', 'd', 'a', 'boss {n}', '{}', NULL, orchestrator.uuidv7())",
+        makes: Some(("tasks", "id")),
+    },
+    with(TASK, "SELECT orchestrator.request_approval(:id, 'boss {n}')"),
+    with(APPROVAL, "SELECT orchestrator.resolve_approval(:id, 'approved', 'boss {n}')"),
+    with(TASK, "SELECT orchestrator.request_approval(:id, 'boss {n}', 'once more')"),
+    with(APPROVAL, "SELECT orchestrator.decide(:id, 'approve', 'ada')"),
+    with(TASK, "SELECT orchestrator.start_tool_execution(:id, 'tool {n}')"),
+    with(
+        "SELECT id FROM orchestrator.tool_executions WHERE tool_name = 'tool {n}' AND status = 'running' LIMIT 1",
+        "SELECT orchestrator.finish_tool_execution(:id, 'completed', 'done')",
+    ),
+    making(
+        "sessions",
+        "INSERT INTO orchestrator.sessions (client_id) VALUES ('client {n}') RETURNING id",
+    ),
+    with(SESSION, "SELECT orchestrator.move_session(:id, 'activate')"),
+    with(SESSION, "SELECT orchestrator.session_heartbeat(:id)"),
+    call("SELECT orchestrator.deactivate_stale_sessions('1 hour')"),
+    Call {
+        needs: "",
+        sql: "SELECT orchestrator.request_collaboration('requirements', 'a', 'agent {n}', 'what is it about?')",
+        makes: Some(("collaboration_requests", "collaboration_id")),
+    },
+    with(
+        "SELECT collaboration_id FROM orchestrator.collaboration_requests WHERE specialist_agent = 'agent {n}' AND status = 'pending' LIMIT 1",
+        "SELECT orchestrator.answer_collaboration(:id, 'agent {n}', 'this', 0.5)",
+    ),
+    call("SELECT orchestrator.record_token_usage('gpt-5', 5, 5)"),
+    making(
+        "knowledge_staging",
+        "SELECT orchestrator.stage_knowledge('failure_solution', 'content {n}', '{\"task_type\": \"x\"}')",
+    ),
+    call("SELECT count(*) FROM orchestrator.claim_knowledge(1)"),
+    with(
+        "SELECT id FROM orchestrator.knowledge_staging WHERE content = 'content {n}' LIMIT 1",
+        "SELECT orchestrator.mark_knowledge_embedded(array[:id])",
+    ),
+    making(
+        "audit_events",
+        "SELECT orchestrator.record_event('e', 'r', '0198c5a0-0000-7000-8000-000000000003')",
+    ),
+    call(
+        "SELECT orchestrator.publish_prompt('coder {n}', orchestrator.next_prompt_version('coder {n}'), 'x', activate => true)",
+    ),
+    call(
+        "SELECT orchestrator.activate_prompt('coder {n}', (SELECT orchestrator.next_prompt_version('coder {n}')))",
+    ),
+    call("SELECT orchestrator.active_prompt('coder {n}')"),
+    call("SELECT orchestrator.set_price('model {n}', 1, 2)"),
+    call("SELECT orchestrator.load_default_prices()"),
+    call("SELECT orchestrator.llm_cost('gpt-5', 1, 1)"),
+    call("SELECT orchestrator.set_configuration('key {n}', 'v')"),
+    call("SELECT orchestrator.get_configuration('key {n}')"),
+    call("SELECT orchestrator.configuration_value('key {n}')"),
+    call("SELECT count(*) FROM orchestrator.run_maintenance()"),
+    call("SELECT orchestrator.expire_sessions('7 days')"),
+    call("SELECT orchestrator.release_idempotency_keys('1 day')"),
+    call("SELECT orchestrator.purge_knowledge('90 days')"),
+    call("SELECT orchestrator.v7_load_plan()"),
+    call("SELECT orchestrator.v7_issue_task(1, 'task of {n}', 'The Architect')"),
+    call("SELECT orchestrator.v7_start_phase(1)"),
+    call(
+        "UPDATE orchestrator.v7_subworkflow_tasks SET status = 'in_progress' WHERE task_name = 'task of {n}'",
+    ),
+    call("SELECT orchestrator.v7_request_review(1, '[]')"),
+    call("SELECT orchestrator.v7_complete_phase(1)"),
+    call("SELECT orchestrator.v7_sign(1, 'before', 'The Architect', 'ada')"),
+    call("SELECT orchestrator.v7_approve_phase(1, 'ada', 'well done')"),
+    call("SELECT orchestrator.v7_roll_back_phase(1, 'not yet')"),
+    call("SELECT count(*) FROM orchestrator.v7_missing_sign_offs(1, 'before')"),
+    call("SELECT orchestrator.v7_record_enum_duplicates()"),
+    call("SELECT count(*) FROM orchestrator.v7_verify()"),
+    call(
+        "INSERT INTO orchestrator.file_audit (file_path) VALUES ('src/{n}.rs') ON CONFLICT DO NOTHING",
+    ),
+    call("SELECT orchestrator.capture_snapshot('snapshot {n}')"),
+    call("SELECT count(*) FROM orchestrator.verify()"),
+    call("SELECT count(*) FROM orchestrator.archived()"),
+    call("SELECT count(*) FROM orchestrator.downgrade_plan('0.5.0')"),
+    call("SELECT count(*) FROM orchestrator.pending_decisions"),
+    call("SELECT count(*) FROM orchestrator.run_summary"),
+    call("SELECT count(*) FROM orchestrator.v7_migration_dashboard"),
+    call("SELECT count(*) FROM orchestrator.llm_cost_by_day"),
+];
+
+impl Call {
+    /// The statement, with the id that it needs; none while there is no such row.
+    pub fn prepared(&self, client: &mut Client, number: usize) -> Result<Option<String>, Error> {
+        let own = |text: &str| text.replace("{n}", &number.to_string());
+        if self.needs.is_empty() {
+            return Ok(Some(own(self.sql)));
+        }
+        let query = format!("SELECT found.*::text FROM ({}) AS found (id)", own(self.needs));
+        let query = query.replace("found.*::text", "found.id::text");
+        let Some(row) = client.query_opt(&query, &[])? else { return Ok(None) };
+        let id: String = row.try_get(0)?;
+        Ok(Some(own(self.sql).replace(":id", &format!("'{id}'::uuid"))))
+    }
+}
+
+/// The name of the function that a call is about.
+pub fn function(sql: &str) -> Option<&str> {
+    let (_, rest) = sql.split_once("orchestrator.")?;
+    rest.split_once('(').map(|(name, _)| name).filter(|name| !name.contains(' '))
+}
+
+pub fn is_called(name: &str) -> bool {
+    CALLS.iter().any(|call| call.sql.contains(&format!("orchestrator.{name}(")))
+}
+
+/// Refused calls of the story would prove nothing: it is told once, by one alone.
+pub fn tell(client: &mut Client, number: usize) -> Result<()> {
+    for call in CALLS {
+        if let Some(sql) = call.prepared(client, number)? {
+            if let Err(error) = client.batch_execute(&sql) {
+                println!("{sql}: {}", xtask::address::explain(&error));
+            }
+        } else {
+            println!("nothing to do: {}", call.sql);
+        }
+    }
+    Ok(())
+}

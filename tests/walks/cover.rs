@@ -1,0 +1,84 @@
+//! What a script locks has been locked at its beginning, whichever step or walk it is part of.
+
+use anyhow::Result;
+use support::Database;
+use support::extension::{filled_to, installed, newest, versions, walked_to};
+use xtask::chain::Version;
+
+use crate::{Block, locked_by, pid};
+
+const UPDATE: &str = "ALTER EXTENSION orchestrator_schema UPDATE TO";
+
+/// Every relation that the update of a database locks, held by somebody else: the first call of the
+/// first script refuses, and nothing behind it.
+fn all_at_the_beginning(database: &Database, target: Version) -> Result<()> {
+    let mut client = database.client()?;
+    let from = installed(&mut client)?.unwrap_or_default();
+    let own = pid(&mut client)?;
+    let older: Vec<u32> =
+        client.query_one("SELECT array_agg(oid) FROM pg_class", &[])?.try_get(0)?;
+    client.batch_execute(&format!("BEGIN; {UPDATE} '{target}'"))?;
+    let mut observer = database.client()?;
+    let locked = locked_by(&mut observer, own, Some(&older))?;
+    client.batch_execute("ROLLBACK; SET lock_timeout = '10ms'")?;
+    for relation in locked {
+        let block = Block::against(database, &relation)?;
+        let outcome = client.batch_execute(&format!("{UPDATE} '{target}'"));
+        let error = outcome.expect_err("somebody else holds it");
+        let error = error.as_db_error().expect("an error of the server");
+        let all = format!("{from} -> {target}, {relation:?}: {error:?}");
+        assert_eq!(error.code().code(), "55P03", "{all}");
+        assert!(error.message().starts_with("could not lock orchestrator"), "{all}");
+        let holder = error.detail().unwrap_or_default();
+        assert!(holder.starts_with("It is locked by process "), "{all}");
+        block.release()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_step_locks_at_its_beginning_what_it_needs() -> Result<()> {
+    let versions = versions()?;
+    for pair in versions.windows(2) {
+        let (lower, upper) = (pair[0], pair[1]);
+        let database = filled_to("cover", upper)?;
+        all_at_the_beginning(&database, lower)?;
+        database.client()?.batch_execute(&format!("{UPDATE} '{lower}'"))?;
+        all_at_the_beginning(&database, upper)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn so_does_every_walk() -> Result<()> {
+    let (base, middle, newest) = (Version::BASE, versions()?[versions()?.len() / 2], newest()?);
+    let database = filled_to("walk", newest)?;
+    let mut client = database.client()?;
+    for target in [base, middle] {
+        all_at_the_beginning(&database, target)?;
+        client.batch_execute(&format!("{UPDATE} '{target}'"))?;
+        all_at_the_beginning(&database, newest)?;
+        client.batch_execute(&format!("{UPDATE} '{newest}'"))?;
+    }
+    Ok(())
+}
+
+/// Where the statement cannot be seen, the first script locks for the farthest walk.
+#[test]
+fn a_block_that_updates_locks_for_the_whole_way() -> Result<()> {
+    let database = walked_to("block", newest()?)?;
+    let mut client = database.client()?;
+    let below = versions()?[versions()?.len() - 2];
+    let block = Block::by(&database, "LOCK TABLE orchestrator.workflows IN ACCESS SHARE MODE")?;
+    client.batch_execute(&format!("SET lock_timeout = '10ms'; {UPDATE} '{below}'"))?;
+    client.batch_execute(&format!("{UPDATE} '{}'", newest()?))?;
+    let inside = format!("DO $$ BEGIN {UPDATE} '{below}'; END $$");
+    let error = client.batch_execute(&inside).expect_err("it cannot be seen where the way ends");
+    assert!(
+        error.as_db_error().is_some_and(|error| error.message().contains("workflows")),
+        "{error:?}"
+    );
+    block.release()?;
+    client.batch_execute(&inside)?;
+    Ok(())
+}

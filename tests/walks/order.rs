@@ -1,0 +1,110 @@
+//! The order in which functions come to tables and views, found by holding one after the other, and
+//! the order in which an update locks them: the second follows from the first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use anyhow::Result;
+use support::Database;
+use support::extension::{newest, walked_to};
+
+use crate::calls::{self, CALLS};
+use crate::{Block, Locked, locked_by, pid, waits};
+
+/// What a statement holds when it comes to `relation`, which somebody else holds; nothing when it does
+/// not come to it.
+fn held_before(
+    database: &Database,
+    relation: &Locked,
+    block: Block,
+    settings: &str,
+    sql: &str,
+) -> Result<Option<Vec<Locked>>> {
+    let (mut client, mut observer) = (database.client()?, database.client()?);
+    let own = pid(&mut client)?;
+    client.batch_execute(settings)?;
+    let ended = AtomicBool::new(false);
+    let held = thread::scope(|scope| {
+        let caller = scope.spawn(|| {
+            // Refused or not: only its way there counts.
+            let _ = client.batch_execute(&format!("BEGIN; {sql}"));
+            ended.store(true, Ordering::Relaxed);
+        });
+        let held = if waits(&mut observer, own, || ended.load(Ordering::Relaxed))? {
+            let held = locked_by(&mut observer, own, None)?;
+            observer.query("SELECT pg_cancel_backend($1)", &[&own])?;
+            Some(held)
+        } else {
+            None
+        };
+        let released = block.release();
+        caller.join().expect("the caller ends");
+        released?;
+        anyhow::Ok(held)
+    })?;
+    client.batch_execute("ROLLBACK")?;
+    Ok(held.map(|held| held.into_iter().filter(|locked| locked.name != relation.name).collect()))
+}
+
+/// The relations that one statement locks.
+fn touched(database: &Database, sql: &str) -> Result<Vec<Locked>> {
+    let (mut client, mut observer) = (database.client()?, database.client()?);
+    let own = pid(&mut client)?;
+    // A call that is refused has locked what it needs to know that.
+    let _ = client.batch_execute(&format!("BEGIN; SAVEPOINT before; {sql}"));
+    let touched = locked_by(&mut observer, own, None)?;
+    client.batch_execute("ROLLBACK")?;
+    Ok(touched)
+}
+
+/// The order of an update over the whole chain.
+fn order_of_updates(database: &Database) -> Result<Vec<String>> {
+    let down = "ALTER EXTENSION orchestrator_schema UPDATE TO '0.0.0'";
+    let mut places = BTreeMap::new();
+    for relation in touched(database, down)? {
+        if relation.kind == "S" {
+            continue;
+        }
+        let block = Block::against(database, &relation)?;
+        let held = held_before(database, &relation, block, "SET deadlock_timeout = '600s'", down)?;
+        places.insert(held.expect("it comes to it").len(), relation.name);
+    }
+    Ok(places.into_values().collect())
+}
+
+#[test]
+fn updates_lock_in_the_order_of_the_functions() -> Result<()> {
+    let database = walked_to("order", newest()?)?;
+    let mut client = database.client()?;
+    calls::tell(&mut client, 1)?;
+    calls::tell(&mut client, 2)?;
+    let order = order_of_updates(&database)?;
+    let mut seen = BTreeSet::new();
+    let mut wrong = BTreeSet::new();
+    for call in CALLS {
+        let Some(sql) = call.prepared(&mut client, 1)? else { continue };
+        let all = touched(&database, &sql)?;
+        seen.extend(all.iter().map(|relation| relation.name.clone()));
+        if all.len() < 2 {
+            continue;
+        }
+        for relation in all.iter().filter(|relation| relation.kind != "S") {
+            let block = Block::wholly(&database, &relation.name, &relation.kind)?;
+            let Some(held) = held_before(&database, relation, block, "", &sql)? else { continue };
+            let place = |name: &String| order.iter().position(|known| known == name);
+            for earlier in held.iter().filter(|held| place(&held.name) > place(&relation.name)) {
+                wrong.insert(format!(
+                    "{} before {}: {}",
+                    earlier.name,
+                    relation.name,
+                    calls::function(call.sql).unwrap_or(call.sql)
+                ));
+            }
+        }
+    }
+    let unseen: Vec<_> = order.iter().filter(|name| !seen.contains(*name)).collect();
+    println!("no call comes to {unseen:?}");
+    assert!(wrong.is_empty(), "{wrong:#?}\nan update locks in this order: {order:?}");
+    Ok(())
+}
