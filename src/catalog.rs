@@ -52,7 +52,26 @@ pub type Members = BTreeMap<Member, String>;
 ///
 /// The server writes definitions in the session's own style; the manifest knows one.
 pub fn members() -> Result<Members, Error> {
-    let read = |found: pgrx::spi::SpiTupleTable<'_>| {
+    read(include_str!("members.sql"))
+}
+
+/// The kinds of `parts`.
+pub const PARTS: [&str; 7] =
+    ["column", "index", "constraint", "trigger", "policy", "rule", "statistics"];
+
+/// The columns of the extension's tables, and what is built on tables. The server leaves out the rest
+/// of the query, whose definitions cost most, and the locks that writing down a view takes.
+pub fn parts() -> Result<Members, Error> {
+    const QUERY: &str = concat!(
+        "SELECT kind, object, definition FROM (",
+        include_str!("members.sql"),
+        "\n) AS member WHERE kind IN ('column', 'index', 'constraint', 'trigger', 'policy', 'rule', 'statistics')"
+    );
+    read(QUERY)
+}
+
+fn read(query: &'static str) -> Result<Members, Error> {
+    let rows = |rows: pgrx::spi::SpiTupleTable<'_>| {
         let mut members = Members::new();
         for row in found {
             interrupts::allow();
@@ -66,7 +85,7 @@ pub fn members() -> Result<Members, Error> {
         Ok(members)
     };
     session::while_others_drop(|| {
-        session::in_plain_style(|| plans::select(include_str!("members.sql"), &[], read))
+        session::in_plain_style(|| plans::select(query, &[], rows))
     })
 }
 

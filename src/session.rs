@@ -1,13 +1,13 @@
 //! What a function of ours changes about the session while it works, and puts back.
 
 use std::ffi::CStr;
-use std::panic::AssertUnwindSafe;
 
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport};
 use pgrx::prelude::*;
 
 use crate::catalog;
 use crate::error::{self, Error, Kind};
+use crate::subtransaction;
 
 /// Keeps Rust backtraces out of the DETAIL of errors, where users look for facts: RUST_BACKTRACE
 /// in the server's environment would put one there. RUST_LIB_BACKTRACE=1 still asks for them.
@@ -101,43 +101,19 @@ pub fn with_rights_of<R>(role: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
 /// error is handed over instead of raised. An error that is not about the work is raised all the
 /// same, so that the caller's transaction ends with it as it would have.
 pub fn attempt<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<Result<R, Setback>, Error> {
-    // SAFETY: plain variables of the backend, read on its only thread. The subtransaction is ended
-    // below on every way, as PL/pgSQL ends that of a block with EXCEPTION.
-    let (context, owner, in_script) = unsafe {
-        let saved = (
-            pg_sys::CurrentMemoryContext,
-            pg_sys::CurrentResourceOwner,
-            pg_sys::creating_extension,
-        );
-        pg_sys::BeginInternalSubTransaction(std::ptr::null());
-        pg_sys::CurrentMemoryContext = saved.0;
-        saved
-    };
-    let outcome = PgTryBuilder::new(AssertUnwindSafe(|| Ok(work())))
-        .catch_others(Err::<Result<R, Error>, CaughtError>)
-        .execute();
-    // SAFETY: the subtransaction was opened above, and whatever `work` opened has been closed by it
-    // or is undone with it. A rollback puts back settings and rights, and not these three.
-    unsafe {
-        if matches!(outcome, Ok(Ok(_))) {
-            pg_sys::ReleaseCurrentSubTransaction();
-        } else {
-            pg_sys::RollbackAndReleaseCurrentSubTransaction();
-        }
-        pg_sys::CurrentMemoryContext = context;
-        pg_sys::CurrentResourceOwner = owner;
-        pg_sys::creating_extension = in_script;
-    }
+    let outcome = subtransaction::run(work);
     let setback = match outcome {
         Ok(Ok(result)) => return Ok(Ok(result)),
         Ok(Err(error)) if ends_the_transaction(error.sqlstate()) => return Err(error),
         Ok(Err(error)) => Setback::new(error.sqlstate(), error.message(), error.facts()),
-        Err(CaughtError::PostgresError(raised) | CaughtError::ErrorReport(raised))
-            if !ends_the_transaction(raised.sql_error_code()) =>
-        {
-            Setback::new(raised.sql_error_code(), raised.message(), raised.detail())
-        }
-        Err(raised) => raised.rethrow(),
+        Err(raised) => match *raised {
+            CaughtError::PostgresError(raised) | CaughtError::ErrorReport(raised)
+                if !ends_the_transaction(raised.sql_error_code()) =>
+            {
+                Setback::new(raised.sql_error_code(), raised.message(), raised.detail())
+            }
+            raised => raised.rethrow(),
+        },
     };
     Ok(Err(setback))
 }

@@ -58,16 +58,14 @@ fn between(expected: &Members, actual: Members) -> Vec<Difference> {
 pub struct Additions(Vec<Difference>);
 
 impl Additions {
-    /// What a downgrade would silently lose. Columns are no part of it: their values are archived
-    /// with the others.
-    const LOST: [&str; 6] = ["index", "constraint", "trigger", "policy", "rule", "statistics"];
-
-    /// Compares the catalog with the version that is installed, or that a down script leaves.
+    /// Compares the catalog with the version that is installed, or that a down script leaves. A column
+    /// that was added is none: its values are archived with the others.
     pub fn find() -> Result<Additions, Error> {
-        let mut found = differences(&manifest::version_left()?)?;
+        let mut expected = manifest::members_at(manifest::position(&manifest::version_left()?)?)?;
+        expected.retain(|member, _| catalog::PARTS.contains(&member.kind.as_str()));
+        let mut found = between(&expected, catalog::parts()?);
         found.retain(|Difference { member, expected, .. }| {
-            member.kind == "column"
-                || (expected.is_none() && Self::LOST.contains(&member.kind.as_str()))
+            member.kind == "column" || expected.is_none()
         });
         Ok(Additions(found))
     }

@@ -1,7 +1,8 @@
 //! Every function that locks a table of ours, called so that it does its work. What a call needs is
 //! looked up before it in a transaction of its own, so that the call itself begins with no lock.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use postgres::error::SqlState;
 use postgres::{Client, Error};
 
 /// One call. `{n}` in its texts is a number of the caller's own.
@@ -38,7 +39,7 @@ const SESSION: &str =
 pub const CALLS: &[Call] = &[
     making(
         "orchestrator_runs",
-        "SELECT id FROM orchestrator.start_run('thread {n}', '0198c5a0-0000-7000-8000-000000000001', 's')",
+        "SELECT orchestrator.start_run('thread {n}', '0198c5a0-0000-7000-8000-000000000001', 's')",
     ),
     call(
         "SELECT orchestrator.record_run_progress('thread {n}', 'development', 'dev', 5, 0.1, '{a}')",
@@ -76,7 +77,7 @@ pub const CALLS: &[Call] = &[
     with(TASK, "SELECT orchestrator.request_approval(:id, 'boss {n}')"),
     with(APPROVAL, "SELECT orchestrator.resolve_approval(:id, 'approved', 'boss {n}')"),
     with(TASK, "SELECT orchestrator.request_approval(:id, 'boss {n}', 'once more')"),
-    with(APPROVAL, "SELECT orchestrator.decide(:id, 'approve', 'ada')"),
+    with(APPROVAL, "SELECT orchestrator.decide(:id, 'approve', 'boss {n}')"),
     with(TASK, "SELECT orchestrator.start_tool_execution(:id, 'tool {n}')"),
     with(
         "SELECT id FROM orchestrator.tool_executions WHERE tool_name = 'tool {n}' AND status = 'running' LIMIT 1",
@@ -95,7 +96,7 @@ pub const CALLS: &[Call] = &[
         makes: Some(("collaboration_requests", "collaboration_id")),
     },
     with(
-        "SELECT collaboration_id FROM orchestrator.collaboration_requests WHERE specialist_agent = 'agent {n}' AND status = 'pending' LIMIT 1",
+        "SELECT collaboration_id FROM orchestrator.collaboration_requests WHERE specialist_agent = 'agent {n}' ORDER BY id DESC LIMIT 1",
         "SELECT orchestrator.answer_collaboration(:id, 'agent {n}', 'this', 0.5)",
     ),
     call("SELECT orchestrator.record_token_usage('gpt-5', 5, 5)"),
@@ -116,7 +117,7 @@ pub const CALLS: &[Call] = &[
         "SELECT orchestrator.publish_prompt('coder {n}', orchestrator.next_prompt_version('coder {n}'), 'x', activate => true)",
     ),
     call(
-        "SELECT orchestrator.activate_prompt('coder {n}', (SELECT orchestrator.next_prompt_version('coder {n}')))",
+        "SELECT orchestrator.activate_prompt('coder {n}', (SELECT max(p.version) FROM orchestrator.prompts AS p WHERE p.agent_type = 'coder {n}'))",
     ),
     call("SELECT orchestrator.active_prompt('coder {n}')"),
     call("SELECT orchestrator.set_price('model {n}', 1, 2)"),
@@ -144,7 +145,7 @@ pub const CALLS: &[Call] = &[
     call("SELECT orchestrator.v7_record_enum_duplicates()"),
     call("SELECT count(*) FROM orchestrator.v7_verify()"),
     call(
-        "INSERT INTO orchestrator.file_audit (file_path) VALUES ('src/{n}.rs') ON CONFLICT DO NOTHING",
+        "INSERT INTO orchestrator.file_audit (file_number, file_path, file_name, layer_number, layer_name, status) VALUES (lpad(({n} % 10000)::text, 4, '0'), 'src/{n}.rs', '{n}.rs', 1, 'layer', 'NOVEL') ON CONFLICT DO NOTHING",
     ),
     call("SELECT orchestrator.capture_snapshot('snapshot {n}')"),
     call("SELECT count(*) FROM orchestrator.verify()"),
@@ -177,19 +178,18 @@ pub fn function(sql: &str) -> Option<&str> {
     rest.split_once('(').map(|(name, _)| name).filter(|name| !name.contains(' '))
 }
 
-pub fn is_called(name: &str) -> bool {
-    CALLS.iter().any(|call| call.sql.contains(&format!("orchestrator.{name}(")))
-}
-
-/// Refused calls of the story would prove nothing: it is told once, by one alone.
+/// Tells the story. A phase is not ready for each of its steps, and a second telling finds what the first
+/// has done; nothing else is refused.
 pub fn tell(client: &mut Client, number: usize) -> Result<()> {
     for call in CALLS {
-        if let Some(sql) = call.prepared(client, number)? {
-            if let Err(error) = client.batch_execute(&sql) {
-                println!("{sql}: {}", xtask::address::explain(&error));
+        let Some(sql) = call.prepared(client, number)? else {
+            bail!("nothing to do: {}", call.sql)
+        };
+        match client.batch_execute(&sql) {
+            Err(error) if error.code() != Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE) => {
+                bail!("{sql}: {}", xtask::address::explain(&error))
             }
-        } else {
-            println!("nothing to do: {}", call.sql);
+            _ => {}
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use support::Database;
 use support::extension::{filled_to, installed, newest, versions, walked_to};
 use xtask::chain::Version;
 
-use crate::{Block, locked_by, pid};
+use crate::{Block, Locked, locked_by, pid};
 
 const UPDATE: &str = "ALTER EXTENSION orchestrator_schema UPDATE TO";
 
@@ -20,11 +20,13 @@ fn all_at_the_beginning(database: &Database, target: Version) -> Result<()> {
     client.batch_execute(&format!("BEGIN; {UPDATE} '{target}'"))?;
     let mut observer = database.client()?;
     let locked = locked_by(&mut observer, own, Some(&older))?;
-    client.batch_execute("ROLLBACK; SET lock_timeout = '10ms'")?;
-    for relation in locked {
+    client.batch_execute("ROLLBACK; SET lock_timeout = '1ms'")?;
+    // Whoever reads or advances a sequence is in nobody's way who does the same.
+    let weak = |relation: &Locked| relation.kind == "S" && relation.mode != "AccessExclusiveLock";
+    for relation in locked.into_iter().filter(|relation| !weak(relation)) {
         let block = Block::against(database, &relation)?;
         let outcome = client.batch_execute(&format!("{UPDATE} '{target}'"));
-        let error = outcome.expect_err("somebody else holds it");
+        let Err(error) = outcome else { panic!("{from} -> {target} passed {relation:?}") };
         let error = error.as_db_error().expect("an error of the server");
         let all = format!("{from} -> {target}, {relation:?}: {error:?}");
         assert_eq!(error.code().code(), "55P03", "{all}");

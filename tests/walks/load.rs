@@ -19,7 +19,11 @@ const WORKERS: usize = 6;
 
 /// What a call may be answered while the version goes away under it: what it names is gone, or its
 /// rows are.
-const GONE: [&str; 8] = ["42883", "42P01", "42703", "42704", "P0002", "55000", "XX000", "22023"];
+const GONE: [&str; 8] =
+    ["42883", "42P01", "42703", "P0002", "55000", "22004", "22023", SERVERS_OWN];
+
+/// How the server says that what a statement found a moment ago is gone.
+const SERVERS_OWN: &str = "XX000 of the server";
 
 /// Rows that were committed: table, key column, id.
 type Ledger = Vec<(&'static str, &'static str, String)>;
@@ -66,6 +70,10 @@ impl Load {
                     }
                     Err(error) => {
                         let code = error.code().map_or("none", |code| code.code()).to_owned();
+                        let gone = ["could not open relation", "cache lookup failed"];
+                        let message = error.as_db_error().map_or("", |error| error.message());
+                        let servers_own = gone.iter().any(|words| message.starts_with(words));
+                        let code = if servers_own { SERVERS_OWN.to_owned() } else { code };
                         let text = format!("{}: {}", call.sql, xtask::address::explain(&error));
                         let mut refused = self.refused.lock().expect("no panic");
                         refused.entry(code).or_insert((0, text)).0 += 1;

@@ -73,6 +73,11 @@ fn order_of_updates(database: &Database) -> Result<Vec<String>> {
     Ok(places.into_values().collect())
 }
 
+/// What reads every relation of ours, one after the other; an update beside it backs off, as beside
+/// pg_dump.
+const EVERYTHING: [&str; 5] =
+    ["verify", "v7_verify", "capture_snapshot", "archived", "downgrade_plan"];
+
 #[test]
 fn updates_lock_in_the_order_of_the_functions() -> Result<()> {
     let database = walked_to("order", newest()?)?;
@@ -82,7 +87,9 @@ fn updates_lock_in_the_order_of_the_functions() -> Result<()> {
     let order = order_of_updates(&database)?;
     let mut seen = BTreeSet::new();
     let mut wrong = BTreeSet::new();
-    for call in CALLS {
+    // A view locks its tables as they stand in its text.
+    let functions = CALLS.iter().filter_map(|call| Some((call, calls::function(call.sql)?)));
+    for (call, function) in functions.filter(|(_, name)| !EVERYTHING.contains(name)) {
         let Some(sql) = call.prepared(&mut client, 1)? else { continue };
         let all = touched(&database, &sql)?;
         seen.extend(all.iter().map(|relation| relation.name.clone()));
@@ -94,12 +101,8 @@ fn updates_lock_in_the_order_of_the_functions() -> Result<()> {
             let Some(held) = held_before(&database, relation, block, "", &sql)? else { continue };
             let place = |name: &String| order.iter().position(|known| known == name);
             for earlier in held.iter().filter(|held| place(&held.name) > place(&relation.name)) {
-                wrong.insert(format!(
-                    "{} before {}: {}",
-                    earlier.name,
-                    relation.name,
-                    calls::function(call.sql).unwrap_or(call.sql)
-                ));
+                let (first, second) = (&earlier.name, &relation.name);
+                wrong.insert(format!("{first} before {second}: {function}"));
             }
         }
     }

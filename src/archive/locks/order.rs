@@ -1,8 +1,8 @@
 //! The order in which relations are locked: that of the functions, so that an update and a call of
 //! one of them do not wait for each other in a circle.
 
-/// Every relation of every version: views before the tables that they read, and tables as functions
-/// come to them. A server test compares it with what the functions do.
+/// Every relation of every version, as the functions come to them, and views before the tables that they
+/// read. A server test compares it with what the functions do.
 const ORDER: [&str; 44] = [
     "pending_decisions",
     "run_summary",
@@ -11,29 +11,28 @@ const ORDER: [&str; 44] = [
     "v7_file_migration_readiness",
     "v7_enum_consolidation_status",
     "v7_migration_dashboard",
-    "enum_usage",
     "table_dependencies",
     "pending_approvals",
     "active_sessions",
     "llm_cost_by_day",
     "unpriced_usage",
     "llm_usage_costs",
+    "llm_token_usage",
     "llm_price_periods",
+    "llm_pricing",
     "prompt_history",
     "collaboration_status",
     "configuration_listing",
     "configurations",
     "prompts",
-    "collaboration_requests",
     "collaboration_outcomes",
-    "llm_pricing",
-    "llm_token_usage",
+    "collaboration_requests",
     "orchestrator_runs",
     "human_review_queue",
     "gates",
-    "approvals",
     "sessions",
     "tasks",
+    "approvals",
     "tool_executions",
     "workflows",
     "workflow_tasks",
@@ -46,6 +45,7 @@ const ORDER: [&str; 44] = [
     "migration_sign_offs",
     "migration_hand_overs",
     "v7_enum_migrations",
+    "enum_usage",
     "v7_global_impacts",
     "v7_test_results",
 ];
