@@ -71,7 +71,7 @@ pub fn parts() -> Result<Members, Error> {
 }
 
 fn read(query: &'static str) -> Result<Members, Error> {
-    let rows = |rows: pgrx::spi::SpiTupleTable<'_>| {
+    let read = |found: pgrx::spi::SpiTupleTable<'_>| {
         let mut members = Members::new();
         for row in found {
             interrupts::allow();
@@ -85,7 +85,7 @@ fn read(query: &'static str) -> Result<Members, Error> {
         Ok(members)
     };
     session::while_others_drop(|| {
-        session::in_plain_style(|| plans::select(query, &[], rows))
+        session::in_plain_style(|| plans::select(query, &[], read))
     })
 }
 

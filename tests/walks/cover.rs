@@ -65,6 +65,22 @@ fn so_does_every_walk() -> Result<()> {
     Ok(())
 }
 
+/// Functions that make their callers wait do so on their entry in the catalog.
+#[test]
+fn a_function_that_goes_is_waited_for_at_the_beginning() -> Result<()> {
+    let database = walked_to("function", newest()?)?;
+    let below = versions()?[versions()?.len() - 2];
+    let mut client = database.client()?;
+    client.batch_execute("SET lock_timeout = '10ms'")?;
+    let block = Block::by(&database, "SELECT orchestrator.run_maintenance()")?;
+    let error = client.batch_execute(&format!("{UPDATE} '{below}'")).expect_err("it is held");
+    let error = error.as_db_error().expect("an error of the server");
+    assert!(error.message().contains("orchestrator.run_maintenance()"), "{error:?}");
+    block.release()?;
+    client.batch_execute(&format!("{UPDATE} '{below}'"))?;
+    Ok(())
+}
+
 /// Where the statement cannot be seen, the first script locks for the farthest walk.
 #[test]
 fn a_block_that_updates_locks_for_the_whole_way() -> Result<()> {

@@ -133,7 +133,8 @@ fn walk(client: &mut Client, number: usize) -> Result<()> {
             "SET lock_timeout = '{timeout}'; ALTER EXTENSION orchestrator_schema UPDATE TO '{version}'"
         );
         if let Err(error) = client.batch_execute(&sql) {
-            bail!("walk {number}: {sql}: {}", xtask::address::explain(&error));
+            let place = error.as_db_error().and_then(|error| error.where_()).unwrap_or_default();
+            bail!("walk {number}: {sql}: {} {place}", xtask::address::explain(&error));
         }
     }
     Ok(())

@@ -20,6 +20,7 @@ use pgrx::prelude::*;
 use crate::dynamic;
 use crate::error::{Error, Kind};
 use crate::manifest;
+use crate::rows;
 use crate::session::with_setting;
 use crate::subtransaction;
 use needed::Lock;
@@ -41,7 +42,8 @@ pub fn take(way: Way, target: usize) -> Result<(), Error> {
     if locks.is_empty() {
         return Ok(());
     }
-    let mut attempts = Attempts::new(locks.len());
+    let relations = locks.iter().filter(|lock| !lock.is_function).count();
+    let mut attempts = Attempts::new(relations.max(1));
     while let Some(missing) = attempts.try_all(&locks)? {
         if attempts.are_over() {
             return Err(attempts.failure(&locks[missing])?);
@@ -77,14 +79,14 @@ struct Attempts {
 }
 
 impl Attempts {
-    fn new(locks: usize) -> Attempts {
+    fn new(relations: usize) -> Attempts {
         // SAFETY: plain variables of the backend, in milliseconds, never negative.
         let (lock_timeout, deadlock_timeout) =
             unsafe { (pg_sys::LockTimeout.max(0) as u32, pg_sys::DeadlockTimeout.max(1) as u32) };
         let given = (lock_timeout > 0).then_some(lock_timeout);
         let shorter = given.unwrap_or(deadlock_timeout).min(deadlock_timeout);
         let bound = Duration::from_millis(u64::from(shorter / 2).max(1));
-        let limit = given.map(|given| Duration::from_millis(u64::from(given)) * locks as u32);
+        let limit = given.map(|given| Duration::from_millis(u64::from(given)) * relations as u32);
         Attempts { start: Instant::now(), bound, limit, made: 0 }
     }
 
@@ -92,13 +94,10 @@ impl Attempts {
     fn try_all(&mut self, locks: &[Lock]) -> Result<Option<usize>, Error> {
         let (start, mut missing) = (Instant::now(), 0);
         let outcome = subtransaction::run(|| {
-            for (place, Lock { oid, mode, .. }) in locks.iter().enumerate() {
+            for (place, lock) in locks.iter().enumerate() {
                 missing = place;
                 let left = self.bound.saturating_sub(start.elapsed()).as_millis().max(1);
-                with_lock_timeout(left, || {
-                    // SAFETY: waits for the lock, or raises an error, which the subtransaction undoes.
-                    unsafe { pg_sys::LockRelationOid(*oid, mode.number()) }
-                });
+                with_lock_timeout(left, || wait_for(lock));
             }
             Ok(())
         });
@@ -154,35 +153,50 @@ impl Attempts {
     }
 }
 
+/// Waits for one lock, or raises an error, which the subtransaction undoes.
+fn wait_for(lock: &Lock) {
+    let mode = lock.mode.number();
+    // SAFETY: waits as every lock of the server does.
+    unsafe {
+        if lock.is_function {
+            pg_sys::LockDatabaseObject(pg_sys::ProcedureRelationId, lock.oid, 0, mode);
+        } else {
+            pg_sys::LockRelationOid(lock.oid, mode);
+        }
+    }
+}
+
 /// A process that holds a lock in the way.
 struct Holder {
     pid: i32,
     description: String,
 }
 
-/// Who else has locked a relation.
+/// Who else has locked a relation or a function.
 fn holders(lock: &Lock) -> Result<Vec<Holder>, Error> {
     const HOLDERS: &str = "SELECT l.pid, concat('process ', l.pid, ' (', concat_ws(', ', \
                 coalesce(nullif(a.application_name, ''), a.backend_type), 'role ' || a.usename, a.state, l.modes), ')') \
          FROM (SELECT pid, string_agg(DISTINCT mode, ', ') FROM pg_locks \
-               WHERE locktype = 'relation' AND relation = $1 AND granted AND pid <> pg_backend_pid() \
+               WHERE (relation = $1 OR classid = 'pg_proc'::regclass AND objid = $1) AND granted AND pid <> pg_backend_pid() \
                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
                GROUP BY pid) AS l (pid, modes) \
          LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid ORDER BY a.xact_start, l.pid";
     Spi::connect_mut(|client| {
         let mut holders = Vec::new();
         for row in client.update(HOLDERS, None, &[lock.oid.into()])? {
-            let (pid, description) = (row.get::<i32>(1)?, row.get::<String>(2)?);
-            if let (Some(pid), Some(description)) = (pid, description) {
-                holders.push(Holder { pid, description });
-            }
+            let pid = rows::value(&row, 1, "pg_locks.pid")?;
+            holders.push(Holder { pid, description: rows::value(&row, 2, "description")? });
         }
         Ok(holders)
     })
 }
 
-/// Whether a relation could be locked now; it is not locked afterwards.
+/// Whether a relation could be locked now; it is not locked afterwards. Of a function the next attempt
+/// finds out.
 fn is_free(lock: &Lock) -> Result<bool, Error> {
+    if lock.is_function {
+        return Ok(true);
+    }
     // SAFETY: takes the lock only if nobody is in the way, and gives it back at once.
     unsafe {
         let mode = lock.mode.number();

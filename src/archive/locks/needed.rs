@@ -10,6 +10,7 @@ use crate::archive::ARCHIVE;
 use crate::catalog::Member;
 use crate::error::Error;
 use crate::manifest::{self, Change};
+use crate::rows;
 
 /// How strongly a relation is locked, from weak to strong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,11 +34,13 @@ impl Mode {
     }
 }
 
-/// A relation to lock.
+/// A relation or a function to lock.
 pub struct Lock {
     pub oid: pg_sys::Oid,
     pub name: String,
     pub mode: Mode,
+    /// Whether it is a function: some of them make their callers wait on their entry in the catalog.
+    pub is_function: bool,
 }
 
 /// Which way an update goes.
@@ -47,7 +50,7 @@ pub enum Way {
     Up,
 }
 
-/// Relations by their qualified names.
+/// Relations by their qualified names, functions by their signatures.
 type Modes = BTreeMap<String, Mode>;
 
 /// What the steps between the versions at these positions of the chain lock, of what is there, in the
@@ -64,7 +67,9 @@ pub fn locks(way: Way, steps: Range<usize>) -> Result<Vec<Lock>, Error> {
     let mut locks = found(names, numbers)?;
     locks.sort_by_key(|lock| {
         let name = lock.name.strip_prefix("orchestrator.");
-        (name.map_or(usize::MAX, order::place), lock.oid.to_u32())
+        // A function that waits on its entry does so before it comes to a table.
+        let is_relation = !lock.is_function;
+        (is_relation, name.map_or(usize::MAX, order::place), lock.oid.to_u32())
     });
     Ok(locks)
 }
@@ -84,7 +89,7 @@ fn add(modes: &mut Modes, way: Way, change: &Change) {
         Mode::AccessExclusive
     };
     match change.kind {
-        "table" | "sequence" => need(change.object, Mode::AccessExclusive),
+        "table" | "sequence" | "function" => need(change.object, Mode::AccessExclusive),
         "view" => {
             need(change.object, Mode::AccessExclusive);
             for name in definitions().flat_map(|definition| relations_in(definition)) {
@@ -131,14 +136,14 @@ fn relations_in(definition: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Those of the named relations that are there, and beside them what a statement on them locks, too:
+/// Those of the named relations and functions that are there, and beside them what a statement on them locks, too:
 /// the tables that inherit from them, the sequences that they own, and, because values that come back
 /// are compared with them, the tables that their foreign keys lead to. At last every archive, which
 /// gets rows, or gives them back.
 fn found(names: Vec<String>, modes: Vec<i32>) -> Result<Vec<Lock>, Error> {
     const FOUND: &str = "WITH RECURSIVE named (oid, mode) AS ( \
              SELECT to_regclass(n.name)::oid, n.mode FROM unnest($1, $2) AS n (name, mode) \
-             WHERE to_regclass(n.name) IS NOT NULL \
+             WHERE n.name NOT LIKE '%)' AND to_regclass(n.name) IS NOT NULL \
          ), family (oid, mode) AS ( \
              SELECT oid, mode FROM named \
              UNION SELECT i.inhrelid, f.mode FROM family AS f JOIN pg_inherits AS i ON i.inhparent = f.oid \
@@ -156,10 +161,13 @@ fn found(names: Vec<String>, modes: Vec<i32>) -> Result<Vec<Lock>, Error> {
                                 AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') \
              JOIN pg_class AS c ON c.oid = d.objid AND c.relkind = 'S' \
          ) \
-         SELECT r.oid, format('%I.%I', n.nspname, c.relname), max(r.mode) \
+         SELECT r.oid, format('%I.%I', n.nspname, c.relname), max(r.mode), false \
          FROM (SELECT * FROM needed UNION ALL SELECT * FROM owned) AS r (oid, mode) \
          JOIN pg_class AS c ON c.oid = r.oid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-         GROUP BY 1, 2";
+         GROUP BY 1, 2 \
+         UNION ALL \
+         SELECT to_regprocedure(n.name)::oid, n.name, n.mode, true FROM unnest($1, $2) AS n (name, mode) \
+         WHERE n.name LIKE '%)' AND to_regprocedure(n.name) IS NOT NULL";
     let arguments = [
         names.into(),
         modes.into(),
@@ -170,16 +178,17 @@ fn found(names: Vec<String>, modes: Vec<i32>) -> Result<Vec<Lock>, Error> {
     Spi::connect_mut(|client| {
         let mut locks = Vec::new();
         for row in client.update(FOUND, None, &arguments)? {
-            let (oid, name, mode) =
-                (row.get::<pg_sys::Oid>(1)?, row.get::<String>(2)?, row.get::<i32>(3)?);
-            if let (Some(oid), Some(name)) = (oid, name) {
-                let mode = match mode {
-                    Some(0) => Mode::AccessShare,
-                    Some(1) => Mode::ShareRowExclusive,
-                    _ => Mode::AccessExclusive,
-                };
-                locks.push(Lock { oid, name, mode });
-            }
+            let mode = match rows::value::<i32>(&row, 3, "lock.mode")? {
+                0 => Mode::AccessShare,
+                1 => Mode::ShareRowExclusive,
+                _ => Mode::AccessExclusive,
+            };
+            locks.push(Lock {
+                oid: rows::value(&row, 1, "lock.oid")?,
+                name: rows::value(&row, 2, "lock.name")?,
+                mode,
+                is_function: rows::value(&row, 4, "lock.is_function")?,
+            });
         }
         Ok(locks)
     })

@@ -12,7 +12,7 @@ use crate::error::Error;
 pub enum Statement {
     /// CREATE EXTENSION: none of the extension's tables is older than this transaction.
     Create,
-    /// ALTER EXTENSION … UPDATE, to that version.
+    /// ALTER EXTENSION UPDATE, to that version.
     Update(String),
     /// A block or a function that runs one of them.
     Unknown,
@@ -50,7 +50,7 @@ fn sent() -> Option<*mut pg_sys::Node> {
     }
 }
 
-/// The version that ALTER EXTENSION … UPDATE TO names.
+/// The version that ALTER EXTENSION UPDATE TO names.
 ///
 /// # Safety
 /// `statement` points to a statement that lives as long as the call.
@@ -66,7 +66,7 @@ unsafe fn new_version(statement: *mut pg_sys::AlterExtensionStmt) -> Option<Stri
     }
 }
 
-/// The version that ALTER EXTENSION … UPDATE leads to when it names none.
+/// The version that ALTER EXTENSION UPDATE leads to when it names none.
 fn default_version() -> Result<Option<String>, Error> {
     const DEFAULT: &str =
         "SELECT default_version FROM pg_available_extensions WHERE name = 'orchestrator_schema'";
