@@ -84,9 +84,7 @@ fn read(query: &'static str) -> Result<Members, Error> {
         }
         Ok(members)
     };
-    session::while_others_drop(|| {
-        session::in_plain_style(|| plans::select(query, &[], read))
-    })
+    session::while_others_drop(|| session::in_plain_style(|| plans::select(query, &[], read)))
 }
 
 /// The version that pg_extension names. While a version script runs that is already the version

@@ -1,6 +1,7 @@
 //! What a function of ours changes about the session while it works, and puts back.
 
 use std::ffi::CStr;
+use std::panic::AssertUnwindSafe;
 
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport};
 use pgrx::prelude::*;

@@ -19,8 +19,8 @@ const WORKERS: usize = 6;
 
 /// What a call may be answered while the version goes away under it: what it names is gone, or its
 /// rows are.
-const GONE: [&str; 8] =
-    ["42883", "42P01", "42703", "P0002", "55000", "22004", "22023", SERVERS_OWN];
+const GONE: [&str; 9] =
+    ["42883", "42P01", "42703", "P0002", "55000", "22004", "22023", "40001", SERVERS_OWN];
 
 /// How the server says that what a statement found a moment ago is gone.
 const SERVERS_OWN: &str = "XX000 of the server";
