@@ -16,7 +16,7 @@ use crate::manifest;
 ///
 /// `target`: the version that the script leads to.
 /// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, 55P03 a
-/// table could not be locked within `lock_timeout` for each that is to be locked, 2BP01 a user's object
+/// table could not be locked within `lock_timeout` for each lock, 2BP01 a user's object
 /// depends on something that goes. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn begin_downgrade(target: Option<String>) -> Result<(), ErrorReport> {

@@ -42,8 +42,7 @@ pub fn take(way: Way, target: usize) -> Result<(), Error> {
     if locks.is_empty() {
         return Ok(());
     }
-    let relations = locks.iter().filter(|lock| !lock.is_function).count();
-    let mut attempts = Attempts::new(relations.max(1));
+    let mut attempts = Attempts::new(locks.len());
     while let Some(missing) = attempts.try_all(&locks)? {
         if attempts.are_over() {
             return Err(attempts.failure(&locks[missing])?);
@@ -71,22 +70,23 @@ fn steps(way: Way, target: usize) -> Result<Option<Range<usize>>, Error> {
 /// How long locks are waited for.
 struct Attempts {
     start: Instant,
-    /// Of one attempt: half the time after which the server looks for a circle, or half of lock_timeout.
+    /// Of one attempt: lock_timeout, and no more than half the time after which the server looks for a
+    /// circle.
     bound: Duration,
-    /// Of all attempts and pauses together; no end without a lock_timeout.
+    /// Of all attempts and pauses together: lock_timeout for each lock; no end without one.
     limit: Option<Duration>,
     made: u32,
 }
 
 impl Attempts {
-    fn new(relations: usize) -> Attempts {
+    fn new(locks: usize) -> Attempts {
         // SAFETY: plain variables of the backend, in milliseconds, never negative.
         let (lock_timeout, deadlock_timeout) =
             unsafe { (pg_sys::LockTimeout.max(0) as u32, pg_sys::DeadlockTimeout.max(1) as u32) };
         let given = (lock_timeout > 0).then_some(lock_timeout);
-        let shorter = given.unwrap_or(deadlock_timeout).min(deadlock_timeout);
-        let bound = Duration::from_millis(u64::from(shorter / 2).max(1));
-        let limit = given.map(|given| Duration::from_millis(u64::from(given)) * relations as u32);
+        let half = (deadlock_timeout / 2).max(1);
+        let bound = Duration::from_millis(u64::from(given.unwrap_or(half).min(half)));
+        let limit = given.map(|given| Duration::from_millis(u64::from(given)) * locks as u32);
         Attempts { start: Instant::now(), bound, limit, made: 0 }
     }
 
@@ -118,7 +118,9 @@ impl Attempts {
     fn pause(&self, missing: &Lock) -> Result<(), Error> {
         const SLEEP: &str = "SELECT pg_sleep(($1::float8 / 1000) * (0.5 + random()))::text";
         let look = self.bound / LOOKS;
-        let pauses = 2_u32.saturating_pow(self.made.min(10)).min(LONGEST_PAUSE * LOOKS);
+        // Who has set a limit wants attempts.
+        let longest = if self.limit.is_some() { 1 } else { LONGEST_PAUSE };
+        let pauses = 2_u32.saturating_pow(self.made.min(10)).min(longest * LOOKS);
         for _ in 0..pauses {
             let milliseconds = look.as_secs_f64() * 1000.0;
             dynamic::value::<String>(SLEEP, &[milliseconds.into()])?;
