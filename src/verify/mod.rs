@@ -29,12 +29,7 @@ struct Difference {
     actual: Option<String>,
 }
 
-/// Every difference between the live catalog and the manifest of `version`.
-fn differences(version: &str) -> Result<Vec<Difference>, Error> {
-    let expected = manifest::members_at(manifest::position(version)?)?;
-    Ok(between(&expected, catalog::members()?))
-}
-
+/// Every difference between what should be and what is.
 fn between(expected: &Members, actual: Members) -> Vec<Difference> {
     let mut differences = Vec::new();
     for (member, definition) in expected {
