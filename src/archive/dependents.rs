@@ -7,11 +7,13 @@ use pgrx::prelude::*;
 
 use super::table::Table;
 use crate::catalog::{self, Member};
-use crate::dynamic::{self, quote};
+use crate::dynamic;
 use crate::error::{Error, Kind};
 use crate::interrupts;
 use crate::manifest;
+use crate::plans;
 use crate::rows;
+use crate::session::with_setting;
 use crate::verify::Additions;
 
 /// What needs object $2 of catalog $1, and of a table only its columns $3 when these are given: its
@@ -150,25 +152,34 @@ impl Needed<'_> {
         let columns = self.columns.map(<[String]>::to_vec);
         let arguments =
             [catalog.into(), self.oid.into(), columns.clone().into(), additions.labels().into()];
-        let mut found = BTreeMap::new();
-        Spi::connect_mut(|client| {
-            for row in client.update(DEPENDENTS, None, &arguments)? {
-                interrupts::allow();
-                let description: String = rows::value(&row, 1, "dependent.description")?;
-                let ours = rows::value(&row, 2, "dependent.ours")?;
-                let undo = rows::optional(&row, 3, "dependent.undo")?;
-                found.insert(description.clone(), Dependent { description, ours, undo });
+        // To plan these takes longer than to run them, and the server would do it for each table.
+        let found = with_setting(c"plan_cache_mode", c"force_generic_plan", || {
+            let mut found = BTreeMap::new();
+            plans::update(DEPENDENTS, &arguments, |dependents| {
+                for row in dependents {
+                    interrupts::allow();
+                    let description: String = rows::value(&row, 1, "dependent.description")?;
+                    let ours = rows::value(&row, 2, "dependent.ours")?;
+                    let undo = rows::optional(&row, 3, "dependent.undo")?;
+                    found.insert(description.clone(), Dependent { description, ours, undo });
+                }
+                Ok(())
+            })?;
+            if self.catalog == "pg_class" {
+                plans::update(TIES, &[self.oid.into(), columns.into()], |ties| {
+                    for row in ties {
+                        interrupts::allow();
+                        let description: String = rows::value(&row, 1, "tie.description")?;
+                        let undo = rows::optional(&row, 2, "tie.undo")?;
+                        found.insert(
+                            description.clone(),
+                            Dependent { description, ours: false, undo },
+                        );
+                    }
+                    Ok(())
+                })?;
             }
-            if self.catalog != "pg_class" {
-                return Ok(());
-            }
-            for row in client.update(TIES, None, &[self.oid.into(), columns.into()])? {
-                interrupts::allow();
-                let description: String = rows::value(&row, 1, "tie.description")?;
-                let undo = rows::optional(&row, 2, "tie.undo")?;
-                found.insert(description.clone(), Dependent { description, ours: false, undo });
-            }
-            Ok::<_, Error>(())
+            Ok::<_, Error>(found)
         })?;
         Ok(found.into_values().collect())
     }
@@ -201,6 +212,14 @@ pub fn of_columns(
     Needed { catalog: "pg_class", oid: table.oid, columns: Some(columns) }.by(additions)
 }
 
+/// Those of the functions, known by their signatures, on which anything depends at all.
+pub fn depended_on(functions: Vec<String>) -> Result<Vec<String>, Error> {
+    const DEPENDED_ON: &str = "SELECT f.signature FROM unnest($1) AS f (signature) \
+         WHERE EXISTS (SELECT FROM pg_depend AS d WHERE d.refclassid = 'pg_proc'::regclass \
+                       AND d.refobjid = to_regprocedure(f.signature)) ORDER BY 1";
+    plans::update(DEPENDED_ON, &[functions.into()], plans::column::<String>)
+}
+
 /// Everything that depends on a function, known by its signature.
 pub fn of_function(signature: &str, additions: &Additions) -> Result<Vec<Dependent>, Error> {
     const FUNCTION: &str = "SELECT to_regprocedure($1)::oid";
@@ -211,8 +230,12 @@ pub fn of_function(signature: &str, additions: &Additions) -> Result<Vec<Depende
 }
 
 /// Refuses to take away a table that something else depends on. All parts of a table that no version
-/// has are its own: a down script made it a moment ago, or a user did.
+/// has are its own: a user made it. A down script has asked for all its tables at its beginning, and
+/// has locked them since.
 pub fn refuse(table: &Table) -> Result<(), Error> {
+    if catalog::in_script() {
+        return Ok(());
+    }
     let version = manifest::position(&manifest::version_left()?)?;
     let is_of_the_version = manifest::introduced("table", &table.to_string())? <= version;
     let additions = if is_of_the_version { Additions::find()? } else { Additions::none() };
@@ -220,19 +243,15 @@ pub fn refuse(table: &Table) -> Result<(), Error> {
     refuse_over(&format!("archive {table}"), DOWN, dependents)
 }
 
-/// Refuses to take away columns that something of a user's depends on. A column that the version
-/// a down script leads to has as well does not go.
+/// Refuses to take away columns that something of a user's depends on. A down script has asked for all
+/// its columns at its beginning, and has locked their tables since.
 pub fn refuse_columns(table: &Table, columns: &[String]) -> Result<(), Error> {
-    let mut going = Vec::new();
-    for column in columns {
-        let member = Member { kind: "column".into(), object: format!("{table}.{}", quote(column)) };
-        if !catalog::in_script() || !manifest::has(&catalog::installed_version()?, &member)? {
-            going.push(column.clone());
-        }
+    if catalog::in_script() {
+        return Ok(());
     }
-    let mut theirs = of_columns(table, &going, &Additions::find()?)?;
+    let mut theirs = of_columns(table, columns, &Additions::find()?)?;
     theirs.retain(|dependent| !dependent.ours);
-    refuse_over(&format!("archive {table} ({})", going.join(", ")), DOWN, theirs)
+    refuse_over(&format!("archive {table} ({})", columns.join(", ")), DOWN, theirs)
 }
 
 /// The next step where something is in the way of a downgrade.

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use pgrx::prelude::*;
-
 use super::dependents::{self, Dependent};
 use super::kept;
 use super::table::Table;
@@ -14,6 +12,7 @@ use crate::dynamic;
 use crate::error::{Error, Kind};
 use crate::interrupts;
 use crate::manifest;
+use crate::plans;
 use crate::rows;
 use crate::session;
 use crate::verify::Additions;
@@ -138,7 +137,10 @@ impl Step {
         for (object, table, column) in self.going_columns()? {
             found.push((object, dependents::of_columns(&table, &[column], additions)?));
         }
-        for object in self.going("function") {
+        let depended_on =
+            dependents::depended_on(self.going("function").map(str::to_owned).collect())?;
+        for object in self.going("function").filter(|name| depended_on.iter().any(|on| on == name))
+        {
             found.push((object, dependents::of_function(object, additions)?));
         }
         let theirs = found.into_iter().flat_map(|(object, dependents)| {
@@ -173,8 +175,8 @@ impl Step {
         let mut grants = Vec::new();
         for object in self.going("view").chain(self.going("function")) {
             let arguments = [object.into(), with_level.clone().into()];
-            Spi::connect_mut(|client| {
-                for row in client.update(GRANTS, None, &arguments)? {
+            plans::update(GRANTS, &arguments, |granted| {
+                for row in granted {
                     interrupts::allow();
                     grants.push(Grants {
                         object: object.to_owned(),
@@ -182,7 +184,7 @@ impl Step {
                         statement: rows::value(&row, 2, "statement")?,
                     });
                 }
-                Ok::<_, Error>(())
+                Ok(())
             })?;
         }
         Ok(grants)

@@ -19,6 +19,7 @@ use pgrx::prelude::*;
 
 use crate::dynamic;
 use crate::error::{Error, Kind};
+use crate::interrupts;
 use crate::manifest;
 use crate::rows;
 use crate::session::with_setting;
@@ -186,6 +187,7 @@ fn holders(lock: &Lock) -> Result<Vec<Holder>, Error> {
     Spi::connect_mut(|client| {
         let mut holders = Vec::new();
         for row in client.update(HOLDERS, None, &[lock.oid.into()])? {
+            interrupts::allow();
             let pid = rows::value(&row, 1, "pg_locks.pid")?;
             holders.push(Holder { pid, description: rows::value(&row, 2, "description")? });
         }

@@ -9,6 +9,7 @@ use super::order;
 use crate::archive::ARCHIVE;
 use crate::catalog::Member;
 use crate::error::Error;
+use crate::interrupts;
 use crate::manifest::{self, Change};
 use crate::rows;
 
@@ -178,6 +179,7 @@ fn found(names: Vec<String>, modes: Vec<i32>) -> Result<Vec<Lock>, Error> {
     Spi::connect_mut(|client| {
         let mut locks = Vec::new();
         for row in client.update(FOUND, None, &arguments)? {
+            interrupts::allow();
             let mode = match rows::value::<i32>(&row, 3, "lock.mode")? {
                 0 => Mode::AccessShare,
                 1 => Mode::ShareRowExclusive,
