@@ -38,9 +38,7 @@ pub struct Event<'a> {
 /// Adds an event to the trail of the running transaction; its id. Long texts in its metadata stand in
 /// the rows that the event is about, and in the trail as excerpts.
 pub fn record(mut event: Event<'_>) -> Result<Uuid, Error> {
-    if event.metadata.size() > LONGEST_EXCERPT {
-        event.metadata = excerpts(event.metadata)?;
-    }
+    event.metadata = excerpts(event.metadata)?;
     insert(Event { role: &text::excerpt(event.role, LONGEST_ROLE), ..event })
 }
 
@@ -52,6 +50,9 @@ pub const LONGEST_ROLE: usize = 500;
 
 /// Metadata with its long texts and lists cut. The key `excerpts` names the keys that were cut.
 fn excerpts(metadata: Document) -> Result<Document, Error> {
+    if metadata.size() <= LONGEST_EXCERPT {
+        return Ok(metadata);
+    }
     // Of a list the beginnings of its first ten elements; of everything else the beginning of its text.
     const CUT: &str = "SELECT pg_catalog.jsonb_object_agg(m.key, CASE WHEN m.fits THEN m.value ELSE m.cut END) \
                 || CASE WHEN pg_catalog.bool_and(m.fits) THEN '{}' \
@@ -100,9 +101,9 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
         for event in events.by_ref().take(BATCH) {
             interrupts::allow();
             types.push(event.event_type.to_owned());
-            roles.push(event.role.to_owned());
+            roles.push(text::excerpt(event.role, LONGEST_ROLE).into_owned());
             traces.push(event.trace_id);
-            metadata.push(event.metadata);
+            metadata.push(excerpts(event.metadata)?);
         }
         let count = types.len();
         let arguments: [DatumWithOid<'_>; 4] =
@@ -145,8 +146,8 @@ fn no_trail() -> Error {
 /// `event_type`: what happened, at most 500 characters; `role`: who did it; `trace_id`: the trail
 /// it belongs to; `metadata`: its facts, an object. The key `session_user` in it is overwritten
 /// with the database role that is logged in.
-/// Returns: the id. Errors: 22004, 22023 blank text, too long a name, or metadata that are no
-/// object. Since 0.3.0.
+/// Returns: the id. Errors: 22004, 22023 blank text, too long a name, metadata that are no object,
+/// or an event by which an approval judges whether a run may go on. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn record_event(
     event_type: Option<&str>,
@@ -154,12 +155,31 @@ fn record_event(
     trace_id: Option<Uuid>,
     metadata: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    let event_type = text::name("event_type", event_type)?;
+    let event_type = not_reserved(text::name("event_type", event_type)?)?;
     let role = text::filled("role", role)?;
     let trace_id = required("trace_id", trace_id)?;
     let metadata = document::object("metadata", metadata)?;
     // The caller's own words, as they are.
     Ok(insert(Event { event_type, role, trace_id, metadata })?)
+}
+
+/// The events that say whether a run was stopped after the last question about it, each with the
+/// function that records it. An approval goes by the last of them, so nobody else may add one.
+const RESERVED: [(&str, &str); 3] = [
+    ("run_paused", "pause_run"),
+    ("run_resumed", "resume_run"),
+    ("review_requested", "request_review"),
+];
+
+fn not_reserved(event_type: &str) -> Result<&str, Error> {
+    match RESERVED.iter().find(|(reserved, _)| *reserved == event_type) {
+        None => Ok(event_type),
+        Some((_, function)) => Err(Error::new(
+            Kind::InvalidValue,
+            format!("event type \"{event_type}\" is recorded by its own function only"),
+        )
+        .hint(format!("Call orchestrator.{function}, or use another name for your event."))),
+    }
 }
 
 thread_local! {
@@ -184,7 +204,7 @@ impl Drop for Purge {
     }
 }
 
-/// Deletes the events that are older than that, and records that it did with an event
+/// Deletes the events that are older than that, but for the pause of a run that nothing followed, and records that it did with an event
 /// `audit_events_purged` that says how many and before which time.
 ///
 /// `older_than`: at least one day. Returns: how many were deleted.
@@ -204,7 +224,12 @@ fn purge(older_than: Interval, tells_time: bool) -> Result<i64, Error> {
     // A day as a length, and as time that has passed: one that was shorter by an hour is one too.
     const LONG_ENOUGH: &str = "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day' \
             AND $2 OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '23 hours')";
-    const DELETE: &str = "WITH purged AS (DELETE FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" < $1 RETURNING e.id) \
+    // A pause that nothing followed is kept: an approval must still find it.
+    const DELETE: &str = "WITH purged AS (DELETE FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" < $1 \
+             AND NOT (e.event_type = 'run_paused' AND NOT EXISTS ( \
+                 SELECT FROM orchestrator.audit_events AS n WHERE n.trace_id = e.trace_id AND n.id > e.id \
+                   AND array_position(ARRAY['run_paused', 'run_resumed', 'run_killed', 'review_requested', 'review_rejected'], n.event_type) IS NOT NULL)) \
+             RETURNING e.id) \
          SELECT pg_catalog.count(*), pg_catalog.to_jsonb($1) FROM purged";
     let before = lifetimes::before("older_than", older_than)?;
     let arguments = [older_than.into(), before.into()];

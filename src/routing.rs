@@ -161,7 +161,8 @@ impl Route<'_> {
     }
 }
 
-/// Releases the idempotency keys of tasks that are over and that old, so that they can be used again.
+/// Releases the idempotency keys of ended tasks (completed, failed or cancelled) that were created
+/// longer ago than `ttl`, so that they can be used again.
 /// A task that is pending or running, or that waits for an approval, keeps its key whatever its age:
 /// the same call must find it. A task that somebody is changing at this moment is left alone.
 ///

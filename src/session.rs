@@ -158,7 +158,7 @@ pub fn while_others_drop<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R
             CaughtError::PostgresError(raised) => {
                 Err(Error::new(Kind::Serialization, "an object was changed while it was read")
                     .detail(format!("The server says: {}.", raised.message()))
-                    .hint("Another transaction dropped or changed it. Roll back and try again."))
+                    .hint("Another transaction dropped or changed it: roll back and try again. If the same comes again with nobody else at work, the catalog is damaged."))
             }
             error => error.rethrow(),
         })

@@ -269,7 +269,10 @@ pub fn refuse_over(step: &str, hint: &str, dependents: Vec<Dependent>) -> Result
     let mut hint = hint.to_owned();
     let undo: Vec<_> = dependents.iter().filter_map(|each| each.undo.as_deref()).collect();
     if !undo.is_empty() {
-        hint.push_str(&format!(" This frees them and loses nothing: {}", undo.join(" ")));
+        hint.push_str(&format!(
+            " These statements free them, and no row is lost: {}",
+            undo.join(" ")
+        ));
     }
     let names: Vec<_> = dependents.iter().map(|each| each.description.as_str()).collect();
     Err(Error::new(Kind::Dependents, format!("cannot {step} because other objects depend on it"))

@@ -248,7 +248,7 @@ pub fn not_resolvable(ids: &[Uuid]) -> Error {
         ids => format!("{} could not be resolved", text::counted(ids.len() as i64, "review")),
     };
     Error::no_row(message, "human_review_queue")
-        .detail("Pending, and the update met no row: the review moved to another run, or something hides it.")
+        .detail("The review is pending, but the update found no row: it moved to another run, or a trigger, a rule or a policy hides it.")
 }
 
 /// Why a review cannot be resolved.

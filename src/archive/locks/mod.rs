@@ -140,13 +140,14 @@ impl Attempts {
             Kind::LockNotAvailable,
             format!("could not lock {} within {limit} ms", missing.name),
         );
-        let pids: Vec<_> = holders.iter().map(|holder| holder.pid).collect();
         let described: Vec<_> = holders.iter().map(|holder| holder.description.as_str()).collect();
-        Ok(match pids.first() {
-            Some(pid) => {
+        let ends: Vec<_> = holders.iter().map(|holder| holder.end.as_str()).collect();
+        Ok(match holders.first() {
+            Some(_) => {
                 error.detail(format!("It is locked by {}.", described.join("; "))).hint(format!(
-                    "Wait until they end, or end them: SELECT pg_terminate_backend({pid}); \
-                     SET lock_timeout = 0 waits as long as it takes."
+                    "Wait until they end, or end them: {} \
+                     SET lock_timeout = 0 waits as long as it takes.",
+                    ends.join(" ")
                 ))
             }
             None => error
@@ -169,27 +170,38 @@ fn wait_for(lock: &Lock) {
     }
 }
 
-/// A process that holds a lock in the way.
+/// Somebody who holds a lock in the way.
 struct Holder {
-    pid: i32,
     description: String,
+    /// The statement that ends it.
+    end: String,
 }
 
-/// Who else has locked a relation or a function.
+/// Who else has locked a relation or a function in a mode that is in the way.
 fn holders(lock: &Lock) -> Result<Vec<Holder>, Error> {
-    const HOLDERS: &str = "SELECT l.pid, concat('process ', l.pid, ' (', concat_ws(', ', \
-                coalesce(nullif(a.application_name, ''), a.backend_type), 'role ' || a.usename, a.state, l.modes), ')') \
-         FROM (SELECT pid, string_agg(DISTINCT mode, ', ') FROM pg_locks \
-               WHERE (relation = $1 OR classid = 'pg_proc'::regclass AND objid = $1) AND granted AND pid <> pg_backend_pid() \
+    const HOLDERS: &str = "SELECT CASE WHEN l.pid IS NULL THEN concat('prepared transaction ', p.gid) \
+                ELSE concat('process ', l.pid, ' (', concat_ws(', ', \
+                    coalesce(nullif(a.application_name, ''), a.backend_type), 'role ' || a.usename, a.state, l.modes), ')') END, \
+                CASE WHEN l.pid IS NULL THEN format('ROLLBACK PREPARED %L;', p.gid) \
+                     ELSE format('SELECT pg_terminate_backend(%s);', l.pid) END \
+         FROM (SELECT pid, CASE WHEN pid IS NULL THEN split_part(virtualtransaction, '/', 2) END, \
+                      string_agg(DISTINCT mode, ', ') FROM pg_locks \
+               WHERE (relation = $1 OR classid = 'pg_proc'::regclass AND objid = $1) AND granted AND mode = ANY ($2) \
+                 AND pid IS DISTINCT FROM pg_backend_pid() \
                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-               GROUP BY pid) AS l (pid, modes) \
-         LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid ORDER BY a.xact_start, l.pid";
+               GROUP BY 1, 2) AS l (pid, transaction, modes) \
+         LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid \
+         LEFT JOIN pg_prepared_xacts AS p ON p.transaction::text = l.transaction \
+         ORDER BY a.xact_start, l.pid";
+    let conflicting: Vec<_> = lock.mode.conflicts().iter().map(|mode| (*mode).to_owned()).collect();
     Spi::connect_mut(|client| {
         let mut holders = Vec::new();
-        for row in client.update(HOLDERS, None, &[lock.oid.into()])? {
+        for row in client.update(HOLDERS, None, &[lock.oid.into(), conflicting.into()])? {
             interrupts::allow();
-            let pid = rows::value(&row, 1, "pg_locks.pid")?;
-            holders.push(Holder { pid, description: rows::value(&row, 2, "description")? });
+            holders.push(Holder {
+                description: rows::value(&row, 1, "description")?,
+                end: rows::value(&row, 2, "end")?,
+            });
         }
         Ok(holders)
     })

@@ -33,6 +33,26 @@ impl Mode {
         };
         number as pg_sys::LOCKMODE
     }
+
+    /// The modes that are in its way, as pg_locks names them.
+    pub fn conflicts(self) -> &'static [&'static str] {
+        // The strongest first.
+        const MODES: [&str; 8] = [
+            "AccessExclusiveLock",
+            "ExclusiveLock",
+            "ShareRowExclusiveLock",
+            "ShareLock",
+            "ShareUpdateExclusiveLock",
+            "RowExclusiveLock",
+            "RowShareLock",
+            "AccessShareLock",
+        ];
+        match self {
+            Mode::AccessShare => &MODES[..1],
+            Mode::ShareRowExclusive => &MODES[..6],
+            Mode::AccessExclusive => &MODES,
+        }
+    }
 }
 
 /// A relation or a function to lock.

@@ -58,6 +58,24 @@ SELECT gate_status, requires_human_review FROM orchestrator.record_safety('t1', 
 SELECT gate_status FROM orchestrator.pause_run('t1', 'stop once more');
 SELECT status FROM orchestrator.resolve_review((SELECT id FROM orchestrator.human_review_queue WHERE thread_id = 't1' AND status = 'pending'), 'approved', 'bob');
 SELECT pg_temp.run('t1');
+-- Nobody can say otherwise in the trail, nor does the pause age out of it while nothing followed.
+SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L)', event, 'worker', (SELECT id FROM orchestrator.orchestrator_runs WHERE thread_id = 't1')))
+FROM unnest(array['run_paused', 'run_resumed', 'review_requested']) AS event;
+BEGIN;
+SELECT orchestrator.start_run('t0', :'project', 'S-0') AS run \gset
+SELECT orchestrator.request_review('t0', 'gate_override', 'may it deploy?') AS review \gset
+SELECT gate_status FROM orchestrator.pause_run('t0', 'stop');
+SET LOCAL session_replication_role = replica;
+ALTER TABLE orchestrator.audit_events DISABLE TRIGGER USER;
+UPDATE orchestrator.audit_events SET "timestamp" = now() - interval '3 days' WHERE trace_id = :'run';
+ALTER TABLE orchestrator.audit_events ENABLE ALWAYS TRIGGER audit_events_append_only;
+ALTER TABLE orchestrator.audit_events ENABLE ALWAYS TRIGGER audit_events_append_only_rows;
+SET LOCAL session_replication_role = origin;
+SELECT orchestrator.purge_audit_events('2 days');
+SELECT event_type FROM orchestrator.audit_events WHERE trace_id = :'run';
+SELECT status FROM orchestrator.resolve_review(:'review', 'approved', 'bob');
+SELECT gate_status FROM orchestrator.orchestrator_runs WHERE thread_id = 't0';
+ROLLBACK;
 -- A question about a run that is paused asks whether it may go on.
 SELECT orchestrator.request_review('t1', 'gate_override', 'the look found nothing: may it go on?') AS newer \gset
 SELECT status FROM orchestrator.resolve_review(:'newer', 'approved', 'ada');
