@@ -60,7 +60,7 @@ fn kept(client: &mut Client, sql: &str) -> Result<bool> {
 /// The modes that do not make a GRANT on the table wait. From PostgreSQL 18 on GRANT locks the table
 /// itself, and waits for whoever may lock it: with a privilege to delete from it, in any mode.
 fn harmless_modes(client: &mut Client) -> Result<&'static [&'static str]> {
-    let version = text(client, "SHOW server_version_num")?.parse::<u32>()?;
+    let version = text(client, "SELECT current_setting('server_version_num')")?.parse::<u32>()?;
     Ok(if version < 180_000 { &MODES } else { &MODES[..3] })
 }
 
