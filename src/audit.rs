@@ -18,7 +18,7 @@ use crate::document::{self, Document};
 use crate::error::{Error, Kind, required};
 use crate::ids::uuidv7;
 use crate::lifetimes::{self, Age};
-use crate::{interrupts, plans, rows, session, text};
+use crate::{excerpt, interrupts, plans, rows, session, text};
 
 /// The role of events that no role stands behind.
 pub const SYSTEM: &str = "system";
@@ -39,7 +39,7 @@ pub struct Event<'a> {
 /// the rows that the event is about, and in the trail as excerpts.
 pub fn record(mut event: Event<'_>) -> Result<Uuid, Error> {
     event.metadata = excerpts(event.metadata)?;
-    insert(Event { role: &text::excerpt(event.role, LONGEST_ROLE), ..event })
+    insert(Event { role: &excerpt::of(event.role, LONGEST_ROLE), ..event })
 }
 
 /// The longest text of the library's own metadata, in characters.
@@ -101,7 +101,7 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
         for event in events.by_ref().take(BATCH) {
             interrupts::allow();
             types.push(event.event_type.to_owned());
-            roles.push(text::excerpt(event.role, LONGEST_ROLE).into_owned());
+            roles.push(excerpt::of(event.role, LONGEST_ROLE).into_owned());
             traces.push(event.trace_id);
             metadata.push(excerpts(event.metadata)?);
         }

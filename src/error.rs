@@ -6,7 +6,7 @@ use pgrx::prelude::*;
 
 use crate::interrupts;
 
-use crate::text::excerpt;
+use crate::excerpt;
 
 /// The kinds of failure that a caller can tell apart, each with its SQLSTATE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,10 +158,10 @@ const LONGEST_DETAIL: usize = 20_000;
 
 impl From<Error> for ErrorReport {
     fn from(error: Error) -> Self {
-        let message = excerpt(&error.message, LONGEST_MESSAGE).into_owned();
+        let message = excerpt::of(&error.message, LONGEST_MESSAGE).into_owned();
         let mut report = ErrorReport::new(error.kind.sqlstate(), message, "");
         if let Some(detail) = error.detail {
-            report = report.set_detail(excerpt(&detail, LONGEST_DETAIL).into_owned());
+            report = report.set_detail(excerpt::of(&detail, LONGEST_DETAIL).into_owned());
         }
         if let Some(hint) = error.hint {
             report = report.set_hint(hint);

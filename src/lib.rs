@@ -15,6 +15,7 @@ mod document;
 mod dynamic;
 mod encoding;
 mod error;
+mod excerpt;
 mod gates;
 mod help;
 mod ids;

@@ -1,7 +1,5 @@
 //! Text arguments: what must say something, and what must be one of a few words.
 
-use std::borrow::Cow;
-
 use crate::error::{Error, Kind, required};
 
 /// The text of a required argument that must not be blank.
@@ -54,14 +52,6 @@ pub fn none_of(argument: &str, value: &str, allowed: &[&str]) -> Error {
         .hint(format!("Allowed: {}.", allowed.join(", ")))
 }
 
-/// The beginning of a text that is longer than `longest` characters, marked as such; else the text.
-pub fn excerpt(value: &str, longest: usize) -> Cow<'_, str> {
-    match value.char_indices().nth(longest) {
-        Some((end, _)) => format!("{}...", &value[..end]).into(),
-        None => value.into(),
-    }
-}
-
 /// `1 row`, `2 rows`.
 pub fn counted(number: i64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -74,25 +64,5 @@ pub fn shortened(decimal: &str) -> String {
     match decimal.get(..SHOWN) {
         Some(start) if decimal.len() > SHOWN => format!("{start}..."),
         _ => decimal.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn an_excerpt_is_the_text_or_its_marked_beginning(value in any::<String>(), longest in 0usize..40) {
-            let cut = excerpt(&value, longest);
-            let characters = value.chars().count();
-            if characters <= longest {
-                prop_assert_eq!(cut.as_ref(), value.as_str());
-            } else {
-                let beginning: String = value.chars().take(longest).collect();
-                prop_assert_eq!(cut.strip_suffix("..."), Some(beginning.as_str()));
-            }
-        }
     }
 }

@@ -11,7 +11,7 @@ use pgrx::{AllocatedByRust, Uuid};
 
 use crate::error::{Error, Kind, required};
 use crate::runs::Run;
-use crate::{audit, plans, rows, text};
+use crate::{audit, excerpt, plans, rows, text};
 
 /// What a human can decide.
 const DECISIONS: [&str; 2] = ["approved", "rejected"];
@@ -89,12 +89,12 @@ impl<'a> Resolution<'a> {
 
     /// Who made it, as the trail names them.
     pub fn recorded_as(&self) -> Cow<'a, str> {
-        text::excerpt(self.resolved_by, audit::LONGEST_ROLE)
+        excerpt::of(self.resolved_by, audit::LONGEST_ROLE)
     }
 
     /// Why, as the trail holds it: the whole text stands in the review.
     pub fn recorded_notes(&self) -> Option<Cow<'a, str>> {
-        self.notes.map(|notes| text::excerpt(notes, audit::LONGEST_EXCERPT))
+        self.notes.map(|notes| excerpt::of(notes, audit::LONGEST_EXCERPT))
     }
 
     /// The error of a run that a rejection kills.
