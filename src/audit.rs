@@ -14,11 +14,11 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, JsonB, PgRelation, Uuid};
 use serde_json::json;
 
-use crate::document::{self, Document};
-use crate::error::{Error, Kind, required};
-use crate::ids::uuidv7;
-use crate::lifetimes::{self, Age};
-use crate::{excerpt, interrupts, plans, rows, session, text};
+use crate::configuration::retention::{self, Age};
+use crate::server::error::{Error, Kind, required};
+use crate::server::ids::uuidv7;
+use crate::server::jsonb::{self, Document};
+use crate::server::{arguments, backend_state, excerpt, interrupts, rows, statements};
 
 /// The role of events that no role stands behind.
 pub const SYSTEM: &str = "system";
@@ -66,7 +66,7 @@ fn excerpts(metadata: Document) -> Result<Document, Error> {
                            ELSE pg_catalog.to_jsonb(pg_catalog.left(e.value #>> '{}', $2) || '...') END AS cut \
                FROM pg_catalog.jsonb_each($1) AS e) AS m";
     let arguments = [metadata.into(), (LONGEST_EXCERPT as i32).into()];
-    let cut = plans::select(CUT, &arguments, plans::one::<Document>)?;
+    let cut = statements::select(CUT, &arguments, statements::one::<Document>)?;
     cut.ok_or_else(|| Error::new(Kind::Internal, "the server gave no excerpts"))
 }
 
@@ -75,7 +75,7 @@ fn insert(event: Event<'_>) -> Result<Uuid, Error> {
          VALUES ($1, $2, $3, $4 || pg_catalog.jsonb_build_object('session_user', session_user)) RETURNING id";
     let arguments =
         [event.event_type.into(), event.role.into(), event.trace_id.into(), event.metadata.into()];
-    let id = as_owner(|| plans::update(INSERT, &arguments, plans::one::<Uuid>))?;
+    let id = as_owner(|| statements::update(INSERT, &arguments, statements::one::<Uuid>))?;
     id.ok_or_else(not_recorded)
 }
 
@@ -120,19 +120,19 @@ pub fn record_by(
     arguments: &[DatumWithOid<'_>],
     count: usize,
 ) -> Result<(), Error> {
-    let recorded = as_owner(|| plans::update(insert, arguments, |rows| Ok(rows.len())))?;
+    let recorded = as_owner(|| statements::update(insert, arguments, |rows| Ok(rows.len())))?;
     if recorded == count { Ok(()) } else { Err(not_recorded()) }
 }
 
 /// Runs `work` with the rights of the role that owns the trail.
 fn as_owner<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
-    let owner = session::while_others_drop(|| {
+    let owner = backend_state::while_others_drop(|| {
         let trail = PgRelation::open_with_name_and_share_lock("orchestrator.audit_events")
             .map_err(|_| no_trail())?;
         // SAFETY: the relation is open, and its catalog row with it.
         Ok(unsafe { (*trail.rd_rel).relowner })
     })?;
-    session::with_rights_of(owner, work)
+    backend_state::with_rights_of(owner, work)
 }
 
 fn no_trail() -> Error {
@@ -155,10 +155,10 @@ fn record_event(
     trace_id: Option<Uuid>,
     metadata: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    let event_type = not_reserved(text::name("event_type", event_type)?)?;
-    let role = text::filled("role", role)?;
+    let event_type = not_reserved(arguments::name("event_type", event_type)?)?;
+    let role = arguments::filled("role", role)?;
     let trace_id = required("trace_id", trace_id)?;
-    let metadata = document::object("metadata", metadata)?;
+    let metadata = jsonb::object("metadata", metadata)?;
     // The caller's own words, as they are.
     Ok(insert(Event { event_type, role, trace_id, metadata })?)
 }
@@ -231,9 +231,9 @@ fn purge(older_than: Interval, tells_time: bool) -> Result<i64, Error> {
                    AND array_position(ARRAY['run_paused', 'run_resumed', 'run_killed', 'review_requested', 'review_rejected'], n.event_type) IS NOT NULL)) \
              RETURNING e.id) \
          SELECT pg_catalog.count(*), pg_catalog.to_jsonb($1) FROM purged";
-    let before = lifetimes::before("older_than", older_than)?;
+    let before = retention::before("older_than", older_than)?;
     let arguments = [older_than.into(), before.into()];
-    if plans::select(LONG_ENOUGH, &arguments, plans::one::<bool>)? != Some(true) {
+    if statements::select(LONG_ENOUGH, &arguments, statements::one::<bool>)? != Some(true) {
         return Err(Error::new(
             Kind::InvalidValue,
             "argument \"older_than\" must not be less than one day",
@@ -242,7 +242,7 @@ fn purge(older_than: Interval, tells_time: bool) -> Result<i64, Error> {
     }
     let (purged, time) = as_owner(|| {
         let _purge = Purge::of_events_before(before);
-        plans::update(DELETE, &[before.into()], |rows| {
+        statements::update(DELETE, &[before.into()], |rows| {
             let rows = rows.first();
             Ok((rows::value::<i64>(&rows, 1, "count")?, rows::optional::<JsonB>(&rows, 2, "time")?))
         })

@@ -3,51 +3,18 @@
 
 use pgrx::prelude::*;
 
-mod access;
-mod approvals;
-mod archive;
+use crate::server::{backend_state, encoding, settings};
+
+mod agents;
 mod audit;
-mod catalog;
-mod collaboration;
 mod configuration;
 mod decisions;
-mod document;
-mod dynamic;
-mod encoding;
-mod error;
-mod excerpt;
-mod gates;
-mod help;
-mod ids;
-mod integrity;
-mod interrupts;
-mod knowledge;
-mod lifecycle;
-mod lifetimes;
-mod locks;
 mod maintenance;
-mod manifest;
-mod oid_alias;
-mod plans;
-mod pricing;
-mod prompts;
-mod reviews;
-mod routing;
-mod rows;
 mod runs;
-mod session;
-mod sessions;
-mod settings;
-mod subtransaction;
-mod text;
-mod token_usage;
-mod tool_log;
-mod traced_tools;
-mod transitions;
-mod types;
+mod schema;
+mod server;
+mod tasks;
 mod v7;
-mod verify;
-mod view_text;
 
 ::pgrx::pg_module_magic!(name, version);
 
@@ -156,7 +123,7 @@ extension_sql_file!(
 
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
-    session::without_backtraces();
+    backend_state::without_backtraces();
     encoding::report_text_that_cannot_be_read();
     settings::register();
 }

@@ -5,11 +5,14 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::error::{Error, Kind};
-use crate::lifetimes::{Bounded, Lifetime, Unit};
-use crate::{
-    audit, catalog, knowledge, lifetimes, locks, plans, routing, rows, session, sessions, text,
-};
+use crate::agents::knowledge;
+use crate::audit;
+use crate::configuration::retention;
+use crate::configuration::retention::{Bounded, Lifetime, Unit};
+use crate::schema::catalog;
+use crate::server::error::{Error, Kind};
+use crate::server::{arguments, backend_state, locks, rows, statements};
+use crate::tasks::{routing, sessions};
 
 /// How long a client may be silent before its session counts as inactive.
 const SILENCE: Lifetime =
@@ -34,9 +37,9 @@ const AUDIT: Bounded =
 fn run_maintenance()
 -> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
     locks::one_at_a_time("run_maintenance")?;
-    let silent_for = lifetimes::configured(&SILENCE)?;
-    let embedded_for = lifetimes::configured(&KNOWLEDGE)?;
-    let older_than = lifetimes::configured_only(&AUDIT)?;
+    let silent_for = retention::configured(&SILENCE)?;
+    let embedded_for = retention::configured(&KNOWLEDGE)?;
+    let older_than = retention::configured_only(&AUDIT)?;
     // Marking a session inactive is a sign of life to what expires sessions, so it comes after.
     let mut done = vec![
         ("expire_sessions", sessions::expire_sessions(None)?),
@@ -72,12 +75,12 @@ fn schedule_maintenance(
     cron: default!(Option<&str>, "'*/15 * * * *'"),
 ) -> Result<i64, ErrorReport> {
     const SCHEDULE: &str = "SELECT cron.schedule($1, $2, $3)";
-    let cron = text::filled("cron", cron)?;
+    let cron = arguments::filled("cron", cron)?;
     only_with_pg_cron()?;
     only_once()?;
     let arguments = [JOB.into(), cron.into(), COMMAND.into()];
     let job =
-        plans::update(SCHEDULE, &arguments, |rows| rows::only::<i64>(rows, "cron.job.jobid"))?;
+        statements::update(SCHEDULE, &arguments, |rows| rows::only::<i64>(rows, "cron.job.jobid"))?;
     bring_here(job)?;
     Ok(job)
 }
@@ -88,14 +91,16 @@ fn bring_here(job: i64) -> Result<(), Error> {
     const HERE: &str = "UPDATE cron.job AS j SET nodeport = here.port, database = here.database \
          FROM (SELECT current_setting('port')::integer, current_database()::text) AS here (port, database) \
          WHERE j.jobid = $1 AND (j.nodeport, j.database) IS DISTINCT FROM (here.port, here.database)";
-    session::with_rights_of(owner_of_jobs()?, || plans::update(HERE, &[job.into()], |_| Ok(())))
+    backend_state::with_rights_of(owner_of_jobs()?, || {
+        statements::update(HERE, &[job.into()], |_| Ok(()))
+    })
 }
 
 /// The role that owns the table of jobs.
 fn owner_of_jobs() -> Result<pg_sys::Oid, Error> {
     const OWNER: &str = "SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          WHERE n.nspname = 'cron' AND c.relname = 'job'";
-    plans::select(OWNER, &[], |rows| rows::only(rows, "owner of cron.job"))
+    statements::select(OWNER, &[], |rows| rows::only(rows, "owner of cron.job"))
 }
 
 /// Takes the caller's maintenance job from pg_cron.
@@ -107,7 +112,8 @@ fn unschedule_maintenance() -> Result<bool, ErrorReport> {
     const UNSCHEDULE: &str = "SELECT count(cron.unschedule(j.jobid)) FROM cron.job AS j \
          WHERE j.jobname = $1 AND j.username = current_user";
     only_with_pg_cron()?;
-    let gone = plans::update(UNSCHEDULE, &[JOB.into()], |rows| rows::only::<i64>(rows, "count"))?;
+    let gone =
+        statements::update(UNSCHEDULE, &[JOB.into()], |rows| rows::only::<i64>(rows, "count"))?;
     Ok(gone > 0)
 }
 
@@ -118,11 +124,12 @@ fn only_once() -> Result<(), Error> {
     const CALLER: &str = "SELECT current_user::text";
     const OTHER: &str = "SELECT j.username FROM cron.job AS j \
          WHERE j.jobname = $1 AND j.username <> $2 AND j.database = current_database() LIMIT 1";
-    let caller = plans::select(CALLER, &[], |rows| rows::only::<String>(rows, "current_user"))?;
+    let caller =
+        statements::select(CALLER, &[], |rows| rows::only::<String>(rows, "current_user"))?;
     let arguments = [JOB.into(), caller.as_str().into()];
-    session::with_rights_of(owner_of_jobs()?, || plans::update(LOCK, &[], |_| Ok(())))?;
-    let other = session::with_rights_of(catalog::owner()?, || {
-        plans::update(OTHER, &arguments, plans::one::<String>)
+    backend_state::with_rights_of(owner_of_jobs()?, || statements::update(LOCK, &[], |_| Ok(())))?;
+    let other = backend_state::with_rights_of(catalog::owner()?, || {
+        statements::update(OTHER, &arguments, statements::one::<String>)
     })?;
     match other {
         None => Ok(()),
@@ -139,7 +146,7 @@ fn only_with_pg_cron() -> Result<(), Error> {
          FROM pg_namespace AS n JOIN pg_proc AS p ON p.pronamespace = n.oid, pg_extension AS e \
          WHERE e.extname = 'pg_cron' AND n.nspname = 'cron' AND p.proname = 'schedule' \
            AND oidvectortypes(p.proargtypes) = 'text, text, text'";
-    let usable = plans::update(USABLE, &[], |rows| {
+    let usable = statements::update(USABLE, &[], |rows| {
         rows::first(rows, |row| {
             let is_usable = rows::value::<bool>(row, 1, "privilege on cron")?;
             Ok((is_usable, rows::value::<String>(row, 2, "current_user")?))

@@ -2,8 +2,7 @@
 //! function locks its run first, then looks, then writes: what it decides by stays true until its
 //! transaction ends. Reviews of the run are locked after it, never before.
 
-mod arguments;
-mod safety;
+pub mod amounts;
 
 use pgrx::datum::DatumWithOid;
 use pgrx::heap_tuple::PgHeapTuple;
@@ -14,17 +13,16 @@ use pgrx::{AllocatedByRust, AnyNumeric, Uuid};
 use serde_json::json;
 
 use crate::audit::{self, Event};
-use crate::document::Document;
-use crate::error::{Error, Kind, required};
-use crate::{lifecycle, plans, rows, text};
-
-pub use arguments::score;
+use crate::schema::lifecycle;
+use crate::server::error::{Error, Kind, required};
+use crate::server::jsonb::Document;
+use crate::server::{arguments, rows, statements};
 
 /// The phases of a run.
 const PHASES: [&str; 5] = ["planning", "development", "testing", "complete", "failed"];
 
 /// The row of a run.
-type Row = PgHeapTuple<'static, AllocatedByRust>;
+pub type Row = PgHeapTuple<'static, AllocatedByRust>;
 
 /// A run that is locked until the transaction ends. Whoever changes which of its reviews are pending
 /// writes its row as well: to a transaction that keeps its snapshot (REPEATABLE READ, SERIALIZABLE)
@@ -44,7 +42,7 @@ impl Run {
     pub fn lock(thread_id: &str) -> Result<Self, Error> {
         const LOCK: &str = "SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
              WHERE r.thread_id = $1 FOR NO KEY UPDATE";
-        plans::update(LOCK, &[thread_id.into()], Run::first)?.ok_or_else(|| {
+        statements::update(LOCK, &[thread_id.into()], Run::first)?.ok_or_else(|| {
             Error::new(Kind::NotFound, format!("thread \"{thread_id}\" has no run"))
                 .hint("Start it with orchestrator.start_run, or look in orchestrator.run_summary.")
         })
@@ -64,7 +62,7 @@ impl Run {
         const WRITE: &str = "UPDATE orchestrator.orchestrator_runs AS r \
              SET requires_human_review = r.requires_human_review \
              WHERE r.id = ANY ($1) AND r.xmin <> pg_current_xact_id()::xid";
-        plans::update(WRITE, &[ids.into()], |_| Ok(()))
+        statements::update(WRITE, &[ids.into()], |_| Ok(()))
     }
 
     /// The run of the first row: id, thread_id, phase and gate_status.
@@ -116,7 +114,7 @@ impl Run {
         self.record_as(audit::SYSTEM, event_type, Document::composed(metadata))
     }
 
-    fn record_as(&self, role: &str, event_type: &str, metadata: Document) -> Result<(), Error> {
+    pub fn record_as(&self, role: &str, event_type: &str, metadata: Document) -> Result<(), Error> {
         audit::record(Event { event_type, role, trace_id: self.id, metadata }).map(|_| ())
     }
 }
@@ -135,11 +133,11 @@ fn start_run(
 ) -> Result<Uuid, ErrorReport> {
     const INSERT: &str = "INSERT INTO orchestrator.orchestrator_runs (thread_id, project_id, story_id) \
          VALUES ($1, $2, $3) ON CONFLICT ON CONSTRAINT orchestrator_runs_thread_id_key DO NOTHING RETURNING id";
-    let thread_id = text::name("thread_id", thread_id)?;
+    let thread_id = arguments::name("thread_id", thread_id)?;
     let project_id = required("project_id", project_id)?;
-    let story_id = text::filled("story_id", story_id)?;
+    let story_id = arguments::filled("story_id", story_id)?;
     let arguments = [thread_id.into(), project_id.into(), story_id.into()];
-    let Some(id) = plans::update(INSERT, &arguments, plans::one::<Uuid>)? else {
+    let Some(id) = statements::update(INSERT, &arguments, statements::one::<Uuid>)? else {
         return Err(started_before(thread_id)?.into());
     };
     audit::record(Event {
@@ -160,7 +158,7 @@ fn started_before(thread_id: &str) -> Result<Error, Error> {
     const STATE: &str = "SELECT r.id, format('started at %s for project %s, story %s, and is in phase %s', \
                 r.started_at, r.project_id, r.story_id, r.phase) \
          FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1";
-    let state = plans::update(STATE, &[thread_id.into()], |rows| {
+    let state = statements::update(STATE, &[thread_id.into()], |rows| {
         rows::first(rows, |row| {
             let id = rows::value::<Uuid>(row, 1, "orchestrator_runs.id")?;
             Ok((id, rows::value::<String>(row, 2, "orchestrator_runs.phase")?))
@@ -204,13 +202,13 @@ fn record_run_progress(
          RETURNING r, coalesce(r.current_agent, 'system'), \
              jsonb_strip_nulls(jsonb_build_object('thread_id', r.thread_id, 'phase', r.phase, \
                  'tokens', $4, 'cost', $5, 'files', to_jsonb($6), 'error', $7))";
-    let thread_id = text::filled("thread_id", thread_id)?;
-    let phase = phase.map(|phase| text::one_of("phase", phase, &PHASES)).transpose()?;
+    let thread_id = arguments::filled("thread_id", thread_id)?;
+    let phase = phase.map(|phase| arguments::one_of("phase", phase, &PHASES)).transpose()?;
     let current_agent =
-        current_agent.map(|agent| text::filled("current_agent", Some(agent))).transpose()?;
-    let tokens = arguments::tokens(tokens)?;
-    let cost = arguments::cost(cost)?;
-    let files = arguments::texts("files", files)?;
+        current_agent.map(|agent| arguments::filled("current_agent", Some(agent))).transpose()?;
+    let tokens = amounts::tokens(tokens)?;
+    let cost = amounts::cost(cost)?;
+    let files = amounts::texts("files", files)?;
     let run = Run::lock_open(thread_id)?;
     if let (Some(phase), Some(state)) = (phase, lifecycle::state("run_phase", &run.phase))
         && !state.allows(phase)
@@ -234,7 +232,7 @@ fn record_run_progress(
         files.into(),
         error.into(),
     ];
-    let added = plans::update(ADD, &arguments, |rows| {
+    let added = statements::update(ADD, &arguments, |rows| {
         rows::first(rows, |row| {
             let run = rows::value::<Row>(row, 1, "orchestrator_runs.id")?;
             let agent = rows::value::<String>(row, 2, "orchestrator_runs.current_agent")?;
@@ -253,7 +251,7 @@ fn record_run_progress(
 fn not_added(run: &Run, sum: &[DatumWithOid<'_>; 3]) -> Result<Error, Error> {
     const FITS: &str = "SELECT r.tokens_used <= 9223372036854775807 - $2 AND r.cost_usd + round($3, 10) < 100000000 \
          FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1";
-    let fits = plans::update(FITS, sum, |rows| {
+    let fits = statements::update(FITS, sum, |rows| {
         rows::only::<bool>(rows, "orchestrator_runs.tokens_used or cost_usd")
     })?;
     if fits {
@@ -275,10 +273,10 @@ fn pause_run(
     reason: Option<&str>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
     const HOLD: &str = "UPDATE orchestrator.orchestrator_runs AS r SET gate_status = 'hold' WHERE r.id = $1 RETURNING r";
-    let thread_id = text::filled("thread_id", thread_id)?;
-    let reason = text::filled("reason", reason)?;
+    let thread_id = arguments::filled("thread_id", thread_id)?;
+    let reason = arguments::filled("reason", reason)?;
     let run = Run::lock_open(thread_id)?;
-    let row = run.written(plans::update(HOLD, &[run.id.into()], plans::one::<Row>)?)?;
+    let row = run.written(statements::update(HOLD, &[run.id.into()], statements::one::<Row>)?)?;
     run.record("run_paused", json!({ "reason": reason }))?;
     Ok(row)
 }
@@ -296,23 +294,23 @@ fn resume_run(
          WHERE r.id = $1 AND (r.gate_status IS DISTINCT FROM 'go' OR r.requires_human_review) RETURNING r";
     const AS_IT_IS: &str = "SELECT r FROM orchestrator.orchestrator_runs AS r \
          WHERE r.id = $1 AND r.gate_status = 'go' AND NOT r.requires_human_review";
-    let thread_id = text::filled("thread_id", thread_id)?;
+    let thread_id = arguments::filled("thread_id", thread_id)?;
     let run = Run::lock_open(thread_id)?;
     refuse_while_pending(&run)?;
-    if let Some(row) = plans::update(GO, &[run.id.into()], plans::one::<Row>)? {
+    if let Some(row) = statements::update(GO, &[run.id.into()], statements::one::<Row>)? {
         run.record("run_resumed", json!({ "was": run.gate_status }))?;
         return Ok(row);
     }
-    Ok(run.written(plans::update(AS_IT_IS, &[run.id.into()], plans::one::<Row>)?)?)
+    Ok(run.written(statements::update(AS_IT_IS, &[run.id.into()], statements::one::<Row>)?)?)
 }
 
 fn refuse_while_pending(run: &Run) -> Result<(), Error> {
     const PENDING: &str = "SELECT count(*), min(q.created_at)::text, min(q.id::text) FROM orchestrator.human_review_queue AS q \
          WHERE q.thread_id = $1 AND q.status IS NOT DISTINCT FROM 'pending'";
-    let pending = plans::update(
+    let pending = statements::update(
         PENDING,
         &[run.thread_id.as_str().into()],
-        plans::three::<i64, String, String>,
+        statements::three::<i64, String, String>,
     )?;
     match pending {
         Some((Some(count), Some(since), Some(id))) => Err(Error::new(
@@ -320,7 +318,7 @@ fn refuse_while_pending(run: &Run) -> Result<(), Error> {
             format!(
                 "the run of thread \"{}\" waits for {}",
                 run.thread_id,
-                text::counted(count, "review")
+                arguments::counted(count, "review")
             ),
         )
         .detail(format!("Review {id} is pending; the oldest was asked for at {since}."))
@@ -343,14 +341,17 @@ fn kill_run(
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
     const KILL: &str = "UPDATE orchestrator.orchestrator_runs AS r \
          SET gate_status = 'kill', phase = 'failed', error = $2 WHERE r.id = $1 RETURNING r";
-    let thread_id = text::filled("thread_id", thread_id)?;
-    let reason = text::filled("reason", reason)?;
+    let thread_id = arguments::filled("thread_id", thread_id)?;
+    let reason = arguments::filled("reason", reason)?;
     let run = Run::lock(thread_id)?;
     if run.has_ended() {
         return Err(run.ended().into());
     }
-    let row =
-        run.written(plans::update(KILL, &[run.id.into(), reason.into()], plans::one::<Row>)?)?;
+    let row = run.written(statements::update(
+        KILL,
+        &[run.id.into(), reason.into()],
+        statements::one::<Row>,
+    )?)?;
     run.record("run_killed", json!({ "reason": reason, "was": run.phase }))?;
     Ok(row)
 }

@@ -7,12 +7,11 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::sign_offs::{self, SignOff, Stage};
-use crate::error::{Error, Kind};
-use crate::lifecycle::misused;
-use crate::lifecycle::row::Rows;
-use crate::plans;
-use crate::rows::{self, Row};
-use crate::text;
+use crate::schema::lifecycle::misused;
+use crate::server::error::{Error, Kind};
+use crate::server::rows::{self, Row};
+use crate::server::trigger_rows::Rows;
+use crate::server::{arguments, statements};
 
 /// Who approves phases, by the approval chain of the migration.
 pub const APPROVER: &str = "The Architect";
@@ -76,7 +75,7 @@ impl Phase {
     /// Whether somebody approved it.
     fn is_approved(&self) -> bool {
         self.approval_status == "approved"
-            && self.approved_by.as_deref().is_some_and(|by| !text::is_blank(by))
+            && self.approved_by.as_deref().is_some_and(|by| !arguments::is_blank(by))
     }
 
     /// Who has to approve it, when nobody did.
@@ -137,7 +136,7 @@ pub fn lacks_to_complete(phase: &Phase, missing: &[SignOff], open_tasks: &[Strin
         lacks.push(Lack {
             what: format!(
                 "the end of {}: {named}{more}",
-                text::counted(open_tasks.len() as i64, "open task")
+                arguments::counted(open_tasks.len() as i64, "open task")
             ),
             command: format!(
                 "SELECT task_number, task_name, status, responsible_persona FROM orchestrator.v7_subworkflow_tasks WHERE parent_phase = {} AND status NOT IN ('completed', 'cancelled');",
@@ -291,7 +290,7 @@ fn approved_properly(old: &Phase, new: &Phase, notes: Option<&str>) -> Result<()
         let by_nobody = Phase { status: old.status.clone(), ..new.clone() };
         let lacks: Vec<Lack> = by_nobody.missing_approval().into_iter().collect();
         refuse_for(new, "be approved by nobody", &lacks)?;
-        if notes.is_none_or(text::is_blank) {
+        if notes.is_none_or(arguments::is_blank) {
             let lack = Lack {
                 what: "what was approved, in approval_notes".to_owned(),
                 command: old.next_call(),
@@ -311,7 +310,8 @@ fn not_rewritten(
     new_notes: Option<&str>,
 ) -> Result<(), Error> {
     let holds = ["review", "approved", "completed"].contains(&new.status.as_str());
-    let silenced = new_notes.is_none_or(text::is_blank) && !old_notes.is_none_or(text::is_blank);
+    let silenced =
+        new_notes.is_none_or(arguments::is_blank) && !old_notes.is_none_or(arguments::is_blank);
     let approval = |phase: &Phase| (phase.approval_status.clone(), phase.approved_by.clone());
     if holds && old.is_approved() && (approval(new) != approval(old) || silenced) {
         return Err(Error::new(
@@ -340,7 +340,7 @@ fn end_approval(rows: &mut Rows<'_>) {
 fn locked(number: i32) -> Result<Option<Phase>, Error> {
     const LOCK: &str = "SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.approved_by \
          FROM orchestrator.v7_migration_workflow AS w WHERE w.phase_number = $1 FOR SHARE";
-    Ok(plans::update(LOCK, &[number.into()], phases)?.into_iter().next())
+    Ok(statements::update(LOCK, &[number.into()], phases)?.into_iter().next())
 }
 
 /// The phases of a result with number, name, status, approval and approver.
@@ -364,7 +364,7 @@ fn open_tasks(number: i32) -> Result<Vec<String>, Error> {
     const OPEN: &str = "SELECT format('%s \"%s\" (%s, %s)', t.task_number, t.task_name, t.status, t.responsible_persona) \
          FROM orchestrator.v7_subworkflow_tasks AS t \
          WHERE t.parent_phase = $1 AND t.status NOT IN ('completed', 'cancelled') ORDER BY t.task_number";
-    plans::update(OPEN, &[number.into()], plans::column::<String>)
+    statements::update(OPEN, &[number.into()], statements::column::<String>)
 }
 
 /// Cancels the open tasks of a phase, noting why on each. One in review goes back to work first:
@@ -375,6 +375,6 @@ pub fn cancel_open_tasks(number: i32, reason: &str) -> Result<(), Error> {
     const CANCEL: &str = "UPDATE orchestrator.v7_subworkflow_tasks AS t \
          SET status = 'cancelled', notes = concat_ws(E'\\n', nullif(t.notes, ''), $2) \
          WHERE t.parent_phase = $1 AND t.status NOT IN ('completed', 'cancelled')";
-    plans::update(REOPEN, &[number.into()], |_| Ok(()))?;
-    plans::update(CANCEL, &[number.into(), reason.into()], |_| Ok(()))
+    statements::update(REOPEN, &[number.into()], |_| Ok(()))?;
+    statements::update(CANCEL, &[number.into(), reason.into()], |_| Ok(()))
 }

@@ -2,10 +2,10 @@
 //! count as tables, and only members of the extension count at all.
 
 use super::Check;
-use crate::catalog::{self, Member, Members};
-use crate::error::Error;
-use crate::manifest;
-use crate::plans;
+use crate::schema::catalog::{self, Member, Members};
+use crate::schema::manifest;
+use crate::server::error::Error;
+use crate::server::statements;
 
 /// The versions that build V7.
 pub const VERSIONS: [&str; 3] = ["0.4.1", "0.4.2", "0.4.3"];
@@ -145,7 +145,7 @@ pub fn other_v7_tables() -> Result<Check, Error> {
            AND NOT (n.nspname = 'orchestrator' AND c.relname::text = ANY ($1)) \
          ORDER BY 1";
     let known: Vec<String> = TABLES.iter().map(|name| (*name).to_owned()).collect();
-    let others = plans::select(OTHERS, &[known.into()], plans::column::<String>)?;
+    let others = statements::select(OTHERS, &[known.into()], statements::column::<String>)?;
     let hint = others
         .first()
         .map(|first| format!("Drop or rename it: ALTER TABLE {first} RENAME TO another_name;"));

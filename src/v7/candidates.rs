@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::similarity;
-use crate::interrupts;
+use crate::server::interrupts;
 
 /// What two types that look like one have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

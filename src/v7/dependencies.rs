@@ -9,10 +9,10 @@ use pgrx::{AllocatedByPostgres, Uuid};
 
 use super::records::{self, Told};
 use super::tasks;
-use crate::error::{Error, Kind, without_nulls};
-use crate::lifecycle::misused;
-use crate::lifecycle::row::Rows;
-use crate::{interrupts, plans};
+use crate::schema::lifecycle::misused;
+use crate::server::error::{Error, Kind, without_nulls};
+use crate::server::trigger_rows::Rows;
+use crate::server::{interrupts, statements};
 
 /// A task's id as its bytes, which have an order.
 type Id = [u8; 16];
@@ -81,12 +81,12 @@ pub fn circles() -> Result<Vec<Told>, Error> {
     const TITLES: &str = "SELECT format('%s.%s waits for itself', t.parent_phase, t.task_number), \
              format('UPDATE orchestrator.v7_subworkflow_tasks SET dependencies = ''{}'' WHERE id = %L;', t.id) \
          FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.id = ANY ($1) ORDER BY t.parent_phase, t.task_number";
-    let graph = plans::select(EDGES, &[], graph_of)?;
+    let graph = statements::select(EDGES, &[], graph_of)?;
     let stuck: Vec<Uuid> = never_ready(&graph).into_iter().map(Uuid::from_bytes).collect();
     if stuck.is_empty() {
         return Ok(Vec::new());
     }
-    plans::select(TITLES, &[stuck.into()], records::told)
+    statements::select(TITLES, &[stuck.into()], records::told)
 }
 
 /// The edges of a result with the task and one that it waits for.
@@ -122,14 +122,14 @@ pub fn checked(task: Option<Uuid>, ids: Vec<Option<Uuid>>) -> Result<Vec<Uuid>, 
         return Ok(wanted_ids);
     }
     let arguments = [wanted_ids.clone().into()];
-    let existing = plans::update(EXISTING, &arguments, plans::column::<Uuid>)?;
+    let existing = statements::update(EXISTING, &arguments, statements::column::<Uuid>)?;
     let existing: Vec<Id> = existing.iter().map(|id| *id.as_bytes()).collect();
     if let Some(unknown) = first_missing(&wanted, &existing) {
         let unknown = Uuid::from_bytes(unknown);
         return Err(Error::new(Kind::NotFound, format!("task {unknown} does not exist"))
             .hint("A task waits for tasks of orchestrator.v7_subworkflow_tasks."));
     }
-    let mut graph = plans::update(REACHED, &arguments, graph_of)?;
+    let mut graph = statements::update(REACHED, &arguments, graph_of)?;
     // A new task has no id yet; no task has this one.
     let start = task.map_or([0; 16], |id| *id.as_bytes());
     graph.insert(start, wanted);
@@ -177,7 +177,7 @@ fn unchanged_since_snapshot(graph: &Graph) -> Result<(), Error> {
          ORDER BY t.id FOR SHARE";
     let ids: BTreeSet<Id> = graph.values().flatten().copied().collect();
     let ids: Vec<Uuid> = ids.into_iter().map(Uuid::from_bytes).collect();
-    plans::update(LOCK, &[ids.into()], |_| Ok(()))
+    statements::update(LOCK, &[ids.into()], |_| Ok(()))
 }
 
 /// BEFORE UPDATE row trigger of the tasks, where phase or dependencies change: a phase that is over
@@ -216,7 +216,7 @@ fn enforce(rows: &Rows<'_>) -> Result<(), Error> {
     let new = read("dependencies").and_then(|column| rows.after::<Vec<Option<Uuid>>>(column));
     let old = read("dependencies").and_then(|column| rows.before::<Vec<Option<Uuid>>>(column));
     if let Some(new) = new.filter(|new| Some(new) != old.as_ref()) {
-        plans::update(LOCK, &[], |_| Ok(()))?;
+        statements::update(LOCK, &[], |_| Ok(()))?;
         checked(id, new)?;
     }
     Ok(())
@@ -228,7 +228,7 @@ mod tests {
     use std::cmp::Ordering;
 
     use super::*;
-    use crate::interrupts::steps;
+    use crate::server::interrupts::steps;
     use proptest::prelude::*;
 
     fn id(number: u8) -> Id {

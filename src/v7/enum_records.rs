@@ -7,8 +7,8 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::enums::{self, EnumType, Pair};
-use crate::error::Error;
-use crate::plans;
+use crate::server::error::Error;
+use crate::server::statements;
 
 /// Records every pair of enum types that looks like one as a proposal to replace the one that is
 /// used less by the other. A pair that is recorded already, either way round, is left alone.
@@ -30,7 +30,7 @@ fn v7_record_enum_duplicates(
                 OR (m.current_enum_name = $3 AND (m.v7_enum_name = $1 OR $1 = ANY (m.consolidates_with)))) \
          ON CONFLICT ON CONSTRAINT v7_enum_migrations_names_key DO NOTHING RETURNING id";
     let minimum = enums::share("minimum_similarity", minimum_similarity)?;
-    plans::update(LOCK, &[], |_| Ok(()))?;
+    statements::update(LOCK, &[], |_| Ok(()))?;
     let enums = enums::all()?;
     let mut recorded = 0;
     for pair in enums::pairs(&enums, minimum) {
@@ -46,7 +46,7 @@ fn v7_record_enum_duplicates(
             JsonB(serde_json::json!(affected)).into(),
             risk(&pair, replaced).into(),
         ];
-        recorded += plans::update(RECORD, &arguments, |rows| Ok(rows.len() as i64))?;
+        recorded += statements::update(RECORD, &arguments, |rows| Ok(rows.len() as i64))?;
     }
     Ok(recorded)
 }
@@ -60,7 +60,7 @@ pub fn unrecorded() -> Result<Vec<String>, Error> {
     let mut missing = Vec::new();
     for Pair { a, b, .. } in enums::pairs(&enums, 0.8) {
         let arguments = [a.name.as_str().into(), b.name.as_str().into()];
-        if plans::select(RECORDED, &arguments, plans::one::<bool>)? != Some(true) {
+        if statements::select(RECORDED, &arguments, statements::one::<bool>)? != Some(true) {
             missing.push(format!("{} and {}", a.name, b.name));
         }
     }

@@ -6,10 +6,8 @@ use pgrx::prelude::*;
 
 use super::candidates::Candidates;
 use super::similarity::{self, Reason};
-use crate::error::{Error, Kind, required};
-use crate::plans;
-use crate::rows;
-use crate::session;
+use crate::server::error::{Error, Kind, required};
+use crate::server::{backend_state, rows, statements};
 
 /// An enum type with what is known of its use.
 #[derive(Clone, Debug)]
@@ -88,8 +86,8 @@ pub fn share(argument: &str, value: Option<f64>) -> Result<f64, Error> {
 pub fn all() -> Result<Vec<EnumType>, Error> {
     const ENUMS: &str = "SELECT format('%I.%I', u.schema_name, u.enum_name), u.enum_name, u.labels, u.used_by \
          FROM orchestrator.enum_usage AS u ORDER BY u.schema_name COLLATE \"C\", u.enum_name COLLATE \"C\"";
-    session::while_others_drop(|| {
-        plans::select(ENUMS, &[], |rows| {
+    backend_state::while_others_drop(|| {
+        statements::select(ENUMS, &[], |rows| {
             rows::each(rows, |row| {
                 Ok(EnumType {
                     name: rows::value(row, 1, "enum_usage.enum_name")?,
@@ -123,7 +121,7 @@ fn compared<'a>(a: &'a EnumType, b: &'a EnumType, minimum: f64) -> Option<Pair<'
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interrupts::steps;
+    use crate::server::interrupts::steps;
     use proptest::prelude::*;
 
     fn enum_type(name: &str, labels: Vec<String>) -> EnumType {

@@ -3,9 +3,8 @@
 
 use super::Check;
 use super::built::Built;
-use crate::error::Error;
-use crate::plans;
-use crate::rows;
+use crate::server::error::Error;
+use crate::server::{rows, statements};
 
 /// The old columns in their order, without updated_at, which every change moves.
 const BASE_COLUMNS: [&str; 16] = [
@@ -41,7 +40,7 @@ fn status_of_rows(built: &Built) -> Result<Check, Error> {
         // The check of the columns says so.
         return Ok(Check::unreadable(NAME, "every row", "column v7_workflow_status is missing"));
     }
-    let (all, with) = plans::select(COUNTS, &[], |rows| {
+    let (all, with) = statements::select(COUNTS, &[], |rows| {
         let row = rows.first();
         Ok((rows::value::<i64>(&row, 1, "count")?, rows::value::<i64>(&row, 2, "count")?))
     })?;
@@ -72,7 +71,7 @@ fn base_values(built: &Built) -> Result<Check, Error> {
         return Ok(Check::unreadable(NAME, "0", &format!("column {column} is missing")));
     }
     let columns: Vec<String> = BASE_COLUMNS.iter().map(|column| (*column).to_owned()).collect();
-    let changed = plans::select(CHANGED, &[columns.into()], plans::column::<String>)?;
+    let changed = statements::select(CHANGED, &[columns.into()], statements::column::<String>)?;
     Ok(Check::none(NAME, &changed).hint(
         "Put the values back from orchestrator.file_audit_baseline; or, when a change is wanted, DELETE FROM orchestrator.file_audit_baseline WHERE id = ...;",
     ))

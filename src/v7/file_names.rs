@@ -4,7 +4,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::error::required;
+use crate::server::error::required;
 
 /// What a file name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,11 +7,9 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::approval::{self, APPROVER, Phase};
-use crate::document::{self, Document};
-use crate::error::{Error, Kind, required};
-use crate::plans;
-use crate::rows;
-use crate::text;
+use crate::server::error::{Error, Kind, required};
+use crate::server::jsonb::{self, Document};
+use crate::server::{arguments, rows, statements};
 
 /// The number of a phase, 1 to 7.
 ///
@@ -58,8 +56,8 @@ fn v7_start_phase(
     const START: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'in_progress' \
          WHERE w.phase_number = $1 AND w.status IN ('not_started', 'blocked') RETURNING w";
     let number = number(phase_number)?;
-    plans::update(LOCK, &[(number - 1).into()], |_| Ok(()))?;
-    let row = plans::update(START, &[number.into()], row)?;
+    statements::update(LOCK, &[(number - 1).into()], |_| Ok(()))?;
+    let row = statements::update(START, &[number.into()], row)?;
     Ok(row.ok_or_else(|| refused(number, "start", &["not_started", "blocked"]))?)
 }
 
@@ -75,8 +73,8 @@ fn v7_request_review(
     const REVIEW: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'review', deliverables = $2 \
          WHERE w.phase_number = $1 AND w.status = 'in_progress' RETURNING w";
     let number = number(phase_number)?;
-    let deliverables = document::array("deliverables", deliverables)?;
-    let row = plans::update(REVIEW, &[number.into(), deliverables.into()], row)?;
+    let deliverables = jsonb::array("deliverables", deliverables)?;
+    let row = statements::update(REVIEW, &[number.into(), deliverables.into()], row)?;
     Ok(row.ok_or_else(|| refused(number, "be reviewed", &["in_progress"]))?)
 }
 
@@ -95,9 +93,9 @@ fn v7_approve_phase(
          SET status = 'approved', approval_status = 'approved', approved_by = $2, approval_notes = $3 \
          WHERE w.phase_number = $1 AND w.status = 'review' RETURNING w";
     let number = number(phase_number)?;
-    let approved_by = text::filled("approved_by", approved_by)?;
-    let notes = text::filled("notes", notes)?;
-    let row = plans::update(APPROVE, &[number.into(), approved_by.into(), notes.into()], row)?;
+    let approved_by = arguments::filled("approved_by", approved_by)?;
+    let notes = arguments::filled("notes", notes)?;
+    let row = statements::update(APPROVE, &[number.into(), approved_by.into(), notes.into()], row)?;
     Ok(row.ok_or_else(|| refused(number, "be approved", &["review"]))?)
 }
 
@@ -112,7 +110,7 @@ fn v7_complete_phase(
     const COMPLETE: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'completed' \
          WHERE w.phase_number = $1 AND w.status IN ('in_progress', 'review', 'approved') RETURNING w";
     let number = number(phase_number)?;
-    let row = plans::update(COMPLETE, &[number.into()], row)?;
+    let row = statements::update(COMPLETE, &[number.into()], row)?;
     Ok(row.ok_or_else(|| refused(number, "be completed", &["in_progress", "review", "approved"]))?)
 }
 
@@ -134,8 +132,8 @@ fn v7_roll_back_phase(
                  'Rolled back' || coalesce(' (approved by ' || w.approved_by || ')', '') || ': ' || $2) \
          WHERE w.phase_number = $1 RETURNING w";
     let number = number(phase_number)?;
-    let reason = text::filled("reason", reason)?;
-    let status = plans::update(LOCK, &[number.into()], |rows| {
+    let reason = arguments::filled("reason", reason)?;
+    let status = statements::update(LOCK, &[number.into()], |rows| {
         rows::one::<String>(rows, "v7_migration_workflow.status")
     })?;
     match status.as_deref() {
@@ -145,14 +143,14 @@ fn v7_roll_back_phase(
         Some(_) => {}
     }
     approval::cancel_open_tasks(number, &format!("Rolled back: {reason}"))?;
-    let row = plans::update(ROLL_BACK, &[number.into(), reason.into()], row)?;
+    let row = statements::update(ROLL_BACK, &[number.into(), reason.into()], row)?;
     Ok(row.ok_or_else(|| refused(number, "be rolled back", &[status.as_deref().unwrap_or("")]))?)
 }
 
 fn row(
     rows: pgrx::spi::SpiTupleTable<'_>,
 ) -> Result<Option<PgHeapTuple<'static, AllocatedByRust>>, Error> {
-    plans::one(rows)
+    statements::one(rows)
 }
 
 /// Why a phase did not take a step, which is possible from some states: from the one it is in it is
@@ -177,7 +175,7 @@ fn state(number: i32) -> Result<Option<State>, Error> {
     const STATE: &str = "SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.approved_by, \
              w.started_at::text, w.completed_at::text \
          FROM orchestrator.v7_migration_workflow AS w WHERE w.phase_number = $1";
-    plans::update(STATE, &[number.into()], |rows| {
+    statements::update(STATE, &[number.into()], |rows| {
         rows::first(rows, |row| {
             let started = rows::optional(row, 6, "v7_migration_workflow.started_at")?;
             let completed = rows::optional(row, 7, "v7_migration_workflow.completed_at")?;

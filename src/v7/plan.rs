@@ -8,9 +8,8 @@ use pgrx::prelude::*;
 
 use super::approval::APPROVER;
 use super::tasks;
-use crate::error::Error;
-use crate::plans;
-use crate::rows;
+use crate::server::error::Error;
+use crate::server::{rows, statements};
 
 /// Name and lead of each phase, in order.
 pub const PHASES: [(&str, &str); 7] = [
@@ -76,7 +75,7 @@ fn load_phases() -> Result<i64, Error> {
     let mut added = 0;
     for (number, (name, lead)) in (1i32..).zip(PHASES) {
         let arguments = [number.into(), name.into(), lead.into()];
-        added += plans::update(ADD, &arguments, |rows| Ok(rows.len() as i64))?;
+        added += statements::update(ADD, &arguments, |rows| Ok(rows.len() as i64))?;
     }
     Ok(added)
 }
@@ -96,7 +95,7 @@ fn load_tasks(phase: i32, tasks: &[Task]) -> Result<i64, Error> {
            AND NOT EXISTS (SELECT FROM orchestrator.v7_subworkflow_tasks AS t \
                            WHERE t.parent_phase = w.phase_number AND t.task_name = $3) \
          ON CONFLICT DO NOTHING RETURNING id";
-    let status = plans::update(LOCK, &[phase.into()], |rows| {
+    let status = statements::update(LOCK, &[phase.into()], |rows| {
         rows::one::<String>(rows, "v7_migration_workflow.status")
     })?;
     if status.is_none_or(|status| tasks::is_over(&status)) {
@@ -109,7 +108,7 @@ fn load_tasks(phase: i32, tasks: &[Task]) -> Result<i64, Error> {
             (1..).zip(tasks).filter(after).map(|(_, other)| other.name.to_owned()).collect();
         let arguments =
             [phase.into(), number.into(), task.name.into(), task.persona.into(), names.into()];
-        added += plans::update(ADD, &arguments, |rows| Ok(rows.len() as i64))?;
+        added += statements::update(ADD, &arguments, |rows| Ok(rows.len() as i64))?;
     }
     if added > 0 {
         tasks::taken_in(phase)?;

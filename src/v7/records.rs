@@ -7,9 +7,8 @@ use super::built::Built;
 use super::plan::PHASES;
 use super::sign_offs::{self, SignOff, Stage};
 use super::{Check, enum_records};
-use crate::error::Error;
-use crate::plans;
-use crate::rows;
+use crate::server::error::Error;
+use crate::server::{rows, statements};
 
 const LOAD_PLAN: &str = "SELECT * FROM orchestrator.v7_load_plan();";
 
@@ -43,7 +42,7 @@ pub fn checks(built: &Built) -> Result<Vec<Check>, Error> {
 fn all_phases() -> Result<Vec<Phase>, Error> {
     const ALL: &str = "SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.approved_by \
          FROM orchestrator.v7_migration_workflow AS w ORDER BY w.phase_number";
-    plans::select(ALL, &[], approval::phases)
+    statements::select(ALL, &[], approval::phases)
 }
 
 /// Phases, or why they cannot be read.
@@ -108,7 +107,7 @@ fn enum_mappings(built: &Built) -> Result<Check, Error> {
     if let Some(why) = built.missing_table("v7_enum_migrations") {
         return Ok(Check::unreadable(NAME, EXPECTED, &why));
     }
-    let mappings = plans::select(COUNT, &[], |rows| rows::only::<i64>(rows, "count"))?;
+    let mappings = statements::select(COUNT, &[], |rows| rows::only::<i64>(rows, "count"))?;
     let missing = if mappings > 0 { Vec::new() } else { enum_records::unrecorded()? };
     let check = Check {
         name: NAME,
@@ -129,7 +128,7 @@ fn owners(tasks: &Option<String>) -> Result<Check, Error> {
     if let Some(why) = tasks {
         return Ok(Check::unreadable(NAME, "0", why));
     }
-    Ok(none_with_commands(NAME, plans::select(WITHOUT, &[], told)?))
+    Ok(none_with_commands(NAME, statements::select(WITHOUT, &[], told)?))
 }
 
 /// Tasks wait for tasks that exist, and not for themselves. An array has no foreign key.
@@ -143,7 +142,7 @@ fn dependencies(tasks: &Option<String>) -> Result<Check, Error> {
     if let Some(why) = tasks {
         return Ok(Check::unreadable(NAME, "0", why));
     }
-    let mut found = plans::select(DANGLING, &[], told)?;
+    let mut found = statements::select(DANGLING, &[], told)?;
     found.extend(super::dependencies::circles()?);
     Ok(none_with_commands(NAME, found))
 }
@@ -186,7 +185,7 @@ fn lacks(phases: &[Phase]) -> Result<Lacks, Error> {
         let (missing, open): (Vec<SignOff>, Vec<String>) = match phase.status.as_str() {
             "completed" => (
                 sign_offs::missing_in_statement(phase.number, Stage::After)?,
-                plans::select(OPEN, &[phase.number.into()], plans::column::<String>)?,
+                statements::select(OPEN, &[phase.number.into()], statements::column::<String>)?,
             ),
             "approved" => (Vec::new(), Vec::new()),
             _ => continue,

@@ -7,12 +7,10 @@ use pgrx::prelude::*;
 
 use super::Check;
 use super::built::VERSIONS;
-use crate::catalog::{self, Member};
-use crate::error::Error;
-use crate::interrupts;
-use crate::manifest;
-use crate::plans;
-use crate::rows;
+use crate::schema::catalog::{self, Member};
+use crate::schema::manifest;
+use crate::server::error::Error;
+use crate::server::{interrupts, rows, statements};
 
 /// Checks that V7 can be installed.
 ///
@@ -144,7 +142,7 @@ fn leftovers() -> Result<Vec<Leftover>, Error> {
     const DOWN: &str = "ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.0';";
     let bottom = manifest::members_at(manifest::position("0.4.0")?)?;
     let above = manifest::position(&catalog::installed_version()?)? > manifest::position("0.4.0")?;
-    plans::select(LEFT, &[], |found| {
+    statements::select(LEFT, &[], |found| {
         let mut left = Vec::new();
         for row in found {
             interrupts::allow();
@@ -200,7 +198,7 @@ fn names_taken() -> Result<Check, Error> {
     }
     needed.sort();
     needed.dedup();
-    let taken = plans::select(TAKEN, &[needed.into()], plans::column::<String>)?;
+    let taken = statements::select(TAKEN, &[needed.into()], statements::column::<String>)?;
     Ok(Check::none("names of the V7 versions that are taken", &taken).hint(
         "Rename or drop what has these names; \\d orchestrator.* and \\df orchestrator.* show it.",
     ))

@@ -6,10 +6,8 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::phases;
-use crate::error::{Error, Kind, required};
-use crate::plans;
-use crate::rows;
-use crate::text;
+use crate::server::error::{Error, Kind, required};
+use crate::server::{arguments, rows, statements};
 
 /// When something is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +18,7 @@ pub enum Stage {
 
 impl Stage {
     fn named(name: &str) -> Result<Self, Error> {
-        Ok(match text::one_of("stage", name, &["before", "after"])? {
+        Ok(match arguments::one_of("stage", name, &["before", "after"])? {
             "before" => Stage::Before,
             _ => Stage::After,
         })
@@ -74,12 +72,20 @@ impl SignOff {
 
 /// The required sign-offs that nobody has given yet, as everybody sees them now.
 pub fn missing(phase: i32, stage: Stage) -> Result<Vec<SignOff>, Error> {
-    Ok(required_for(phase, stage, plans::update(SIGNED, &given(phase, stage), plans::column)?))
+    Ok(required_for(
+        phase,
+        stage,
+        statements::update(SIGNED, &given(phase, stage), statements::column)?,
+    ))
 }
 
 /// As `missing`, as the calling statement sees them.
 pub fn missing_in_statement(phase: i32, stage: Stage) -> Result<Vec<SignOff>, Error> {
-    Ok(required_for(phase, stage, plans::select(SIGNED, &given(phase, stage), plans::column)?))
+    Ok(required_for(
+        phase,
+        stage,
+        statements::select(SIGNED, &given(phase, stage), statements::column)?,
+    ))
 }
 
 const SIGNED: &str = "SELECT s.item FROM orchestrator.migration_sign_offs AS s \
@@ -118,11 +124,11 @@ fn v7_sign(
          ON CONFLICT (phase_number, stage, item) DO NOTHING RETURNING id";
     let number = phases::number(phase_number)?;
     let stage = Stage::named(required("stage", stage)?)?;
-    let item = text::name("item", item)?;
-    let signed_by = text::filled("signed_by", signed_by)?;
+    let item = arguments::name("item", item)?;
+    let signed_by = arguments::filled("signed_by", signed_by)?;
     let arguments =
         [number.into(), stage.name().into(), item.into(), signed_by.into(), notes.into()];
-    match plans::update(SIGN, &arguments, plans::one::<Uuid>)? {
+    match statements::update(SIGN, &arguments, statements::one::<Uuid>)? {
         Some(id) => Ok(id),
         None => Err(not_signed(number, stage, item)?.into()),
     }
@@ -133,7 +139,7 @@ fn not_signed(number: i32, stage: Stage, item: &str) -> Result<Error, Error> {
     const SIGNER: &str = "SELECT s.signed_by, s.signed_at::text FROM orchestrator.migration_sign_offs AS s \
          WHERE s.phase_number = $1 AND s.stage = $2 AND s.item = $3";
     let arguments = [number.into(), stage.name().into(), item.into()];
-    let signer = plans::update(SIGNER, &arguments, |rows| {
+    let signer = statements::update(SIGNER, &arguments, |rows| {
         rows::first(rows, |row| {
             let signed_by = rows::value::<String>(row, 1, "migration_sign_offs.signed_by")?;
             Ok((signed_by, rows::value::<String>(row, 2, "migration_sign_offs.signed_at")?))

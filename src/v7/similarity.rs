@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::interrupts;
+use crate::server::interrupts;
 
 /// Why two enum types look like one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,12 +10,8 @@ use pgrx::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{Error, Kind, required, without_nulls};
-use crate::interrupts;
-use crate::plans;
-use crate::rows;
-use crate::session;
-use crate::text;
+use crate::server::error::{Error, Kind, required, without_nulls};
+use crate::server::{arguments, backend_state, interrupts, rows, statements};
 
 /// Kinds of a catalog, in the order in which differences are told, and what one of each is called.
 const KINDS: [(&str, &str); 9] = [
@@ -53,12 +49,14 @@ fn capture_snapshot(
          FROM catalog AS c, metrics AS m \
          ON CONFLICT (label) DO NOTHING RETURNING id, (catalog->'skipped')::text"
     );
-    let label = text::name("label", label)?;
+    let label = arguments::name("label", label)?;
     let schemas = schemas.map(named_schemas).transpose()?;
     let arguments = [schemas.into(), label.into()];
     // The server writes definitions in the session's style, and snapshots of two sessions are compared.
-    let captured = session::while_others_drop(|| {
-        session::in_plain_style(|| plans::update(CAPTURE, &arguments, plans::two::<Uuid, String>))
+    let captured = backend_state::while_others_drop(|| {
+        backend_state::in_plain_style(|| {
+            statements::update(CAPTURE, &arguments, statements::two::<Uuid, String>)
+        })
     })?;
     match captured {
         Some((Some(id), skipped)) => {
@@ -82,7 +80,7 @@ fn named_schemas(schemas: Vec<Option<String>>) -> Result<Vec<String>, Error> {
         return Err(Error::new(Kind::InvalidValue, "argument \"schemas\" names no schema")
             .hint("NULL means all user schemas."));
     }
-    let unknown = plans::select(UNKNOWN, &[schemas.clone().into()], |rows| {
+    let unknown = statements::select(UNKNOWN, &[schemas.clone().into()], |rows| {
         rows::first(rows, |row| {
             Ok((rows::value::<String>(row, 1, "name")?, rows::value::<bool>(row, 2, "is_system")?))
         })
@@ -107,11 +105,11 @@ fn tell_skipped(label: &str, maker: &str, skipped: &Value) {
     if schemas.is_empty() && tables == 0 {
         return;
     }
-    session::tell(
+    backend_state::tell(
         format!(
             "snapshot \"{label}\" leaves out {} and {} that {maker} may not see",
-            text::counted(schemas.len() as i64, "schema"),
-            text::counted(tables, "table")
+            arguments::counted(schemas.len() as i64, "schema"),
+            arguments::counted(tables, "table")
         ),
         (!schemas.is_empty()).then(|| format!("Schemas: {}.", schemas.join(", "))),
     );
@@ -120,7 +118,7 @@ fn tell_skipped(label: &str, maker: &str, skipped: &Value) {
 /// Why a label cannot be used again.
 fn taken(label: &str) -> Result<Error, Error> {
     const HOLDER: &str = "SELECT s.taken_at::text, s.taken_by FROM orchestrator.schema_snapshots AS s WHERE s.label = $1";
-    let holder = plans::update(HOLDER, &[label.into()], plans::two::<String, String>)?;
+    let holder = statements::update(HOLDER, &[label.into()], statements::two::<String, String>)?;
     let Some((taken_at, taken_by)) = holder else {
         let message = format!("snapshot \"{label}\" could not be taken");
         return Ok(Error::no_row(message, "schema_snapshots"));
@@ -198,7 +196,7 @@ impl Kept {
     fn read(label: &str) -> Result<Self, Error> {
         const KEPT: &str = "SELECT s.catalog::text, (s.metrics->'scope')::text \
              FROM orchestrator.schema_snapshots AS s WHERE s.label = $1";
-        let kept = plans::select(KEPT, &[label.into()], |rows| {
+        let kept = statements::select(KEPT, &[label.into()], |rows| {
             rows::first(rows, |row| {
                 let catalog = rows::value::<String>(row, 1, "schema_snapshots.catalog")?;
                 Ok((catalog, rows::optional::<String>(row, 2, "schema_snapshots.metrics")?))

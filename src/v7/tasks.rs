@@ -6,12 +6,10 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
 use super::{dependencies, phases};
-use crate::error::{Error, Kind, required};
-use crate::lifecycle::misused;
-use crate::lifecycle::row::Rows;
-use crate::plans;
-use crate::rows;
-use crate::text;
+use crate::schema::lifecycle::misused;
+use crate::server::error::{Error, Kind, required};
+use crate::server::trigger_rows::Rows;
+use crate::server::{arguments, rows, statements};
 
 /// Issues a task of a phase, with the next number.
 ///
@@ -34,15 +32,15 @@ fn v7_issue_task(
          FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.parent_phase = $1 RETURNING id";
     const LAST: &str = "SELECT max(t.task_number) = 2147483647 FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.parent_phase = $1";
     let number = phases::number(phase_number)?;
-    let name = text::filled("task_name", task_name)?;
-    let persona = text::filled("responsible_persona", responsible_persona)?;
+    let name = arguments::filled("task_name", task_name)?;
+    let persona = arguments::filled("responsible_persona", responsible_persona)?;
     let wanted = required("dependencies", dependencies)?;
     for (argument, value) in [("dart_task_id", dart_task_id), ("dart_task_url", dart_task_url)] {
-        value.map(|value| text::filled(argument, Some(value))).transpose()?;
+        value.map(|value| arguments::filled(argument, Some(value))).transpose()?;
     }
     taken_in(number)?;
     let wanted = dependencies::checked(None, wanted)?;
-    if plans::update(LAST, &[number.into()], plans::one::<bool>)? == Some(true) {
+    if statements::update(LAST, &[number.into()], statements::one::<bool>)? == Some(true) {
         return Err(Error::new(Kind::NotReady, format!("phase {number} has no task number left"))
             .detail("The highest number, 2147483647, is taken.")
             .hint("Give that task another number.")
@@ -56,7 +54,7 @@ fn v7_issue_task(
         dart_task_id.into(),
         dart_task_url.into(),
     ];
-    let id = plans::update(ISSUE, &arguments, plans::one::<Uuid>)?;
+    let id = statements::update(ISSUE, &arguments, statements::one::<Uuid>)?;
     Ok(id.ok_or_else(|| Error::no_row("the task could not be issued", "v7_subworkflow_tasks"))?)
 }
 
@@ -68,7 +66,7 @@ fn v7_issue_task(
 pub fn taken_in(number: i32) -> Result<(), Error> {
     const WRITE: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = w.status \
          WHERE w.phase_number = $1 RETURNING w.status";
-    let written = plans::update(WRITE, &[number.into()], |rows| {
+    let written = statements::update(WRITE, &[number.into()], |rows| {
         rows::one::<String>(rows, "v7_migration_workflow.status")
     })?;
     let Some(status) = written else {
@@ -130,7 +128,7 @@ fn note<'a>(
         misused(function, "it must be fired AFTER UPDATE, FOR EACH ROW");
     };
     let id = rows.column("id").and_then(|column| rows.after::<Uuid>(column));
-    if let Err(error) = plans::update(statement, &[id.into()], |_| Ok(())) {
+    if let Err(error) = statements::update(statement, &[id.into()], |_| Ok(())) {
         ErrorReport::from(error).report(PgLogLevel::ERROR);
     }
     Ok(Some(rows.into_row()))

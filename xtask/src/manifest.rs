@@ -57,8 +57,8 @@ pub fn check(toolchain: &Toolchain) -> Result<()> {
 }
 
 fn generate(toolchain: &Toolchain) -> Result<String> {
-    let sql = fs::read_to_string(toolchain.project.root().join("src/members.sql"))
-        .context("cannot read src/members.sql")?;
+    let sql = fs::read_to_string(toolchain.project.root().join("src/schema/members.sql"))
+        .context("cannot read src/schema/members.sql")?;
     let mut below = Members::new();
     let mut versions = Vec::new();
     walk(toolchain, |client, version| {

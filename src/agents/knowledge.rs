@@ -1,0 +1,226 @@
+//! Knowledge that waits to be embedded for retrieval. An embedder claims a batch, stores the
+//! embeddings elsewhere, marks the batch and commits; when it fails instead, its rows wait again.
+
+use pgrx::Uuid;
+use pgrx::datum::Interval;
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::configuration::retention;
+use crate::server::error::{Error, Kind, required};
+use crate::server::jsonb::{self, Document};
+use crate::server::{arguments, ids, interrupts, rows, statements};
+
+/// Where knowledge comes from.
+const TYPES: [&str; 4] = ["failure_solution", "gate_rejection", "gate_approval", "collaboration"];
+
+/// What a known key of the metadata must be.
+fn expected(key: &str) -> Option<&'static str> {
+    match key {
+        "project_id" => Some("a uuid as text"),
+        "agent_type" | "task_type" | "technology" => Some("a text"),
+        "success_verified" => Some("true or false"),
+        _ => None,
+    }
+}
+
+/// What is wrong with a key of the metadata, whose value has this JSON type and is written like
+/// this. The CHECK of the table refuses the same.
+fn mistyped(key: &str, kind: &str, value: &str) -> Option<String> {
+    let fits = match key {
+        "project_id" => kind == "string" && ids::parsed(value.trim_matches('"')).is_some(),
+        "success_verified" => kind == "boolean",
+        _ => kind == "string",
+    };
+    let expected = expected(key)?;
+    (!fits).then(|| format!("\"{key}\" must be {expected}, and is {value}"))
+}
+
+/// What is to be staged, known to fit.
+pub struct Lesson<T> {
+    pub knowledge_type: T,
+    pub content: T,
+    pub metadata: Document,
+}
+
+impl<T: AsRef<str>> Lesson<T> {
+    /// Stages it; the id.
+    pub fn stage(self) -> Result<Uuid, Error> {
+        const INSERT: &str = "INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, metadata) \
+             VALUES ($1, $2, $3) RETURNING id";
+        let arguments = [
+            self.knowledge_type.as_ref().into(),
+            self.content.as_ref().into(),
+            self.metadata.into(),
+        ];
+        statements::update(INSERT, &arguments, statements::one::<Uuid>)?
+            .ok_or_else(|| Error::no_row("knowledge could not be staged", "knowledge_staging"))
+    }
+}
+
+/// Stages knowledge for embedding.
+///
+/// `knowledge_type`: failure_solution, gate_rejection, gate_approval or collaboration; `content`:
+/// the text to embed; `metadata`: a JSON object, in which project_id is a uuid, agent_type,
+/// task_type and technology are text, success_verified is true or false, and other keys are free.
+/// Returns: its id. Errors: 22004, 22023 unknown type, blank content, metadata that is no object or
+/// has a known key of another type. Since 0.2.4.
+#[pg_extern(sql = false, volatile)]
+fn stage_knowledge(
+    knowledge_type: Option<&str>,
+    content: Option<&str>,
+    metadata: default!(Option<Document>, "'{}'"),
+) -> Result<Uuid, ErrorReport> {
+    let knowledge_type =
+        arguments::one_of("knowledge_type", required("knowledge_type", knowledge_type)?, &TYPES)?;
+    let content = arguments::filled("content", content)?;
+    let metadata = jsonb::object("metadata", metadata)?;
+    check_known_keys(&metadata)?;
+    Ok(Lesson { knowledge_type, content, metadata }.stage()?)
+}
+
+fn check_known_keys(metadata: &Document) -> Result<(), Error> {
+    const KEYS: &str =
+        "SELECT m.key, jsonb_typeof(m.value), m.value::text FROM jsonb_each($1) AS m";
+    let problem = statements::select(KEYS, &[metadata.clone().into()], |found| {
+        for row in found {
+            interrupts::allow();
+            let key = rows::value::<String>(&row, 1, "key of metadata")?;
+            let kind = rows::value::<String>(&row, 2, "type of metadata")?;
+            let value = rows::value::<String>(&row, 3, "value of metadata")?;
+            if let Some(problem) = mistyped(&key, &kind, &value) {
+                return Ok(Some(problem));
+            }
+        }
+        Ok(None)
+    })?;
+    match problem {
+        None => Ok(()),
+        Some(problem) => Err(Error::new(
+            Kind::InvalidValue,
+            format!("argument \"metadata\" does not fit: {problem}"),
+        )
+        .hint("Leave out a key that has no value; other keys are free.")),
+    }
+}
+
+/// Claims the oldest knowledge that waits to be embedded and that nobody else holds. It is the
+/// caller's until its transaction ends: marked, it is done; rolled back, it waits again.
+///
+/// `batch`: how many at most. Returns: id, type, content and metadata of each, oldest first.
+/// Errors: 22004, 22023 less than one. Since 0.2.4.
+#[pg_extern(sql = false, volatile)]
+#[allow(clippy::type_complexity)]
+fn claim_knowledge(
+    batch: default!(Option<i32>, "50"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(id, Uuid),
+            name!(knowledge_type, String),
+            name!(content, String),
+            name!(metadata, Document),
+        ),
+    >,
+    ErrorReport,
+> {
+    const CLAIM: &str = "SELECT k.id, k.knowledge_type, k.content, k.metadata \
+         FROM orchestrator.knowledge_staging AS k WHERE NOT k.embedded \
+         ORDER BY k.created_at, k.id LIMIT $1 FOR UPDATE SKIP LOCKED";
+    let batch = required("batch", batch)?;
+    if batch < 1 {
+        return Err(Error::new(Kind::InvalidValue, format!("batch {batch} is less than 1")).into());
+    }
+    let claimed = statements::update(CLAIM, &[i64::from(batch).into()], |rows| {
+        rows::each(rows, |row| {
+            Ok((
+                rows::value(row, 1, "knowledge_staging.id")?,
+                rows::value(row, 2, "knowledge_staging.knowledge_type")?,
+                rows::value(row, 3, "knowledge_staging.content")?,
+                rows::value(row, 4, "knowledge_staging.metadata")?,
+            ))
+        })
+    })?;
+    Ok(TableIterator::new(claimed))
+}
+
+/// Marks knowledge as embedded, now. What has been marked before stays as it is, so that marking
+/// may be repeated.
+///
+/// Returns: how many were marked by this call.
+/// Errors: 22004 also for a null among the ids, P0002 an unknown id. Since 0.2.4.
+#[pg_extern(sql = false, volatile)]
+fn mark_knowledge_embedded(ids: Option<Vec<Option<Uuid>>>) -> Result<i64, ErrorReport> {
+    const UNKNOWN: &str = "SELECT w.id FROM unnest($1) AS w (id) \
+         WHERE NOT EXISTS (SELECT FROM orchestrator.knowledge_staging AS k WHERE k.id = w.id) \
+         ORDER BY w.id LIMIT 1";
+    const MARK: &str = "UPDATE orchestrator.knowledge_staging AS k \
+         SET embedded = true, embedded_at = pg_catalog.now() \
+         WHERE k.id IN (SELECT h.id FROM orchestrator.knowledge_staging AS h \
+                        WHERE h.id = ANY ($1) AND h.embedded IS NOT TRUE ORDER BY h.id FOR UPDATE)";
+    let ids = required("ids", ids)?
+        .into_iter()
+        .map(|id| required("ids", id))
+        .collect::<Result<Vec<Uuid>, _>>()?;
+    if let Some(id) = statements::update(UNKNOWN, &[ids.clone().into()], statements::one::<Uuid>)? {
+        return Err(Error::new(Kind::NotFound, format!("knowledge {id} does not exist"))
+            .hint("orchestrator.claim_knowledge returns the ids of what waits to be embedded.")
+            .into());
+    }
+    Ok(statements::update(MARK, &[ids.into()], |rows| Ok(rows.len() as i64))?)
+}
+
+/// Deletes knowledge that has been embedded for longer than that. What waits is never touched.
+///
+/// `embedded_for`: at least zero. Returns: how much was deleted.
+/// Errors: 22004, 22023 a negative interval, or one of more than 6000 years. Since 0.2.4.
+#[pg_extern(sql = false, volatile)]
+pub fn purge_knowledge(
+    embedded_for: default!(Option<Interval>, "'365 days'"),
+) -> Result<i64, ErrorReport> {
+    const PURGE: &str = "DELETE FROM orchestrator.knowledge_staging AS k \
+         WHERE k.embedded AND k.embedded_at < $1";
+    let before = retention::before("embedded_for", required("embedded_for", embedded_for)?)?;
+    Ok(statements::update(PURGE, &[before.into()], |rows| Ok(rows.len() as i64))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn known_keys_have_their_types_and_others_are_free() {
+        let id = "\"0198c5a0-0000-7000-8000-00000000000a\"";
+        for (key, kind, value) in [
+            ("project_id", "string", id),
+            ("project_id", "string", "\"0198C5A0-0000-7000-8000-00000000000A\""),
+            ("agent_type", "string", "\"\""),
+            ("success_verified", "boolean", "false"),
+            ("anything", "null", "null"),
+        ] {
+            assert_eq!(mistyped(key, kind, value), None);
+        }
+        for (key, kind, value) in [
+            ("project_id", "string", "\"proj-123\""),
+            ("project_id", "string", "\"0198c5a0000070008000000000000000a\""),
+            ("project_id", "number", "5"),
+            ("project_id", "null", "null"),
+            ("agent_type", "null", "null"),
+            ("task_type", "array", "[]"),
+            ("technology", "object", "{}"),
+            ("success_verified", "string", "\"true\""),
+        ] {
+            assert!(mistyped(key, kind, value).is_some(), "{key} {kind} {value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(key in any::<String>(), value in any::<String>()) {
+            prop_assert_eq!(mistyped(&key, "number", &value).is_some(), expected(&key).is_some());
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The tools of agents: collaboration, prompts, knowledge, token usage and its price.
+
+pub mod collaboration;
+pub mod knowledge;
+pub mod pricing;
+pub mod prompts;
+pub mod token_usage;

@@ -1,0 +1,173 @@
+//! What language models cost: prices with a history, and the cost of a call by the price in force
+//! on its UTC day. All of it is numeric; nothing is rounded.
+
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByRust, AnyNumeric};
+
+use crate::agents::token_usage::{count, moment};
+use crate::server::error::{Error, Kind, required};
+use crate::server::{arguments, statements};
+
+/// What a price has at most: digits before and after the decimal point.
+const WHOLE_DIGITS: usize = 8;
+const DECIMALS: usize = 6;
+
+/// Sets what a model costs from a day on. The days before keep the price they had; the price of
+/// that very day, when there is one, is replaced.
+///
+/// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
+/// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means
+/// today; `notes`, `updated_by`:
+/// NULL keeps what was. Returns: the row.
+/// Errors: 22004, 22023 blank or overlong model, a price outside that range, no finite day.
+/// Since 0.2.5.
+#[pg_extern(sql = false, volatile)]
+fn set_price(
+    model: Option<&str>,
+    input_cost_per_million: Option<AnyNumeric>,
+    output_cost_per_million: Option<AnyNumeric>,
+    effective_date: default!(Option<Date>, "NULL"),
+    notes: default!(Option<&str>, "NULL"),
+    updated_by: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.llm_pricing"), ErrorReport> {
+    const SET: &str = "INSERT INTO orchestrator.llm_pricing AS p (model, input_cost_per_million, output_cost_per_million, effective_date, notes, updated_by) \
+         VALUES ($1, $2, $3, coalesce($4, (pg_catalog.now() AT TIME ZONE 'UTC')::date), $5, $6) \
+         ON CONFLICT ON CONSTRAINT llm_pricing_model_effective_date_key DO UPDATE \
+         SET input_cost_per_million = excluded.input_cost_per_million, \
+             output_cost_per_million = excluded.output_cost_per_million, \
+             notes = coalesce(excluded.notes, p.notes), \
+             updated_by = coalesce(excluded.updated_by, p.updated_by) \
+         RETURNING p";
+    let model = arguments::name("model", model)?;
+    let input = price("input_cost_per_million", input_cost_per_million)?;
+    let output = price("output_cost_per_million", output_cost_per_million)?;
+    if effective_date.is_some_and(|day| day.is_infinity() || day.is_neg_infinity()) {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            "argument \"effective_date\" must be a finite day",
+        )
+        .into());
+    }
+    let arguments = [
+        model.into(),
+        input.into(),
+        output.into(),
+        effective_date.into(),
+        notes.into(),
+        updated_by.into(),
+    ];
+    let row = statements::update(
+        SET,
+        &arguments,
+        statements::one::<PgHeapTuple<'static, AllocatedByRust>>,
+    )?;
+    Ok(row.ok_or_else(|| {
+        Error::no_row(format!("the price of model \"{model}\" could not be set"), "llm_pricing")
+    })?)
+}
+
+/// What a call costs in USD by the price in force on its UTC day.
+///
+/// `input_tokens`, `output_tokens`: not negative; `at`: when the model is called.
+/// Returns: the exact cost; NULL when the model has no price on that day.
+/// Errors: 22004, 22023 negative count, no finite time. Since 0.2.5.
+#[pg_extern(sql = false, stable)]
+fn llm_cost(
+    model: Option<&str>,
+    input_tokens: Option<i64>,
+    output_tokens: Option<i64>,
+    at: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<Option<AnyNumeric>, ErrorReport> {
+    // Multiplied by a millionth: a product of numeric is exact, a quotient is rounded.
+    const COST: &str = "SELECT ($2 * p.input_cost_per_million + $3 * p.output_cost_per_million) * 0.000001 \
+         FROM orchestrator.llm_pricing AS p \
+         WHERE p.model = $1 AND p.effective_date <= ($4 AT TIME ZONE 'UTC')::date \
+         ORDER BY p.effective_date DESC LIMIT 1";
+    let model = required("model", model)?;
+    let input_tokens = count("input_tokens", input_tokens)?;
+    let output_tokens = count("output_tokens", output_tokens)?;
+    let at = moment("at", at)?;
+    let arguments = [model.into(), input_tokens.into(), output_tokens.into(), at.into()];
+    Ok(statements::select(COST, &arguments, statements::one::<AnyNumeric>)?)
+}
+
+/// Adds the list prices that TheAppApp's migration 016 loads, from today (UTC) on. A model that has
+/// a price, of whatever day, keeps it and gets no other.
+///
+/// Returns: how many prices were added. Since 0.2.5.
+#[pg_extern(sql = false, volatile)]
+fn load_default_prices() -> Result<i64, ErrorReport> {
+    // A price that somebody sets meanwhile, for another day, is met by no constraint.
+    const LOCK: &str = "LOCK TABLE orchestrator.llm_pricing IN SHARE ROW EXCLUSIVE MODE";
+    const LOAD: &str = "INSERT INTO orchestrator.llm_pricing (model, input_cost_per_million, output_cost_per_million, effective_date, notes) \
+         SELECT l.model, l.input, l.output, (pg_catalog.now() AT TIME ZONE 'UTC')::date, 'list price' \
+         FROM (VALUES ('gpt-4.1', 2.00, 8.00), ('gpt-4.1-mini', 0.40, 1.60), ('gpt-4o', 2.50, 10.00), \
+                      ('gpt-4o-mini', 0.15, 0.60), ('gpt-5', 1.25, 10.00), ('gpt-5-mini', 0.25, 2.00), \
+                      ('gpt-5-nano', 0.05, 0.40), ('text-embedding-3-large', 0.13, 0), \
+                      ('text-embedding-3-small', 0.02, 0), ('gpt-4-turbo', 10.00, 30.00), \
+                      ('gpt-3.5-turbo', 0.50, 1.50)) AS l (model, input, output) \
+         WHERE NOT EXISTS (SELECT FROM orchestrator.llm_pricing AS p WHERE p.model = l.model) \
+         ON CONFLICT ON CONSTRAINT llm_pricing_model_effective_date_key DO NOTHING";
+    statements::update(LOCK, &[], |_| Ok(()))?;
+    Ok(statements::update(LOAD, &[], |rows| Ok(rows.len() as i64))?)
+}
+
+/// A price that the table holds without rounding it.
+///
+/// Errors: 22004, 22023 no such price.
+fn price(argument: &str, value: Option<AnyNumeric>) -> Result<AnyNumeric, Error> {
+    let value = required(argument, value)?;
+    match unfit(value.normalize()) {
+        None => Ok(value),
+        Some(problem) => Err(Error::new(
+            Kind::InvalidValue,
+            format!("{argument} {} {problem}", arguments::shortened(value.normalize())),
+        )
+        .hint("A price is in USD per million tokens: 0 or more, below 100000000, with six decimals at most.")),
+    }
+}
+
+/// What is wrong with a price in its shortest decimal form.
+fn unfit(decimal: &str) -> Option<&'static str> {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
+    if decimal.starts_with('-') {
+        Some("is negative")
+    } else if !digits(whole) || !digits(fraction) {
+        Some("is not a finite number")
+    } else if whole.len() > WHOLE_DIGITS {
+        Some("is too high")
+    } else if fraction.len() > DECIMALS {
+        Some("has more than six decimals")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn prices_that_would_be_rounded_or_make_no_sense_are_refused() {
+        for decimal in ["0", "1.4", "0.000001", "99999999.999999"] {
+            assert_eq!(unfit(decimal), None, "{decimal}");
+        }
+        for decimal in ["-0.01", "-Infinity", "Infinity", "NaN", "100000000", "0.0000001"] {
+            assert!(unfit(decimal).is_some(), "{decimal}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_price_in_range_fits(whole in 0u64..100_000_000, fraction in 0u32..1_000_000) {
+            let decimal = format!("{whole}.{fraction:06}");
+            prop_assert_eq!(unfit(&decimal), None);
+            let (negative, longer) = (format!("-{decimal}"), format!("{decimal}1"));
+            prop_assert!(unfit(&negative).is_some() && unfit(&longer).is_some());
+        }
+    }
+}

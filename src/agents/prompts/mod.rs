@@ -1,0 +1,183 @@
+//! Prompts in semantic versions. What is published never changes; which version is active does, and
+//! whoever reads sees exactly one.
+
+mod version;
+
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByRust, Uuid};
+
+use crate::server::error::{Error, Kind, required};
+use crate::server::{arguments, locks, rows, statements};
+use version::Version;
+
+type Row = PgHeapTuple<'static, AllocatedByRust>;
+
+/// Compares two versions by their numbers.
+///
+/// Returns: -1 when `a` comes before `b`, 0 when they are equal, 1 when `a` comes after `b`.
+/// Errors: 22004, 22023 not major.minor.patch. Since 0.2.2.
+#[pg_extern(sql = false, immutable, parallel_safe)]
+fn compare_versions(a: Option<&str>, b: Option<&str>) -> Result<i32, ErrorReport> {
+    let a = Version::parse(required("a", a)?)?;
+    let b = Version::parse(required("b", b)?)?;
+    Ok(a.cmp(&b) as i32)
+}
+
+/// Publishes a version of a prompt.
+///
+/// `version`: major.minor.patch, new for the agent type; `activate`: whether it becomes the active
+/// one at once. Returns: the id of the prompt.
+/// Errors: 22004, 22023 blank text, overlong name, malformed version, 55000 the version has been
+/// published already, 40001 as of `activate_prompt`. Since 0.2.2.
+#[pg_extern(sql = false, volatile)]
+fn publish_prompt(
+    agent_type: Option<&str>,
+    version: Option<&str>,
+    prompt_text: Option<&str>,
+    created_by: default!(Option<&str>, "NULL"),
+    notes: default!(Option<&str>, "NULL"),
+    activate: default!(Option<bool>, "false"),
+) -> Result<Uuid, ErrorReport> {
+    const INSERT: &str = "INSERT INTO orchestrator.prompts (agent_type, version, prompt_text, created_by, notes) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT ON CONSTRAINT uq_prompts_agent_version DO NOTHING RETURNING id";
+    let agent_type = arguments::name("agent_type", agent_type)?;
+    let version = Version::parse(required("version", version)?)?.to_string();
+    let prompt_text = arguments::filled("prompt_text", prompt_text)?;
+    let activate = required("activate", activate)?;
+    if activate {
+        one_activation_at_a_time(agent_type)?;
+    }
+    let arguments = [
+        agent_type.into(),
+        version.as_str().into(),
+        prompt_text.into(),
+        created_by.into(),
+        notes.into(),
+    ];
+    let Some(id) = statements::update(INSERT, &arguments, statements::one::<Uuid>)? else {
+        return Err(already_published(agent_type, &version)?.into());
+    };
+    if activate {
+        switch_to(agent_type, &version)?;
+    }
+    Ok(id)
+}
+
+/// Makes a published version the active one of its agent type, in place of the one before. Other
+/// transactions see the one until this one commits and the other from then on, never none or both.
+///
+/// Returns: the row. Errors: 22004, 22023 blank agent type, malformed version, P0002 no such
+/// version, 40001 another transaction has activated one since this one began to read. Since 0.2.2.
+#[pg_extern(sql = false, volatile)]
+fn activate_prompt(
+    agent_type: Option<&str>,
+    version: Option<&str>,
+) -> Result<pgrx::composite_type!('static, "orchestrator.prompts"), ErrorReport> {
+    let agent_type = arguments::name("agent_type", agent_type)?;
+    let version = Version::parse(required("version", version)?)?.to_string();
+    one_activation_at_a_time(agent_type)?;
+    Ok(switch_to(agent_type, &version)?)
+}
+
+/// The text of the active prompt of an agent type.
+///
+/// Errors: 22004, P0002 there is none. Since 0.2.2.
+#[pg_extern(sql = false, stable)]
+fn active_prompt(agent_type: Option<&str>) -> Result<String, ErrorReport> {
+    const ACTIVE: &str = "SELECT p.prompt_text FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.is_active";
+    let agent_type = required("agent_type", agent_type)?;
+    let prompt = statements::select(ACTIVE, &[agent_type.into()], |rows| {
+        rows::one::<String>(rows, "prompts.prompt_text")
+    })?;
+    Ok(prompt.ok_or_else(|| {
+        Error::new(Kind::NotFound, format!("agent type \"{agent_type}\" has no active prompt"))
+            .hint("orchestrator.prompt_history shows what is published, orchestrator.activate_prompt activates it.")
+    })?)
+}
+
+/// The version that follows the highest one of an agent type, so that it is not taken yet.
+///
+/// `bump`: major, minor or patch. Returns: 1.0.0 when nothing is published for the agent type.
+/// Errors: 22004, 22023 blank agent type, unknown step, or a number that cannot grow. Since 0.2.2.
+#[pg_extern(sql = false, stable)]
+fn next_prompt_version(
+    agent_type: Option<&str>,
+    bump: default!(Option<&str>, "'patch'"),
+) -> Result<String, ErrorReport> {
+    const HIGHEST: &str = "SELECT p.version FROM orchestrator.prompts AS p WHERE p.agent_type = $1 \
+         ORDER BY string_to_array(p.version, '.')::bigint[] DESC LIMIT 1";
+    let agent_type = arguments::name("agent_type", agent_type)?;
+    let bump = arguments::one_of("bump", required("bump", bump)?, &version::STEPS)?;
+    let highest = statements::select(HIGHEST, &[agent_type.into()], |rows| {
+        rows::one::<String>(rows, "prompts.version")
+    })?;
+    Ok(match highest {
+        None => version::FIRST.to_owned(),
+        Some(highest) => Version::parse(&highest)?.next(bump)?.to_string(),
+    })
+}
+
+/// Lets the transaction alone activate prompts of the agent type until it ends. The statement after
+/// this one sees what those before it in the queue have committed.
+fn one_activation_at_a_time(agent_type: &str) -> Result<(), Error> {
+    locks::one_at_a_time_for("activate_prompt", agent_type)
+}
+
+/// Two statements, because the unique index looks at every row as it is written: the old one must
+/// let go before the new one takes over. Others see both or neither of them.
+fn switch_to(agent_type: &str, version: &str) -> Result<Row, Error> {
+    const DEACTIVATE: &str = "UPDATE orchestrator.prompts AS p SET is_active = false \
+         WHERE p.agent_type = $1 AND p.is_active AND p.version <> $2";
+    const ACTIVATE: &str = "UPDATE orchestrator.prompts AS p SET is_active = true \
+         WHERE p.agent_type = $1 AND p.version = $2 RETURNING p";
+    let arguments = [agent_type.into(), version.into()];
+    statements::update(DEACTIVATE, &arguments, |_| Ok(()))?;
+    // The unique index sees an active version that the snapshot which the transaction keeps does not.
+    let activated =
+        PgTryBuilder::new(|| statements::update(ACTIVATE, &arguments, statements::one::<Row>))
+            .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, |_| Err(overtaken(agent_type)))
+            .execute();
+    match activated? {
+        Some(row) => Ok(row),
+        None => Err(not_activated(agent_type, version)?),
+    }
+}
+
+fn not_activated(agent_type: &str, version: &str) -> Result<Error, Error> {
+    const PUBLISHED: &str =
+        "SELECT p.id FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.version = $2";
+    let arguments = [agent_type.into(), version.into()];
+    let prompt = format!("version {version} of agent type \"{agent_type}\"");
+    Ok(match statements::update(PUBLISHED, &arguments, statements::one::<Uuid>)? {
+        Some(_) => Error::no_row(format!("{prompt} could not be activated"), "prompts"),
+        None => Error::new(Kind::NotFound, format!("{prompt} does not exist"))
+            .hint("orchestrator.prompt_history shows what is published, orchestrator.publish_prompt adds to it."),
+    })
+}
+
+fn overtaken(agent_type: &str) -> Error {
+    Error::new(
+        Kind::Serialization,
+        format!("another transaction has activated a prompt of agent type \"{agent_type}\""),
+    )
+    .detail("It did so after this transaction began to read, or around the functions.")
+    .hint("Roll back and try again.")
+}
+
+fn already_published(agent_type: &str, version: &str) -> Result<Error, Error> {
+    const PUBLICATION: &str = "SELECT format('It was published at %s%s.', p.created_at, ' by ' || p.created_by) \
+         FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.version = $2";
+    let arguments = [agent_type.into(), version.into()];
+    let prompt = format!("version {version} of agent type \"{agent_type}\"");
+    let Some(publication) = statements::update(PUBLICATION, &arguments, statements::one::<String>)?
+    else {
+        return Ok(Error::no_row(format!("{prompt} could not be published"), "prompts"));
+    };
+    Ok(Error::new(Kind::NotReady, format!("{prompt} is already published"))
+    .detail(publication)
+    .hint(
+        "What is published stays as it is; orchestrator.next_prompt_version names a free version.",
+    ))
+}

@@ -1,0 +1,72 @@
+//! Token usage: one row per call of a language model. Callers with many calls insert them in bulk
+//! into orchestrator.llm_token_usage; this is for one.
+
+use pgrx::Uuid;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::server::error::{Error, Kind, required};
+use crate::server::{arguments, statements};
+
+/// Records a call of a language model.
+///
+/// `model`: the name under which orchestrator.llm_pricing prices it; `input_tokens`,
+/// `output_tokens`: not negative; `project_id`, `agent_id`: NULL for none; `at`: when it was called.
+/// Returns: the id of the row.
+/// Errors: 22004, 22023 blank or overlong name, negative count, no finite time. Since 0.2.3.
+#[pg_extern(sql = false, volatile)]
+fn record_token_usage(
+    model: Option<&str>,
+    input_tokens: Option<i64>,
+    output_tokens: Option<i64>,
+    project_id: default!(Option<Uuid>, "NULL"),
+    agent_id: default!(Option<&str>, "NULL"),
+    at: default!(Option<TimestampWithTimeZone>, "now()"),
+) -> Result<Uuid, ErrorReport> {
+    const INSERT: &str = "INSERT INTO orchestrator.llm_token_usage (model, input_tokens, output_tokens, project_id, agent_id, \"timestamp\") \
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+    let model = arguments::name("model", model)?;
+    let input_tokens = count("input_tokens", input_tokens)?;
+    let output_tokens = count("output_tokens", output_tokens)?;
+    let agent_id =
+        agent_id.map(|agent_id| arguments::name("agent_id", Some(agent_id))).transpose()?;
+    let at = moment("at", at)?;
+    let arguments = [
+        model.into(),
+        input_tokens.into(),
+        output_tokens.into(),
+        project_id.into(),
+        agent_id.into(),
+        at.into(),
+    ];
+    let id = statements::update(INSERT, &arguments, statements::one::<Uuid>)?;
+    Ok(id.ok_or_else(|| Error::no_row("the usage could not be recorded", "llm_token_usage"))?)
+}
+
+/// A number of tokens.
+///
+/// Errors: 22004, 22023 negative.
+pub fn count(argument: &str, value: Option<i64>) -> Result<i64, Error> {
+    let value = required(argument, value)?;
+    if value < 0 {
+        return Err(Error::new(Kind::InvalidValue, format!("{argument} {value} is negative")));
+    }
+    Ok(value)
+}
+
+/// A point in time that lies on some day.
+///
+/// Errors: 22004, 22023 infinity.
+pub fn moment(
+    argument: &str,
+    value: Option<TimestampWithTimeZone>,
+) -> Result<TimestampWithTimeZone, Error> {
+    let value = required(argument, value)?;
+    if value.is_infinity() || value.is_neg_infinity() {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("argument \"{argument}\" must be a finite time"),
+        ));
+    }
+    Ok(value)
+}

@@ -1,0 +1,231 @@
+//! How long things live: an age that the caller gives, or one set in configurations, or the
+//! default; and the time before which something is older than that.
+
+use pgrx::datum::Interval;
+use pgrx::prelude::*;
+
+use crate::configuration;
+use crate::server::error::{Error, Kind};
+use crate::server::{rows, statements};
+
+/// An age that is set in configurations.
+pub struct Lifetime {
+    /// The key of the configuration.
+    pub key: &'static str,
+    pub unit: Unit,
+    /// How many units, when it is not set.
+    pub default: f64,
+}
+
+#[derive(Clone, Copy)]
+pub enum Unit {
+    Seconds,
+    Days,
+}
+
+impl Unit {
+    fn interval(self) -> &'static str {
+        match self {
+            Unit::Seconds => "1 second",
+            Unit::Days => "1 day",
+        }
+    }
+
+    fn seconds(self) -> f64 {
+        match self {
+            Unit::Seconds => 1.0,
+            Unit::Days => 86_400.0,
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Unit::Seconds => "seconds",
+            Unit::Days => "days",
+        }
+    }
+}
+
+/// The longest age: taken from now, it leaves a time that the server can hold.
+const LONGEST_YEARS: i32 = 6000;
+const LONGEST_SECONDS: f64 = LONGEST_YEARS as f64 * 365.25 * 86_400.0;
+
+/// The time before which something is older than `age`.
+///
+/// Errors: 22023 negative, or longer than 6000 years, or one whose parts lead into the future.
+pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Error> {
+    const BEFORE: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) $1, \
+            (pg_catalog.now() OPERATOR(pg_catalog.-) $1) OPERATOR(pg_catalog.<=) pg_catalog.now()";
+    let age = not_negative(argument, age)?;
+    let (before, past) = statements::select(BEFORE, &[age.into()], |rows| {
+        let row = rows.first();
+        let before = rows::value::<TimestampWithTimeZone>(&row, 1, "now() - age")?;
+        Ok((before, rows::value::<bool>(&row, 2, "now() - age")?))
+    })?;
+    // As a length alone -12 months and 361 days are one day, a month being 30; from now they lead
+    // into the future.
+    if !past {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("argument \"{argument}\" must not lead into the future"),
+        ));
+    }
+    Ok(before)
+}
+
+/// The same for an age that may be NULL: then it is the configured one.
+///
+/// Errors: 22023 negative, or the configuration is no number that could be an age.
+pub fn before_or_configured(
+    argument: &str,
+    age: Option<Interval>,
+    lifetime: &Lifetime,
+) -> Result<TimestampWithTimeZone, Error> {
+    const BEFORE: &str =
+        "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) ($1 OPERATOR(pg_catalog.*) $2::interval)";
+    if let Some(age) = age {
+        return before(argument, age);
+    }
+    let units = set_or_default(lifetime)?;
+    let arguments = [units.into(), lifetime.unit.interval().into()];
+    statements::select(BEFORE, &arguments, |rows| rows::only(rows, "now() - age"))
+}
+
+/// Whether it is too long. The server takes months, days and the rest off one after another, so
+/// what a negative part makes up for counts too.
+fn is_too_long(value: &Interval) -> bool {
+    const MONTH: i128 = 31 * DAY;
+    const DAY: i128 = 86_400_000_000;
+    let parts = [
+        i128::from(value.months()) * MONTH,
+        i128::from(value.days()) * DAY,
+        i128::from(value.micros()),
+    ];
+    parts.iter().filter(|part| **part > 0).sum::<i128>() > i128::from(LONGEST_YEARS) * 12 * MONTH
+}
+
+/// A length of time, which may be zero.
+fn not_negative(argument: &str, value: Interval) -> Result<Interval, Error> {
+    let refused = |rule: String| {
+        Error::new(Kind::InvalidValue, format!("argument \"{argument}\" must not be {rule}"))
+    };
+    if value.as_micros() < 0 {
+        return Err(refused("negative".to_owned()));
+    }
+    if is_too_long(&value) {
+        return Err(refused(format!("longer than {LONGEST_YEARS} years")));
+    }
+    Ok(value)
+}
+
+/// The configured age, or else the default.
+///
+/// Errors: 22023 the configuration is no number that could be an age.
+pub fn configured(lifetime: &Lifetime) -> Result<Interval, Error> {
+    interval(set_or_default(lifetime)?, lifetime.unit)
+}
+
+/// An age that is set in configurations or not at all, and has a least value.
+pub struct Bounded {
+    pub key: &'static str,
+    pub unit: Unit,
+    pub least: f64,
+    /// What stands in the hint.
+    pub example: f64,
+}
+
+/// A configured age.
+pub struct Age {
+    pub length: Interval,
+    /// Whether it is for admins alone.
+    pub is_secret: bool,
+}
+
+/// The configured age, when there is one.
+///
+/// Errors: 22023 the configuration is no number that could be an age, or too small.
+pub fn configured_only(bounded: &Bounded) -> Result<Option<Age>, Error> {
+    let Bounded { key, unit, least, example } = *bounded;
+    let Some(Units { units, is_secret }) = set(key, unit, example)? else { return Ok(None) };
+    if units < least {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("configuration \"{key}\" is less than {least}"),
+        )
+        .hint(format!(
+            "It is a number of {}, {}",
+            unit.in_words(),
+            example_of(key, example)
+        )));
+    }
+    Ok(Some(Age { length: interval(units, unit)?, is_secret }))
+}
+
+fn interval(units: f64, unit: Unit) -> Result<Interval, Error> {
+    const AGE: &str = "SELECT $1 OPERATOR(pg_catalog.*) $2::interval";
+    let arguments = [units.into(), unit.interval().into()];
+    statements::select(AGE, &arguments, |rows| rows::only(rows, "age"))
+}
+
+/// An age in units, as it is set.
+struct Units {
+    units: f64,
+    is_secret: bool,
+}
+
+/// How many units a configuration sets, when it is there.
+fn set(key: &str, unit: Unit, example: f64) -> Result<Option<Units>, Error> {
+    let Some(number) = configuration::number(key)? else { return Ok(None) };
+    let units = number.value.filter(|units| is_age(*units, unit));
+    let units = units.ok_or_else(|| no_age(key, unit, example))?;
+    Ok(Some(Units { units, is_secret: number.is_secret }))
+}
+
+/// How many units are set, or else the default.
+fn set_or_default(lifetime: &Lifetime) -> Result<f64, Error> {
+    let set = set(lifetime.key, lifetime.unit, lifetime.default)?;
+    Ok(set.map_or(lifetime.default, |set| set.units))
+}
+
+/// Whether a number of units is an age: of 6000 years at most.
+fn is_age(units: f64, unit: Unit) -> bool {
+    (0.0..=LONGEST_SECONDS / unit.seconds()).contains(&units)
+}
+
+fn no_age(key: &str, unit: Unit, example: f64) -> Error {
+    Error::new(
+        Kind::InvalidValue,
+        format!("configuration \"{key}\" is not a number of {}", unit.in_words()),
+    )
+    .hint(format!(
+        "A number that is not negative and no longer than 6000 years, {}",
+        example_of(key, example)
+    ))
+}
+
+fn example_of(key: &str, example: f64) -> String {
+    format!("for example SELECT orchestrator.set_configuration('{key}', '{example}', 'integer');")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ages_are_not_negative_and_not_too_long() {
+        for age in [14.0, 0.5, 0.0, 2_191_500.0] {
+            assert!(is_age(age, Unit::Days), "{age}");
+        }
+        for none in [-1.0, 2_200_000.0, f64::INFINITY, f64::NAN] {
+            assert!(!is_age(none, Unit::Days), "{none}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_other_number_is_an_age(number in any::<f64>()) {
+            prop_assert_eq!(is_age(number, Unit::Seconds), (0.0..=LONGEST_SECONDS).contains(&number));
+        }
+    }
+}

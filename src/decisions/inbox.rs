@@ -1,0 +1,176 @@
+//! One inbox over everything that waits for a human - gates, approvals and reviews -, one function
+//! that decides whichever it is by its own rules, and the announcement of both.
+
+use std::ffi::CStr;
+
+use pgrx::Uuid;
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByPostgres, heap_tuple::PgHeapTuple};
+
+use crate::decisions::{approvals, gates, reviews};
+use crate::schema::lifecycle;
+use crate::server::error::{Error, Kind, required};
+use crate::server::transition_tables::Column;
+use crate::server::{arguments, backend_state, settings, statements};
+
+/// The kinds of decisions, each with its word for no.
+const KINDS: [(&str, &str); 3] =
+    [("review", "rejected"), ("gate", "denied"), ("approval", "rejected")];
+
+/// The status of what waits.
+const PENDING: &str = "pending";
+
+/// The words for yes and for no.
+const YES: [&str; 2] = ["approve", "approved"];
+const NO: [&str; 4] = ["reject", "rejected", "deny", "denied"];
+
+/// Decides a review, a gate or an approval, whichever the id is of, by its own rules: a review is
+/// rejected and a gate denied with notes only, and an approval is decided by the role that was
+/// asked.
+///
+/// `decision`: approve or approved; reject, rejected, deny or denied; `decided_by`: who decides, of
+/// an approval the role; `notes`: why. Returns: its kind, the id, and the status it has now.
+/// Errors: 22004, 22023 unknown word, blank name, or a no without notes where it needs them, P0002
+/// nothing that waits or waited has this id, 42501 another role was asked, 55000 it is decided
+/// already. Since 0.6.0.
+#[pg_extern(sql = false, volatile)]
+fn decide(
+    decision_id: Option<Uuid>,
+    decision: Option<&str>,
+    decided_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<
+    TableIterator<'static, (name!(kind, String), name!(id, Uuid), name!(status, String))>,
+    ErrorReport,
+> {
+    let id = required("decision_id", decision_id)?;
+    let yes = is_yes(required("decision", decision)?)?;
+    let decided_by = arguments::filled("decided_by", decided_by)?;
+    let kind = kind_of(id)?;
+    let no = KINDS.iter().find(|(known, _)| *known == kind).map_or("rejected", |(_, no)| no);
+    let status = if yes { "approved" } else { no };
+    if !yes && kind != "approval" && notes.is_none_or(arguments::is_blank) {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("{kind} {id} cannot be {no} without notes"),
+        )
+        .hint("Say in argument \"notes\" what has to be done differently.")
+        .into());
+    }
+    let (id, status, decided_by) = (Some(id), Some(status), Some(decided_by));
+    match kind.as_str() {
+        "review" => drop(reviews::resolve_review(id, status, decided_by, notes)?),
+        "gate" => drop(gates::resolve_gate_stage_and_record(id, status, decided_by, notes)?),
+        _ => drop(approvals::resolve_approval(id, status, decided_by, notes)?),
+    }
+    let decided = id.zip(status).map(|(id, status)| (kind, id, status.to_owned()));
+    Ok(TableIterator::new(decided))
+}
+
+/// What a word says.
+fn is_yes(decision: &str) -> Result<bool, Error> {
+    let words: Vec<_> = YES.iter().chain(&NO).copied().collect();
+    let word = arguments::one_of("decision", decision, &words)?;
+    Ok(YES.contains(&word))
+}
+
+/// What an id is of. Ids are the callers' to choose: of two with the same one the one that waits.
+fn kind_of(id: Uuid) -> Result<String, Error> {
+    const KIND: &str = "SELECT d.kind FROM ( \
+             SELECT 'review' AS kind, q.status FROM orchestrator.human_review_queue AS q WHERE q.id = $1 \
+             UNION ALL \
+             SELECT 'gate', g.status FROM orchestrator.gates AS g WHERE g.id = $1 \
+             UNION ALL \
+             SELECT 'approval', a.status FROM orchestrator.approvals AS a WHERE a.id = $1 \
+         ) AS d ORDER BY d.status = 'pending' DESC LIMIT 1";
+    statements::update(KIND, &[id.into()], statements::one::<String>)?.ok_or_else(|| {
+        Error::new(Kind::NotFound, format!("decision {id} does not exist"))
+            .hint("SELECT * FROM orchestrator.pending_decisions shows what waits.")
+    })
+}
+
+/// AFTER INSERT or UPDATE statement trigger `announce_decisions(kind)`, with the transition tables
+/// `added`, or `was` and `became`: announces on channel orchestrator_decisions how many decisions
+/// the statement asked for, or made. Nothing is announced of none, with
+/// `orchestrator_schema.notify` off, by an extension script, or while a dump is restored. The server
+/// delivers equal announcements of one transaction once, so nobody can sum up their counts: who
+/// listens looks into `pending_decisions`.
+///
+/// Since 0.6.0.
+#[pg_trigger(sql = false)]
+fn announce_decisions<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    let asked = trigger.event().fired_by_insert();
+    let data = trigger.trigger_data();
+    if data.tg_newtable.is_null() || (!asked && data.tg_oldtable.is_null()) {
+        const RULE: &str = "it must be fired AFTER INSERT or AFTER UPDATE, FOR EACH STATEMENT, with transition tables";
+        lifecycle::misused("announce_decisions", RULE);
+    }
+    if settings::notify() && !backend_state::restores() {
+        let kind = trigger.extra_args()?.into_iter().next().unwrap_or_default();
+        if let Err(error) = announce(trigger, &kind, asked) {
+            ErrorReport::from(error).report(PgLogLevel::ERROR);
+        }
+    }
+    Ok(None)
+}
+
+/// How many rows the statement inserted that wait, or updated so that they wait no longer.
+fn count(trigger: &PgTrigger<'_>, asked: bool) -> Result<i64, Error> {
+    const STATUS: &CStr = c"status";
+    let mut now = Column::after(trigger, STATUS)?;
+    let mut count = 0;
+    if asked {
+        while let Some(waits) = now.next(|status| status == PENDING) {
+            count += i64::from(waits);
+        }
+    } else {
+        let mut was = Column::before(trigger, STATUS)?;
+        while let (Some(waited), Some(is_decided)) =
+            (was.next(|status| status == PENDING), now.next(|status| status != PENDING))
+        {
+            count += i64::from(waited && is_decided);
+        }
+    }
+    Ok(count)
+}
+
+fn announce(trigger: &PgTrigger<'_>, kind: &str, asked: bool) -> Result<(), Error> {
+    const CHANNEL: &str = "orchestrator_decisions";
+    let count = count(trigger, asked)?;
+    if count > 0 {
+        let change = if asked { "requested" } else { "decided" };
+        let payload = format!(r#"{{"kind":"{kind}","change":"{change}","count":{count}}}"#);
+        // SAFETY: the server's own function on two texts.
+        unsafe {
+            pgrx::direct_function_call::<()>(
+                pg_sys::pg_notify,
+                &[CHANNEL.into_datum(), payload.into_datum()],
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_word_has_one_meaning() {
+        assert!(YES.iter().all(|word| is_yes(word).is_ok_and(|yes| yes)));
+        assert!(NO.iter().all(|word| is_yes(word).is_ok_and(|yes| !yes)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_other_word_decides(word in any::<String>()) {
+            prop_assume!(!YES.contains(&word.as_str()) && !NO.contains(&word.as_str()));
+            prop_assert!(is_yes(&word).is_err());
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Decisions of people: gates, approvals, reviews, and one inbox over all three.
+
+pub mod approvals;
+pub mod gates;
+pub mod inbox;
+pub mod reviews;

@@ -1,0 +1,101 @@
+//! Human reviews: what a human is asked about a run. Asking marks the run; resolving frees or
+//! kills it, in the same transaction.
+
+mod resolve;
+mod resolve_many;
+mod safety;
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AnyNumeric, Uuid};
+
+use crate::audit::{self, Event};
+use crate::runs::Run;
+use crate::runs::amounts::score;
+use crate::server::error::{Error, required};
+use crate::server::jsonb::{self, Document};
+use crate::server::{arguments, rows, statements};
+
+pub use resolve::resolve_review;
+
+/// What a review is about.
+const TYPES: [&str; 3] = ["safety", "gate_override", "budget_exceeded"];
+
+/// What a human is to be asked.
+pub struct Request<'a> {
+    pub review_type: &'a str,
+    pub reason: &'a str,
+    pub safety_score: Option<AnyNumeric>,
+    pub context: Document,
+}
+
+/// Asks a human about a run, marks the run as needing one, and records `review_requested`.
+///
+/// `review_type`: safety, gate_override or budget_exceeded; `reason`: why a human has to decide;
+/// `safety_score`: from 0 to 1, rounded down to two decimals; `context`: what the human needs to
+/// know, a JSON object. Returns: the id of the review.
+/// Errors: 22004, 22023 unknown type, blank reason, no score, or a context that is no object,
+/// P0002 unknown thread, 55000 the run has ended. Since 0.5.0.
+#[pg_extern(sql = false, volatile)]
+fn request_review(
+    thread_id: Option<&str>,
+    review_type: Option<&str>,
+    reason: Option<&str>,
+    safety_score: default!(Option<AnyNumeric>, "NULL"),
+    context: default!(Option<Document>, "'{}'"),
+) -> Result<Uuid, ErrorReport> {
+    // Also when it is marked already, as `Run::write` does.
+    const MARK: &str = "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = true \
+         WHERE r.id = $1 AND (NOT r.requires_human_review OR r.xmin <> pg_current_xact_id()::xid)";
+    let thread_id = arguments::filled("thread_id", thread_id)?;
+    let review_type =
+        arguments::one_of("review_type", required("review_type", review_type)?, &TYPES)?;
+    let reason = arguments::filled("reason", reason)?;
+    let safety_score = safety_score.map(|given| score("safety_score", Some(given))).transpose()?;
+    let context = jsonb::object("context", context)?;
+    let run = Run::lock_open(thread_id)?;
+    if statements::update(MARK, &[run.id.into()], |rows| Ok(rows.is_empty()))? && !is_marked(&run)?
+    {
+        return Err(run.not_written().into());
+    }
+    Ok(ask(&run, Request { review_type, reason, safety_score, context })?)
+}
+
+/// Whether a run says that it needs a human.
+fn is_marked(run: &Run) -> Result<bool, Error> {
+    const MARKED: &str =
+        "SELECT r.requires_human_review FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1";
+    statements::update(MARKED, &[run.id.into()], |rows| {
+        rows::only(rows, "orchestrator_runs.requires_human_review")
+    })
+}
+
+/// Puts a question about a run that is locked into the queue; its id.
+pub fn ask(run: &Run, request: Request<'_>) -> Result<Uuid, Error> {
+    const INSERT: &str = "INSERT INTO orchestrator.human_review_queue AS q (thread_id, review_type, reason, safety_score, context) \
+         VALUES ($1, $2, $3, trunc($4, 2), $5) \
+         RETURNING q.id, jsonb_strip_nulls(jsonb_build_object('thread_id', q.thread_id, 'review_id', q.id, \
+             'review_type', q.review_type, 'reason', q.reason, 'safety_score', q.safety_score))";
+    let arguments = [
+        run.thread_id.as_str().into(),
+        request.review_type.into(),
+        request.reason.into(),
+        request.safety_score.into(),
+        request.context.into(),
+    ];
+    let asked = statements::update(INSERT, &arguments, |rows| {
+        rows::first(rows, |row| {
+            let id = rows::value(row, 1, "human_review_queue.id")?;
+            Ok((id, rows::value(row, 2, "human_review_queue.id")?))
+        })
+    })?;
+    let (id, metadata) = asked
+        .ok_or_else(|| Error::no_row("the review could not be asked for", "human_review_queue"))?;
+    audit::record(Event {
+        event_type: "review_requested",
+        role: audit::SYSTEM,
+        trace_id: run.id,
+        metadata,
+    })?;
+    Ok(id)
+}

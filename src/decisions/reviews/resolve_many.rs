@@ -1,0 +1,265 @@
+//! Many reviews are resolved by one decision, set by set. Their runs are locked in one order, so
+//! that calls which overlap queue behind each other and never in a circle.
+
+use std::collections::{HashMap, HashSet};
+
+use pgrx::Uuid;
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::spi::SpiTupleTable;
+use serde_json::json;
+
+use super::resolve::{
+    ATTEMPTS, Resolution, freed, killed, not_lockable, not_resolvable, resolution,
+};
+use crate::audit;
+use crate::runs::Run;
+use crate::server::error::{Error, required, without_nulls};
+use crate::server::jsonb::Document;
+use crate::server::{arguments, interrupts, rows, statements};
+
+/// Resolves all reviews of a list that are pending, each as `resolve_review` would: review, runs
+/// and one audit event for each change together or not at all.
+///
+/// `decision`: approved or rejected; `notes`: what the human says about it, which a rejection
+/// needs. Returns: for each id, once, in the order of the list, what came of it: resolved,
+/// already_resolved or unknown.
+/// Errors: 22004 also for a null among the ids, 22023 unknown decision, blank name, a rejection
+/// without notes. Since 0.5.0.
+#[pg_extern(sql = false, volatile)]
+fn resolve_reviews(
+    review_ids: Option<Vec<Option<Uuid>>>,
+    decision: Option<&str>,
+    resolved_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<TableIterator<'static, (name!(review_id, Uuid), name!(outcome, String))>, ErrorReport> {
+    let mut asked = HashSet::new();
+    let mut ids = Vec::new();
+    for id in without_nulls("review_ids", required("review_ids", review_ids)?)? {
+        if asked.insert(*id.as_bytes()) {
+            ids.push(id);
+        }
+    }
+    let resolution = Resolution::of(decision, resolved_by, notes)?;
+    let mut runs = lock_runs(&ids)?;
+    let resolved = resolve(&ids, &resolution)?;
+    conclude(&mut runs, &resolved, &resolution)?;
+    record(&runs, &resolved, &resolution)?;
+    let outcomes = outcomes(ids, &resolved)?;
+    Ok(TableIterator::new(outcomes))
+}
+
+/// The runs that are locked, by thread.
+type Runs = HashMap<String, Run>;
+
+/// A review that this call has resolved.
+struct Resolved {
+    id: Uuid,
+    thread_id: String,
+    review_type: String,
+}
+
+/// Locks the runs of all these reviews, in the order of their ids.
+fn lock_runs(ids: &[Uuid]) -> Result<Runs, Error> {
+    // Without DISTINCT, which would sort by the rules of a language.
+    const LOCK: &str = "WITH threads AS MATERIALIZED ( \
+             SELECT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1) \
+         ), locked AS MATERIALIZED ( \
+             SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
+             WHERE r.thread_id IN (SELECT t.thread_id FROM threads AS t) ORDER BY r.id FOR NO KEY UPDATE \
+         ) \
+         SELECT l.id, l.thread_id, l.phase, l.gate_status, m.is_missing \
+         FROM (SELECT EXISTS (SELECT FROM threads AS t WHERE t.thread_id NOT IN (SELECT l.thread_id FROM locked AS l)) \
+                   AS is_missing) AS m \
+         LEFT JOIN locked AS l ON true";
+    for _ in 0..ATTEMPTS {
+        let (runs, is_missing) = statements::update(LOCK, &[ids.to_vec().into()], |rows| {
+            let (mut runs, mut is_missing) = (Runs::with_capacity(rows.len()), false);
+            for row in rows {
+                interrupts::allow();
+                is_missing = rows::value(&row, 5, "human_review_queue.thread_id")?;
+                if let Some(run) = Run::read(&row)? {
+                    runs.insert(run.thread_id.clone(), run);
+                }
+            }
+            Ok((runs, is_missing))
+        })?;
+        if !is_missing {
+            return Ok(runs);
+        }
+        // A thread was renamed while this call waited for a lock.
+    }
+    Err(not_lockable())
+}
+
+/// Resolves those that are pending.
+fn resolve(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<Vec<Resolved>, Error> {
+    const RESOLVE: &str = concat!(
+        "UPDATE orchestrator.human_review_queue AS q ",
+        resolution!(),
+        "WHERE q.id = ANY ($1) AND q.status IS NOT DISTINCT FROM 'pending' RETURNING q.id, q.thread_id, q.review_type"
+    );
+    let arguments = [
+        ids.to_vec().into(),
+        resolution.decision.into(),
+        resolution.resolved_by.into(),
+        resolution.notes.into(),
+    ];
+    statements::update(RESOLVE, &arguments, |rows| {
+        rows::each(rows, |row| {
+            Ok(Resolved {
+                id: rows::value(row, 1, "human_review_queue.id")?,
+                thread_id: rows::value(row, 2, "human_review_queue.thread_id")?,
+                review_type: rows::value(row, 3, "human_review_queue.review_type")?,
+            })
+        })
+    })
+}
+
+/// Frees or kills the runs of reviews that have been resolved, and notes what they are then.
+fn conclude(
+    runs: &mut Runs,
+    resolved: &[Resolved],
+    resolution: &Resolution<'_>,
+) -> Result<(), Error> {
+    const FREE: &str = concat!(
+        "UPDATE orchestrator.orchestrator_runs AS r ",
+        freed!(),
+        "WHERE r.id = ANY ($1) \
+           AND NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
+                           WHERE o.thread_id = r.thread_id AND o.status IS NOT DISTINCT FROM 'pending') \
+         RETURNING r.id, r.thread_id, r.phase, r.gate_status"
+    );
+    const KILL: &str = concat!(
+        "UPDATE orchestrator.orchestrator_runs AS r ",
+        killed!(),
+        "WHERE r.id = ANY ($1) RETURNING r.id, r.thread_id, r.phase, r.gate_status"
+    );
+    let threads: HashSet<&str> = resolved.iter().map(|review| review.thread_id.as_str()).collect();
+    let open = threads.into_iter().filter_map(|thread| runs.get(thread));
+    let ids: Vec<Uuid> = open.filter(|run| !run.has_ended()).map(|run| run.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut concluded = HashSet::new();
+    let read = |rows: SpiTupleTable<'_>| {
+        for row in rows {
+            interrupts::allow();
+            if let Some(run) = Run::read(&row)? {
+                concluded.insert(*run.id.as_bytes());
+                runs.insert(run.thread_id.clone(), run);
+            }
+        }
+        Ok(())
+    };
+    if resolution.approves() {
+        statements::update(FREE, &[ids.clone().into()], read)?;
+    } else {
+        statements::update(KILL, &[ids.clone().into(), resolution.error().into()], read)?;
+    }
+    let waiting: Vec<Uuid> =
+        ids.into_iter().filter(|id| !concluded.contains(id.as_bytes())).collect();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    only_waiting(&waiting, resolution)?;
+    Run::write(waiting)
+}
+
+/// Checks that runs which were neither freed nor killed wait for another review.
+///
+/// Errors: 55000 one does not.
+fn only_waiting(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<(), Error> {
+    const FREE_TO_GO: &str = "SELECT count(*) FROM orchestrator.orchestrator_runs AS r \
+         WHERE r.id = ANY ($1) AND NOT ($2 AND EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
+                                                       WHERE o.thread_id = r.thread_id AND o.status IS NOT DISTINCT FROM 'pending'))";
+    let arguments = [ids.to_vec().into(), resolution.approves().into()];
+    let count =
+        statements::update(FREE_TO_GO, &arguments, |rows| rows::only::<i64>(rows, "count"))?;
+    if count == 0 {
+        return Ok(());
+    }
+    let message = format!("{} could not be changed", arguments::counted(count, "run"));
+    Err(Error::no_row(message, "orchestrator_runs"))
+}
+
+/// Records each resolution, in the order of the reviews.
+fn record(runs: &Runs, resolved: &[Resolved], resolution: &Resolution<'_>) -> Result<(), Error> {
+    // What is the same for all reviews of a run is composed once.
+    const RECORD: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
+         SELECT $1, $2, e.run_id, e.told || jsonb_object( \
+             ARRAY['review_id', e.review_id::text, 'review_type', e.review_type, 'session_user', session_user::text]) \
+         FROM ROWS FROM (unnest($3), unnest($4), unnest($5), unnest($6)) AS e (run_id, told, review_id, review_type)";
+    if resolved.is_empty() {
+        return Ok(());
+    }
+    let mut told_of: HashMap<&str, Document> = HashMap::new();
+    let (mut run_ids, mut told) = (Vec::new(), Vec::new());
+    for review in resolved {
+        interrupts::allow();
+        let run = runs.get(&review.thread_id).ok_or_else(not_lockable)?;
+        run_ids.push(run.id);
+        let document =
+            told_of.entry(&review.thread_id).or_insert_with(|| what_became(run, resolution));
+        told.push(document.clone());
+    }
+    let recorded_as = resolution.recorded_as();
+    let arguments = [
+        resolution.event_type().into(),
+        recorded_as.as_ref().into(),
+        run_ids.into(),
+        told.into(),
+        resolved.iter().map(|review| review.id).collect::<Vec<_>>().into(),
+        resolved.iter().map(|review| review.review_type.as_str()).collect::<Vec<_>>().into(),
+    ];
+    audit::record_by(RECORD, &arguments, resolved.len())
+}
+
+/// What an event tells of the run, and why.
+fn what_became(run: &Run, resolution: &Resolution<'_>) -> Document {
+    let mut told = json!({
+        "thread_id": run.thread_id,
+        "phase": run.phase,
+        "gate_status": run.gate_status,
+    });
+    if let Some(notes) = resolution.recorded_notes() {
+        told["notes"] = notes.into();
+    }
+    Document::composed(told)
+}
+
+/// What came of each id.
+fn outcomes(ids: Vec<Uuid>, resolved: &[Resolved]) -> Result<Vec<(Uuid, String)>, Error> {
+    const KNOWN: &str =
+        "SELECT q.id, q.status FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1)";
+    let resolved: HashSet<_> = resolved.iter().map(|review| *review.id.as_bytes()).collect();
+    let rest: Vec<Uuid> =
+        ids.iter().filter(|id| !resolved.contains(id.as_bytes())).copied().collect();
+    let known = if rest.is_empty() {
+        HashSet::new()
+    } else {
+        let known = statements::update(KNOWN, &[rest.into()], |rows| {
+            rows::each(rows, |row| {
+                let id = rows::value::<Uuid>(row, 1, "human_review_queue.id")?;
+                Ok((id, rows::value::<String>(row, 2, "human_review_queue.status")?))
+            })
+        })?;
+        let pending = known.iter().filter(|(_, status)| status == "pending").map(|(id, _)| *id);
+        let pending: Vec<Uuid> = pending.collect();
+        if !pending.is_empty() {
+            return Err(not_resolvable(&pending));
+        }
+        known.iter().map(|(id, _)| *id.as_bytes()).collect()
+    };
+    let outcome = |id: &Uuid| {
+        if resolved.contains(id.as_bytes()) {
+            "resolved"
+        } else if known.contains(id.as_bytes()) {
+            "already_resolved"
+        } else {
+            "unknown"
+        }
+    };
+    Ok(ids.into_iter().map(|id| (id, outcome(&id).to_owned())).collect())
+}

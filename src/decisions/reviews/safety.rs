@@ -1,0 +1,251 @@
+//! Safety scores: the lowest one stays with the run, and a low one asks a human.
+
+use pgrx::AnyNumeric;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use serde_json::{Value, json};
+
+use super::Request;
+use crate::configuration;
+use crate::runs::amounts::{score, texts};
+use crate::runs::{Row, Run};
+use crate::server::error::{Error, Kind};
+use crate::server::jsonb::Document;
+use crate::server::{arguments, rows, statements};
+
+/// A score that is set in configurations. Source: the thresholds of WAVE's safety scorer.
+struct Threshold {
+    key: &'static str,
+    default: f64,
+}
+
+/// Below this a run is held.
+const BLOCK: Threshold = Threshold { key: "safety_block_below", default: 0.70 };
+/// Below this a run is reviewed, and goes on.
+const REVIEW: Threshold = Threshold { key: "safety_review_below", default: 0.85 };
+
+impl Threshold {
+    /// The score that is configured, or else the default.
+    ///
+    /// Errors: 22023 the configuration is no score.
+    fn set(&self) -> Result<Limit, Error> {
+        let Some(number) = configuration::number(self.key)? else {
+            return Ok(Limit { score: self.default, is_secret: false });
+        };
+        let score = number.value.filter(|score| (0.0..=1.0).contains(score));
+        let score = score.ok_or_else(|| self.no_score())?;
+        Ok(Limit { score, is_secret: number.is_secret })
+    }
+
+    fn no_score(&self) -> Error {
+        let Threshold { key, default } = self;
+        Error::new(Kind::InvalidValue, format!("configuration \"{key}\" is not a score")).hint(
+            format!("A number from 0 to 1, for example SELECT orchestrator.set_configuration('{key}', '{default}', 'float');"),
+        )
+    }
+}
+
+/// A threshold as it is set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Limit {
+    score: f64,
+    is_secret: bool,
+}
+
+impl Limit {
+    /// What messages call it: every reader sees them.
+    fn in_words(self) -> String {
+        if self.is_secret { "the configured threshold".to_owned() } else { self.score.to_string() }
+    }
+
+    /// What the context of a review says of it; the key alone where it is a secret.
+    fn told(self) -> Value {
+        if self.is_secret { Value::Null } else { json!(self.score) }
+    }
+}
+
+/// What a score means for its run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Verdict {
+    Fine,
+    /// A human looks, and the run goes on.
+    Review(Limit),
+    /// The run is held until a human has looked.
+    Block(Limit),
+}
+
+impl Verdict {
+    /// The verdict about a score that `is_below` compares with a threshold.
+    fn of(
+        block: Limit,
+        review: Limit,
+        is_below: impl Fn(f64) -> Result<bool, Error>,
+    ) -> Result<Self, Error> {
+        Ok(if is_below(block.score)? {
+            Verdict::Block(block)
+        } else if is_below(review.score)? {
+            Verdict::Review(review)
+        } else {
+            Verdict::Fine
+        })
+    }
+}
+
+/// Whether a score is below a threshold, to the last digit it was given with.
+fn is_below(score: &AnyNumeric, threshold: f64) -> Result<bool, Error> {
+    let decimal = threshold.to_string();
+    let threshold = AnyNumeric::try_from(decimal.as_str())
+        .map_err(|error| Error::new(Kind::Internal, format!("no number {decimal}: {error}")))?;
+    Ok(*score < threshold)
+}
+
+/// Takes a safety score of a run and what was found, and records `safety_recorded`. Below
+/// configuration safety_block_below (0.70) the run is held, below safety_review_below (0.85) it
+/// goes on; both ask for a safety review, unless one is pending, which then gets the lower score
+/// and, where this function asked for it, its reason and what was found.
+///
+/// `score`: from 0, unsafe, to 1, safe; `violations`: added to those of the run. Returns: the row,
+/// with the lowest score seen, rounded down to two decimals.
+/// Errors: 22004, 22023 no score, or a configuration that is none, P0002 unknown thread, 55000 the
+/// run has ended. Since 0.5.0. Source: the thresholds of WAVE's safety scorer; a run's score is the
+/// lowest.
+#[pg_extern(sql = false, volatile)]
+fn record_safety(
+    thread_id: Option<&str>,
+    score: Option<AnyNumeric>,
+    violations: default!(Option<Vec<Option<String>>>, "'{}'"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
+    const SCORE: &str = "UPDATE orchestrator.orchestrator_runs AS r \
+         SET safety_score = least(r.safety_score, trunc($2, 2)), violations = r.violations || $3, \
+             requires_human_review = r.requires_human_review OR $4, \
+             gate_status = CASE WHEN $5 THEN 'hold' ELSE r.gate_status END \
+         WHERE r.id = $1 \
+         RETURNING r, jsonb_build_object('thread_id', r.thread_id, 'score', $2, 'lowest', r.safety_score, \
+             'violations', to_jsonb($3), 'gate_status', r.gate_status)";
+    let thread_id = arguments::filled("thread_id", thread_id)?;
+    let score = self::score("score", score)?;
+    let violations = texts("violations", violations)?;
+    let run = Run::lock_open(thread_id)?;
+    let verdict =
+        Verdict::of(BLOCK.set()?, REVIEW.set()?, |threshold| is_below(&score, threshold))?;
+    let arguments = [
+        run.id.into(),
+        score.clone().into(),
+        violations.clone().into(),
+        (verdict != Verdict::Fine).into(),
+        matches!(verdict, Verdict::Block(_)).into(),
+    ];
+    let scored = statements::update(SCORE, &arguments, |rows| {
+        rows::first(rows, |row| {
+            let run = rows::value::<Row>(row, 1, "orchestrator_runs.id")?;
+            Ok((run, rows::value::<Document>(row, 2, "orchestrator_runs.id")?))
+        })
+    })?;
+    let (row, told) = scored.ok_or_else(|| run.not_written())?;
+    run.record_as(crate::audit::SYSTEM, "safety_recorded", told)?;
+    if let Verdict::Review(limit) | Verdict::Block(limit) = verdict {
+        let score_in_words = arguments::shortened(&score.to_string());
+        let reason = format!("{REASON}{score_in_words} is below {}", limit.in_words());
+        let context =
+            Document::composed(json!({ "violations": violations, "threshold": limit.told() }));
+        if !known_to_pending_review(&run, &score, &reason, &context)? {
+            let safety_score = Some(score);
+            super::ask(
+                &run,
+                Request { review_type: "safety", reason: &reason, safety_score, context },
+            )?;
+        }
+    }
+    Ok(row)
+}
+
+/// How the reason of every review begins that `record_safety` asks for.
+const REASON: &str = "safety score ";
+
+/// Whether the run has a pending safety review; its score then is the lowest since it was asked
+/// for. Where `record_safety` asked for it, its reason and threshold are those of that score, and it
+/// knows of all violations; what somebody else wrote stays.
+fn known_to_pending_review(
+    run: &Run,
+    score: &AnyNumeric,
+    reason: &str,
+    context: &Document,
+) -> Result<bool, Error> {
+    const LOWER: &str = "WITH s AS MATERIALIZED ( \
+             SELECT o.id, trunc($2, 2) AS score, trunc($2, 2) < o.safety_score AS lower, \
+                    starts_with(o.reason, $5) AND o.context ? 'threshold' AND jsonb_typeof(o.context -> 'violations') = 'array' AS ours \
+             FROM orchestrator.human_review_queue AS o \
+             WHERE o.thread_id = $1 AND o.status IS NOT DISTINCT FROM 'pending' AND o.review_type = 'safety' \
+             ORDER BY o.created_at, o.id LIMIT 1 \
+         ), lowered AS ( \
+             UPDATE orchestrator.human_review_queue AS q \
+             SET safety_score = least(q.safety_score, s.score), \
+                 reason = CASE WHEN s.ours AND s.lower THEN $3 ELSE q.reason END, \
+                 context = CASE WHEN s.ours \
+                     THEN q.context || CASE WHEN s.lower THEN $4 ELSE '{}' END \
+                          || jsonb_build_object('violations', (q.context -> 'violations') || ($4 -> 'violations')) \
+                     ELSE q.context END \
+             FROM s WHERE q.id = s.id AND q.status IS NOT DISTINCT FROM 'pending' RETURNING q.id \
+         ) \
+         SELECT EXISTS (SELECT FROM lowered) FROM s";
+    let arguments = [
+        run.thread_id.as_str().into(),
+        score.clone().into(),
+        reason.into(),
+        context.clone().into(),
+        REASON.into(),
+    ];
+    match statements::update(LOWER, &arguments, statements::one::<bool>)? {
+        Some(false) => Err(Error::no_row(
+            format!("the safety review of thread \"{}\" could not be changed", run.thread_id),
+            "human_review_queue",
+        )),
+        lowered => Ok(lowered.is_some()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn limit(score: f64) -> Limit {
+        Limit { score, is_secret: false }
+    }
+
+    fn verdict(score: f64, block: f64, review: f64) -> Verdict {
+        let is_below = |threshold| Ok(score < threshold);
+        Verdict::of(limit(block), limit(review), is_below).expect("a verdict")
+    }
+
+    #[test]
+    fn the_threshold_itself_is_good_enough() {
+        assert_eq!(verdict(0.69, 0.70, 0.85), Verdict::Block(limit(0.70)));
+        assert_eq!(verdict(0.70, 0.70, 0.85), Verdict::Review(limit(0.85)));
+        assert_eq!(verdict(0.84, 0.70, 0.85), Verdict::Review(limit(0.85)));
+        assert_eq!(verdict(0.85, 0.70, 0.85), Verdict::Fine);
+        // The block counts, also where somebody set it above the review.
+        assert_eq!(verdict(0.80, 0.90, 0.50), Verdict::Block(limit(0.90)));
+    }
+
+    #[test]
+    fn a_secret_threshold_is_not_told() {
+        assert_eq!(limit(0.7).in_words(), "0.7");
+        assert_eq!(limit(0.7).told(), json!(0.7));
+        let secret = Limit { is_secret: true, ..limit(0.7) };
+        assert_eq!(secret.in_words(), "the configured threshold");
+        assert_eq!(secret.told(), Value::Null);
+    }
+
+    proptest! {
+        #[test]
+        fn a_lower_score_is_never_judged_better(a in 0.0..=1.0f64, b in 0.0..=1.0f64, block in 0.0..=1.0f64, review in 0.0..=1.0f64) {
+            let rank = |score| match verdict(score, block, review) {
+                Verdict::Block(_) => 0,
+                Verdict::Review(_) => 1,
+                Verdict::Fine => 2,
+            };
+            prop_assert!(rank(a.min(b)) <= rank(a.max(b)));
+        }
+    }
+}

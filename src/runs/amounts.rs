@@ -1,0 +1,81 @@
+//! What the functions of runs and reviews are given: scores, sums and lists.
+
+use pgrx::AnyNumeric;
+
+use crate::server::arguments::shortened;
+use crate::server::error::{Error, Kind, required, without_nulls};
+
+/// Digits of a cost before the decimal point.
+const WHOLE_DIGITS: usize = 8;
+
+/// A safety score, from 0 to 1.
+///
+/// Errors: 22004, 22023 outside that range.
+pub fn score(argument: &str, value: Option<AnyNumeric>) -> Result<AnyNumeric, Error> {
+    let value = required(argument, value)?;
+    if (AnyNumeric::from(0)..=AnyNumeric::from(1)).contains(&value) {
+        return Ok(value);
+    }
+    Err(Error::new(
+        Kind::InvalidValue,
+        format!("{argument} {} is not a score", shortened(value.normalize())),
+    )
+    .hint("A score is a number from 0, unsafe, to 1, safe."))
+}
+
+/// Tokens that are added.
+pub fn tokens(value: Option<i64>) -> Result<i64, Error> {
+    let tokens = required("tokens", value)?;
+    if tokens < 0 {
+        return Err(Error::new(Kind::InvalidValue, format!("tokens {tokens} is negative"))
+            .hint("What was used is added; nothing takes it back."));
+    }
+    Ok(tokens)
+}
+
+/// Cost in USD that is added.
+pub fn cost(value: Option<AnyNumeric>) -> Result<AnyNumeric, Error> {
+    let cost = required("cost", value)?;
+    match unfit(cost.normalize()) {
+        None => Ok(cost),
+        Some(problem) => Err(Error::new(
+            Kind::InvalidValue,
+            format!("cost {} {problem}", shortened(cost.normalize())),
+        )
+        .hint("A cost is in USD: 0 or more, and below 100000000.")),
+    }
+}
+
+/// What is wrong with a cost in its shortest decimal form.
+fn unfit(decimal: &str) -> Option<&'static str> {
+    let (whole, _) = decimal.split_once('.').unwrap_or((decimal, ""));
+    if decimal.starts_with('-') {
+        Some("is negative")
+    } else if !decimal.starts_with(|first: char| first.is_ascii_digit()) {
+        Some("is not a finite number")
+    } else if whole.len() > WHOLE_DIGITS {
+        Some("is too high")
+    } else {
+        None
+    }
+}
+
+/// Texts that are added to a list.
+pub fn texts(argument: &str, value: Option<Vec<Option<String>>>) -> Result<Vec<String>, Error> {
+    without_nulls(argument, required(argument, value)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_that_cannot_be_added_are_refused() {
+        for decimal in ["0", "0.00000000000001", "99999999.9999999999"] {
+            assert_eq!(unfit(decimal), None, "{decimal}");
+        }
+        for decimal in ["-0.01", "-Infinity", "Infinity", "NaN", "100000000", "1000000000.5"] {
+            assert!(unfit(decimal).is_some(), "{decimal}");
+        }
+    }
+}

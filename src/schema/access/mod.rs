@@ -1,0 +1,293 @@
+//! Who may do what: four levels, each a set of privileges on the extension's objects, granted to a
+//! role as a whole (`levels`). What a level may only do by the rules is done by functions that run
+//! with the owner's rights.
+
+mod levels;
+mod privileges;
+#[cfg(test)]
+mod tests;
+mod v7;
+
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::Oid;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::schema::catalog;
+use crate::server::dynamic_sql::{self, quote};
+use crate::server::error::{Error, Kind, required};
+use crate::server::reg_types::RegRole;
+use crate::server::{arguments, backend_state, interrupts, locks, rows, statements};
+use levels::Level;
+use privileges::Privileges;
+
+/// A role that holds something on the extension's objects.
+struct Holder {
+    role: Oid,
+    name: String,
+    /// The level whose mark it has; `None` when it has privileges without that of any level.
+    level: Option<Level>,
+}
+
+/// The word for the privileges of a role that has no level.
+const CUSTOM: &str = "custom";
+
+/// Gives a role a level, in place of the one it has. The role then holds on the extension's objects
+/// what the level gives and nothing else; what it holds as a member of other roles stays. Calling
+/// it again adds what an update brought.
+///
+/// `grantee`: a role; `level`: reader, worker, reviewer or admin.
+/// Returns: how many privileges were given or taken away.
+/// Errors: 22004, 22023 no such level, or a role that has its rights without one, P0002 unknown
+/// role, 55000 in a transaction that does not see what others grant meanwhile. Since 0.6.0.
+#[pg_extern(sql = false, volatile)]
+fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, ErrorReport> {
+    let (role, name) = grantee_of(grantee)?;
+    let name_of_level = required("level", level)?;
+    let level = Level::ALL.into_iter().find(|known| known.name() == name_of_level);
+    let level = level
+        .ok_or_else(|| arguments::none_of("level", name_of_level, &Level::ALL.map(Level::name)))?;
+    one_change_at_a_time()?;
+    let changed = privileges::set(role, &name, &privileges::due(level)?)?;
+    if catalog::in_script() {
+        let given = format!("role \"{name}\" has level {} again", level.name());
+        backend_state::tell(given, Some("It had it before a downgrade.".to_owned()));
+    }
+    Ok(changed)
+}
+
+/// Takes away all that a role holds on the extension's objects, and what it passed on.
+///
+/// Returns: how many privileges were taken away; 0 for a role that has none.
+/// Errors: 22004, 22023 a role that has its rights without a level, P0002 unknown role, 55000 in a
+/// transaction that does not see what others grant meanwhile. Since 0.6.0.
+#[pg_extern(sql = false, volatile)]
+fn revoke_access(grantee: Option<RegRole>) -> Result<i64, ErrorReport> {
+    let (role, name) = grantee_of(grantee)?;
+    one_change_at_a_time()?;
+    Ok(privileges::set(role, &name, &Privileges::new())?)
+}
+
+/// Every role that holds anything on the extension's objects by a grant of its own. Members of such
+/// a role may do the same.
+///
+/// Returns: role and level; `custom` for a role that holds privileges without a level. Since 0.6.0.
+#[pg_extern(sql = false, stable, parallel_restricted)]
+fn access()
+-> Result<TableIterator<'static, (name!(grantee, String), name!(level, String))>, ErrorReport> {
+    let holders = holders()?.into_iter();
+    let rows: Vec<_> = holders
+        .map(|Holder { name, level, .. }| (name, level.map_or(CUSTOM, Level::name).to_owned()))
+        .collect();
+    Ok(TableIterator::new(rows))
+}
+
+/// A role that can be given a level, with its name.
+fn grantee_of(grantee: Option<RegRole>) -> Result<(Oid, String), Error> {
+    const ROLE: &str = "SELECT r.rolname::text, \
+                CASE WHEN r.oid IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator') \
+                     THEN 'It owns the extension, and may do everything.' \
+                     WHEN r.rolname = 'pg_database_owner' THEN 'It stands for the owner of the database, who may grant levels.' END \
+         FROM pg_roles AS r WHERE r.oid = $1";
+    let role = required("grantee", grantee)?.0;
+    let found = statements::update(ROLE, &[role.into()], |rows| {
+        rows::first(rows, |row| {
+            let name = rows::value::<String>(row, 1, "pg_roles.rolname")?;
+            Ok((name, rows::optional::<String>(row, 2, "fact")?))
+        })
+    })?;
+    match found {
+        Some((name, None)) => Ok((role, name)),
+        Some((name, Some(fact))) => {
+            Err(Error::new(Kind::InvalidValue, format!("role \"{name}\" can have no level"))
+                .detail(fact)
+                .hint("Give the level to the role that is to work with it."))
+        }
+        None => Err(Error::new(
+            Kind::NotFound,
+            format!("role with identifier {} does not exist", role.to_u32()),
+        )
+        .hint("PUBLIC has no level; CREATE ROLE makes one that can have it.")),
+    }
+}
+
+/// Two grants on one object at once would fail with an error of the server. And what a role holds
+/// must be read after whoever came before has committed: a transaction that keeps to one snapshot
+/// would find nothing to take away. Within an upgrade nobody else can grant levels.
+fn one_change_at_a_time() -> Result<(), Error> {
+    // SAFETY: a plain variable of the backend, read on its only thread.
+    let level = unsafe { pg_sys::XactIsoLevel };
+    if level >= pg_sys::XACT_REPEATABLE_READ as i32 && !catalog::in_script() {
+        let level = if level == pg_sys::XACT_REPEATABLE_READ as i32 {
+            "repeatable read"
+        } else {
+            "serializable"
+        };
+        return Err(Error::new(
+            Kind::NotReady,
+            format!("levels cannot be changed in a transaction of isolation level {level}"),
+        )
+        .detail("It does not see what others have granted and revoked since it began.")
+        .hint("BEGIN ISOLATION LEVEL READ COMMITTED; begins one that does."));
+    }
+    locks::one_at_a_time("grant_access")
+}
+
+fn holders() -> Result<Vec<Holder>, Error> {
+    let marks = Level::ALL.iter().map(|level| level.mark()).collect();
+    let holding = privileges::holding(marks)?.into_iter();
+    Ok(holding.map(|(role, name, marks)| Holder { role, name, level: level_of(&marks) }).collect())
+}
+
+/// The level that these marks tell of; none without the mark that all levels have.
+fn level_of(marks: &[String]) -> Option<Level> {
+    let has = |level: &Level| marks.iter().any(|mark| mark == level.mark());
+    Level::ALL.first().filter(|first| has(first))?;
+    Level::ALL.into_iter().rev().find(|level| has(level))
+}
+
+/// A role whose privileges are not those of its level, as `verify()` tells it.
+pub struct Deviation {
+    pub role: String,
+    pub level: &'static str,
+    pub actual: String,
+    pub hint: String,
+}
+
+/// Every role whose privileges are not those of its level: an update brought objects, or somebody
+/// granted or revoked by hand.
+///
+/// A role that lost the mark of its level is compared with the level that it has most of: giving it
+/// the one that its marks tell of would take the rest away. A role without any mark that has more
+/// than half of a level has lost the mark; one that has less holds what somebody granted by hand.
+/// Where levels wait in the archive (`levels_wait`), they explain the roles without a mark.
+pub fn deviations(levels_wait: bool) -> Result<Vec<Deviation>, Error> {
+    let levels = Level::ALL
+        .into_iter()
+        .map(|level| Ok((level, privileges::due(level)?)))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let mut deviations = Vec::new();
+    for Holder { role, name, level: marked } in holders()? {
+        let held = privileges::held(role)?;
+        let is_near = |(_, due): &&(Level, Privileges)| {
+            marked.is_some() || !levels_wait && due.intersection(&held).count() * 2 > due.len()
+        };
+        let distance = |(level, due): &&(Level, Privileges)| {
+            (due.symmetric_difference(&held).count(), Some(*level) != marked)
+        };
+        let nearest = levels.iter().filter(is_near).min_by_key(distance);
+        let Some((level, due)) = nearest.filter(|(_, due)| *due != held) else { continue };
+        let lacks = privileges::in_words("lacks", due.difference(&held));
+        let holds = privileges::in_words("holds besides", held.difference(due));
+        deviations.push(Deviation {
+            role: quote(&name),
+            level: level.name(),
+            actual: [lacks, holds].into_iter().flatten().collect::<Vec<_>>().join("; "),
+            hint: way_back(role, *level, marked)?,
+        });
+    }
+    Ok(deviations)
+}
+
+/// The call that gives a role the level that it has most of; where its marks tell of another one,
+/// the call that leaves it that one stands beside it, and where they tell of none the call that
+/// takes all away.
+fn way_back(role: Oid, level: Level, marked: Option<Level>) -> Result<String, Error> {
+    const GRANT: &str =
+        "SELECT format('SELECT orchestrator.grant_access(%L, %L);', $1::oid::regrole, $2)";
+    const REVOKE: &str =
+        "SELECT format('SELECT orchestrator.revoke_access(%L);', $1::oid::regrole)";
+    let call = |level: Level| {
+        let arguments = [role.into(), level.name().into()];
+        statements::select(GRANT, &arguments, |rows| rows::only::<String>(rows, "call"))
+    };
+    let nearest = call(level)?;
+    match marked {
+        Some(marked) if marked == level => Ok(nearest),
+        Some(marked) => Ok(format!(
+            "{nearest} -- or, to leave it no more than a {}: {}",
+            marked.name(),
+            call(marked)?
+        )),
+        None => {
+            let revoke = statements::select(REVOKE, &[role.into()], |rows| {
+                rows::only::<String>(rows, "call")
+            })?;
+            Ok(format!("{nearest} -- or, to take it all away: {revoke}"))
+        }
+    }
+}
+
+/// The table in which a downgrade keeps who has which level.
+pub const KEPT_LEVELS: &str = "access_levels";
+
+/// Which role `r` a kept level `l` belongs to. In the cluster that kept it the role's identifier
+/// tells, whatever the role is called today; in another cluster only its name can.
+macro_rules! is_of_role {
+    () => {
+        "CASE WHEN l.system_identifier = (pg_catalog.pg_control_system()).system_identifier \
+              THEN r.oid = l.role ELSE r.rolname = l.grantee END"
+    };
+}
+
+/// The roles that hold a level.
+fn at_a_level() -> Result<impl Iterator<Item = Holder>, Error> {
+    Ok(holders()?.into_iter().filter(|holder| holder.level.is_some()))
+}
+
+/// How many roles hold a level.
+pub fn count() -> Result<i64, Error> {
+    Ok(at_a_level()?.count() as i64)
+}
+
+/// The names of the roles that hold a level, quoted.
+pub fn roles() -> Result<Vec<String>, Error> {
+    Ok(at_a_level()?.map(|holder| quote(&holder.name)).collect())
+}
+
+/// The names, quoted, of the roles that a table of levels has a level for.
+pub fn roles_in(table: &str) -> Result<Vec<String>, Error> {
+    let sql = format!(
+        concat!("SELECT quote_ident(r.rolname) FROM {} AS l JOIN pg_roles AS r ON ", is_of_role!()),
+        table
+    );
+    dynamic_sql::column::<String>(&sql, &[])
+}
+
+/// Gives the roles of a table of levels their levels again, and takes them out of it; of two levels
+/// of a role the one that was kept later. A role that does not exist, has a level or needs none, and a
+/// level that does not exist, stay in it.
+pub fn give_back(table: &str) -> Result<(i64, i64), Error> {
+    one_change_at_a_time()?;
+    let holders: Vec<Oid> = at_a_level()?.map(|holder| holder.role).collect();
+    let names: Vec<&str> = Level::ALL.iter().map(|level| level.name()).collect();
+    let kept = Spi::connect_mut(|client| {
+        let levels = format!(
+            concat!(
+                "WITH kept AS (DELETE FROM {} AS l USING pg_roles AS r WHERE ",
+                is_of_role!(),
+                " AND r.oid <> ALL ($1) AND l.level = ANY ($2) AND r.rolname <> 'pg_database_owner' \
+                 AND r.oid NOT IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator') \
+                 RETURNING r.oid, r.rolname::text, l.level, l.kept_at) \
+                 SELECT DISTINCT ON (kept.oid) kept.oid, kept.rolname, kept.level FROM kept ORDER BY kept.oid, kept.kept_at DESC"
+            ),
+            table
+        );
+        let mut kept = Vec::new();
+        for row in client.update(levels.as_str(), None, &[holders.into(), names.into()])? {
+            interrupts::allow();
+            kept.push((row.get::<Oid>(1)?, row.get::<String>(2)?, row.get::<String>(3)?));
+        }
+        Ok::<_, Error>(kept)
+    })?;
+    let mut given = 0;
+    for (role, name, level) in kept {
+        let level = Level::ALL.into_iter().find(|known| Some(known.name()) == level.as_deref());
+        if let (Some(role), Some(name), Some(level)) = (role, name, level) {
+            privileges::set(role, &name, &privileges::due(level)?)?;
+            given += 1;
+        }
+    }
+    let left = dynamic_sql::known(&format!("SELECT count(*) FROM {table}"), &[], "count")?;
+    Ok((given, left))
+}

@@ -1,0 +1,248 @@
+//! What a role holds on the extension's objects, what its level gives it, and the way from the one
+//! to the other. Objects come from the catalog; the only name that reaches a statement is a role's,
+//! quoted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pgrx::pg_sys::Oid;
+use pgrx::spi::SpiTupleTable;
+
+use super::levels::{self, Level};
+use crate::server::dynamic_sql::{self, quote};
+use crate::server::error::Error;
+use crate::server::{backend_state, interrupts, rows, statements};
+
+/// A privilege on an object, or on one column of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Privilege {
+    /// As GRANT names it, for example `TABLE orchestrator.tasks`.
+    pub object: String,
+    pub privilege: String,
+    pub column: Option<String>,
+    /// Whether it may be passed on, or came from somebody else than the object's owner. No level
+    /// gives such a one.
+    pub irregular: bool,
+}
+
+impl Privilege {
+    /// In words: `INSERT (title) ON TABLE orchestrator.tasks`.
+    pub fn in_words(&self) -> String {
+        let how = if self.irregular { " by another grant" } else { "" };
+        format!("{} ON {}{how}", self.on_column(), self.object)
+    }
+
+    fn on_column(&self) -> String {
+        match &self.column {
+            Some(column) => format!("{} ({})", self.privilege, quote(column)),
+            None => self.privilege.clone(),
+        }
+    }
+}
+
+pub type Privileges = BTreeSet<Privilege>;
+
+/// `lacks EXECUTE ON ..., EXECUTE ON ... and 7 more`; nothing for no privilege.
+pub fn in_words<'a>(verb: &str, privileges: impl Iterator<Item = &'a Privilege>) -> Option<String> {
+    const NAMED: usize = 5;
+    let words: Vec<_> = privileges.map(Privilege::in_words).collect();
+    let more = match words.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!words.is_empty())
+        .then(|| format!("{verb} {}{more}", words[..words.len().min(NAMED)].join(", ")))
+}
+
+/// The members of the extension that privileges are on: kind and name as GRANT wants them, the bare
+/// name, the owner, the privileges that were granted.
+macro_rules! with_objects {
+    () => {
+        "WITH member AS ( \
+             SELECT d.classid, d.objid FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid \
+             WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'orchestrator_schema' \
+         ), relation AS ( \
+             SELECT c.oid, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, \
+                    format('%I.%I', n.nspname, c.relname) AS name, c.relname::text AS bare, c.relowner AS owner, c.relacl AS acl \
+             FROM member AS m JOIN pg_class AS c ON m.classid = 'pg_class'::regclass AND m.objid = c.oid \
+             JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         ), object AS ( \
+             SELECT kind, name, bare, owner, acl FROM relation \
+             UNION ALL \
+             SELECT 'FUNCTION', p.oid::regprocedure::text, p.proname::text, p.proowner, p.proacl \
+             FROM member AS m JOIN pg_proc AS p ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid \
+             UNION ALL \
+             SELECT 'SCHEMA', quote_ident(n.nspname), n.nspname::text, n.nspowner, n.nspacl \
+             FROM member AS m JOIN pg_namespace AS n ON m.classid = 'pg_namespace'::regclass AND m.objid = n.oid \
+         ) "
+    };
+}
+
+/// What a level gives on the objects that are there.
+pub fn due(level: Level) -> Result<Privileges, Error> {
+    const OBJECTS: &str =
+        concat!(with_objects!(), "SELECT o.kind, o.name, o.bare FROM object AS o");
+    statements::select(OBJECTS, &[], |found| {
+        let mut due = Privileges::new();
+        for row in found {
+            interrupts::allow();
+            let kind = rows::value::<String>(&row, 1, "object.kind")?;
+            let object = format!("{kind} {}", rows::value::<String>(&row, 2, "object.name")?);
+            let name = rows::value::<String>(&row, 3, "object.bare")?;
+            for (privilege, column) in of_level(level, &kind, &name) {
+                let (object, column) = (object.clone(), column.map(str::to_owned));
+                due.insert(Privilege {
+                    object,
+                    privilege: privilege.to_owned(),
+                    column,
+                    irregular: false,
+                });
+            }
+        }
+        Ok(due)
+    })
+}
+
+/// The privileges of a level on one object, with the column that each is on.
+fn of_level(level: Level, kind: &str, name: &str) -> Vec<(&'static str, Option<&'static str>)> {
+    match kind {
+        "SCHEMA" => vec![("USAGE", None)],
+        "FUNCTION" => match levels::function(name) {
+            Some(callers) if callers.contains(&level) => vec![("EXECUTE", None)],
+            _ => Vec::new(),
+        },
+        _ => {
+            let rights = levels::relation(name).unwrap_or_default();
+            let mut given = Vec::new();
+            for right in rights.iter().filter(|right| right.levels.contains(&level)) {
+                if right.columns.is_empty() {
+                    given.push((right.privilege, None));
+                }
+                given.extend(right.columns.iter().map(|column| (right.privilege, Some(*column))));
+            }
+            given
+        }
+    }
+}
+
+/// Every role that holds anything on the objects by a grant of its own, with those of the functions
+/// `marks` that it may call. The owner has its rights without a grant.
+pub fn holding(marks: Vec<&str>) -> Result<Vec<(Oid, String, Vec<String>)>, Error> {
+    const HOLDING: &str = concat!(
+        with_objects!(),
+        ", given AS ( \
+             SELECT CASE o.kind WHEN 'FUNCTION' THEN o.bare END AS function, o.owner, a.grantee \
+             FROM object AS o, aclexplode(o.acl) AS a \
+             UNION ALL \
+             SELECT NULL, r.owner, a.grantee \
+             FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, aclexplode(c.attacl) AS a \
+         ) \
+         SELECT r.oid, r.rolname::text, \
+                coalesce(array_agg(DISTINCT g.function) FILTER (WHERE g.function = ANY ($1)), '{}') \
+         FROM given AS g JOIN pg_roles AS r ON r.oid = g.grantee \
+         WHERE g.grantee <> g.owner AND r.rolname <> 'pg_database_owner' \
+           AND r.oid NOT IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator') \
+         GROUP BY r.oid, r.rolname ORDER BY r.rolname"
+    );
+    statements::select(HOLDING, &[marks.into()], |rows| {
+        let mut holding = Vec::new();
+        for row in rows {
+            interrupts::allow();
+            let (role, name) = (row.get::<Oid>(1)?, row.get::<String>(2)?);
+            let marks = row.get::<Vec<String>>(3)?;
+            holding
+                .extend(role.zip(name).zip(marks).map(|((role, name), marks)| (role, name, marks)));
+        }
+        Ok(holding)
+    })
+}
+
+/// What a role was granted itself, not through another role: its privileges on objects and on
+/// columns.
+const HELD: &str = concat!(
+    with_objects!(),
+    "SELECT o.kind || ' ' || o.name, a.privilege_type, NULL::text, a.is_grantable OR a.grantor <> o.owner \
+     FROM object AS o, aclexplode(o.acl) AS a WHERE a.grantee = $1 \
+     UNION \
+     SELECT r.kind || ' ' || r.name, a.privilege_type, c.attname::text, a.is_grantable OR a.grantor <> r.owner \
+     FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, \
+          aclexplode(c.attacl) AS a WHERE a.grantee = $1"
+);
+
+/// What a role holds.
+pub fn held(role: Oid) -> Result<Privileges, Error> {
+    statements::select(HELD, &[role.into()], read)
+}
+
+/// What a role holds after what others committed while this transaction waited for them.
+fn held_now(role: Oid) -> Result<Privileges, Error> {
+    statements::update(HELD, &[role.into()], read)
+}
+
+fn read(found: SpiTupleTable<'_>) -> Result<Privileges, Error> {
+    let mut held = Privileges::new();
+    for row in found {
+        interrupts::allow();
+        held.insert(Privilege {
+            object: rows::value(&row, 1, "object.name")?,
+            privilege: rows::value(&row, 2, "object.privilege")?,
+            column: rows::optional(&row, 3, "object.column")?,
+            irregular: rows::value(&row, 4, "object.grantor")?,
+        });
+    }
+    Ok(held)
+}
+
+/// Makes a role hold exactly these privileges; how many were given or taken away.
+///
+/// A grant made inside an extension script would count as the extension's own.
+pub fn set(role: Oid, name: &str, due: &Privileges) -> Result<i64, Error> {
+    let held = held_now(role)?;
+    let changed = held.symmetric_difference(due).count();
+    let (held, due) = (by_object(&held), by_object(due));
+    let objects: BTreeSet<&str> = held.keys().chain(due.keys()).copied().collect();
+    backend_state::outside_the_script(|| {
+        for object in objects {
+            let (has, should) = (held.get(object), due.get(object));
+            if has == should {
+                continue;
+            }
+            if has.is_some() {
+                take_away(role, name, object)?;
+            }
+            if let Some(privileges) = should {
+                let list: Vec<_> = privileges.iter().map(|given| given.on_column()).collect();
+                let to = quote(name);
+                dynamic_sql::execute(&format!("GRANT {} ON {object} TO {to}", list.join(", ")))?;
+            }
+        }
+        Ok::<_, Error>(())
+    })?;
+    Ok(changed as i64)
+}
+
+fn by_object(privileges: &Privileges) -> BTreeMap<&str, Vec<&Privilege>> {
+    let mut objects: BTreeMap<&str, Vec<&Privilege>> = BTreeMap::new();
+    for privilege in privileges {
+        objects.entry(&privilege.object).or_default().push(privilege);
+    }
+    objects
+}
+
+/// Takes away all that a role holds on an object, whoever gave it, and what the role passed on.
+fn take_away(role: Oid, name: &str, object: &str) -> Result<(), Error> {
+    const GRANTORS: &str = concat!(
+        with_objects!(),
+        "SELECT DISTINCT a.grantor FROM object AS o, aclexplode(o.acl) AS a \
+         WHERE o.kind || ' ' || o.name = $2 AND a.grantee = $1 \
+         UNION \
+         SELECT a.grantor FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, \
+              aclexplode(c.attacl) AS a WHERE r.kind || ' ' || r.name = $2 AND a.grantee = $1"
+    );
+    let revoke = format!("REVOKE ALL ON {object} FROM {} CASCADE", quote(name));
+    let grantors =
+        statements::update(GRANTORS, &[role.into(), object.into()], statements::column::<Oid>)?;
+    for grantor in grantors {
+        backend_state::with_rights_of(grantor, || dynamic_sql::execute(&revoke))?;
+    }
+    Ok(())
+}

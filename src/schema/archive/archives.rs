@@ -1,0 +1,359 @@
+//! The archives themselves: `orchestrator_archive.<table>` holds a table's rows,
+//! `orchestrator_archive.<table>_columns` key and values of columns; a number behind it tells
+//! older ones apart. Version and time stand in the table's comment, so a dump carries them.
+
+use pgrx::prelude::*;
+use pgrx::spi::SpiTupleTable;
+
+use super::ARCHIVE;
+use super::label::{self, Label};
+use super::plan::ACCESS;
+use super::table::Table;
+use crate::schema::{access, manifest};
+use crate::server::dynamic_sql::{self, quote};
+use crate::server::error::{Error, Kind};
+use crate::server::{interrupts, rows, statements};
+
+/// What an archive holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holds {
+    Rows,
+    /// Values of these columns, beside the key.
+    Columns(Vec<String>),
+}
+
+/// One table of schema orchestrator_archive.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    pub table: Table,
+    /// The name of the table of schema orchestrator that the rows belong to.
+    pub belongs_to: String,
+    pub holds: Holds,
+    pub from_version: Option<String>,
+    pub archived_at: Option<TimestampWithTimeZone>,
+}
+
+impl Archive {
+    /// The table, or the columns of a table, whose values it holds.
+    pub fn object(&self) -> String {
+        let table = format!("orchestrator.{}", quote(&self.belongs_to));
+        match &self.holds {
+            Holds::Rows => table,
+            Holds::Columns(columns) => format!("{table} ({})", columns.join(", ")),
+        }
+    }
+
+    pub fn rows(&self) -> Result<i64, Error> {
+        self.table.count()
+    }
+
+    /// The table in schema orchestrator, when the installed version has it.
+    pub fn live_table(&self) -> Result<Option<Table>, Error> {
+        const LIVE: &str = "SELECT c.oid FROM pg_class AS c \
+             JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE n.nspname = 'orchestrator' AND c.relname = $1 AND c.relkind = 'r'";
+        match dynamic_sql::value::<pg_sys::Oid>(LIVE, &[self.belongs_to.as_str().into()])? {
+            Some(oid) => Table::find(oid),
+            None => Ok(None),
+        }
+    }
+
+    /// Where in the chain its table, or the last of its columns, came in; archives are given back
+    /// in that order, and of one version parents before children.
+    pub fn place_in_chain(&self) -> Result<usize, Error> {
+        if self.belongs_to == access::KEPT_LEVELS {
+            return manifest::introduced("function", ACCESS);
+        }
+        let table = format!("orchestrator.{}", quote(&self.belongs_to));
+        let mut place = manifest::introduced("table", &table)?;
+        if let Holds::Columns(columns) = &self.holds {
+            for column in columns {
+                let column = format!("{table}.{}", quote(column));
+                place = place.max(manifest::introduced("column", &column)?);
+            }
+        }
+        Ok(place)
+    }
+
+    /// How long the longest way is from its table to a table that refers to no other.
+    fn depth(&self) -> Result<i32, Error> {
+        const DEPTH: &str = "WITH RECURSIVE parent AS ( \
+                 SELECT $1 AS oid, 0 AS steps, ARRAY[$1] AS path \
+                 UNION ALL \
+                 SELECT c.confrelid, p.steps + 1, p.path || c.confrelid \
+                 FROM parent AS p JOIN pg_constraint AS c ON c.conrelid = p.oid \
+                 WHERE c.contype = 'f' AND c.confrelid <> ALL (p.path)) \
+             SELECT max(steps) FROM parent";
+        let Some(live) = self.live_table()? else { return Ok(0) };
+        dynamic_sql::known(DEPTH, &[live.oid.into()], "depth")
+    }
+}
+
+/// The names of the columns of archive `c` that hold values of rows: not its key, nor what a down
+/// script left.
+macro_rules! values_of {
+    () => {
+        "(SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}') FROM pg_attribute AS a \
+          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT LIKE '% as left' \
+            AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary \
+                            AND a.attnum = ANY (i.indkey)))"
+    };
+}
+
+/// Every archive, in the order in which they can be given back.
+pub fn all() -> Result<Vec<Archive>, Error> {
+    const TABLES: &str = concat!(
+        "SELECT c.oid, c.relname::text, obj_description(c.oid, 'pg_class'), ",
+        values_of!(),
+        " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE n.nspname = $1 AND c.relkind = 'r' ORDER BY length(c.relname), c.relname"
+    );
+    let found = Spi::connect_mut(|client| read(client.update(TABLES, None, &[ARCHIVE.into()])?))?;
+    if !found.is_empty() {
+        only_ours()?;
+    }
+    let mut archives = Vec::new();
+    for (archive, _) in found {
+        archives.push((archive.place_in_chain()?, archive.depth()?, archive));
+    }
+    archives.sort_by_key(|(place, depth, _)| (*place, *depth));
+    Ok(archives.into_iter().map(|(_, _, archive)| archive).collect())
+}
+
+/// The archives that a statement found, each with whether somebody tried to give it back already: their
+/// labels say what they are, or else their names.
+fn read(tables: SpiTupleTable<'_>) -> Result<Vec<(Archive, bool)>, Error> {
+    let mut found = Vec::new();
+    for row in tables {
+        interrupts::allow();
+        let oid = rows::value::<pg_sys::Oid>(&row, 1, "pg_class.oid")?;
+        let name = rows::value::<String>(&row, 2, "pg_class.relname")?;
+        let comment = rows::optional::<String>(&row, 3, "pg_description.description")?;
+        let values = rows::value::<Vec<String>>(&row, 4, "pg_attribute.attname")?;
+        let label = Label::read(comment, &name, &values)?;
+        let left_behind = label.as_ref().is_some_and(|label| label.left_behind);
+        let (belongs_to, holds, from_version, archived_at) = match label {
+            Some(label) => {
+                let archived_at = label.archived_at.as_deref().and_then(label::time);
+                let holds = label.columns.map_or(Holds::Rows, Holds::Columns);
+                (label.table, holds, label.from_version, archived_at)
+            }
+            None => match label::by_name(&name) {
+                (owner, true) => (owner, Holds::Columns(values), None, None),
+                (owner, false) => (owner, Holds::Rows, None, None),
+            },
+        };
+        let table = Table { oid, schema: ARCHIVE.to_owned(), name };
+        found.push((Archive { table, belongs_to, holds, from_version, archived_at }, left_behind));
+    }
+    Ok(found)
+}
+
+/// The archives that have a place in the installed version, and that nobody has tried to give back:
+/// so it is after a dump of an older version was restored. Reads the catalog alone, so that whoever
+/// may do no more, and a standby, can ask. `levels`: whether the version has levels.
+pub fn waiting(levels: bool) -> Result<Vec<Archive>, Error> {
+    const TABLES: &str = concat!(
+        "SELECT c.oid, c.relname::text, obj_description(c.oid, 'pg_class'), ",
+        values_of!(),
+        " FROM pg_extension AS e, pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE n.nspname = $1 AND c.relkind = 'r' AND e.extname = 'orchestrator_schema' \
+           AND pg_has_role(c.relowner, e.extowner, 'USAGE') ORDER BY c.relname"
+    );
+    const PLACE: &str = "SELECT array_agg(a.attname::text) FROM pg_class AS c \
+         JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+         WHERE n.nspname = 'orchestrator' AND c.relname = $1 AND c.relkind = 'r' GROUP BY c.oid";
+    let found = statements::select(TABLES, &[ARCHIVE.into()], read)?;
+    let mut waiting = Vec::new();
+    for (archive, left_behind) in found {
+        if left_behind {
+            continue;
+        }
+        let belongs_to = archive.belongs_to.as_str();
+        let place =
+            statements::select(PLACE, &[belongs_to.into()], statements::one::<Vec<String>>)?;
+        let has_place = match (&place, &archive.holds) {
+            (Some(_), Holds::Rows) => true,
+            (Some(present), Holds::Columns(held)) => held.iter().all(|name| present.contains(name)),
+            (None, holds) => levels && *holds == Holds::Rows && belongs_to == access::KEPT_LEVELS,
+        };
+        if has_place {
+            waiting.push(archive);
+        }
+    }
+    Ok(waiting)
+}
+
+/// Notes on an archive that what it holds had to stay: it no longer waits for somebody to try.
+pub fn note_left_behind(archive: &Archive) -> Result<(), Error> {
+    let Archive { table, belongs_to, holds, .. } = archive;
+    let mut label = label_of(archive)?.unwrap_or(Label {
+        table: belongs_to.clone(),
+        columns: columns_of(holds),
+        from_version: None,
+        archived_at: None,
+        left_behind: false,
+    });
+    if label.left_behind {
+        return Ok(());
+    }
+    label.left_behind = true;
+    write(table, &label)
+}
+
+/// The label of an archive, where it can be read.
+fn label_of(archive: &Archive) -> Result<Option<Label>, Error> {
+    const COMMENT: &str = concat!(
+        "SELECT obj_description(c.oid, 'pg_class'), ",
+        values_of!(),
+        " FROM pg_class AS c WHERE c.oid = $1"
+    );
+    let table = &archive.table;
+    Spi::connect_mut(|client| {
+        let found = client.update(COMMENT, None, &[table.oid.into()])?.first();
+        let comment = rows::optional::<String>(&found, 1, "pg_description.description")?;
+        let values = rows::value::<Vec<String>>(&found, 2, "pg_attribute.attname")?;
+        Label::read(comment, &table.name, &values)
+    })
+}
+
+fn columns_of(holds: &Holds) -> Option<Vec<String>> {
+    match holds {
+        Holds::Rows => None,
+        Holds::Columns(columns) => Some(columns.clone()),
+    }
+}
+
+/// The archives that hold rows, or values of columns, of one table; newest first.
+pub fn of(table: &str) -> Result<Vec<Archive>, Error> {
+    let mut archives: Vec<_> =
+        all()?.into_iter().filter(|archive| archive.belongs_to == table).collect();
+    // One whose label is lost counts as the oldest.
+    archives.sort_by_key(|archive| std::cmp::Reverse(archive.archived_at));
+    Ok(archives)
+}
+
+/// The archive that the running script made of these columns of a table, or of others beside them.
+pub fn by_this_script(table: &str, columns: &[String]) -> Result<Option<Archive>, Error> {
+    const NOW: &str = "SELECT now()";
+    if !crate::schema::catalog::in_script() {
+        return Ok(None);
+    }
+    let now = dynamic_sql::value::<TimestampWithTimeZone>(NOW, &[])?;
+    let left = manifest::version_left()?;
+    Ok(of(table)?.into_iter().find(|archive| {
+        let Holds::Columns(held) = &archive.holds else { return false };
+        archive.archived_at == now
+            && archive.from_version.as_deref() == Some(left.as_str())
+            && columns.iter().all(|column| held.contains(column))
+    }))
+}
+
+/// Ends the name of a column that holds what a down script left in another one.
+const AS_LEFT: &str = " as left";
+
+/// The name of the archive's column that holds what a down script left in `column`; NULL where it
+/// left the kept value.
+pub fn left(column: &str) -> String {
+    format!("{column}{AS_LEFT}")
+}
+
+/// Writes version and time onto an archive's table.
+pub fn label(archive: &Table, belongs_to: &str, holds: &Holds) -> Result<(), Error> {
+    const NOW: &str =
+        "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+    let label = Label {
+        table: belongs_to.to_owned(),
+        columns: columns_of(holds),
+        from_version: Some(manifest::version_left()?),
+        archived_at: dynamic_sql::value(NOW, &[])?,
+        left_behind: false,
+    };
+    write(archive, &label)
+}
+
+/// Labels an archive of columns whose values were in another archive until now.
+pub fn label_as(archive: &Table, before: &Archive, columns: &[String]) -> Result<(), Error> {
+    let Some(Label { from_version, archived_at, .. }) = label_of(before)? else {
+        // Its name tells the rest.
+        return Ok(());
+    };
+    let (table, columns) = (before.belongs_to.clone(), Some(columns.to_vec()));
+    write(archive, &Label { table, columns, from_version, archived_at, left_behind: false })
+}
+
+fn write(archive: &Table, label: &Label) -> Result<(), Error> {
+    let text = serde_json::to_string(label).map_err(|error| {
+        Error::new(Kind::Internal, format!("the archive's label cannot be written: {error}"))
+    })?;
+    comment(archive, &text)
+}
+
+pub fn comment(archive: &Table, text: &str) -> Result<(), Error> {
+    let literal = pgrx::spi::quote_literal(text);
+    dynamic_sql::execute(&format!("COMMENT ON TABLE {archive} IS {literal}"))?;
+    Ok(())
+}
+
+/// Creates the schema when it is not there yet, as an ordinary schema that DROP EXTENSION leaves.
+pub fn ensure_schema() -> Result<(), Error> {
+    const EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
+    if dynamic_sql::value::<bool>(EXISTS, &[ARCHIVE.into()])? == Some(true) {
+        return only_ours();
+    }
+    dynamic_sql::execute("CREATE SCHEMA orchestrator_archive")?;
+    dynamic_sql::execute(
+        "COMMENT ON SCHEMA orchestrator_archive IS \
+         'Rows that downgrades of orchestrator_schema kept; see orchestrator.archived()'",
+    )?;
+    if crate::schema::catalog::in_script() {
+        dynamic_sql::execute(
+            "ALTER EXTENSION orchestrator_schema DROP SCHEMA orchestrator_archive",
+        )?;
+    }
+    Ok(())
+}
+
+/// Refuses a schema or a table in it that somebody else made: what they put on it would run with
+/// the rights of the extension's owner.
+fn only_ours() -> Result<(), Error> {
+    const STRANGER: &str = "SELECT format('%s belongs to role %I', o.what, o.owner::regrole::text) \
+         FROM (SELECT 'schema orchestrator_archive', nspowner FROM pg_namespace WHERE nspname = $1 \
+               UNION ALL \
+               SELECT format('%s %I.%I', 'table', n.nspname, c.relname), c.relowner \
+               FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+               WHERE n.nspname = $1 AND c.relkind IN ('r', 'v', 'm', 'f', 'p')) AS o (what, owner), \
+              pg_extension AS e \
+         WHERE e.extname = 'orchestrator_schema' \
+           AND NOT pg_has_role(o.owner, e.extowner, 'USAGE') LIMIT 1";
+    match dynamic_sql::value::<String>(STRANGER, &[ARCHIVE.into()])? {
+        None => Ok(()),
+        Some(stranger) => Err(Error::new(
+            Kind::Forbidden,
+            "schema orchestrator_archive is not the extension owner's alone",
+        )
+        .detail(stranger)
+        .hint("Give it to the owner of extension orchestrator_schema, or rename it.")),
+    }
+}
+
+/// The length in bytes from which on the server cuts names off.
+const LONGEST_NAME: usize = pg_sys::NAMEDATALEN as usize - 1;
+
+/// A name for an archive that no relation of the schema has: `wanted`, or as much of it as a name
+/// may have, with the next number.
+pub fn free_name(wanted: &str) -> Result<String, Error> {
+    const NAMES: &str = "SELECT c.relname::text FROM pg_class AS c \
+         JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1";
+    let taken = dynamic_sql::column::<String>(NAMES, &[ARCHIVE.into()])?;
+    let numbered = |number: u32| {
+        let number = format!("_{number}");
+        let room = LONGEST_NAME.saturating_sub(number.len());
+        format!("{}{number}", &wanted[..wanted.floor_char_boundary(room)])
+    };
+    let mut candidates = std::iter::once(wanted.to_owned()).chain((2..).map(numbered));
+    candidates
+        .find(|name| !taken.contains(name))
+        .ok_or_else(|| Error::new(Kind::Internal, format!("no free name for archive {wanted}")))
+}

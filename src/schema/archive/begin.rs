@@ -1,0 +1,56 @@
+//! How a version script begins: before it changes anything it takes its locks, and a down script
+//! stops if a user's object depends on something that goes.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::locks::{self, Way};
+use super::{give_back, only_for_the_owner, plan};
+use crate::schema::{catalog, manifest};
+use crate::server::error::{Error, Kind, required};
+
+/// The first call of a down script. Locks every table that the running statement needs, refuses to go
+/// on if a user's object depends on something that the step removes, and reports in a NOTICE the grants
+/// on functions and views that go with these.
+///
+/// `target`: the version that the script leads to.
+/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, 55P03 a
+/// table could not be locked within `lock_timeout` for each lock, 2BP01 a user's object
+/// depends on something that goes. Since 0.0.0.
+#[pg_extern(sql = false, volatile)]
+fn begin_downgrade(target: Option<String>) -> Result<(), ErrorReport> {
+    let target = target_of_script(target)?;
+    locks::take(Way::Down, manifest::position(&target)?)?;
+    plan::refuse_over_dependents(&target)?;
+    Ok(())
+}
+
+/// The first call of an up script. Locks every table that the running statement needs, and refuses to
+/// go on if a user's object depends on an archive whose rows the step brings back.
+///
+/// `target`: the version that the script leads to.
+/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, 55P03 as
+/// `begin_downgrade`, 2BP01 a user's object depends on an archive. Since 0.0.0.
+#[pg_extern(sql = false, volatile)]
+fn begin_upgrade(target: Option<String>) -> Result<(), ErrorReport> {
+    let target = target_of_script(target)?;
+    locks::take(Way::Up, manifest::position(&target)?)?;
+    give_back::refuse_over_dependents(&target)?;
+    Ok(())
+}
+
+/// The version that the running script leads to.
+fn target_of_script(target: Option<String>) -> Result<String, Error> {
+    let target = required("target", target)?;
+    only_for_the_owner()?;
+    manifest::position(&target)?;
+    if !catalog::in_script() {
+        return Err(Error::new(
+            Kind::NotReady,
+            "no version script of orchestrator_schema is running",
+        )
+        .detail("A version script calls this function before anything else.")
+        .hint(format!("ALTER EXTENSION orchestrator_schema UPDATE TO '{target}';")));
+    }
+    Ok(target)
+}

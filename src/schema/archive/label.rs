@@ -1,0 +1,171 @@
+//! The label of an archive, which is the comment of its table. Anybody who owns the table may have
+//! edited it, and a dump can leave it out: a label that does not fit its table counts as lost, and the
+//! table's name says the rest.
+
+use pgrx::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::schema::{access, manifest};
+use crate::server::dynamic_sql::quote;
+use crate::server::error::Error;
+
+/// The comment of an archive's table.
+#[derive(Serialize, Deserialize)]
+pub struct Label {
+    pub table: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived_at: Option<String>,
+    /// Whether somebody tried to give it back, and what it holds had to stay.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_behind: bool,
+}
+
+impl Label {
+    /// The label in the comment of the archive `name`, which holds `values` beside its key; nothing
+    /// where it was lost, or something else stands there.
+    pub fn read(
+        comment: Option<String>,
+        name: &str,
+        values: &[String],
+    ) -> Result<Option<Label>, Error> {
+        let label = comment.and_then(|text| serde_json::from_str::<Label>(&text).ok());
+        match label {
+            Some(label) if label.fits(name, values)? => Ok(Some(label)),
+            _ => Ok(None),
+        }
+    }
+
+    fn fits(&self, name: &str, values: &[String]) -> Result<bool, Error> {
+        // No name has such a character, and no statement takes one.
+        if self.table.contains('\0') {
+            return Ok(false);
+        }
+        let wanted = match &self.columns {
+            None => self.table.clone(),
+            Some(_) => format!("{}_columns", self.table),
+        };
+        // Somebody may have renamed the archive of a table.
+        let is_its_own =
+            is_numbered(name, &wanted) || (is_known(&self.table)? && !is_known(&by_name(name).0)?);
+        let holds = self.columns.as_ref().is_none_or(|columns| {
+            !columns.is_empty() && columns.iter().all(|column| values.contains(column))
+        });
+        let version = self.from_version.as_deref().is_none_or(is_version);
+        let dated = self.archived_at.as_deref().is_none_or(|text| time(text).is_some());
+        Ok(is_its_own && holds && version && dated)
+    }
+}
+
+/// Whether any version has a table of that name.
+fn is_known(table: &str) -> Result<bool, Error> {
+    let member = format!("orchestrator.{}", quote(table));
+    let known = manifest::introduced("table", &member)? < manifest::versions()?.len();
+    Ok(known || table == access::KEPT_LEVELS)
+}
+
+/// Whether a text is three numbers with points between them.
+fn is_version(text: &str) -> bool {
+    let is_number = |part: &str| {
+        (1..=9).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    text.split('.').count() == 3 && text.split('.').all(is_number)
+}
+
+/// The time that a label names, in the one form in which labels are written:
+/// `2026-01-31T23:59:59.123456Z`.
+pub fn time(text: &str) -> Option<TimestampWithTimeZone> {
+    const FORM: &str = "0000-00-00T00:00:00.000000Z";
+    let has_form = text.len() == FORM.len()
+        && text.bytes().zip(FORM.bytes()).all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == form,
+        });
+    if !has_form {
+        return None;
+    }
+    let part = |from: usize, to: usize| text.get(from..to)?.parse::<u8>().ok();
+    let (year, second) = (text.get(..4)?.parse().ok()?, text.get(17..26)?.parse().ok()?);
+    let (hour, minute) = (part(11, 13)?, part(14, 16)?);
+    if hour > 23 || minute > 59 || second >= 60.0 {
+        return None;
+    }
+    TimestampWithTimeZone::with_timezone(
+        year,
+        part(5, 7)?,
+        part(8, 10)?,
+        hour,
+        minute,
+        second,
+        "UTC",
+    )
+    .ok()
+}
+
+/// Whether a name is `plain`, or it with the numbers that tell older archives apart.
+fn is_numbered(name: &str, plain: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    match name.strip_prefix(plain) {
+        Some("") => !plain.is_empty(),
+        Some(rest) => rest
+            .strip_prefix('_')
+            .is_some_and(|numbers| !plain.is_empty() && numbers.split('_').all(is_number)),
+        None => false,
+    }
+}
+
+/// The table that an archive of that name belongs to, and whether it holds columns of it.
+pub fn by_name(name: &str) -> (String, bool) {
+    let plain = without_numbers(name);
+    match plain.strip_suffix("_columns") {
+        Some(owner) => (owner.to_owned(), true),
+        None => (plain.to_owned(), false),
+    }
+}
+
+/// The name without the numbers that tell older archives apart, which may be several.
+fn without_numbers(name: &str) -> &str {
+    match name.rsplit_once('_') {
+        Some((plain, number)) if is_numbered(name, plain) && !number.is_empty() => {
+            without_numbers(plain)
+        }
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{by_name, is_numbered, is_version};
+
+    #[test]
+    fn names_tell_the_table_and_whether_columns_of_it_are_kept() {
+        for (name, table, columns) in [
+            ("gates", "gates", false),
+            ("gates_2", "gates", false),
+            ("gates_2_13", "gates", false),
+            ("gates_columns", "gates", true),
+            ("gates_columns_2_2", "gates", true),
+            ("v7_test_results", "v7_test_results", false),
+            ("x2", "x2", false),
+            ("", "", false),
+            ("_", "_", false),
+        ] {
+            assert_eq!(by_name(name), (table.to_owned(), columns), "{name}");
+        }
+        assert!(
+            is_numbered("t_2_2", "t_2") && is_numbered("t_2", "t_2") && is_numbered("t_2", "t")
+        );
+        assert!(!is_numbered("t_x", "t") && !is_numbered("t_", "t") && !is_numbered("_2", ""));
+    }
+
+    #[test]
+    fn versions_are_three_numbers() {
+        assert!(["0.0.0", "0.10.1", "12.0.3"].into_iter().all(is_version));
+        assert!(
+            !["", "1", "1.2", "1.2.3.4", "1.2.x", "1..3", "-1.0.0"].into_iter().any(is_version)
+        );
+    }
+}

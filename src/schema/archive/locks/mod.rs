@@ -1,0 +1,239 @@
+//! The locks of an update, taken all at once before it changes anything.
+//!
+//! Clients lock tables in whatever order they like, and pg_dump in one of its own. An update that took
+//! its locks as it comes to them would sooner or later wait for somebody who waits for it, and the
+//! server would end one of the two with 40P01. So the first script takes every lock that any script of
+//! the statement needs, in a subtransaction. It does not wait there as long as the server takes to look
+//! for such a circle: it rolls back, which lets everybody else go on, pauses, and tries again. Once it
+//! has them all, nothing in the scripts waits for a lock.
+
+mod needed;
+mod order;
+mod statement;
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use pgrx::pg_sys::panic::CaughtError;
+use pgrx::prelude::*;
+
+use crate::schema::manifest;
+use crate::server::backend_state::with_setting;
+use crate::server::error::{Error, Kind};
+use crate::server::{dynamic_sql, interrupts, rows, subtransaction};
+use needed::Lock;
+pub use needed::Way;
+use statement::Statement;
+
+/// The longest pause between two attempts, in attempts: the longer somebody holds a lock, the rarer
+/// clients are stopped for an attempt.
+const LONGEST_PAUSE: u32 = 10;
+
+/// How often a pause looks whether the lock that was missing could be had now.
+const LOOKS: u32 = 20;
+
+/// Takes every lock that the running statement needs from the running script on, which leads to the
+/// version at position `target`.
+pub fn take(way: Way, target: usize) -> Result<(), Error> {
+    let Some(steps) = steps(way, target)? else { return Ok(()) };
+    let locks = needed::locks(way, steps)?;
+    if locks.is_empty() {
+        return Ok(());
+    }
+    let mut attempts = Attempts::new(locks.len());
+    while let Some(missing) = attempts.try_all(&locks)? {
+        if attempts.are_over() {
+            return Err(attempts.failure(&locks[missing])?);
+        }
+        attempts.pause(&locks[missing])?;
+    }
+    Ok(())
+}
+
+/// The steps from the running script to the end of the running statement, each by the position of its
+/// newer version; none for CREATE EXTENSION. A statement that is not known may go to the end of the chain.
+fn steps(way: Way, target: usize) -> Result<Option<Range<usize>>, Error> {
+    let end = match statement::running()? {
+        Statement::Create => return Ok(None),
+        Statement::Update(version) => Some(manifest::position(&version)?),
+        Statement::Unknown => None,
+    };
+    let newest = manifest::versions()?.len() - 1;
+    Ok(Some(match way {
+        Way::Down => end.filter(|end| *end <= target).unwrap_or(0) + 1..target + 2,
+        Way::Up => target..end.filter(|end| *end >= target).unwrap_or(newest) + 1,
+    }))
+}
+
+/// How long locks are waited for.
+struct Attempts {
+    start: Instant,
+    /// Of one attempt: lock_timeout, and no more than half the time after which the server looks for a
+    /// circle.
+    bound: Duration,
+    /// Of all attempts and pauses together: lock_timeout for each lock; no end without one.
+    limit: Option<Duration>,
+    made: u32,
+}
+
+impl Attempts {
+    fn new(locks: usize) -> Attempts {
+        // SAFETY: plain variables of the backend, in milliseconds, never negative.
+        let (lock_timeout, deadlock_timeout) =
+            unsafe { (pg_sys::LockTimeout.max(0) as u32, pg_sys::DeadlockTimeout.max(1) as u32) };
+        let given = (lock_timeout > 0).then_some(lock_timeout);
+        let half = (deadlock_timeout / 2).max(1);
+        let bound = Duration::from_millis(u64::from(given.unwrap_or(half).min(half)));
+        let limit = given.map(|given| Duration::from_millis(u64::from(given)) * locks as u32);
+        Attempts { start: Instant::now(), bound, limit, made: 0 }
+    }
+
+    /// Takes all locks, or none: the first that could not be had.
+    fn try_all(&mut self, locks: &[Lock]) -> Result<Option<usize>, Error> {
+        let (start, mut missing) = (Instant::now(), 0);
+        let outcome = subtransaction::run(|| {
+            for (place, lock) in locks.iter().enumerate() {
+                missing = place;
+                let left = self.bound.saturating_sub(start.elapsed()).as_millis().max(1);
+                with_lock_timeout(left, || wait_for(lock));
+            }
+            Ok(())
+        });
+        self.made += 1;
+        match outcome {
+            Ok(taken) => taken.map(|()| None),
+            Err(error) if is_a_lock_missing(&error) => Ok(Some(missing)),
+            Err(error) => error.rethrow(),
+        }
+    }
+
+    fn are_over(&self) -> bool {
+        self.limit.is_some_and(|limit| self.start.elapsed() >= limit)
+    }
+
+    /// Waits with no lock held, so that others go on: longer after each attempt, and not longer than
+    /// until the missing lock is free.
+    fn pause(&self, missing: &Lock) -> Result<(), Error> {
+        const SLEEP: &str = "SELECT pg_sleep(($1::float8 / 1000) * (0.5 + random()))::text";
+        let look = self.bound / LOOKS;
+        // Who has set a limit wants attempts.
+        let longest = if self.limit.is_some() { 1 } else { LONGEST_PAUSE };
+        let pauses = 2_u32.saturating_pow(self.made.min(10)).min(longest * LOOKS);
+        for _ in 0..pauses {
+            let milliseconds = look.as_secs_f64() * 1000.0;
+            dynamic_sql::value::<String>(SLEEP, &[milliseconds.into()])?;
+            if self.are_over() || is_free(missing)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The error that ends the statement: who holds the lock, and the next step.
+    fn failure(&self, missing: &Lock) -> Result<Error, Error> {
+        let holders = holders(missing)?;
+        let limit = self.limit.unwrap_or_default().as_millis();
+        let error = Error::new(
+            Kind::LockNotAvailable,
+            format!("could not lock {} within {limit} ms", missing.name),
+        );
+        let described: Vec<_> = holders.iter().map(|holder| holder.description.as_str()).collect();
+        let ends: Vec<_> = holders.iter().map(|holder| holder.end.as_str()).collect();
+        Ok(match holders.first() {
+            Some(_) => {
+                error.detail(format!("It is locked by {}.", described.join("; "))).hint(format!(
+                    "Wait until they end, or end them: {} \
+                     SET lock_timeout = 0 waits as long as it takes.",
+                    ends.join(" ")
+                ))
+            }
+            None => error
+                .detail("Whoever had locked it has gone.")
+                .hint("Try again; SET lock_timeout = 0 waits as long as it takes."),
+        })
+    }
+}
+
+/// Waits for one lock, or raises an error, which the subtransaction undoes.
+fn wait_for(lock: &Lock) {
+    let mode = lock.mode.number();
+    // SAFETY: waits as every lock of the server does.
+    unsafe {
+        if lock.is_function {
+            pg_sys::LockDatabaseObject(pg_sys::ProcedureRelationId, lock.oid, 0, mode);
+        } else {
+            pg_sys::LockRelationOid(lock.oid, mode);
+        }
+    }
+}
+
+/// Somebody who holds a lock in the way.
+struct Holder {
+    description: String,
+    /// The statement that ends it.
+    end: String,
+}
+
+/// Who else has locked a relation or a function in a mode that is in the way.
+fn holders(lock: &Lock) -> Result<Vec<Holder>, Error> {
+    const HOLDERS: &str = "SELECT CASE WHEN l.pid IS NULL THEN concat('prepared transaction ', p.gid) \
+                ELSE concat('process ', l.pid, ' (', concat_ws(', ', \
+                    coalesce(nullif(a.application_name, ''), a.backend_type), 'role ' || a.usename, a.state, l.modes), ')') END, \
+                CASE WHEN l.pid IS NULL THEN format('ROLLBACK PREPARED %L;', p.gid) \
+                     ELSE format('SELECT pg_terminate_backend(%s);', l.pid) END \
+         FROM (SELECT pid, CASE WHEN pid IS NULL THEN split_part(virtualtransaction, '/', 2) END, \
+                      string_agg(DISTINCT mode, ', ') FROM pg_locks \
+               WHERE (relation = $1 OR classid = 'pg_proc'::regclass AND objid = $1) AND granted AND mode = ANY ($2) \
+                 AND pid IS DISTINCT FROM pg_backend_pid() \
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+               GROUP BY 1, 2) AS l (pid, transaction, modes) \
+         LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid \
+         LEFT JOIN pg_prepared_xacts AS p ON p.transaction::text = l.transaction \
+         ORDER BY a.xact_start, l.pid";
+    let conflicting: Vec<_> = lock.mode.conflicts().iter().map(|mode| (*mode).to_owned()).collect();
+    Spi::connect_mut(|client| {
+        let mut holders = Vec::new();
+        for row in client.update(HOLDERS, None, &[lock.oid.into(), conflicting.into()])? {
+            interrupts::allow();
+            holders.push(Holder {
+                description: rows::value(&row, 1, "description")?,
+                end: rows::value(&row, 2, "end")?,
+            });
+        }
+        Ok(holders)
+    })
+}
+
+/// Whether a relation could be locked now; it is not locked afterwards. Of a function the next attempt
+/// finds out.
+fn is_free(lock: &Lock) -> Result<bool, Error> {
+    if lock.is_function {
+        return Ok(true);
+    }
+    // SAFETY: takes the lock only if nobody is in the way, and gives it back at once.
+    unsafe {
+        let mode = lock.mode.number();
+        let free = pg_sys::ConditionalLockRelationOid(lock.oid, mode);
+        if free {
+            pg_sys::UnlockRelationOid(lock.oid, mode);
+        }
+        Ok(free)
+    }
+}
+
+/// Runs `work` with a lock_timeout of that many milliseconds.
+fn with_lock_timeout(milliseconds: u128, work: impl FnOnce()) {
+    let value = std::ffi::CString::new(milliseconds.to_string()).unwrap_or_default();
+    with_setting(c"lock_timeout", &value, work);
+}
+
+/// Whether a lock could not be had: nothing else is tried again.
+fn is_a_lock_missing(error: &CaughtError) -> bool {
+    matches!(
+        subtransaction::sqlstate(error),
+        Some(
+            PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE
+                | PgSqlErrorCode::ERRCODE_T_R_DEADLOCK_DETECTED
+        )
+    )
+}

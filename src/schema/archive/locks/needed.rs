@@ -1,0 +1,267 @@
+//! The relations that the scripts of an update lock, read from what the versions on its way change.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use pgrx::prelude::*;
+
+use super::order;
+use crate::schema::archive::ARCHIVE;
+use crate::schema::catalog::Member;
+use crate::schema::manifest::{self, Change};
+use crate::server::error::Error;
+use crate::server::{interrupts, rows};
+
+/// How strongly a relation is locked, from weak to strong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// A view that reads it is made.
+    AccessShare,
+    /// It gets triggers, indexes, or a foreign key that leads to it; clients can go on reading.
+    ShareRowExclusive,
+    /// Everything else.
+    AccessExclusive,
+}
+
+impl Mode {
+    pub fn number(self) -> pg_sys::LOCKMODE {
+        let number = match self {
+            Mode::AccessShare => pg_sys::AccessShareLock,
+            Mode::ShareRowExclusive => pg_sys::ShareRowExclusiveLock,
+            Mode::AccessExclusive => pg_sys::AccessExclusiveLock,
+        };
+        number as pg_sys::LOCKMODE
+    }
+
+    /// The modes that are in its way, as pg_locks names them.
+    pub fn conflicts(self) -> &'static [&'static str] {
+        // The strongest first.
+        const MODES: [&str; 8] = [
+            "AccessExclusiveLock",
+            "ExclusiveLock",
+            "ShareRowExclusiveLock",
+            "ShareLock",
+            "ShareUpdateExclusiveLock",
+            "RowExclusiveLock",
+            "RowShareLock",
+            "AccessShareLock",
+        ];
+        match self {
+            Mode::AccessShare => &MODES[..1],
+            Mode::ShareRowExclusive => &MODES[..6],
+            Mode::AccessExclusive => &MODES,
+        }
+    }
+}
+
+/// A relation or a function to lock.
+pub struct Lock {
+    pub oid: pg_sys::Oid,
+    pub name: String,
+    pub mode: Mode,
+    /// Whether it is a function: some of them make their callers wait on their entry in the catalog.
+    pub is_function: bool,
+}
+
+/// Which way an update goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Down,
+    Up,
+}
+
+/// Relations by their qualified names, functions by their signatures.
+type Modes = BTreeMap<String, Mode>;
+
+/// What the steps between the versions at these positions of the chain lock, of what is there, in the
+/// order in which it is to be locked. `steps`: the position of each step's newer version.
+pub fn locks(way: Way, steps: Range<usize>) -> Result<Vec<Lock>, Error> {
+    let mut modes = Modes::new();
+    for position in steps {
+        for change in manifest::changes(position)? {
+            add(&mut modes, way, &change);
+        }
+    }
+    let (names, numbers): (Vec<_>, Vec<_>) =
+        modes.iter().map(|(name, mode)| (name.clone(), *mode as i32)).unzip();
+    let mut locks = found(names, numbers)?;
+    locks.sort_by_key(|lock| {
+        let name = lock.name.strip_prefix("orchestrator.");
+        // A function that waits on its entry does so before it comes to a table.
+        let is_relation = !lock.is_function;
+        (is_relation, name.map_or(usize::MAX, order::place), lock.oid.to_u32())
+    });
+    Ok(locks)
+}
+
+/// Notes what one change of one version locks.
+fn add(modes: &mut Modes, way: Way, change: &Change) {
+    let mut need = |name: &str, mode: Mode| {
+        let known = modes.entry(name.to_owned()).or_insert(mode);
+        *known = mode.max(*known);
+    };
+    let member = Member { kind: change.kind.to_owned(), object: change.object.to_owned() };
+    let definitions = || change.before.iter().chain(change.after.iter());
+    // What is added on the way up leaves readers alone.
+    let part = if way == Way::Up && change.before.is_none() {
+        Mode::ShareRowExclusive
+    } else {
+        Mode::AccessExclusive
+    };
+    match change.kind {
+        "table" | "sequence" | "function" => need(change.object, Mode::AccessExclusive),
+        "view" => {
+            need(change.object, Mode::AccessExclusive);
+            for name in definitions().flat_map(|definition| relations_in(definition)) {
+                need(name, Mode::AccessShare);
+            }
+        }
+        "index" | "statistics" => {
+            for name in definitions().filter_map(|definition| indexed(definition)) {
+                need(name, part);
+            }
+        }
+        "trigger" => need(member.split().0, part),
+        "column" | "rule" | "policy" => need(member.split().0, Mode::AccessExclusive),
+        "constraint" => {
+            need(member.split().0, Mode::AccessExclusive);
+            for parent in definitions().filter_map(|definition| parent_in(definition)) {
+                need(parent, part);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The table that a foreign key leads to.
+fn parent_in(definition: &str) -> Option<&str> {
+    let (_, rest) = definition.split_once(" REFERENCES ")?;
+    rest.split_once('(').map(|(parent, _)| parent)
+}
+
+/// The table of an index, or of extended statistics.
+fn indexed(definition: &str) -> Option<&str> {
+    let (_, rest) = definition
+        .split_once(" ON orchestrator.")
+        .or(definition.rsplit_once(" FROM orchestrator."))?;
+    let start = definition.len() - rest.len() - "orchestrator.".len();
+    definition[start..].split(' ').next()
+}
+
+/// The names of our relations in the definition of a view.
+fn relations_in(definition: &str) -> impl Iterator<Item = &str> {
+    definition.match_indices("orchestrator.").map(|(at, _)| {
+        let end = definition[at..].find(|c: char| !(c.is_alphanumeric() || "_.\"".contains(c)));
+        &definition[at..end.map_or(definition.len(), |end| at + end)]
+    })
+}
+
+/// Those of the named relations and functions that are there, and beside them what a statement on them locks, too:
+/// the tables that inherit from them, the sequences that they own, and, because values that come back
+/// are compared with them, the tables that their foreign keys lead to. At last every archive, which
+/// gets rows, or gives them back.
+fn found(names: Vec<String>, modes: Vec<i32>) -> Result<Vec<Lock>, Error> {
+    const FOUND: &str = "WITH RECURSIVE named (oid, mode) AS ( \
+             SELECT to_regclass(n.name)::oid, n.mode FROM unnest($1, $2) AS n (name, mode) \
+             WHERE n.name NOT LIKE '%)' AND to_regclass(n.name) IS NOT NULL \
+         ), family (oid, mode) AS ( \
+             SELECT oid, mode FROM named \
+             UNION SELECT i.inhrelid, f.mode FROM family AS f JOIN pg_inherits AS i ON i.inhparent = f.oid \
+         ), needed (oid, mode) AS ( \
+             SELECT oid, mode FROM family \
+             UNION ALL \
+             SELECT c.confrelid, $4 FROM pg_constraint AS c JOIN family AS f ON f.oid = c.conrelid \
+             WHERE c.contype = 'f' AND f.mode > $4 \
+             UNION ALL \
+             SELECT c.oid, $5 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE n.nspname = $3 AND c.relkind = 'r' \
+         ), owned (oid, mode) AS ( \
+             SELECT d.objid, n.mode FROM needed AS n \
+             JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = n.oid \
+                                AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') \
+             JOIN pg_class AS c ON c.oid = d.objid AND c.relkind = 'S' \
+         ) \
+         SELECT r.oid, format('%I.%I', n.nspname, c.relname), max(r.mode), false \
+         FROM (SELECT * FROM needed UNION ALL SELECT * FROM owned) AS r (oid, mode) \
+         JOIN pg_class AS c ON c.oid = r.oid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         GROUP BY 1, 2 \
+         UNION ALL \
+         SELECT to_regprocedure(n.name)::oid, n.name, n.mode, true FROM unnest($1, $2) AS n (name, mode) \
+         WHERE n.name LIKE '%)' AND to_regprocedure(n.name) IS NOT NULL";
+    let arguments = [
+        names.into(),
+        modes.into(),
+        ARCHIVE.into(),
+        (Mode::ShareRowExclusive as i32).into(),
+        (Mode::AccessExclusive as i32).into(),
+    ];
+    Spi::connect_mut(|client| {
+        let mut locks = Vec::new();
+        for row in client.update(FOUND, None, &arguments)? {
+            interrupts::allow();
+            let mode = match rows::value::<i32>(&row, 3, "lock.mode")? {
+                0 => Mode::AccessShare,
+                1 => Mode::ShareRowExclusive,
+                _ => Mode::AccessExclusive,
+            };
+            locks.push(Lock {
+                oid: rows::value(&row, 1, "lock.oid")?,
+                name: rows::value(&row, 2, "lock.name")?,
+                mode,
+                is_function: rows::value(&row, 4, "lock.is_function")?,
+            });
+        }
+        Ok(locks)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn modes(way: Way, position: usize) -> Modes {
+        let mut modes = Modes::new();
+        for change in manifest::changes(position).expect("the version is there") {
+            add(&mut modes, way, &change);
+        }
+        modes
+    }
+
+    #[test]
+    fn definitions_name_their_relations() {
+        let index =
+            "CREATE INDEX i ON orchestrator.t USING btree (a) WHERE (b = ' ON orchestrator.x ')";
+        assert_eq!(indexed(index), Some("orchestrator.t"));
+        let statistics = "CREATE STATISTICS orchestrator.s ON a, b FROM orchestrator.t";
+        assert_eq!(indexed(statistics), Some("orchestrator.t"));
+        let key = "FOREIGN KEY (a) REFERENCES orchestrator.t(id) ON DELETE CASCADE";
+        assert_eq!(parent_in(key), Some("orchestrator.t"));
+        assert_eq!(parent_in("CHECK (a > 0)"), None);
+        let view = "SELECT a.x FROM orchestrator.t a JOIN orchestrator.\"u v\" b ON (a.x = b.x)";
+        assert_eq!(relations_in(view).next(), Some("orchestrator.t"));
+    }
+
+    #[test]
+    fn the_inbox_locks_its_queues_for_triggers_on_the_way_up_and_wholly_on_the_way_down() {
+        let inbox = manifest::position("0.6.0").expect("a version");
+        let (up, down) = (modes(Way::Up, inbox), modes(Way::Down, inbox));
+        for queue in ["gates", "approvals", "human_review_queue"] {
+            let name = format!("orchestrator.{queue}");
+            assert_eq!(up.get(&name), Some(&Mode::ShareRowExclusive), "{queue}");
+            assert_eq!(down.get(&name), Some(&Mode::AccessExclusive), "{queue}");
+        }
+        assert_eq!(up.get("orchestrator.orchestrator_runs"), Some(&Mode::AccessShare));
+        assert_eq!(down.get("orchestrator.pending_decisions"), Some(&Mode::AccessExclusive));
+        assert_eq!(up.get("orchestrator.prompts"), None);
+    }
+
+    #[test]
+    fn the_parents_of_foreign_keys_are_locked() {
+        let runs = manifest::position("0.3.0").expect("a version");
+        assert_eq!(modes(Way::Up, runs).get("orchestrator.tasks"), Some(&Mode::AccessExclusive));
+        let tools = manifest::position("0.1.3").expect("a version");
+        let tasks = "orchestrator.tasks";
+        assert_eq!(modes(Way::Up, tools).get(tasks), Some(&Mode::ShareRowExclusive));
+        assert_eq!(modes(Way::Down, tools).get(tasks), Some(&Mode::AccessExclusive));
+    }
+}

@@ -1,0 +1,82 @@
+//! The order in which relations are locked: that of the functions, so that an update and a call of
+//! one of them do not wait for each other in a circle.
+
+/// Every relation of every version, as the functions come to them, and views before the tables that they
+/// read. A server test compares it with what the functions do.
+const ORDER: [&str; 44] = [
+    "pending_decisions",
+    "run_summary",
+    "v7_unsynced_tasks",
+    "v7_ready_tasks",
+    "v7_file_migration_readiness",
+    "v7_enum_consolidation_status",
+    "v7_migration_dashboard",
+    "table_dependencies",
+    "pending_approvals",
+    "active_sessions",
+    "llm_cost_by_day",
+    "unpriced_usage",
+    "llm_usage_costs",
+    "llm_token_usage",
+    "llm_price_periods",
+    "llm_pricing",
+    "prompt_history",
+    "collaboration_status",
+    "configuration_listing",
+    "configurations",
+    "prompts",
+    "collaboration_requests",
+    "collaboration_outcomes",
+    "orchestrator_runs",
+    "human_review_queue",
+    "gates",
+    "sessions",
+    "tasks",
+    "approvals",
+    "tool_executions",
+    "workflows",
+    "workflow_tasks",
+    "knowledge_staging",
+    "schema_snapshots",
+    "file_audit",
+    "file_audit_baseline",
+    "v7_migration_workflow",
+    "v7_subworkflow_tasks",
+    "migration_sign_offs",
+    "migration_hand_overs",
+    "v7_enum_migrations",
+    "enum_usage",
+    "v7_global_impacts",
+    "v7_test_results",
+];
+
+/// The trail is written last by every function.
+const LAST: &str = "audit_events";
+
+/// Where a relation of schema orchestrator stands in the order; one that no version has comes last.
+pub fn place(name: &str) -> usize {
+    let known = ORDER.iter().position(|known| *known == name);
+    known.unwrap_or(if name == LAST { ORDER.len() } else { ORDER.len() + 1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::manifest;
+
+    #[test]
+    fn every_relation_has_a_place() {
+        let versions = manifest::versions().expect("the manifest can be read").len();
+        let mut known: Vec<_> = ORDER.iter().chain([&LAST]).copied().collect();
+        for position in 0..versions {
+            for change in manifest::changes(position).expect("the version is there") {
+                if ["table", "view"].contains(&change.kind) {
+                    let name = change.object.trim_start_matches("orchestrator.");
+                    assert!(place(name) <= ORDER.len(), "{name} has no place");
+                    known.retain(|other| *other != name);
+                }
+            }
+        }
+        assert!(known.is_empty(), "no version has {known:?}");
+    }
+}

@@ -1,0 +1,231 @@
+//! Downgrade without loss: what a down script takes out of schema `orchestrator` is kept in
+//! `orchestrator_archive`, and comes back on the way up. Here the functions; beside it how rows
+//! are kept (`keep`), how they come back (`give_back`), both for values of columns (`columns`), how a
+//! script begins (`begin`) and what it locks (`locks`), and what a downgrade would do (`plan`).
+
+mod archives;
+mod begin;
+mod columns;
+mod conditions;
+mod dependents;
+mod give_back;
+mod keep;
+mod label;
+mod locks;
+mod plan;
+mod table;
+
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::server::error::{Error, Kind, required};
+use crate::server::reg_types::RegClass;
+use crate::server::{backend_state, dynamic_sql};
+pub use archives::{Archive, waiting};
+use table::Table;
+
+/// The schema that keeps what downgrades took out. Not a member of the extension.
+const ARCHIVE: &str = "orchestrator_archive";
+
+/// Takes a table, and the sequences it owns, out of the extension and keeps it in
+/// `orchestrator_archive`, whatever its row count in constant time. An empty table on which no
+/// user holds a grant is dropped.
+///
+/// `relation`: a table of schema orchestrator.
+/// Returns: the rows kept; for a table of more than 32 MiB the estimate of its statistics.
+/// Errors: 22004, P0002, 22023 no table of schema orchestrator, 42501 not the extension's owner,
+/// 2BP01 something of a user's depends on it, 55006 it holds rows and
+/// `orchestrator_schema.downgrade` is `refuse`. Since 0.0.0.
+#[pg_extern(sql = false, volatile)]
+fn archive_table(relation: Option<RegClass>) -> Result<i64, ErrorReport> {
+    Ok(keep::table(&owned_table(relation)?)?)
+}
+
+/// Keeps the values of columns that the calling down script is about to drop, with the key of
+/// their row, for every row of the table.
+///
+/// It may name a column that stays, too: a script that must write into one, because the older version
+/// demands a value, calls `note_filled_in` after it has written.
+///
+/// `relation`: a table of schema orchestrator with a primary key; `columns`: its columns.
+/// Returns: the rows kept. Errors: as `archive_table`. Since 0.0.0.
+#[pg_extern(sql = false, volatile)]
+fn archive_columns(
+    relation: Option<RegClass>,
+    columns: Option<Vec<Option<String>>>,
+) -> Result<i64, ErrorReport> {
+    let table = owned_table(relation)?;
+    let columns = named_columns(&table, columns)?;
+    Ok(columns::keep(&table, &columns)?)
+}
+
+/// Notes what the calling down script wrote into columns that stay, and that it named to
+/// `archive_columns` before: the way up can then tell it from what users write later.
+///
+/// `relation`: a table of schema orchestrator; `columns`: its columns.
+/// Returns: the rows noted. Errors: 22004, P0002, 22023, 42501 as `archive_table`; 55000 the running
+/// script has archived no such columns, or no script runs. Since 0.0.0.
+#[pg_extern(sql = false, volatile)]
+fn note_filled_in(
+    relation: Option<RegClass>,
+    columns: Option<Vec<Option<String>>>,
+) -> Result<i64, ErrorReport> {
+    let table = owned_table(relation)?;
+    let columns = named_columns(&table, columns)?;
+    Ok(columns::note_filled_in(&table, &columns)?)
+}
+
+/// Brings back the rows of a table that an earlier downgrade kept, gives again the grants that
+/// users held on it, and drops the archive when nothing is left in it.
+///
+/// `relation`: a table of schema orchestrator.
+/// Returns: the rows that came back. A NOTICE says how many could not, and why.
+/// Errors: 22004, P0002, 22023, 42501. Since 0.0.0.
+#[pg_extern(sql = false, volatile)]
+fn restore_table(relation: Option<RegClass>) -> Result<i64, ErrorReport> {
+    Ok(give_back::table(&owned_table(relation)?)?.restored)
+}
+
+/// Brings back the values of columns that an earlier downgrade kept, row by key.
+///
+/// `relation`: a table of schema orchestrator; `columns`: its columns, just added.
+/// Returns: the rows whose values came back. Errors: as `restore_table`. Since 0.0.0.
+#[pg_extern(sql = false, volatile)]
+fn restore_columns(
+    relation: Option<RegClass>,
+    columns: Option<Vec<Option<String>>>,
+) -> Result<i64, ErrorReport> {
+    let table = owned_table(relation)?;
+    let columns = named_columns(&table, columns)?;
+    Ok(columns::give_back(&table, &columns)?.restored)
+}
+
+/// What earlier downgrades kept and no upgrade has brought back yet.
+///
+/// Returns: the table, or the columns of a table, that the rows belong to; the version that had
+/// it; when it was kept; how many rows. Since 0.0.0.
+#[pg_extern(sql = false, volatile)]
+fn archived() -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(object, String),
+            name!(from_version, Option<String>),
+            name!(archived_at, Option<TimestampWithTimeZone>),
+            name!(rows, i64),
+        ),
+    >,
+    ErrorReport,
+> {
+    backend_state::only_on_a_primary()?;
+    let mut found = Vec::new();
+    for archive in archives::all()? {
+        let rows = archive.rows()?;
+        found.push((archive.object(), archive.from_version, archive.archived_at, rows));
+    }
+    Ok(TableIterator::new(found))
+}
+
+/// Brings back by hand what an upgrade would have brought back: needed after a dump was restored,
+/// because CREATE EXTENSION then runs before the archive's tables exist. A value that somebody
+/// changed since stays as it is.
+///
+/// Returns: per archive the table or columns, the rows that came back and the rows still kept.
+/// Errors: 42501 not the extension's owner. Since 0.0.0.
+#[pg_extern(sql = false, volatile)]
+fn restore_archived() -> Result<
+    TableIterator<'static, (name!(object, String), name!(restored, i64), name!(left_behind, i64))>,
+    ErrorReport,
+> {
+    backend_state::only_on_a_primary()?;
+    only_for_the_owner()?;
+    Ok(TableIterator::new(give_back::everything()?))
+}
+
+/// What a downgrade to `target` would archive, drop or replace, object by object, and what of
+/// users' would stop it. Changes nothing.
+///
+/// `target`: a version below the installed one.
+/// Returns: the step; the object; the action; the rows it concerns.
+/// Errors: 22004, P0002 unknown version, 22023 not below the installed version. Since 0.0.0.
+#[pg_extern(sql = false, volatile)]
+fn downgrade_plan(
+    target: Option<String>,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(step, String),
+            name!(object, String),
+            name!(action, String),
+            name!(rows, Option<i64>),
+        ),
+    >,
+    ErrorReport,
+> {
+    backend_state::only_on_a_primary()?;
+    let target = required("target", target)?;
+    Ok(TableIterator::new(plan::downgrade(&target)?))
+}
+
+/// The table that an archiving function was asked to work on.
+fn owned_table(relation: Option<RegClass>) -> Result<Table, Error> {
+    let relation = required("relation", relation)?;
+    only_for_the_owner()?;
+    Table::of_schema_orchestrator(relation)
+}
+
+/// Refuses everyone who does not own the extension: what is archived or restored is everybody's.
+fn only_for_the_owner() -> Result<(), Error> {
+    const OWNER: &str = "SELECT pg_catalog.pg_has_role(e.extowner, 'USAGE') \
+         FROM pg_catalog.pg_extension AS e WHERE e.extname = 'orchestrator_schema'";
+    if dynamic_sql::value::<bool>(OWNER, &[])? == Some(true) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Forbidden,
+        "permission denied to archive or restore rows of orchestrator_schema",
+    )
+    .hint("Ask the role that owns the extension; \\dx and pg_extension show it."))
+}
+
+/// The column names of an argument, each checked to be a column of the table.
+fn named_columns(
+    table: &Table,
+    columns: Option<Vec<Option<String>>>,
+) -> Result<Vec<String>, Error> {
+    let columns = required("columns", columns)?
+        .into_iter()
+        .map(|column| required("columns", column))
+        .collect::<Result<Vec<_>, _>>()?;
+    if columns.is_empty() {
+        return Err(Error::new(Kind::InvalidValue, "argument \"columns\" names no column"));
+    }
+    let (known, key) = (table.columns()?, table.key()?);
+    for (place, column) in columns.iter().enumerate() {
+        if columns[..place].contains(column) {
+            return Err(Error::new(
+                Kind::InvalidValue,
+                format!("argument \"columns\" names \"{column}\" twice"),
+            ));
+        }
+        if key.contains(column) {
+            return Err(Error::new(
+                Kind::InvalidValue,
+                format!("column \"{column}\" of table {table} is in its primary key"),
+            )
+            .hint("The key is kept with whichever columns are named; name only others."));
+        }
+    }
+    match columns.iter().find(|name| known.iter().all(|column| column.name != **name)) {
+        Some(unknown) => Err(Error::new(
+            Kind::InvalidValue,
+            format!("column \"{unknown}\" of table {table} does not exist"),
+        )
+        .hint(
+            "SELECT * FROM orchestrator.verify() tells how to make a column of the version again.",
+        )),
+        None => Ok(columns),
+    }
+}

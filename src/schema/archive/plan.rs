@@ -1,0 +1,263 @@
+//! What a downgrade would do, told before it happens: the difference between the manifests of the
+//! versions it passes, with the rows that are there now.
+
+use std::collections::BTreeMap;
+
+use super::archives;
+use super::dependents::{self, Dependent};
+use super::table::Table;
+use crate::schema::catalog::{self, Member, Members};
+use crate::schema::verify::Additions;
+use crate::schema::{access, manifest};
+use crate::server::error::{Error, Kind};
+use crate::server::{backend_state, dynamic_sql, interrupts, rows, statements};
+
+/// One row: the step, the object, the action, the rows it concerns.
+type Line = (String, String, String, Option<i64>);
+
+/// Kinds that go wherever their table goes, and are not told apart from it.
+const PARTS: [&str; 7] = [
+    "column",
+    "constraint",
+    "index",
+    "trigger",
+    "dump configuration",
+    "sequence",
+    "grant to PUBLIC",
+];
+
+/// Every line of the plan, step by step from the installed version down to `target`.
+pub fn downgrade(target: &str) -> Result<Vec<Line>, Error> {
+    let installed = catalog::installed_version()?;
+    let (top, bottom) = (manifest::position(&installed)?, manifest::position(target)?);
+    if bottom >= top {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("version {target} is not below the installed version {installed}"),
+        )
+        .hint("A downgrade leads to an older version."));
+    }
+    let versions = manifest::versions()?;
+    let additions = Additions::find()?;
+    let mut lines = Vec::new();
+    for newer in (bottom + 1..=top).rev() {
+        let name = format!("{} -> {}", versions[newer], versions[newer - 1]);
+        lines.extend(Step::to(newer - 1)?.lines(&name, &additions)?);
+    }
+    Ok(lines)
+}
+
+/// Refuses to go on when something of a user's depends on what the step down to `target` takes away,
+/// and reports which grants go with it.
+pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
+    let left = manifest::version_left()?;
+    let step = Step::to(manifest::position(target)?)?;
+    let mut blockers = BTreeMap::new();
+    for (_, dependent) in step.blockers(&Additions::find()?)? {
+        blockers.insert(dependent.description.clone(), dependent);
+    }
+    dependents::refuse_over(
+        &format!("go from {left} to {target}"),
+        dependents::DOWN,
+        blockers.into_values().collect(),
+    )?;
+    let grants: Vec<_> =
+        step.grants_lost()?.into_iter().map(|Grants { statement, .. }| statement).collect();
+    if !grants.is_empty() {
+        backend_state::tell(
+            format!("grants on functions and views go with them from {left} to {target}"),
+            Some(format!("To give them again after the next upgrade: {}", grants.join(" "))),
+        );
+    }
+    Ok(())
+}
+
+/// From one version to the one below it.
+struct Step {
+    upper: Members,
+    lower: Members,
+}
+
+/// The grants of one role on a function or a view that goes.
+struct Grants {
+    object: String,
+    role: String,
+    statement: String,
+}
+
+impl Step {
+    /// The step to the version at `position` of the chain.
+    fn to(position: usize) -> Result<Step, Error> {
+        Ok(Step {
+            upper: manifest::members_at(position + 1)?,
+            lower: manifest::members_at(position)?,
+        })
+    }
+
+    /// The names of the members of a kind that go. A column goes with its table.
+    fn going<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a str> {
+        let goes = move |member: &Member| {
+            let table = || Member { kind: "table".to_owned(), object: member.split().0.to_owned() };
+            !self.lower.contains_key(member)
+                && (kind != "column" || self.lower.contains_key(&table()))
+        };
+        self.upper
+            .keys()
+            .filter(move |member| member.kind == kind && goes(member))
+            .map(|member| member.object.as_str())
+    }
+
+    /// The columns that go, each with its full name, its table, and its own name.
+    fn going_columns(&self) -> Result<Vec<(&str, Table, String)>, Error> {
+        const PARTS: &str = "SELECT (parse_ident($1))[3]";
+        let mut columns = Vec::new();
+        for object in self.going("column") {
+            let column = Member { kind: "column".to_owned(), object: object.to_owned() };
+            let name = dynamic_sql::value::<String>(PARTS, &[object.into()])?;
+            if let (Some(table), Some(name)) = (live(column.split().0)?, name) {
+                columns.push((object, table, name));
+            }
+        }
+        Ok(columns)
+    }
+
+    /// What of users' stops the step: the member that goes, and what depends on it.
+    fn blockers(&self, additions: &Additions) -> Result<Vec<(String, Dependent)>, Error> {
+        let mut found = Vec::new();
+        for object in self.going("table").chain(self.going("view")) {
+            if let Some(relation) = live(object)? {
+                found.push((object, dependents::of(&relation, additions)?));
+            }
+        }
+        for (object, table, column) in self.going_columns()? {
+            found.push((object, dependents::of_columns(&table, &[column], additions)?));
+        }
+        let depended_on =
+            dependents::depended_on(self.going("function").map(str::to_owned).collect())?;
+        for object in self.going("function").filter(|name| depended_on.iter().any(|on| on == name))
+        {
+            found.push((object, dependents::of_function(object, additions)?));
+        }
+        let theirs = found.into_iter().flat_map(|(object, dependents)| {
+            let theirs = dependents.into_iter().filter(|dependent| !dependent.ours);
+            theirs.map(move |dependent| (object.to_owned(), dependent))
+        });
+        Ok(theirs.collect())
+    }
+
+    /// The grants that users made on functions and views which go. Those that belong to a role's
+    /// level come back with it.
+    fn grants_lost(&self) -> Result<Vec<Grants>, Error> {
+        const GRANTS: &str = "WITH going (what, object, catalog, oid, owner, acl) AS ( \
+                 SELECT 'TABLE', $1, tableoid, oid, relowner, relacl FROM pg_class \
+                 WHERE oid = CASE WHEN $1 NOT LIKE '%)' THEN to_regclass($1) END \
+                 UNION ALL \
+                 SELECT 'FUNCTION', $1, tableoid, oid, proowner, proacl FROM pg_proc \
+                 WHERE oid = CASE WHEN $1 LIKE '%)' THEN to_regprocedure($1) END \
+             ), granted AS ( \
+                 SELECT g.*, a.privilege_type, a.is_grantable, \
+                        CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role \
+                 FROM going AS g, aclexplode(g.acl) AS a \
+                 WHERE a.grantee <> g.owner \
+                   AND NOT EXISTS (SELECT FROM pg_init_privs AS i, aclexplode(i.initprivs) AS b \
+                                   WHERE i.classoid = g.catalog AND i.objoid = g.oid AND i.objsubid = 0 \
+                                     AND b.grantee = a.grantee AND b.privilege_type = a.privilege_type) \
+             ) \
+             SELECT role, format('GRANT %s ON %s %s TO %s%s;', string_agg(privilege_type, ', ' ORDER BY privilege_type), \
+                                 what, object, role, CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) \
+             FROM granted WHERE role <> ALL ($2) GROUP BY what, object, role, is_grantable ORDER BY role, is_grantable";
+        let with_level = roles_with_level()?;
+        let mut grants = Vec::new();
+        for object in self.going("view").chain(self.going("function")) {
+            let arguments = [object.into(), with_level.clone().into()];
+            statements::update(GRANTS, &arguments, |granted| {
+                for row in granted {
+                    interrupts::allow();
+                    grants.push(Grants {
+                        object: object.to_owned(),
+                        role: rows::value(&row, 1, "pg_roles.rolname")?,
+                        statement: rows::value(&row, 2, "statement")?,
+                    });
+                }
+                Ok(())
+            })?;
+        }
+        Ok(grants)
+    }
+
+    fn lines(&self, name: &str, additions: &Additions) -> Result<Vec<Line>, Error> {
+        let mut lines = Vec::new();
+        let mut tell = |object: &str, action: &str, rows| {
+            lines.push((name.to_owned(), object.to_owned(), action.to_owned(), rows));
+        };
+        for (object, dependent) in self.blockers(additions)? {
+            tell(&object, &format!("blocked by {}", dependent.description), None);
+        }
+        for object in self.going("table") {
+            if let Some(table) = live(object)? {
+                let rows = table.count()?;
+                tell(object, if rows > 0 { "archive rows" } else { "drop" }, Some(rows));
+            }
+        }
+        for (object, table, _) in self.going_columns()? {
+            let rows = table.count()?;
+            tell(object, if rows > 0 { "archive column" } else { "drop" }, Some(rows));
+        }
+        if self.going("function").any(|function| function == ACCESS) {
+            let roles = access::count()?;
+            if roles > 0 {
+                let kept = format!("orchestrator.{}", access::KEPT_LEVELS);
+                tell(&kept, "archive rows", Some(roles));
+            }
+        }
+        for Grants { object, role, .. } in self.grants_lost()? {
+            tell(&object, &format!("lose what is granted to {role}"), None);
+        }
+        let tables: Vec<String> = self.going("table").map(|table| format!("{table}.")).collect();
+        for (member, definition) in &self.upper {
+            let part = PARTS.contains(&member.kind.as_str());
+            if member.kind == "table" || (part && belongs_to_any(member, definition, &tables)) {
+                continue;
+            }
+            match self.lower.get(member) {
+                None if member.kind == "column" => {}
+                None => tell(&member.object, &format!("drop {}", member.kind), None),
+                Some(older) if older != definition => {
+                    tell(&member.object, &format!("replace {}", member.kind), None);
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(lines)
+    }
+}
+
+/// The function that a version with levels has.
+pub const ACCESS: &str = "orchestrator.access()";
+
+/// The roles that have a level, or whose level a downgrade has kept.
+fn roles_with_level() -> Result<Vec<String>, Error> {
+    let mut roles = access::roles()?;
+    for archive in archives::of(access::KEPT_LEVELS)? {
+        roles.extend(access::roles_in(&archive.table.to_string())?);
+    }
+    Ok(roles)
+}
+
+/// Whether a part belongs to one of the tables that go; an index tells by its definition.
+fn belongs_to_any(member: &Member, definition: &str, tables: &[String]) -> bool {
+    let object = format!("{}.", member.object);
+    tables.iter().any(|table| {
+        let name = table.trim_end_matches('.');
+        object.starts_with(table) || definition.contains(&format!(" ON {name} "))
+    })
+}
+
+/// The table of that qualified name, when it is there.
+fn live(name: &str) -> Result<Option<Table>, Error> {
+    const FIND: &str = "SELECT to_regclass($1)::oid";
+    match dynamic_sql::value::<pgrx::pg_sys::Oid>(FIND, &[name.into()])? {
+        Some(oid) => Table::find(oid),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,121 @@
+//! The extension as it stands in the catalog: its installed version and its members.
+
+use std::collections::BTreeMap;
+
+use pgrx::prelude::*;
+
+use crate::schema::view_text;
+use crate::server::error::{Error, Kind};
+use crate::server::{backend_state, interrupts, rows, statements};
+
+/// What a member is (`table`, `column`, `index`, ...) and its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Member {
+    pub kind: String,
+    pub object: String,
+}
+
+impl Member {
+    /// What the member is a part of, and its own name: the last of its names, quoted as it is.
+    pub fn split(&self) -> (&str, &str) {
+        split(&self.object)
+    }
+}
+
+/// What something is a part of, and its own name: the last of its names, quoted as it is.
+pub fn split(object: &str) -> (&str, &str) {
+    let mut quoted = false;
+    let mut last = None;
+    for (at, byte) in object.bytes().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'.' if !quoted => last = Some(at),
+            _ => {}
+        }
+    }
+    match last {
+        Some(at) => (&object[..at], &object[at + 1..]),
+        None => ("", object),
+    }
+}
+
+/// The columns of a table as they follow each other, quoted; an empty name for each dropped one.
+pub fn columns_in_order(table: &str) -> Result<Vec<String>, Error> {
+    const COLUMNS: &str = "SELECT CASE WHEN a.attisdropped THEN '' ELSE quote_ident(a.attname) END \
+         FROM pg_attribute AS a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 ORDER BY a.attnum";
+    statements::select(COLUMNS, &[table.into()], statements::column::<String>)
+}
+
+/// Members with their definitions, each in one line.
+pub type Members = BTreeMap<Member, String>;
+
+/// Every member of the installed extension.
+///
+/// The server writes definitions in the session's own style; the manifest knows one.
+pub fn members() -> Result<Members, Error> {
+    read(include_str!("members.sql"))
+}
+
+/// The kinds of `parts`.
+pub const PARTS: [&str; 7] =
+    ["column", "index", "constraint", "trigger", "policy", "rule", "statistics"];
+
+/// The columns of the extension's tables, and what is built on tables. The server leaves out the rest
+/// of the query, whose definitions cost most, and the locks that writing down a view takes.
+pub fn parts() -> Result<Members, Error> {
+    const QUERY: &str = concat!(
+        "SELECT kind, object, definition FROM (",
+        include_str!("members.sql"),
+        "\n) AS member WHERE kind IN ('column', 'index', 'constraint', 'trigger', 'policy', 'rule', 'statistics')"
+    );
+    read(QUERY)
+}
+
+fn read(query: &'static str) -> Result<Members, Error> {
+    let read = |found: pgrx::spi::SpiTupleTable<'_>| {
+        let mut members = Members::new();
+        for row in found {
+            interrupts::allow();
+            let kind = rows::value::<String>(&row, 1, "member.kind")?;
+            let object = rows::value::<String>(&row, 2, "member.object")?;
+            let definition = rows::value::<String>(&row, 3, "member.definition")?;
+            let is_view = kind == view_text::KIND;
+            let definition = if is_view { view_text::plain(&definition) } else { definition };
+            members.insert(Member { kind, object }, definition);
+        }
+        Ok(members)
+    };
+    backend_state::while_others_drop(|| {
+        backend_state::in_plain_style(|| statements::select(query, &[], read))
+    })
+}
+
+/// The version that pg_extension names. While a version script runs that is already the version
+/// the script leads to.
+pub fn installed_version() -> Result<String, Error> {
+    const VERSION: &str = "SELECT extversion FROM pg_catalog.pg_extension \
+         WHERE extname OPERATOR(pg_catalog.=) 'orchestrator_schema'";
+    statements::select(VERSION, &[], |rows| Ok(rows.first().get_one::<String>()?))?.ok_or_else(
+        || {
+            Error::new(
+                Kind::NotReady,
+                "extension orchestrator_schema is not installed in this database",
+            )
+            .hint("CREATE EXTENSION orchestrator_schema;")
+        },
+    )
+}
+
+/// The role that owns the extension's objects.
+pub fn owner() -> Result<pg_sys::Oid, Error> {
+    const OWNER: &str = "SELECT n.nspowner FROM pg_catalog.pg_namespace AS n \
+         WHERE n.nspname OPERATOR(pg_catalog.=) 'orchestrator'";
+    let owner = statements::select(OWNER, &[], statements::one::<pg_sys::Oid>)?;
+    owner.ok_or_else(|| Error::new(Kind::NotReady, "schema orchestrator does not exist"))
+}
+
+/// Whether a script of CREATE EXTENSION or ALTER EXTENSION ... UPDATE is running.
+pub fn in_script() -> bool {
+    // SAFETY: a plain flag of the backend, read on its only thread.
+    unsafe { pg_sys::creating_extension }
+}

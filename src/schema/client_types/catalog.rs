@@ -1,0 +1,186 @@
+//! What the types are made from: tables, views and functions of the extension as the catalog has
+//! them, in an order that no locale changes.
+
+use pgrx::JsonB;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::value_set;
+use crate::server::error::{Error, Kind};
+use crate::server::{backend_state, rows, statements};
+
+/// A table or view.
+#[derive(Debug, Default, Deserialize)]
+pub struct Relation {
+    pub name: String,
+    pub is_view: bool,
+    pub comment: Option<String>,
+    pub columns: Vec<Column>,
+    pub references: Vec<Reference>,
+}
+
+/// A column of a table or view.
+#[derive(Debug, Default, Deserialize)]
+pub struct Column {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: Type,
+    pub nullable: bool,
+    pub has_default: bool,
+    /// Whether its value is always computed, and never written.
+    pub generated: bool,
+    pub comment: Option<String>,
+    /// The CHECK constraints on this column alone, as the server prints them.
+    pub checks: Vec<String>,
+}
+
+/// A type by its name in pg_catalog; of an array the type of its elements.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Type {
+    pub name: String,
+    pub is_array: bool,
+    /// The table or view whose row it is.
+    pub row_of: Option<String>,
+}
+
+/// A foreign key to a table of the extension.
+#[derive(Debug, Default, Deserialize)]
+pub struct Reference {
+    pub name: String,
+    pub columns: Vec<String>,
+    pub relation: String,
+    pub referenced: Vec<String>,
+    /// Whether its columns are unique.
+    pub one_to_one: bool,
+}
+
+/// A function that SQL can call.
+#[derive(Debug, Default, Deserialize)]
+pub struct Function {
+    pub name: String,
+    pub comment: Option<String>,
+    pub arguments: Vec<Argument>,
+    /// The columns of a TABLE result.
+    pub columns: Vec<Argument>,
+    pub returns: Type,
+    pub returns_set: bool,
+}
+
+/// An argument or a column of a result.
+#[derive(Debug, Default, Deserialize)]
+pub struct Argument {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: Type,
+    pub has_default: bool,
+}
+
+impl Column {
+    /// Whether its value, an array, may hold nulls: a column says so of itself only by a CHECK
+    /// `array_position(column, NULL) IS NULL`.
+    pub fn holds_nulls(&self) -> bool {
+        let rule = |name: &str| format!("CHECK ((array_position({name}, NULL::");
+        let [plain, quoted] = [rule(&self.name), rule(&format!("\"{}\"", self.name))];
+        let forbids = |check: &String| {
+            (check.starts_with(&plain) || check.starts_with(&quoted))
+                && check.ends_with(") IS NULL))")
+        };
+        self.kind.is_array && !self.checks.iter().any(forbids)
+    }
+
+    /// The values that a CHECK lists for it.
+    pub fn values(&self) -> Option<Vec<String>> {
+        self.checks.iter().find_map(|check| value_set::listed(check, &self.name))
+    }
+}
+
+/// A type as `Type` reads it, of the pg_type row `t`.
+macro_rules! described {
+    () => {
+        "jsonb_build_object( \
+             'name', coalesce(e.typname, t.typname), 'is_array', e.oid IS NOT NULL, \
+             'row_of', (SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+                        WHERE c.oid = coalesce(e.typrelid, t.typrelid) AND n.nspname = 'orchestrator')) \
+         FROM pg_type AS t LEFT JOIN pg_type AS e ON e.oid = t.typelem AND t.typcategory = 'A'"
+    };
+}
+
+/// The tables and views of the extension.
+pub fn relations() -> Result<Vec<Relation>, Error> {
+    const RELATIONS: &str = concat!(
+        "SELECT jsonb_agg(jsonb_build_object( \
+             'name', c.relname, 'is_view', c.relkind = 'v', 'comment', obj_description(c.oid, 'pg_class'), \
+             'columns', (SELECT jsonb_agg(jsonb_build_object( \
+                     'name', a.attname, \
+                     'type', (SELECT ",
+        described!(),
+        "             WHERE t.oid = a.atttypid), \
+                     'nullable', NOT a.attnotnull, \
+                     'has_default', a.atthasdef OR a.attidentity <> '', \
+                     'generated', a.attgenerated <> '' OR a.attidentity = 'a', \
+                     'comment', col_description(c.oid, a.attnum), \
+                     'checks', (SELECT coalesce(jsonb_agg(pg_get_constraintdef(k.oid) ORDER BY k.conname COLLATE \"C\"), '[]') \
+                                FROM pg_constraint AS k \
+                                WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.convalidated AND k.conkey = ARRAY[a.attnum]) \
+                 ) ORDER BY a.attnum) \
+                 FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), \
+             'references', (SELECT coalesce(jsonb_agg(jsonb_build_object( \
+                     'name', k.conname, 'relation', f.relname, \
+                     'columns', (SELECT jsonb_agg(a.attname ORDER BY u.place) FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place) \
+                                 JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.number), \
+                     'referenced', (SELECT jsonb_agg(a.attname ORDER BY u.place) FROM unnest(k.confkey) WITH ORDINALITY AS u (number, place) \
+                                 JOIN pg_attribute AS a ON a.attrelid = k.confrelid AND a.attnum = u.number), \
+                     'one_to_one', EXISTS (SELECT FROM pg_constraint AS u WHERE u.conrelid = k.conrelid AND u.contype IN ('p', 'u') \
+                                           AND u.conkey <@ k.conkey) \
+                 ) ORDER BY k.conname COLLATE \"C\"), '[]') \
+                 FROM pg_constraint AS k JOIN pg_class AS f ON f.oid = k.confrelid \
+                 WHERE k.conrelid = c.oid AND k.contype = 'f' AND f.relnamespace = c.relnamespace) \
+         ) ORDER BY c.relname COLLATE \"C\") \
+         FROM pg_extension AS x \
+         JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = x.oid AND d.deptype = 'e' \
+         JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND d.objid = c.oid \
+         WHERE x.extname = 'orchestrator_schema' AND c.relkind IN ('r', 'p', 'v')"
+    );
+    read(RELATIONS)
+}
+
+/// The functions of the extension, triggers left out.
+pub fn functions() -> Result<Vec<Function>, Error> {
+    const FUNCTIONS: &str = concat!(
+        "SELECT jsonb_agg(jsonb_build_object( \
+             'name', p.proname, 'comment', obj_description(p.oid, 'pg_proc'), 'returns_set', p.proretset, \
+             'returns', (SELECT ",
+        described!(),
+        "             WHERE t.oid = p.prorettype), \
+             'arguments', coalesce(a.inputs, '[]'), 'columns', coalesce(a.results, '[]') \
+         ) ORDER BY p.proname COLLATE \"C\", p.oid) \
+         FROM pg_extension AS x \
+         JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = x.oid AND d.deptype = 'e' \
+         JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid \
+         CROSS JOIN LATERAL ( \
+             SELECT jsonb_agg(s.described ORDER BY s.place) FILTER (WHERE s.mode = 'i') AS inputs, \
+                    jsonb_agg(s.described ORDER BY s.place) FILTER (WHERE s.mode = 't') AS results \
+             FROM (SELECT u.place, coalesce(p.proargmodes[u.place], 'i') AS mode, \
+                          jsonb_build_object('name', coalesce(p.proargnames[u.place], ''), \
+                              'has_default', u.place > p.pronargs - p.pronargdefaults AND u.place <= p.pronargs, \
+                              'type', (SELECT ",
+        described!(),
+        "                      WHERE t.oid = u.type)) AS described \
+                   FROM unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY AS u (type, place)) AS s \
+         ) AS a \
+         WHERE x.extname = 'orchestrator_schema' AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype"
+    );
+    read(FUNCTIONS)
+}
+
+fn read<T: DeserializeOwned>(sql: &'static str) -> Result<T, Error> {
+    // The server prints CHECKs in the style that the session asks for.
+    let found = backend_state::in_plain_style(|| {
+        backend_state::while_others_drop(|| {
+            statements::select(sql, &[], |rows| rows::only::<JsonB>(rows, "catalog"))
+        })
+    })?;
+    serde_json::from_value(found.0).map_err(|error| {
+        Error::new(Kind::Internal, format!("the catalog could not be read: {error}"))
+    })
+}

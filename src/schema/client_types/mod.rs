@@ -1,0 +1,46 @@
+//! The schema for applications: as TypeScript, and as JSON Schema for every other language. Both
+//! are read from the catalog, so that they are what is there.
+
+mod catalog;
+mod json_schema;
+mod typescript;
+mod value_set;
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::server::arguments;
+use crate::server::error::{Error, Kind};
+use crate::server::jsonb::Document;
+
+/// The schema as TypeScript: `Database["orchestrator"]` with Tables, Views and Functions, as
+/// generators for PostgreSQL write it, and names for what applications use most. A CHECK that lists
+/// the values of a column makes it a union of literals. `types/orchestrator.ts` is its output.
+///
+/// Since 0.5.0. Source: the names of WAVE's orchestrator types.
+#[pg_extern(sql = false, stable)]
+fn typescript_types() -> Result<String, ErrorReport> {
+    Ok(typescript::module(&catalog::relations()?, &catalog::functions()?))
+}
+
+/// JSON Schema, 2020-12, of a row of a table or view as `to_jsonb` gives it.
+///
+/// `table_name`: with or without the schema's name before it. Returns: the schema; its properties
+/// are the columns, all of them required, those that may be null of type null as well.
+/// Errors: 22004, 22023 blank, P0002 no such table or view. Since 0.5.0.
+#[pg_extern(sql = false, stable)]
+fn json_schema(table_name: Option<&str>) -> Result<Document, ErrorReport> {
+    let given = arguments::filled("table_name", table_name)?;
+    let name = given.strip_prefix("orchestrator.").unwrap_or(given);
+    let relations = catalog::relations()?;
+    let Some(relation) = relations.iter().find(|relation| relation.name == name) else {
+        let known: Vec<_> = relations.iter().map(|relation| relation.name.as_str()).collect();
+        return Err(Error::new(
+            Kind::NotFound,
+            format!("the extension has no table or view \"{given}\""),
+        )
+        .hint(format!("Tables and views: {}.", known.join(", ")))
+        .into());
+    };
+    Ok(Document::composed(json_schema::of_row(relation)))
+}

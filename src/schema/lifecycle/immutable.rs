@@ -1,0 +1,43 @@
+//! Columns that keep the value they were inserted with.
+
+use pgrx::AllocatedByPostgres;
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::{misused, subject};
+use crate::server::error::{Error, Kind};
+use crate::server::trigger_rows::{Place, Rows};
+
+/// BEFORE UPDATE row trigger `enforce_immutable(column [, column ...])`: refuses to change the columns
+/// that it names, and lets every other one pass.
+///
+/// Errors: 55000. Since 0.2.2.
+#[pg_trigger(sql = false)]
+fn enforce_immutable<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    const NAME: &str = "enforce_immutable";
+    static PLACES: [Place; 8] = [const { Place::unknown() }; 8];
+    let Some(rows) = Rows::of(trigger) else {
+        misused(NAME, "it must be fired BEFORE UPDATE, FOR EACH ROW");
+    };
+    // The last one first: rows that are stored alike up to its column are so in those before it.
+    for (name, place) in rows.arguments().rev().zip(PLACES.iter().cycle()) {
+        let Some(column) = rows.column_near(place, name.to_bytes()) else {
+            misused(NAME, "its arguments are columns of the table");
+        };
+        if rows.changes(column) {
+            let name = name.to_string_lossy();
+            ErrorReport::from(refused(&rows, &name)).report(PgLogLevel::ERROR);
+        }
+    }
+    Ok(Some(rows.into_row()))
+}
+
+fn refused(rows: &Rows<'_>, column: &str) -> Error {
+    let columns: Vec<_> = rows.arguments().map(|name| name.to_string_lossy()).collect();
+    Error::new(Kind::NotReady, format!("{}: {column} cannot be changed", subject(rows)))
+        .detail(format!("These stay as they were inserted: {}.", columns.join(", ")))
+        .hint("Add a new row instead.")
+}

@@ -1,0 +1,12 @@
+//! The members of the extension in each version: the catalog and the manifest, archives of downgrades,
+//! verification, access levels, help, types of clients, state machines.
+
+pub mod access;
+pub mod archive;
+pub mod catalog;
+pub mod client_types;
+pub mod help;
+pub mod lifecycle;
+pub mod manifest;
+pub mod verify;
+pub mod view_text;

@@ -1,0 +1,68 @@
+//! Text arguments: what must say something, and what must be one of a few words.
+
+use crate::server::error::{Error, Kind, required};
+
+/// The text of a required argument that must not be blank.
+pub fn filled<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Error> {
+    let value = required(argument, value)?;
+    if is_blank(value) {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("argument \"{argument}\" must not be blank"),
+        ));
+    }
+    Ok(value)
+}
+
+/// The longest name in characters. Names are indexed, and this many fit into an index row in any
+/// alphabet.
+const LONGEST_NAME: usize = 500;
+
+/// The text of a required argument that names someone or something: not blank, and not too long.
+pub fn name<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Error> {
+    let value = filled(argument, value)?;
+    let length = value.chars().count();
+    if length > LONGEST_NAME {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("argument \"{argument}\" has {length} characters"),
+        )
+        .hint(format!("A name has {LONGEST_NAME} characters at most.")));
+    }
+    Ok(value)
+}
+
+/// Whether a text says nothing: white space only, of any kind. The CHECKs of the tables look for
+/// spaces alone, so they refuse nothing that passes here.
+pub fn is_blank(value: &str) -> bool {
+    value.trim().is_empty()
+}
+
+/// A word that must be one of `allowed`.
+pub fn one_of<'a>(argument: &str, value: &'a str, allowed: &[&str]) -> Result<&'a str, Error> {
+    if allowed.contains(&value) {
+        return Ok(value);
+    }
+    Err(none_of(argument, value, allowed))
+}
+
+/// A word is none of `allowed`.
+pub fn none_of(argument: &str, value: &str, allowed: &[&str]) -> Error {
+    Error::new(Kind::InvalidValue, format!("invalid {argument} \"{value}\""))
+        .hint(format!("Allowed: {}.", allowed.join(", ")))
+}
+
+/// `1 row`, `2 rows`.
+pub fn counted(number: i64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// A number for a message: numeric has up to 131,072 digits before the decimal point.
+pub fn shortened(decimal: &str) -> String {
+    const SHOWN: usize = 30;
+    match decimal.get(..SHOWN) {
+        Some(start) if decimal.len() > SHOWN => format!("{start}..."),
+        _ => decimal.to_owned(),
+    }
+}

@@ -1,0 +1,195 @@
+//! What a function of ours changes about the session while it works, and puts back.
+
+use std::ffi::CStr;
+use std::panic::AssertUnwindSafe;
+
+use pgrx::pg_sys::panic::{CaughtError, ErrorReport};
+use pgrx::prelude::*;
+
+use crate::schema::catalog;
+use crate::server::error::{self, Error, Kind};
+use crate::server::subtransaction;
+
+/// Keeps Rust backtraces out of the DETAIL of errors, where users look for facts: RUST_BACKTRACE
+/// in the server's environment would put one there. RUST_LIB_BACKTRACE=1 still asks for them.
+pub fn without_backtraces() {
+    const NAME: &str = "RUST_LIB_BACKTRACE";
+    if std::env::var_os(NAME).is_none() {
+        // SAFETY: called while the library is loaded, by the only thread of the process.
+        unsafe { std::env::set_var(NAME, "0") };
+    }
+}
+
+/// How the server writes values and definitions unless a session asks for another style. Some others
+/// write different values alike.
+const PLAIN_STYLE: [(&CStr, &CStr); 9] = [
+    (c"intervalstyle", c"postgres"),
+    (c"datestyle", c"ISO, YMD"),
+    (c"timezone", c"UTC"),
+    (c"extra_float_digits", c"1"),
+    (c"bytea_output", c"hex"),
+    (c"xmlbinary", c"base64"),
+    (c"lc_monetary", c"C"),
+    (c"standard_conforming_strings", c"on"),
+    (c"quote_all_identifiers", c"off"),
+];
+
+/// Runs `work`, which has the server write definitions, as if the session had asked for no style.
+pub fn in_plain_style<R>(work: impl FnOnce() -> R) -> R {
+    with_settings(&PLAIN_STYLE, work)
+}
+
+/// Runs `work` with a setting changed, whatever the caller's right to change it.
+pub fn with_setting<R>(name: &CStr, value: &CStr, work: impl FnOnce() -> R) -> R {
+    with_settings(&[(name, value)], work)
+}
+
+fn with_settings<R>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> R) -> R {
+    // SAFETY: takes nothing; the level is left below, and an error before that ends it with the
+    // transaction.
+    let level = unsafe { pg_sys::NewGUCNestLevel() };
+    for (name, value) in settings {
+        // SAFETY: both texts are NUL-terminated.
+        unsafe {
+            pg_sys::set_config_option(
+                name.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_SUSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+        }
+    }
+    let result = work();
+    // SAFETY: the level was opened above and everything opened since has been left.
+    unsafe { pg_sys::AtEOXact_GUC(true, level) };
+    result
+}
+
+/// Runs `work` as if no extension script were running: a grant made inside one would count as the
+/// extension's own, and a dump would leave it out.
+pub fn outside_the_script<R>(work: impl FnOnce() -> R) -> R {
+    // SAFETY: a plain flag of the backend. When `work` raises an error the script ends and the
+    // server clears the flag itself, or `attempt` sets it again.
+    unsafe {
+        let in_script = pg_sys::creating_extension;
+        pg_sys::creating_extension = false;
+        let result = work();
+        pg_sys::creating_extension = in_script;
+        result
+    }
+}
+
+/// Runs `work` with the rights of `role`, as a SECURITY DEFINER function of that role would.
+pub fn with_rights_of<R>(role: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
+    // SAFETY: plain variables of the backend. When `work` raises an error the transaction, or the
+    // subtransaction, ends, and the server itself gives back the caller's rights.
+    unsafe {
+        let (mut caller, mut context) = (pg_sys::InvalidOid, 0);
+        pg_sys::GetUserIdAndSecContext(&mut caller, &mut context);
+        let definer = context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32;
+        pg_sys::SetUserIdAndSecContext(role, definer);
+        let result = work();
+        pg_sys::SetUserIdAndSecContext(caller, context);
+        result
+    }
+}
+
+/// Runs `work` in a subtransaction of its own. When it fails, all that it did is undone, and the
+/// error is handed over instead of raised. An error that is not about the work is raised all the
+/// same, so that the caller's transaction ends with it as it would have.
+pub fn attempt<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<Result<R, Setback>, Error> {
+    let outcome = subtransaction::run(work);
+    let setback = match outcome {
+        Ok(Ok(result)) => return Ok(Ok(result)),
+        Ok(Err(error)) if ends_the_transaction(error.sqlstate()) => return Err(error),
+        Ok(Err(error)) => Setback::new(error.sqlstate(), error.message(), error.facts()),
+        Err(raised) => match *raised {
+            CaughtError::PostgresError(raised) | CaughtError::ErrorReport(raised)
+                if !ends_the_transaction(raised.sql_error_code()) =>
+            {
+                Setback::new(raised.sql_error_code(), raised.message(), raised.detail())
+            }
+            raised => raised.rethrow(),
+        },
+    };
+    Ok(Err(setback))
+}
+
+/// The error that undid a piece of work, in words: `428C9: column "a" ... (Column "a" is ...)`.
+pub struct Setback(pub String);
+
+impl Setback {
+    fn new(sqlstate: PgSqlErrorCode, message: &str, detail: Option<&str>) -> Setback {
+        let detail = detail.map_or_else(String::new, |detail| format!(" ({detail})"));
+        Setback(format!("{}: {message}{detail}", error::in_characters(sqlstate)))
+    }
+}
+
+/// Whether an error says that the transaction, the session or the server cannot go on, and nothing
+/// of what was attempted: cancelled or shut down, out of memory or disk, read-only, in conflict with
+/// another transaction, or without the lock that it waited for.
+fn ends_the_transaction(sqlstate: PgSqlErrorCode) -> bool {
+    const CLASSES: [&str; 5] = ["25", "40", "53", "57", "58"];
+    sqlstate == PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE
+        || CLASSES.contains(&&error::in_characters(sqlstate)[..2])
+}
+
+/// Whether the session restores a dump, or an extension script runs: rows that arrive then happened
+/// before. What pg_dump writes begins with these two settings, and nothing else sets both.
+pub fn restores() -> bool {
+    // SAFETY: plain variables of the backend, read on its only thread.
+    unsafe {
+        pg_sys::creating_extension || !(pg_sys::check_function_bodies || pg_sys::row_security)
+    }
+}
+
+/// Runs `work`, which reads the catalog or opens relations. An object that it has found and that
+/// another transaction drops then is an error of the server's inner workings to the server, and one to
+/// try again for the caller.
+///
+/// Errors: 40001 with the server's words.
+pub fn while_others_drop<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
+    PgTryBuilder::new(AssertUnwindSafe(work))
+        .catch_when(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, |error| match error {
+            CaughtError::PostgresError(raised) => {
+                Err(Error::new(Kind::Serialization, "an object was changed while it was read")
+                    .detail(format!("The server says: {}.", raised.message()))
+                    .hint("Another transaction dropped or changed it: roll back and try again. If the same comes again with nobody else at work, the catalog is damaged."))
+            }
+            error => error.rethrow(),
+        })
+        .execute()
+}
+
+/// Refuses to go on where nothing can be written.
+///
+/// Errors: 25006 the server is a standby.
+pub fn only_on_a_primary() -> Result<(), Error> {
+    // SAFETY: reads the state of the server, and nothing else.
+    if unsafe { pg_sys::RecoveryInProgress() } {
+        return Err(Error::new(Kind::Standby, "this server is a standby, and writes nothing")
+            .hint("Connect to the primary."));
+    }
+    Ok(())
+}
+
+/// Tells the user something. The server silences notices while an extension script runs; what
+/// became of rows must be heard there too. Who asked for errors only still hears nothing.
+pub fn tell(message: String, detail: Option<String>) {
+    let mut report = ErrorReport::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, message, "");
+    if let Some(detail) = detail {
+        report = report.set_detail(detail);
+    }
+    let notice = || report.report(PgLogLevel::NOTICE);
+    // SAFETY: a plain variable of the backend, read on its only thread.
+    let silenced = unsafe { pg_sys::client_min_messages } == pg_sys::WARNING as i32;
+    if catalog::in_script() && silenced {
+        with_setting(c"client_min_messages", c"notice", notice);
+    } else {
+        notice();
+    }
+}

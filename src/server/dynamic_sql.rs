@@ -1,0 +1,61 @@
+//! Statements whose text is known only at run time. Identifiers reach them through
+//! `quote_identifier`; the functions that use them run with a fixed search_path.
+
+use pgrx::datum::DatumWithOid;
+use pgrx::prelude::*;
+
+use crate::server::error::Error;
+use crate::server::{interrupts, rows};
+
+/// Runs a statement; returns how many rows it touched.
+pub fn execute(sql: &str) -> Result<i64, Error> {
+    Spi::connect_mut(|client| Ok(client.update(sql, None, &[])?.len() as i64))
+}
+
+/// The one value of the one row; `None` when there is no row or it is NULL.
+pub fn value<T: FromDatum + IntoDatum>(
+    sql: &str,
+    arguments: &[DatumWithOid<'_>],
+) -> Result<Option<T>, Error> {
+    Spi::connect_mut(|client| {
+        let rows = client.update(sql, Some(1), arguments)?;
+        if rows.is_empty() { Ok(None) } else { Ok(rows.first().get_one()?) }
+    })
+}
+
+/// The one value of a statement that always gives one, such as a count; `name` is what an error
+/// calls it.
+pub fn known<T: FromDatum + IntoDatum>(
+    sql: &str,
+    arguments: &[DatumWithOid<'_>],
+    name: &str,
+) -> Result<T, Error> {
+    Spi::connect_mut(|client| rows::only(client.update(sql, Some(1), arguments)?, name))
+}
+
+/// The first column of every row, NULLs left out.
+pub fn column<T: FromDatum + IntoDatum>(
+    sql: &str,
+    arguments: &[DatumWithOid<'_>],
+) -> Result<Vec<T>, Error> {
+    Spi::connect_mut(|client| {
+        let mut values = Vec::new();
+        for row in client.update(sql, None, arguments)? {
+            interrupts::allow();
+            values.extend(row.get::<T>(1)?);
+        }
+        Ok(values)
+    })
+}
+
+/// Names, quoted and separated by commas, each after `prefix`.
+pub fn list<S: AsRef<str>>(prefix: &str, names: &[S]) -> String {
+    let quoted: Vec<_> =
+        names.iter().map(|name| format!("{prefix}{}", quote(name.as_ref()))).collect();
+    quoted.join(", ")
+}
+
+/// `name` as an SQL identifier.
+pub fn quote(name: &str) -> String {
+    pgrx::spi::quote_identifier(name)
+}

@@ -1,0 +1,140 @@
+//! A `jsonb` value that is handed through as it is. Parsing it on the way would round its numbers,
+//! and fail on those that only the server can hold.
+
+use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
+use pgrx::datum::Datum;
+use pgrx::pgrx_sql_entity_graph::metadata::{
+    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
+};
+use pgrx::{FromDatum, IntoDatum, pg_sys};
+
+use crate::server::error::{Error, Kind, required};
+
+/// A `jsonb` value in the server's own form.
+#[derive(Clone, Debug)]
+pub struct Document(Vec<u8>);
+
+impl Document {
+    /// What this library composed itself.
+    pub fn composed(value: serde_json::Value) -> Document {
+        let datum = pgrx::JsonB(value).into_datum();
+        // SAFETY: a datum of type jsonb, made a moment ago.
+        let document = datum.and_then(|datum| unsafe {
+            Document::from_polymorphic_datum(datum, false, pg_sys::JSONBOID)
+        });
+        document.unwrap_or(Document(Vec::new()))
+    }
+
+    /// How many bytes it has.
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What it is: object, array, string, number, boolean or null.
+    fn kind(&self) -> Option<String> {
+        let datum = self.clone().into_datum();
+        // SAFETY: the server's own function on a whole value of its type.
+        unsafe { pgrx::direct_function_call::<String>(pg_sys::jsonb_typeof, &[datum]) }
+    }
+}
+
+/// The document of a required argument that must be a JSON object.
+///
+/// Errors: 22004, 22023 something else than an object.
+pub fn object(argument: &str, value: Option<Document>) -> Result<Document, Error> {
+    let form = "An object is written {\"key\": value, ...}; an empty one is {}.";
+    of_kind("object", form, argument, required(argument, value)?)
+}
+
+/// The document of a required argument that must be a JSON array.
+///
+/// Errors: 22004, 22023 something else than an array.
+pub fn array(argument: &str, value: Option<Document>) -> Result<Document, Error> {
+    let form = "An array is written [value, ...]; an empty one is [].";
+    of_kind("array", form, argument, required(argument, value)?)
+}
+
+fn of_kind(
+    wanted: &str,
+    form: &str,
+    argument: &str,
+    document: Document,
+) -> Result<Document, Error> {
+    match document.kind().as_deref() {
+        Some(kind) if kind == wanted => Ok(document),
+        kind => Err(Error::new(
+            Kind::InvalidValue,
+            format!(
+                "argument \"{argument}\" must be a JSON {wanted}, not of type {}",
+                kind.unwrap_or("null")
+            ),
+        )
+        .hint(form)),
+    }
+}
+
+impl FromDatum for Document {
+    // SAFETY: the caller promises a datum of type jsonb, whose bytes are copied at once.
+    unsafe fn from_polymorphic_datum(
+        datum: pg_sys::Datum,
+        is_null: bool,
+        _: pg_sys::Oid,
+    ) -> Option<Self> {
+        if is_null {
+            return None;
+        }
+        let stored = datum.cast_mut_ptr::<pg_sys::varlena>();
+        // SAFETY: a whole value of variable length, made flat in place or in a copy.
+        unsafe {
+            let flat = pg_sys::pg_detoast_datum(stored);
+            let bytes =
+                std::slice::from_raw_parts(flat.cast::<u8>(), pgrx::varlena::varsize_any(flat))
+                    .to_vec();
+            if flat != stored {
+                pg_sys::pfree(flat.cast());
+            }
+            Some(Document(bytes))
+        }
+    }
+}
+
+impl IntoDatum for Document {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        // SAFETY: the server's allocation has the length that is copied into it.
+        unsafe {
+            let copy = pg_sys::palloc(self.0.len()).cast::<u8>();
+            std::ptr::copy_nonoverlapping(self.0.as_ptr(), copy, self.0.len());
+            Some(pg_sys::Datum::from(copy))
+        }
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::JSONBOID
+    }
+}
+
+// SAFETY: the value is a jsonb on the wire, and the SQL name is the type's own.
+unsafe impl SqlTranslatable for Document {
+    const TYPE_IDENT: &'static str = pgrx::pgrx_resolved_type!(Document);
+    const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
+    const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> = Ok(SqlMappingRef::literal("jsonb"));
+    const RETURN_SQL: Result<ReturnsRef, ReturnsError> =
+        Ok(ReturnsRef::One(SqlMappingRef::literal("jsonb")));
+}
+
+// SAFETY: unboxing goes through FromDatum above.
+unsafe impl<'fcx> ArgAbi<'fcx> for Document {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        unsafe { arg.unbox_arg_using_from_datum().unwrap_or(Document(Vec::new())) }
+    }
+}
+
+// SAFETY: the datum that is returned was made by IntoDatum above.
+unsafe impl BoxRet for Document {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        match self.into_datum() {
+            Some(datum) => unsafe { fcinfo.return_raw_datum(datum) },
+            None => fcinfo.return_null(),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Locks that make the callers of a function wait for one another.
+//!
+//! An advisory lock is everybody's: whoever may connect can take it and never let go. These are on the
+//! entry of the function in the catalog, as a change of the function takes it. No statement of a role
+//! that does not own the function keeps one: COMMENT, ALTER and DROP take it before they ask who owns
+//! the function, and give it back with the error.
+
+use pgrx::prelude::*;
+
+use crate::server::error::{Error, Kind};
+use crate::server::{backend_state, statements};
+
+/// Makes the transaction wait until no other holds the lock of the function, and holds it until it
+/// ends. The statement after this one sees what those before it in the queue have committed.
+///
+/// Errors: 25006 the server is a standby, 55000 there is no such function.
+pub fn one_at_a_time(function: &'static str) -> Result<(), Error> {
+    lock(function, 0)
+}
+
+/// The same for one value alone: who works on another one does not wait, unless both happen to share
+/// one of 65,535 places.
+pub fn one_at_a_time_for(function: &'static str, value: &str) -> Result<(), Error> {
+    lock(function, place(value.as_bytes()))
+}
+
+fn lock(function: &'static str, place: u16) -> Result<(), Error> {
+    backend_state::only_on_a_primary()?;
+    let function = identifier(function)?;
+    let mode = pg_sys::ExclusiveLock as pg_sys::LOCKMODE;
+    // SAFETY: waits as every lock of the server does, until the transaction that holds it ends, a
+    // timeout or a cancellation.
+    unsafe { pg_sys::LockDatabaseObject(pg_sys::ProcedureRelationId, function, place, mode) };
+    Ok(())
+}
+
+fn identifier(function: &'static str) -> Result<pg_sys::Oid, Error> {
+    const FUNCTION: &str = "SELECT min(p.oid) FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace \
+         WHERE n.nspname = 'orchestrator' AND p.proname = $1";
+    statements::select(FUNCTION, &[function.into()], statements::one::<pg_sys::Oid>)?.ok_or_else(
+        || {
+            Error::new(Kind::NotReady, format!("function orchestrator.{function} does not exist"))
+                .detail("Whoever calls it, or what belongs to it, takes its lock.")
+                .hint("SELECT * FROM orchestrator.verify(); says how it is made again.")
+        },
+    )
+}
+
+/// Where a value has its lock beside that of the function itself, the same in every process: FNV-1a,
+/// folded.
+fn place(value: &[u8]) -> u16 {
+    let hash = value
+        .iter()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+    let folded = (hash >> 16) ^ (hash & 0xffff);
+    u16::try_from(folded).unwrap_or(u16::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_that_are_alike_have_places_of_their_own() {
+        let places: std::collections::BTreeSet<u16> =
+            (0..100).map(|number| place(format!("agent_{number}").as_bytes())).collect();
+        assert_eq!(places.len(), 100);
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_takes_the_lock_of_the_function_itself(value in any::<Vec<u8>>()) {
+            prop_assert_ne!(place(&value), 0);
+        }
+    }
+}

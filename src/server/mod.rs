@@ -1,0 +1,20 @@
+//! The interface to PostgreSQL: errors, statements, settings, triggers, values. Nothing in this room
+//! knows the domain.
+
+pub mod arguments;
+pub mod backend_state;
+pub mod dynamic_sql;
+pub mod encoding;
+pub mod error;
+pub mod excerpt;
+pub mod ids;
+pub mod interrupts;
+pub mod jsonb;
+pub mod locks;
+pub mod reg_types;
+pub mod rows;
+pub mod settings;
+pub mod statements;
+pub mod subtransaction;
+pub mod transition_tables;
+pub mod trigger_rows;

@@ -1,0 +1,54 @@
+//! Work in a subtransaction of its own: what it did, and every lock that it took, goes when it fails.
+
+use std::panic::AssertUnwindSafe;
+
+use pgrx::pg_sys::panic::CaughtError;
+use pgrx::prelude::*;
+
+use crate::server::error::Error;
+
+/// Runs `work` in a subtransaction, which stays when it succeeds and is rolled back when it fails.
+///
+/// Returns: its result, or the error that the server raised meanwhile.
+pub fn run<R>(
+    work: impl FnOnce() -> Result<R, Error>,
+) -> Result<Result<R, Error>, Box<CaughtError>> {
+    // SAFETY: plain variables of the backend, read on its only thread. The subtransaction is ended
+    // below on every way, as PL/pgSQL ends that of a block with EXCEPTION.
+    let (context, owner, in_script) = unsafe {
+        let saved = (
+            pg_sys::CurrentMemoryContext,
+            pg_sys::CurrentResourceOwner,
+            pg_sys::creating_extension,
+        );
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        pg_sys::CurrentMemoryContext = saved.0;
+        saved
+    };
+    let outcome = PgTryBuilder::new(AssertUnwindSafe(|| Ok(work())))
+        .catch_others(|error| Err(Box::new(error)))
+        .execute();
+    // SAFETY: the subtransaction was opened above, and whatever `work` opened has been closed by it
+    // or goes with it. A rollback puts back settings and rights, and not these three.
+    unsafe {
+        if matches!(outcome, Ok(Ok(_))) {
+            pg_sys::ReleaseCurrentSubTransaction();
+        } else {
+            pg_sys::RollbackAndReleaseCurrentSubTransaction();
+        }
+        pg_sys::CurrentMemoryContext = context;
+        pg_sys::CurrentResourceOwner = owner;
+        pg_sys::creating_extension = in_script;
+    }
+    outcome
+}
+
+/// The SQLSTATE of a caught error; none of a panic of Rust's.
+pub fn sqlstate(error: &CaughtError) -> Option<PgSqlErrorCode> {
+    match error {
+        CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => {
+            Some(report.sql_error_code())
+        }
+        CaughtError::RustPanic { .. } => None,
+    }
+}

@@ -1,0 +1,89 @@
+//! The transition tables of a statement trigger, read in place: a query over them would cost more
+//! than many a statement that fires the trigger.
+
+use std::ffi::CStr;
+use std::marker::PhantomData;
+
+use pgrx::prelude::*;
+
+use crate::server::error::{Error, Kind};
+use crate::server::trigger_rows::table_of;
+
+/// A text column of a transition table, row after row. The two tables of an UPDATE have their rows
+/// in the same order.
+pub struct Column<'a> {
+    store: *mut pg_sys::Tuplestorestate,
+    slot: *mut pg_sys::TupleTableSlot,
+    number: i32,
+    trigger: PhantomData<&'a pg_sys::TriggerData>,
+}
+
+impl<'a> Column<'a> {
+    /// A column of the rows as they were.
+    ///
+    /// Errors: 55000 the table has no such column of type text.
+    pub fn before(trigger: &'a PgTrigger<'a>, name: &CStr) -> Result<Self, Error> {
+        Self::of(trigger.trigger_data(), trigger.trigger_data().tg_oldtable, name)
+    }
+
+    /// A column of the rows as they are now.
+    ///
+    /// Errors: 55000 the table has no such column of type text.
+    pub fn after(trigger: &'a PgTrigger<'a>, name: &CStr) -> Result<Self, Error> {
+        Self::of(trigger.trigger_data(), trigger.trigger_data().tg_newtable, name)
+    }
+
+    fn of(
+        data: &'a pg_sys::TriggerData,
+        store: *mut pg_sys::Tuplestorestate,
+        name: &CStr,
+    ) -> Result<Self, Error> {
+        let missing = || {
+            let (table, name) = (table_of(data), name.to_string_lossy());
+            Error::new(Kind::NotReady, format!("{table} has no column \"{name}\" of type text"))
+                .detail("A trigger of orchestrator_schema reads this column.")
+        };
+        // SAFETY: while its trigger runs, the server keeps the relation open and the transition
+        // tables, whose rows are of the relation's type.
+        unsafe {
+            let descriptor = (*data.tg_relation).rd_att;
+            let number = pg_sys::SPI_fnumber(descriptor, name.as_ptr());
+            let kind = pg_sys::SPI_gettypeid(descriptor, number);
+            if store.is_null() || number <= 0 || !pg_sys::IsBinaryCoercible(kind, pg_sys::TEXTOID) {
+                return Err(missing());
+            }
+            // A place of its own: others read the same table.
+            let flags = pg_sys::EXEC_FLAG_REWIND as i32;
+            let place = pg_sys::tuplestore_alloc_read_pointer(store, flags);
+            pg_sys::tuplestore_select_read_pointer(store, place);
+            pg_sys::tuplestore_rescan(store);
+            let kind_of_slot = &raw const pg_sys::TTSOpsMinimalTuple;
+            let slot = pg_sys::MakeSingleTupleTableSlot(descriptor, kind_of_slot);
+            Ok(Column { store, slot, number, trigger: PhantomData })
+        }
+    }
+
+    /// Hands the next row's value to `look`; `None` when there is no row any more. Of a null, `look`
+    /// is not asked, and the answer is no.
+    pub fn next(&mut self, look: impl FnOnce(&str) -> bool) -> Option<bool> {
+        // SAFETY: slot and table have the descriptor of the relation, which has the column; the
+        // value lives until the next row is fetched.
+        unsafe {
+            if !pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot) {
+                return None;
+            }
+            pg_sys::slot_getsomeattrs_int(self.slot, self.number);
+            let place = usize::try_from(self.number - 1).unwrap_or_default();
+            let is_null = *(*self.slot).tts_isnull.add(place);
+            let value = *(*self.slot).tts_values.add(place);
+            Some(<&str>::from_datum(value, is_null).is_some_and(look))
+        }
+    }
+}
+
+impl Drop for Column<'_> {
+    fn drop(&mut self) {
+        // SAFETY: made with this value, and used by nothing else.
+        unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) }
+    }
+}

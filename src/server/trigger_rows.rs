@@ -1,0 +1,454 @@
+//! The row a trigger sees, read and changed in place of the server's own structures: at the price
+//! of one copy of the row, however many columns change.
+
+use std::cell::Cell;
+use std::ffi::CStr;
+use std::mem::offset_of;
+use std::slice;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::tupdesc::PgTupleDesc;
+use pgrx::varlena::varlena_to_byte_slice;
+use pgrx::{AllocatedByPostgres, trigger_fired_by_update, trigger_fired_for_row};
+use smallvec::SmallVec;
+
+use crate::server::dynamic_sql::quote;
+use crate::server::error::{Error, Kind};
+
+/// Columns that one UPDATE of one row is likely to change: more than these cost an allocation.
+const CHANGES: usize = 8;
+
+/// Where a column was found last: an UPDATE of many rows asks for the same one each time.
+pub struct Place(AtomicI32);
+
+impl Place {
+    pub const fn unknown() -> Self {
+        Self(AtomicI32::new(0))
+    }
+}
+
+/// The old and the new row of an UPDATE, with the changes collected so far.
+pub struct Rows<'a> {
+    data: &'a pg_sys::TriggerData,
+    descriptor: PgTupleDesc<'a>,
+    columns: SmallVec<[i32; CHANGES]>,
+    values: SmallVec<[pg_sys::Datum; CHANGES]>,
+    nulls: SmallVec<[bool; CHANGES]>,
+    /// Up to which column both rows are known to be stored alike.
+    alike_to: Cell<i32>,
+}
+
+impl<'a> Rows<'a> {
+    /// The rows of a trigger call; `None` when it was not fired per updated row.
+    pub fn of(trigger: &'a PgTrigger<'a>) -> Option<Self> {
+        let data = trigger.trigger_data();
+        let fits = trigger_fired_by_update(data.tg_event) && trigger_fired_for_row(data.tg_event);
+        fits.then(|| Rows {
+            data,
+            // SAFETY: the server keeps the relation open while its trigger runs.
+            descriptor: unsafe { PgTupleDesc::from_pg_unchecked((*data.tg_relation).rd_att) },
+            columns: SmallVec::new(),
+            values: SmallVec::new(),
+            nulls: SmallVec::new(),
+            alike_to: Cell::new(0),
+        })
+    }
+
+    /// The arguments that CREATE TRIGGER gave.
+    pub fn arguments(&self) -> impl DoubleEndedIterator<Item = &'a CStr> + use<'a> {
+        // SAFETY: the server keeps the trigger, with its array of texts, while it runs.
+        let arguments = unsafe {
+            let trigger = &*self.data.tg_trigger;
+            match usize::try_from(trigger.tgnargs) {
+                Ok(count) if count > 0 => slice::from_raw_parts(trigger.tgargs, count),
+                _ => &[],
+            }
+        };
+        // SAFETY: each is a NUL-terminated text of the trigger.
+        arguments.iter().map(|text| unsafe { CStr::from_ptr(*text) })
+    }
+
+    /// The number of a column, when the table has it.
+    pub fn column(&self, name: impl AsRef<[u8]>) -> Option<i32> {
+        let count = usize::try_from(self.descriptor.natts).ok()?;
+        let place = (0..count).find(|place| self.is_named(*place, name.as_ref()))?;
+        i32::try_from(place + 1).ok()
+    }
+
+    /// The same, looked for first where the last row had it.
+    pub fn column_near(&self, last: &Place, name: impl AsRef<[u8]>) -> Option<i32> {
+        let guess = last.0.load(Ordering::Relaxed);
+        let name = name.as_ref();
+        if usize::try_from(guess - 1).is_ok_and(|place| self.is_named(place, name)) {
+            return Some(guess);
+        }
+        let column = self.column(name)?;
+        last.0.store(column, Ordering::Relaxed);
+        Some(column)
+    }
+
+    fn is_named(&self, place: usize, name: &[u8]) -> bool {
+        self.descriptor.get(place).is_some_and(|attribute| {
+            let own = &attribute.attname.data;
+            // SAFETY: the same bytes, whichever sign C gives them here.
+            let own = unsafe { slice::from_raw_parts(own.as_ptr().cast::<u8>(), own.len()) };
+            // A name ends with a zero within its fixed length.
+            own.get(name.len()) == Some(&0) && own.starts_with(name) && !attribute.attisdropped
+        })
+    }
+
+    /// A column's value in the row as it was. Raises an error where the column is of another type.
+    pub fn before<T: FromDatum + IntoDatum>(&self, column: i32) -> Option<T> {
+        self.read(self.datum(self.data.tg_trigtuple, column), column)
+    }
+
+    /// A column's value in the row as it is to be, changes included. Raises an error where the
+    /// column is of another type.
+    pub fn after<T: FromDatum + IntoDatum>(&self, column: i32) -> Option<T> {
+        self.read(self.datum_after(column), column)
+    }
+
+    /// Whether a column is NULL in the row as it is to be, changes included.
+    pub fn is_null_after(&self, column: i32) -> bool {
+        self.datum_after(column).is_none()
+    }
+
+    fn read<T: FromDatum + IntoDatum>(
+        &self,
+        datum: Option<pg_sys::Datum>,
+        column: i32,
+    ) -> Option<T> {
+        let datum = datum?;
+        self.must_hold::<T>(column);
+        // SAFETY: the values of the column have the form of `T`, as was asked a line above.
+        unsafe { T::from_datum(datum, false) }
+    }
+
+    fn datum_after(&self, column: i32) -> Option<pg_sys::Datum> {
+        match self.columns.iter().rposition(|changed| *changed == column) {
+            Some(place) => (!self.nulls[place]).then_some(self.values[place]),
+            None => self.datum(self.data.tg_newtuple, column),
+        }
+    }
+
+    /// The type of a column.
+    fn type_of(&self, column: i32) -> pg_sys::Oid {
+        let attribute =
+            usize::try_from(column - 1).ok().and_then(|place| self.descriptor.get(place));
+        attribute.map_or(pg_sys::InvalidOid, |attribute| attribute.atttypid)
+    }
+
+    /// Raises an error unless the values of a column are stored as `T` is: whoever owns a table can
+    /// give its columns other types, and the trigger can be put on any table.
+    fn must_hold<T: IntoDatum>(&self, column: i32) {
+        let (found, wanted) = (self.type_of(column), T::type_oid());
+        // SAFETY: compares two types by their entries in the catalog.
+        if found != wanted && !unsafe { pg_sys::IsBinaryCoercible(found, wanted) } {
+            ErrorReport::from(self.of_another_type(column, wanted)).report(PgLogLevel::ERROR);
+        }
+    }
+
+    fn of_another_type(&self, column: i32, wanted: pg_sys::Oid) -> Error {
+        let place = usize::try_from(column - 1).unwrap_or(usize::MAX);
+        let name = self.descriptor.get(place).map_or("", |attribute| attribute.name());
+        let (table, wanted) = (self.table(), type_name(wanted));
+        let found = type_name(self.type_of(column));
+        Error::new(
+            Kind::NotReady,
+            format!("column \"{name}\" of {table} is of type {found}, not {wanted}"),
+        )
+        .detail("A trigger of orchestrator_schema reads or writes this column.")
+        .hint(format!(
+            "ALTER TABLE {table} ALTER COLUMN {name} TYPE {wanted} USING ...; gives it that type.",
+            name = quote(name)
+        ))
+    }
+
+    fn datum(&self, tuple: pg_sys::HeapTuple, column: i32) -> Option<pg_sys::Datum> {
+        let descriptor = self.descriptor.as_ptr();
+        // SAFETY: tuple and descriptor belong to the same open relation, and the tuple's bitmap has
+        // a bit for each column that it stores.
+        unsafe {
+            let header = (*tuple).t_data;
+            if column > stored_columns(header) {
+                let mut is_null = false;
+                let datum = pg_sys::heap_getattr(tuple, column, descriptor, &mut is_null);
+                return (!is_null).then_some(datum);
+            }
+            let place = usize::try_from(column - 1).ok()?;
+            let is_null = has_nulls(header)
+                && *(*header).t_bits.as_ptr().add(place / 8) & (1 << (place % 8)) == 0;
+            (!is_null).then(|| unguarded::nocachegetattr(tuple, column, descriptor))
+        }
+    }
+
+    /// Changes a column of the new row. Raises an error where the column is of another type, or its
+    /// type, a domain, does not take the value.
+    pub fn set<T: IntoDatum>(&mut self, column: i32, value: Option<T>) {
+        let datum = value.and_then(IntoDatum::into_datum);
+        if datum.is_some() {
+            self.must_hold::<T>(column);
+        }
+        let (is_null, datum) = (datum.is_none(), datum.unwrap_or(pg_sys::Datum::from(0usize)));
+        let column_type = self.type_of(column);
+        // SAFETY: the value is of the domain's base type, and nothing is kept of the check.
+        unsafe {
+            if column_type != T::type_oid() && pg_sys::getBaseType(column_type) != column_type {
+                let (memory, kept) = (pg_sys::CurrentMemoryContext, std::ptr::null_mut());
+                pg_sys::domain_check(datum, is_null, column_type, kept, memory);
+            }
+        }
+        self.columns.push(column);
+        self.nulls.push(is_null);
+        self.values.push(datum);
+    }
+
+    /// A column of the old row in its text form, for a message.
+    pub fn old_text(&self, column: i32) -> Option<String> {
+        let (tuple, descriptor) = (self.data.tg_trigtuple, self.descriptor.as_ptr());
+        // SAFETY: tuple and descriptor belong together; the text is copied at once.
+        unsafe {
+            let text = pg_sys::SPI_getvalue(tuple, descriptor, column);
+            (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned())
+        }
+    }
+
+    /// The table's qualified name, as SQL writes it.
+    pub fn table(&self) -> String {
+        table_of(self.data)
+    }
+
+    /// Whether the new row, as the caller wrote it, differs from the old one.
+    pub fn differs(&self) -> bool {
+        (1..=self.descriptor.natts).any(|column| self.changes(column))
+    }
+
+    /// Whether the caller wrote another value into that column, and into no other one.
+    pub fn changes_only(&self, column: i32) -> bool {
+        (1..=self.descriptor.natts).all(|each| self.changes(each) == (each == column))
+    }
+
+    /// Whether the caller wrote another value into a column. Equal values may be stored in
+    /// different bytes, compressed or not: then those that they unpack to decide, and never their
+    /// text, which is what the session's style makes of them.
+    pub fn changes(&self, column: i32) -> bool {
+        !self.stored_alike(column) && !self.unpacked_alike(column)
+    }
+
+    /// Whether the values of a column of variable length are the same once they are unpacked.
+    fn unpacked_alike(&self, column: i32) -> bool {
+        let place = usize::try_from(column - 1).unwrap_or(usize::MAX);
+        if self.descriptor.get(place).is_none_or(|attribute| attribute.attlen != -1) {
+            return false;
+        }
+        let old = self.datum(self.data.tg_trigtuple, column);
+        let new = self.datum(self.data.tg_newtuple, column);
+        let (Some(old), Some(new)) = (old, new) else { return false };
+        unpacked(&old) == unpacked(&new)
+    }
+
+    /// Whether a column of the old and the new row, as the caller wrote it, has the same bytes.
+    pub fn stored_alike(&self, column: i32) -> bool {
+        if column <= self.alike_to.get() {
+            return true;
+        }
+        let old = self.datum(self.data.tg_trigtuple, column);
+        if old.is_some_and(|old| self.alike_up_to(column, &old)) {
+            self.alike_to.set(column);
+            return true;
+        }
+        match (old, self.datum(self.data.tg_newtuple, column)) {
+            (Some(old), Some(new)) => self.image(column, &old) == self.image(column, &new),
+            (old, new) => old.is_none() && new.is_none(),
+        }
+    }
+
+    /// Whether both rows have the same bytes from their first column to the end of this value of the
+    /// old one; then the new one has the same value there. To look for it would cost more. May deny it
+    /// of rows that do.
+    fn alike_up_to(&self, column: i32, old: &pg_sys::Datum) -> bool {
+        let image = self.image(column, old);
+        let (old, new) = (self.data.tg_trigtuple, self.data.tg_newtuple);
+        // SAFETY: both rows are of the same table. Where they store the column and, with or without
+        // a bitmap, begin alike, the column lies at the same place in both. A value that is passed
+        // by itself lies in neither, and its place is never within the old row's length.
+        unsafe {
+            let (was, is) = ((*old).t_data, (*new).t_data);
+            let start = offset_of!(pg_sys::HeapTupleHeaderData, t_hoff);
+            let end = (image.as_ptr_range().end as usize).wrapping_sub(was as usize);
+            let bytes =
+                |header: pg_sys::HeapTupleHeader| slice::from_raw_parts(header.cast::<u8>(), end);
+            (start..=(*old).t_len.min((*new).t_len) as usize).contains(&end)
+                && stored_columns(was).min(stored_columns(is)) >= column
+                && has_nulls(was) == has_nulls(is)
+                && bytes(was)[start..] == bytes(is)[start..]
+        }
+    }
+
+    /// A value's stored bytes.
+    fn image<'d>(&self, column: i32, datum: &'d pg_sys::Datum) -> &'d [u8] {
+        let place = usize::try_from(column - 1).unwrap_or(usize::MAX);
+        let Some(attribute) = self.descriptor.get(place) else {
+            return &[];
+        };
+        let (start, size) = if attribute.attbyval {
+            (std::ptr::from_ref(datum).cast(), size_of::<pg_sys::Datum>())
+        } else {
+            let start = datum.cast_mut_ptr::<u8>();
+            // SAFETY: the value is of the column's type, whose length says how many bytes it has:
+            // variable (-1), NUL-terminated (-2) or fixed.
+            let size = match attribute.attlen {
+                -1 => unsafe { pgrx::varlena::varsize_any(start.cast()) },
+                -2 => unsafe { CStr::from_ptr(start.cast()) }.count_bytes(),
+                fixed => usize::try_from(fixed).unwrap_or_default(),
+            };
+            (start.cast_const(), size)
+        };
+        // SAFETY: the bytes of the datum itself, or of what it points to in the trigger's row.
+        unsafe { slice::from_raw_parts(start, size) }
+    }
+
+    /// The row that the UPDATE is to write.
+    pub fn into_row(mut self) -> PgHeapTuple<'a, AllocatedByPostgres> {
+        let mut tuple = self.data.tg_newtuple;
+        if !self.columns.is_empty() {
+            // SAFETY: the arrays have one entry per changed column, each of that column's type.
+            tuple = unsafe {
+                pg_sys::heap_modify_tuple_by_cols(
+                    tuple,
+                    self.descriptor.as_ptr(),
+                    self.columns.len() as i32,
+                    self.columns.as_mut_ptr(),
+                    self.values.as_mut_ptr(),
+                    self.nulls.as_mut_ptr(),
+                )
+            };
+        }
+        // SAFETY: the tuple fits the relation's descriptor, which outlives this call.
+        unsafe { PgHeapTuple::from_heap_tuple(self.descriptor, tuple) }
+    }
+}
+
+/// The qualified name of a trigger's table, as SQL writes it.
+pub fn table_of(data: &pg_sys::TriggerData) -> String {
+    // SAFETY: the relation is open while its trigger runs; the namespace's name, when it has one, is
+    // copied at once.
+    unsafe {
+        let class = &*(*data.tg_relation).rd_rel;
+        let schema = pg_sys::get_namespace_name(class.relnamespace);
+        let name = quote(&CStr::from_ptr(class.relname.data.as_ptr()).to_string_lossy());
+        if schema.is_null() {
+            name
+        } else {
+            format!("{}.{name}", quote(&CStr::from_ptr(schema).to_string_lossy()))
+        }
+    }
+}
+
+/// The bytes of a value of variable length without its header, fetched and decompressed where it is
+/// stored so.
+fn unpacked(datum: &pg_sys::Datum) -> &[u8] {
+    // SAFETY: the value is of variable length. What the server makes of it lives as long as the
+    // trigger's memory, and so longer than the comparison of it.
+    unsafe { varlena_to_byte_slice(pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr())) }
+}
+
+/// How many columns a stored row has: those that were added to its table later are not in it.
+unsafe fn stored_columns(header: pg_sys::HeapTupleHeader) -> i32 {
+    // SAFETY: the caller's row is whole.
+    i32::from(unsafe { (*header).t_infomask2 } & pg_sys::HEAP_NATTS_MASK as u16)
+}
+
+/// Whether a stored row has a bitmap of its nulls.
+unsafe fn has_nulls(header: pg_sys::HeapTupleHeader) -> bool {
+    // SAFETY: the caller's row is whole.
+    unsafe { (*header).t_infomask & pg_sys::HEAP_HASNULL as u16 != 0 }
+}
+
+/// A type as SQL writes it.
+fn type_name(oid: pg_sys::Oid) -> String {
+    // SAFETY: the server's text, which it makes for any identifier, is copied at once.
+    unsafe { CStr::from_ptr(pg_sys::format_type_be(oid)) }.to_string_lossy().into_owned()
+}
+
+/// Functions of the server that read what is there and raise nothing. They are called for every
+/// updated row, where the guard that pgrx puts around each call would cost more than the call.
+mod unguarded {
+    use pgrx::pg_sys;
+
+    unsafe extern "C-unwind" {
+        pub fn nocachegetattr(
+            tuple: pg_sys::HeapTuple,
+            column: core::ffi::c_int,
+            descriptor: pg_sys::TupleDesc,
+        ) -> pg_sys::Datum;
+        pub safe fn GetCurrentTransactionStartTimestamp() -> pg_sys::TimestampTz;
+    }
+}
+
+/// The running transaction's time.
+pub fn transaction_time() -> Time {
+    Time(unguarded::GetCurrentTransactionStartTimestamp())
+}
+
+/// A value of type `timestamp with time zone`: microseconds, with two infinities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time(pg_sys::TimestampTz);
+
+impl Time {
+    fn is_finite(self) -> bool {
+        self.0 != pg_sys::TimestampTz::MIN && self.0 != pg_sys::TimestampTz::MAX
+    }
+
+    /// Whole milliseconds since `start`; none from or to an infinity.
+    pub fn milliseconds_since(self, start: Time) -> Option<i64> {
+        let both = self.is_finite() && start.is_finite();
+        self.0.checked_sub(start.0).filter(|_| both).map(|micros| micros / 1000)
+    }
+
+    /// The day it is in UTC, whatever zone the session has: the server counts both types in UTC.
+    pub fn day(self) -> Option<Date> {
+        // SAFETY: the server's own conversion, by value; a time without a zone is stored as one in UTC.
+        unsafe { pgrx::direct_function_call(pg_sys::timestamp_date, &[self.into_datum()]) }
+    }
+}
+
+impl FromDatum for Time {
+    // SAFETY: the caller promises a datum of type timestamptz, which is read by value.
+    unsafe fn from_polymorphic_datum(
+        datum: pg_sys::Datum,
+        is_null: bool,
+        typoid: pg_sys::Oid,
+    ) -> Option<Self> {
+        unsafe { i64::from_polymorphic_datum(datum, is_null, typoid) }.map(Time)
+    }
+}
+
+impl IntoDatum for Time {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        self.0.into_datum()
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::TIMESTAMPTZOID
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_two_times_have_a_span_or_none(start in any::<i64>(), end in any::<i64>()) {
+            let span = Time(end).milliseconds_since(Time(start));
+            prop_assert!(span.is_none_or(|span| (span < 0) <= (end < start)));
+            prop_assert_eq!(Time(i64::MAX).milliseconds_since(Time(start)), None);
+            prop_assert_eq!(Time(end).milliseconds_since(Time(i64::MIN)), None);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The work of agents: tool executions, routed tasks, sessions.
+
+pub mod routing;
+pub mod sessions;
+pub mod tool_executions;
+pub mod traced_tools;

@@ -1,0 +1,194 @@
+//! Tasks routed from one role to another: once per idempotency key, however many call at once.
+
+use pgrx::Uuid;
+use pgrx::datum::Interval;
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use serde_json::json;
+
+use crate::audit::{self, Event};
+use crate::configuration::retention::{self, Lifetime, Unit};
+use crate::server::error::{Error, Kind, required};
+use crate::server::ids::uuidv7;
+use crate::server::jsonb::{self, Document};
+use crate::server::{arguments, statements};
+
+/// What a routed task can be. Source: the CHECK of the session persistence schema.
+const TYPES: [&str; 3] = ["notification", "approval", "routing"];
+
+/// How long an idempotency key is held. Source: IDEMPOTENCY_TTL_SECONDS of the session persistence
+/// decisions.
+const KEY_LIFETIME: Lifetime =
+    Lifetime { key: "idempotency_ttl_seconds", unit: Unit::Seconds, default: 86_400.0 };
+
+/// How often a task is tried whose key goes away each time between two statements.
+const ATTEMPTS: usize = 100;
+
+/// What is routed.
+struct Route<'a> {
+    task_type: &'a str,
+    description: &'a str,
+    from_role: &'a str,
+    to_role: &'a str,
+    data: Document,
+    trace_id: Option<Uuid>,
+    idempotency_key: Option<Uuid>,
+}
+
+/// Routes a task from one role to another.
+///
+/// `task_type`: notification, approval or routing; `data`: what the role needs, an object;
+/// `trace_id`: the trail it belongs to, NULL begins a new one; `idempotency_key`: the same key with
+/// the same content gives the first task again. A trace that is not given is not compared.
+/// Returns: the task, and whether this call made it.
+/// Errors: 22004, 22023 unknown type, blank text or data that are no object, 23505 the key was used
+/// for other content. Since 0.3.0.
+#[pg_extern(sql = false, volatile)]
+fn route_task(
+    task_type: Option<&str>,
+    description: Option<&str>,
+    from_role: Option<&str>,
+    to_role: Option<&str>,
+    data: default!(Option<Document>, "'{}'"),
+    trace_id: default!(Option<Uuid>, "NULL"),
+    idempotency_key: default!(Option<Uuid>, "NULL"),
+) -> Result<TableIterator<'static, (name!(task_id, Uuid), name!(created, bool))>, ErrorReport> {
+    let route = Route {
+        task_type: arguments::one_of("task_type", required("task_type", task_type)?, &TYPES)?,
+        description: arguments::filled("description", description)?,
+        from_role: arguments::filled("from_role", from_role)?,
+        to_role: arguments::filled("to_role", to_role)?,
+        data: jsonb::object("data", data)?,
+        trace_id,
+        idempotency_key,
+    };
+    Ok(TableIterator::once(route.once()?))
+}
+
+impl Route<'_> {
+    /// Inserts the task, or finds the one that its key made.
+    fn once(&self) -> Result<(Uuid, bool), Error> {
+        for _ in 0..ATTEMPTS {
+            if let Some(task_id) = self.insert()? {
+                return Ok((task_id, true));
+            }
+            if let Some(task_id) = self.first()? {
+                return Ok((task_id, false));
+            }
+            // The key was released, or its task deleted, between the two statements.
+        }
+        Err(Error::no_row("the task could not be inserted", "tasks").detail(
+            "Table orchestrator.tasks took no row, and has none of that idempotency key that this role can see.",
+        ))
+    }
+
+    /// The new task; `None` when the key is in use. Waits for a transaction that is using it.
+    fn insert(&self) -> Result<Option<Uuid>, Error> {
+        const INSERT: &str = "INSERT INTO orchestrator.tasks (title, description, task_type, from_role, to_role, data, trace_id, idempotency_key) \
+             VALUES ('', $1, $2, $3, $4, $5, $6, $7) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id";
+        let trace_id = self.trace_id.unwrap_or_else(uuidv7);
+        let arguments = [
+            self.description.into(),
+            self.task_type.into(),
+            self.from_role.into(),
+            self.to_role.into(),
+            self.data.clone().into(),
+            trace_id.into(),
+            self.idempotency_key.into(),
+        ];
+        let Some(task_id) = statements::update(INSERT, &arguments, statements::one::<Uuid>)? else {
+            return Ok(None);
+        };
+        let mut metadata = json!({
+            "task_id": task_id.to_string(),
+            "task_type": self.task_type,
+            "from_role": self.from_role,
+            "to_role": self.to_role,
+        });
+        if let Some(key) = self.idempotency_key {
+            metadata["idempotency_key"] = json!(key.to_string());
+        }
+        audit::record(Event {
+            event_type: "task_routed",
+            role: self.from_role,
+            trace_id,
+            metadata: Document::composed(metadata),
+        })?;
+        Ok(Some(task_id))
+    }
+
+    /// The task that the key made, when it is the same.
+    fn first(&self) -> Result<Option<Uuid>, Error> {
+        const FIRST: &str = "SELECT t.id, pg_catalog.concat_ws(', ', \
+                CASE WHEN t.task_type IS DISTINCT FROM $2 THEN 'task_type' END, \
+                CASE WHEN t.description IS DISTINCT FROM $3 THEN 'description' END, \
+                CASE WHEN t.from_role IS DISTINCT FROM $4 THEN 'from_role' END, \
+                CASE WHEN t.to_role IS DISTINCT FROM $5 THEN 'to_role' END, \
+                CASE WHEN t.data IS DISTINCT FROM $6 THEN 'data' END, \
+                CASE WHEN t.trace_id <> $7 THEN 'trace_id' END) \
+             FROM orchestrator.tasks AS t WHERE t.idempotency_key = $1";
+        let arguments = [
+            self.idempotency_key.into(),
+            self.task_type.into(),
+            self.description.into(),
+            self.from_role.into(),
+            self.to_role.into(),
+            self.data.clone().into(),
+            self.trace_id.into(),
+        ];
+        let found = statements::update(FIRST, &arguments, statements::two::<Uuid, String>)?;
+        let Some((Some(task_id), differences)) = found else {
+            return Ok(None);
+        };
+        match differences.filter(|differences| !differences.is_empty()) {
+            None => Ok(Some(task_id)),
+            Some(differences) => Err(self.used_for_another(task_id, &differences)),
+        }
+    }
+
+    fn used_for_another(&self, task_id: Uuid, differences: &str) -> Error {
+        let key = self.idempotency_key.map(|key| key.to_string()).unwrap_or_default();
+        Error::new(
+            Kind::Duplicate,
+            format!("idempotency key {key} was used for a task with other content"),
+        )
+        .detail(format!("It made task {task_id}, which differs in {differences}."))
+        .hint(
+            "Send what was sent first to get that task, or use a new key for a new task. The task is \
+             compared as it is today: if somebody has changed it since, take it by its id.",
+        )
+    }
+}
+
+/// Releases the idempotency keys of ended tasks (completed, failed or cancelled) that were created
+/// longer ago than `ttl`, so that they can be used again.
+/// A task that is pending or running, or that waits for an approval, keeps its key whatever its age:
+/// the same call must find it. A task that somebody is changing at this moment is left alone.
+///
+/// `ttl`: not negative; NULL reads configuration idempotency_ttl_seconds, else 86400 seconds.
+/// Returns: how many were released.
+/// Errors: 22023 negative, or a configuration that is no number. Since 0.3.0.
+#[pg_extern(sql = false, volatile)]
+pub fn release_idempotency_keys(
+    ttl: default!(Option<Interval>, "NULL"),
+) -> Result<i64, ErrorReport> {
+    const LOCK: &str = "SELECT k.ctid FROM ONLY orchestrator.tasks AS k \
+         WHERE k.idempotency_key IS NOT NULL AND k.created_at < $1 \
+           AND array_position(ARRAY['pending', 'running'], k.status) IS NULL \
+         ORDER BY k.created_at, k.id FOR UPDATE SKIP LOCKED";
+    // A statement of its own: it sees each approval that was asked for before its task was locked. The
+    // tasks are updated where they were locked; of a list of unknown length the server finds each,
+    // and does not read the whole table.
+    const RELEASE: &str = "UPDATE ONLY orchestrator.tasks AS t SET idempotency_key = NULL \
+         WHERE t.ctid = ANY (ARRAY(SELECT unnest($1))) \
+           AND NOT EXISTS (SELECT FROM orchestrator.approvals AS a \
+                           WHERE a.task_id = t.id AND a.status IS NOT DISTINCT FROM 'pending')";
+    let before = retention::before_or_configured("ttl", ttl, &KEY_LIFETIME)?;
+    let over =
+        statements::update(LOCK, &[before.into()], statements::column::<pg_sys::ItemPointerData>)?;
+    if over.is_empty() {
+        return Ok(0);
+    }
+    Ok(statements::update(RELEASE, &[over.into()], |rows| Ok(rows.len() as i64))?)
+}

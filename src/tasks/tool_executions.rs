@@ -1,0 +1,131 @@
+//! The audit log of tools: an execution is opened when the tool starts and closed once, when it
+//! ends. The log outlives everything but the database: a task with executions cannot be deleted.
+
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByRust, Uuid};
+
+use crate::server::error::{Error, Kind, required};
+use crate::server::jsonb::Document;
+use crate::server::{arguments, rows, statements};
+
+/// The states in which an execution has ended.
+pub const ENDS: [&str; 3] = ["completed", "failed", "timeout"];
+
+/// Opens the log entry of a tool that starts now.
+///
+/// `task_id`: the task it runs for; `tool_name`: what runs; `arguments`: what it was called with.
+/// Returns: the id of the execution, in state `running`.
+/// Errors: 22004, 22023 blank or overlong name, P0002 unknown task. Since 0.1.3.
+#[pg_extern(sql = false, volatile)]
+fn start_tool_execution(
+    task_id: Option<Uuid>,
+    tool_name: Option<&str>,
+    arguments: default!(Option<Document>, "'{}'"),
+) -> Result<Uuid, ErrorReport> {
+    const TASK: &str = "SELECT t.id FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE";
+    let task_id = required("task_id", task_id)?;
+    let tool_name = arguments::name("tool_name", tool_name)?;
+    let arguments = required("arguments", arguments)?;
+    if statements::update(TASK, &[task_id.into()], statements::one::<Uuid>)?.is_none() {
+        return Err(unknown_task(task_id).into());
+    }
+    Ok(log(task_id, tool_name, arguments)?)
+}
+
+/// Logs an execution that runs, of a task that is locked; its id.
+pub fn log(task_id: Uuid, tool_name: &str, arguments: Document) -> Result<Uuid, Error> {
+    const INSERT: &str = "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status) \
+         VALUES ($1, $2, $3, 'running') RETURNING id";
+    let arguments = [task_id.into(), tool_name.into(), arguments.into()];
+    statements::update(INSERT, &arguments, statements::one::<Uuid>)?
+        .ok_or_else(|| Error::no_row("the tool execution could not be logged", "tool_executions"))
+}
+
+pub fn unknown_task(task_id: Uuid) -> Error {
+    Error::new(Kind::NotFound, format!("task {task_id} does not exist"))
+        .hint("An execution is logged for a task: insert it into orchestrator.tasks first.")
+}
+
+/// When an execution `e` ended, and after how long. Not before it was created: a transaction that
+/// began after this one may have done that. The trigger leaves what is written here.
+macro_rules! ended {
+    () => {
+        "completed_at = greatest(pg_catalog.now(), e.created_at), \
+         duration_ms = CASE WHEN pg_catalog.isfinite(e.created_at) \
+             THEN (extract(epoch FROM greatest(pg_catalog.now(), e.created_at) - e.created_at) * 1000)::bigint END"
+    };
+}
+
+/// Whether an execution `e` can end as $2.
+macro_rules! can_end {
+    () => {
+        "(e.status IS NOT DISTINCT FROM 'running' \
+          OR (e.status IS NOT DISTINCT FROM 'pending' AND $2 <> 'completed'))"
+    };
+}
+pub(crate) use {can_end, ended};
+
+/// Closes the log entry of a tool that has ended.
+///
+/// `status`: completed, failed or timeout; `output`, `error`: what it said.
+/// Returns: the row, with `completed_at` and `duration_ms` (milliseconds since it was created).
+/// Errors: 22004, 22023 no such end, P0002 unknown execution, 55000 it has ended already, or has
+/// not been started. Since 0.1.3.
+#[pg_extern(sql = false, volatile)]
+fn finish_tool_execution(
+    execution_id: Option<Uuid>,
+    status: Option<&str>,
+    output: default!(Option<&str>, "NULL"),
+    error: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.tool_executions"), ErrorReport> {
+    const FINISH: &str = concat!(
+        "UPDATE orchestrator.tool_executions AS e SET status = $2, output = $3, error = $4, ",
+        ended!(),
+        " WHERE e.id = $1 AND ",
+        can_end!(),
+        " RETURNING e"
+    );
+    let id = required("execution_id", execution_id)?;
+    let status = arguments::one_of("status", required("status", status)?, &ENDS)?;
+    let arguments = [id.into(), status.into(), output.into(), error.into()];
+    let row = statements::update(
+        FINISH,
+        &arguments,
+        statements::one::<PgHeapTuple<'static, AllocatedByRust>>,
+    )?;
+    match row {
+        Some(row) => Ok(row),
+        None => Err(not_open(id, status)?.into()),
+    }
+}
+
+/// Why an execution cannot be finished as that.
+pub fn not_open(id: Uuid, end: &str) -> Result<Error, Error> {
+    const STATE: &str = "SELECT e.status, e.completed_at::text, e.task_id FROM orchestrator.tool_executions AS e WHERE e.id = $1";
+    let state = statements::update(STATE, &[id.into()], |rows| {
+        rows::first(rows, |row| {
+            let status = rows::value::<String>(row, 1, "tool_executions.status")?;
+            rows::value::<Uuid>(row, 3, "tool_executions.task_id")?;
+            Ok((status, rows::optional::<String>(row, 2, "tool_executions.completed_at")?))
+        })
+    })?;
+    let Some((status, ended)) = state else {
+        return Ok(Error::new(Kind::NotFound, format!("tool execution {id} does not exist")));
+    };
+    Ok(match status.as_str() {
+        status if ENDS.contains(&status) => {
+            let ended = ended.as_deref().unwrap_or("an unknown time");
+            Error::new(Kind::NotReady, format!("tool execution {id} has already ended"))
+                .detail(format!("It ended as {status} at {ended}."))
+                .hint("An execution ends once; start a new one with orchestrator.start_tool_execution.")
+        }
+        "pending" if end == "completed" => {
+            Error::new(Kind::NotReady, format!("tool execution {id} has not been started"))
+                .detail("Its status is pending.")
+                .hint("Set its status to running first, or finish it as failed or timeout.")
+        }
+        _ => Error::no_row(format!("tool execution {id} could not be finished"), "tool_executions"),
+    })
+}
