@@ -8,6 +8,7 @@ mod docs;
 mod documents;
 mod fmt;
 mod frozen;
+mod links;
 mod majors;
 mod manifest;
 mod package;
@@ -60,6 +61,7 @@ pub enum Run {
 const CHECKS: &[Check] = &[
     fmt::CHECK,
     frozen::CHECK,
+    links::CHECK,
     scripts::CHECK,
     unit::CHECK,
     server_tests::STATEMENTS,
