@@ -1,8 +1,8 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.0'" to load this file. \quit
 
 -- 0.0.0 -> 0.1.0: tasks, the unit of work.
--- Locks nothing that exists. Rows kept by an earlier downgrade come back before the indexes are
--- built, which is cheaper than filling them row by row.
+-- Locks no existing object. Rows kept by an earlier downgrade are restored before the indexes are
+-- built, which is cheaper than filling the indexes row by row.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -44,7 +44,7 @@ CREATE INDEX idx_tasks_status    ON orchestrator.tasks (status);
 CREATE INDEX idx_tasks_type      ON orchestrator.tasks (task_type);
 CREATE INDEX idx_tasks_created   ON orchestrator.tasks (created_at);
 CREATE INDEX idx_tasks_workspace ON orchestrator.tasks (workspace_path);
--- The queue: what waits, in the order in which it is served.
+-- The queue of waiting tasks, in the order in which they are served.
 CREATE INDEX idx_tasks_pending   ON orchestrator.tasks (created_at, id) WHERE status = 'pending';
 
 SELECT pg_extension_config_dump('orchestrator.tasks', '');

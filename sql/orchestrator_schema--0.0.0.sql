@@ -1,18 +1,18 @@
 \echo Use "CREATE EXTENSION orchestrator_schema" to load this file. \quit
 
--- 0.0.0: the frame that every later version stands on: the schema, ids that grow with time, and
--- archiving, so that no downgrade loses a row. Holds no table, locks nothing that exists.
+-- 0.0.0: the base of every later version: the schema, ids that grow with time, and archiving, so that
+-- no downgrade loses a row. Creates no table, locks no existing object.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 CREATE SCHEMA orchestrator;
 COMMENT ON SCHEMA orchestrator IS 'State of an AI-agent orchestrator, kept by extension orchestrator_schema';
--- Who owns the database needs no superuser to say who may work in it, once there are levels. Here, and
--- not with these: a script that grants on what is there already makes the extension's own of what users
--- were granted on it, and pg_dump leaves that out.
+-- The owner of the database may grant levels, once they exist, without a superuser. The grant is here
+-- and not beside the levels, because a script that grants on an older object makes PostgreSQL count
+-- users' grants on it as the extension's, and pg_dump leaves those out.
 GRANT USAGE ON SCHEMA orchestrator TO pg_database_owner;
 
--- No search_path is pinned here: it looks up nothing by name, and runs once per inserted row.
+-- This function pins no search_path: it looks up no name, and runs once per inserted row.
 CREATE FUNCTION orchestrator.uuidv7()
 RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL SAFE

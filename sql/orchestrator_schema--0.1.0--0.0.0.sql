@@ -1,11 +1,11 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.0.0'" to load this file. \quit
 
--- 0.1.0 -> 0.0.0: tasks go; their rows stay in orchestrator_archive.tasks.
+-- 0.1.0 -> 0.0.0: removes tasks; the rows stay in orchestrator_archive.tasks.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- Locks every table that the downgrade needs, then stops before any change if a user's object depends
--- on something that goes here.
+-- on something that this script removes.
 SELECT orchestrator.begin_downgrade('0.0.0');
 
 SELECT orchestrator.archive_table('orchestrator.tasks');

@@ -1,7 +1,7 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.1'" to load this file. \quit
 
 -- 0.1.0 -> 0.1.1: workflows, definitions of work that consists of tasks.
--- Locks nothing that exists. Rows kept by an earlier downgrade come back.
+-- Locks no existing object. Rows kept by an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 

@@ -1,8 +1,8 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.2'" to load this file. \quit
 
--- 0.1.1 -> 0.1.2: which tasks belong to which workflow, and in what order.
--- The foreign keys lock tasks and workflows against writing until the transaction ends. Rows kept
--- by an earlier downgrade come back; a link whose task or workflow has gone stays archived.
+-- 0.1.1 -> 0.1.2: the tasks of each workflow, in their order.
+-- The foreign keys lock tasks and workflows against writing until the transaction ends. Rows kept by
+-- an earlier downgrade are restored; a link without its task or workflow stays archived.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 

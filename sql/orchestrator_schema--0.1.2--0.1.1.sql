@@ -1,11 +1,12 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.1'" to load this file. \quit
 
--- 0.1.2 -> 0.1.1: the links go; they stay in orchestrator_archive.workflow_tasks.
+-- 0.1.2 -> 0.1.1: removes the links between tasks and workflows; the rows stay in
+-- orchestrator_archive.workflow_tasks.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- Locks every table that the downgrade needs, then stops before any change if a user's object depends
--- on something that goes here.
+-- on something that this script removes.
 SELECT orchestrator.begin_downgrade('0.1.1');
 
 SELECT orchestrator.archive_table('orchestrator.workflow_tasks');

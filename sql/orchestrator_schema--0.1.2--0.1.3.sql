@@ -2,7 +2,7 @@
 
 -- 0.1.2 -> 0.1.3: tool_executions, the audit log of tools.
 -- The foreign key locks tasks against writing until the transaction ends. Rows kept by an earlier
--- downgrade come back; those of a task that has gone stay archived.
+-- downgrade are restored; the rows of a deleted task stay archived.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 

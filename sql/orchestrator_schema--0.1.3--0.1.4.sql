@@ -1,7 +1,7 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.4'" to load this file. \quit
 
 -- 0.1.3 -> 0.1.4: sessions, the client connections.
--- Locks nothing that exists. Rows kept by an earlier downgrade come back.
+-- Locks no existing object. Rows kept by an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -33,7 +33,7 @@ CREATE INDEX idx_sessions_user      ON orchestrator.sessions (user_id);
 CREATE INDEX idx_sessions_active    ON orchestrator.sessions (is_active);
 CREATE INDEX idx_sessions_heartbeat ON orchestrator.sessions (last_heartbeat);
 CREATE INDEX idx_sessions_created   ON orchestrator.sessions (created_at);
--- Which connections fell silent: the longest silence first.
+-- Attached sessions, the longest silence first.
 CREATE INDEX idx_sessions_attached  ON orchestrator.sessions (last_heartbeat, id) WHERE is_active;
 
 SELECT pg_extension_config_dump('orchestrator.sessions', '');

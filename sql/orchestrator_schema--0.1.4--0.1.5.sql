@@ -1,14 +1,14 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.5'" to load this file. \quit
 
--- 0.1.4 -> 0.1.5: configuration, text that must parse as the type it claims.
--- Locks nothing that exists. Rows kept by an earlier downgrade come back.
+-- 0.1.4 -> 0.1.5: configuration, stored as text that must parse as its declared type.
+-- Locks no existing object. Rows kept by an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- Locks every table that the update needs, before anything else.
 SELECT orchestrator.begin_upgrade('0.1.5');
 
--- No search_path is pinned here: it looks up nothing by name, and a CHECK runs it per row.
+-- This function pins no search_path: it looks up no name, and a CHECK runs it per row.
 CREATE FUNCTION orchestrator.is_valid_configuration(value text, value_type text)
 RETURNS boolean
 LANGUAGE c IMMUTABLE PARALLEL SAFE

@@ -1,15 +1,16 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.6'" to load this file. \quit
 
--- 0.1.5 -> 0.1.6: state machines on every UPDATE, and updated_at kept by the database.
--- Locks five tables against writing until the transaction ends. Rows are not looked at: whatever
--- state they are in stands, and only its next step is checked.
+-- 0.1.5 -> 0.1.6: a state machine checks every UPDATE, and the database sets updated_at.
+-- Locks five tables against writing until the transaction ends. No row is read: each keeps its state,
+-- and only its next step is checked.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- Locks every table that the update needs, before anything else.
 SELECT orchestrator.begin_upgrade('0.1.6');
 
--- No search_path is pinned here: it looks up nothing by name, and runs once per updated row.
+-- This function pins no search_path, because it runs once per updated row. Its one statement names the
+-- schema of everything that it uses.
 CREATE FUNCTION orchestrator.enforce_lifecycle()
 RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE

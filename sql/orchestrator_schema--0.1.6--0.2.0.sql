@@ -1,7 +1,7 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.0'" to load this file. \quit
 
 -- 0.1.6 -> 0.2.0: gates, where an agent stops until a human has decided.
--- Locks nothing that exists. Rows kept by an earlier downgrade come back.
+-- Locks no existing object. Rows kept by an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -43,7 +43,7 @@ CREATE INDEX idx_gates_project ON orchestrator.gates (project_id);
 CREATE INDEX idx_gates_status  ON orchestrator.gates (status);
 CREATE INDEX idx_gates_agent   ON orchestrator.gates (agent_id);
 CREATE INDEX idx_gates_created ON orchestrator.gates (created_at);
--- The queue: what waits for a decision, the longest wait first.
+-- The queue of pending gates, the longest wait first.
 CREATE INDEX idx_gates_pending ON orchestrator.gates (created_at, id) WHERE status = 'pending';
 
 SELECT pg_extension_config_dump('orchestrator.gates', '');

@@ -1,9 +1,9 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.1'" to load this file. \quit
 
--- 0.2.0 -> 0.2.1: collaboration, one agent asking another that knows more.
--- Locks nothing that exists. Rows kept by an earlier downgrade come back. There is no foreign key
--- from outcomes to requests, because a collaboration has several of both: answer_collaboration
--- refuses an outcome of an unknown collaboration, and verify() reports one that came another way.
+-- 0.2.0 -> 0.2.1: collaboration: one agent asks another, a specialist.
+-- Locks no existing object. Rows kept by an earlier downgrade are restored. Outcomes have no foreign
+-- key to requests, because a collaboration has several of both: answer_collaboration refuses an outcome
+-- of an unknown collaboration, and verify() reports an outcome that was inserted without it.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -78,7 +78,7 @@ FROM (SELECT DISTINCT ON (q.collaboration_id)
              min(q.created_at) OVER collaboration AS opened_at,
              max(q.created_at) OVER collaboration AS last_request_at
       FROM orchestrator.collaboration_requests AS q
-      -- The order of DISTINCT ON, so that one sort along the index does for both and a first page reads no more than it shows.
+      -- The order is that of DISTINCT ON: one sort along the index serves both, and a first page reads no more rows than it shows.
       WINDOW collaboration AS (PARTITION BY q.collaboration_id ORDER BY q.created_at, q.id
                                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
       ORDER BY q.collaboration_id, q.created_at, q.id) AS r

@@ -1,11 +1,11 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.0'" to load this file. \quit
 
--- 0.2.1 -> 0.2.0: collaboration goes; requests and outcomes stay in orchestrator_archive.
+-- 0.2.1 -> 0.2.0: removes collaboration; requests and outcomes stay in orchestrator_archive.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- Locks every table that the downgrade needs, then stops before any change if a user's object depends
--- on something that goes here.
+-- on something that this script removes.
 SELECT orchestrator.begin_downgrade('0.2.0');
 
 DROP FUNCTION orchestrator.answer_collaboration(uuid, text, text, double precision, integer);

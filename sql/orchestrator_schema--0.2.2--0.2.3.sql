@@ -1,8 +1,8 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.3'" to load this file. \quit
 
 -- 0.2.2 -> 0.2.3: token usage, one row per call of a language model.
--- Locks nothing that exists. Rows kept by an earlier downgrade come back. Calls are many and are
--- inserted in bulk: no trigger, no foreign key.
+-- Locks no existing object. Rows kept by an earlier downgrade are restored. The table has no trigger
+-- and no foreign key, because calls are many and are inserted in bulk.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -36,8 +36,8 @@ CREATE INDEX idx_token_usage_timestamp     ON orchestrator.llm_token_usage ("tim
 CREATE INDEX idx_token_usage_agent         ON orchestrator.llm_token_usage (agent_id);
 CREATE INDEX idx_token_usage_project_agent ON orchestrator.llm_token_usage (project_id, agent_id);
 CREATE INDEX idx_token_usage_model         ON orchestrator.llm_token_usage (model);
--- Reports ask by UTC day. Calls arrive in the order of their time, so that the range of each stretch of the
--- table is enough; a B-tree would make every insert dearer.
+-- Reports select by UTC day. Calls arrive in the order of their time, so a BRIN index, with one range of
+-- days for each part of the table, is enough. A B-tree would make every insert more expensive.
 CREATE INDEX idx_token_usage_day           ON orchestrator.llm_token_usage
     USING brin ((("timestamp" AT TIME ZONE 'UTC')::date)) WITH (pages_per_range = 32, autosummarize = on);
 

@@ -1,7 +1,7 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.4'" to load this file. \quit
 
--- 0.2.3 -> 0.2.4: knowledge that waits to be embedded; a resolved gate stages what was learned.
--- Locks nothing that exists. Rows kept by an earlier downgrade come back.
+-- 0.2.3 -> 0.2.4: knowledge that waits to be embedded; resolving a gate stages its lesson.
+-- Locks no existing object. Rows kept by an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -19,7 +19,7 @@ CREATE TABLE orchestrator.knowledge_staging (
     CONSTRAINT knowledge_staging_knowledge_type_check CHECK (knowledge_type IN ('failure_solution', 'gate_rejection', 'gate_approval', 'collaboration')),
     CONSTRAINT knowledge_staging_content_check        CHECK (btrim(content) <> ''),
     CONSTRAINT knowledge_staging_embedded_check       CHECK (embedded = (embedded_at IS NOT NULL)),
-    -- A key that is not there has no type, and NULL passes.
+    -- A missing key has no type, and NULL passes.
     CONSTRAINT knowledge_staging_metadata_check       CHECK (
         jsonb_typeof(metadata) = 'object'
         AND metadata ->> 'project_id' ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
@@ -38,7 +38,7 @@ SELECT orchestrator.restore_table('orchestrator.knowledge_staging');
 
 CREATE INDEX idx_knowledge_staging_type    ON orchestrator.knowledge_staging (knowledge_type);
 CREATE INDEX idx_knowledge_staging_created ON orchestrator.knowledge_staging (created_at);
--- The queue: what waits to be embedded, in the order in which it is claimed.
+-- The queue of knowledge to embed, in the order in which it is claimed.
 CREATE INDEX idx_knowledge_staging_pending ON orchestrator.knowledge_staging (created_at, id) WHERE NOT embedded;
 
 SELECT pg_extension_config_dump('orchestrator.knowledge_staging', '');
@@ -79,7 +79,7 @@ REVOKE ALL ON FUNCTION orchestrator.purge_knowledge(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.purge_knowledge(interval) IS
     'Deletes knowledge that has been embedded for longer than that, and nothing that waits; how much';
 
--- From here on the lesson of a gate is staged in the transaction that resolves it.
+-- From here on resolve_gate stages the lesson of the gate in its own transaction.
 CREATE OR REPLACE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL)
 RETURNS orchestrator.gates
 LANGUAGE c VOLATILE PARALLEL UNSAFE

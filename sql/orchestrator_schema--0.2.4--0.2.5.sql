@@ -1,7 +1,7 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5'" to load this file. \quit
 
--- 0.2.4 -> 0.2.5: prices of language models with their history, and what usage cost.
--- Locks nothing that exists. Rows kept by an earlier downgrade come back.
+-- 0.2.4 -> 0.2.5: prices of language models with their history, and the cost of usage.
+-- Locks no existing object. Rows kept by an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -50,7 +50,7 @@ COMMENT ON VIEW orchestrator.llm_price_periods IS 'Every price with the UTC days
 COMMENT ON COLUMN orchestrator.llm_price_periods.valid_from IS 'The first UTC day';
 COMMENT ON COLUMN orchestrator.llm_price_periods.valid_until IS 'The UTC day of the next price, no longer included; NULL when there is none yet';
 
--- Multiplied by a millionth and not divided by a million: a product of numeric is exact, a quotient is rounded.
+-- Multiply by a millionth instead of dividing by a million: a product of numeric is exact, a quotient is rounded.
 CREATE VIEW orchestrator.llm_usage_costs AS
 SELECT u.id, u."timestamp", u.day, u.project_id, u.agent_id, u.model, u.input_tokens, u.output_tokens,
        (u.input_tokens * p.input_cost_per_million + u.output_tokens * p.output_cost_per_million) * 0.000001 AS cost,
@@ -65,8 +65,8 @@ COMMENT ON COLUMN orchestrator.llm_usage_costs.day IS 'The UTC day of the call';
 COMMENT ON COLUMN orchestrator.llm_usage_costs.cost IS 'USD, exact; NULL when the model had no price on that day';
 COMMENT ON COLUMN orchestrator.llm_usage_costs.price_id IS 'The price in llm_pricing; NULL when there was none';
 
--- A price holds for whole days, so calls are added up before they are priced: the same sum, and one
--- multiplication per line of the report.
+-- A price holds for whole days, so calls are added up before they are priced. The sum is the same, with
+-- one multiplication per line of the report.
 CREATE VIEW orchestrator.llm_cost_by_day AS
 SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, u.output_tokens,
        u.input_tokens + u.output_tokens AS tokens,

@@ -2,9 +2,9 @@
 
 -- 0.2.5 -> 0.3.0: session persistence: sessions of roles, tasks routed from one role to another,
 -- approvals, and an audit trail that nobody can change.
--- Locks tasks and sessions until the transaction ends. The new columns rewrite no table; of the
--- sessions that are there only those without a client are updated, to 'expired'. The new CHECKs
--- read both tables once. Values and rows kept by an earlier downgrade come back.
+-- Locks tasks and sessions until the transaction ends. The new columns rewrite no table. Only sessions
+-- without an attached client are updated, to 'expired'. The new CHECKs read both tables once. Values
+-- and rows kept by an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -42,12 +42,12 @@ SELECT orchestrator.restore_columns('orchestrator.tasks',
     array['from_role', 'to_role', 'data', 'trace_id', 'idempotency_key', 'title']);
 
 CREATE INDEX idx_tasks_trace_id ON orchestrator.tasks (trace_id);
--- Which keys can be released: the oldest first.
+-- Idempotency keys that can be released, the oldest first.
 CREATE INDEX idx_tasks_keyed    ON orchestrator.tasks (created_at, id) WHERE idempotency_key IS NOT NULL;
 
--- sessions: the work of a role, or of a client, or both. The sessions that are there were a
--- client's: active while it is attached, else over. Adding the column says so for the attached ones
--- without touching their rows.
+-- sessions: the work of a role, or of a client, or both. Existing sessions belong to clients: active
+-- while the client is attached, else over. The default of the new column makes attached ones active
+-- without rewriting their rows.
 
 DROP TRIGGER sessions_updated_at ON orchestrator.sessions;
 ALTER TABLE orchestrator.sessions
@@ -68,7 +68,7 @@ COMMENT ON COLUMN orchestrator.sessions.role IS 'The role whose work it is, for 
 COMMENT ON COLUMN orchestrator.sessions.task_id IS 'The task that is worked on';
 COMMENT ON COLUMN orchestrator.sessions.status IS 'Where the work stands; is_active says whether a client is attached';
 
--- Nobody changed these rows: their updated_at stays, and no trigger of a user's runs.
+-- No user changed these rows, so their updated_at stays, and no user's trigger runs.
 SET LOCAL session_replication_role TO replica;
 UPDATE orchestrator.sessions SET status = 'expired' WHERE NOT is_active;
 SET LOCAL session_replication_role TO origin;
@@ -80,7 +80,7 @@ CREATE TRIGGER sessions_lifecycle BEFORE UPDATE ON orchestrator.sessions
 
 CREATE INDEX idx_sessions_task_id ON orchestrator.sessions (task_id);
 CREATE INDEX idx_sessions_status  ON orchestrator.sessions (status);
--- What can expire: the longest without a sign of life first.
+-- Sessions that can expire, the longest silence first.
 CREATE INDEX idx_sessions_open    ON orchestrator.sessions (greatest(last_heartbeat, updated_at), id) WHERE status IN ('pending', 'active');
 
 -- approvals
@@ -107,7 +107,7 @@ SELECT orchestrator.restore_table('orchestrator.approvals');
 
 CREATE INDEX idx_approvals_task_id ON orchestrator.approvals (task_id);
 CREATE INDEX idx_approvals_status  ON orchestrator.approvals (status);
--- The queue: what waits for a decision, the oldest first.
+-- The queue of pending approvals, the oldest first.
 CREATE INDEX idx_approvals_pending ON orchestrator.approvals (created_at, id) WHERE status = 'pending';
 
 SELECT pg_extension_config_dump('orchestrator.approvals', '');
@@ -152,9 +152,9 @@ REVOKE ALL ON FUNCTION orchestrator.enforce_append_only() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.enforce_append_only() IS
     'BEFORE UPDATE OR DELETE OR TRUNCATE trigger: refuses the statement and every row of it, whoever runs it; only purge_audit_events gets rows past it';
 
--- The first refuses statements, also those that meet no row and TRUNCATE. The second refuses rows
--- that a statement on another table reaches by inheritance. Both fire whatever
--- session_replication_role says.
+-- The first trigger refuses statements, including TRUNCATE and statements that match no row. The second
+-- refuses rows that a statement on another table reaches by inheritance. Both fire with every value of
+-- session_replication_role.
 CREATE TRIGGER audit_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON orchestrator.audit_events
     FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_append_only();
 CREATE TRIGGER audit_events_append_only_rows BEFORE UPDATE OR DELETE ON orchestrator.audit_events
@@ -253,14 +253,14 @@ REVOKE ALL ON FUNCTION orchestrator.purge_audit_events(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.purge_audit_events(interval) IS
     'The only way to delete from audit_events: what is older than that, at least one day; records that it did; how many';
 
--- A session that has ended is not made active again by a late heartbeat.
+-- From here on a late heartbeat does not make an ended session active again.
 CREATE OR REPLACE FUNCTION orchestrator.session_heartbeat(session_id uuid)
 RETURNS timestamptz
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'session_heartbeat_0_3_0_wrapper';
 
--- Tool executions of a task with a trace leave events in it.
+-- From here on tool executions of a task with a trace record events in that trace.
 CREATE OR REPLACE FUNCTION orchestrator.start_tool_execution(task_id uuid, tool_name text, arguments jsonb DEFAULT '{}')
 RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -273,7 +273,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'finish_traced_tool_execution_wrapper';
 
--- Gates leave events in the trace that their context names, or else in one of their own.
+-- From here on gates record events in the trace that their context names, or else in one of their own.
 CREATE OR REPLACE FUNCTION orchestrator.open_gate(project_id uuid, agent_id text, gate_type text, reason text, context jsonb DEFAULT '{}')
 RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL UNSAFE

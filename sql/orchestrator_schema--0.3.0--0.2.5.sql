@@ -1,15 +1,15 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5'" to load this file. \quit
 
--- 0.3.0 -> 0.2.5: approvals, audit_events and the new columns of tasks and sessions go; rows and
--- values stay in orchestrator_archive. Where the older version demands what a row does not have -
--- a routed task its title, a session of a role its client - it is filled in, and taken back on the
--- way up unless somebody wrote something else meanwhile.
--- Locks tasks and sessions until the transaction ends; time and room grow with their rows.
+-- 0.3.0 -> 0.2.5: removes approvals, audit_events and the new columns of tasks and sessions; rows and
+-- values stay in orchestrator_archive. The older version requires a title for every task and a client
+-- for every session. This script fills in missing ones, and the upgrade removes them again unless
+-- somebody changed them meanwhile.
+-- Locks tasks and sessions until the transaction ends; time and space grow with their rows.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- Locks every table that the downgrade needs, then stops before any change if a user's object depends
--- on something that goes here.
+-- on something that this script removes.
 SELECT orchestrator.begin_downgrade('0.2.5');
 
 CREATE OR REPLACE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL)
@@ -57,8 +57,8 @@ SELECT orchestrator.archive_table('orchestrator.audit_events');
 DROP FUNCTION orchestrator.enforce_append_only();
 SELECT orchestrator.archive_table('orchestrator.approvals');
 
--- Nobody changed the rows that are filled in below: their updated_at stays, and no trigger of a
--- user's runs.
+-- No user changed the rows that are filled in below, so their updated_at stays, and no user's trigger
+-- runs.
 
 SELECT orchestrator.archive_columns('orchestrator.sessions', array['role', 'task_id', 'status', 'client_id']);
 SET LOCAL session_replication_role TO replica;

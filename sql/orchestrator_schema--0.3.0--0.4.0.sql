@@ -1,9 +1,9 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.0'" to load this file. \quit
 
--- 0.3.0 -> 0.4.0: what must be known before a code base is migrated: the inventory of its files,
--- snapshots of the schema that can be compared, which enum types are used where and which of them
--- are duplicates, what depends on what, and whether the next versions will find their place free.
--- Locks nothing that exists. Rows kept by an earlier downgrade come back.
+-- 0.3.0 -> 0.4.0: inspection before a code base is migrated: the inventory of its files, snapshots of
+-- the schema that can be compared, the use of enum types and their duplicates, dependencies of tables,
+-- and a check that the names of the next versions are free.
+-- Locks no existing object. Rows kept by an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -51,7 +51,7 @@ SELECT orchestrator.restore_table('orchestrator.file_audit');
 CREATE INDEX idx_file_audit_layer          ON orchestrator.file_audit (layer_number);
 CREATE INDEX idx_file_audit_audit_status   ON orchestrator.file_audit (audit_status);
 CREATE INDEX idx_file_audit_technical_debt ON orchestrator.file_audit (has_technical_debt) WHERE has_technical_debt;
--- The queue: what is still to be audited, by number.
+-- The queue of files to audit, by number.
 CREATE INDEX idx_file_audit_to_audit       ON orchestrator.file_audit (file_number) WHERE audit_status <> 'COMPLETED';
 
 CREATE TRIGGER file_audit_updated_at BEFORE UPDATE ON orchestrator.file_audit
@@ -90,7 +90,7 @@ WITH RECURSIVE enum AS (
     WHERE t.typtype = 'e' AND NOT starts_with(n.nspname::text, 'pg_')
       AND has_schema_privilege(n.oid, 'USAGE') AND has_type_privilege(t.oid, 'USAGE')
 ), carrier AS (
-    -- The enum itself, and every array of it and domain over it, however deep.
+    -- The enum itself, and every array of it and domain over it, to any depth.
     SELECT e.oid AS enum, e.oid AS type FROM enum AS e
     UNION
     SELECT c.enum, t.oid
@@ -129,7 +129,7 @@ WITH RECURSIVE visible AS (
 ), edge AS MATERIALIZED (
     SELECT c.oid, c.conname, c.conrelid AS child, c.confrelid AS parent, c.conkey, c.confkey
     FROM pg_constraint AS c
-    -- The copies that partitions have of their parent's key are left out.
+    -- Skip the copies that partitions have of their parent's key.
     WHERE c.contype = 'f' AND c.conparentid = 0
       AND c.conrelid IN (SELECT oid FROM visible) AND c.confrelid IN (SELECT oid FROM visible)
 ), reach AS (
@@ -140,7 +140,7 @@ WITH RECURSIVE visible AS (
     SELECT e.*, EXISTS (SELECT FROM reach AS r WHERE r.origin = e.parent AND r.target = e.child) AS in_cycle
     FROM edge AS e
 ), height AS (
-    -- Steps down from a table along edges that are in no cycle: what is left without those ends.
+    -- Steps down from a table along the edges outside cycles; without cycles the recursion ends.
     SELECT v.oid AS relation, 0 AS steps FROM visible AS v WHERE v.oid IN (SELECT parent FROM edge)
     UNION
     SELECT m.child, h.steps + 1 FROM height AS h JOIN marked AS m ON m.parent = h.relation AND NOT m.in_cycle

@@ -1,12 +1,12 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0'" to load this file. \quit
 
--- 0.4.0 -> 0.3.0: inspection goes; the inventory of files and the snapshots stay in
+-- 0.4.0 -> 0.3.0: removes inspection; the inventory of files and the snapshots stay in
 -- orchestrator_archive.file_audit and orchestrator_archive.schema_snapshots.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- Locks every table that the downgrade needs, then stops before any change if a user's object depends
--- on something that goes here.
+-- on something that this script removes.
 SELECT orchestrator.begin_downgrade('0.3.0');
 
 DROP FUNCTION orchestrator.v7_verify_rollback();

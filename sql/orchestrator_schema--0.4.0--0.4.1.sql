@@ -1,8 +1,8 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.1'" to load this file. \quit
 
 -- 0.4.0 -> 0.4.1: the five tables of the code-base migration: phases, enum consolidation, impacts,
--- tasks and test results; each keeps its state machine.
--- Locks nothing that exists. Rows kept by an earlier downgrade come back.
+-- tasks and test results, with their state machines.
+-- Locks no existing object. Rows kept by an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -91,7 +91,7 @@ COMMENT ON COLUMN orchestrator.v7_enum_migrations.rollback_script IS 'How it is 
 SELECT orchestrator.restore_table('orchestrator.v7_enum_migrations');
 
 CREATE INDEX idx_enum_migrations_status   ON orchestrator.v7_enum_migrations (status);
--- The queue: what waits for an approver, the oldest first.
+-- The queue of proposals that wait for an approver, the oldest first.
 CREATE INDEX idx_enum_migrations_proposed ON orchestrator.v7_enum_migrations (created_at, id) WHERE status = 'proposed';
 
 CREATE TRIGGER v7_enum_migrations_lifecycle BEFORE UPDATE ON orchestrator.v7_enum_migrations
@@ -133,7 +133,7 @@ COMMENT ON COLUMN orchestrator.v7_global_impacts.approval_status IS 'An impact i
 SELECT orchestrator.restore_table('orchestrator.v7_global_impacts');
 
 CREATE INDEX idx_global_impacts_risk ON orchestrator.v7_global_impacts (risk_assessment);
--- The queue: what is open, the oldest first.
+-- The queue of open impacts, the oldest first.
 CREATE INDEX idx_global_impacts_open ON orchestrator.v7_global_impacts (created_at, id) WHERE approval_status IN ('pending', 'reviewing', 'approved');
 
 CREATE TRIGGER v7_global_impacts_lifecycle BEFORE UPDATE ON orchestrator.v7_global_impacts
@@ -173,7 +173,7 @@ COMMENT ON COLUMN orchestrator.v7_subworkflow_tasks.dependencies IS 'Tasks, by i
 SELECT orchestrator.restore_table('orchestrator.v7_subworkflow_tasks');
 
 CREATE INDEX idx_subworkflow_status  ON orchestrator.v7_subworkflow_tasks (status);
--- The queue: what is still to be taken up, phase by phase.
+-- The queue of tasks to start, phase by phase.
 CREATE INDEX idx_subworkflow_pending ON orchestrator.v7_subworkflow_tasks (parent_phase, task_number) WHERE status = 'pending';
 
 CREATE TRIGGER v7_subworkflow_tasks_lifecycle BEFORE UPDATE ON orchestrator.v7_subworkflow_tasks
@@ -207,10 +207,10 @@ COMMENT ON COLUMN orchestrator.v7_test_results.backwards_compatible IS 'Whether 
 SELECT orchestrator.restore_table('orchestrator.v7_test_results');
 
 CREATE INDEX idx_test_results_status   ON orchestrator.v7_test_results (test_status);
--- The queues: failures to look at, and tests to repeat, the oldest first.
+-- The queues of failures and of tests to repeat, the oldest first.
 CREATE INDEX idx_test_results_failures ON orchestrator.v7_test_results (tested_at, id) WHERE test_status IN ('fail', 'error', 'timeout');
 CREATE INDEX idx_test_results_retest   ON orchestrator.v7_test_results (tested_at, id) WHERE retest_required;
--- What a test of a component said last.
+-- The latest result of each test of a component.
 CREATE INDEX idx_test_results_latest   ON orchestrator.v7_test_results (component_tested, test_type, tested_at, id);
 
 SELECT pg_extension_config_dump('orchestrator.v7_test_results', '');

@@ -1,12 +1,12 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.0'" to load this file. \quit
 
--- 0.4.1 -> 0.4.0: the five tables of the migration go, in reverse order of their dependencies; their
+-- 0.4.1 -> 0.4.0: removes the five tables of the migration, in reverse order of their dependencies; the
 -- rows stay in orchestrator_archive, in tables of the same names.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- Locks every table that the downgrade needs, then stops before any change if a user's object depends
--- on something that goes here.
+-- on something that this script removes.
 SELECT orchestrator.begin_downgrade('0.4.0');
 
 DROP FUNCTION orchestrator.v7_verify_tables();

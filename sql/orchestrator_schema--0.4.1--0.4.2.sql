@@ -1,17 +1,17 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.2'" to load this file. \quit
 
 -- 0.4.1 -> 0.4.2: the inventory of files gets its twelve V7 columns. Every row starts as
--- pending_assessment, and no other value changes; file_audit_baseline remembers what the old columns
--- held, so that v7_verify_file_audit can prove it.
+-- pending_assessment, and no other value changes. file_audit_baseline keeps the values of the old
+-- columns, so that v7_verify_file_audit can prove it.
 -- Locks file_audit until the transaction ends. The new columns rewrite no row; the new CHECKs and
--- the baseline read each once. Values kept by an earlier downgrade come back.
+-- the baseline read each row once. Values kept by an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- Locks every table that the update needs, before anything else.
 SELECT orchestrator.begin_upgrade('0.4.2');
 
--- No search_path is pinned on this one: it looks up nothing by name, and runs in a CHECK.
+-- This function pins no search_path: it looks up no name, and a CHECK runs it per row.
 CREATE FUNCTION orchestrator.v7_is_valid_file_name(file_name text)
 RETURNS boolean
 LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -79,7 +79,7 @@ COMMENT ON COLUMN orchestrator.file_audit.v7_dependents IS 'What needs this file
 COMMENT ON COLUMN orchestrator.file_audit.v7_impact_score IS 'How much breaks when it breaks, 1 to 10';
 COMMENT ON COLUMN orchestrator.file_audit.v7_retirement_date IS 'The day on which the old file was retired';
 
--- A baseline is taken by the first upgrade of the rows that are there, and kept from then on.
+-- The first upgrade takes the baseline of the existing rows; later upgrades keep it.
 DO $$
 BEGIN
     IF orchestrator.restore_columns('orchestrator.file_audit', ARRAY[

@@ -1,13 +1,13 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.1'" to load this file. \quit
 
--- 0.4.2 -> 0.4.1: the twelve V7 columns of file_audit go; their values stay in orchestrator_archive
--- with the key of their row, and so does the baseline.
--- Locks file_audit until the transaction ends; time and room grow with its rows.
+-- 0.4.2 -> 0.4.1: removes the twelve V7 columns of file_audit; their values stay in
+-- orchestrator_archive with the key of their row, and so does the baseline.
+-- Locks file_audit until the transaction ends; time and space grow with its rows.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- Locks every table that the downgrade needs, then stops before any change if a user's object depends
--- on something that goes here.
+-- on something that this script removes.
 SELECT orchestrator.begin_downgrade('0.4.1');
 
 DROP FUNCTION orchestrator.v7_verify_file_audit();

@@ -1,10 +1,9 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.3'" to load this file. \quit
 
--- 0.4.2 -> 0.4.3: the plan, sign-offs and steps of the phases, views that show how far the migration
--- is, and the rest of its verification. From here on no phase starts or completes without approval,
--- by whatever UPDATE.
+-- 0.4.2 -> 0.4.3: the plan, sign-offs and steps of the phases, views of the progress, and the rest of
+-- the verification. From here on no phase starts or completes without approval, by any UPDATE.
 -- Locks v7_migration_workflow and v7_subworkflow_tasks until the transaction ends, for their new
--- triggers. Rows kept by an earlier downgrade come back.
+-- triggers. Rows kept by an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -54,7 +53,7 @@ COMMENT ON COLUMN orchestrator.migration_hand_overs.changed_at IS 'When the task
 
 SELECT orchestrator.restore_table('orchestrator.migration_hand_overs');
 
--- The queue: what the tracker has in an older form, the oldest change first.
+-- The queue of tasks that the tracker has in an older form, the oldest change first.
 CREATE INDEX idx_migration_hand_overs_changed ON orchestrator.migration_hand_overs (changed_at, task_id) WHERE changed_at IS NOT NULL;
 
 SELECT pg_extension_config_dump('orchestrator.migration_hand_overs', '');
@@ -97,7 +96,7 @@ REVOKE ALL ON FUNCTION orchestrator.v7_note_hand_over() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_note_hand_over() IS
     'AFTER UPDATE trigger of the tasks: notes that the external tracker has the task as it is';
 
--- Triggers of one kind fire by name: this one before v7_migration_workflow_lifecycle.
+-- Triggers of one kind fire in the order of their names: this one before v7_migration_workflow_lifecycle.
 CREATE TRIGGER v7_migration_workflow_approval BEFORE UPDATE ON orchestrator.v7_migration_workflow
     FOR EACH ROW EXECUTE FUNCTION orchestrator.v7_enforce_approval();
 
@@ -105,9 +104,10 @@ CREATE TRIGGER v7_subworkflow_tasks_dependencies BEFORE UPDATE ON orchestrator.v
     FOR EACH ROW WHEN ((old.parent_phase, old.dependencies) IS DISTINCT FROM (new.parent_phase, new.dependencies))
     EXECUTE FUNCTION orchestrator.v7_enforce_dependencies();
 
--- Again by name: a statement that changes a task and hands it over leaves it handed over.
+-- The names decide the order here too: a statement that changes a task and hands it over leaves it
+-- handed over.
 CREATE TRIGGER v7_subworkflow_tasks_change AFTER UPDATE ON orchestrator.v7_subworkflow_tasks
-    -- Column by column: a comparison of rows would read differently once pg_upgrade has written it anew.
+    -- Compare column by column: pg_upgrade would change the text of a comparison of rows.
     FOR EACH ROW WHEN (
         old.parent_phase IS DISTINCT FROM new.parent_phase OR
         old.task_number IS DISTINCT FROM new.task_number OR
@@ -225,7 +225,7 @@ WITH ordered AS (
            lead(w.started_at) OVER (ORDER BY w.started_at, w.phase_number) AS next_start
     FROM orchestrator.v7_migration_workflow AS w
 ), own_time AS (
-    -- A moment belongs to the phase that was started last; what lies before all of them, to the first.
+    -- A time belongs to the phase that was started last before it; a time before every start, to the first phase.
     SELECT o.phase_number,
            CASE WHEN o.place = 1 THEN '-infinity' ELSE o.started_at END AS since,
            coalesce(o.next_start, 'infinity') AS until
@@ -237,7 +237,7 @@ WITH ordered AS (
            count(*) FILTER (WHERE t.status <> 'cancelled') AS wanted
     FROM orchestrator.v7_subworkflow_tasks AS t GROUP BY t.parent_phase
 ), open_failure AS (
-    -- A failure after which the same test of the component has not run again; a skipped run says nothing.
+    -- A failure is open until the same test of the component runs again; a skipped run does not count.
     SELECT r.tested_at FROM orchestrator.v7_test_results AS r
     WHERE r.test_status IN ('fail', 'error', 'timeout') AND NOT EXISTS (
         SELECT FROM orchestrator.v7_test_results AS l
@@ -262,7 +262,7 @@ SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.lead_persona
        ARRAY(SELECT 'before: ' || m.item FROM orchestrator.v7_missing_sign_offs(w.phase_number, 'before') AS m (item))
        || ARRAY(SELECT 'after: ' || m.item FROM orchestrator.v7_missing_sign_offs(w.phase_number, 'after') AS m (item)) AS missing_sign_offs,
        coalesce(f.open, 0) AS open_test_failures,
-       -- Infinite times have no difference, but their numbers have.
+       -- Infinite times cannot be subtracted, but their epoch numbers can.
        round((extract(epoch FROM coalesce(w.completed_at, CASE w.status WHEN 'rolled_back' THEN w.updated_at END, now()))
               - extract(epoch FROM w.started_at)) / 86400, 1) AS days_in_phase,
        coalesce(i.open, 0) AS open_impacts,

@@ -1,12 +1,12 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.2'" to load this file. \quit
 
--- 0.4.3 -> 0.4.2: the steps of the phases, the views and the verification go; sign-offs and
--- hand-overs stay in orchestrator_archive. Views go before the columns that they read.
+-- 0.4.3 -> 0.4.2: removes the steps of the phases, the views and the verification; sign-offs and
+-- hand-overs stay in orchestrator_archive. Views are dropped before the columns that they read.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- Locks every table that the downgrade needs, then stops before any change if a user's object depends
--- on something that goes here.
+-- on something that this script removes.
 SELECT orchestrator.begin_downgrade('0.4.2');
 
 DROP FUNCTION orchestrator.v7_verify();

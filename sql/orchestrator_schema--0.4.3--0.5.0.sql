@@ -1,9 +1,9 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.5.0'" to load this file. \quit
 
--- 0.4.3 -> 0.5.0: runs of the orchestrator and the human reviews that hold, free or end them; the
+-- 0.4.3 -> 0.5.0: runs of the orchestrator, and the human reviews that hold, free or end them; the
 -- schema as TypeScript and as JSON Schema.
--- Keeps writers off audit_events while it is indexed; the time grows with its rows. Rows kept by an
--- earlier downgrade come back.
+-- Locks audit_events against writing while it is indexed; the time grows with its rows. Rows kept by
+-- an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -101,7 +101,7 @@ SELECT orchestrator.restore_table('orchestrator.human_review_queue');
 CREATE INDEX idx_human_review_thread  ON orchestrator.human_review_queue (thread_id);
 CREATE INDEX idx_human_review_status  ON orchestrator.human_review_queue (status);
 CREATE INDEX idx_human_review_type    ON orchestrator.human_review_queue (review_type);
--- The queue: what waits for a decision, the longest wait first.
+-- The queue of pending reviews, the longest wait first.
 CREATE INDEX idx_human_review_pending ON orchestrator.human_review_queue (created_at, id) WHERE status = 'pending';
 
 SELECT pg_extension_config_dump('orchestrator.human_review_queue', '');
@@ -109,8 +109,8 @@ SELECT pg_extension_config_dump('orchestrator.human_review_queue', '');
 CREATE TRIGGER human_review_queue_lifecycle BEFORE UPDATE ON orchestrator.human_review_queue
     FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('review', 'status');
 
--- The events of a run. Metadata is anybody's: the start of the value is indexed, so that no event
--- is too long for the index; a thread_id that the functions take is shorter.
+-- The events of a run. Metadata may hold any text, so only its first 500 characters are indexed, and no
+-- event is too long for the index. The functions accept only shorter values of thread_id.
 CREATE INDEX idx_audit_events_thread ON orchestrator.audit_events (left(metadata ->> 'thread_id', 500)) WHERE metadata ->> 'thread_id' IS NOT NULL;
 
 CREATE VIEW orchestrator.run_summary AS

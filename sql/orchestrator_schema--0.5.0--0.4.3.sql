@@ -1,13 +1,13 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.3'" to load this file. \quit
 
--- 0.5.0 -> 0.4.3: runs, reviews and the types for applications go; the rows stay in
--- orchestrator_archive. What runs and reviews left in the audit trail stays there.
--- Locks audit_events for a moment.
+-- 0.5.0 -> 0.4.3: removes runs, reviews and the types for applications; the rows stay in
+-- orchestrator_archive. The events of runs and reviews stay in the audit trail.
+-- Locks audit_events until the transaction ends; no row is read or written.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- Locks every table that the downgrade needs, then stops before any change if a user's object depends
--- on something that goes here.
+-- on something that this script removes.
 SELECT orchestrator.begin_downgrade('0.4.3');
 
 DROP FUNCTION orchestrator.json_schema(text);

@@ -1,11 +1,11 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.6.0'" to load this file. \quit
 
--- 0.5.0 -> 0.6.0: one inbox over everything that waits for a decision, four levels of access, the
--- announcement of decisions, and maintenance.
--- Functions that do what a level may do by the rules alone now run with their owner's rights: a role
--- that was given EXECUTE on one of them by hand no longer needs rights on its tables.
+-- 0.5.0 -> 0.6.0: one inbox for all pending decisions, four access levels, notifications of decisions,
+-- and maintenance.
+-- Functions that check every rule themselves now run with their owner's rights: a role with a grant of
+-- EXECUTE by hand no longer needs privileges on the tables.
 -- Locks gates, approvals and the queue of reviews until the transaction ends, for their triggers; no
--- row is read or written. Levels that an earlier downgrade kept are given again.
+-- row is read or written. Levels that an earlier downgrade kept are granted again.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -14,10 +14,9 @@ SELECT orchestrator.begin_upgrade('0.6.0');
 
 -- decisions
 
--- The status is looked at outside the union: so the planner takes it for one table, reads each part
--- from its queue's partial index, and merges the three without a sort. What is looked up elsewhere is
--- looked up for the rows that are returned. Each part names its columns, so that the text stays the same
--- through pg_upgrade.
+-- The condition on the status is outside the union: the planner then reads each part from the partial
+-- index of its queue, and merges the three without a sort. Subqueries run only for the returned rows.
+-- Each part names its columns, so that pg_upgrade keeps the text of the view.
 CREATE VIEW orchestrator.pending_decisions AS
 SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_at,
        CASE WHEN isfinite(d.requested_at) THEN now() - d.requested_at END AS waiting
@@ -61,7 +60,8 @@ COMMENT ON FUNCTION orchestrator.decide(uuid, text, text, text) IS
 
 -- announcements
 
--- Per statement, so that deciding a thousand says so once. Restoring a dump says nothing.
+-- The triggers fire per statement: a thousand decisions in one statement send one notification. A
+-- restored dump sends none.
 CREATE FUNCTION orchestrator.announce_decisions()
 RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -113,10 +113,10 @@ REVOKE ALL ON FUNCTION orchestrator.revoke_access(regrole) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.revoke_access(regrole) IS
     'Takes away all that a role holds on the extension''s objects; how many privileges';
 
--- Who owns the database needs no superuser to say who may work in it.
+-- The owner of the database may grant levels without a superuser.
 GRANT EXECUTE ON FUNCTION orchestrator.access(), orchestrator.grant_access(regrole, text), orchestrator.revoke_access(regrole) TO pg_database_owner;
 
--- Secrets are for admins; every other setting is for whoever has a level.
+-- Secrets are for admins; every other setting is for all levels.
 CREATE OR REPLACE FUNCTION orchestrator.get_configuration(key text)
 RETURNS text
 LANGUAGE c STABLE PARALLEL RESTRICTED
@@ -133,7 +133,7 @@ AS 'MODULE_PATHNAME', 'configuration_value_unless_secret_wrapper';
 COMMENT ON FUNCTION orchestrator.configuration_value(text, jsonb) IS
     'A configuration value as number, boolean, text or document; the fallback for an unknown key, else an error; a secret is an error to who may not read the table';
 
--- What levels may do by the rules alone: these check everything themselves.
+-- Levels may call these functions without privileges on the tables, because they check every rule themselves.
 ALTER FUNCTION orchestrator.start_tool_execution(uuid, text, jsonb) SECURITY DEFINER;
 ALTER FUNCTION orchestrator.finish_tool_execution(uuid, text, text, text) SECURITY DEFINER;
 ALTER FUNCTION orchestrator.session_heartbeat(uuid) SECURITY DEFINER;
@@ -211,11 +211,10 @@ REVOKE ALL ON FUNCTION orchestrator.unschedule_maintenance() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.unschedule_maintenance() IS
     'Takes the caller''s job from pg_cron; whether there was one';
 
--- Levels that a downgrade kept. The table is this script's alone: who holds a level stands in the
--- privileges themselves. In the cluster that kept them the identifier of a role decides, so that a
--- renamed role has its level again and a new role of its old name has not; in another cluster its name.
--- The level of a role that is not there stays in the archive; of two that were kept for one role the
--- later counts.
+-- Levels that a downgrade kept are granted again. The table exists only in this script: the privileges
+-- themselves are the record of a level. In the same cluster the identifier of a role decides, so that a
+-- renamed role gets its level and a new role with the old name does not; in another cluster the name
+-- decides. The level of a missing role stays in the archive. Of two levels of one role the later counts.
 CREATE TABLE orchestrator.access_levels (
     grantee           text        NOT NULL,
     level             text        NOT NULL,
@@ -224,7 +223,7 @@ CREATE TABLE orchestrator.access_levels (
     system_identifier bigint      NOT NULL,
     PRIMARY KEY (grantee, kept_at),
     CONSTRAINT access_levels_level_check CHECK (level IN ('reader', 'worker', 'reviewer', 'admin')),
-    -- The name of an identifier that no role has is its number.
+    -- regrole prints the number of an identifier that no role has.
     CONSTRAINT access_levels_role_check CHECK (
         CASE WHEN system_identifier = (pg_control_system()).system_identifier THEN role <> 0 AND role::regrole::text <> role::text
              ELSE to_regrole(quote_ident(grantee)) IS NOT NULL END)
@@ -237,7 +236,7 @@ FROM (SELECT DISTINCT ON (r.oid) r.oid::regrole AS role, l.level
       FROM orchestrator.access_levels AS l JOIN pg_roles AS r
            ON CASE WHEN l.system_identifier = (pg_control_system()).system_identifier THEN r.oid = l.role
                    ELSE r.rolname = l.grantee END
-      -- Who owns the extension since, or the database, needs no level.
+      -- A role that has become the owner of the extension needs no level, nor does the owner of the database.
       WHERE r.rolname <> 'pg_database_owner'
         AND r.oid NOT IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator')
       ORDER BY r.oid, l.kept_at DESC) AS kept;

@@ -1,20 +1,19 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.5.0'" to load this file. \quit
 
--- 0.6.0 -> 0.5.0: inbox, announcements, levels and maintenance go; functions run with their
--- caller's rights again. Who has which level is kept in orchestrator_archive and comes back with it;
--- what a level granted on objects that stay remains granted. A job of pg_cron stays, and fails until
--- the way up.
+-- 0.6.0 -> 0.5.0: removes inbox, notifications, levels and maintenance; functions run with the caller's
+-- rights again. orchestrator_archive keeps the level of each role, and an upgrade restores it. Privileges
+-- of a level on objects that stay remain granted. A job of pg_cron stays, and fails until the upgrade.
 -- Locks gates, approvals and the queue of reviews until the transaction ends; no row is read or
 -- written.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 -- Locks every table that the downgrade needs, then stops before any change if a user's object depends
--- on something that goes here.
+-- on something that this script removes.
 SELECT orchestrator.begin_downgrade('0.5.0');
 
--- A role may be renamed before the way up, so its identifier is kept beside its name, and the cluster
--- in which that identifier means something. What was granted by hand stays on what stays.
+-- A role may be renamed before the upgrade, so its identifier is kept beside its name, with the cluster
+-- to which the identifier belongs. Grants by hand on objects that stay remain.
 CREATE TABLE orchestrator.access_levels (
     grantee           text        NOT NULL,
     level             text        NOT NULL,
