@@ -18,6 +18,7 @@ use crate::configuration::retention::{self, Age};
 use crate::server::error::{Error, Kind, required};
 use crate::server::ids::uuidv7;
 use crate::server::jsonb::{self, Document};
+use crate::server::statements::Statement;
 use crate::server::{arguments, backend_state, excerpt, interrupts, rows, statements};
 
 /// The role of events that no role stands behind.
@@ -54,7 +55,8 @@ fn excerpts(metadata: Document) -> Result<Document, Error> {
         return Ok(metadata);
     }
     // Of a list the beginnings of its first ten elements; of everything else the beginning of its text.
-    const CUT: &str = "SELECT pg_catalog.jsonb_object_agg(m.key, CASE WHEN m.fits THEN m.value ELSE m.cut END) \
+    static CUT: Statement = Statement::new(
+        "SELECT pg_catalog.jsonb_object_agg(m.key, CASE WHEN m.fits THEN m.value ELSE m.cut END) \
                 || CASE WHEN pg_catalog.bool_and(m.fits) THEN '{}' \
                         ELSE pg_catalog.jsonb_build_object('excerpts', pg_catalog.jsonb_agg(m.key) FILTER (WHERE NOT m.fits)) END \
          FROM (SELECT e.key, e.value, pg_catalog.length(e.value #>> '{}') <= $2 AS fits, \
@@ -64,18 +66,21 @@ fn excerpts(metadata: Document) -> Result<Document, Error> {
                                  FROM pg_catalog.jsonb_array_elements(pg_catalog.jsonb_path_query_array(e.value, '$[0 to 9]')) \
                                       WITH ORDINALITY AS l (element, place)) \
                            ELSE pg_catalog.to_jsonb(pg_catalog.left(e.value #>> '{}', $2) || '...') END AS cut \
-               FROM pg_catalog.jsonb_each($1) AS e) AS m";
+               FROM pg_catalog.jsonb_each($1) AS e) AS m",
+    );
     let arguments = [metadata.into(), (LONGEST_EXCERPT as i32).into()];
-    let cut = statements::select(CUT, &arguments, statements::one::<Document>)?;
+    let cut = CUT.select(&arguments, statements::one::<Document>)?;
     cut.ok_or_else(|| Error::new(Kind::Internal, "the server gave no excerpts"))
 }
 
 fn insert(event: Event<'_>) -> Result<Uuid, Error> {
-    const INSERT: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
-         VALUES ($1, $2, $3, $4 || pg_catalog.jsonb_build_object('session_user', session_user)) RETURNING id";
+    static INSERT: Statement = Statement::new(
+        "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
+         VALUES ($1, $2, $3, $4 || pg_catalog.jsonb_build_object('session_user', session_user)) RETURNING id",
+    );
     let arguments =
         [event.event_type.into(), event.role.into(), event.trace_id.into(), event.metadata.into()];
-    let id = as_owner(|| statements::update(INSERT, &arguments, statements::one::<Uuid>))?;
+    let id = as_owner(|| INSERT.update(&arguments, statements::one::<Uuid>))?;
     id.ok_or_else(not_recorded)
 }
 
@@ -86,12 +91,14 @@ fn not_recorded() -> Error {
 
 /// Adds many events, in order.
 pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Error> {
-    const INSERT: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
+    static INSERT: Statement = Statement::new(
+        "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
          SELECT e.event_type, e.role, e.trace_id, \
                 e.metadata || (SELECT pg_catalog.jsonb_build_object('session_user', session_user)) \
          FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) \
               WITH ORDINALITY AS e (event_type, role, trace_id, metadata, place) \
-         ORDER BY e.place";
+         ORDER BY e.place",
+    );
     // So many at a time that the arrays stay small.
     const BATCH: usize = 10_000;
     let mut events = events.peekable();
@@ -108,7 +115,7 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
         let count = types.len();
         let arguments: [DatumWithOid<'_>; 4] =
             [types.into(), roles.into(), traces.into(), metadata.into()];
-        record_by(INSERT, &arguments, count)?;
+        record_by(&INSERT, &arguments, count)?;
     }
     Ok(())
 }
@@ -116,11 +123,11 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
 /// Adds the `count` events that a statement selects, in its order. It inserts into the trail, and
 /// writes the key `session_user` itself.
 pub fn record_by(
-    insert: &'static str,
+    insert: &'static Statement,
     arguments: &[DatumWithOid<'_>],
     count: usize,
 ) -> Result<(), Error> {
-    let recorded = as_owner(|| statements::update(insert, arguments, |rows| Ok(rows.len())))?;
+    let recorded = as_owner(|| insert.update(arguments, |rows| Ok(rows.len())))?;
     if recorded == count { Ok(()) } else { Err(not_recorded()) }
 }
 
@@ -222,18 +229,22 @@ pub fn purge_configured(age: &Age) -> Result<i64, Error> {
 
 fn purge(older_than: Interval, tells_time: bool) -> Result<i64, Error> {
     // A day as a length, and as time that has passed: one that was shorter by an hour is one too.
-    const LONG_ENOUGH: &str = "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day' \
-            AND $2 OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '23 hours')";
+    static LONG_ENOUGH: Statement = Statement::new(
+        "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day' \
+            AND $2 OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '23 hours')",
+    );
     // A pause that nothing followed is kept: an approval must still find it.
-    const DELETE: &str = "WITH purged AS (DELETE FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" < $1 \
+    static DELETE: Statement = Statement::new(
+        "WITH purged AS (DELETE FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" < $1 \
              AND NOT (e.event_type = 'run_paused' AND NOT EXISTS ( \
                  SELECT FROM orchestrator.audit_events AS n WHERE n.trace_id = e.trace_id AND n.id > e.id \
                    AND array_position(ARRAY['run_paused', 'run_resumed', 'run_killed', 'review_requested', 'review_rejected'], n.event_type) IS NOT NULL)) \
              RETURNING e.id) \
-         SELECT pg_catalog.count(*), pg_catalog.to_jsonb($1) FROM purged";
+         SELECT pg_catalog.count(*), pg_catalog.to_jsonb($1) FROM purged",
+    );
     let before = retention::before("older_than", older_than)?;
     let arguments = [older_than.into(), before.into()];
-    if statements::select(LONG_ENOUGH, &arguments, statements::one::<bool>)? != Some(true) {
+    if LONG_ENOUGH.select(&arguments, statements::one::<bool>)? != Some(true) {
         return Err(Error::new(
             Kind::InvalidValue,
             "argument \"older_than\" must not be less than one day",
@@ -242,7 +253,7 @@ fn purge(older_than: Interval, tells_time: bool) -> Result<i64, Error> {
     }
     let (purged, time) = as_owner(|| {
         let _purge = Purge::of_events_before(before);
-        statements::update(DELETE, &[before.into()], |rows| {
+        DELETE.update(&[before.into()], |rows| {
             let rows = rows.first();
             Ok((rows::value::<i64>(&rows, 1, "count")?, rows::optional::<JsonB>(&rows, 2, "time")?))
         })

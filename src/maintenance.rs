@@ -11,6 +11,7 @@ use crate::configuration::retention;
 use crate::configuration::retention::{Bounded, Lifetime, Unit};
 use crate::schema::catalog;
 use crate::server::error::{Error, Kind};
+use crate::server::statements::Statement;
 use crate::server::{arguments, backend_state, locks, rows, statements};
 use crate::tasks::{routing, sessions};
 
@@ -74,13 +75,12 @@ const JOB: &str = "orchestrator_schema maintenance";
 fn schedule_maintenance(
     cron: default!(Option<&str>, "'*/15 * * * *'"),
 ) -> Result<i64, ErrorReport> {
-    const SCHEDULE: &str = "SELECT cron.schedule($1, $2, $3)";
+    static SCHEDULE: Statement = Statement::new("SELECT cron.schedule($1, $2, $3)");
     let cron = arguments::filled("cron", cron)?;
     only_with_pg_cron()?;
     only_once()?;
     let arguments = [JOB.into(), cron.into(), COMMAND.into()];
-    let job =
-        statements::update(SCHEDULE, &arguments, |rows| rows::only::<i64>(rows, "cron.job.jobid"))?;
+    let job = SCHEDULE.update(&arguments, |rows| rows::only::<i64>(rows, "cron.job.jobid"))?;
     bring_here(job)?;
     Ok(job)
 }
@@ -88,19 +88,21 @@ fn schedule_maintenance(
 /// A job that came with a dump still names the port and the database that it was made for, and
 /// pg_cron changes neither when it is scheduled again. The host stays: owners of pg_cron choose it.
 fn bring_here(job: i64) -> Result<(), Error> {
-    const HERE: &str = "UPDATE cron.job AS j SET nodeport = here.port, database = here.database \
+    static HERE: Statement = Statement::new(
+        "UPDATE cron.job AS j SET nodeport = here.port, database = here.database \
          FROM (SELECT current_setting('port')::integer, current_database()::text) AS here (port, database) \
-         WHERE j.jobid = $1 AND (j.nodeport, j.database) IS DISTINCT FROM (here.port, here.database)";
-    backend_state::with_rights_of(owner_of_jobs()?, || {
-        statements::update(HERE, &[job.into()], |_| Ok(()))
-    })
+         WHERE j.jobid = $1 AND (j.nodeport, j.database) IS DISTINCT FROM (here.port, here.database)",
+    );
+    backend_state::with_rights_of(owner_of_jobs()?, || HERE.update(&[job.into()], |_| Ok(())))
 }
 
 /// The role that owns the table of jobs.
 fn owner_of_jobs() -> Result<pg_sys::Oid, Error> {
-    const OWNER: &str = "SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-         WHERE n.nspname = 'cron' AND c.relname = 'job'";
-    statements::select(OWNER, &[], |rows| rows::only(rows, "owner of cron.job"))
+    static OWNER: Statement = Statement::new(
+        "SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE n.nspname = 'cron' AND c.relname = 'job'",
+    );
+    OWNER.select(&[], |rows| rows::only(rows, "owner of cron.job"))
 }
 
 /// Takes the caller's maintenance job from pg_cron.
@@ -109,27 +111,29 @@ fn owner_of_jobs() -> Result<pg_sys::Oid, Error> {
 /// not in this database. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn unschedule_maintenance() -> Result<bool, ErrorReport> {
-    const UNSCHEDULE: &str = "SELECT count(cron.unschedule(j.jobid)) FROM cron.job AS j \
-         WHERE j.jobname = $1 AND j.username = current_user";
+    static UNSCHEDULE: Statement = Statement::new(
+        "SELECT count(cron.unschedule(j.jobid)) FROM cron.job AS j \
+         WHERE j.jobname = $1 AND j.username = current_user",
+    );
     only_with_pg_cron()?;
-    let gone =
-        statements::update(UNSCHEDULE, &[JOB.into()], |rows| rows::only::<i64>(rows, "count"))?;
+    let gone = UNSCHEDULE.update(&[JOB.into()], |rows| rows::only::<i64>(rows, "count"))?;
     Ok(gone > 0)
 }
 
 /// Refuses a second job: pg_cron tells jobs apart by role and name, and shows a role its own. Nobody
 /// else makes one until the transaction ends.
 fn only_once() -> Result<(), Error> {
-    const LOCK: &str = "LOCK TABLE cron.job IN SHARE ROW EXCLUSIVE MODE";
-    const CALLER: &str = "SELECT current_user::text";
-    const OTHER: &str = "SELECT j.username FROM cron.job AS j \
-         WHERE j.jobname = $1 AND j.username <> $2 AND j.database = current_database() LIMIT 1";
-    let caller =
-        statements::select(CALLER, &[], |rows| rows::only::<String>(rows, "current_user"))?;
+    static LOCK: Statement = Statement::new("LOCK TABLE cron.job IN SHARE ROW EXCLUSIVE MODE");
+    static CALLER: Statement = Statement::new("SELECT current_user::text");
+    static OTHER: Statement = Statement::new(
+        "SELECT j.username FROM cron.job AS j \
+         WHERE j.jobname = $1 AND j.username <> $2 AND j.database = current_database() LIMIT 1",
+    );
+    let caller = CALLER.select(&[], |rows| rows::only::<String>(rows, "current_user"))?;
     let arguments = [JOB.into(), caller.as_str().into()];
-    backend_state::with_rights_of(owner_of_jobs()?, || statements::update(LOCK, &[], |_| Ok(())))?;
+    backend_state::with_rights_of(owner_of_jobs()?, || LOCK.update(&[], |_| Ok(())))?;
     let other = backend_state::with_rights_of(catalog::owner()?, || {
-        statements::update(OTHER, &arguments, statements::one::<String>)
+        OTHER.update(&arguments, statements::one::<String>)
     })?;
     match other {
         None => Ok(()),
@@ -142,11 +146,13 @@ fn only_once() -> Result<(), Error> {
 }
 
 fn only_with_pg_cron() -> Result<(), Error> {
-    const USABLE: &str = "SELECT has_schema_privilege(n.oid, 'USAGE'), quote_ident(current_user) \
+    static USABLE: Statement = Statement::new(
+        "SELECT has_schema_privilege(n.oid, 'USAGE'), quote_ident(current_user) \
          FROM pg_namespace AS n JOIN pg_proc AS p ON p.pronamespace = n.oid, pg_extension AS e \
          WHERE e.extname = 'pg_cron' AND n.nspname = 'cron' AND p.proname = 'schedule' \
-           AND oidvectortypes(p.proargtypes) = 'text, text, text'";
-    let usable = statements::update(USABLE, &[], |rows| {
+           AND oidvectortypes(p.proargtypes) = 'text, text, text'",
+    );
+    let usable = USABLE.update(&[], |rows| {
         rows::first(rows, |row| {
             let is_usable = rows::value::<bool>(row, 1, "privilege on cron")?;
             Ok((is_usable, rows::value::<String>(row, 2, "current_user")?))

@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::{self, Document};
+use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
 /// What one agent asks another for.
@@ -45,10 +46,12 @@ fn request_collaboration(
 ) -> Result<Uuid, ErrorReport> {
     // The clock and not the transaction's time: within a transaction too, what is asked after an
     // answer is later than it.
-    const INSERT: &str = "INSERT INTO orchestrator.collaboration_requests (collaboration_id, request_type, \
+    static INSERT: Statement = Statement::new(
+        "INSERT INTO orchestrator.collaboration_requests (collaboration_id, request_type, \
              requesting_agent, specialist_agent, question, context, urgency, created_at) \
          VALUES (coalesce($1, orchestrator.uuidv7()), $2, $3, $4, $5, $6, $7, pg_catalog.clock_timestamp()) \
-         RETURNING collaboration_id";
+         RETURNING collaboration_id",
+    );
     let request_type =
         arguments::one_of("request_type", required("request_type", request_type)?, &REQUEST_TYPES)?;
     let requesting_agent = arguments::name("requesting_agent", requesting_agent)?;
@@ -82,7 +85,7 @@ fn request_collaboration(
         context.into(),
         urgency.into(),
     ];
-    let id = statements::update(INSERT, &arguments, statements::one::<Uuid>)?;
+    let id = INSERT.update(&arguments, statements::one::<Uuid>)?;
     Ok(id.ok_or_else(|| {
         Error::no_row("the collaboration could not be asked for", "collaboration_requests")
     })?)
@@ -103,7 +106,8 @@ fn answer_collaboration(
     confidence: Option<f64>,
     tokens_used: default!(Option<i32>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
-    const ANSWER: &str = "WITH asked AS ( \
+    static ANSWER: Statement = Statement::new(
+        "WITH asked AS ( \
              SELECT r.collaboration_id FROM orchestrator.collaboration_requests AS r \
              WHERE r.collaboration_id = $1 ORDER BY r.created_at, r.id LIMIT 1 FOR KEY SHARE \
          ), answered AS ( \
@@ -111,7 +115,8 @@ fn answer_collaboration(
                  response, confidence, tokens_used, created_at) \
              SELECT asked.collaboration_id, $2, $3, $4, $5, pg_catalog.clock_timestamp() FROM asked RETURNING id \
          ) \
-         SELECT answered.id FROM asked LEFT JOIN answered ON true";
+         SELECT answered.id FROM asked LEFT JOIN answered ON true",
+    );
     let id = required("collaboration_id", collaboration_id)?;
     let specialist_agent = arguments::name("specialist_agent", specialist_agent)?;
     let response = arguments::filled("response", response)?;
@@ -135,7 +140,7 @@ fn answer_collaboration(
         confidence.into(),
         tokens_used.into(),
     ];
-    let outcome = statements::update(ANSWER, &arguments, |rows| {
+    let outcome = ANSWER.update(&arguments, |rows| {
         rows::first(rows, |row| rows::optional::<Uuid>(row, 1, "collaboration_outcomes.id"))
     })?;
     let outcome = outcome.ok_or_else(|| {

@@ -10,6 +10,7 @@ use pgrx::prelude::*;
 use crate::configuration::retention;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::{self, Document};
+use crate::server::statements::Statement;
 use crate::server::{arguments, ids, interrupts, rows, statements};
 
 /// Where knowledge comes from.
@@ -47,14 +48,17 @@ pub struct Lesson<T> {
 impl<T: AsRef<str>> Lesson<T> {
     /// Stages it; the id.
     pub fn stage(self) -> Result<Uuid, Error> {
-        const INSERT: &str = "INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, metadata) \
-             VALUES ($1, $2, $3) RETURNING id";
+        static INSERT: Statement = Statement::new(
+            "INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, metadata) \
+             VALUES ($1, $2, $3) RETURNING id",
+        );
         let arguments = [
             self.knowledge_type.as_ref().into(),
             self.content.as_ref().into(),
             self.metadata.into(),
         ];
-        statements::update(INSERT, &arguments, statements::one::<Uuid>)?
+        INSERT
+            .update(&arguments, statements::one::<Uuid>)?
             .ok_or_else(|| Error::no_row("knowledge could not be staged", "knowledge_staging"))
     }
 }
@@ -81,9 +85,10 @@ fn stage_knowledge(
 }
 
 fn check_known_keys(metadata: &Document) -> Result<(), Error> {
-    const KEYS: &str =
-        "SELECT m.key, jsonb_typeof(m.value), m.value::text FROM jsonb_each($1) AS m";
-    let problem = statements::select(KEYS, &[metadata.clone().into()], |found| {
+    static KEYS: Statement = Statement::new(
+        "SELECT m.key, jsonb_typeof(m.value), m.value::text FROM jsonb_each($1) AS m",
+    );
+    let problem = KEYS.select(&[metadata.clone().into()], |found| {
         for row in found {
             interrupts::allow();
             let key = rows::value::<String>(&row, 1, "key of metadata")?;
@@ -126,14 +131,16 @@ fn claim_knowledge(
     >,
     ErrorReport,
 > {
-    const CLAIM: &str = "SELECT k.id, k.knowledge_type, k.content, k.metadata \
+    static CLAIM: Statement = Statement::new(
+        "SELECT k.id, k.knowledge_type, k.content, k.metadata \
          FROM orchestrator.knowledge_staging AS k WHERE NOT k.embedded \
-         ORDER BY k.created_at, k.id LIMIT $1 FOR UPDATE SKIP LOCKED";
+         ORDER BY k.created_at, k.id LIMIT $1 FOR UPDATE SKIP LOCKED",
+    );
     let batch = required("batch", batch)?;
     if batch < 1 {
         return Err(Error::new(Kind::InvalidValue, format!("batch {batch} is less than 1")).into());
     }
-    let claimed = statements::update(CLAIM, &[i64::from(batch).into()], |rows| {
+    let claimed = CLAIM.update(&[i64::from(batch).into()], |rows| {
         rows::each(rows, |row| {
             Ok((
                 rows::value(row, 1, "knowledge_staging.id")?,
@@ -153,23 +160,27 @@ fn claim_knowledge(
 /// Errors: 22004 also for a null among the ids, P0002 an unknown id. Since 0.2.4.
 #[pg_extern(sql = false, volatile)]
 fn mark_knowledge_embedded(ids: Option<Vec<Option<Uuid>>>) -> Result<i64, ErrorReport> {
-    const UNKNOWN: &str = "SELECT w.id FROM unnest($1) AS w (id) \
+    static UNKNOWN: Statement = Statement::new(
+        "SELECT w.id FROM unnest($1) AS w (id) \
          WHERE NOT EXISTS (SELECT FROM orchestrator.knowledge_staging AS k WHERE k.id = w.id) \
-         ORDER BY w.id LIMIT 1";
-    const MARK: &str = "UPDATE orchestrator.knowledge_staging AS k \
+         ORDER BY w.id LIMIT 1",
+    );
+    static MARK: Statement = Statement::new(
+        "UPDATE orchestrator.knowledge_staging AS k \
          SET embedded = true, embedded_at = pg_catalog.now() \
          WHERE k.id IN (SELECT h.id FROM orchestrator.knowledge_staging AS h \
-                        WHERE h.id = ANY ($1) AND h.embedded IS NOT TRUE ORDER BY h.id FOR UPDATE)";
+                        WHERE h.id = ANY ($1) AND h.embedded IS NOT TRUE ORDER BY h.id FOR UPDATE)",
+    );
     let ids = required("ids", ids)?
         .into_iter()
         .map(|id| required("ids", id))
         .collect::<Result<Vec<Uuid>, _>>()?;
-    if let Some(id) = statements::update(UNKNOWN, &[ids.clone().into()], statements::one::<Uuid>)? {
+    if let Some(id) = UNKNOWN.update(&[ids.clone().into()], statements::one::<Uuid>)? {
         return Err(Error::new(Kind::NotFound, format!("knowledge {id} does not exist"))
             .hint("orchestrator.claim_knowledge returns the ids of what waits to be embedded.")
             .into());
     }
-    Ok(statements::update(MARK, &[ids.into()], |rows| Ok(rows.len() as i64))?)
+    Ok(MARK.update(&[ids.into()], |rows| Ok(rows.len() as i64))?)
 }
 
 /// Deletes knowledge that has been embedded for longer than that. What waits is never touched.
@@ -180,10 +191,12 @@ fn mark_knowledge_embedded(ids: Option<Vec<Option<Uuid>>>) -> Result<i64, ErrorR
 pub fn purge_knowledge(
     embedded_for: default!(Option<Interval>, "'365 days'"),
 ) -> Result<i64, ErrorReport> {
-    const PURGE: &str = "DELETE FROM orchestrator.knowledge_staging AS k \
-         WHERE k.embedded AND k.embedded_at < $1";
+    static PURGE: Statement = Statement::new(
+        "DELETE FROM orchestrator.knowledge_staging AS k \
+         WHERE k.embedded AND k.embedded_at < $1",
+    );
     let before = retention::before("embedded_for", required("embedded_for", embedded_for)?)?;
-    Ok(statements::update(PURGE, &[before.into()], |rows| Ok(rows.len() as i64))?)
+    Ok(PURGE.update(&[before.into()], |rows| Ok(rows.len() as i64))?)
 }
 
 #[cfg(test)]

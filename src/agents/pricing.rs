@@ -8,6 +8,7 @@ use pgrx::{AllocatedByRust, AnyNumeric};
 
 use crate::agents::token_usage::{count, moment};
 use crate::server::error::{Error, Kind, required};
+use crate::server::statements::Statement;
 use crate::server::{arguments, statements};
 
 /// What a price has at most: digits before and after the decimal point.
@@ -32,14 +33,16 @@ fn set_price(
     notes: default!(Option<&str>, "NULL"),
     updated_by: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.llm_pricing"), ErrorReport> {
-    const SET: &str = "INSERT INTO orchestrator.llm_pricing AS p (model, input_cost_per_million, output_cost_per_million, effective_date, notes, updated_by) \
+    static SET: Statement = Statement::new(
+        "INSERT INTO orchestrator.llm_pricing AS p (model, input_cost_per_million, output_cost_per_million, effective_date, notes, updated_by) \
          VALUES ($1, $2, $3, coalesce($4, (pg_catalog.now() AT TIME ZONE 'UTC')::date), $5, $6) \
          ON CONFLICT ON CONSTRAINT llm_pricing_model_effective_date_key DO UPDATE \
          SET input_cost_per_million = excluded.input_cost_per_million, \
              output_cost_per_million = excluded.output_cost_per_million, \
              notes = coalesce(excluded.notes, p.notes), \
              updated_by = coalesce(excluded.updated_by, p.updated_by) \
-         RETURNING p";
+         RETURNING p",
+    );
     let model = arguments::name("model", model)?;
     let input = price("input_cost_per_million", input_cost_per_million)?;
     let output = price("output_cost_per_million", output_cost_per_million)?;
@@ -58,11 +61,7 @@ fn set_price(
         notes.into(),
         updated_by.into(),
     ];
-    let row = statements::update(
-        SET,
-        &arguments,
-        statements::one::<PgHeapTuple<'static, AllocatedByRust>>,
-    )?;
+    let row = SET.update(&arguments, statements::one::<PgHeapTuple<'static, AllocatedByRust>>)?;
     Ok(row.ok_or_else(|| {
         Error::no_row(format!("the price of model \"{model}\" could not be set"), "llm_pricing")
     })?)
@@ -81,16 +80,18 @@ fn llm_cost(
     at: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<Option<AnyNumeric>, ErrorReport> {
     // Multiplied by a millionth: a product of numeric is exact, a quotient is rounded.
-    const COST: &str = "SELECT ($2 * p.input_cost_per_million + $3 * p.output_cost_per_million) * 0.000001 \
+    static COST: Statement = Statement::new(
+        "SELECT ($2 * p.input_cost_per_million + $3 * p.output_cost_per_million) * 0.000001 \
          FROM orchestrator.llm_pricing AS p \
          WHERE p.model = $1 AND p.effective_date <= ($4 AT TIME ZONE 'UTC')::date \
-         ORDER BY p.effective_date DESC LIMIT 1";
+         ORDER BY p.effective_date DESC LIMIT 1",
+    );
     let model = required("model", model)?;
     let input_tokens = count("input_tokens", input_tokens)?;
     let output_tokens = count("output_tokens", output_tokens)?;
     let at = moment("at", at)?;
     let arguments = [model.into(), input_tokens.into(), output_tokens.into(), at.into()];
-    Ok(statements::select(COST, &arguments, statements::one::<AnyNumeric>)?)
+    Ok(COST.select(&arguments, statements::one::<AnyNumeric>)?)
 }
 
 /// Adds the list prices that TheAppApp's migration 016 loads, from today (UTC) on. A model that has
@@ -100,8 +101,10 @@ fn llm_cost(
 #[pg_extern(sql = false, volatile)]
 fn load_default_prices() -> Result<i64, ErrorReport> {
     // A price that somebody sets meanwhile, for another day, is met by no constraint.
-    const LOCK: &str = "LOCK TABLE orchestrator.llm_pricing IN SHARE ROW EXCLUSIVE MODE";
-    const LOAD: &str = "INSERT INTO orchestrator.llm_pricing (model, input_cost_per_million, output_cost_per_million, effective_date, notes) \
+    static LOCK: Statement =
+        Statement::new("LOCK TABLE orchestrator.llm_pricing IN SHARE ROW EXCLUSIVE MODE");
+    static LOAD: Statement = Statement::new(
+        "INSERT INTO orchestrator.llm_pricing (model, input_cost_per_million, output_cost_per_million, effective_date, notes) \
          SELECT l.model, l.input, l.output, (pg_catalog.now() AT TIME ZONE 'UTC')::date, 'list price' \
          FROM (VALUES ('gpt-4.1', 2.00, 8.00), ('gpt-4.1-mini', 0.40, 1.60), ('gpt-4o', 2.50, 10.00), \
                       ('gpt-4o-mini', 0.15, 0.60), ('gpt-5', 1.25, 10.00), ('gpt-5-mini', 0.25, 2.00), \
@@ -109,9 +112,10 @@ fn load_default_prices() -> Result<i64, ErrorReport> {
                       ('text-embedding-3-small', 0.02, 0), ('gpt-4-turbo', 10.00, 30.00), \
                       ('gpt-3.5-turbo', 0.50, 1.50)) AS l (model, input, output) \
          WHERE NOT EXISTS (SELECT FROM orchestrator.llm_pricing AS p WHERE p.model = l.model) \
-         ON CONFLICT ON CONSTRAINT llm_pricing_model_effective_date_key DO NOTHING";
-    statements::update(LOCK, &[], |_| Ok(()))?;
-    Ok(statements::update(LOAD, &[], |rows| Ok(rows.len() as i64))?)
+         ON CONFLICT ON CONSTRAINT llm_pricing_model_effective_date_key DO NOTHING",
+    );
+    LOCK.update(&[], |_| Ok(()))?;
+    Ok(LOAD.update(&[], |rows| Ok(rows.len() as i64))?)
 }
 
 /// A price that the table holds without rounding it.

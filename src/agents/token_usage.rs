@@ -6,6 +6,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::server::error::{Error, Kind, required};
+use crate::server::statements::Statement;
 use crate::server::{arguments, statements};
 
 /// Records a call of a language model.
@@ -23,8 +24,10 @@ fn record_token_usage(
     agent_id: default!(Option<&str>, "NULL"),
     at: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<Uuid, ErrorReport> {
-    const INSERT: &str = "INSERT INTO orchestrator.llm_token_usage (model, input_tokens, output_tokens, project_id, agent_id, \"timestamp\") \
-         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+    static INSERT: Statement = Statement::new(
+        "INSERT INTO orchestrator.llm_token_usage (model, input_tokens, output_tokens, project_id, agent_id, \"timestamp\") \
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+    );
     let model = arguments::name("model", model)?;
     let input_tokens = count("input_tokens", input_tokens)?;
     let output_tokens = count("output_tokens", output_tokens)?;
@@ -39,7 +42,7 @@ fn record_token_usage(
         agent_id.into(),
         at.into(),
     ];
-    let id = statements::update(INSERT, &arguments, statements::one::<Uuid>)?;
+    let id = INSERT.update(&arguments, statements::one::<Uuid>)?;
     Ok(id.ok_or_else(|| Error::no_row("the usage could not be recorded", "llm_token_usage"))?)
 }
 

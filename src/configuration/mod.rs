@@ -6,6 +6,7 @@ pub mod retention;
 use std::ffi::CString;
 use std::panic::AssertUnwindSafe;
 
+use const_format::concatcp;
 use pgrx::AllocatedByRust;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -14,6 +15,7 @@ use pgrx::prelude::*;
 use crate::schema::catalog;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
+use crate::server::statements::Statement;
 use crate::server::{arguments, backend_state, rows, statements};
 
 /// The types a value can have.
@@ -128,14 +130,20 @@ impl Change<'_> {
     /// Writes the row of the key. A row that is there is locked before its type is read, so that the
     /// value fits the type that it keeps.
     fn make(&self) -> Result<Row, Error> {
-        const TYPE: &str = "SELECT c.value_type FROM orchestrator.configurations AS c WHERE c.key = $1 FOR NO KEY UPDATE";
-        const UPDATE: &str = "UPDATE orchestrator.configurations AS c SET value = $2, value_type = $3, \
+        static TYPE: Statement = Statement::new(
+            "SELECT c.value_type FROM orchestrator.configurations AS c WHERE c.key = $1 FOR NO KEY UPDATE",
+        );
+        static UPDATE: Statement = Statement::new(
+            "UPDATE orchestrator.configurations AS c SET value = $2, value_type = $3, \
                  description = coalesce($4, c.description), is_secret = coalesce($5, c.is_secret) \
-             WHERE c.key = $1 RETURNING c";
-        const INSERT: &str = "INSERT INTO orchestrator.configurations AS c (key, value, value_type, description, is_secret) \
-             VALUES ($1, $2, $3, $4, coalesce($5, false)) ON CONFLICT (key) DO NOTHING RETURNING c";
+             WHERE c.key = $1 RETURNING c",
+        );
+        static INSERT: Statement = Statement::new(
+            "INSERT INTO orchestrator.configurations AS c (key, value, value_type, description, is_secret) \
+             VALUES ($1, $2, $3, $4, coalesce($5, false)) ON CONFLICT (key) DO NOTHING RETURNING c",
+        );
         for _ in 0..ATTEMPTS {
-            let current = statements::update(TYPE, &[self.key.into()], |rows| {
+            let current = TYPE.update(&[self.key.into()], |rows| {
                 rows::one::<String>(rows, "configurations.value_type")
             })?;
             let value_type = self.value_type.or(current.as_deref()).unwrap_or("string");
@@ -147,8 +155,8 @@ impl Change<'_> {
                 self.description.into(),
                 self.is_secret.into(),
             ];
-            let statement = if current.is_some() { UPDATE } else { INSERT };
-            if let Some(row) = statements::update(statement, &arguments, statements::one::<Row>)? {
+            let statement = if current.is_some() { &UPDATE } else { &INSERT };
+            if let Some(row) = statement.update(&arguments, statements::one::<Row>)? {
                 return Ok(row);
             }
             // Another transaction inserted the key between the two statements.
@@ -169,42 +177,33 @@ impl Change<'_> {
 }
 
 /// The value of row `c` as its text.
-macro_rules! as_text {
-    () => {
-        "c.value"
-    };
-}
+const AS_TEXT: &str = "c.value";
 
 /// The value of row `c` as what it is.
-macro_rules! as_typed {
-    () => {
-        "CASE c.value_type \
+const AS_TYPED: &str = "CASE c.value_type \
              WHEN 'integer' THEN to_jsonb(c.value::bigint) \
              WHEN 'float'   THEN to_jsonb(c.value::numeric) \
              WHEN 'boolean' THEN to_jsonb(c.value::boolean) \
              WHEN 'json'    THEN c.value::jsonb \
-             ELSE to_jsonb(c.value) END"
-    };
-}
+             ELSE to_jsonb(c.value) END";
 
-/// Reads the value of a key in one of these forms, with the caller's rights.
-macro_rules! read {
-    ($form:expr) => {
-        concat!("SELECT ", $form, " FROM orchestrator.configurations AS c WHERE c.key = $1")
-    };
-}
+/// The value of a key in one of these forms, read with the caller's rights: the form stands between
+/// the two halves.
+const READ: [&str; 2] = ["SELECT ", " FROM orchestrator.configurations AS c WHERE c.key = $1"];
 
-/// Reads whether the value of a key is a secret, and in the same row the value when it is none: one
+/// Whether the value of a key is a secret, and in the same row the value when it is none: one
 /// snapshot, so that a key which becomes a secret meanwhile is one or the other.
-macro_rules! read_unless_secret {
-    ($form:expr) => {
-        concat!(
-            "SELECT c.is_secret IS NOT FALSE, CASE WHEN c.is_secret IS FALSE THEN ",
-            $form,
-            " END FROM orchestrator.configurations AS c WHERE c.key = $1"
-        )
-    };
-}
+const READ_UNLESS_SECRET: [&str; 2] = [
+    "SELECT c.is_secret IS NOT FALSE, CASE WHEN c.is_secret IS FALSE THEN ",
+    " END FROM orchestrator.configurations AS c WHERE c.key = $1",
+];
+
+static READ_TEXT: Statement = Statement::new(concatcp!(READ[0], AS_TEXT, READ[1]));
+static READ_TYPED: Statement = Statement::new(concatcp!(READ[0], AS_TYPED, READ[1]));
+static READ_TEXT_UNLESS_SECRET: Statement =
+    Statement::new(concatcp!(READ_UNLESS_SECRET[0], AS_TEXT, READ_UNLESS_SECRET[1]));
+static READ_TYPED_UNLESS_SECRET: Statement =
+    Statement::new(concatcp!(READ_UNLESS_SECRET[0], AS_TYPED, READ_UNLESS_SECRET[1]));
 
 /// The text of a configuration value.
 ///
@@ -212,7 +211,7 @@ macro_rules! read_unless_secret {
 #[pg_extern(sql = false, stable)]
 fn get_configuration(key: Option<&str>) -> Result<String, ErrorReport> {
     let key = required("key", key)?;
-    Ok(value_of(read!(as_text!()), key)?.ok_or_else(|| unknown(key))?)
+    Ok(value_of(&READ_TEXT, key)?.ok_or_else(|| unknown(key))?)
 }
 
 /// A configuration value as what it is: a number, true or false, text, or a document.
@@ -225,16 +224,16 @@ fn configuration_value(
     fallback: default!(Option<Document>, "NULL"),
 ) -> Result<Document, ErrorReport> {
     let key = required("key", key)?;
-    let value = value_of(read!(as_typed!()), key)?;
+    let value = value_of(&READ_TYPED, key)?;
     Ok(value.or(fallback).ok_or_else(|| unknown(key))?)
 }
 
-/// The value that a statement made by `read!` gives, when the key is there.
+/// The value that one of the reading statements gives, when the key is there.
 fn value_of<T: FromDatum + IntoDatum>(
-    statement: &'static str,
+    statement: &'static Statement,
     key: &str,
 ) -> Result<Option<T>, Error> {
-    statements::select(statement, &[key.into()], |rows| rows::one(rows, "configurations.value"))
+    statement.select(&[key.into()], |rows| rows::one(rows, "configurations.value"))
 }
 
 /// A setting that should be a number.
@@ -249,12 +248,14 @@ pub struct Number {
 /// float holds is infinite.
 pub fn number(key: &str) -> Result<Option<Number>, Error> {
     // A document of any depth and size is a number or none here, and is not read by this library.
-    const NUMBER: &str = "SELECT CASE c.value_type \
+    static NUMBER: Statement = Statement::new(
+        "SELECT CASE c.value_type \
              WHEN 'boolean' THEN NULL \
              WHEN 'json' THEN CASE WHEN jsonb_typeof(c.value::jsonb) IN ('number', 'string') THEN c.value::jsonb #>> '{}' END \
              ELSE c.value END, c.is_secret IS NOT FALSE \
-         FROM orchestrator.configurations AS c WHERE c.key = $1";
-    statements::select(NUMBER, &[key.into()], |rows| {
+         FROM orchestrator.configurations AS c WHERE c.key = $1",
+    );
+    NUMBER.select(&[key.into()], |rows| {
         rows::first(rows, |row| {
             let text = rows::optional::<String>(row, 1, "configurations.value")?;
             Ok(Number {
@@ -277,7 +278,7 @@ fn number_in(text: &str) -> Option<f64> {
 #[pg_extern(sql = false, stable)]
 fn get_configuration_unless_secret(key: Option<&str>) -> Result<String, ErrorReport> {
     let key = required("key", key)?;
-    let value = unless_secret(key, read!(as_text!()), read_unless_secret!(as_text!()))?;
+    let value = unless_secret(key, &READ_TEXT, &READ_TEXT_UNLESS_SECRET)?;
     Ok(value.ok_or_else(|| unknown(key))?)
 }
 
@@ -292,7 +293,7 @@ fn configuration_value_unless_secret(
     fallback: default!(Option<Document>, "NULL"),
 ) -> Result<Document, ErrorReport> {
     let key = required("key", key)?;
-    let value = unless_secret(key, read!(as_typed!()), read_unless_secret!(as_typed!()))?;
+    let value = unless_secret(key, &READ_TYPED, &READ_TYPED_UNLESS_SECRET)?;
     Ok(value.or(fallback).ok_or_else(|| unknown(key))?)
 }
 
@@ -300,15 +301,16 @@ fn configuration_value_unless_secret(
 /// secret. A right that goes meanwhile is missing when the caller's statement runs.
 fn unless_secret<T: FromDatum + IntoDatum>(
     key: &str,
-    with_own_rights: &'static str,
-    with_the_owners: &'static str,
+    with_own_rights: &'static Statement,
+    with_the_owners: &'static Statement,
 ) -> Result<Option<T>, Error> {
-    const MAY_READ: &str = "SELECT has_table_privilege('orchestrator.configurations', 'SELECT')";
-    if statements::select(MAY_READ, &[], statements::one::<bool>)? == Some(true) {
+    static MAY_READ: Statement =
+        Statement::new("SELECT has_table_privilege('orchestrator.configurations', 'SELECT')");
+    if MAY_READ.select(&[], statements::one::<bool>)? == Some(true) {
         return value_of(with_own_rights, key);
     }
     let found = backend_state::with_rights_of(catalog::owner()?, || {
-        statements::select(with_the_owners, &[key.into()], |rows| {
+        with_the_owners.select(&[key.into()], |rows| {
             rows::first(rows, |row| {
                 let is_secret = rows::value::<bool>(row, 1, "configurations.is_secret")?;
                 Ok((is_secret, rows::optional::<T>(row, 2, "configurations.value")?))

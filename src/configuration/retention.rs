@@ -6,7 +6,8 @@ use pgrx::prelude::*;
 
 use crate::configuration;
 use crate::server::error::{Error, Kind};
-use crate::server::{rows, statements};
+use crate::server::statements::Statement;
+use crate::server::rows;
 
 /// An age that is set in configurations.
 pub struct Lifetime {
@@ -54,10 +55,12 @@ const LONGEST_SECONDS: f64 = LONGEST_YEARS as f64 * 365.25 * 86_400.0;
 ///
 /// Errors: 22023 negative, or longer than 6000 years, or one whose parts lead into the future.
 pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Error> {
-    const BEFORE: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) $1, \
-            (pg_catalog.now() OPERATOR(pg_catalog.-) $1) OPERATOR(pg_catalog.<=) pg_catalog.now()";
+    static BEFORE: Statement = Statement::new(
+        "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) $1, \
+            (pg_catalog.now() OPERATOR(pg_catalog.-) $1) OPERATOR(pg_catalog.<=) pg_catalog.now()",
+    );
     let age = not_negative(argument, age)?;
-    let (before, past) = statements::select(BEFORE, &[age.into()], |rows| {
+    let (before, past) = BEFORE.select(&[age.into()], |rows| {
         let row = rows.first();
         let before = rows::value::<TimestampWithTimeZone>(&row, 1, "now() - age")?;
         Ok((before, rows::value::<bool>(&row, 2, "now() - age")?))
@@ -81,14 +84,15 @@ pub fn before_or_configured(
     age: Option<Interval>,
     lifetime: &Lifetime,
 ) -> Result<TimestampWithTimeZone, Error> {
-    const BEFORE: &str =
-        "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) ($1 OPERATOR(pg_catalog.*) $2::interval)";
+    static BEFORE: Statement = Statement::new(
+        "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) ($1 OPERATOR(pg_catalog.*) $2::interval)",
+    );
     if let Some(age) = age {
         return before(argument, age);
     }
     let units = set_or_default(lifetime)?;
     let arguments = [units.into(), lifetime.unit.interval().into()];
-    statements::select(BEFORE, &arguments, |rows| rows::only(rows, "now() - age"))
+    BEFORE.select(&arguments, |rows| rows::only(rows, "now() - age"))
 }
 
 /// Whether it is too long. The server takes months, days and the rest off one after another, so
@@ -162,9 +166,9 @@ pub fn configured_only(bounded: &Bounded) -> Result<Option<Age>, Error> {
 }
 
 fn interval(units: f64, unit: Unit) -> Result<Interval, Error> {
-    const AGE: &str = "SELECT $1 OPERATOR(pg_catalog.*) $2::interval";
+    static AGE: Statement = Statement::new("SELECT $1 OPERATOR(pg_catalog.*) $2::interval");
     let arguments = [units.into(), unit.interval().into()];
-    statements::select(AGE, &arguments, |rows| rows::only(rows, "age"))
+    AGE.select(&arguments, |rows| rows::only(rows, "age"))
 }
 
 /// An age in units, as it is set.

@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::audit::{self, Event};
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
-use crate::server::{arguments, rows, statements};
+use crate::server::statements::Statement;
+use crate::server::{arguments, rows};
 
 /// The ways an approval is decided.
 const DECISIONS: [&str; 2] = ["approved", "rejected"];
@@ -24,18 +25,20 @@ fn request_approval(
     approver_role: Option<&str>,
     notes: default!(Option<&str>, "''"),
 ) -> Result<Uuid, ErrorReport> {
-    const REQUEST: &str = "WITH task AS ( \
+    static REQUEST: Statement = Statement::new(
+        "WITH task AS ( \
              SELECT t.id, t.trace_id FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE \
          ), requested AS ( \
              INSERT INTO orchestrator.approvals (task_id, approver_role, notes) \
              SELECT task.id, $2, $3 FROM task RETURNING id \
          ) \
-         SELECT requested.id, coalesce(task.trace_id, task.id) FROM task LEFT JOIN requested ON true";
+         SELECT requested.id, coalesce(task.trace_id, task.id) FROM task LEFT JOIN requested ON true",
+    );
     let task_id = required("task_id", task_id)?;
     let approver_role = arguments::filled("approver_role", approver_role)?;
     let notes = required("notes", notes)?;
     let arguments = [task_id.into(), approver_role.into(), notes.into()];
-    let requested = statements::update(REQUEST, &arguments, |rows| {
+    let requested = REQUEST.update(&arguments, |rows| {
         rows::first(rows, |row| {
             let approval_id = rows::optional::<Uuid>(row, 1, "approvals.id")?;
             Ok((approval_id, rows::value::<Uuid>(row, 2, "tasks.id")?))
@@ -75,16 +78,18 @@ pub fn resolve_approval(
     approver_role: Option<&str>,
     notes: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.approvals"), ErrorReport> {
-    const RESOLVE: &str = "UPDATE orchestrator.approvals AS a \
+    static RESOLVE: Statement = Statement::new(
+        "UPDATE orchestrator.approvals AS a \
          SET status = $2, decision_at = pg_catalog.now(), notes = coalesce($4, a.notes) \
          FROM orchestrator.tasks AS t \
          WHERE a.id = $1 AND a.status IS NOT DISTINCT FROM 'pending' AND a.approver_role = $3 AND t.id = a.task_id \
-         RETURNING a, coalesce(t.trace_id, t.id), t.id";
+         RETURNING a, coalesce(t.trace_id, t.id), t.id",
+    );
     let id = required("approval_id", approval_id)?;
     let decision = arguments::one_of("decision", required("decision", decision)?, &DECISIONS)?;
     let approver_role = arguments::filled("approver_role", approver_role)?;
     let arguments = [id.into(), decision.into(), approver_role.into(), notes.into()];
-    let resolved = statements::update(RESOLVE, &arguments, |rows| {
+    let resolved = RESOLVE.update(&arguments, |rows| {
         rows::first(rows, |row| {
             let approval =
                 rows::value::<PgHeapTuple<'static, AllocatedByRust>>(row, 1, "approvals.id")?;
@@ -110,8 +115,10 @@ pub fn resolve_approval(
 
 /// Why an approval could not be decided by that role.
 fn not_resolved(id: Uuid, approver_role: &str) -> Result<Error, Error> {
-    const STATE: &str = "SELECT a.approver_role, a.status, a.decision_at::text, a.task_id FROM orchestrator.approvals AS a WHERE a.id = $1";
-    let state = statements::update(STATE, &[id.into()], |rows| {
+    static STATE: Statement = Statement::new(
+        "SELECT a.approver_role, a.status, a.decision_at::text, a.task_id FROM orchestrator.approvals AS a WHERE a.id = $1",
+    );
+    let state = STATE.update(&[id.into()], |rows| {
         rows::first(rows, |row| {
             let asked = rows::value::<String>(row, 1, "approvals.approver_role")?;
             let status = rows::value::<String>(row, 2, "approvals.status")?;

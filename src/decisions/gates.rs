@@ -1,6 +1,7 @@
 //! Approval gates: an agent stops at one until a human approves or denies. A gate is resolved once,
 //! however many try at the same time.
 
+use const_format::concatcp;
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -10,6 +11,7 @@ use crate::agents::knowledge::Lesson;
 use crate::audit::{self, Event};
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::{self, Document};
+use crate::server::statements::Statement;
 use crate::server::{arguments, ids, rows, statements};
 
 /// What stops an agent.
@@ -19,21 +21,13 @@ const TYPES: [&str; 4] = ["loop_detected", "high_risk", "collaboration_deadlock"
 const DECISIONS: [&str; 2] = ["approved", "denied"];
 
 /// The statement that inserts a gate, up to what it returns of row `g`.
-macro_rules! inserted {
-    () => {
-        "INSERT INTO orchestrator.gates AS g (project_id, agent_id, gate_type, reason, context) \
-         VALUES ($1, $2, $3, $4, $5) RETURNING "
-    };
-}
+const INSERTED: &str = "INSERT INTO orchestrator.gates AS g (project_id, agent_id, gate_type, reason, context) \
+         VALUES ($1, $2, $3, $4, $5) RETURNING ";
 
 /// The statement that resolves gate $1, up to what it returns of row `g`.
-macro_rules! resolved {
-    () => {
-        "UPDATE orchestrator.gates AS g \
+const RESOLVED: &str = "UPDATE orchestrator.gates AS g \
          SET status = $2, resolved_by = $3, feedback = $4, resolved_at = pg_catalog.now() \
-         WHERE g.id = $1 AND g.status IS NOT DISTINCT FROM 'pending' RETURNING g"
-    };
-}
+         WHERE g.id = $1 AND g.status IS NOT DISTINCT FROM 'pending' RETURNING g";
 
 /// Stops an agent at a gate until a human decides.
 ///
@@ -50,8 +44,8 @@ fn open_gate(
     reason: Option<&str>,
     context: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    const INSERT: &str = concat!(inserted!(), "g.id");
-    Ok(open(INSERT, project_id, agent_id, gate_type, reason, context, statements::one)?)
+    static INSERT: Statement = Statement::new(concatcp!(INSERTED, "g.id"));
+    Ok(open(&INSERT, project_id, agent_id, gate_type, reason, context, statements::one)?)
 }
 
 /// Resolves a pending gate.
@@ -67,13 +61,12 @@ fn resolve_gate(
     resolved_by: Option<&str>,
     feedback: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
-    Ok(resolve(resolved!(), gate_id, decision, resolved_by, feedback, statements::one)?)
+    static RESOLVE: Statement = Statement::new(RESOLVED);
+    Ok(resolve(&RESOLVE, gate_id, decision, resolved_by, feedback, statements::one)?)
 }
 
 /// What is learned from gate `g`: type, content and metadata.
-macro_rules! lesson_of_gate {
-    () => {
-        ", CASE g.status WHEN 'approved' THEN 'gate_approval' ELSE 'gate_rejection' END, \
+const LESSON_OF_GATE: &str = ", CASE g.status WHEN 'approved' THEN 'gate_approval' ELSE 'gate_rejection' END, \
          format(E'A gate (%s) of agent %s was %s.\\nReason: %s', \
                 replace(g.gate_type, '_', ' '), g.agent_id, g.status, g.reason) \
              || CASE WHEN btrim(g.feedback) <> '' THEN E'\\nFeedback: ' || g.feedback ELSE '' END, \
@@ -82,9 +75,7 @@ macro_rules! lesson_of_gate {
              'task_type', CASE jsonb_typeof(g.context -> 'task_type') WHEN 'string' THEN g.context -> 'task_type' END, \
              'technology', CASE jsonb_typeof(g.context -> 'technology') WHEN 'string' THEN g.context -> 'technology' END, \
              'project_id', g.project_id, 'gate_id', g.id, 'gate_type', g.gate_type, 'agent_id', g.agent_id, \
-             'success_verified', g.status = 'approved'))"
-    };
-}
+             'success_verified', g.status = 'approved'))";
 
 /// Resolves a pending gate, and stages in the same transaction what was learned from it: a
 /// gate_approval or a gate_rejection, for its project, with the words of both sides.
@@ -101,8 +92,8 @@ fn resolve_gate_and_stage(
     resolved_by: Option<&str>,
     feedback: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
-    const RESOLVE: &str = concat!(resolved!(), lesson_of_gate!());
-    let (row, lesson) = resolve(RESOLVE, gate_id, decision, resolved_by, feedback, |rows| {
+    static RESOLVE: Statement = Statement::new(concatcp!(RESOLVED, LESSON_OF_GATE));
+    let (row, lesson) = resolve(&RESOLVE, gate_id, decision, resolved_by, feedback, |rows| {
         rows::first(rows, |row| Ok((rows::value(row, 1, "gates.id")?, lesson(row)?)))
     })?;
     lesson.stage()?;
@@ -110,13 +101,9 @@ fn resolve_gate_and_stage(
 }
 
 /// What an audit event tells of gate `g`: its id, the trace_id of its context, and its ids together.
-macro_rules! told_of_gate {
-    () => {
-        "g.id, g.context ->> 'trace_id', \
+const TOLD_OF_GATE: &str = "g.id, g.context ->> 'trace_id', \
          jsonb_build_object('gate_id', g.id, 'project_id', g.project_id, \
-             'gate_type', g.gate_type, 'agent_id', g.agent_id) "
-    };
-}
+             'gate_type', g.gate_type, 'agent_id', g.agent_id) ";
 
 /// Stops an agent at a gate until a human decides, and records `gate_opened`.
 ///
@@ -135,9 +122,9 @@ fn open_gate_and_record(
     reason: Option<&str>,
     context: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    const INSERT_AND_TELL: &str = concat!(inserted!(), told_of_gate!());
+    static INSERT_AND_TELL: Statement = Statement::new(concatcp!(INSERTED, TOLD_OF_GATE));
     let (id, told) =
-        open(INSERT_AND_TELL, project_id, agent_id, gate_type, reason, context, |rows| {
+        open(&INSERT_AND_TELL, project_id, agent_id, gate_type, reason, context, |rows| {
             rows::first(rows, |row| Ok((rows::value(row, 1, "gates.id")?, told(row, 1)?)))
         })?;
     record("gate_opened", agent_id, told)?;
@@ -160,9 +147,10 @@ pub fn resolve_gate_stage_and_record(
     resolved_by: Option<&str>,
     feedback: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
-    const RESOLVE: &str = concat!(resolved!(), lesson_of_gate!(), ", ", told_of_gate!());
+    static RESOLVE: Statement =
+        Statement::new(concatcp!(RESOLVED, LESSON_OF_GATE, ", ", TOLD_OF_GATE));
     let (row, (lesson, told)) =
-        resolve(RESOLVE, gate_id, decision, resolved_by, feedback, |rows| {
+        resolve(&RESOLVE, gate_id, decision, resolved_by, feedback, |rows| {
             rows::first(rows, |row| {
                 Ok((rows::value(row, 1, "gates.id")?, (lesson(row)?, told(row, 5)?)))
             })
@@ -199,7 +187,7 @@ fn record(event_type: &str, role: Option<&str>, told: (Uuid, Document)) -> Resul
 
 /// Checks the arguments, and runs the inserting statement.
 fn open<T>(
-    statement: &'static str,
+    statement: &'static Statement,
     project_id: Option<Uuid>,
     agent_id: Option<&str>,
     gate_type: Option<&str>,
@@ -214,13 +202,14 @@ fn open<T>(
     let context = jsonb::object("context", context)?;
     let arguments =
         [project_id.into(), agent_id.into(), gate_type.into(), reason.into(), context.into()];
-    statements::update(statement, &arguments, read)?
+    statement
+        .update(&arguments, read)?
         .ok_or_else(|| Error::no_row("the gate could not be opened", "gates"))
 }
 
 /// Checks the arguments, runs the resolving statement, and explains when no row came back.
 fn resolve<T>(
-    statement: &'static str,
+    statement: &'static Statement,
     gate_id: Option<Uuid>,
     decision: Option<&str>,
     resolved_by: Option<&str>,
@@ -238,7 +227,7 @@ fn resolve<T>(
         .hint("Say in argument \"feedback\" what the agent has to do differently."));
     }
     let arguments = [id.into(), decision.into(), resolved_by.into(), feedback.into()];
-    match statements::update(statement, &arguments, read)? {
+    match statement.update(&arguments, read)? {
         Some(found) => Ok(found),
         None => Err(not_pending(id)?),
     }
@@ -246,9 +235,11 @@ fn resolve<T>(
 
 /// Why a gate cannot be resolved.
 fn not_pending(id: Uuid) -> Result<Error, Error> {
-    const RESOLUTION: &str = "SELECT g.status, format('%s by %s at %s', g.status, g.resolved_by, g.resolved_at) \
-         FROM orchestrator.gates AS g WHERE g.id = $1";
-    let resolution = statements::update(RESOLUTION, &[id.into()], |rows| {
+    static RESOLUTION: Statement = Statement::new(
+        "SELECT g.status, format('%s by %s at %s', g.status, g.resolved_by, g.resolved_at) \
+         FROM orchestrator.gates AS g WHERE g.id = $1",
+    );
+    let resolution = RESOLUTION.update(&[id.into()], |rows| {
         rows::first(rows, |row| {
             let status = rows::value::<String>(row, 1, "gates.status")?;
             Ok((status, rows::value::<String>(row, 2, "gates.status")?))

@@ -12,6 +12,7 @@ use pgrx::{AllocatedByPostgres, heap_tuple::PgHeapTuple};
 use crate::decisions::{approvals, gates, reviews};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
+use crate::server::statements::Statement;
 use crate::server::transition_tables::Column;
 use crate::server::{arguments, backend_state, settings, statements};
 
@@ -78,14 +79,16 @@ fn is_yes(decision: &str) -> Result<bool, Error> {
 
 /// What an id is of. Ids are the callers' to choose: of two with the same one the one that waits.
 fn kind_of(id: Uuid) -> Result<String, Error> {
-    const KIND: &str = "SELECT d.kind FROM ( \
+    static KIND: Statement = Statement::new(
+        "SELECT d.kind FROM ( \
              SELECT 'review' AS kind, q.status FROM orchestrator.human_review_queue AS q WHERE q.id = $1 \
              UNION ALL \
              SELECT 'gate', g.status FROM orchestrator.gates AS g WHERE g.id = $1 \
              UNION ALL \
              SELECT 'approval', a.status FROM orchestrator.approvals AS a WHERE a.id = $1 \
-         ) AS d ORDER BY d.status = 'pending' DESC LIMIT 1";
-    statements::update(KIND, &[id.into()], statements::one::<String>)?.ok_or_else(|| {
+         ) AS d ORDER BY d.status = 'pending' DESC LIMIT 1",
+    );
+    KIND.update(&[id.into()], statements::one::<String>)?.ok_or_else(|| {
         Error::new(Kind::NotFound, format!("decision {id} does not exist"))
             .hint("SELECT * FROM orchestrator.pending_decisions shows what waits.")
     })

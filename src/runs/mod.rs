@@ -16,6 +16,7 @@ use crate::audit::{self, Event};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
+use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
 /// The phases of a run.
@@ -40,9 +41,11 @@ impl Run {
     ///
     /// Errors: P0002 the thread has none.
     pub fn lock(thread_id: &str) -> Result<Self, Error> {
-        const LOCK: &str = "SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
-             WHERE r.thread_id = $1 FOR NO KEY UPDATE";
-        statements::update(LOCK, &[thread_id.into()], Run::first)?.ok_or_else(|| {
+        static LOCK: Statement = Statement::new(
+            "SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
+             WHERE r.thread_id = $1 FOR NO KEY UPDATE",
+        );
+        LOCK.update(&[thread_id.into()], Run::first)?.ok_or_else(|| {
             Error::new(Kind::NotFound, format!("thread \"{thread_id}\" has no run"))
                 .hint("Start it with orchestrator.start_run, or look in orchestrator.run_summary.")
         })
@@ -59,10 +62,12 @@ impl Run {
     /// Writes runs as they are; once in a transaction is enough, and more would make a long chain of
     /// versions when it decides many reviews of one run.
     pub fn write(ids: Vec<Uuid>) -> Result<(), Error> {
-        const WRITE: &str = "UPDATE orchestrator.orchestrator_runs AS r \
+        static WRITE: Statement = Statement::new(
+            "UPDATE orchestrator.orchestrator_runs AS r \
              SET requires_human_review = r.requires_human_review \
-             WHERE r.id = ANY ($1) AND r.xmin <> pg_current_xact_id()::xid";
-        statements::update(WRITE, &[ids.into()], |_| Ok(()))
+             WHERE r.id = ANY ($1) AND r.xmin <> pg_current_xact_id()::xid",
+        );
+        WRITE.update(&[ids.into()], |_| Ok(()))
     }
 
     /// The run of the first row: id, thread_id, phase and gate_status.
@@ -131,13 +136,15 @@ fn start_run(
     project_id: Option<Uuid>,
     story_id: Option<&str>,
 ) -> Result<Uuid, ErrorReport> {
-    const INSERT: &str = "INSERT INTO orchestrator.orchestrator_runs (thread_id, project_id, story_id) \
-         VALUES ($1, $2, $3) ON CONFLICT ON CONSTRAINT orchestrator_runs_thread_id_key DO NOTHING RETURNING id";
+    static INSERT: Statement = Statement::new(
+        "INSERT INTO orchestrator.orchestrator_runs (thread_id, project_id, story_id) \
+         VALUES ($1, $2, $3) ON CONFLICT ON CONSTRAINT orchestrator_runs_thread_id_key DO NOTHING RETURNING id",
+    );
     let thread_id = arguments::name("thread_id", thread_id)?;
     let project_id = required("project_id", project_id)?;
     let story_id = arguments::filled("story_id", story_id)?;
     let arguments = [thread_id.into(), project_id.into(), story_id.into()];
-    let Some(id) = statements::update(INSERT, &arguments, statements::one::<Uuid>)? else {
+    let Some(id) = INSERT.update(&arguments, statements::one::<Uuid>)? else {
         return Err(started_before(thread_id)?.into());
     };
     audit::record(Event {
@@ -155,10 +162,12 @@ fn start_run(
 
 /// Why the thread's run could not be inserted.
 fn started_before(thread_id: &str) -> Result<Error, Error> {
-    const STATE: &str = "SELECT r.id, format('started at %s for project %s, story %s, and is in phase %s', \
+    static STATE: Statement = Statement::new(
+        "SELECT r.id, format('started at %s for project %s, story %s, and is in phase %s', \
                 r.started_at, r.project_id, r.story_id, r.phase) \
-         FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1";
-    let state = statements::update(STATE, &[thread_id.into()], |rows| {
+         FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1",
+    );
+    let state = STATE.update(&[thread_id.into()], |rows| {
         rows::first(rows, |row| {
             let id = rows::value::<Uuid>(row, 1, "orchestrator_runs.id")?;
             Ok((id, rows::value::<String>(row, 2, "orchestrator_runs.phase")?))
@@ -193,7 +202,8 @@ fn record_run_progress(
     files: default!(Option<Vec<Option<String>>>, "'{}'"),
     error: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
-    const ADD: &str = "UPDATE orchestrator.orchestrator_runs AS r \
+    static ADD: Statement = Statement::new(
+        "UPDATE orchestrator.orchestrator_runs AS r \
          SET phase = coalesce($2, r.phase), current_agent = coalesce($3, r.current_agent), \
              tokens_used = r.tokens_used + $4, cost_usd = r.cost_usd + round($5, 10), \
              files_created = r.files_created || $6, error = coalesce($7, r.error) \
@@ -201,7 +211,8 @@ fn record_run_progress(
            AND r.cost_usd + round($5, 10) < 100000000 \
          RETURNING r, coalesce(r.current_agent, 'system'), \
              jsonb_strip_nulls(jsonb_build_object('thread_id', r.thread_id, 'phase', r.phase, \
-                 'tokens', $4, 'cost', $5, 'files', to_jsonb($6), 'error', $7))";
+                 'tokens', $4, 'cost', $5, 'files', to_jsonb($6), 'error', $7))",
+    );
     let thread_id = arguments::filled("thread_id", thread_id)?;
     let phase = phase.map(|phase| arguments::one_of("phase", phase, &PHASES)).transpose()?;
     let current_agent =
@@ -232,7 +243,7 @@ fn record_run_progress(
         files.into(),
         error.into(),
     ];
-    let added = statements::update(ADD, &arguments, |rows| {
+    let added = ADD.update(&arguments, |rows| {
         rows::first(rows, |row| {
             let run = rows::value::<Row>(row, 1, "orchestrator_runs.id")?;
             let agent = rows::value::<String>(row, 2, "orchestrator_runs.current_agent")?;
@@ -249,9 +260,11 @@ fn record_run_progress(
 
 /// Why nothing was added to a locked run; `sum`: its id, tokens and cost.
 fn not_added(run: &Run, sum: &[DatumWithOid<'_>; 3]) -> Result<Error, Error> {
-    const FITS: &str = "SELECT r.tokens_used <= 9223372036854775807 - $2 AND r.cost_usd + round($3, 10) < 100000000 \
-         FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1";
-    let fits = statements::update(FITS, sum, |rows| {
+    static FITS: Statement = Statement::new(
+        "SELECT r.tokens_used <= 9223372036854775807 - $2 AND r.cost_usd + round($3, 10) < 100000000 \
+         FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1",
+    );
+    let fits = FITS.update(sum, |rows| {
         rows::only::<bool>(rows, "orchestrator_runs.tokens_used or cost_usd")
     })?;
     if fits {
@@ -272,11 +285,13 @@ fn pause_run(
     thread_id: Option<&str>,
     reason: Option<&str>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
-    const HOLD: &str = "UPDATE orchestrator.orchestrator_runs AS r SET gate_status = 'hold' WHERE r.id = $1 RETURNING r";
+    static HOLD: Statement = Statement::new(
+        "UPDATE orchestrator.orchestrator_runs AS r SET gate_status = 'hold' WHERE r.id = $1 RETURNING r",
+    );
     let thread_id = arguments::filled("thread_id", thread_id)?;
     let reason = arguments::filled("reason", reason)?;
     let run = Run::lock_open(thread_id)?;
-    let row = run.written(statements::update(HOLD, &[run.id.into()], statements::one::<Row>)?)?;
+    let row = run.written(HOLD.update(&[run.id.into()], statements::one::<Row>)?)?;
     run.record("run_paused", json!({ "reason": reason }))?;
     Ok(row)
 }
@@ -290,28 +305,31 @@ fn pause_run(
 fn resume_run(
     thread_id: Option<&str>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
-    const GO: &str = "UPDATE orchestrator.orchestrator_runs AS r SET gate_status = 'go', requires_human_review = false \
-         WHERE r.id = $1 AND (r.gate_status IS DISTINCT FROM 'go' OR r.requires_human_review) RETURNING r";
-    const AS_IT_IS: &str = "SELECT r FROM orchestrator.orchestrator_runs AS r \
-         WHERE r.id = $1 AND r.gate_status = 'go' AND NOT r.requires_human_review";
+    static GO: Statement = Statement::new(
+        "UPDATE orchestrator.orchestrator_runs AS r SET gate_status = 'go', requires_human_review = false \
+         WHERE r.id = $1 AND (r.gate_status IS DISTINCT FROM 'go' OR r.requires_human_review) RETURNING r",
+    );
+    static AS_IT_IS: Statement = Statement::new(
+        "SELECT r FROM orchestrator.orchestrator_runs AS r \
+         WHERE r.id = $1 AND r.gate_status = 'go' AND NOT r.requires_human_review",
+    );
     let thread_id = arguments::filled("thread_id", thread_id)?;
     let run = Run::lock_open(thread_id)?;
     refuse_while_pending(&run)?;
-    if let Some(row) = statements::update(GO, &[run.id.into()], statements::one::<Row>)? {
+    if let Some(row) = GO.update(&[run.id.into()], statements::one::<Row>)? {
         run.record("run_resumed", json!({ "was": run.gate_status }))?;
         return Ok(row);
     }
-    Ok(run.written(statements::update(AS_IT_IS, &[run.id.into()], statements::one::<Row>)?)?)
+    Ok(run.written(AS_IT_IS.update(&[run.id.into()], statements::one::<Row>)?)?)
 }
 
 fn refuse_while_pending(run: &Run) -> Result<(), Error> {
-    const PENDING: &str = "SELECT count(*), min(q.created_at)::text, min(q.id::text) FROM orchestrator.human_review_queue AS q \
-         WHERE q.thread_id = $1 AND q.status IS NOT DISTINCT FROM 'pending'";
-    let pending = statements::update(
-        PENDING,
-        &[run.thread_id.as_str().into()],
-        statements::three::<i64, String, String>,
-    )?;
+    static PENDING: Statement = Statement::new(
+        "SELECT count(*), min(q.created_at)::text, min(q.id::text) FROM orchestrator.human_review_queue AS q \
+         WHERE q.thread_id = $1 AND q.status IS NOT DISTINCT FROM 'pending'",
+    );
+    let pending = PENDING
+        .update(&[run.thread_id.as_str().into()], statements::three::<i64, String, String>)?;
     match pending {
         Some((Some(count), Some(since), Some(id))) => Err(Error::new(
             Kind::NotReady,
@@ -339,19 +357,17 @@ fn kill_run(
     thread_id: Option<&str>,
     reason: Option<&str>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
-    const KILL: &str = "UPDATE orchestrator.orchestrator_runs AS r \
-         SET gate_status = 'kill', phase = 'failed', error = $2 WHERE r.id = $1 RETURNING r";
+    static KILL: Statement = Statement::new(
+        "UPDATE orchestrator.orchestrator_runs AS r \
+         SET gate_status = 'kill', phase = 'failed', error = $2 WHERE r.id = $1 RETURNING r",
+    );
     let thread_id = arguments::filled("thread_id", thread_id)?;
     let reason = arguments::filled("reason", reason)?;
     let run = Run::lock(thread_id)?;
     if run.has_ended() {
         return Err(run.ended().into());
     }
-    let row = run.written(statements::update(
-        KILL,
-        &[run.id.into(), reason.into()],
-        statements::one::<Row>,
-    )?)?;
+    let row = run.written(KILL.update(&[run.id.into(), reason.into()], statements::one::<Row>)?)?;
     run.record("run_killed", json!({ "reason": reason, "was": run.phase }))?;
     Ok(row)
 }

@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 
 use crate::schema::view_text;
 use crate::server::error::{Error, Kind};
+use crate::server::statements::Statement;
 use crate::server::{backend_state, interrupts, rows, statements};
 
 /// What a member is (`table`, `column`, `index`, ...) and its name.
@@ -41,9 +42,11 @@ pub fn split(object: &str) -> (&str, &str) {
 
 /// The columns of a table as they follow each other, quoted; an empty name for each dropped one.
 pub fn columns_in_order(table: &str) -> Result<Vec<String>, Error> {
-    const COLUMNS: &str = "SELECT CASE WHEN a.attisdropped THEN '' ELSE quote_ident(a.attname) END \
-         FROM pg_attribute AS a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 ORDER BY a.attnum";
-    statements::select(COLUMNS, &[table.into()], statements::column::<String>)
+    static COLUMNS: Statement = Statement::new(
+        "SELECT CASE WHEN a.attisdropped THEN '' ELSE quote_ident(a.attname) END \
+         FROM pg_attribute AS a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 ORDER BY a.attnum",
+    );
+    COLUMNS.select(&[table.into()], statements::column::<String>)
 }
 
 /// Members with their definitions, each in one line.
@@ -53,7 +56,8 @@ pub type Members = BTreeMap<Member, String>;
 ///
 /// The server writes definitions in the session's own style; the manifest knows one.
 pub fn members() -> Result<Members, Error> {
-    read(include_str!("members.sql"))
+    static MEMBERS: Statement = Statement::new(include_str!("members.sql"));
+    read(&MEMBERS)
 }
 
 /// The kinds of `parts`.
@@ -63,15 +67,15 @@ pub const PARTS: [&str; 7] =
 /// The columns of the extension's tables, and what is built on tables. The server leaves out the rest
 /// of the query, whose definitions cost most, and the locks that writing down a view takes.
 pub fn parts() -> Result<Members, Error> {
-    const QUERY: &str = concat!(
+    static PARTS_ONLY: Statement = Statement::new(concat!(
         "SELECT kind, object, definition FROM (",
         include_str!("members.sql"),
         "\n) AS member WHERE kind IN ('column', 'index', 'constraint', 'trigger', 'policy', 'rule', 'statistics')"
-    );
-    read(QUERY)
+    ));
+    read(&PARTS_ONLY)
 }
 
-fn read(query: &'static str) -> Result<Members, Error> {
+fn read(statement: &'static Statement) -> Result<Members, Error> {
     let read = |found: pgrx::spi::SpiTupleTable<'_>| {
         let mut members = Members::new();
         for row in found {
@@ -86,31 +90,33 @@ fn read(query: &'static str) -> Result<Members, Error> {
         Ok(members)
     };
     backend_state::while_others_drop(|| {
-        backend_state::in_plain_style(|| statements::select(query, &[], read))
+        backend_state::in_plain_style(|| statement.select(&[], read))
     })
 }
 
 /// The version that pg_extension names. While a version script runs that is already the version
 /// the script leads to.
 pub fn installed_version() -> Result<String, Error> {
-    const VERSION: &str = "SELECT extversion FROM pg_catalog.pg_extension \
-         WHERE extname OPERATOR(pg_catalog.=) 'orchestrator_schema'";
-    statements::select(VERSION, &[], |rows| Ok(rows.first().get_one::<String>()?))?.ok_or_else(
-        || {
-            Error::new(
-                Kind::NotReady,
-                "extension orchestrator_schema is not installed in this database",
-            )
-            .hint("CREATE EXTENSION orchestrator_schema;")
-        },
-    )
+    static VERSION: Statement = Statement::new(
+        "SELECT extversion FROM pg_catalog.pg_extension \
+         WHERE extname OPERATOR(pg_catalog.=) 'orchestrator_schema'",
+    );
+    VERSION.select(&[], |rows| Ok(rows.first().get_one::<String>()?))?.ok_or_else(|| {
+        Error::new(
+            Kind::NotReady,
+            "extension orchestrator_schema is not installed in this database",
+        )
+        .hint("CREATE EXTENSION orchestrator_schema;")
+    })
 }
 
 /// The role that owns the extension's objects.
 pub fn owner() -> Result<pg_sys::Oid, Error> {
-    const OWNER: &str = "SELECT n.nspowner FROM pg_catalog.pg_namespace AS n \
-         WHERE n.nspname OPERATOR(pg_catalog.=) 'orchestrator'";
-    let owner = statements::select(OWNER, &[], statements::one::<pg_sys::Oid>)?;
+    static OWNER: Statement = Statement::new(
+        "SELECT n.nspowner FROM pg_catalog.pg_namespace AS n \
+         WHERE n.nspname OPERATOR(pg_catalog.=) 'orchestrator'",
+    );
+    let owner = OWNER.select(&[], statements::one::<pg_sys::Oid>)?;
     owner.ok_or_else(|| Error::new(Kind::NotReady, "schema orchestrator does not exist"))
 }
 

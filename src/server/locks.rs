@@ -8,6 +8,7 @@
 use pgrx::prelude::*;
 
 use crate::server::error::{Error, Kind};
+use crate::server::statements::Statement;
 use crate::server::{backend_state, statements};
 
 /// Makes the transaction wait until no other holds the lock of the function, and holds it until it
@@ -35,15 +36,15 @@ fn lock(function: &'static str, place: u16) -> Result<(), Error> {
 }
 
 fn identifier(function: &'static str) -> Result<pg_sys::Oid, Error> {
-    const FUNCTION: &str = "SELECT min(p.oid) FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace \
-         WHERE n.nspname = 'orchestrator' AND p.proname = $1";
-    statements::select(FUNCTION, &[function.into()], statements::one::<pg_sys::Oid>)?.ok_or_else(
-        || {
-            Error::new(Kind::NotReady, format!("function orchestrator.{function} does not exist"))
-                .detail("Whoever calls it, or what belongs to it, takes its lock.")
-                .hint("SELECT * FROM orchestrator.verify(); says how it is made again.")
-        },
-    )
+    static FUNCTION: Statement = Statement::new(
+        "SELECT min(p.oid) FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace \
+         WHERE n.nspname = 'orchestrator' AND p.proname = $1",
+    );
+    FUNCTION.select(&[function.into()], statements::one::<pg_sys::Oid>)?.ok_or_else(|| {
+        Error::new(Kind::NotReady, format!("function orchestrator.{function} does not exist"))
+            .detail("Whoever calls it, or what belongs to it, takes its lock.")
+            .hint("SELECT * FROM orchestrator.verify(); says how it is made again.")
+    })
 }
 
 /// Where a value has its lock beside that of the function itself, the same in every process: FNV-1a,

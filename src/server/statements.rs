@@ -6,59 +6,93 @@
 //! from a time when nothing waited would make the index on the status seem to lead to no row, and it
 //! leads to all that wait.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::spi::{OwnedPreparedStatement, SpiClient, SpiTupleTable};
 
-use crate::server::error::Error;
+use crate::server::error::{Error, Kind};
 use crate::server::{backend_state, interrupts};
 
-thread_local! {
-    /// By address and length of the statement's text: hashing that costs less than hashing it.
-    static PLANS: RefCell<HashMap<(usize, usize), &'static OwnedPreparedStatement>> =
-        RefCell::new(HashMap::new());
+/// A statement of ours, with its plan from the first time that the backend runs it.
+pub struct Statement {
+    sql: &'static str,
+    /// Null until the statement is planned.
+    plan: AtomicPtr<Plan>,
 }
 
-/// The kept plan of `sql`. It is never freed: a backend has as many as we have statements.
-fn plan(
-    client: &SpiClient<'_>,
-    sql: &'static str,
-    arguments: &[DatumWithOid<'_>],
-) -> Result<&'static OwnedPreparedStatement, Error> {
-    let address = (sql.as_ptr() as usize, sql.len());
-    if let Some(plan) = PLANS.with_borrow(|plans| plans.get(&address).copied()) {
-        return Ok(plan);
+struct Plan {
+    prepared: OwnedPreparedStatement,
+    /// The types of the parameters, by which it was planned.
+    parameters: Vec<pg_sys::Oid>,
+}
+
+impl Statement {
+    pub const fn new(sql: &'static str) -> Statement {
+        Statement { sql, plan: AtomicPtr::new(ptr::null_mut()) }
     }
-    let types: Vec<PgOid> = arguments.iter().map(|argument| PgOid::from(argument.oid())).collect();
-    let plan: &'static _ = Box::leak(Box::new(client.prepare(sql, &types)?.keep()));
-    PLANS.with_borrow_mut(|plans| plans.insert(address, plan));
-    Ok(plan)
-}
 
-/// Runs a reading statement and hands its rows to `read`. No transaction id is assigned.
-pub fn select<R>(
-    sql: &'static str,
-    arguments: &[DatumWithOid<'_>],
-    read: impl FnOnce(SpiTupleTable<'_>) -> Result<R, Error>,
-) -> Result<R, Error> {
-    Spi::connect(|client| read(client.select(plan(client, sql, arguments)?, None, arguments)?))
-}
+    /// Runs a reading statement and hands its rows to `read`. No transaction id is assigned.
+    ///
+    /// Errors: 55000 an argument has another type than it had the first time.
+    pub fn select<R>(
+        &'static self,
+        arguments: &[DatumWithOid<'_>],
+        read: impl FnOnce(SpiTupleTable<'_>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        Spi::connect(|client| {
+            let plan = self.plan(client, arguments)?;
+            read(client.select(&plan.prepared, None, arguments)?)
+        })
+    }
 
-/// Runs a writing statement, or a reading one that must see what others committed meanwhile, and
-/// hands its rows to `read`.
-pub fn update<R>(
-    sql: &'static str,
-    arguments: &[DatumWithOid<'_>],
-    read: impl FnOnce(SpiTupleTable<'_>) -> Result<R, Error>,
-) -> Result<R, Error> {
-    backend_state::only_on_a_primary()?;
-    Spi::connect_mut(|client| {
-        let plan = plan(client, sql, arguments)?;
-        read(client.update(plan, None, arguments)?)
-    })
+    /// Runs a writing statement, or a reading one that must see what others committed meanwhile, and
+    /// hands its rows to `read`.
+    ///
+    /// Errors: 25006 the server is a standby; 55000 an argument has another type than it had the
+    /// first time.
+    pub fn update<R>(
+        &'static self,
+        arguments: &[DatumWithOid<'_>],
+        read: impl FnOnce(SpiTupleTable<'_>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        backend_state::only_on_a_primary()?;
+        Spi::connect_mut(|client| {
+            let plan = self.plan(client, arguments)?;
+            read(client.update(&plan.prepared, None, arguments)?)
+        })
+    }
+
+    /// The plan, made by the types of the arguments when there is none. It is never freed: a backend
+    /// has as many as we have statements.
+    fn plan(
+        &'static self,
+        client: &SpiClient<'_>,
+        arguments: &[DatumWithOid<'_>],
+    ) -> Result<&'static Plan, Error> {
+        // SAFETY: null, or a plan that this backend leaked below; nothing else writes the pointer.
+        if let Some(plan) = unsafe { self.plan.load(Ordering::Relaxed).as_ref() } {
+            let types = arguments.iter().map(DatumWithOid::oid);
+            if !types.eq(plan.parameters.iter().copied()) {
+                return Err(self.planned_otherwise());
+            }
+            return Ok(plan);
+        }
+        let parameters: Vec<_> = arguments.iter().map(DatumWithOid::oid).collect();
+        let types: Vec<_> = parameters.iter().copied().map(PgOid::from).collect();
+        let prepared = client.prepare(self.sql, &types)?.keep();
+        let plan = Box::leak(Box::new(Plan { prepared, parameters }));
+        self.plan.store(plan, Ordering::Relaxed);
+        Ok(plan)
+    }
+
+    #[cold]
+    fn planned_otherwise(&self) -> Error {
+        Error::new(Kind::Internal, "a statement was planned for arguments of other types")
+            .detail(format!("The statement: {}.", self.sql))
+    }
 }
 
 /// The first column of the first row.

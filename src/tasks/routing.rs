@@ -12,6 +12,7 @@ use crate::configuration::retention::{self, Lifetime, Unit};
 use crate::server::error::{Error, Kind, required};
 use crate::server::ids::uuidv7;
 use crate::server::jsonb::{self, Document};
+use crate::server::statements::Statement;
 use crate::server::{arguments, statements};
 
 /// What a routed task can be. Source: the CHECK of the session persistence schema.
@@ -85,8 +86,10 @@ impl Route<'_> {
 
     /// The new task; `None` when the key is in use. Waits for a transaction that is using it.
     fn insert(&self) -> Result<Option<Uuid>, Error> {
-        const INSERT: &str = "INSERT INTO orchestrator.tasks (title, description, task_type, from_role, to_role, data, trace_id, idempotency_key) \
-             VALUES ('', $1, $2, $3, $4, $5, $6, $7) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id";
+        static INSERT: Statement = Statement::new(
+            "INSERT INTO orchestrator.tasks (title, description, task_type, from_role, to_role, data, trace_id, idempotency_key) \
+             VALUES ('', $1, $2, $3, $4, $5, $6, $7) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id",
+        );
         let trace_id = self.trace_id.unwrap_or_else(uuidv7);
         let arguments = [
             self.description.into(),
@@ -97,7 +100,7 @@ impl Route<'_> {
             trace_id.into(),
             self.idempotency_key.into(),
         ];
-        let Some(task_id) = statements::update(INSERT, &arguments, statements::one::<Uuid>)? else {
+        let Some(task_id) = INSERT.update(&arguments, statements::one::<Uuid>)? else {
             return Ok(None);
         };
         let mut metadata = json!({
@@ -120,14 +123,16 @@ impl Route<'_> {
 
     /// The task that the key made, when it is the same.
     fn first(&self) -> Result<Option<Uuid>, Error> {
-        const FIRST: &str = "SELECT t.id, pg_catalog.concat_ws(', ', \
+        static FIRST: Statement = Statement::new(
+            "SELECT t.id, pg_catalog.concat_ws(', ', \
                 CASE WHEN t.task_type IS DISTINCT FROM $2 THEN 'task_type' END, \
                 CASE WHEN t.description IS DISTINCT FROM $3 THEN 'description' END, \
                 CASE WHEN t.from_role IS DISTINCT FROM $4 THEN 'from_role' END, \
                 CASE WHEN t.to_role IS DISTINCT FROM $5 THEN 'to_role' END, \
                 CASE WHEN t.data IS DISTINCT FROM $6 THEN 'data' END, \
                 CASE WHEN t.trace_id <> $7 THEN 'trace_id' END) \
-             FROM orchestrator.tasks AS t WHERE t.idempotency_key = $1";
+             FROM orchestrator.tasks AS t WHERE t.idempotency_key = $1",
+        );
         let arguments = [
             self.idempotency_key.into(),
             self.task_type.into(),
@@ -137,7 +142,7 @@ impl Route<'_> {
             self.data.clone().into(),
             self.trace_id.into(),
         ];
-        let found = statements::update(FIRST, &arguments, statements::two::<Uuid, String>)?;
+        let found = FIRST.update(&arguments, statements::two::<Uuid, String>)?;
         let Some((Some(task_id), differences)) = found else {
             return Ok(None);
         };
@@ -173,22 +178,25 @@ impl Route<'_> {
 pub fn release_idempotency_keys(
     ttl: default!(Option<Interval>, "NULL"),
 ) -> Result<i64, ErrorReport> {
-    const LOCK: &str = "SELECT k.ctid FROM ONLY orchestrator.tasks AS k \
+    static LOCK: Statement = Statement::new(
+        "SELECT k.ctid FROM ONLY orchestrator.tasks AS k \
          WHERE k.idempotency_key IS NOT NULL AND k.created_at < $1 \
            AND array_position(ARRAY['pending', 'running'], k.status) IS NULL \
-         ORDER BY k.created_at, k.id FOR UPDATE SKIP LOCKED";
+         ORDER BY k.created_at, k.id FOR UPDATE SKIP LOCKED",
+    );
     // A statement of its own: it sees each approval that was asked for before its task was locked. The
     // tasks are updated where they were locked; of a list of unknown length the server finds each,
     // and does not read the whole table.
-    const RELEASE: &str = "UPDATE ONLY orchestrator.tasks AS t SET idempotency_key = NULL \
+    static RELEASE: Statement = Statement::new(
+        "UPDATE ONLY orchestrator.tasks AS t SET idempotency_key = NULL \
          WHERE t.ctid = ANY (ARRAY(SELECT unnest($1))) \
            AND NOT EXISTS (SELECT FROM orchestrator.approvals AS a \
-                           WHERE a.task_id = t.id AND a.status IS NOT DISTINCT FROM 'pending')";
+                           WHERE a.task_id = t.id AND a.status IS NOT DISTINCT FROM 'pending')",
+    );
     let before = retention::before_or_configured("ttl", ttl, &KEY_LIFETIME)?;
-    let over =
-        statements::update(LOCK, &[before.into()], statements::column::<pg_sys::ItemPointerData>)?;
+    let over = LOCK.update(&[before.into()], statements::column::<pg_sys::ItemPointerData>)?;
     if over.is_empty() {
         return Ok(0);
     }
-    Ok(statements::update(RELEASE, &[over.into()], |rows| Ok(rows.len() as i64))?)
+    Ok(RELEASE.update(&[over.into()], |rows| Ok(rows.len() as i64))?)
 }

@@ -1,6 +1,7 @@
 //! Sessions: the work of a role or a client, step by step; the heartbeat of a client connection;
 //! and what becomes of a session that fell silent.
 
+use const_format::concatcp;
 use pgrx::datum::Interval;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::iter::SetOfIterator;
@@ -15,6 +16,7 @@ use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::rows::{self, Row};
+use crate::server::statements::Statement;
 use crate::server::{arguments, statements};
 
 /// The events that move a session, and the state each leads to. Source: the session lifecycle of
@@ -32,13 +34,9 @@ const RETENTION: Lifetime =
 
 /// What an audit event tells of session `s`: the trace of its task, or else itself; its role, or
 /// else that it is a client's; its ids.
-macro_rules! told_of_session {
-    () => {
-        "coalesce((SELECT t.trace_id FROM orchestrator.tasks AS t WHERE t.id = s.task_id), s.id), \
+const TOLD_OF_SESSION: &str = "coalesce((SELECT t.trace_id FROM orchestrator.tasks AS t WHERE t.id = s.task_id), s.id), \
          coalesce(s.role, 'client'), \
-         pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('session_id', s.id, 'task_id', s.task_id, 'client_id', s.client_id))"
-    };
-}
+         pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('session_id', s.id, 'task_id', s.task_id, 'client_id', s.client_id))";
 
 /// Moves a session to its next state. Activating an active session changes nothing; a session that
 /// has ended stays as it is.
@@ -51,10 +49,10 @@ fn move_session(
     session_id: Option<Uuid>,
     event: Option<&str>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.sessions"), ErrorReport> {
-    const MOVE: &str = concat!(
+    static MOVE: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.sessions AS s SET status = $2 WHERE s.id = $1 AND array_position($3, s.status) IS NOT NULL RETURNING s, ",
-        told_of_session!()
-    );
+        TOLD_OF_SESSION
+    ));
     let id = required("session_id", session_id)?;
     let event =
         arguments::one_of("event", required("event", event)?, &EVENTS.map(|(name, _)| name))?;
@@ -62,17 +60,13 @@ fn move_session(
     let event_type = format!("session_{status}");
     let from = lifecycle::leading_to("session", status);
     for _ in 0..ATTEMPTS {
-        let moved =
-            statements::update(MOVE, &[id.into(), status.into(), from.clone().into()], |rows| {
-                rows::first(rows, |row| {
-                    let session = rows::value::<PgHeapTuple<'static, AllocatedByRust>>(
-                        row,
-                        1,
-                        "sessions.id",
-                    )?;
-                    Ok((session, Told::read(row, 2)?))
-                })
-            })?;
+        let moved = MOVE.update(&[id.into(), status.into(), from.clone().into()], |rows| {
+            rows::first(rows, |row| {
+                let session =
+                    rows::value::<PgHeapTuple<'static, AllocatedByRust>>(row, 1, "sessions.id")?;
+                Ok((session, Told::read(row, 2)?))
+            })
+        })?;
         if let Some((session, told)) = moved {
             audit::record(told.event(&event_type))?;
             return Ok(session);
@@ -93,8 +87,9 @@ fn as_it_is(
     id: Uuid,
     status: &str,
 ) -> Result<Option<PgHeapTuple<'static, AllocatedByRust>>, Error> {
-    const SESSION: &str = "SELECT s, s.status FROM orchestrator.sessions AS s WHERE s.id = $1";
-    let found = statements::update(SESSION, &[id.into()], |rows| {
+    static SESSION: Statement =
+        Statement::new("SELECT s, s.status FROM orchestrator.sessions AS s WHERE s.id = $1");
+    let found = SESSION.update(&[id.into()], |rows| {
         rows::first(rows, |row| {
             let session =
                 rows::value::<PgHeapTuple<'static, AllocatedByRust>>(row, 1, "sessions.id")?;
@@ -128,7 +123,7 @@ fn as_it_is(
 pub fn expire_sessions(retention: default!(Option<Interval>, "NULL")) -> Result<i64, ErrorReport> {
     // The rows are locked where the index found them, so that is where they are updated: the table
     // is not read a second time.
-    const EXPIRE: &str = concat!(
+    static EXPIRE: Statement = Statement::new(concatcp!(
         "UPDATE ONLY orchestrator.sessions AS s SET status = 'expired' \
          WHERE s.ctid = ANY (ARRAY( \
              SELECT c.ctid FROM ONLY orchestrator.sessions AS c \
@@ -139,12 +134,11 @@ pub fn expire_sessions(retention: default!(Option<Interval>, "NULL")) -> Result<
                                AND a.status IS NOT DISTINCT FROM 'pending') \
              ORDER BY greatest(c.last_heartbeat, c.updated_at), c.id FOR UPDATE SKIP LOCKED)) \
          RETURNING ",
-        told_of_session!()
-    );
+        TOLD_OF_SESSION
+    ));
     let before = retention::before_or_configured("retention", retention, &RETENTION)?;
-    let told = statements::update(EXPIRE, &[before.into()], |rows| {
-        rows::each(rows, |row| Told::read(row, 1))
-    })?;
+    let told =
+        EXPIRE.update(&[before.into()], |rows| rows::each(rows, |row| Told::read(row, 1)))?;
     let expired = told.len() as i64;
     audit::record_all(told.iter().map(|told| told.event("session_expired")))?;
     Ok(expired)
@@ -183,15 +177,18 @@ impl Told {
 /// in 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn session_heartbeat(session_id: Option<Uuid>) -> Result<TimestampWithTimeZone, ErrorReport> {
-    const BEAT: &str = "UPDATE orchestrator.sessions AS s \
+    static BEAT: Statement = Statement::new(
+        "UPDATE orchestrator.sessions AS s \
          SET last_heartbeat = greatest(s.last_heartbeat, pg_catalog.clock_timestamp()), is_active = true \
-         WHERE s.id = $1 RETURNING s.last_heartbeat";
-    const KNOWN: &str = "SELECT s.id FROM orchestrator.sessions AS s WHERE s.id = $1";
+         WHERE s.id = $1 RETURNING s.last_heartbeat",
+    );
+    static KNOWN: Statement =
+        Statement::new("SELECT s.id FROM orchestrator.sessions AS s WHERE s.id = $1");
     let id = required("session_id", session_id)?;
-    if let Some(beat) = statements::update(BEAT, &[id.into()], last_heartbeat)? {
+    if let Some(beat) = BEAT.update(&[id.into()], last_heartbeat)? {
         return Ok(beat);
     }
-    let is_known = statements::update(KNOWN, &[id.into()], statements::one::<Uuid>)?.is_some();
+    let is_known = KNOWN.update(&[id.into()], statements::one::<Uuid>)?.is_some();
     Err(if is_known { not_noted(id) } else { unknown(id) }.into())
 }
 
@@ -202,18 +199,20 @@ fn session_heartbeat(session_id: Option<Uuid>) -> Result<TimestampWithTimeZone, 
 /// Errors: 22004, P0002 unknown session, 55000 it has ended. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn session_heartbeat_0_3_0(session_id: Option<Uuid>) -> Result<TimestampWithTimeZone, ErrorReport> {
-    const BEAT: &str = "UPDATE orchestrator.sessions AS s \
+    static BEAT: Statement = Statement::new(
+        "UPDATE orchestrator.sessions AS s \
          SET last_heartbeat = greatest(s.last_heartbeat, pg_catalog.clock_timestamp()), is_active = true \
-         WHERE s.id = $1 AND array_position($2, s.status) IS NOT NULL RETURNING s.last_heartbeat";
-    const STATUS: &str = "SELECT s.status FROM orchestrator.sessions AS s WHERE s.id = $1";
+         WHERE s.id = $1 AND array_position($2, s.status) IS NOT NULL RETURNING s.last_heartbeat",
+    );
+    static STATUS: Statement =
+        Statement::new("SELECT s.status FROM orchestrator.sessions AS s WHERE s.id = $1");
     let id = required("session_id", session_id)?;
     let arguments = [id.into(), lifecycle::open_states("session").into()];
-    if let Some(beat) = statements::update(BEAT, &arguments, last_heartbeat)? {
+    if let Some(beat) = BEAT.update(&arguments, last_heartbeat)? {
         return Ok(beat);
     }
-    let status = statements::update(STATUS, &[id.into()], |rows| {
-        rows::one::<String>(rows, "sessions.status")
-    })?;
+    let status =
+        STATUS.update(&[id.into()], |rows| rows::one::<String>(rows, "sessions.status"))?;
     Err(match status {
         Some(status) if lifecycle::open_states("session").contains(&status.as_str()) => {
             not_noted(id)
@@ -252,15 +251,13 @@ fn over(id: Uuid, status: &str) -> Error {
 pub fn deactivate_stale_sessions(
     silent_for: default!(Option<Interval>, "'60 seconds'"),
 ) -> Result<SetOfIterator<'static, Uuid>, ErrorReport> {
-    const DEACTIVATE: &str = "UPDATE orchestrator.sessions AS s SET is_active = false \
+    static DEACTIVATE: Statement = Statement::new(
+        "UPDATE orchestrator.sessions AS s SET is_active = false \
          WHERE s.id IN (SELECT c.id FROM orchestrator.sessions AS c \
                         WHERE c.is_active AND c.last_heartbeat < $1 \
                         ORDER BY c.last_heartbeat, c.id FOR UPDATE SKIP LOCKED) \
-         RETURNING s.id";
+         RETURNING s.id",
+    );
     let before = retention::before("silent_for", required("silent_for", silent_for)?)?;
-    Ok(SetOfIterator::new(statements::update(
-        DEACTIVATE,
-        &[before.into()],
-        statements::column::<Uuid>,
-    )?))
+    Ok(SetOfIterator::new(DEACTIVATE.update(&[before.into()], statements::column::<Uuid>)?))
 }

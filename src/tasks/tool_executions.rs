@@ -1,6 +1,7 @@
 //! The audit log of tools: an execution is opened when the tool starts and closed once, when it
 //! ends. The log outlives everything but the database: a task with executions cannot be deleted.
 
+use const_format::concatcp;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -8,6 +9,7 @@ use pgrx::{AllocatedByRust, Uuid};
 
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
+use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
 /// The states in which an execution has ended.
@@ -24,11 +26,12 @@ fn start_tool_execution(
     tool_name: Option<&str>,
     arguments: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    const TASK: &str = "SELECT t.id FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE";
+    static TASK: Statement =
+        Statement::new("SELECT t.id FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE");
     let task_id = required("task_id", task_id)?;
     let tool_name = arguments::name("tool_name", tool_name)?;
     let arguments = required("arguments", arguments)?;
-    if statements::update(TASK, &[task_id.into()], statements::one::<Uuid>)?.is_none() {
+    if TASK.update(&[task_id.into()], statements::one::<Uuid>)?.is_none() {
         return Err(unknown_task(task_id).into());
     }
     Ok(log(task_id, tool_name, arguments)?)
@@ -36,10 +39,13 @@ fn start_tool_execution(
 
 /// Logs an execution that runs, of a task that is locked; its id.
 pub fn log(task_id: Uuid, tool_name: &str, arguments: Document) -> Result<Uuid, Error> {
-    const INSERT: &str = "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status) \
-         VALUES ($1, $2, $3, 'running') RETURNING id";
+    static INSERT: Statement = Statement::new(
+        "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status) \
+         VALUES ($1, $2, $3, 'running') RETURNING id",
+    );
     let arguments = [task_id.into(), tool_name.into(), arguments.into()];
-    statements::update(INSERT, &arguments, statements::one::<Uuid>)?
+    INSERT
+        .update(&arguments, statements::one::<Uuid>)?
         .ok_or_else(|| Error::no_row("the tool execution could not be logged", "tool_executions"))
 }
 
@@ -50,22 +56,13 @@ pub fn unknown_task(task_id: Uuid) -> Error {
 
 /// When an execution `e` ended, and after how long. Not before it was created: a transaction that
 /// began after this one may have done that. The trigger leaves what is written here.
-macro_rules! ended {
-    () => {
-        "completed_at = greatest(pg_catalog.now(), e.created_at), \
+pub const ENDED: &str = "completed_at = greatest(pg_catalog.now(), e.created_at), \
          duration_ms = CASE WHEN pg_catalog.isfinite(e.created_at) \
-             THEN (extract(epoch FROM greatest(pg_catalog.now(), e.created_at) - e.created_at) * 1000)::bigint END"
-    };
-}
+             THEN (extract(epoch FROM greatest(pg_catalog.now(), e.created_at) - e.created_at) * 1000)::bigint END";
 
 /// Whether an execution `e` can end as $2.
-macro_rules! can_end {
-    () => {
-        "(e.status IS NOT DISTINCT FROM 'running' \
-          OR (e.status IS NOT DISTINCT FROM 'pending' AND $2 <> 'completed'))"
-    };
-}
-pub(crate) use {can_end, ended};
+pub const CAN_END: &str = "(e.status IS NOT DISTINCT FROM 'running' \
+          OR (e.status IS NOT DISTINCT FROM 'pending' AND $2 <> 'completed'))";
 
 /// Closes the log entry of a tool that has ended.
 ///
@@ -80,21 +77,18 @@ fn finish_tool_execution(
     output: default!(Option<&str>, "NULL"),
     error: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.tool_executions"), ErrorReport> {
-    const FINISH: &str = concat!(
+    static FINISH: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.tool_executions AS e SET status = $2, output = $3, error = $4, ",
-        ended!(),
+        ENDED,
         " WHERE e.id = $1 AND ",
-        can_end!(),
+        CAN_END,
         " RETURNING e"
-    );
+    ));
     let id = required("execution_id", execution_id)?;
     let status = arguments::one_of("status", required("status", status)?, &ENDS)?;
     let arguments = [id.into(), status.into(), output.into(), error.into()];
-    let row = statements::update(
-        FINISH,
-        &arguments,
-        statements::one::<PgHeapTuple<'static, AllocatedByRust>>,
-    )?;
+    let row =
+        FINISH.update(&arguments, statements::one::<PgHeapTuple<'static, AllocatedByRust>>)?;
     match row {
         Some(row) => Ok(row),
         None => Err(not_open(id, status)?.into()),
@@ -103,8 +97,10 @@ fn finish_tool_execution(
 
 /// Why an execution cannot be finished as that.
 pub fn not_open(id: Uuid, end: &str) -> Result<Error, Error> {
-    const STATE: &str = "SELECT e.status, e.completed_at::text, e.task_id FROM orchestrator.tool_executions AS e WHERE e.id = $1";
-    let state = statements::update(STATE, &[id.into()], |rows| {
+    static STATE: Statement = Statement::new(
+        "SELECT e.status, e.completed_at::text, e.task_id FROM orchestrator.tool_executions AS e WHERE e.id = $1",
+    );
+    let state = STATE.update(&[id.into()], |rows| {
         rows::first(rows, |row| {
             let status = rows::value::<String>(row, 1, "tool_executions.status")?;
             rows::value::<Uuid>(row, 3, "tool_executions.task_id")?;

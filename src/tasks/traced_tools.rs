@@ -1,6 +1,7 @@
 //! Tool executions of a task with a trace, recorded in it: `start_tool_execution` and
 //! `finish_tool_execution` as of 0.3.0. A task without a trace leaves no event.
 
+use const_format::concatcp;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -10,8 +11,9 @@ use serde_json::json;
 use crate::audit::{self, Event};
 use crate::server::error::{Error, required};
 use crate::server::jsonb::Document;
+use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
-use crate::tasks::tool_executions::{ENDS, can_end, ended, log, not_open, unknown_task};
+use crate::tasks::tool_executions::{CAN_END, ENDED, ENDS, log, not_open, unknown_task};
 
 /// Opens the log entry of a tool that starts now, and records `tool_execution_running` in the trace
 /// of its task.
@@ -25,12 +27,14 @@ fn start_traced_tool_execution(
     tool_name: Option<&str>,
     arguments: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    const TASK: &str = "SELECT t.trace_id, coalesce(t.to_role, t.from_role) \
-         FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE";
+    static TASK: Statement = Statement::new(
+        "SELECT t.trace_id, coalesce(t.to_role, t.from_role) \
+         FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE",
+    );
     let task_id = required("task_id", task_id)?;
     let tool_name = arguments::name("tool_name", tool_name)?;
     let arguments = required("arguments", arguments)?;
-    let task = statements::update(TASK, &[task_id.into()], statements::two::<Uuid, String>)?;
+    let task = TASK.update(&[task_id.into()], statements::two::<Uuid, String>)?;
     let Some((trace_id, role)) = task else {
         return Err(unknown_task(task_id).into());
     };
@@ -53,19 +57,19 @@ fn finish_traced_tool_execution(
     output: default!(Option<&str>, "NULL"),
     error: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.tool_executions"), ErrorReport> {
-    const FINISH: &str = concat!(
+    static FINISH: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.tool_executions AS e SET status = $2, output = $3, error = $4, ",
-        ended!(),
+        ENDED,
         " FROM orchestrator.tasks AS t \
          WHERE e.id = $1 AND t.id = e.task_id AND ",
-        can_end!(),
+        CAN_END,
         " \
          RETURNING e, t.id, e.tool_name, t.trace_id, coalesce(t.to_role, t.from_role)"
-    );
+    ));
     let id = required("execution_id", execution_id)?;
     let status = arguments::one_of("status", required("status", status)?, &ENDS)?;
     let arguments = [id.into(), status.into(), output.into(), error.into()];
-    let finished = statements::update(FINISH, &arguments, |rows| {
+    let finished = FINISH.update(&arguments, |rows| {
         rows::first(rows, |row| {
             let finished =
                 rows::value::<PgHeapTuple<'static, AllocatedByRust>>(row, 1, "tool_executions.id")?;

@@ -10,6 +10,7 @@ use super::sign_offs::{self, SignOff, Stage};
 use crate::schema::lifecycle::misused;
 use crate::server::error::{Error, Kind};
 use crate::server::rows::{self, Row};
+use crate::server::statements::Statement;
 use crate::server::trigger_rows::Rows;
 use crate::server::{arguments, statements};
 
@@ -338,9 +339,11 @@ fn end_approval(rows: &mut Rows<'_>) {
 
 /// A phase, kept from changing until the transaction ends.
 fn locked(number: i32) -> Result<Option<Phase>, Error> {
-    const LOCK: &str = "SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.approved_by \
-         FROM orchestrator.v7_migration_workflow AS w WHERE w.phase_number = $1 FOR SHARE";
-    Ok(statements::update(LOCK, &[number.into()], phases)?.into_iter().next())
+    static LOCK: Statement = Statement::new(
+        "SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.approved_by \
+         FROM orchestrator.v7_migration_workflow AS w WHERE w.phase_number = $1 FOR SHARE",
+    );
+    Ok(LOCK.update(&[number.into()], phases)?.into_iter().next())
 }
 
 /// The phases of a result with number, name, status, approval and approver.
@@ -361,20 +364,26 @@ pub fn phase(row: &impl Row) -> Result<Phase, Error> {
 
 /// The tasks of a phase that are neither completed nor cancelled, as messages call them.
 fn open_tasks(number: i32) -> Result<Vec<String>, Error> {
-    const OPEN: &str = "SELECT format('%s \"%s\" (%s, %s)', t.task_number, t.task_name, t.status, t.responsible_persona) \
+    static OPEN: Statement = Statement::new(
+        "SELECT format('%s \"%s\" (%s, %s)', t.task_number, t.task_name, t.status, t.responsible_persona) \
          FROM orchestrator.v7_subworkflow_tasks AS t \
-         WHERE t.parent_phase = $1 AND t.status NOT IN ('completed', 'cancelled') ORDER BY t.task_number";
-    statements::update(OPEN, &[number.into()], statements::column::<String>)
+         WHERE t.parent_phase = $1 AND t.status NOT IN ('completed', 'cancelled') ORDER BY t.task_number",
+    );
+    OPEN.update(&[number.into()], statements::column::<String>)
 }
 
 /// Cancels the open tasks of a phase, noting why on each. One in review goes back to work first:
 /// that is the only way its state machine knows.
 pub fn cancel_open_tasks(number: i32, reason: &str) -> Result<(), Error> {
-    const REOPEN: &str = "UPDATE orchestrator.v7_subworkflow_tasks AS t SET status = 'in_progress' \
-         WHERE t.parent_phase = $1 AND t.status = 'review'";
-    const CANCEL: &str = "UPDATE orchestrator.v7_subworkflow_tasks AS t \
+    static REOPEN: Statement = Statement::new(
+        "UPDATE orchestrator.v7_subworkflow_tasks AS t SET status = 'in_progress' \
+         WHERE t.parent_phase = $1 AND t.status = 'review'",
+    );
+    static CANCEL: Statement = Statement::new(
+        "UPDATE orchestrator.v7_subworkflow_tasks AS t \
          SET status = 'cancelled', notes = concat_ws(E'\\n', nullif(t.notes, ''), $2) \
-         WHERE t.parent_phase = $1 AND t.status NOT IN ('completed', 'cancelled')";
-    statements::update(REOPEN, &[number.into()], |_| Ok(()))?;
-    statements::update(CANCEL, &[number.into(), reason.into()], |_| Ok(()))
+         WHERE t.parent_phase = $1 AND t.status NOT IN ('completed', 'cancelled')",
+    );
+    REOPEN.update(&[number.into()], |_| Ok(()))?;
+    CANCEL.update(&[number.into(), reason.into()], |_| Ok(()))
 }

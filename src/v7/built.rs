@@ -6,6 +6,7 @@ use crate::schema::catalog::{self, Member, Members};
 use crate::schema::manifest;
 use crate::server::error::Error;
 use crate::server::statements;
+use crate::server::statements::Statement;
 
 /// The versions that build V7.
 pub const VERSIONS: [&str; 3] = ["0.4.1", "0.4.2", "0.4.3"];
@@ -138,14 +139,16 @@ fn of_v7(member: &Member) -> bool {
 /// Tables named v7_ beside the five, in any schema but the archive. In a LIKE pattern the
 /// underscore would stand for any character.
 pub fn other_v7_tables() -> Result<Check, Error> {
-    const OTHERS: &str = "SELECT format('%I.%I', n.nspname, c.relname) \
+    static OTHERS: Statement = Statement::new(
+        "SELECT format('%I.%I', n.nspname, c.relname) \
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't' AND starts_with(c.relname::text, 'v7_') \
            AND n.nspname <> 'orchestrator_archive' \
            AND NOT (n.nspname = 'orchestrator' AND c.relname::text = ANY ($1)) \
-         ORDER BY 1";
+         ORDER BY 1",
+    );
     let known: Vec<String> = TABLES.iter().map(|name| (*name).to_owned()).collect();
-    let others = statements::select(OTHERS, &[known.into()], statements::column::<String>)?;
+    let others = OTHERS.select(&[known.into()], statements::column::<String>)?;
     let hint = others
         .first()
         .map(|first| format!("Drop or rename it: ALTER TABLE {first} RENAME TO another_name;"));

@@ -11,6 +11,7 @@ use super::records::{self, Told};
 use super::tasks;
 use crate::schema::lifecycle::misused;
 use crate::server::error::{Error, Kind, without_nulls};
+use crate::server::statements::Statement;
 use crate::server::trigger_rows::Rows;
 use crate::server::{interrupts, statements};
 
@@ -77,16 +78,20 @@ fn never_ready(graph: &Graph) -> Vec<Id> {
 
 /// The tasks, as phase and number, that wait for themselves, with the command that ends it.
 pub fn circles() -> Result<Vec<Told>, Error> {
-    const EDGES: &str = "SELECT t.id, d.id FROM orchestrator.v7_subworkflow_tasks AS t, unnest(t.dependencies) AS d (id)";
-    const TITLES: &str = "SELECT format('%s.%s waits for itself', t.parent_phase, t.task_number), \
+    static EDGES: Statement = Statement::new(
+        "SELECT t.id, d.id FROM orchestrator.v7_subworkflow_tasks AS t, unnest(t.dependencies) AS d (id)",
+    );
+    static TITLES: Statement = Statement::new(
+        "SELECT format('%s.%s waits for itself', t.parent_phase, t.task_number), \
              format('UPDATE orchestrator.v7_subworkflow_tasks SET dependencies = ''{}'' WHERE id = %L;', t.id) \
-         FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.id = ANY ($1) ORDER BY t.parent_phase, t.task_number";
-    let graph = statements::select(EDGES, &[], graph_of)?;
+         FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.id = ANY ($1) ORDER BY t.parent_phase, t.task_number",
+    );
+    let graph = EDGES.select(&[], graph_of)?;
     let stuck: Vec<Uuid> = never_ready(&graph).into_iter().map(Uuid::from_bytes).collect();
     if stuck.is_empty() {
         return Ok(Vec::new());
     }
-    statements::select(TITLES, &[stuck.into()], records::told)
+    TITLES.select(&[stuck.into()], records::told)
 }
 
 /// The edges of a result with the task and one that it waits for.
@@ -106,15 +111,19 @@ fn graph_of(rows: pgrx::spi::SpiTupleTable<'_>) -> Result<Graph, Error> {
 ///
 /// Errors: 22004 a NULL among them, P0002 an unknown one, 22023 a circle.
 pub fn checked(task: Option<Uuid>, ids: Vec<Option<Uuid>>) -> Result<Vec<Uuid>, Error> {
-    const EXISTING: &str = "SELECT t.id FROM orchestrator.v7_subworkflow_tasks AS t \
-         WHERE t.id = ANY ($1) ORDER BY t.id FOR KEY SHARE";
-    const REACHED: &str = "WITH RECURSIVE reached AS ( \
+    static EXISTING: Statement = Statement::new(
+        "SELECT t.id FROM orchestrator.v7_subworkflow_tasks AS t \
+         WHERE t.id = ANY ($1) ORDER BY t.id FOR KEY SHARE",
+    );
+    static REACHED: Statement = Statement::new(
+        "WITH RECURSIVE reached AS ( \
              SELECT t.id, t.dependencies FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.id = ANY ($1) \
              UNION \
              SELECT t.id, t.dependencies FROM reached AS r \
              CROSS JOIN LATERAL unnest(r.dependencies) AS d (id) \
              JOIN orchestrator.v7_subworkflow_tasks AS t ON t.id = d.id) \
-         SELECT r.id, d.id FROM reached AS r, unnest(r.dependencies) AS d (id)";
+         SELECT r.id, d.id FROM reached AS r, unnest(r.dependencies) AS d (id)",
+    );
     let ids = without_nulls("dependencies", ids)?;
     let wanted = each_once(ids.iter().map(|id| *id.as_bytes()));
     let wanted_ids: Vec<Uuid> = wanted.iter().copied().map(Uuid::from_bytes).collect();
@@ -122,14 +131,14 @@ pub fn checked(task: Option<Uuid>, ids: Vec<Option<Uuid>>) -> Result<Vec<Uuid>, 
         return Ok(wanted_ids);
     }
     let arguments = [wanted_ids.clone().into()];
-    let existing = statements::update(EXISTING, &arguments, statements::column::<Uuid>)?;
+    let existing = EXISTING.update(&arguments, statements::column::<Uuid>)?;
     let existing: Vec<Id> = existing.iter().map(|id| *id.as_bytes()).collect();
     if let Some(unknown) = first_missing(&wanted, &existing) {
         let unknown = Uuid::from_bytes(unknown);
         return Err(Error::new(Kind::NotFound, format!("task {unknown} does not exist"))
             .hint("A task waits for tasks of orchestrator.v7_subworkflow_tasks."));
     }
-    let mut graph = statements::update(REACHED, &arguments, graph_of)?;
+    let mut graph = REACHED.update(&arguments, graph_of)?;
     // A new task has no id yet; no task has this one.
     let start = task.map_or([0; 16], |id| *id.as_bytes());
     graph.insert(start, wanted);
@@ -172,12 +181,14 @@ fn first_missing<T: Copy + Ord>(values: &[T], others: &[T]) -> Option<T> {
 /// keeps, if it keeps one: what it waits for by now could close a circle that the snapshot does not
 /// show. Locking a row asks whether there is a newer one.
 fn unchanged_since_snapshot(graph: &Graph) -> Result<(), Error> {
-    const LOCK: &str = "SELECT t.id FROM orchestrator.v7_subworkflow_tasks AS t \
+    static LOCK: Statement = Statement::new(
+        "SELECT t.id FROM orchestrator.v7_subworkflow_tasks AS t \
          WHERE t.id = ANY ($1) AND current_setting('transaction_isolation') IN ('repeatable read', 'serializable') \
-         ORDER BY t.id FOR SHARE";
+         ORDER BY t.id FOR SHARE",
+    );
     let ids: BTreeSet<Id> = graph.values().flatten().copied().collect();
     let ids: Vec<Uuid> = ids.into_iter().map(Uuid::from_bytes).collect();
-    statements::update(LOCK, &[ids.into()], |_| Ok(()))
+    LOCK.update(&[ids.into()], |_| Ok(()))
 }
 
 /// BEFORE UPDATE row trigger of the tasks, where phase or dependencies change: a phase that is over
@@ -199,8 +210,9 @@ fn v7_enforce_dependencies<'a>(
 }
 
 fn enforce(rows: &Rows<'_>) -> Result<(), Error> {
-    const LOCK: &str =
-        "LOCK TABLE orchestrator.v7_subworkflow_tasks IN SHARE UPDATE EXCLUSIVE MODE";
+    static LOCK: Statement = Statement::new(
+        "LOCK TABLE orchestrator.v7_subworkflow_tasks IN SHARE UPDATE EXCLUSIVE MODE",
+    );
     let read = |name: &str| rows.column(name);
     let phase = read("parent_phase");
     let phases = [
@@ -216,7 +228,7 @@ fn enforce(rows: &Rows<'_>) -> Result<(), Error> {
     let new = read("dependencies").and_then(|column| rows.after::<Vec<Option<Uuid>>>(column));
     let old = read("dependencies").and_then(|column| rows.before::<Vec<Option<Uuid>>>(column));
     if let Some(new) = new.filter(|new| Some(new) != old.as_ref()) {
-        statements::update(LOCK, &[], |_| Ok(()))?;
+        LOCK.update(&[], |_| Ok(()))?;
         checked(id, new)?;
     }
     Ok(())

@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use super::enums::{self, EnumType, Pair};
 use crate::server::error::Error;
 use crate::server::statements;
+use crate::server::statements::Statement;
 
 /// Records every pair of enum types that looks like one as a proposal to replace the one that is
 /// used less by the other. A pair that is recorded already, either way round, is left alone.
@@ -20,17 +21,20 @@ fn v7_record_enum_duplicates(
     minimum_similarity: default!(Option<f64>, "0.8"),
 ) -> Result<i64, ErrorReport> {
     // One recorder at a time: no constraint could tell a pair from itself turned round.
-    const LOCK: &str = "LOCK TABLE orchestrator.v7_enum_migrations IN SHARE ROW EXCLUSIVE MODE";
-    const RECORD: &str = "INSERT INTO orchestrator.v7_enum_migrations \
+    static LOCK: Statement =
+        Statement::new("LOCK TABLE orchestrator.v7_enum_migrations IN SHARE ROW EXCLUSIVE MODE");
+    static RECORD: Statement = Statement::new(
+        "INSERT INTO orchestrator.v7_enum_migrations \
              (current_enum_name, current_enum_values, v7_enum_name, v7_enum_values, consolidates_with, \
               affected_tables, affected_columns, risk_level) \
          SELECT $1, $2, $3, $4, ARRAY[$3], $5, $6, $7 \
          WHERE NOT EXISTS (SELECT FROM orchestrator.v7_enum_migrations AS m \
              WHERE (m.current_enum_name = $1 AND (m.v7_enum_name = $3 OR $3 = ANY (m.consolidates_with))) \
                 OR (m.current_enum_name = $3 AND (m.v7_enum_name = $1 OR $1 = ANY (m.consolidates_with)))) \
-         ON CONFLICT ON CONSTRAINT v7_enum_migrations_names_key DO NOTHING RETURNING id";
+         ON CONFLICT ON CONSTRAINT v7_enum_migrations_names_key DO NOTHING RETURNING id",
+    );
     let minimum = enums::share("minimum_similarity", minimum_similarity)?;
-    statements::update(LOCK, &[], |_| Ok(()))?;
+    LOCK.update(&[], |_| Ok(()))?;
     let enums = enums::all()?;
     let mut recorded = 0;
     for pair in enums::pairs(&enums, minimum) {
@@ -46,21 +50,23 @@ fn v7_record_enum_duplicates(
             JsonB(serde_json::json!(affected)).into(),
             risk(&pair, replaced).into(),
         ];
-        recorded += statements::update(RECORD, &arguments, |rows| Ok(rows.len() as i64))?;
+        recorded += RECORD.update(&arguments, |rows| Ok(rows.len() as i64))?;
     }
     Ok(recorded)
 }
 
 /// The pairs that are not recorded yet.
 pub fn unrecorded() -> Result<Vec<String>, Error> {
-    const RECORDED: &str = "SELECT EXISTS (SELECT FROM orchestrator.v7_enum_migrations AS m \
+    static RECORDED: Statement = Statement::new(
+        "SELECT EXISTS (SELECT FROM orchestrator.v7_enum_migrations AS m \
          WHERE (m.current_enum_name = $1 AND (m.v7_enum_name = $2 OR $2 = ANY (m.consolidates_with))) \
-            OR (m.current_enum_name = $2 AND (m.v7_enum_name = $1 OR $1 = ANY (m.consolidates_with))))";
+            OR (m.current_enum_name = $2 AND (m.v7_enum_name = $1 OR $1 = ANY (m.consolidates_with))))",
+    );
     let enums = enums::all()?;
     let mut missing = Vec::new();
     for Pair { a, b, .. } in enums::pairs(&enums, 0.8) {
         let arguments = [a.name.as_str().into(), b.name.as_str().into()];
-        if statements::select(RECORDED, &arguments, statements::one::<bool>)? != Some(true) {
+        if RECORDED.select(&arguments, statements::one::<bool>)? != Some(true) {
             missing.push(format!("{} and {}", a.name, b.name));
         }
     }

@@ -7,7 +7,8 @@ use pgrx::prelude::*;
 use super::candidates::Candidates;
 use super::similarity::{self, Reason};
 use crate::server::error::{Error, Kind, required};
-use crate::server::{backend_state, rows, statements};
+use crate::server::statements::Statement;
+use crate::server::{backend_state, rows};
 
 /// An enum type with what is known of its use.
 #[derive(Clone, Debug)]
@@ -84,10 +85,12 @@ pub fn share(argument: &str, value: Option<f64>) -> Result<f64, Error> {
 
 /// Every enum type that the caller may see, by name.
 pub fn all() -> Result<Vec<EnumType>, Error> {
-    const ENUMS: &str = "SELECT format('%I.%I', u.schema_name, u.enum_name), u.enum_name, u.labels, u.used_by \
-         FROM orchestrator.enum_usage AS u ORDER BY u.schema_name COLLATE \"C\", u.enum_name COLLATE \"C\"";
+    static ENUMS: Statement = Statement::new(
+        "SELECT format('%I.%I', u.schema_name, u.enum_name), u.enum_name, u.labels, u.used_by \
+         FROM orchestrator.enum_usage AS u ORDER BY u.schema_name COLLATE \"C\", u.enum_name COLLATE \"C\"",
+    );
     backend_state::while_others_drop(|| {
-        statements::select(ENUMS, &[], |rows| {
+        ENUMS.select(&[], |rows| {
             rows::each(rows, |row| {
                 Ok(EnumType {
                     name: rows::value(row, 1, "enum_usage.enum_name")?,

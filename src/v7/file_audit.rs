@@ -4,6 +4,7 @@
 use super::Check;
 use super::built::Built;
 use crate::server::error::Error;
+use crate::server::statements::Statement;
 use crate::server::{rows, statements};
 
 /// The old columns in their order, without updated_at, which every change moves.
@@ -33,14 +34,16 @@ pub fn checks(built: &Built) -> Result<Vec<Check>, Error> {
 
 fn status_of_rows(built: &Built) -> Result<Check, Error> {
     const NAME: &str = "file_audit rows with a V7 status";
-    const COUNTS: &str = "SELECT count(*), count(*) FILTER (WHERE f.v7_workflow_status IN \
+    static COUNTS: Statement = Statement::new(
+        "SELECT count(*), count(*) FILTER (WHERE f.v7_workflow_status IN \
              ('pending_assessment', 'assessed', 'designed', 'approved', 'implementing', 'testing', 'migrated', 'retired')) \
-         FROM orchestrator.file_audit AS f";
+         FROM orchestrator.file_audit AS f",
+    );
     if !built.has("column", "orchestrator.file_audit.v7_workflow_status") {
         // The check of the columns says so.
         return Ok(Check::unreadable(NAME, "every row", "column v7_workflow_status is missing"));
     }
-    let (all, with) = statements::select(COUNTS, &[], |rows| {
+    let (all, with) = COUNTS.select(&[], |rows| {
         let row = rows.first();
         Ok((rows::value::<i64>(&row, 1, "count")?, rows::value::<i64>(&row, 2, "count")?))
     })?;
@@ -52,7 +55,8 @@ fn status_of_rows(built: &Built) -> Result<Check, Error> {
 /// Compares the old values with the baseline that the upgrade took.
 fn base_values(built: &Built) -> Result<Check, Error> {
     const NAME: &str = "file_audit base values changed since the upgrade";
-    const CHANGED: &str = "SELECT format('id %s %s', b.id, \
+    static CHANGED: Statement = Statement::new(
+        "SELECT format('id %s %s', b.id, \
              CASE WHEN f.id IS NULL THEN 'is gone' ELSE 'changed: ' || ( \
                  SELECT string_agg(o.key, ', ' ORDER BY array_position($1, o.key)) \
                  FROM jsonb_each(to_jsonb(b)) AS o (key, value) \
@@ -60,7 +64,8 @@ fn base_values(built: &Built) -> Result<Check, Error> {
          FROM orchestrator.file_audit_baseline AS b LEFT JOIN orchestrator.file_audit AS f ON f.id = b.id \
          WHERE f.id IS NULL OR EXISTS ( \
              SELECT FROM jsonb_each(to_jsonb(b)) AS o (key, value) WHERE o.value IS DISTINCT FROM to_jsonb(f) -> o.key) \
-         ORDER BY b.id";
+         ORDER BY b.id",
+    );
     if let Some(why) = built.missing_table("file_audit_baseline") {
         return Ok(Check::unreadable(NAME, "0", &why));
     }
@@ -71,7 +76,7 @@ fn base_values(built: &Built) -> Result<Check, Error> {
         return Ok(Check::unreadable(NAME, "0", &format!("column {column} is missing")));
     }
     let columns: Vec<String> = BASE_COLUMNS.iter().map(|column| (*column).to_owned()).collect();
-    let changed = statements::select(CHANGED, &[columns.into()], statements::column::<String>)?;
+    let changed = CHANGED.select(&[columns.into()], statements::column::<String>)?;
     Ok(Check::none(NAME, &changed).hint(
         "Put the values back from orchestrator.file_audit_baseline; or, when a change is wanted, DELETE FROM orchestrator.file_audit_baseline WHERE id = ...;",
     ))

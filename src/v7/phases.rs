@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use super::approval::{self, APPROVER, Phase};
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::{self, Document};
+use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
 /// The number of a phase, 1 to 7.
@@ -51,13 +52,17 @@ fn v7_start_phase(
     phase_number: Option<i32>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.v7_migration_workflow"), ErrorReport> {
     // The phase before is locked first: everybody locks phases in ascending order.
-    const LOCK: &str = "SELECT w.phase_number FROM orchestrator.v7_migration_workflow AS w \
-         WHERE w.phase_number = $1 FOR SHARE";
-    const START: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'in_progress' \
-         WHERE w.phase_number = $1 AND w.status IN ('not_started', 'blocked') RETURNING w";
+    static LOCK: Statement = Statement::new(
+        "SELECT w.phase_number FROM orchestrator.v7_migration_workflow AS w \
+         WHERE w.phase_number = $1 FOR SHARE",
+    );
+    static START: Statement = Statement::new(
+        "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'in_progress' \
+         WHERE w.phase_number = $1 AND w.status IN ('not_started', 'blocked') RETURNING w",
+    );
     let number = number(phase_number)?;
-    statements::update(LOCK, &[(number - 1).into()], |_| Ok(()))?;
-    let row = statements::update(START, &[number.into()], row)?;
+    LOCK.update(&[(number - 1).into()], |_| Ok(()))?;
+    let row = START.update(&[number.into()], row)?;
     Ok(row.ok_or_else(|| refused(number, "start", &["not_started", "blocked"]))?)
 }
 
@@ -70,11 +75,13 @@ fn v7_request_review(
     phase_number: Option<i32>,
     deliverables: Option<Document>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.v7_migration_workflow"), ErrorReport> {
-    const REVIEW: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'review', deliverables = $2 \
-         WHERE w.phase_number = $1 AND w.status = 'in_progress' RETURNING w";
+    static REVIEW: Statement = Statement::new(
+        "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'review', deliverables = $2 \
+         WHERE w.phase_number = $1 AND w.status = 'in_progress' RETURNING w",
+    );
     let number = number(phase_number)?;
     let deliverables = jsonb::array("deliverables", deliverables)?;
-    let row = statements::update(REVIEW, &[number.into(), deliverables.into()], row)?;
+    let row = REVIEW.update(&[number.into(), deliverables.into()], row)?;
     Ok(row.ok_or_else(|| refused(number, "be reviewed", &["in_progress"]))?)
 }
 
@@ -89,13 +96,15 @@ fn v7_approve_phase(
     approved_by: Option<&str>,
     notes: Option<&str>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.v7_migration_workflow"), ErrorReport> {
-    const APPROVE: &str = "UPDATE orchestrator.v7_migration_workflow AS w \
+    static APPROVE: Statement = Statement::new(
+        "UPDATE orchestrator.v7_migration_workflow AS w \
          SET status = 'approved', approval_status = 'approved', approved_by = $2, approval_notes = $3 \
-         WHERE w.phase_number = $1 AND w.status = 'review' RETURNING w";
+         WHERE w.phase_number = $1 AND w.status = 'review' RETURNING w",
+    );
     let number = number(phase_number)?;
     let approved_by = arguments::filled("approved_by", approved_by)?;
     let notes = arguments::filled("notes", notes)?;
-    let row = statements::update(APPROVE, &[number.into(), approved_by.into(), notes.into()], row)?;
+    let row = APPROVE.update(&[number.into(), approved_by.into(), notes.into()], row)?;
     Ok(row.ok_or_else(|| refused(number, "be approved", &["review"]))?)
 }
 
@@ -107,10 +116,12 @@ fn v7_approve_phase(
 fn v7_complete_phase(
     phase_number: Option<i32>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.v7_migration_workflow"), ErrorReport> {
-    const COMPLETE: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'completed' \
-         WHERE w.phase_number = $1 AND w.status IN ('in_progress', 'review', 'approved') RETURNING w";
+    static COMPLETE: Statement = Statement::new(
+        "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'completed' \
+         WHERE w.phase_number = $1 AND w.status IN ('in_progress', 'review', 'approved') RETURNING w",
+    );
     let number = number(phase_number)?;
-    let row = statements::update(COMPLETE, &[number.into()], row)?;
+    let row = COMPLETE.update(&[number.into()], row)?;
     Ok(row.ok_or_else(|| refused(number, "be completed", &["in_progress", "review", "approved"]))?)
 }
 
@@ -125,15 +136,19 @@ fn v7_roll_back_phase(
     phase_number: Option<i32>,
     reason: Option<&str>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.v7_migration_workflow"), ErrorReport> {
-    const LOCK: &str = "SELECT w.status FROM orchestrator.v7_migration_workflow AS w \
-         WHERE w.phase_number = $1 FOR NO KEY UPDATE";
-    const ROLL_BACK: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'rolled_back', \
+    static LOCK: Statement = Statement::new(
+        "SELECT w.status FROM orchestrator.v7_migration_workflow AS w \
+         WHERE w.phase_number = $1 FOR NO KEY UPDATE",
+    );
+    static ROLL_BACK: Statement = Statement::new(
+        "UPDATE orchestrator.v7_migration_workflow AS w SET status = 'rolled_back', \
              approval_notes = concat_ws(E'\\n', nullif(w.approval_notes, ''), \
                  'Rolled back' || coalesce(' (approved by ' || w.approved_by || ')', '') || ': ' || $2) \
-         WHERE w.phase_number = $1 RETURNING w";
+         WHERE w.phase_number = $1 RETURNING w",
+    );
     let number = number(phase_number)?;
     let reason = arguments::filled("reason", reason)?;
-    let status = statements::update(LOCK, &[number.into()], |rows| {
+    let status = LOCK.update(&[number.into()], |rows| {
         rows::one::<String>(rows, "v7_migration_workflow.status")
     })?;
     match status.as_deref() {
@@ -143,7 +158,7 @@ fn v7_roll_back_phase(
         Some(_) => {}
     }
     approval::cancel_open_tasks(number, &format!("Rolled back: {reason}"))?;
-    let row = statements::update(ROLL_BACK, &[number.into(), reason.into()], row)?;
+    let row = ROLL_BACK.update(&[number.into(), reason.into()], row)?;
     Ok(row.ok_or_else(|| refused(number, "be rolled back", &[status.as_deref().unwrap_or("")]))?)
 }
 
@@ -172,10 +187,12 @@ fn refused(number: i32, step: &str, from: &[&str]) -> Error {
 type State = (Phase, [Option<String>; 2]);
 
 fn state(number: i32) -> Result<Option<State>, Error> {
-    const STATE: &str = "SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.approved_by, \
+    static STATE: Statement = Statement::new(
+        "SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.approved_by, \
              w.started_at::text, w.completed_at::text \
-         FROM orchestrator.v7_migration_workflow AS w WHERE w.phase_number = $1";
-    statements::update(STATE, &[number.into()], |rows| {
+         FROM orchestrator.v7_migration_workflow AS w WHERE w.phase_number = $1",
+    );
+    STATE.update(&[number.into()], |rows| {
         rows::first(rows, |row| {
             let started = rows::optional(row, 6, "v7_migration_workflow.started_at")?;
             let completed = rows::optional(row, 7, "v7_migration_workflow.completed_at")?;

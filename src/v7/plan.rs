@@ -9,7 +9,8 @@ use pgrx::prelude::*;
 use super::approval::APPROVER;
 use super::tasks;
 use crate::server::error::Error;
-use crate::server::{rows, statements};
+use crate::server::statements::Statement;
+use crate::server::rows;
 
 /// Name and lead of each phase, in order.
 pub const PHASES: [(&str, &str); 7] = [
@@ -70,12 +71,14 @@ fn v7_load_plan()
 }
 
 fn load_phases() -> Result<i64, Error> {
-    const ADD: &str = "INSERT INTO orchestrator.v7_migration_workflow (phase_number, phase_name, lead_persona) \
-         VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id";
+    static ADD: Statement = Statement::new(
+        "INSERT INTO orchestrator.v7_migration_workflow (phase_number, phase_name, lead_persona) \
+         VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id",
+    );
     let mut added = 0;
     for (number, (name, lead)) in (1i32..).zip(PHASES) {
         let arguments = [number.into(), name.into(), lead.into()];
-        added += statements::update(ADD, &arguments, |rows| Ok(rows.len() as i64))?;
+        added += ADD.update(&arguments, |rows| Ok(rows.len() as i64))?;
     }
     Ok(added)
 }
@@ -83,9 +86,12 @@ fn load_phases() -> Result<i64, Error> {
 /// Adds the tasks of a phase, unless it is over. One that was given another number or another name
 /// is the same task.
 fn load_tasks(phase: i32, tasks: &[Task]) -> Result<i64, Error> {
-    const LOCK: &str = "SELECT w.status FROM orchestrator.v7_migration_workflow AS w \
-         WHERE w.phase_number = $1 FOR NO KEY UPDATE";
-    const ADD: &str = "INSERT INTO orchestrator.v7_subworkflow_tasks \
+    static LOCK: Statement = Statement::new(
+        "SELECT w.status FROM orchestrator.v7_migration_workflow AS w \
+         WHERE w.phase_number = $1 FOR NO KEY UPDATE",
+    );
+    static ADD: Statement = Statement::new(
+        "INSERT INTO orchestrator.v7_subworkflow_tasks \
              (parent_phase, task_number, task_name, responsible_persona, dependencies) \
          SELECT w.phase_number, $2, $3, $4, \
                 ARRAY(SELECT d.id FROM orchestrator.v7_subworkflow_tasks AS d \
@@ -94,8 +100,9 @@ fn load_tasks(phase: i32, tasks: &[Task]) -> Result<i64, Error> {
          WHERE w.phase_number = $1 \
            AND NOT EXISTS (SELECT FROM orchestrator.v7_subworkflow_tasks AS t \
                            WHERE t.parent_phase = w.phase_number AND t.task_name = $3) \
-         ON CONFLICT DO NOTHING RETURNING id";
-    let status = statements::update(LOCK, &[phase.into()], |rows| {
+         ON CONFLICT DO NOTHING RETURNING id",
+    );
+    let status = LOCK.update(&[phase.into()], |rows| {
         rows::one::<String>(rows, "v7_migration_workflow.status")
     })?;
     if status.is_none_or(|status| tasks::is_over(&status)) {
@@ -108,7 +115,7 @@ fn load_tasks(phase: i32, tasks: &[Task]) -> Result<i64, Error> {
             (1..).zip(tasks).filter(after).map(|(_, other)| other.name.to_owned()).collect();
         let arguments =
             [phase.into(), number.into(), task.name.into(), task.persona.into(), names.into()];
-        added += statements::update(ADD, &arguments, |rows| Ok(rows.len() as i64))?;
+        added += ADD.update(&arguments, |rows| Ok(rows.len() as i64))?;
     }
     if added > 0 {
         tasks::taken_in(phase)?;

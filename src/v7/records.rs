@@ -8,6 +8,7 @@ use super::plan::PHASES;
 use super::sign_offs::{self, SignOff, Stage};
 use super::{Check, enum_records};
 use crate::server::error::Error;
+use crate::server::statements::Statement;
 use crate::server::{rows, statements};
 
 const LOAD_PLAN: &str = "SELECT * FROM orchestrator.v7_load_plan();";
@@ -40,9 +41,11 @@ pub fn checks(built: &Built) -> Result<Vec<Check>, Error> {
 }
 
 fn all_phases() -> Result<Vec<Phase>, Error> {
-    const ALL: &str = "SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.approved_by \
-         FROM orchestrator.v7_migration_workflow AS w ORDER BY w.phase_number";
-    statements::select(ALL, &[], approval::phases)
+    static ALL: Statement = Statement::new(
+        "SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.approved_by \
+         FROM orchestrator.v7_migration_workflow AS w ORDER BY w.phase_number",
+    );
+    ALL.select(&[], approval::phases)
 }
 
 /// Phases, or why they cannot be read.
@@ -103,11 +106,12 @@ fn phase_names(phases: &Phases) -> Check {
 fn enum_mappings(built: &Built) -> Result<Check, Error> {
     const NAME: &str = "enum mappings";
     const EXPECTED: &str = "> 0, or no duplicate enum types";
-    const COUNT: &str = "SELECT count(*) FROM orchestrator.v7_enum_migrations AS m";
+    static COUNT: Statement =
+        Statement::new("SELECT count(*) FROM orchestrator.v7_enum_migrations AS m");
     if let Some(why) = built.missing_table("v7_enum_migrations") {
         return Ok(Check::unreadable(NAME, EXPECTED, &why));
     }
-    let mappings = statements::select(COUNT, &[], |rows| rows::only::<i64>(rows, "count"))?;
+    let mappings = COUNT.select(&[], |rows| rows::only::<i64>(rows, "count"))?;
     let missing = if mappings > 0 { Vec::new() } else { enum_records::unrecorded()? };
     let check = Check {
         name: NAME,
@@ -121,28 +125,32 @@ fn enum_mappings(built: &Built) -> Result<Check, Error> {
 
 fn owners(tasks: &Option<String>) -> Result<Check, Error> {
     const NAME: &str = "phase 4 tasks without owner";
-    const WITHOUT: &str = "SELECT format('%s %s', t.task_number, t.task_name), \
+    static WITHOUT: Statement = Statement::new(
+        "SELECT format('%s %s', t.task_number, t.task_name), \
              format('UPDATE orchestrator.v7_subworkflow_tasks SET responsible_persona = ''...'' WHERE parent_phase = 4 AND task_number = %s;', t.task_number) \
          FROM orchestrator.v7_subworkflow_tasks AS t \
-         WHERE t.parent_phase = 4 AND coalesce(t.responsible_persona, '') !~ '[^[:space:]]' ORDER BY t.task_number";
+         WHERE t.parent_phase = 4 AND coalesce(t.responsible_persona, '') !~ '[^[:space:]]' ORDER BY t.task_number",
+    );
     if let Some(why) = tasks {
         return Ok(Check::unreadable(NAME, "0", why));
     }
-    Ok(none_with_commands(NAME, statements::select(WITHOUT, &[], told)?))
+    Ok(none_with_commands(NAME, WITHOUT.select(&[], told)?))
 }
 
 /// Tasks wait for tasks that exist, and not for themselves. An array has no foreign key.
 fn dependencies(tasks: &Option<String>) -> Result<Check, Error> {
     const NAME: &str = "dependencies that can never be met";
-    const DANGLING: &str = "SELECT format('%s.%s waits for %s, which does not exist', t.parent_phase, t.task_number, d.id), \
+    static DANGLING: Statement = Statement::new(
+        "SELECT format('%s.%s waits for %s, which does not exist', t.parent_phase, t.task_number, d.id), \
              format('UPDATE orchestrator.v7_subworkflow_tasks SET dependencies = array_remove(dependencies, %L) WHERE id = %L;', d.id, t.id) \
          FROM orchestrator.v7_subworkflow_tasks AS t, unnest(t.dependencies) AS d (id) \
          WHERE NOT EXISTS (SELECT FROM orchestrator.v7_subworkflow_tasks AS o WHERE o.id = d.id) \
-         ORDER BY t.parent_phase, t.task_number, d.id";
+         ORDER BY t.parent_phase, t.task_number, d.id",
+    );
     if let Some(why) = tasks {
         return Ok(Check::unreadable(NAME, "0", why));
     }
-    let mut found = statements::select(DANGLING, &[], told)?;
+    let mut found = DANGLING.select(&[], told)?;
     found.extend(super::dependencies::circles()?);
     Ok(none_with_commands(NAME, found))
 }
@@ -169,9 +177,11 @@ struct Lacks {
 }
 
 fn lacks(phases: &[Phase]) -> Result<Lacks, Error> {
-    const OPEN: &str = "SELECT format('%s \"%s\" (%s, %s)', t.task_number, t.task_name, t.status, t.responsible_persona) \
+    static OPEN: Statement = Statement::new(
+        "SELECT format('%s \"%s\" (%s, %s)', t.task_number, t.task_name, t.status, t.responsible_persona) \
          FROM orchestrator.v7_subworkflow_tasks AS t \
-         WHERE t.parent_phase = $1 AND t.status NOT IN ('completed', 'cancelled') ORDER BY t.task_number";
+         WHERE t.parent_phase = $1 AND t.status NOT IN ('completed', 'cancelled') ORDER BY t.task_number",
+    );
     let mut found = Lacks::default();
     for phase in phases.iter().filter(|phase| phase.is_started()) {
         // A phase that is missing altogether is told by the first check.
@@ -185,7 +195,7 @@ fn lacks(phases: &[Phase]) -> Result<Lacks, Error> {
         let (missing, open): (Vec<SignOff>, Vec<String>) = match phase.status.as_str() {
             "completed" => (
                 sign_offs::missing_in_statement(phase.number, Stage::After)?,
-                statements::select(OPEN, &[phase.number.into()], statements::column::<String>)?,
+                OPEN.select(&[phase.number.into()], statements::column::<String>)?,
             ),
             "approved" => (Vec::new(), Vec::new()),
             _ => continue,

@@ -10,6 +10,7 @@ use super::built::VERSIONS;
 use crate::schema::catalog::{self, Member};
 use crate::schema::manifest;
 use crate::server::error::Error;
+use crate::server::statements::Statement;
 use crate::server::{interrupts, rows, statements};
 
 /// Checks that V7 can be installed.
@@ -87,7 +88,8 @@ struct Leftover {
 
 /// Everything named v7_ outside the archive, but the functions that version 0.4.0 itself has.
 fn leftovers() -> Result<Vec<Leftover>, Error> {
-    const LEFT: &str = "WITH space AS ( \
+    static LEFT: Statement = Statement::new(
+        "WITH space AS ( \
              SELECT oid, nspname FROM pg_namespace \
              WHERE NOT starts_with(nspname::text, 'pg_') AND nspname NOT IN ('information_schema', 'orchestrator_archive') \
          ), relation AS ( \
@@ -138,11 +140,12 @@ fn leftovers() -> Result<Vec<Leftover>, Error> {
          SELECT o.kind, o.name, o.command, EXISTS ( \
              SELECT FROM pg_depend AS d JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid \
              WHERE e.extname = 'orchestrator_schema' AND d.deptype = 'e' AND d.classid = o.classid AND d.objid = o.objid) \
-         FROM object AS o ORDER BY o.kind, o.name";
+         FROM object AS o ORDER BY o.kind, o.name",
+    );
     const DOWN: &str = "ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.0';";
     let bottom = manifest::members_at(manifest::position("0.4.0")?)?;
     let above = manifest::position(&catalog::installed_version()?)? > manifest::position("0.4.0")?;
-    statements::select(LEFT, &[], |found| {
+    LEFT.select(&[], |found| {
         let mut left = Vec::new();
         for row in found {
             interrupts::allow();
@@ -165,7 +168,8 @@ fn leftovers() -> Result<Vec<Leftover>, Error> {
 
 /// Names in schema orchestrator that the V7 versions still to come need, and something has.
 fn names_taken() -> Result<Check, Error> {
-    const TAKEN: &str = "SELECT c.name FROM ( \
+    static TAKEN: Statement = Statement::new(
+        "SELECT c.name FROM ( \
              SELECT format('%I.%I', n.nspname, r.relname) FROM pg_class AS r \
              JOIN pg_namespace AS n ON n.oid = r.relnamespace WHERE n.nspname = 'orchestrator' \
              UNION \
@@ -181,7 +185,8 @@ fn names_taken() -> Result<Check, Error> {
                       UNION SELECT k.conname FROM pg_constraint AS k WHERE k.conrelid = r.oid \
                       UNION SELECT t.tgname FROM pg_trigger AS t WHERE t.tgrelid = r.oid) AS o (name) \
              WHERE n.nspname = 'orchestrator' AND r.relkind IN ('r', 'v', 'm', 'p', 'f')) AS c (name) \
-         WHERE c.name = ANY ($1) ORDER BY 1";
+         WHERE c.name = ANY ($1) ORDER BY 1",
+    );
     let installed = manifest::position(&catalog::installed_version()?)?;
     let present = manifest::members_at(installed)?;
     let mut needed = Vec::new();
@@ -198,7 +203,7 @@ fn names_taken() -> Result<Check, Error> {
     }
     needed.sort();
     needed.dedup();
-    let taken = statements::select(TAKEN, &[needed.into()], statements::column::<String>)?;
+    let taken = TAKEN.select(&[needed.into()], statements::column::<String>)?;
     Ok(Check::none("names of the V7 versions that are taken", &taken).hint(
         "Rename or drop what has these names; \\d orchestrator.* and \\df orchestrator.* show it.",
     ))

@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 
 use super::phases;
 use crate::server::error::{Error, Kind, required};
+use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
 /// When something is signed.
@@ -72,24 +73,18 @@ impl SignOff {
 
 /// The required sign-offs that nobody has given yet, as everybody sees them now.
 pub fn missing(phase: i32, stage: Stage) -> Result<Vec<SignOff>, Error> {
-    Ok(required_for(
-        phase,
-        stage,
-        statements::update(SIGNED, &given(phase, stage), statements::column)?,
-    ))
+    Ok(required_for(phase, stage, SIGNED.update(&given(phase, stage), statements::column)?))
 }
 
 /// As `missing`, as the calling statement sees them.
 pub fn missing_in_statement(phase: i32, stage: Stage) -> Result<Vec<SignOff>, Error> {
-    Ok(required_for(
-        phase,
-        stage,
-        statements::select(SIGNED, &given(phase, stage), statements::column)?,
-    ))
+    Ok(required_for(phase, stage, SIGNED.select(&given(phase, stage), statements::column)?))
 }
 
-const SIGNED: &str = "SELECT s.item FROM orchestrator.migration_sign_offs AS s \
-     WHERE s.phase_number = $1 AND s.stage = $2";
+static SIGNED: Statement = Statement::new(
+    "SELECT s.item FROM orchestrator.migration_sign_offs AS s \
+     WHERE s.phase_number = $1 AND s.stage = $2",
+);
 
 fn given(phase: i32, stage: Stage) -> [pgrx::datum::DatumWithOid<'static>; 2] {
     [phase.into(), stage.name().into()]
@@ -118,17 +113,19 @@ fn v7_sign(
     signed_by: Option<&str>,
     notes: default!(Option<&str>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
-    const SIGN: &str = "INSERT INTO orchestrator.migration_sign_offs (phase_number, stage, item, signed_by, notes) \
+    static SIGN: Statement = Statement::new(
+        "INSERT INTO orchestrator.migration_sign_offs (phase_number, stage, item, signed_by, notes) \
          SELECT w.phase_number, $2, $3, $4, $5 FROM orchestrator.v7_migration_workflow AS w \
          WHERE w.phase_number = $1 FOR KEY SHARE \
-         ON CONFLICT (phase_number, stage, item) DO NOTHING RETURNING id";
+         ON CONFLICT (phase_number, stage, item) DO NOTHING RETURNING id",
+    );
     let number = phases::number(phase_number)?;
     let stage = Stage::named(required("stage", stage)?)?;
     let item = arguments::name("item", item)?;
     let signed_by = arguments::filled("signed_by", signed_by)?;
     let arguments =
         [number.into(), stage.name().into(), item.into(), signed_by.into(), notes.into()];
-    match statements::update(SIGN, &arguments, statements::one::<Uuid>)? {
+    match SIGN.update(&arguments, statements::one::<Uuid>)? {
         Some(id) => Ok(id),
         None => Err(not_signed(number, stage, item)?.into()),
     }
@@ -136,10 +133,12 @@ fn v7_sign(
 
 /// Why an item cannot be signed.
 fn not_signed(number: i32, stage: Stage, item: &str) -> Result<Error, Error> {
-    const SIGNER: &str = "SELECT s.signed_by, s.signed_at::text FROM orchestrator.migration_sign_offs AS s \
-         WHERE s.phase_number = $1 AND s.stage = $2 AND s.item = $3";
+    static SIGNER: Statement = Statement::new(
+        "SELECT s.signed_by, s.signed_at::text FROM orchestrator.migration_sign_offs AS s \
+         WHERE s.phase_number = $1 AND s.stage = $2 AND s.item = $3",
+    );
     let arguments = [number.into(), stage.name().into(), item.into()];
-    let signer = statements::update(SIGNER, &arguments, |rows| {
+    let signer = SIGNER.update(&arguments, |rows| {
         rows::first(rows, |row| {
             let signed_by = rows::value::<String>(row, 1, "migration_sign_offs.signed_by")?;
             Ok((signed_by, rows::value::<String>(row, 2, "migration_sign_offs.signed_at")?))

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::server::error::{Error, Kind, required, without_nulls};
+use crate::server::statements::Statement;
 use crate::server::{arguments, backend_state, interrupts, rows, statements};
 
 /// Kinds of a catalog, in the order in which differences are told, and what one of each is called.
@@ -38,7 +39,7 @@ fn capture_snapshot(
     label: Option<&str>,
     schemas: default!(Option<Vec<Option<String>>>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
-    const CAPTURE: &str = concat!(
+    static CAPTURE: Statement = Statement::new(concat!(
         "WITH catalog AS MATERIALIZED (",
         include_str!("snapshot_catalog.sql"),
         "), metrics AS MATERIALIZED (",
@@ -48,14 +49,14 @@ fn capture_snapshot(
                 encode(sha256(convert_to(c.catalog::text, 'UTF8')), 'hex') \
          FROM catalog AS c, metrics AS m \
          ON CONFLICT (label) DO NOTHING RETURNING id, (catalog->'skipped')::text"
-    );
+    ));
     let label = arguments::name("label", label)?;
     let schemas = schemas.map(named_schemas).transpose()?;
     let arguments = [schemas.into(), label.into()];
     // The server writes definitions in the session's style, and snapshots of two sessions are compared.
     let captured = backend_state::while_others_drop(|| {
         backend_state::in_plain_style(|| {
-            statements::update(CAPTURE, &arguments, statements::two::<Uuid, String>)
+            CAPTURE.update(&arguments, statements::two::<Uuid, String>)
         })
     })?;
     match captured {
@@ -71,16 +72,18 @@ fn capture_snapshot(
 
 /// The schemas of an argument, each checked to be a user schema.
 fn named_schemas(schemas: Vec<Option<String>>) -> Result<Vec<String>, Error> {
-    const UNKNOWN: &str = "SELECT s.name, starts_with(s.name, 'pg_') OR s.name = 'information_schema' \
+    static UNKNOWN: Statement = Statement::new(
+        "SELECT s.name, starts_with(s.name, 'pg_') OR s.name = 'information_schema' \
          FROM unnest($1) WITH ORDINALITY AS s (name, place) \
          WHERE NOT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = s.name) \
-            OR starts_with(s.name, 'pg_') OR s.name = 'information_schema' ORDER BY s.place";
+            OR starts_with(s.name, 'pg_') OR s.name = 'information_schema' ORDER BY s.place",
+    );
     let schemas = without_nulls("schemas", schemas)?;
     if schemas.is_empty() {
         return Err(Error::new(Kind::InvalidValue, "argument \"schemas\" names no schema")
             .hint("NULL means all user schemas."));
     }
-    let unknown = statements::select(UNKNOWN, &[schemas.clone().into()], |rows| {
+    let unknown = UNKNOWN.select(&[schemas.clone().into()], |rows| {
         rows::first(rows, |row| {
             Ok((rows::value::<String>(row, 1, "name")?, rows::value::<bool>(row, 2, "is_system")?))
         })
@@ -117,8 +120,10 @@ fn tell_skipped(label: &str, maker: &str, skipped: &Value) {
 
 /// Why a label cannot be used again.
 fn taken(label: &str) -> Result<Error, Error> {
-    const HOLDER: &str = "SELECT s.taken_at::text, s.taken_by FROM orchestrator.schema_snapshots AS s WHERE s.label = $1";
-    let holder = statements::update(HOLDER, &[label.into()], statements::two::<String, String>)?;
+    static HOLDER: Statement = Statement::new(
+        "SELECT s.taken_at::text, s.taken_by FROM orchestrator.schema_snapshots AS s WHERE s.label = $1",
+    );
+    let holder = HOLDER.update(&[label.into()], statements::two::<String, String>)?;
     let Some((taken_at, taken_by)) = holder else {
         let message = format!("snapshot \"{label}\" could not be taken");
         return Ok(Error::no_row(message, "schema_snapshots"));
@@ -194,9 +199,11 @@ fn parsed<T: DeserializeOwned>(column: &str, text: &str) -> Result<T, Error> {
 
 impl Kept {
     fn read(label: &str) -> Result<Self, Error> {
-        const KEPT: &str = "SELECT s.catalog::text, (s.metrics->'scope')::text \
-             FROM orchestrator.schema_snapshots AS s WHERE s.label = $1";
-        let kept = statements::select(KEPT, &[label.into()], |rows| {
+        static KEPT: Statement = Statement::new(
+            "SELECT s.catalog::text, (s.metrics->'scope')::text \
+             FROM orchestrator.schema_snapshots AS s WHERE s.label = $1",
+        );
+        let kept = KEPT.select(&[label.into()], |rows| {
             rows::first(rows, |row| {
                 let catalog = rows::value::<String>(row, 1, "schema_snapshots.catalog")?;
                 Ok((catalog, rows::optional::<String>(row, 2, "schema_snapshots.metrics")?))

@@ -8,6 +8,7 @@ use pgrx::{AllocatedByPostgres, Uuid};
 use super::{dependencies, phases};
 use crate::schema::lifecycle::misused;
 use crate::server::error::{Error, Kind, required};
+use crate::server::statements::Statement;
 use crate::server::trigger_rows::Rows;
 use crate::server::{arguments, rows, statements};
 
@@ -26,11 +27,15 @@ fn v7_issue_task(
     dart_task_id: default!(Option<&str>, "NULL"),
     dart_task_url: default!(Option<&str>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
-    const ISSUE: &str = "INSERT INTO orchestrator.v7_subworkflow_tasks \
+    static ISSUE: Statement = Statement::new(
+        "INSERT INTO orchestrator.v7_subworkflow_tasks \
              (parent_phase, task_number, task_name, responsible_persona, dependencies, dart_task_id, dart_task_url) \
          SELECT $1, coalesce(max(t.task_number), 0) + 1, $2, $3, $4, $5, $6 \
-         FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.parent_phase = $1 RETURNING id";
-    const LAST: &str = "SELECT max(t.task_number) = 2147483647 FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.parent_phase = $1";
+         FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.parent_phase = $1 RETURNING id",
+    );
+    static LAST: Statement = Statement::new(
+        "SELECT max(t.task_number) = 2147483647 FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.parent_phase = $1",
+    );
     let number = phases::number(phase_number)?;
     let name = arguments::filled("task_name", task_name)?;
     let persona = arguments::filled("responsible_persona", responsible_persona)?;
@@ -40,7 +45,7 @@ fn v7_issue_task(
     }
     taken_in(number)?;
     let wanted = dependencies::checked(None, wanted)?;
-    if statements::update(LAST, &[number.into()], statements::one::<bool>)? == Some(true) {
+    if LAST.update(&[number.into()], statements::one::<bool>)? == Some(true) {
         return Err(Error::new(Kind::NotReady, format!("phase {number} has no task number left"))
             .detail("The highest number, 2147483647, is taken.")
             .hint("Give that task another number.")
@@ -54,7 +59,7 @@ fn v7_issue_task(
         dart_task_id.into(),
         dart_task_url.into(),
     ];
-    let id = statements::update(ISSUE, &arguments, statements::one::<Uuid>)?;
+    let id = ISSUE.update(&arguments, statements::one::<Uuid>)?;
     Ok(id.ok_or_else(|| Error::no_row("the task could not be issued", "v7_subworkflow_tasks"))?)
 }
 
@@ -64,9 +69,11 @@ fn v7_issue_task(
 ///
 /// Errors: P0002 no such phase, 55000 it is over.
 pub fn taken_in(number: i32) -> Result<(), Error> {
-    const WRITE: &str = "UPDATE orchestrator.v7_migration_workflow AS w SET status = w.status \
-         WHERE w.phase_number = $1 RETURNING w.status";
-    let written = statements::update(WRITE, &[number.into()], |rows| {
+    static WRITE: Statement = Statement::new(
+        "UPDATE orchestrator.v7_migration_workflow AS w SET status = w.status \
+         WHERE w.phase_number = $1 RETURNING w.status",
+    );
+    let written = WRITE.update(&[number.into()], |rows| {
         rows::one::<String>(rows, "v7_migration_workflow.status")
     })?;
     let Some(status) = written else {
@@ -94,11 +101,13 @@ fn v7_note_change<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
     // A task that was issued with its id in the tracker was handed over when it was created.
-    const NOTE: &str = "INSERT INTO orchestrator.migration_hand_overs AS h (task_id, dart_task_id, handed_over_at, changed_at) \
+    static NOTE: Statement = Statement::new(
+        "INSERT INTO orchestrator.migration_hand_overs AS h (task_id, dart_task_id, handed_over_at, changed_at) \
          SELECT t.id, t.dart_task_id, t.created_at, now() FROM orchestrator.v7_subworkflow_tasks AS t \
          WHERE t.id = $1 AND t.dart_task_id IS NOT NULL \
-         ON CONFLICT (task_id) DO UPDATE SET changed_at = excluded.changed_at WHERE h.changed_at IS NULL";
-    note("v7_note_change", trigger, NOTE)
+         ON CONFLICT (task_id) DO UPDATE SET changed_at = excluded.changed_at WHERE h.changed_at IS NULL",
+    );
+    note("v7_note_change", trigger, &NOTE)
 }
 
 /// AFTER UPDATE OF dart_task_id, dart_task_url row trigger of the tasks: whoever writes one of
@@ -107,28 +116,30 @@ fn v7_note_change<'a>(
 fn v7_note_hand_over<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
-    const NOTE: &str = "WITH forgotten AS ( \
+    static NOTE: Statement = Statement::new(
+        "WITH forgotten AS ( \
              DELETE FROM orchestrator.migration_hand_overs AS h USING orchestrator.v7_subworkflow_tasks AS t \
              WHERE h.task_id = $1 AND t.id = $1 AND t.dart_task_id IS NULL) \
          INSERT INTO orchestrator.migration_hand_overs AS h (task_id, dart_task_id) \
          SELECT t.id, t.dart_task_id FROM orchestrator.v7_subworkflow_tasks AS t \
          WHERE t.id = $1 AND t.dart_task_id IS NOT NULL \
          ON CONFLICT (task_id) DO UPDATE \
-         SET dart_task_id = excluded.dart_task_id, handed_over_at = excluded.handed_over_at, changed_at = NULL";
-    note("v7_note_hand_over", trigger, NOTE)
+         SET dart_task_id = excluded.dart_task_id, handed_over_at = excluded.handed_over_at, changed_at = NULL",
+    );
+    note("v7_note_hand_over", trigger, &NOTE)
 }
 
 /// Runs a statement for the task that was updated.
 fn note<'a>(
     function: &str,
     trigger: &'a PgTrigger<'a>,
-    statement: &'static str,
+    statement: &'static Statement,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
     let Some(rows) = Rows::of(trigger) else {
         misused(function, "it must be fired AFTER UPDATE, FOR EACH ROW");
     };
     let id = rows.column("id").and_then(|column| rows.after::<Uuid>(column));
-    if let Err(error) = statements::update(statement, &[id.into()], |_| Ok(())) {
+    if let Err(error) = statement.update(&[id.into()], |_| Ok(())) {
         ErrorReport::from(error).report(PgLogLevel::ERROR);
     }
     Ok(Some(rows.into_row()))

@@ -30,8 +30,8 @@ const LOOKUPS: [&str; 12] = [
 
 /// The module that alone hands statements to the server, and takes constants only; and the one of
 /// statements that are composed.
-const RUNS_CONSTANTS: &str = "plans";
-const COMPOSES: &str = "dynamic";
+const RUNS_CONSTANTS: &str = "statements";
+const COMPOSES: &str = "dynamic_sql";
 
 /// A function, constant, static or type.
 struct Named {

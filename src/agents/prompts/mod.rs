@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByRust, Uuid};
 
 use crate::server::error::{Error, Kind, required};
+use crate::server::statements::Statement;
 use crate::server::{arguments, locks, rows, statements};
 use version::Version;
 
@@ -40,8 +41,10 @@ fn publish_prompt(
     notes: default!(Option<&str>, "NULL"),
     activate: default!(Option<bool>, "false"),
 ) -> Result<Uuid, ErrorReport> {
-    const INSERT: &str = "INSERT INTO orchestrator.prompts (agent_type, version, prompt_text, created_by, notes) \
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT ON CONSTRAINT uq_prompts_agent_version DO NOTHING RETURNING id";
+    static INSERT: Statement = Statement::new(
+        "INSERT INTO orchestrator.prompts (agent_type, version, prompt_text, created_by, notes) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT ON CONSTRAINT uq_prompts_agent_version DO NOTHING RETURNING id",
+    );
     let agent_type = arguments::name("agent_type", agent_type)?;
     let version = Version::parse(required("version", version)?)?.to_string();
     let prompt_text = arguments::filled("prompt_text", prompt_text)?;
@@ -56,7 +59,7 @@ fn publish_prompt(
         created_by.into(),
         notes.into(),
     ];
-    let Some(id) = statements::update(INSERT, &arguments, statements::one::<Uuid>)? else {
+    let Some(id) = INSERT.update(&arguments, statements::one::<Uuid>)? else {
         return Err(already_published(agent_type, &version)?.into());
     };
     if activate {
@@ -86,11 +89,12 @@ fn activate_prompt(
 /// Errors: 22004, P0002 there is none. Since 0.2.2.
 #[pg_extern(sql = false, stable)]
 fn active_prompt(agent_type: Option<&str>) -> Result<String, ErrorReport> {
-    const ACTIVE: &str = "SELECT p.prompt_text FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.is_active";
+    static ACTIVE: Statement = Statement::new(
+        "SELECT p.prompt_text FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.is_active",
+    );
     let agent_type = required("agent_type", agent_type)?;
-    let prompt = statements::select(ACTIVE, &[agent_type.into()], |rows| {
-        rows::one::<String>(rows, "prompts.prompt_text")
-    })?;
+    let prompt = ACTIVE
+        .select(&[agent_type.into()], |rows| rows::one::<String>(rows, "prompts.prompt_text"))?;
     Ok(prompt.ok_or_else(|| {
         Error::new(Kind::NotFound, format!("agent type \"{agent_type}\" has no active prompt"))
             .hint("orchestrator.prompt_history shows what is published, orchestrator.activate_prompt activates it.")
@@ -106,13 +110,14 @@ fn next_prompt_version(
     agent_type: Option<&str>,
     bump: default!(Option<&str>, "'patch'"),
 ) -> Result<String, ErrorReport> {
-    const HIGHEST: &str = "SELECT p.version FROM orchestrator.prompts AS p WHERE p.agent_type = $1 \
-         ORDER BY string_to_array(p.version, '.')::bigint[] DESC LIMIT 1";
+    static HIGHEST: Statement = Statement::new(
+        "SELECT p.version FROM orchestrator.prompts AS p WHERE p.agent_type = $1 \
+         ORDER BY string_to_array(p.version, '.')::bigint[] DESC LIMIT 1",
+    );
     let agent_type = arguments::name("agent_type", agent_type)?;
     let bump = arguments::one_of("bump", required("bump", bump)?, &version::STEPS)?;
-    let highest = statements::select(HIGHEST, &[agent_type.into()], |rows| {
-        rows::one::<String>(rows, "prompts.version")
-    })?;
+    let highest = HIGHEST
+        .select(&[agent_type.into()], |rows| rows::one::<String>(rows, "prompts.version"))?;
     Ok(match highest {
         None => version::FIRST.to_owned(),
         Some(highest) => Version::parse(&highest)?.next(bump)?.to_string(),
@@ -128,17 +133,20 @@ fn one_activation_at_a_time(agent_type: &str) -> Result<(), Error> {
 /// Two statements, because the unique index looks at every row as it is written: the old one must
 /// let go before the new one takes over. Others see both or neither of them.
 fn switch_to(agent_type: &str, version: &str) -> Result<Row, Error> {
-    const DEACTIVATE: &str = "UPDATE orchestrator.prompts AS p SET is_active = false \
-         WHERE p.agent_type = $1 AND p.is_active AND p.version <> $2";
-    const ACTIVATE: &str = "UPDATE orchestrator.prompts AS p SET is_active = true \
-         WHERE p.agent_type = $1 AND p.version = $2 RETURNING p";
+    static DEACTIVATE: Statement = Statement::new(
+        "UPDATE orchestrator.prompts AS p SET is_active = false \
+         WHERE p.agent_type = $1 AND p.is_active AND p.version <> $2",
+    );
+    static ACTIVATE: Statement = Statement::new(
+        "UPDATE orchestrator.prompts AS p SET is_active = true \
+         WHERE p.agent_type = $1 AND p.version = $2 RETURNING p",
+    );
     let arguments = [agent_type.into(), version.into()];
-    statements::update(DEACTIVATE, &arguments, |_| Ok(()))?;
+    DEACTIVATE.update(&arguments, |_| Ok(()))?;
     // The unique index sees an active version that the snapshot which the transaction keeps does not.
-    let activated =
-        PgTryBuilder::new(|| statements::update(ACTIVATE, &arguments, statements::one::<Row>))
-            .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, |_| Err(overtaken(agent_type)))
-            .execute();
+    let activated = PgTryBuilder::new(|| ACTIVATE.update(&arguments, statements::one::<Row>))
+        .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, |_| Err(overtaken(agent_type)))
+        .execute();
     match activated? {
         Some(row) => Ok(row),
         None => Err(not_activated(agent_type, version)?),
@@ -146,11 +154,12 @@ fn switch_to(agent_type: &str, version: &str) -> Result<Row, Error> {
 }
 
 fn not_activated(agent_type: &str, version: &str) -> Result<Error, Error> {
-    const PUBLISHED: &str =
-        "SELECT p.id FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.version = $2";
+    static PUBLISHED: Statement = Statement::new(
+        "SELECT p.id FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.version = $2",
+    );
     let arguments = [agent_type.into(), version.into()];
     let prompt = format!("version {version} of agent type \"{agent_type}\"");
-    Ok(match statements::update(PUBLISHED, &arguments, statements::one::<Uuid>)? {
+    Ok(match PUBLISHED.update(&arguments, statements::one::<Uuid>)? {
         Some(_) => Error::no_row(format!("{prompt} could not be activated"), "prompts"),
         None => Error::new(Kind::NotFound, format!("{prompt} does not exist"))
             .hint("orchestrator.prompt_history shows what is published, orchestrator.publish_prompt adds to it."),
@@ -167,12 +176,13 @@ fn overtaken(agent_type: &str) -> Error {
 }
 
 fn already_published(agent_type: &str, version: &str) -> Result<Error, Error> {
-    const PUBLICATION: &str = "SELECT format('It was published at %s%s.', p.created_at, ' by ' || p.created_by) \
-         FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.version = $2";
+    static PUBLICATION: Statement = Statement::new(
+        "SELECT format('It was published at %s%s.', p.created_at, ' by ' || p.created_by) \
+         FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.version = $2",
+    );
     let arguments = [agent_type.into(), version.into()];
     let prompt = format!("version {version} of agent type \"{agent_type}\"");
-    let Some(publication) = statements::update(PUBLICATION, &arguments, statements::one::<String>)?
-    else {
+    let Some(publication) = PUBLICATION.update(&arguments, statements::one::<String>)? else {
         return Ok(Error::no_row(format!("{prompt} could not be published"), "prompts"));
     };
     Ok(Error::new(Kind::NotReady, format!("{prompt} is already published"))

@@ -14,7 +14,8 @@ use crate::runs::Run;
 use crate::runs::amounts::score;
 use crate::server::error::{Error, required};
 use crate::server::jsonb::{self, Document};
-use crate::server::{arguments, rows, statements};
+use crate::server::statements::Statement;
+use crate::server::{arguments, rows};
 
 pub use resolve::resolve_review;
 
@@ -45,8 +46,10 @@ fn request_review(
     context: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
     // Also when it is marked already, as `Run::write` does.
-    const MARK: &str = "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = true \
-         WHERE r.id = $1 AND (NOT r.requires_human_review OR r.xmin <> pg_current_xact_id()::xid)";
+    static MARK: Statement = Statement::new(
+        "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = true \
+         WHERE r.id = $1 AND (NOT r.requires_human_review OR r.xmin <> pg_current_xact_id()::xid)",
+    );
     let thread_id = arguments::filled("thread_id", thread_id)?;
     let review_type =
         arguments::one_of("review_type", required("review_type", review_type)?, &TYPES)?;
@@ -54,8 +57,7 @@ fn request_review(
     let safety_score = safety_score.map(|given| score("safety_score", Some(given))).transpose()?;
     let context = jsonb::object("context", context)?;
     let run = Run::lock_open(thread_id)?;
-    if statements::update(MARK, &[run.id.into()], |rows| Ok(rows.is_empty()))? && !is_marked(&run)?
-    {
+    if MARK.update(&[run.id.into()], |rows| Ok(rows.is_empty()))? && !is_marked(&run)? {
         return Err(run.not_written().into());
     }
     Ok(ask(&run, Request { review_type, reason, safety_score, context })?)
@@ -63,19 +65,22 @@ fn request_review(
 
 /// Whether a run says that it needs a human.
 fn is_marked(run: &Run) -> Result<bool, Error> {
-    const MARKED: &str =
-        "SELECT r.requires_human_review FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1";
-    statements::update(MARKED, &[run.id.into()], |rows| {
+    static MARKED: Statement = Statement::new(
+        "SELECT r.requires_human_review FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1",
+    );
+    MARKED.update(&[run.id.into()], |rows| {
         rows::only(rows, "orchestrator_runs.requires_human_review")
     })
 }
 
 /// Puts a question about a run that is locked into the queue; its id.
 pub fn ask(run: &Run, request: Request<'_>) -> Result<Uuid, Error> {
-    const INSERT: &str = "INSERT INTO orchestrator.human_review_queue AS q (thread_id, review_type, reason, safety_score, context) \
+    static INSERT: Statement = Statement::new(
+        "INSERT INTO orchestrator.human_review_queue AS q (thread_id, review_type, reason, safety_score, context) \
          VALUES ($1, $2, $3, trunc($4, 2), $5) \
          RETURNING q.id, jsonb_strip_nulls(jsonb_build_object('thread_id', q.thread_id, 'review_id', q.id, \
-             'review_type', q.review_type, 'reason', q.reason, 'safety_score', q.safety_score))";
+             'review_type', q.review_type, 'reason', q.reason, 'safety_score', q.safety_score))",
+    );
     let arguments = [
         run.thread_id.as_str().into(),
         request.review_type.into(),
@@ -83,7 +88,7 @@ pub fn ask(run: &Run, request: Request<'_>) -> Result<Uuid, Error> {
         request.safety_score.into(),
         request.context.into(),
     ];
-    let asked = statements::update(INSERT, &arguments, |rows| {
+    let asked = INSERT.update(&arguments, |rows| {
         rows::first(rows, |row| {
             let id = rows::value(row, 1, "human_review_queue.id")?;
             Ok((id, rows::value(row, 2, "human_review_queue.id")?))

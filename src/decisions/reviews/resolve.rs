@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use const_format::concatcp;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -12,6 +13,7 @@ use pgrx::{AllocatedByRust, Uuid};
 use crate::audit;
 use crate::runs::Run;
 use crate::server::error::{Error, Kind, required};
+use crate::server::statements::Statement;
 use crate::server::{arguments, excerpt, rows, statements};
 
 /// What a human can decide.
@@ -22,35 +24,22 @@ const DECISIONS: [&str; 2] = ["approved", "rejected"];
 pub const ATTEMPTS: usize = 100;
 
 /// The columns of a review that a resolution sets, by parameters $2 to $4.
-macro_rules! resolution {
-    () => {
-        "SET status = $2, resolved_by = $3, resolution_notes = $4, resolved_at = pg_catalog.now() "
-    };
-}
+pub const RESOLUTION: &str =
+    "SET status = $2, resolved_by = $3, resolution_notes = $4, resolved_at = pg_catalog.now() ";
 
 /// The columns of a run that the last approval sets. A run on hold goes on, unless somebody paused it
 /// and nothing has been asked about it since: no question has spoken of that pause. The events are
 /// ordered by their ids, which grow with the time at which the locked run was paused or asked about.
-macro_rules! freed {
-    () => {
-        "SET requires_human_review = false, \
+pub const FREED: &str = "SET requires_human_review = false, \
              gate_status = CASE WHEN r.gate_status IS DISTINCT FROM 'hold' \
                  OR (SELECT (array_agg(e.event_type ORDER BY e.id DESC))[1] FROM orchestrator.audit_events AS e \
                      WHERE e.trace_id = r.id \
                        AND array_position(ARRAY['run_paused', 'run_resumed', 'review_requested'], e.event_type) IS NOT NULL) \
                     IS NOT DISTINCT FROM 'run_paused' \
-                 THEN r.gate_status ELSE 'go' END "
-    };
-}
+                 THEN r.gate_status ELSE 'go' END ";
 
 /// The columns of a run that a rejection sets; $2 says why.
-macro_rules! killed {
-    () => {
-        "SET gate_status = 'kill', phase = 'failed', error = $2 "
-    };
-}
-
-pub(super) use {freed, killed, resolution};
+pub const KILLED: &str = "SET gate_status = 'kill', phase = 'failed', error = $2 ";
 
 /// A decision with who made it and why.
 pub struct Resolution<'a> {
@@ -120,13 +109,13 @@ pub fn resolve_review(
     resolved_by: Option<&str>,
     notes: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.human_review_queue"), ErrorReport> {
-    const RESOLVE: &str = concat!(
+    static RESOLVE: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.human_review_queue AS q ",
-        resolution!(),
+        RESOLUTION,
         "WHERE q.id = $1 AND q.status IS NOT DISTINCT FROM 'pending' AND q.thread_id = $5 RETURNING q, q.review_type, \
              NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
                          WHERE o.thread_id = q.thread_id AND o.status IS NOT DISTINCT FROM 'pending' AND o.id <> q.id)"
-    );
+    ));
     let id = required("review_id", review_id)?;
     let resolution = Resolution::of(decision, resolved_by, notes)?;
     let run = lock_run(id)?;
@@ -137,7 +126,7 @@ pub fn resolve_review(
         resolution.notes.into(),
         run.thread_id.as_str().into(),
     ];
-    let resolved = statements::update(RESOLVE, &arguments, |rows| {
+    let resolved = RESOLVE.update(&arguments, |rows| {
         rows::first(rows, |row| {
             let review = rows::value::<PgHeapTuple<'static, AllocatedByRust>>(
                 row,
@@ -160,16 +149,19 @@ pub fn resolve_review(
 ///
 /// Errors: P0002 unknown review.
 fn lock_run(review_id: Uuid) -> Result<Run, Error> {
-    const LOCK: &str = "SELECT r.id, r.thread_id, r.phase, r.gate_status \
+    static LOCK: Statement = Statement::new(
+        "SELECT r.id, r.thread_id, r.phase, r.gate_status \
          FROM orchestrator.orchestrator_runs AS r \
          WHERE r.thread_id = (SELECT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = $1) \
-         FOR NO KEY UPDATE";
-    const EXISTS: &str = "SELECT q.id FROM orchestrator.human_review_queue AS q WHERE q.id = $1";
+         FOR NO KEY UPDATE",
+    );
+    static EXISTS: Statement =
+        Statement::new("SELECT q.id FROM orchestrator.human_review_queue AS q WHERE q.id = $1");
     for _ in 0..ATTEMPTS {
-        if let Some(run) = statements::update(LOCK, &[review_id.into()], Run::first)? {
+        if let Some(run) = LOCK.update(&[review_id.into()], Run::first)? {
             return Ok(run);
         }
-        if statements::update(EXISTS, &[review_id.into()], statements::one::<Uuid>)?.is_none() {
+        if EXISTS.update(&[review_id.into()], statements::one::<Uuid>)?.is_none() {
             return Err(unknown(review_id));
         }
         // Its thread was renamed while this call waited for the lock.
@@ -180,16 +172,16 @@ fn lock_run(review_id: Uuid) -> Result<Run, Error> {
 /// Frees the run when its last review is approved, kills it when one is rejected, and gives it as
 /// it is then.
 fn conclude(run: Run, resolution: &Resolution<'_>, is_last: bool) -> Result<Run, Error> {
-    const FREE: &str = concat!(
+    static FREE: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.orchestrator_runs AS r ",
-        freed!(),
+        FREED,
         "WHERE r.id = $1 RETURNING r.id, r.thread_id, r.phase, r.gate_status"
-    );
-    const KILL: &str = concat!(
+    ));
+    static KILL: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.orchestrator_runs AS r ",
-        killed!(),
+        KILLED,
         "WHERE r.id = $1 RETURNING r.id, r.thread_id, r.phase, r.gate_status"
-    );
+    ));
     if run.has_ended() {
         return Ok(run);
     }
@@ -198,9 +190,9 @@ fn conclude(run: Run, resolution: &Resolution<'_>, is_last: bool) -> Result<Run,
         return Ok(run);
     }
     let concluded = if resolution.approves() {
-        statements::update(FREE, &[run.id.into()], Run::first)?
+        FREE.update(&[run.id.into()], Run::first)?
     } else {
-        statements::update(KILL, &[run.id.into(), resolution.error().into()], Run::first)?
+        KILL.update(&[run.id.into(), resolution.error().into()], Run::first)?
     };
     concluded.ok_or_else(|| run.not_written())
 }
@@ -208,11 +200,13 @@ fn conclude(run: Run, resolution: &Resolution<'_>, is_last: bool) -> Result<Run,
 /// Records the resolution of one review, with the keys that `resolve_reviews` gives each of its own.
 fn record(id: Uuid, review_type: &str, run: Run, resolution: &Resolution<'_>) -> Result<(), Error> {
     // All values are texts, and an array of them makes an object at half the cost.
-    const RECORD: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
+    static RECORD: Statement = Statement::new(
+        "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
          VALUES ($1, $2, $3, jsonb_object( \
              CASE WHEN $9 IS NOT NULL THEN ARRAY['notes', $9] END || \
              ARRAY['thread_id', $4, 'review_id', $5::text, 'review_type', $6, 'phase', $7, 'gate_status', $8, \
-                   'session_user', session_user::text]))";
+                   'session_user', session_user::text]))",
+    );
     let (recorded_as, notes) = (resolution.recorded_as(), resolution.recorded_notes());
     let arguments = [
         resolution.event_type().into(),
@@ -225,7 +219,7 @@ fn record(id: Uuid, review_type: &str, run: Run, resolution: &Resolution<'_>) ->
         run.gate_status.into(),
         notes.as_deref().into(),
     ];
-    audit::record_by(RECORD, &arguments, 1)
+    audit::record_by(&RECORD, &arguments, 1)
 }
 
 pub fn unknown(id: Uuid) -> Error {
@@ -254,9 +248,11 @@ pub fn not_resolvable(ids: &[Uuid]) -> Error {
 
 /// Why a review cannot be resolved.
 fn not_pending(id: Uuid) -> Result<Error, Error> {
-    const RESOLUTION: &str = "SELECT q.status, format('%s by %s at %s', q.status, q.resolved_by, q.resolved_at), q.resolution_notes \
-         FROM orchestrator.human_review_queue AS q WHERE q.id = $1";
-    let found = statements::update(RESOLUTION, &[id.into()], |rows| {
+    static RESOLUTION: Statement = Statement::new(
+        "SELECT q.status, format('%s by %s at %s', q.status, q.resolved_by, q.resolved_at), q.resolution_notes \
+         FROM orchestrator.human_review_queue AS q WHERE q.id = $1",
+    );
+    let found = RESOLUTION.update(&[id.into()], |rows| {
         rows::first(rows, |row| {
             let status = rows::value::<String>(row, 1, "human_review_queue.status")?;
             let how = rows::value::<String>(row, 2, "human_review_queue.status")?;

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use const_format::concatcp;
 use pgrx::Uuid;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -11,13 +12,14 @@ use pgrx::spi::SpiTupleTable;
 use serde_json::json;
 
 use super::resolve::{
-    ATTEMPTS, Resolution, freed, killed, not_lockable, not_resolvable, resolution,
+    ATTEMPTS, FREED, KILLED, RESOLUTION, Resolution, not_lockable, not_resolvable,
 };
 use crate::audit;
 use crate::runs::Run;
 use crate::server::error::{Error, required, without_nulls};
 use crate::server::jsonb::Document;
-use crate::server::{arguments, interrupts, rows, statements};
+use crate::server::statements::Statement;
+use crate::server::{arguments, interrupts, rows};
 
 /// Resolves all reviews of a list that are pending, each as `resolve_review` would: review, runs
 /// and one audit event for each change together or not at all.
@@ -63,7 +65,8 @@ struct Resolved {
 /// Locks the runs of all these reviews, in the order of their ids.
 fn lock_runs(ids: &[Uuid]) -> Result<Runs, Error> {
     // Without DISTINCT, which would sort by the rules of a language.
-    const LOCK: &str = "WITH threads AS MATERIALIZED ( \
+    static LOCK: Statement = Statement::new(
+        "WITH threads AS MATERIALIZED ( \
              SELECT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1) \
          ), locked AS MATERIALIZED ( \
              SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
@@ -72,9 +75,10 @@ fn lock_runs(ids: &[Uuid]) -> Result<Runs, Error> {
          SELECT l.id, l.thread_id, l.phase, l.gate_status, m.is_missing \
          FROM (SELECT EXISTS (SELECT FROM threads AS t WHERE t.thread_id NOT IN (SELECT l.thread_id FROM locked AS l)) \
                    AS is_missing) AS m \
-         LEFT JOIN locked AS l ON true";
+         LEFT JOIN locked AS l ON true",
+    );
     for _ in 0..ATTEMPTS {
-        let (runs, is_missing) = statements::update(LOCK, &[ids.to_vec().into()], |rows| {
+        let (runs, is_missing) = LOCK.update(&[ids.to_vec().into()], |rows| {
             let (mut runs, mut is_missing) = (Runs::with_capacity(rows.len()), false);
             for row in rows {
                 interrupts::allow();
@@ -95,18 +99,18 @@ fn lock_runs(ids: &[Uuid]) -> Result<Runs, Error> {
 
 /// Resolves those that are pending.
 fn resolve(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<Vec<Resolved>, Error> {
-    const RESOLVE: &str = concat!(
+    static RESOLVE: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.human_review_queue AS q ",
-        resolution!(),
+        RESOLUTION,
         "WHERE q.id = ANY ($1) AND q.status IS NOT DISTINCT FROM 'pending' RETURNING q.id, q.thread_id, q.review_type"
-    );
+    ));
     let arguments = [
         ids.to_vec().into(),
         resolution.decision.into(),
         resolution.resolved_by.into(),
         resolution.notes.into(),
     ];
-    statements::update(RESOLVE, &arguments, |rows| {
+    RESOLVE.update(&arguments, |rows| {
         rows::each(rows, |row| {
             Ok(Resolved {
                 id: rows::value(row, 1, "human_review_queue.id")?,
@@ -123,19 +127,19 @@ fn conclude(
     resolved: &[Resolved],
     resolution: &Resolution<'_>,
 ) -> Result<(), Error> {
-    const FREE: &str = concat!(
+    static FREE: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.orchestrator_runs AS r ",
-        freed!(),
+        FREED,
         "WHERE r.id = ANY ($1) \
            AND NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
                            WHERE o.thread_id = r.thread_id AND o.status IS NOT DISTINCT FROM 'pending') \
          RETURNING r.id, r.thread_id, r.phase, r.gate_status"
-    );
-    const KILL: &str = concat!(
+    ));
+    static KILL: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.orchestrator_runs AS r ",
-        killed!(),
+        KILLED,
         "WHERE r.id = ANY ($1) RETURNING r.id, r.thread_id, r.phase, r.gate_status"
-    );
+    ));
     let threads: HashSet<&str> = resolved.iter().map(|review| review.thread_id.as_str()).collect();
     let open = threads.into_iter().filter_map(|thread| runs.get(thread));
     let ids: Vec<Uuid> = open.filter(|run| !run.has_ended()).map(|run| run.id).collect();
@@ -154,9 +158,9 @@ fn conclude(
         Ok(())
     };
     if resolution.approves() {
-        statements::update(FREE, &[ids.clone().into()], read)?;
+        FREE.update(&[ids.clone().into()], read)?;
     } else {
-        statements::update(KILL, &[ids.clone().into(), resolution.error().into()], read)?;
+        KILL.update(&[ids.clone().into(), resolution.error().into()], read)?;
     }
     let waiting: Vec<Uuid> =
         ids.into_iter().filter(|id| !concluded.contains(id.as_bytes())).collect();
@@ -171,12 +175,13 @@ fn conclude(
 ///
 /// Errors: 55000 one does not.
 fn only_waiting(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<(), Error> {
-    const FREE_TO_GO: &str = "SELECT count(*) FROM orchestrator.orchestrator_runs AS r \
+    static FREE_TO_GO: Statement = Statement::new(
+        "SELECT count(*) FROM orchestrator.orchestrator_runs AS r \
          WHERE r.id = ANY ($1) AND NOT ($2 AND EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
-                                                       WHERE o.thread_id = r.thread_id AND o.status IS NOT DISTINCT FROM 'pending'))";
+                                                       WHERE o.thread_id = r.thread_id AND o.status IS NOT DISTINCT FROM 'pending'))",
+    );
     let arguments = [ids.to_vec().into(), resolution.approves().into()];
-    let count =
-        statements::update(FREE_TO_GO, &arguments, |rows| rows::only::<i64>(rows, "count"))?;
+    let count = FREE_TO_GO.update(&arguments, |rows| rows::only::<i64>(rows, "count"))?;
     if count == 0 {
         return Ok(());
     }
@@ -187,10 +192,12 @@ fn only_waiting(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<(), Error> 
 /// Records each resolution, in the order of the reviews.
 fn record(runs: &Runs, resolved: &[Resolved], resolution: &Resolution<'_>) -> Result<(), Error> {
     // What is the same for all reviews of a run is composed once.
-    const RECORD: &str = "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
+    static RECORD: Statement = Statement::new(
+        "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
          SELECT $1, $2, e.run_id, e.told || jsonb_object( \
              ARRAY['review_id', e.review_id::text, 'review_type', e.review_type, 'session_user', session_user::text]) \
-         FROM ROWS FROM (unnest($3), unnest($4), unnest($5), unnest($6)) AS e (run_id, told, review_id, review_type)";
+         FROM ROWS FROM (unnest($3), unnest($4), unnest($5), unnest($6)) AS e (run_id, told, review_id, review_type)",
+    );
     if resolved.is_empty() {
         return Ok(());
     }
@@ -213,7 +220,7 @@ fn record(runs: &Runs, resolved: &[Resolved], resolution: &Resolution<'_>) -> Re
         resolved.iter().map(|review| review.id).collect::<Vec<_>>().into(),
         resolved.iter().map(|review| review.review_type.as_str()).collect::<Vec<_>>().into(),
     ];
-    audit::record_by(RECORD, &arguments, resolved.len())
+    audit::record_by(&RECORD, &arguments, resolved.len())
 }
 
 /// What an event tells of the run, and why.
@@ -231,15 +238,16 @@ fn what_became(run: &Run, resolution: &Resolution<'_>) -> Document {
 
 /// What came of each id.
 fn outcomes(ids: Vec<Uuid>, resolved: &[Resolved]) -> Result<Vec<(Uuid, String)>, Error> {
-    const KNOWN: &str =
-        "SELECT q.id, q.status FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1)";
+    static KNOWN: Statement = Statement::new(
+        "SELECT q.id, q.status FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1)",
+    );
     let resolved: HashSet<_> = resolved.iter().map(|review| *review.id.as_bytes()).collect();
     let rest: Vec<Uuid> =
         ids.iter().filter(|id| !resolved.contains(id.as_bytes())).copied().collect();
     let known = if rest.is_empty() {
         HashSet::new()
     } else {
-        let known = statements::update(KNOWN, &[rest.into()], |rows| {
+        let known = KNOWN.update(&[rest.into()], |rows| {
             rows::each(rows, |row| {
                 let id = rows::value::<Uuid>(row, 1, "human_review_queue.id")?;
                 Ok((id, rows::value::<String>(row, 2, "human_review_queue.status")?))

@@ -11,6 +11,7 @@ use crate::runs::amounts::{score, texts};
 use crate::runs::{Row, Run};
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
+use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
 /// A score that is set in configurations. Source: the thresholds of WAVE's safety scorer.
@@ -115,13 +116,15 @@ fn record_safety(
     score: Option<AnyNumeric>,
     violations: default!(Option<Vec<Option<String>>>, "'{}'"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
-    const SCORE: &str = "UPDATE orchestrator.orchestrator_runs AS r \
+    static SCORE: Statement = Statement::new(
+        "UPDATE orchestrator.orchestrator_runs AS r \
          SET safety_score = least(r.safety_score, trunc($2, 2)), violations = r.violations || $3, \
              requires_human_review = r.requires_human_review OR $4, \
              gate_status = CASE WHEN $5 THEN 'hold' ELSE r.gate_status END \
          WHERE r.id = $1 \
          RETURNING r, jsonb_build_object('thread_id', r.thread_id, 'score', $2, 'lowest', r.safety_score, \
-             'violations', to_jsonb($3), 'gate_status', r.gate_status)";
+             'violations', to_jsonb($3), 'gate_status', r.gate_status)",
+    );
     let thread_id = arguments::filled("thread_id", thread_id)?;
     let score = self::score("score", score)?;
     let violations = texts("violations", violations)?;
@@ -135,7 +138,7 @@ fn record_safety(
         (verdict != Verdict::Fine).into(),
         matches!(verdict, Verdict::Block(_)).into(),
     ];
-    let scored = statements::update(SCORE, &arguments, |rows| {
+    let scored = SCORE.update(&arguments, |rows| {
         rows::first(rows, |row| {
             let run = rows::value::<Row>(row, 1, "orchestrator_runs.id")?;
             Ok((run, rows::value::<Document>(row, 2, "orchestrator_runs.id")?))
@@ -171,7 +174,8 @@ fn known_to_pending_review(
     reason: &str,
     context: &Document,
 ) -> Result<bool, Error> {
-    const LOWER: &str = "WITH s AS MATERIALIZED ( \
+    static LOWER: Statement = Statement::new(
+        "WITH s AS MATERIALIZED ( \
              SELECT o.id, trunc($2, 2) AS score, trunc($2, 2) < o.safety_score AS lower, \
                     starts_with(o.reason, $5) AND o.context ? 'threshold' AND jsonb_typeof(o.context -> 'violations') = 'array' AS ours \
              FROM orchestrator.human_review_queue AS o \
@@ -187,7 +191,8 @@ fn known_to_pending_review(
                      ELSE q.context END \
              FROM s WHERE q.id = s.id AND q.status IS NOT DISTINCT FROM 'pending' RETURNING q.id \
          ) \
-         SELECT EXISTS (SELECT FROM lowered) FROM s";
+         SELECT EXISTS (SELECT FROM lowered) FROM s",
+    );
     let arguments = [
         run.thread_id.as_str().into(),
         score.clone().into(),
@@ -195,7 +200,7 @@ fn known_to_pending_review(
         context.clone().into(),
         REASON.into(),
     ];
-    match statements::update(LOWER, &arguments, statements::one::<bool>)? {
+    match LOWER.update(&arguments, statements::one::<bool>)? {
         Some(false) => Err(Error::no_row(
             format!("the safety review of thread \"{}\" could not be changed", run.thread_id),
             "human_review_queue",

@@ -17,7 +17,8 @@ use crate::schema::catalog;
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::{Error, Kind, required};
 use crate::server::reg_types::RegRole;
-use crate::server::{arguments, backend_state, interrupts, locks, rows, statements};
+use crate::server::statements::Statement;
+use crate::server::{arguments, backend_state, interrupts, locks, rows};
 use levels::Level;
 use privileges::Privileges;
 
@@ -84,13 +85,15 @@ fn access()
 
 /// A role that can be given a level, with its name.
 fn grantee_of(grantee: Option<RegRole>) -> Result<(Oid, String), Error> {
-    const ROLE: &str = "SELECT r.rolname::text, \
+    static ROLE: Statement = Statement::new(
+        "SELECT r.rolname::text, \
                 CASE WHEN r.oid IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator') \
                      THEN 'It owns the extension, and may do everything.' \
                      WHEN r.rolname = 'pg_database_owner' THEN 'It stands for the owner of the database, who may grant levels.' END \
-         FROM pg_roles AS r WHERE r.oid = $1";
+         FROM pg_roles AS r WHERE r.oid = $1",
+    );
     let role = required("grantee", grantee)?.0;
-    let found = statements::update(ROLE, &[role.into()], |rows| {
+    let found = ROLE.update(&[role.into()], |rows| {
         rows::first(rows, |row| {
             let name = rows::value::<String>(row, 1, "pg_roles.rolname")?;
             Ok((name, rows::optional::<String>(row, 2, "fact")?))
@@ -193,13 +196,14 @@ pub fn deviations(levels_wait: bool) -> Result<Vec<Deviation>, Error> {
 /// the call that leaves it that one stands beside it, and where they tell of none the call that
 /// takes all away.
 fn way_back(role: Oid, level: Level, marked: Option<Level>) -> Result<String, Error> {
-    const GRANT: &str =
-        "SELECT format('SELECT orchestrator.grant_access(%L, %L);', $1::oid::regrole, $2)";
-    const REVOKE: &str =
-        "SELECT format('SELECT orchestrator.revoke_access(%L);', $1::oid::regrole)";
+    static GRANT: Statement = Statement::new(
+        "SELECT format('SELECT orchestrator.grant_access(%L, %L);', $1::oid::regrole, $2)",
+    );
+    static REVOKE: Statement =
+        Statement::new("SELECT format('SELECT orchestrator.revoke_access(%L);', $1::oid::regrole)");
     let call = |level: Level| {
         let arguments = [role.into(), level.name().into()];
-        statements::select(GRANT, &arguments, |rows| rows::only::<String>(rows, "call"))
+        GRANT.select(&arguments, |rows| rows::only::<String>(rows, "call"))
     };
     let nearest = call(level)?;
     match marked {
@@ -210,9 +214,8 @@ fn way_back(role: Oid, level: Level, marked: Option<Level>) -> Result<String, Er
             call(marked)?
         )),
         None => {
-            let revoke = statements::select(REVOKE, &[role.into()], |rows| {
-                rows::only::<String>(rows, "call")
-            })?;
+            let revoke =
+                REVOKE.select(&[role.into()], |rows| rows::only::<String>(rows, "call"))?;
             Ok(format!("{nearest} -- or, to take it all away: {revoke}"))
         }
     }
@@ -223,12 +226,8 @@ pub const KEPT_LEVELS: &str = "access_levels";
 
 /// Which role `r` a kept level `l` belongs to. In the cluster that kept it the role's identifier
 /// tells, whatever the role is called today; in another cluster only its name can.
-macro_rules! is_of_role {
-    () => {
-        "CASE WHEN l.system_identifier = (pg_catalog.pg_control_system()).system_identifier \
-              THEN r.oid = l.role ELSE r.rolname = l.grantee END"
-    };
-}
+const IS_OF_ROLE: &str = "CASE WHEN l.system_identifier = (pg_catalog.pg_control_system()).system_identifier \
+              THEN r.oid = l.role ELSE r.rolname = l.grantee END";
 
 /// The roles that hold a level.
 fn at_a_level() -> Result<impl Iterator<Item = Holder>, Error> {
@@ -248,8 +247,7 @@ pub fn roles() -> Result<Vec<String>, Error> {
 /// The names, quoted, of the roles that a table of levels has a level for.
 pub fn roles_in(table: &str) -> Result<Vec<String>, Error> {
     let sql = format!(
-        concat!("SELECT quote_ident(r.rolname) FROM {} AS l JOIN pg_roles AS r ON ", is_of_role!()),
-        table
+        "SELECT quote_ident(r.rolname) FROM {table} AS l JOIN pg_roles AS r ON {IS_OF_ROLE}"
     );
     dynamic_sql::column::<String>(&sql, &[])
 }
@@ -263,15 +261,11 @@ pub fn give_back(table: &str) -> Result<(i64, i64), Error> {
     let names: Vec<&str> = Level::ALL.iter().map(|level| level.name()).collect();
     let kept = Spi::connect_mut(|client| {
         let levels = format!(
-            concat!(
-                "WITH kept AS (DELETE FROM {} AS l USING pg_roles AS r WHERE ",
-                is_of_role!(),
-                " AND r.oid <> ALL ($1) AND l.level = ANY ($2) AND r.rolname <> 'pg_database_owner' \
+            "WITH kept AS (DELETE FROM {table} AS l USING pg_roles AS r WHERE {IS_OF_ROLE} \
+                 AND r.oid <> ALL ($1) AND l.level = ANY ($2) AND r.rolname <> 'pg_database_owner' \
                  AND r.oid NOT IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator') \
                  RETURNING r.oid, r.rolname::text, l.level, l.kept_at) \
                  SELECT DISTINCT ON (kept.oid) kept.oid, kept.rolname, kept.level FROM kept ORDER BY kept.oid, kept.kept_at DESC"
-            ),
-            table
         );
         let mut kept = Vec::new();
         for row in client.update(levels.as_str(), None, &[holders.into(), names.into()])? {

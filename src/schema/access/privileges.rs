@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use const_format::concatcp;
 use pgrx::pg_sys::Oid;
 use pgrx::spi::SpiTupleTable;
 
 use super::levels::{self, Level};
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::Error;
+use crate::server::statements::Statement;
 use crate::server::{backend_state, interrupts, rows, statements};
 
 /// A privilege on an object, or on one column of it.
@@ -55,9 +57,7 @@ pub fn in_words<'a>(verb: &str, privileges: impl Iterator<Item = &'a Privilege>)
 
 /// The members of the extension that privileges are on: kind and name as GRANT wants them, the bare
 /// name, the owner, the privileges that were granted.
-macro_rules! with_objects {
-    () => {
-        "WITH member AS ( \
+const WITH_OBJECTS: &str = "WITH member AS ( \
              SELECT d.classid, d.objid FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid \
              WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'orchestrator_schema' \
          ), relation AS ( \
@@ -73,15 +73,13 @@ macro_rules! with_objects {
              UNION ALL \
              SELECT 'SCHEMA', quote_ident(n.nspname), n.nspname::text, n.nspowner, n.nspacl \
              FROM member AS m JOIN pg_namespace AS n ON m.classid = 'pg_namespace'::regclass AND m.objid = n.oid \
-         ) "
-    };
-}
+         ) ";
 
 /// What a level gives on the objects that are there.
 pub fn due(level: Level) -> Result<Privileges, Error> {
-    const OBJECTS: &str =
-        concat!(with_objects!(), "SELECT o.kind, o.name, o.bare FROM object AS o");
-    statements::select(OBJECTS, &[], |found| {
+    static OBJECTS: Statement =
+        Statement::new(concatcp!(WITH_OBJECTS, "SELECT o.kind, o.name, o.bare FROM object AS o"));
+    OBJECTS.select(&[], |found| {
         let mut due = Privileges::new();
         for row in found {
             interrupts::allow();
@@ -127,8 +125,8 @@ fn of_level(level: Level, kind: &str, name: &str) -> Vec<(&'static str, Option<&
 /// Every role that holds anything on the objects by a grant of its own, with those of the functions
 /// `marks` that it may call. The owner has its rights without a grant.
 pub fn holding(marks: Vec<&str>) -> Result<Vec<(Oid, String, Vec<String>)>, Error> {
-    const HOLDING: &str = concat!(
-        with_objects!(),
+    static HOLDING: Statement = Statement::new(concatcp!(
+        WITH_OBJECTS,
         ", given AS ( \
              SELECT CASE o.kind WHEN 'FUNCTION' THEN o.bare END AS function, o.owner, a.grantee \
              FROM object AS o, aclexplode(o.acl) AS a \
@@ -142,8 +140,8 @@ pub fn holding(marks: Vec<&str>) -> Result<Vec<(Oid, String, Vec<String>)>, Erro
          WHERE g.grantee <> g.owner AND r.rolname <> 'pg_database_owner' \
            AND r.oid NOT IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator') \
          GROUP BY r.oid, r.rolname ORDER BY r.rolname"
-    );
-    statements::select(HOLDING, &[marks.into()], |rows| {
+    ));
+    HOLDING.select(&[marks.into()], |rows| {
         let mut holding = Vec::new();
         for row in rows {
             interrupts::allow();
@@ -158,24 +156,24 @@ pub fn holding(marks: Vec<&str>) -> Result<Vec<(Oid, String, Vec<String>)>, Erro
 
 /// What a role was granted itself, not through another role: its privileges on objects and on
 /// columns.
-const HELD: &str = concat!(
-    with_objects!(),
+static HELD: Statement = Statement::new(concatcp!(
+    WITH_OBJECTS,
     "SELECT o.kind || ' ' || o.name, a.privilege_type, NULL::text, a.is_grantable OR a.grantor <> o.owner \
      FROM object AS o, aclexplode(o.acl) AS a WHERE a.grantee = $1 \
      UNION \
      SELECT r.kind || ' ' || r.name, a.privilege_type, c.attname::text, a.is_grantable OR a.grantor <> r.owner \
      FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, \
           aclexplode(c.attacl) AS a WHERE a.grantee = $1"
-);
+));
 
 /// What a role holds.
 pub fn held(role: Oid) -> Result<Privileges, Error> {
-    statements::select(HELD, &[role.into()], read)
+    HELD.select(&[role.into()], read)
 }
 
 /// What a role holds after what others committed while this transaction waited for them.
 fn held_now(role: Oid) -> Result<Privileges, Error> {
-    statements::update(HELD, &[role.into()], read)
+    HELD.update(&[role.into()], read)
 }
 
 fn read(found: SpiTupleTable<'_>) -> Result<Privileges, Error> {
@@ -230,17 +228,16 @@ fn by_object(privileges: &Privileges) -> BTreeMap<&str, Vec<&Privilege>> {
 
 /// Takes away all that a role holds on an object, whoever gave it, and what the role passed on.
 fn take_away(role: Oid, name: &str, object: &str) -> Result<(), Error> {
-    const GRANTORS: &str = concat!(
-        with_objects!(),
+    static GRANTORS: Statement = Statement::new(concatcp!(
+        WITH_OBJECTS,
         "SELECT DISTINCT a.grantor FROM object AS o, aclexplode(o.acl) AS a \
          WHERE o.kind || ' ' || o.name = $2 AND a.grantee = $1 \
          UNION \
          SELECT a.grantor FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, \
               aclexplode(c.attacl) AS a WHERE r.kind || ' ' || r.name = $2 AND a.grantee = $1"
-    );
+    ));
     let revoke = format!("REVOKE ALL ON {object} FROM {} CASCADE", quote(name));
-    let grantors =
-        statements::update(GRANTORS, &[role.into(), object.into()], statements::column::<Oid>)?;
+    let grantors = GRANTORS.update(&[role.into(), object.into()], statements::column::<Oid>)?;
     for grantor in grantors {
         backend_state::with_rights_of(grantor, || dynamic_sql::execute(&revoke))?;
     }

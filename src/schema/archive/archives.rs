@@ -2,6 +2,7 @@
 //! `orchestrator_archive.<table>_columns` key and values of columns; a number behind it tells
 //! older ones apart. Version and time stand in the table's comment, so a dump carries them.
 
+use const_format::concatcp;
 use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
 
@@ -12,6 +13,7 @@ use super::table::Table;
 use crate::schema::{access, manifest};
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::{Error, Kind};
+use crate::server::statements::Statement;
 use crate::server::{interrupts, rows, statements};
 
 /// What an archive holds.
@@ -91,24 +93,20 @@ impl Archive {
 
 /// The names of the columns of archive `c` that hold values of rows: not its key, nor what a down
 /// script left.
-macro_rules! values_of {
-    () => {
-        "(SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}') FROM pg_attribute AS a \
+const VALUES_OF: &str = "(SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}') FROM pg_attribute AS a \
           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT LIKE '% as left' \
             AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary \
-                            AND a.attnum = ANY (i.indkey)))"
-    };
-}
+                            AND a.attnum = ANY (i.indkey)))";
 
 /// Every archive, in the order in which they can be given back.
 pub fn all() -> Result<Vec<Archive>, Error> {
-    const TABLES: &str = concat!(
+    static TABLES: Statement = Statement::new(concatcp!(
         "SELECT c.oid, c.relname::text, obj_description(c.oid, 'pg_class'), ",
-        values_of!(),
+        VALUES_OF,
         " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          WHERE n.nspname = $1 AND c.relkind = 'r' ORDER BY length(c.relname), c.relname"
-    );
-    let found = Spi::connect_mut(|client| read(client.update(TABLES, None, &[ARCHIVE.into()])?))?;
+    ));
+    let found = TABLES.update(&[ARCHIVE.into()], read)?;
     if !found.is_empty() {
         only_ours()?;
     }
@@ -153,26 +151,27 @@ fn read(tables: SpiTupleTable<'_>) -> Result<Vec<(Archive, bool)>, Error> {
 /// so it is after a dump of an older version was restored. Reads the catalog alone, so that whoever
 /// may do no more, and a standby, can ask. `levels`: whether the version has levels.
 pub fn waiting(levels: bool) -> Result<Vec<Archive>, Error> {
-    const TABLES: &str = concat!(
+    static TABLES: Statement = Statement::new(concatcp!(
         "SELECT c.oid, c.relname::text, obj_description(c.oid, 'pg_class'), ",
-        values_of!(),
+        VALUES_OF,
         " FROM pg_extension AS e, pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          WHERE n.nspname = $1 AND c.relkind = 'r' AND e.extname = 'orchestrator_schema' \
            AND pg_has_role(c.relowner, e.extowner, 'USAGE') ORDER BY c.relname"
-    );
-    const PLACE: &str = "SELECT array_agg(a.attname::text) FROM pg_class AS c \
+    ));
+    static PLACE: Statement = Statement::new(
+        "SELECT array_agg(a.attname::text) FROM pg_class AS c \
          JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-         WHERE n.nspname = 'orchestrator' AND c.relname = $1 AND c.relkind = 'r' GROUP BY c.oid";
-    let found = statements::select(TABLES, &[ARCHIVE.into()], read)?;
+         WHERE n.nspname = 'orchestrator' AND c.relname = $1 AND c.relkind = 'r' GROUP BY c.oid",
+    );
+    let found = TABLES.select(&[ARCHIVE.into()], read)?;
     let mut waiting = Vec::new();
     for (archive, left_behind) in found {
         if left_behind {
             continue;
         }
         let belongs_to = archive.belongs_to.as_str();
-        let place =
-            statements::select(PLACE, &[belongs_to.into()], statements::one::<Vec<String>>)?;
+        let place = PLACE.select(&[belongs_to.into()], statements::one::<Vec<String>>)?;
         let has_place = match (&place, &archive.holds) {
             (Some(_), Holds::Rows) => true,
             (Some(present), Holds::Columns(held)) => held.iter().all(|name| present.contains(name)),
@@ -204,14 +203,14 @@ pub fn note_left_behind(archive: &Archive) -> Result<(), Error> {
 
 /// The label of an archive, where it can be read.
 fn label_of(archive: &Archive) -> Result<Option<Label>, Error> {
-    const COMMENT: &str = concat!(
+    static COMMENT: Statement = Statement::new(concatcp!(
         "SELECT obj_description(c.oid, 'pg_class'), ",
-        values_of!(),
+        VALUES_OF,
         " FROM pg_class AS c WHERE c.oid = $1"
-    );
+    ));
     let table = &archive.table;
-    Spi::connect_mut(|client| {
-        let found = client.update(COMMENT, None, &[table.oid.into()])?.first();
+    COMMENT.update(&[table.oid.into()], |found| {
+        let found = found.first();
         let comment = rows::optional::<String>(&found, 1, "pg_description.description")?;
         let values = rows::value::<Vec<String>>(&found, 2, "pg_attribute.attname")?;
         Label::read(comment, &table.name, &values)

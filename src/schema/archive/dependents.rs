@@ -11,6 +11,7 @@ use crate::schema::manifest;
 use crate::schema::verify::Additions;
 use crate::server::backend_state::with_setting;
 use crate::server::error::{Error, Kind};
+use crate::server::statements::Statement;
 use crate::server::{dynamic_sql, interrupts, rows, statements};
 
 /// What needs object $2 of catalog $1, and of a table only its columns $3 when these are given: its
@@ -19,7 +20,8 @@ use crate::server::{dynamic_sql, interrupts, rows, statements};
 ///
 /// Parts of the object itself are left out: of a table they go with it, of columns their defaults.
 /// A table is needed together with its indexes, the sequences that it owns, and their types.
-const DEPENDENTS: &str = "WITH owned AS ( \
+static DEPENDENTS: Statement = Statement::new(
+    "WITH owned AS ( \
          SELECT s.oid FROM pg_depend AS d JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S' \
          WHERE $1 = 'pg_class'::regclass AND $3::text[] IS NULL AND d.classid = $1 \
            AND d.refclassid = $1 AND d.refobjid = $2 AND d.deptype IN ('a', 'i') \
@@ -76,14 +78,16 @@ const DEPENDENTS: &str = "WITH owned AS ( \
                      CASE WHEN h.oid IS NULL THEN d.objsubid ELSE 0 END) AS o (classid, objid, objsubid) \
      WHERE CASE WHEN $3 IS NULL THEN (w.classid, w.objid) <> ($1, $2) \
                 ELSE NOT coalesce(f.adrelid = $2 AND a.attname = ANY ($3), false) END \
-     GROUP BY 1 ORDER BY 1";
+     GROUP BY 1 ORDER BY 1",
+);
 
 /// What is tied to table $1, or to its columns $2 when these are given, otherwise than by needing it,
 /// with the statement that unties it without loss.
 ///
 /// Whatever stores rows of the table ($2 given) keeps the server from adding columns to it again, and
 /// would lose what it has of columns that go. What inherits from it loses such columns with it.
-const TIES: &str = "WITH RECURSIVE row_type (oid) AS ( \
+static TIES: Statement = Statement::new(
+    "WITH RECURSIVE row_type (oid) AS ( \
          SELECT unnest(ARRAY[t.oid, t.typarray]) FROM pg_type AS t WHERE t.typrelid = $1 \
          UNION \
          SELECT coalesce(c.reltype, d.objid) FROM row_type AS r \
@@ -124,7 +128,8 @@ const TIES: &str = "WITH RECURSIVE row_type (oid) AS ( \
            SELECT FROM pg_attrdef AS f \
            JOIN pg_depend AS u ON u.classid = 'pg_attrdef'::regclass AND u.objid = f.oid \
            WHERE f.adrelid = $1 AND f.adnum = d.refobjsubid AND u.refclassid = 'pg_class'::regclass AND u.refobjid = s.oid) \
-     ORDER BY 1";
+     ORDER BY 1",
+);
 
 /// Something outside a member that depends on it.
 pub struct Dependent {
@@ -152,7 +157,7 @@ impl Needed<'_> {
         // To plan these takes longer than to run them, and the server would do it for each table.
         let found = with_setting(c"plan_cache_mode", c"force_generic_plan", || {
             let mut found = BTreeMap::new();
-            statements::update(DEPENDENTS, &arguments, |dependents| {
+            DEPENDENTS.update(&arguments, |dependents| {
                 for row in dependents {
                     interrupts::allow();
                     let description: String = rows::value(&row, 1, "dependent.description")?;
@@ -163,7 +168,7 @@ impl Needed<'_> {
                 Ok(())
             })?;
             if self.catalog == "pg_class" {
-                statements::update(TIES, &[self.oid.into(), columns.into()], |ties| {
+                TIES.update(&[self.oid.into(), columns.into()], |ties| {
                     for row in ties {
                         interrupts::allow();
                         let description: String = rows::value(&row, 1, "tie.description")?;
@@ -211,10 +216,12 @@ pub fn of_columns(
 
 /// Those of the functions, known by their signatures, on which anything depends at all.
 pub fn depended_on(functions: Vec<String>) -> Result<Vec<String>, Error> {
-    const DEPENDED_ON: &str = "SELECT f.signature FROM unnest($1) AS f (signature) \
+    static DEPENDED_ON: Statement = Statement::new(
+        "SELECT f.signature FROM unnest($1) AS f (signature) \
          WHERE EXISTS (SELECT FROM pg_depend AS d WHERE d.refclassid = 'pg_proc'::regclass \
-                       AND d.refobjid = to_regprocedure(f.signature)) ORDER BY 1";
-    statements::update(DEPENDED_ON, &[functions.into()], statements::column::<String>)
+                       AND d.refobjid = to_regprocedure(f.signature)) ORDER BY 1",
+    );
+    DEPENDED_ON.update(&[functions.into()], statements::column::<String>)
 }
 
 /// Everything that depends on a function, known by its signature.

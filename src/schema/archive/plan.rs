@@ -10,7 +10,8 @@ use crate::schema::catalog::{self, Member, Members};
 use crate::schema::verify::Additions;
 use crate::schema::{access, manifest};
 use crate::server::error::{Error, Kind};
-use crate::server::{backend_state, dynamic_sql, interrupts, rows, statements};
+use crate::server::statements::Statement;
+use crate::server::{backend_state, dynamic_sql, interrupts, rows};
 
 /// One row: the step, the object, the action, the rows it concerns.
 type Line = (String, String, String, Option<i64>);
@@ -148,7 +149,8 @@ impl Step {
     /// The grants that users made on functions and views which go. Those that belong to a role's
     /// level come back with it.
     fn grants_lost(&self) -> Result<Vec<Grants>, Error> {
-        const GRANTS: &str = "WITH going (what, object, catalog, oid, owner, acl) AS ( \
+        static GRANTS: Statement = Statement::new(
+            "WITH going (what, object, catalog, oid, owner, acl) AS ( \
                  SELECT 'TABLE', $1, tableoid, oid, relowner, relacl FROM pg_class \
                  WHERE oid = CASE WHEN $1 NOT LIKE '%)' THEN to_regclass($1) END \
                  UNION ALL \
@@ -165,12 +167,13 @@ impl Step {
              ) \
              SELECT role, format('GRANT %s ON %s %s TO %s%s;', string_agg(privilege_type, ', ' ORDER BY privilege_type), \
                                  what, object, role, CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) \
-             FROM granted WHERE role <> ALL ($2) GROUP BY what, object, role, is_grantable ORDER BY role, is_grantable";
+             FROM granted WHERE role <> ALL ($2) GROUP BY what, object, role, is_grantable ORDER BY role, is_grantable",
+        );
         let with_level = roles_with_level()?;
         let mut grants = Vec::new();
         for object in self.going("view").chain(self.going("function")) {
             let arguments = [object.into(), with_level.clone().into()];
-            statements::update(GRANTS, &arguments, |granted| {
+            GRANTS.update(&arguments, |granted| {
                 for row in granted {
                     interrupts::allow();
                     grants.push(Grants {

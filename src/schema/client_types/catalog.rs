@@ -1,13 +1,15 @@
 //! What the types are made from: tables, views and functions of the extension as the catalog has
 //! them, in an order that no locale changes.
 
+use const_format::concatcp;
 use pgrx::JsonB;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::value_set;
 use crate::server::error::{Error, Kind};
-use crate::server::{backend_state, rows, statements};
+use crate::server::statements::Statement;
+use crate::server::{backend_state, rows};
 
 /// A table or view.
 #[derive(Debug, Default, Deserialize)]
@@ -95,25 +97,21 @@ impl Column {
 }
 
 /// A type as `Type` reads it, of the pg_type row `t`.
-macro_rules! described {
-    () => {
-        "jsonb_build_object( \
+const DESCRIBED: &str = "jsonb_build_object( \
              'name', coalesce(e.typname, t.typname), 'is_array', e.oid IS NOT NULL, \
              'row_of', (SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
                         WHERE c.oid = coalesce(e.typrelid, t.typrelid) AND n.nspname = 'orchestrator')) \
-         FROM pg_type AS t LEFT JOIN pg_type AS e ON e.oid = t.typelem AND t.typcategory = 'A'"
-    };
-}
+         FROM pg_type AS t LEFT JOIN pg_type AS e ON e.oid = t.typelem AND t.typcategory = 'A'";
 
 /// The tables and views of the extension.
 pub fn relations() -> Result<Vec<Relation>, Error> {
-    const RELATIONS: &str = concat!(
+    static RELATIONS: Statement = Statement::new(concatcp!(
         "SELECT jsonb_agg(jsonb_build_object( \
              'name', c.relname, 'is_view', c.relkind = 'v', 'comment', obj_description(c.oid, 'pg_class'), \
              'columns', (SELECT jsonb_agg(jsonb_build_object( \
                      'name', a.attname, \
                      'type', (SELECT ",
-        described!(),
+        DESCRIBED,
         "             WHERE t.oid = a.atttypid), \
                      'nullable', NOT a.attnotnull, \
                      'has_default', a.atthasdef OR a.attidentity <> '', \
@@ -140,17 +138,17 @@ pub fn relations() -> Result<Vec<Relation>, Error> {
          JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = x.oid AND d.deptype = 'e' \
          JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND d.objid = c.oid \
          WHERE x.extname = 'orchestrator_schema' AND c.relkind IN ('r', 'p', 'v')"
-    );
-    read(RELATIONS)
+    ));
+    read(&RELATIONS)
 }
 
 /// The functions of the extension, triggers left out.
 pub fn functions() -> Result<Vec<Function>, Error> {
-    const FUNCTIONS: &str = concat!(
+    static FUNCTIONS: Statement = Statement::new(concatcp!(
         "SELECT jsonb_agg(jsonb_build_object( \
              'name', p.proname, 'comment', obj_description(p.oid, 'pg_proc'), 'returns_set', p.proretset, \
              'returns', (SELECT ",
-        described!(),
+        DESCRIBED,
         "             WHERE t.oid = p.prorettype), \
              'arguments', coalesce(a.inputs, '[]'), 'columns', coalesce(a.results, '[]') \
          ) ORDER BY p.proname COLLATE \"C\", p.oid) \
@@ -164,20 +162,20 @@ pub fn functions() -> Result<Vec<Function>, Error> {
                           jsonb_build_object('name', coalesce(p.proargnames[u.place], ''), \
                               'has_default', u.place > p.pronargs - p.pronargdefaults AND u.place <= p.pronargs, \
                               'type', (SELECT ",
-        described!(),
+        DESCRIBED,
         "                      WHERE t.oid = u.type)) AS described \
                    FROM unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY AS u (type, place)) AS s \
          ) AS a \
          WHERE x.extname = 'orchestrator_schema' AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype"
-    );
-    read(FUNCTIONS)
+    ));
+    read(&FUNCTIONS)
 }
 
-fn read<T: DeserializeOwned>(sql: &'static str) -> Result<T, Error> {
+fn read<T: DeserializeOwned>(statement: &'static Statement) -> Result<T, Error> {
     // The server prints CHECKs in the style that the session asks for.
     let found = backend_state::in_plain_style(|| {
         backend_state::while_others_drop(|| {
-            statements::select(sql, &[], |rows| rows::only::<JsonB>(rows, "catalog"))
+            statement.select(&[], |rows| rows::only::<JsonB>(rows, "catalog"))
         })
     })?;
     serde_json::from_value(found.0).map_err(|error| {

@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
+use crate::server::statements::Statement;
 use crate::server::{arguments, interrupts, statements};
 
 /// One statement per function, each under a line `-- name`.
@@ -53,8 +54,8 @@ fn help(
 }
 
 fn topics() -> Result<Vec<Topic>, Error> {
-    const TOPICS: &str = include_str!("topics.sql");
-    statements::select(TOPICS, &[], |rows| {
+    static TOPICS: Statement = Statement::new(include_str!("topics.sql"));
+    TOPICS.select(&[], |rows| {
         let mut topics = Vec::with_capacity(rows.len());
         for row in rows {
             interrupts::allow();
@@ -112,14 +113,16 @@ fn in_full(topic: &Topic) -> Result<Vec<String>, Error> {
 }
 
 fn columns(relation: &str) -> Result<Vec<String>, Error> {
-    const COLUMNS: &str = "SELECT concat(a.attname, ' ', format_type(a.atttypid, a.atttypmod), \
+    static COLUMNS: Statement = Statement::new(
+        "SELECT concat(a.attname, ' ', format_type(a.atttypid, a.atttypmod), \
                 CASE WHEN a.attnotnull THEN ' not null' END, \
                 ' default ' || pg_get_expr(d.adbin, d.adrelid), \
                 ': ' || col_description(a.attrelid, a.attnum)) \
          FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
          WHERE a.attrelid = format('orchestrator.%I', $1)::regclass AND a.attnum > 0 AND NOT a.attisdropped \
-         ORDER BY a.attnum";
-    statements::select(COLUMNS, &[relation.into()], statements::column::<String>)
+         ORDER BY a.attnum",
+    );
+    COLUMNS.select(&[relation.into()], statements::column::<String>)
 }
 
 /// The example of a function.

@@ -12,6 +12,7 @@ use pgrx::{AllocatedByPostgres, PgSqlErrorCode};
 
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements;
+use crate::server::statements::Statement;
 use crate::server::trigger_rows::{Place, Rows, Time, transaction_time};
 pub use diagram::diagram;
 use machines::{MACHINES, Machine, Stamp, State};
@@ -142,10 +143,12 @@ fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error
 /// The trigger runs with the search_path of whoever writes the row, and in a cascade as the owner of
 /// the table. Every name has its schema, and columns stand alone: `row.column` would be a function
 /// where the table has no such column.
-const FOLLOWING: [(&str, &str, &str); 1] = [(
+static FOLLOWING: [(&str, &str, Statement); 1] = [(
     "review",
     "thread_id",
-    "SELECT id FROM orchestrator.orchestrator_runs WHERE thread_id OPERATOR(pg_catalog.=) $1",
+    Statement::new(
+        "SELECT id FROM orchestrator.orchestrator_runs WHERE thread_id OPERATOR(pg_catalog.=) $1",
+    ),
 )];
 
 /// Whether a sealed row only follows a key that has changed. Then the key it had is gone, which the
@@ -159,7 +162,7 @@ fn follows(machine: &Machine, rows: &Rows<'_>) -> Result<bool, Error> {
     };
     match rows.before::<&str>(column) {
         Some(key) if rows.changes_only(column) => {
-            Ok(statements::update(query, &[key.into()], statements::one::<pgrx::Uuid>)?.is_none())
+            Ok(query.update(&[key.into()], statements::one::<pgrx::Uuid>)?.is_none())
         }
         _ => Ok(false),
     }

@@ -19,6 +19,7 @@ use crate::schema::verify::row_rules::{RULES, Rule};
 use crate::schema::{archive, manifest};
 use crate::server::error::Error;
 use crate::server::interrupts;
+use crate::server::statements::Statement;
 use renames::Rename;
 
 /// One difference between what should be and what is.
@@ -298,12 +299,11 @@ fn access_deviations(levels_wait: bool) -> Result<Vec<Finding>, Error> {
 /// Returns: SHA-256 in hexadecimal. Since 0.0.0.
 #[pg_extern(sql = false, stable, parallel_restricted)]
 fn fingerprint() -> Result<String, ErrorReport> {
-    const HASH: &str = "SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex')";
+    static HASH: Statement = Statement::new("SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex')");
     let text: String = catalog::members()?
         .into_iter()
         .map(|(Member { kind, object }, definition)| format!("{kind}\t{object}\t{definition}\n"))
         .collect();
-    Ok(crate::server::statements::select(HASH, &[text.as_str().into()], |rows| {
-        crate::server::rows::only(rows, "fingerprint")
-    })?)
+    Ok(HASH
+        .select(&[text.as_str().into()], |rows| crate::server::rows::only(rows, "fingerprint"))?)
 }

@@ -2,6 +2,7 @@
 //! own. The functions that write the rows keep them; verify() reports what came another way.
 
 use crate::server::error::Error;
+use crate::server::statements::Statement;
 use crate::server::{backend_state, statements};
 
 /// A rule over the rows of a table.
@@ -12,28 +13,30 @@ pub struct Rule {
     pub reads: &'static [&'static str],
     pub expected: &'static str,
     /// How many rows break it, and the id of one of them as text.
-    query: &'static str,
+    query: Statement,
     pub hint: &'static str,
 }
 
 /// Every rule, in the order in which the versions bring their tables.
-pub const RULES: &[Rule] = &[Rule {
+pub static RULES: [Rule; 1] = [Rule {
     table: "orchestrator.collaboration_outcomes",
     reads: &["orchestrator.collaboration_outcomes", "orchestrator.collaboration_requests"],
     expected: "every outcome belongs to a collaboration that was requested",
-    query: "SELECT count(*), min(o.id::text) FROM orchestrator.collaboration_outcomes AS o \
+    query: Statement::new(
+        "SELECT count(*), min(o.id::text) FROM orchestrator.collaboration_outcomes AS o \
          WHERE NOT EXISTS (SELECT FROM orchestrator.collaboration_requests AS r \
                            WHERE r.collaboration_id = o.collaboration_id)",
+    ),
     hint: "SELECT o.* FROM orchestrator.collaboration_outcomes AS o WHERE NOT EXISTS (SELECT FROM orchestrator.collaboration_requests AS r WHERE r.collaboration_id = o.collaboration_id);",
 }];
 
 impl Rule {
     /// The rows that break the rule, in words; `None` when there is none.
-    pub fn broken(&self) -> Result<Option<String>, Error> {
+    pub fn broken(&'static self) -> Result<Option<String>, Error> {
         // Of few values that repeat often the server expects to meet one soon, and would walk half of
         // the other table for each row.
         let found = backend_state::with_setting(c"enable_nestloop", c"off", || {
-            statements::select(self.query, &[], statements::two::<i64, String>)
+            self.query.select(&[], statements::two::<i64, String>)
         })?;
         Ok(match found {
             Some((Some(rows), Some(id))) => Some(format!(
