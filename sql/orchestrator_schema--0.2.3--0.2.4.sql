@@ -84,4 +84,4 @@ CREATE OR REPLACE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text
 RETURNS orchestrator.gates
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'resolve_gate_and_stage_wrapper';
+AS 'MODULE_PATHNAME', 'resolve_gate_0_2_4_wrapper';

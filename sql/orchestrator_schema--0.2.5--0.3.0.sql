@@ -265,23 +265,23 @@ CREATE OR REPLACE FUNCTION orchestrator.start_tool_execution(task_id uuid, tool_
 RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'start_traced_tool_execution_wrapper';
+AS 'MODULE_PATHNAME', 'start_tool_execution_0_3_0_wrapper';
 
 CREATE OR REPLACE FUNCTION orchestrator.finish_tool_execution(execution_id uuid, status text, output text DEFAULT NULL, error text DEFAULT NULL)
 RETURNS orchestrator.tool_executions
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'finish_traced_tool_execution_wrapper';
+AS 'MODULE_PATHNAME', 'finish_tool_execution_0_3_0_wrapper';
 
 -- From here on gates record events in the trace that their context names, or else in one of their own.
 CREATE OR REPLACE FUNCTION orchestrator.open_gate(project_id uuid, agent_id text, gate_type text, reason text, context jsonb DEFAULT '{}')
 RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'open_gate_and_record_wrapper';
+AS 'MODULE_PATHNAME', 'open_gate_0_3_0_wrapper';
 
 CREATE OR REPLACE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL)
 RETURNS orchestrator.gates
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'resolve_gate_stage_and_record_wrapper';
+AS 'MODULE_PATHNAME', 'resolve_gate_0_3_0_wrapper';

@@ -121,7 +121,7 @@ CREATE OR REPLACE FUNCTION orchestrator.get_configuration(key text)
 RETURNS text
 LANGUAGE c STABLE PARALLEL RESTRICTED
 SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'get_configuration_unless_secret_wrapper';
+AS 'MODULE_PATHNAME', 'get_configuration_0_6_0_wrapper';
 COMMENT ON FUNCTION orchestrator.get_configuration(text) IS
     'The text of a configuration value; an unknown key is an error, and so is a secret to who may not read the table';
 
@@ -129,7 +129,7 @@ CREATE OR REPLACE FUNCTION orchestrator.configuration_value(key text, fallback j
 RETURNS jsonb
 LANGUAGE c STABLE PARALLEL RESTRICTED
 SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'configuration_value_unless_secret_wrapper';
+AS 'MODULE_PATHNAME', 'configuration_value_0_6_0_wrapper';
 COMMENT ON FUNCTION orchestrator.configuration_value(text, jsonb) IS
     'A configuration value as number, boolean, text or document; the fallback for an unknown key, else an error; a secret is an error to who may not read the table';
 

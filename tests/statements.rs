@@ -8,6 +8,8 @@ mod names;
 mod reach;
 #[path = "statements/scripts.rs"]
 mod scripts;
+#[path = "statements/symbols.rs"]
+mod symbols;
 
 use std::fs;
 use std::path::Path;
@@ -107,6 +109,12 @@ fn the_statements_of_other_functions_are_found() -> Result<()> {
     }
     let lookups = sources.reached_from("record_event").lookups;
     assert!(lookups.iter().any(|lookup| lookup.contains("open_with_name")), "{lookups:?}");
+    Ok(())
+}
+
+#[test]
+fn each_symbol_names_its_function_and_its_first_version() -> Result<()> {
+    assert_eq!(symbols::misnamed(&Project::find()?.sql_folder())?, [""; 0]);
     Ok(())
 }
 

@@ -276,7 +276,7 @@ fn number_in(text: &str) -> Option<f64> {
 ///
 /// Errors: 22004, P0002 unknown key, 42501 a secret. Since 0.6.0.
 #[pg_extern(sql = false, stable)]
-fn get_configuration_unless_secret(key: Option<&str>) -> Result<String, ErrorReport> {
+fn get_configuration_0_6_0(key: Option<&str>) -> Result<String, ErrorReport> {
     let key = required("key", key)?;
     let value = unless_secret(key, &READ_TEXT, &READ_TEXT_UNLESS_SECRET)?;
     Ok(value.ok_or_else(|| unknown(key))?)
@@ -288,7 +288,7 @@ fn get_configuration_unless_secret(key: Option<&str>) -> Result<String, ErrorRep
 /// `fallback`: the answer for an unknown key.
 /// Errors: 22004, P0002 unknown key without a fallback, 42501 a secret. Since 0.6.0.
 #[pg_extern(sql = false, stable)]
-fn configuration_value_unless_secret(
+fn configuration_value_0_6_0(
     key: Option<&str>,
     fallback: default!(Option<Document>, "NULL"),
 ) -> Result<Document, ErrorReport> {

@@ -6,8 +6,8 @@ use pgrx::prelude::*;
 
 use crate::configuration;
 use crate::server::error::{Error, Kind};
-use crate::server::statements::Statement;
 use crate::server::rows;
+use crate::server::statements::Statement;
 
 /// An age that is set in configurations.
 pub struct Lifetime {

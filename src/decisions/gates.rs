@@ -86,7 +86,7 @@ const LESSON_OF_GATE: &str = ", CASE g.status WHEN 'approved' THEN 'gate_approva
 /// Errors: 22004, 22023 unknown decision, blank name, a denial without feedback, P0002 unknown
 /// gate, 55000 it has been resolved already. Since 0.2.4; replaced in 0.3.0.
 #[pg_extern(sql = false, volatile)]
-fn resolve_gate_and_stage(
+fn resolve_gate_0_2_4(
     gate_id: Option<Uuid>,
     decision: Option<&str>,
     resolved_by: Option<&str>,
@@ -115,7 +115,7 @@ const TOLD_OF_GATE: &str = "g.id, g.context ->> 'trace_id', \
 /// Errors: 22004, 22023 unknown type, blank or overlong text, or a context that is no object.
 /// Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
-fn open_gate_and_record(
+fn open_gate_0_3_0(
     project_id: Option<Uuid>,
     agent_id: Option<&str>,
     gate_type: Option<&str>,
@@ -141,7 +141,7 @@ fn open_gate_and_record(
 /// Errors: 22004, 22023 unknown decision, blank name, a denial without feedback, P0002 unknown
 /// gate, 55000 it has been resolved already. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
-pub fn resolve_gate_stage_and_record(
+pub fn resolve_gate_0_3_0(
     gate_id: Option<Uuid>,
     decision: Option<&str>,
     resolved_by: Option<&str>,

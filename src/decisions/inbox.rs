@@ -63,7 +63,7 @@ fn decide(
     let (id, status, decided_by) = (Some(id), Some(status), Some(decided_by));
     match kind.as_str() {
         "review" => drop(reviews::resolve_review(id, status, decided_by, notes)?),
-        "gate" => drop(gates::resolve_gate_stage_and_record(id, status, decided_by, notes)?),
+        "gate" => drop(gates::resolve_gate_0_3_0(id, status, decided_by, notes)?),
         _ => drop(approvals::resolve_approval(id, status, decided_by, notes)?),
     }
     let decided = id.zip(status).map(|(id, status)| (kind, id, status.to_owned()));

@@ -22,7 +22,7 @@ use crate::tasks::tool_executions::{CAN_END, ENDED, ENDS, log, not_open, unknown
 /// Returns: the id of the execution, in state `running`.
 /// Errors: 22004, 22023 blank or overlong name, P0002 unknown task. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
-fn start_traced_tool_execution(
+fn start_tool_execution_0_3_0(
     task_id: Option<Uuid>,
     tool_name: Option<&str>,
     arguments: default!(Option<Document>, "'{}'"),
@@ -51,7 +51,7 @@ fn start_traced_tool_execution(
 /// Errors: 22004, 22023 no such end, P0002 unknown execution, 55000 it has ended already, or has
 /// not been started. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
-fn finish_traced_tool_execution(
+fn finish_tool_execution_0_3_0(
     execution_id: Option<Uuid>,
     status: Option<&str>,
     output: default!(Option<&str>, "NULL"),

@@ -9,8 +9,8 @@ use pgrx::prelude::*;
 use super::approval::APPROVER;
 use super::tasks;
 use crate::server::error::Error;
-use crate::server::statements::Statement;
 use crate::server::rows;
+use crate::server::statements::Statement;
 
 /// Name and lead of each phase, in order.
 pub const PHASES: [(&str, &str); 7] = [

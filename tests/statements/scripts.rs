@@ -30,7 +30,8 @@ pub fn functions(folder: &Path) -> Result<Vec<Function>> {
     Ok(functions)
 }
 
-fn created(script: &str) -> Result<Vec<Function>> {
+/// The functions that a script creates, in its order.
+pub fn created(script: &str) -> Result<Vec<Function>> {
     // psql reads the first line, the server never does.
     let sql: Vec<_> = script.lines().filter(|line| !line.starts_with('\\')).collect();
     let tree = pg_query::parse(&sql.join("\n"))?.protobuf;
