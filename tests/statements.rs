@@ -48,12 +48,25 @@ fn read(folder: &Path, module: &mut Vec<String>, sources: &mut Sources) -> Resul
                 &module[..]
             };
             sources
-                .add(own, &fs::read_to_string(&path)?)
+                .add(own, &with_files(&fs::read_to_string(&path)?, folder)?)
                 .with_context(|| format!("{}", path.display()))?;
         }
         module.pop();
     }
     Ok(())
+}
+
+/// A source with the text of each file of SQL in the place of its name.
+fn with_files(source: &str, folder: &Path) -> Result<String> {
+    const INCLUDED: &str = "include_str!(\"";
+    let mut parts = source.split(INCLUDED);
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once("\")").context("an included file has a name")?;
+        let text = fs::read_to_string(folder.join(name)).with_context(|| name.to_owned())?;
+        whole.push_str(&format!("{text:?}{rest}"));
+    }
+    Ok(whole)
 }
 
 #[test]

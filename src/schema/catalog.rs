@@ -119,9 +119,3 @@ pub fn owner() -> Result<pg_sys::Oid, Error> {
     let owner = OWNER.select(&[], statements::one::<pg_sys::Oid>)?;
     owner.ok_or_else(|| Error::new(Kind::NotReady, "schema orchestrator does not exist"))
 }
-
-/// Whether a script of CREATE EXTENSION or ALTER EXTENSION ... UPDATE is running.
-pub fn in_script() -> bool {
-    // SAFETY: a plain flag of the backend, read on its only thread.
-    unsafe { pg_sys::creating_extension }
-}

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::schema::catalog::{self, Member, Members};
 use crate::schema::view_text;
+use crate::server::backend_state;
 use crate::server::error::{Error, Kind};
 
 /// One version's changes: kind, then object, then its definition; `null` where it went away.
@@ -131,7 +132,7 @@ pub fn introduced(kind: &str, object: &str) -> Result<usize, Error> {
 /// The version that a running down script leaves, or else the installed one.
 pub fn version_left() -> Result<String, Error> {
     let installed = catalog::installed_version()?;
-    if !catalog::in_script() {
+    if !backend_state::in_script() {
         return Ok(installed);
     }
     let above = position(&installed)? + 1;

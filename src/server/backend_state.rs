@@ -6,7 +6,6 @@ use std::panic::AssertUnwindSafe;
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport};
 use pgrx::prelude::*;
 
-use crate::schema::catalog;
 use crate::server::error::{self, Error, Kind};
 use crate::server::subtransaction;
 
@@ -81,6 +80,12 @@ pub fn outside_the_script<R>(work: impl FnOnce() -> R) -> R {
         pg_sys::creating_extension = in_script;
         result
     }
+}
+
+/// Whether a script of CREATE EXTENSION or ALTER EXTENSION ... UPDATE is running.
+pub fn in_script() -> bool {
+    // SAFETY: a plain flag of the backend, read on its only thread.
+    unsafe { pg_sys::creating_extension }
 }
 
 /// Runs `work` with the rights of `role`, as a SECURITY DEFINER function of that role would.
@@ -187,7 +192,7 @@ pub fn tell(message: String, detail: Option<String>) {
     let notice = || report.report(PgLogLevel::NOTICE);
     // SAFETY: a plain variable of the backend, read on its only thread.
     let silenced = unsafe { pg_sys::client_min_messages } == pg_sys::WARNING as i32;
-    if catalog::in_script() && silenced {
+    if in_script() && silenced {
         with_setting(c"client_min_messages", c"notice", notice);
     } else {
         notice();

@@ -13,7 +13,6 @@ use pgrx::pg_sys::Oid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::schema::catalog;
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::{Error, Kind, required};
 use crate::server::reg_types::RegRole;
@@ -50,7 +49,7 @@ fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, Er
         .ok_or_else(|| arguments::none_of("level", name_of_level, &Level::ALL.map(Level::name)))?;
     one_change_at_a_time()?;
     let changed = privileges::set(role, &name, &privileges::due(level)?)?;
-    if catalog::in_script() {
+    if backend_state::in_script() {
         let given = format!("role \"{name}\" has level {} again", level.name());
         backend_state::tell(given, Some("It had it before a downgrade.".to_owned()));
     }
@@ -120,7 +119,7 @@ fn grantee_of(grantee: Option<RegRole>) -> Result<(Oid, String), Error> {
 fn one_change_at_a_time() -> Result<(), Error> {
     // SAFETY: a plain variable of the backend, read on its only thread.
     let level = unsafe { pg_sys::XactIsoLevel };
-    if level >= pg_sys::XACT_REPEATABLE_READ as i32 && !catalog::in_script() {
+    if level >= pg_sys::XACT_REPEATABLE_READ as i32 && !backend_state::in_script() {
         let level = if level == pg_sys::XACT_REPEATABLE_READ as i32 {
             "repeatable read"
         } else {

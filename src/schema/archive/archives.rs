@@ -11,6 +11,7 @@ use super::label::{self, Label};
 use super::plan::ACCESS;
 use super::table::Table;
 use crate::schema::{access, manifest};
+use crate::server::backend_state;
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
@@ -236,7 +237,7 @@ pub fn of(table: &str) -> Result<Vec<Archive>, Error> {
 /// The archive that the running script made of these columns of a table, or of others beside them.
 pub fn by_this_script(table: &str, columns: &[String]) -> Result<Option<Archive>, Error> {
     const NOW: &str = "SELECT now()";
-    if !crate::schema::catalog::in_script() {
+    if !backend_state::in_script() {
         return Ok(None);
     }
     let now = dynamic_sql::value::<TimestampWithTimeZone>(NOW, &[])?;
@@ -306,7 +307,7 @@ pub fn ensure_schema() -> Result<(), Error> {
         "COMMENT ON SCHEMA orchestrator_archive IS \
          'Rows that downgrades of orchestrator_schema kept; see orchestrator.archived()'",
     )?;
-    if crate::schema::catalog::in_script() {
+    if backend_state::in_script() {
         dynamic_sql::execute(
             "ALTER EXTENSION orchestrator_schema DROP SCHEMA orchestrator_archive",
         )?;

@@ -6,7 +6,8 @@ use pgrx::prelude::*;
 
 use super::locks::{self, Way};
 use super::{give_back, only_for_the_owner, plan};
-use crate::schema::{catalog, manifest};
+use crate::schema::manifest;
+use crate::server::backend_state;
 use crate::server::error::{Error, Kind, required};
 
 /// The first call of a down script. Locks every table that the running statement needs, refuses to go
@@ -44,7 +45,7 @@ fn target_of_script(target: Option<String>) -> Result<String, Error> {
     let target = required("target", target)?;
     only_for_the_owner()?;
     manifest::position(&target)?;
-    if !catalog::in_script() {
+    if !backend_state::in_script() {
         return Err(Error::new(
             Kind::NotReady,
             "no version script of orchestrator_schema is running",

@@ -12,7 +12,7 @@ use super::dependents;
 use super::give_back::{self, Outcome, on_its_own, stays, unless_in_use, without_triggers};
 use super::keep::{self, Count};
 use super::table::{ForeignKey, Table};
-use crate::schema::catalog;
+use crate::server::backend_state;
 use crate::server::dynamic_sql::{self, list, quote};
 use crate::server::error::{Error, Kind};
 
@@ -91,7 +91,7 @@ fn store(
         list("kept.", &names)
     ))?;
     dynamic_sql::execute(&format!("ALTER TABLE {target} ADD PRIMARY KEY ({})", list("", key)))?;
-    if catalog::in_script() {
+    if backend_state::in_script() {
         dynamic_sql::execute(&format!("ALTER EXTENSION orchestrator_schema DROP TABLE {target}"))?;
     }
     let archive = keep::named(&name)?
@@ -106,7 +106,7 @@ fn store(
 /// no row has no archive, and nothing to note.
 pub fn note_filled_in(table: &Table, columns: &[String]) -> Result<i64, Error> {
     let Some(archive) = archives::by_this_script(&table.name, columns)? else {
-        if catalog::in_script() && table.is_empty()? {
+        if backend_state::in_script() && table.is_empty()? {
             return Ok(0);
         }
         return Err(Error::new(

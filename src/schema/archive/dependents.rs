@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use pgrx::prelude::*;
 
 use super::table::Table;
-use crate::schema::catalog::{self, Member};
+use crate::schema::catalog::Member;
 use crate::schema::manifest;
 use crate::schema::verify::Additions;
+use crate::server::backend_state;
 use crate::server::backend_state::with_setting;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
@@ -237,7 +238,7 @@ pub fn of_function(signature: &str, additions: &Additions) -> Result<Vec<Depende
 /// has are its own: a user made it. A down script has asked for all its tables at its beginning, and
 /// has locked them since.
 pub fn refuse(table: &Table) -> Result<(), Error> {
-    if catalog::in_script() {
+    if backend_state::in_script() {
         return Ok(());
     }
     let version = manifest::position(&manifest::version_left()?)?;
@@ -250,7 +251,7 @@ pub fn refuse(table: &Table) -> Result<(), Error> {
 /// Refuses to take away columns that something of a user's depends on. A down script has asked for all
 /// its columns at its beginning, and has locked their tables since.
 pub fn refuse_columns(table: &Table, columns: &[String]) -> Result<(), Error> {
-    if catalog::in_script() {
+    if backend_state::in_script() {
         return Ok(());
     }
     let mut theirs = of_columns(table, columns, &Additions::find()?)?;

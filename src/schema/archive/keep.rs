@@ -122,7 +122,7 @@ pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
 /// The names of the tables that the running down script takes out, or columns of; none outside of
 /// one.
 fn tables_that_go() -> Result<BTreeSet<String>, Error> {
-    if !catalog::in_script() {
+    if !backend_state::in_script() {
         return Ok(BTreeSet::new());
     }
     let below = manifest::position(&catalog::installed_version()?)?;
