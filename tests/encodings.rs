@@ -10,7 +10,7 @@ use support::Database;
 use support::extension::{differences, go_to, versions};
 use support::snapshot::{Rows, assert_same_rows, rows};
 use xtask::chain::Version;
-use xtask::project::Project;
+use xtask::machine::project::Project;
 
 /// An encoding of the server, and characters that it can hold.
 struct Encoding {

@@ -12,9 +12,9 @@ use support::snapshot::{Rows, assert_same_rows, rows, rows_in_columns_of};
 use xtask::address::{PG_CONFIGS_VARIABLE, SUPERUSER};
 use xtask::chain::{Version, files_below};
 use xtask::cluster::{Cluster, Settings, data_folder};
-use xtask::pg_config::PgConfig;
-use xtask::process;
-use xtask::server_user::ServerUser;
+use xtask::machine::pg_config::PgConfig;
+use xtask::machine::process;
+use xtask::machine::server_user::ServerUser;
 
 /// The installations to go between, oldest first.
 fn installations() -> Result<Vec<PgConfig>> {

@@ -13,7 +13,7 @@ use support::extension::{newest, walked_to};
 use support::work;
 use xtask::address::{execute, query};
 use xtask::chain::files_below;
-use xtask::project::Project;
+use xtask::machine::project::Project;
 
 /// What a query has to cost more without its index.
 const GAIN: f64 = 1.2;

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use xtask::project::Project;
+use xtask::machine::project::Project;
 
 use reach::Sources;
 use scripts::Function;

@@ -12,7 +12,7 @@ use support::Database;
 use support::extension::{newest, walked_to};
 use support::roles::{self, LEVELS, name};
 use xtask::address::quote_identifier;
-use xtask::project::Project;
+use xtask::machine::project::Project;
 
 /// Set to write the matrix anew.
 const ACCEPT: &str = "ORCHESTRATOR_ACCEPT";

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result};
 use postgres::Client;
 use xtask::chain::{Chain, Version};
-use xtask::project::Project;
+use xtask::machine::project::Project;
 
 use crate::Database;
 

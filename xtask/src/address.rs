@@ -8,8 +8,8 @@ use std::process::Command;
 use anyhow::{Context, Result, anyhow};
 use postgres::{Client, NoTls, Row};
 
-use crate::pg_config::PgConfig;
-use crate::process;
+use crate::machine::pg_config::PgConfig;
+use crate::machine::process;
 
 /// The superuser of every private cluster.
 pub const SUPERUSER: &str = "postgres";

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use self::case::{Case, Outcome};
 use self::database::Bench;
-use crate::project::Project;
-use crate::setup::Toolchain;
+use crate::machine::project::Project;
+use crate::machine::setup::Toolchain;
 
 /// What to measure.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 
-use crate::project::EXTENSION;
+use crate::machine::project::EXTENSION;
 
 /// A version of the extension; ordered as versions are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

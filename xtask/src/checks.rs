@@ -5,7 +5,7 @@ mod backend;
 mod clean_machine;
 mod clippy;
 mod docs;
-mod documents;
+pub mod documents;
 mod fmt;
 mod frozen;
 mod links;
@@ -28,8 +28,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::install::{self, Build};
-use crate::project::Project;
-use crate::setup::{self, Toolchain};
+use crate::machine::project::Project;
+use crate::machine::setup::{self, Toolchain};
 
 pub use runner::run_all;
 

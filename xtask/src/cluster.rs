@@ -19,10 +19,10 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::address::{Address, SUPERUSER};
-use crate::interrupt::{self, Registration};
-use crate::pg_config::PgConfig;
-use crate::process;
-use crate::server_user::ServerUser;
+use crate::machine::interrupt::{self, Registration};
+use crate::machine::pg_config::PgConfig;
+use crate::machine::process;
+use crate::machine::server_user::ServerUser;
 
 /// What a socket's path may be long at most.
 const SOCKET_PATH_LIMIT: usize = 107;

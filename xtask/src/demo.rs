@@ -12,10 +12,10 @@ use self::left_running::LeftRunning;
 use crate::address::{Address, SUPERUSER};
 use crate::cluster::{self, Cluster, Place, Settings};
 use crate::install::{self, Build};
-use crate::process::{self, quoted};
-use crate::project::Project;
-use crate::server_user::ServerUser;
-use crate::setup::Toolchain;
+use crate::machine::process::{self, quoted};
+use crate::machine::project::Project;
+use crate::machine::server_user::ServerUser;
+use crate::machine::setup::Toolchain;
 
 const DATABASE: &str = "demo";
 

@@ -10,10 +10,10 @@ use anyhow::{Context, Result};
 use nix::unistd::{AccessFlags, access};
 
 use crate::chain::{self, Chain};
-use crate::checksum;
-use crate::process;
-use crate::project::EXTENSION;
-use crate::setup::Toolchain;
+use crate::machine::checksum;
+use crate::machine::process;
+use crate::machine::project::EXTENSION;
+use crate::machine::setup::Toolchain;
 
 /// How the library is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use crate::chain::{Chain, Script, files_below, scripts_in};
-use crate::project::{EXTENSION, Project};
+use crate::machine::project::{EXTENSION, Project};
 use crate::sql::{self, Statement};
 
 /// A rule that is broken, and where.

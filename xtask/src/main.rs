@@ -9,12 +9,12 @@ use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
 use xtask::checks::{self, Workbench};
+use xtask::checks::{documents, regress};
+use xtask::generate::{manifest, package, reference, types};
 use xtask::install::Build;
-use xtask::project::Project;
-use xtask::{
-    bench, checks::regress, demo, documents, install, interrupt, manifest, package, postgres,
-    reference, setup, types,
-};
+use xtask::machine::project::Project;
+use xtask::machine::{interrupt, postgres, setup};
+use xtask::{bench, demo, install};
 
 #[derive(Parser)]
 #[command(

@@ -12,7 +12,7 @@ mod rooms;
 mod sources;
 
 use anyhow::Result;
-use xtask::project::Project;
+use xtask::machine::project::Project;
 
 use graph::Graph;
 use sources::Sources;

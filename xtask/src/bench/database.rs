@@ -8,7 +8,7 @@ use postgres::Client;
 use super::Options;
 use crate::address::{Address, execute, query};
 use crate::cluster::{Cluster, Place, Settings};
-use crate::setup::Toolchain;
+use crate::machine::setup::Toolchain;
 
 /// What the server is told, so that nothing of its own runs in between.
 pub const PARAMETERS: [(&str, &str); 6] = [

@@ -10,7 +10,7 @@ use postgres::Client;
 use super::database::{Bench, Database};
 use crate::address::{execute, query};
 use crate::chain::{Chain, Version};
-use crate::project::Project;
+use crate::machine::project::Project;
 
 /// A database with the extension and about that many rows in every table that can hold them; tells how
 /// many rows there are in all.

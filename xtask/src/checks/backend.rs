@@ -13,10 +13,10 @@ use nix::unistd::{AccessFlags, Pid, access};
 use crate::checks::{Check, Run};
 use crate::cluster;
 use crate::install::{self, Build};
-use crate::interrupt;
-use crate::process;
-use crate::server_user::{self, ServerUser};
-use crate::setup::Toolchain;
+use crate::machine::interrupt;
+use crate::machine::process;
+use crate::machine::server_user::{self, ServerUser};
+use crate::machine::setup::Toolchain;
 
 pub const CHECK: Check = Check {
     name: "backend",

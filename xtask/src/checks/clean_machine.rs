@@ -9,10 +9,10 @@ use anyhow::{Context, Result, bail};
 use nix::unistd::geteuid;
 
 use crate::checks::{Check, Run};
-use crate::debian;
-use crate::package;
-use crate::process::{self, quoted};
-use crate::setup::Toolchain;
+use crate::generate::package;
+use crate::machine::debian;
+use crate::machine::process::{self, quoted};
+use crate::machine::setup::Toolchain;
 
 pub const CHECK: Check = Check {
     name: "clean-machine",

@@ -1,8 +1,8 @@
 //! Lints: clippy over the workspace and all its targets, warnings are errors.
 
 use crate::checks::{Check, Run};
-use crate::process;
-use crate::project::EXTENSION;
+use crate::machine::process;
+use crate::machine::project::EXTENSION;
 
 pub const CHECK: Check = Check {
     name: "clippy",

@@ -1,7 +1,7 @@
 //! The committed reference is what a live database says.
 
 use crate::checks::{Check, Run};
-use crate::reference;
+use crate::generate::reference;
 
 pub const CHECK: Check = Check {
     name: "docs",

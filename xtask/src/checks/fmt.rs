@@ -1,7 +1,7 @@
 //! Formatting: `cargo fmt --check` over the workspace.
 
 use crate::checks::{Check, Run};
-use crate::process;
+use crate::machine::process;
 
 pub const CHECK: Check = Check {
     name: "fmt",

@@ -5,8 +5,8 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 use crate::checks::{Check, Run};
-use crate::checksum;
-use crate::project::Project;
+use crate::machine::checksum;
+use crate::machine::project::Project;
 
 pub const CHECK: Check = Check {
     name: "frozen",

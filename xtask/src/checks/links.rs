@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::checks::{Check, Run};
-use crate::project::Project;
+use crate::machine::project::Project;
 
 pub const CHECK: Check = Check {
     name: "links",

@@ -9,10 +9,10 @@ use anyhow::{Result, bail};
 use crate::address::PG_CONFIGS_VARIABLE;
 use crate::checks::{Check, Run};
 use crate::install::{self, Build};
-use crate::pg_config::TESTED;
-use crate::postgres;
-use crate::process;
-use crate::setup::{self, Toolchain};
+use crate::machine::pg_config::TESTED;
+use crate::machine::postgres;
+use crate::machine::process;
+use crate::machine::setup::{self, Toolchain};
 
 pub const CHECK: Check = Check {
     name: "majors",

@@ -1,7 +1,7 @@
 //! The committed manifest is what a fresh walk up gives.
 
 use crate::checks::{Check, Run};
-use crate::manifest;
+use crate::generate::manifest;
 
 pub const CHECK: Check = Check {
     name: "manifest",

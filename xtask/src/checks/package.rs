@@ -6,9 +6,9 @@ use crate::address::query;
 use crate::checks::{Check, Run};
 use crate::cluster::{Cluster, Settings};
 use crate::demo;
-use crate::package::{self, FreshRoot, meta};
-use crate::process;
-use crate::setup::Toolchain;
+use crate::generate::package::{self, FreshRoot, meta};
+use crate::machine::process;
+use crate::machine::setup::Toolchain;
 
 pub const CHECK: Check = Check {
     name: "package",

@@ -8,9 +8,9 @@ use anyhow::Result;
 
 use crate::chain::Chain;
 use crate::checks::{Check, Run};
-use crate::process;
-use crate::setup;
-use crate::setup::Toolchain;
+use crate::machine::process;
+use crate::machine::setup;
+use crate::machine::setup::Toolchain;
 
 const VERSION: &str = "0.9.4";
 

@@ -10,9 +10,9 @@ use anyhow::{Context, Result, bail};
 use crate::address::SUPERUSER;
 use crate::checks::{Check, Run};
 use crate::cluster::{Cluster, Settings};
-use crate::process;
-use crate::setup::Toolchain;
-use crate::workers;
+use crate::machine::process;
+use crate::machine::setup::Toolchain;
+use crate::machine::workers;
 
 const DATABASE: &str = "contrib_regression";
 

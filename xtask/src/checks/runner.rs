@@ -12,9 +12,9 @@ use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, killpg};
 
 use super::{CHECKS, Check, INSTALL, Workbench};
-use crate::interrupt;
-use crate::process;
-use crate::workers;
+use crate::machine::interrupt;
+use crate::machine::process;
+use crate::machine::workers;
 
 /// How much of the first failure's output is shown.
 const SHOWN_LINES: usize = 80;

@@ -5,8 +5,8 @@ use anyhow::Result;
 
 use crate::checks::{Check, Run};
 use crate::cluster::{Cluster, Settings};
-use crate::process;
-use crate::setup::{self, Toolchain};
+use crate::machine::process;
+use crate::machine::setup::{self, Toolchain};
 
 pub const VERSIONS: Check = Check {
     name: "versions",

@@ -13,8 +13,8 @@ use crate::address::execute;
 use crate::chain::Chain;
 use crate::checks::{Check, Run};
 use crate::cluster::{Cluster, Settings};
-use crate::project::EXTENSION;
-use crate::setup::Toolchain;
+use crate::machine::project::EXTENSION;
+use crate::machine::setup::Toolchain;
 
 pub const CHECK: Check = Check {
     name: "signatures",

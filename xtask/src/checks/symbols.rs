@@ -10,7 +10,7 @@ use object::{Object, ObjectSymbol};
 
 use crate::chain::Chain;
 use crate::checks::{Check, Run};
-use crate::setup::Toolchain;
+use crate::machine::setup::Toolchain;
 use crate::sql;
 
 pub const CHECK: Check = Check {

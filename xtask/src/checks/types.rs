@@ -10,9 +10,9 @@ use anyhow::{Context, Result};
 
 use crate::checks::{Check, Run};
 use crate::cluster::{Cluster, Settings};
-use crate::process;
-use crate::setup::{self, Toolchain};
-use crate::types;
+use crate::generate::types;
+use crate::machine::process;
+use crate::machine::setup::{self, Toolchain};
 
 const DATABASE: &str = "types";
 

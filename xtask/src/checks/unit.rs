@@ -1,7 +1,7 @@
 //! The unit tests of xtask itself: linter, chain, source rewriting.
 
 use crate::checks::{Check, Run};
-use crate::process;
+use crate::machine::process;
 
 pub const CHECK: Check = Check {
     name: "unit",

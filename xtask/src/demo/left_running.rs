@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::process;
+use crate::machine::process;
 
 /// How long each, more and more abrupt, way of stopping may take.
 const LIMIT: Duration = Duration::from_secs(20);

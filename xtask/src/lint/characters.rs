@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::Finding;
 use crate::chain::files_below;
-use crate::project::{EXTENSION, Project};
+use crate::machine::project::{EXTENSION, Project};
 
 /// The scripts, the control file, and every source of the library.
 pub fn project(project: &Project) -> Result<Vec<Finding>> {

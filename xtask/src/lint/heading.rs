@@ -3,7 +3,7 @@
 
 use super::{Finding, Source};
 use crate::chain::Script;
-use crate::project::EXTENSION;
+use crate::machine::project::EXTENSION;
 use crate::sql::{Kind, Name, Statement, Token, tokens};
 
 const SEARCH_PATH: &str = "SET LOCAL search_path TO pg_catalog, pg_temp;";

@@ -19,7 +19,8 @@ impl Graph {
         for (own, file) in &sources.files {
             let imports = graph.imports.entry(name(own)).or_default();
             for path in paths::of(file, own, &modules) {
-                let Some(place) = (0..=path.len()).rev().find(|end| modules.contains(&path[..*end]))
+                let Some(place) =
+                    (0..=path.len()).rev().find(|end| modules.contains(&path[..*end]))
                 else {
                     continue;
                 };

@@ -14,7 +14,8 @@ pub fn of(file: &syn::File, own: &Module, modules: &BTreeSet<Module>) -> BTreeSe
     let mut aliases = Reader { modules, place: own.clone(), ..Reader::default_for(modules) };
     // Names may stand before the `use` that brings them.
     aliases.visit_file(file);
-    let mut reader = Reader { names: aliases.names, place: own.clone(), ..Reader::default_for(modules) };
+    let mut reader =
+        Reader { names: aliases.names, place: own.clone(), ..Reader::default_for(modules) };
     reader.visit_file(file);
     reader.found
 }
@@ -57,7 +58,9 @@ impl<'modules> Reader<'modules> {
     }
 
     fn add(&mut self, path: &[String]) {
-        if path.len() > 1 && let Some(path) = self.from_root(path) {
+        if path.len() > 1
+            && let Some(path) = self.from_root(path)
+        {
             self.add_from_root(path);
         }
     }
@@ -225,7 +228,10 @@ mod tests {
             ("fn f(x: crate::b::Type) {}", &["b::Type"]),
             ("fn f() { if let crate::b::Pattern(x) = y {} }", &["b::Pattern"]),
             ("fn f() { println!(\"{}\", crate::b::g(1)) }", &["b::g"]),
-            ("use crate::b; fn f() { assert!(x.y::<u8>() == b::c::g(b::Z)) }", &["b::Z", "b::c::g"]),
+            (
+                "use crate::b; fn f() { assert!(x.y::<u8>() == b::c::g(b::Z)) }",
+                &["b::Z", "b::c::g"],
+            ),
             ("mod inner { use super::super::b::Thing; use super::Own; }", &["a::Own", "b::Thing"]),
             ("fn f() { super::super::Nothing::g() }", &[]),
         ] {

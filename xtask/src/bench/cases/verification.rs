@@ -6,7 +6,7 @@ use crate::bench::case::{self, Case, Outcome};
 use crate::bench::database::Bench;
 use crate::bench::measure::{in_turn, statement, timed};
 use crate::bench::rows;
-use crate::process;
+use crate::machine::process;
 
 pub const CASE: Case = Case {
     name: "verify",

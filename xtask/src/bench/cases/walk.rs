@@ -9,7 +9,7 @@ use crate::bench::case::{self, Case, Outcome, Target};
 use crate::bench::database::Bench;
 use crate::bench::measure::{median, timed};
 use crate::bench::rows;
-use crate::process;
+use crate::machine::process;
 
 pub const CASE: Case = Case {
     name: "walk",

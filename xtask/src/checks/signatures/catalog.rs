@@ -8,7 +8,7 @@ use postgres::Client;
 
 use super::generated::SCHEMA;
 use crate::address::{execute, query};
-use crate::project::EXTENSION;
+use crate::machine::project::EXTENSION;
 
 /// All that must agree between a C function's SQL and its code.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use anyhow::{Context, Result, bail};
 use regex::{NoExpand, Regex};
 
 use crate::chain::files_below;
-use crate::process;
-use crate::project::EXTENSION;
+use crate::machine::process;
+use crate::machine::project::EXTENSION;
+use crate::machine::setup::Toolchain;
 use crate::rust_source::with_generated_sql;
-use crate::setup::Toolchain;
 
 /// The schema into which the statements put their functions.
 pub const SCHEMA: &str = "derived";

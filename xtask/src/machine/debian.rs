@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::process;
+use crate::machine::process;
 
 /// The release's code name, such as bookworm.
 pub fn codename() -> Result<String> {

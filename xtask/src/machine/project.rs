@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 
-use crate::process;
+use crate::machine::process;
 
 /// The extension's name; also that of its crate, control file, library and scripts.
 pub const EXTENSION: &str = "orchestrator_schema";

@@ -10,10 +10,10 @@ use anyhow::{Context, Result};
 use regex::Regex;
 
 use super::{announce, packages};
-use crate::pg_config::PgConfig;
-use crate::postgres;
-use crate::process;
-use crate::project::{Project, cargo};
+use crate::machine::pg_config::PgConfig;
+use crate::machine::postgres;
+use crate::machine::process;
+use crate::machine::project::{Project, cargo};
 
 /// The version that the extension's `Cargo.toml` pins too.
 const VERSION: &str = "0.18.1";

@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use nix::unistd::{Uid, User, geteuid};
 
-use crate::process;
+use crate::machine::process;
 
 const ACCOUNT: &str = "postgres";
 

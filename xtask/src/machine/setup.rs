@@ -9,9 +9,9 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::pg_config::{MAJORS, PgConfig, debian_path};
-use crate::process;
-use crate::project::Project;
+use crate::machine::pg_config::{MAJORS, PgConfig, debian_path};
+use crate::machine::process;
+use crate::machine::project::Project;
 
 pub use packages::{for_tests, require as require_package};
 

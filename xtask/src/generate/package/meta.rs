@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::chain::Chain;
-use crate::pg_config::MAJORS;
-use crate::project::{EXTENSION, Project};
+use crate::machine::pg_config::MAJORS;
+use crate::machine::project::{EXTENSION, Project};
 
 /// What the extension is, in a line.
 pub const ABSTRACT: &str =

@@ -9,12 +9,12 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::chain::files_below;
-use crate::debian;
-use crate::pg_config::PgConfig;
-use crate::process;
-use crate::project::Project;
-use crate::server_user::ServerUser;
-use crate::setup;
+use crate::machine::debian;
+use crate::machine::pg_config::PgConfig;
+use crate::machine::process;
+use crate::machine::project::Project;
+use crate::machine::server_user::ServerUser;
+use crate::machine::setup;
 
 /// Debian releases, oldest first; the first that offers the major is used.
 const RELEASES: [&str; 3] = ["trixie", "forky", "sid"];

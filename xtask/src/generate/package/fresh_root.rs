@@ -11,10 +11,10 @@ use tempfile::TempDir;
 
 use crate::chain::files_below;
 use crate::cluster;
-use crate::pg_config::PgConfig;
-use crate::process;
-use crate::project::EXTENSION;
-use crate::server_user::ServerUser;
+use crate::machine::pg_config::PgConfig;
+use crate::machine::process;
+use crate::machine::project::EXTENSION;
+use crate::machine::server_user::ServerUser;
 
 /// The copied root; removed when dropped.
 pub struct FreshRoot {

@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 use nix::unistd::geteuid;
 
 use super::{announce, choose, python};
-use crate::pg_config::{MAJORS, PgConfig, debian_path};
-use crate::process;
+use crate::machine::pg_config::{MAJORS, PgConfig, debian_path};
+use crate::machine::process;
 
 /// Needed whatever PostgreSQL is used, with the reason.
 const ALWAYS: [(&str, &str); 4] = [

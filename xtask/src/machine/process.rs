@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::interrupt;
+use crate::machine::interrupt;
 
 /// Runs to the end with inherited output; anything but success is an error.
 pub fn run(command: &mut Command) -> Result<()> {

@@ -18,8 +18,8 @@ use postgres::Client;
 use self::history::History;
 use crate::address::execute;
 use crate::cluster::{Cluster, Settings};
-use crate::project::Project;
-use crate::setup::Toolchain;
+use crate::machine::project::Project;
+use crate::machine::setup::Toolchain;
 
 const DATABASE: &str = "reference";
 

@@ -12,9 +12,9 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::chain::files_below;
-use crate::process;
-use crate::project::EXTENSION;
-use crate::setup::Toolchain;
+use crate::machine::process;
+use crate::machine::project::EXTENSION;
+use crate::machine::setup::Toolchain;
 
 pub use fresh_root::FreshRoot;
 

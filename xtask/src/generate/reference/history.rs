@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::project::Project;
+use crate::machine::project::Project;
 
 /// The versions that an object came in and changed in, by kind and name.
 pub struct History {

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use postgres::Client;
 
 use crate::cluster::{Cluster, Settings};
-use crate::project::Project;
-use crate::setup::Toolchain;
+use crate::machine::project::Project;
+use crate::machine::setup::Toolchain;
 
 /// Writes the types anew.
 pub fn write(toolchain: &Toolchain) -> Result<()> {

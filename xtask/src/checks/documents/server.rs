@@ -14,8 +14,8 @@ use super::answer;
 use super::page::{Block, Language};
 use crate::address::execute;
 use crate::cluster::{Cluster, Settings, temporary_folder};
-use crate::process;
-use crate::setup::Toolchain;
+use crate::machine::process;
+use crate::machine::setup::Toolchain;
 
 /// The database that a page begins in.
 const DATABASE: &str = "work";

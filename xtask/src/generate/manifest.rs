@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::address::{execute, query};
 use crate::chain::{Chain, Version};
 use crate::cluster::{Cluster, Settings};
-use crate::pg_config::DEFAULT_MAJOR;
-use crate::setup::Toolchain;
+use crate::machine::pg_config::DEFAULT_MAJOR;
+use crate::machine::setup::Toolchain;
 
 /// Kind, then object, then its definition; none where it went away.
 type Changes = BTreeMap<String, BTreeMap<String, Option<String>>>;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use regex::Regex;
 
 use crate::chain::files_below;
-use crate::project::Project;
+use crate::machine::project::Project;
 
 /// The parts of a function's documentation, each a paragraph or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

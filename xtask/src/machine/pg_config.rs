@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::process;
-use crate::project::EXTENSION;
+use crate::machine::process;
+use crate::machine::project::EXTENSION;
 
 /// The major version used when nothing says otherwise.
 pub const DEFAULT_MAJOR: u32 = 15;

@@ -1,0 +1,13 @@
+//! What the machine gives: processes, users, programs, and a PostgreSQL to build for.
+//! Nothing here knows the extension's scripts.
+
+pub mod checksum;
+pub mod debian;
+pub mod interrupt;
+pub mod pg_config;
+pub mod postgres;
+pub mod process;
+pub mod project;
+pub mod server_user;
+pub mod setup;
+pub mod workers;
