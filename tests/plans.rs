@@ -12,7 +12,7 @@ use support::Database;
 use support::extension::{newest, walked_to};
 use support::work;
 use xtask::address::{execute, query};
-use xtask::chain::files_below;
+use xtask::machine::files::files_below;
 use xtask::machine::project::Project;
 
 /// What a query has to cost more without its index.

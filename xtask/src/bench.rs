@@ -14,32 +14,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
 
-use self::case::{Case, Outcome};
+use self::case::{Case, Measured};
 use self::database::Bench;
 use crate::machine::project::Project;
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 
-/// What to measure.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The names of the cases; all of them when empty.
-    pub cases: Vec<String>,
-    /// The largest number of rows in a table.
-    pub rows: u64,
-    /// How often each variant runs.
-    pub rounds: usize,
-}
-
-/// What a case measured last, and where.
-#[derive(Debug, Deserialize, Serialize)]
-pub struct Measured {
-    pub machine: String,
-    pub rows: u64,
-    pub rounds: usize,
-    pub outcome: Outcome,
-}
+pub use self::database::Options;
 
 /// The names of all cases, with what they measure.
 pub fn overview() -> String {

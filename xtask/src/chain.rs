@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 
+use crate::machine::files::files_below;
 use crate::machine::project::EXTENSION;
 
 /// A version of the extension; ordered as versions are.
@@ -161,23 +161,6 @@ pub fn scripts_in(folder: &Path) -> Result<BTreeSet<Script>> {
         }
     }
     Ok(scripts)
-}
-
-/// All files in the folder and the folders in it, in order of their paths.
-pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            files.extend(files_below(&path)?);
-        } else {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 //! `run_all` runs each in a process of its own, so that its whole output goes to its log.
 
 mod backend;
+mod check;
 mod clean_machine;
 mod clippy;
 mod docs;
 pub mod documents;
 mod fmt;
 mod frozen;
+mod install;
 mod links;
 mod majors;
 mod manifest;
@@ -21,41 +23,13 @@ mod signatures;
 mod symbols;
 mod types;
 mod unit;
-
-use std::cell::OnceCell;
-use std::path::{Path, PathBuf};
+mod workbench;
 
 use anyhow::{Context, Result};
 
-use crate::install::{self, Build};
-use crate::machine::project::Project;
-use crate::machine::setup::{self, Toolchain};
+use self::check::Check;
 
-pub use runner::run_all;
-
-/// One check, as the list and the command line show it.
-pub struct Check {
-    pub name: &'static str,
-    pub about: &'static str,
-    pub run: Run,
-}
-
-impl Check {
-    fn needs_extension(&self) -> bool {
-        matches!(self.run, Run::WithExtension(_))
-    }
-}
-
-/// What a check needs before it can run.
-pub enum Run {
-    /// Only the checkout.
-    OnSources(fn(&Project) -> Result<()>),
-    /// PostgreSQL, its headers and cargo-pgrx.
-    WithTools(fn(&Toolchain) -> Result<()>),
-    /// All that, and the extension of the present sources installed, which stays as it is:
-    /// such checks may run side by side.
-    WithExtension(fn(&Toolchain) -> Result<()>),
-}
+pub use self::workbench::Workbench;
 
 /// All checks: cheap ones first; among those that run side by side, long ones first.
 const CHECKS: &[Check] = &[
@@ -67,7 +41,7 @@ const CHECKS: &[Check] = &[
     server_tests::STATEMENTS,
     pgspot::CHECK,
     clippy::CHECK,
-    INSTALL,
+    install::CHECK,
     server_tests::VERSIONS,
     server_tests::ENCODINGS,
     server_tests::REPAIR,
@@ -95,50 +69,6 @@ const CHECKS: &[Check] = &[
 const ON_REQUEST: &[Check] =
     &[server_tests::FAULTS, server_tests::WALKS_AT_LENGTH, clean_machine::CHECK, majors::CHECK];
 
-const INSTALL: Check = Check {
-    name: "install",
-    about: "the release build succeeds and can be installed",
-    run: Run::WithTools(|toolchain| install::ready(toolchain, Build::Release)),
-};
-
-/// What checks work on; the tools are made ready when the first check asks for them.
-pub struct Workbench {
-    project: Project,
-    pg_config: Option<PathBuf>,
-    toolchain: OnceCell<Toolchain>,
-}
-
-impl Workbench {
-    pub fn new(project: Project, pg_config: Option<PathBuf>) -> Self {
-        Self { project, pg_config, toolchain: OnceCell::new() }
-    }
-
-    fn toolchain(&self) -> Result<&Toolchain> {
-        if self.toolchain.get().is_none() {
-            let toolchain = setup::ready(&self.project, self.pg_config.as_deref())?;
-            setup::for_tests()?;
-            return Ok(self.toolchain.get_or_init(|| toolchain));
-        }
-        self.toolchain.get().context("the toolchain was not kept")
-    }
-
-    fn pg_config(&self) -> Option<&Path> {
-        self.pg_config.as_deref()
-    }
-
-    fn run(&self, check: &Check) -> Result<()> {
-        match check.run {
-            Run::OnSources(run) => run(&self.project),
-            Run::WithTools(run) => run(self.toolchain()?),
-            Run::WithExtension(run) => {
-                let toolchain = self.toolchain()?;
-                install::ready(toolchain, Build::Release)?;
-                run(toolchain)
-            }
-        }
-    }
-}
-
 fn all() -> impl Iterator<Item = &'static Check> {
     CHECKS.iter().chain(ON_REQUEST)
 }
@@ -156,6 +86,11 @@ pub fn overview() -> String {
         checks.iter().map(line).collect()
     };
     format!("Checks:{}\n\nOnly when named:{}", lines(CHECKS), lines(ON_REQUEST))
+}
+
+/// Sets up, runs every check, shows the first failure, and returns whether all passed.
+pub fn run_all(workbench: &Workbench) -> Result<bool> {
+    runner::run(workbench, CHECKS)
 }
 
 /// Runs the named checks in this process; the first failure ends it.

@@ -15,7 +15,7 @@ use crate::install::{self, Build};
 use crate::machine::process::{self, quoted};
 use crate::machine::project::Project;
 use crate::machine::server_user::ServerUser;
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 
 const DATABASE: &str = "demo";
 

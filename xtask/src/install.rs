@@ -11,9 +11,10 @@ use nix::unistd::{AccessFlags, access};
 
 use crate::chain::{self, Chain};
 use crate::machine::checksum;
+use crate::machine::files::files_below;
 use crate::machine::process;
 use crate::machine::project::EXTENSION;
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 
 /// How the library is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,8 +132,8 @@ fn stamp(toolchain: &Toolchain, build: Build) -> Result<String> {
     let control = format!("{EXTENSION}.control");
     let mut files: Vec<PathBuf> =
         ["Cargo.toml", "Cargo.lock", &control].iter().map(|name| root.join(name)).collect();
-    files.extend(chain::files_below(&root.join("src"))?);
-    files.extend(chain::files_below(&root.join("sql"))?);
+    files.extend(files_below(&root.join("src"))?);
+    files.extend(files_below(&root.join("sql"))?);
     files.push(toolchain.pg.path.clone());
     files.push(toolchain.pg.library());
     files.push(folder.join(&control));

@@ -9,49 +9,16 @@ mod forbidden;
 mod heading;
 mod inclusion;
 mod names;
+mod source;
 
-use std::fmt;
 use std::fs;
 
 use anyhow::{Context, Result};
 
-use crate::chain::{Chain, Script, files_below, scripts_in};
+use self::source::{Finding, Source};
+use crate::chain::{Chain, scripts_in};
+use crate::machine::files::files_below;
 use crate::machine::project::{EXTENSION, Project};
-use crate::sql::{self, Statement};
-
-/// A rule that is broken, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    pub file: String,
-    pub line: usize,
-    pub message: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}: {}", self.file, self.line, self.message)
-    }
-}
-
-/// A script, parsed.
-#[derive(Clone, Debug)]
-pub struct Source {
-    pub script: Script,
-    pub text: String,
-    pub statements: Vec<Statement>,
-}
-
-impl Source {
-    pub fn parse(script: Script, text: String) -> Result<Self> {
-        let statements = sql::statements(&text)
-            .with_context(|| format!("cannot parse {}", script.file_name()))?;
-        Ok(Self { script, text, statements })
-    }
-
-    fn finding(&self, line: usize, message: impl Into<String>) -> Finding {
-        Finding { file: self.script.file_name(), line, message: message.into() }
-    }
-}
 
 /// Every broken rule of the project's scripts.
 pub fn project(project: &Project) -> Result<Vec<Finding>> {
@@ -111,27 +78,4 @@ fn scripts(chain: &Chain, sources: &[Source]) -> Vec<Finding> {
     findings.extend(forbidden::replacements(chain, sources));
     findings.extend(companions::of_tables(sources));
     findings
-}
-
-#[cfg(test)]
-mod fixture {
-    use super::*;
-
-    /// A script of the first step with a proper heading and this content.
-    pub fn up(content: &str) -> Source {
-        let heading = "\\echo Use \"ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.0'\" to load this file. \\quit\n\
-            \n-- 0.0.0 -> 0.1.0: an example.\n\nSET LOCAL search_path TO pg_catalog, pg_temp;\n\
-            SELECT orchestrator.begin_upgrade('0.1.0');\n";
-        script("orchestrator_schema--0.0.0--0.1.0.sql", &format!("{heading}{content}"))
-    }
-
-    pub fn script(file_name: &str, text: &str) -> Source {
-        let script = Script::parse(file_name).expect("a script").expect("well named");
-        Source::parse(script, text.to_owned()).expect("well formed")
-    }
-
-    /// The messages, for comparison.
-    pub fn messages(findings: Vec<Finding>) -> Vec<String> {
-        findings.into_iter().map(|finding| finding.message).collect()
-    }
 }

@@ -3,6 +3,7 @@
 
 pub mod checksum;
 pub mod debian;
+pub mod files;
 pub mod interrupt;
 pub mod pg_config;
 pub mod postgres;
@@ -10,4 +11,5 @@ pub mod process;
 pub mod project;
 pub mod server_user;
 pub mod setup;
+pub mod toolchain;
 pub mod workers;

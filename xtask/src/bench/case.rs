@@ -38,6 +38,15 @@ pub struct Line {
     pub target: Option<Target>,
 }
 
+/// What a case measured last, and where.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Measured {
+    pub machine: String,
+    pub rows: u64,
+    pub rounds: usize,
+    pub outcome: Outcome,
+}
+
 /// What ours shall take at most.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub enum Target {
@@ -93,6 +102,11 @@ impl Line {
 
 fn ratio(ours: Duration, other: Duration) -> f64 {
     ours.as_secs_f64() / other.as_secs_f64().max(f64::MIN_POSITIVE)
+}
+
+/// A number of connections, in words.
+pub fn connections(count: usize) -> String {
+    if count == 1 { "1 connection".to_owned() } else { format!("{count} connections") }
 }
 
 /// A number of rows as people write it.

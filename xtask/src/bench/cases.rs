@@ -31,8 +31,3 @@ pub const ALL: &[Case] = &[
     verification::CASE,
     dashboards::CASE,
 ];
-
-/// A number of connections, in words.
-fn connections(count: usize) -> String {
-    if count == 1 { "1 connection".to_owned() } else { format!("{count} connections") }
-}

@@ -5,10 +5,9 @@ use std::cell::{Cell, RefCell};
 use anyhow::Result;
 use postgres::Client;
 
-use super::Options;
 use crate::address::{Address, execute, query};
 use crate::cluster::{Cluster, Place, Settings};
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 
 /// What the server is told, so that nothing of its own runs in between.
 pub const PARAMETERS: [(&str, &str); 6] = [
@@ -19,6 +18,17 @@ pub const PARAMETERS: [(&str, &str); 6] = [
     ("autovacuum", "off"),
     ("jit", "off"),
 ];
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The names of the cases; all of them when empty.
+    pub cases: Vec<String>,
+    /// The largest number of rows in a table.
+    pub rows: u64,
+    /// How often each variant runs.
+    pub rounds: usize,
+}
 
 /// A run of the benchmark.
 pub struct Bench {

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Measured;
-use super::case::{self, Case, Outcome, Target};
+use super::case::{self, Case, Measured, Outcome, Target};
 
 /// A case with its medians in milliseconds.
 pub fn for_the_terminal(case: &Case, outcome: &Outcome) -> String {

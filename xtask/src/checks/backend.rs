@@ -10,13 +10,13 @@ use anyhow::Result;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{AccessFlags, Pid, access};
 
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::cluster;
 use crate::install::{self, Build};
 use crate::machine::interrupt;
 use crate::machine::process;
 use crate::machine::server_user::{self, ServerUser};
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 
 pub const CHECK: Check = Check {
     name: "backend",

@@ -8,11 +8,11 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use nix::unistd::geteuid;
 
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::generate::package;
 use crate::machine::debian;
 use crate::machine::process::{self, quoted};
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 
 pub const CHECK: Check = Check {
     name: "clean-machine",

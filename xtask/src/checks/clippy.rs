@@ -1,6 +1,6 @@
 //! Lints: clippy over the workspace and all its targets, warnings are errors.
 
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::machine::process;
 use crate::machine::project::EXTENSION;
 

@@ -1,6 +1,6 @@
 //! The committed reference is what a live database says.
 
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::generate::reference;
 
 pub const CHECK: Check = Check {

@@ -11,10 +11,10 @@ use anyhow::{Context, Result, bail};
 
 use self::page::{Block, Page, Step};
 use self::server::Server;
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::machine::pg_config::DEFAULT_MAJOR;
 use crate::machine::project::Project;
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 use crate::machine::workers;
 
 /// The pages that are run, the longest first.

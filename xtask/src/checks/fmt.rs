@@ -1,6 +1,6 @@
 //! Formatting: `cargo fmt --check` over the workspace.
 
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::machine::process;
 
 pub const CHECK: Check = Check {

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::machine::checksum;
 use crate::machine::project::Project;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::machine::project::Project;
 
 pub const CHECK: Check = Check {

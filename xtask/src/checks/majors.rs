@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 use crate::address::PG_CONFIGS_VARIABLE;
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::install::{self, Build};
 use crate::machine::pg_config::TESTED;
 use crate::machine::postgres;
 use crate::machine::process;
-use crate::machine::setup::{self, Toolchain};
+use crate::machine::setup;
+use crate::machine::toolchain::Toolchain;
 
 pub const CHECK: Check = Check {
     name: "majors",

@@ -1,6 +1,6 @@
 //! The committed manifest is what a fresh walk up gives.
 
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::generate::manifest;
 
 pub const CHECK: Check = Check {

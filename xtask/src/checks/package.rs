@@ -3,12 +3,12 @@
 use anyhow::{Result, bail};
 
 use crate::address::query;
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::cluster::{Cluster, Settings};
 use crate::demo;
 use crate::generate::package::{self, FreshRoot, meta};
 use crate::machine::process;
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 
 pub const CHECK: Check = Check {
     name: "package",

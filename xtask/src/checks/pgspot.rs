@@ -7,10 +7,10 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::chain::Chain;
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::machine::process;
-use crate::machine::setup;
-use crate::machine::setup::Toolchain;
+use crate::machine::setup::programs;
+use crate::machine::toolchain::Toolchain;
 
 const VERSION: &str = "0.9.4";
 
@@ -41,7 +41,7 @@ fn installed(folder: &Path) -> Result<PathBuf> {
         return Ok(program);
     }
     println!("Installing pgspot {VERSION} into {}", folder.display());
-    let mut create = Command::new(setup::python()?);
+    let mut create = Command::new(programs::python()?);
     process::run(create.args(["-m", "venv", "--clear"]).arg(folder))?;
     let mut install = Command::new(folder.join("bin/python"));
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);

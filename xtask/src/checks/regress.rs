@@ -8,10 +8,10 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::address::SUPERUSER;
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::cluster::{Cluster, Settings};
 use crate::machine::process;
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 use crate::machine::workers;
 
 const DATABASE: &str = "contrib_regression";

@@ -11,7 +11,9 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, killpg};
 
-use super::{CHECKS, Check, INSTALL, Workbench};
+use super::check::Check;
+use super::install;
+use super::workbench::Workbench;
 use crate::machine::interrupt;
 use crate::machine::process;
 use crate::machine::workers;
@@ -19,25 +21,26 @@ use crate::machine::workers;
 /// How much of the first failure's output is shown.
 const SHOWN_LINES: usize = 80;
 
-/// Sets up, runs every check, shows the first failure; tells whether all passed.
-pub fn run_all(workbench: &Workbench) -> Result<bool> {
+/// Sets up, runs the checks, shows the first failure, and returns whether all passed.
+pub fn run(workbench: &Workbench, checks: &[Check]) -> Result<bool> {
     workbench.toolchain()?;
     // Taken now: a check may build this program anew.
     let program = env::current_exe().context("cannot find this program's file")?;
     let logs = workbench.project.scratch();
     fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
 
+    let width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
     let (mut passed, mut skipped, mut failures) = (0, 0, Vec::new());
-    for group in CHECKS.chunk_by(|one, next| one.needs_extension() && next.needs_extension()) {
-        let cannot_install = failures.iter().any(|(name, _)| *name == INSTALL.name);
+    for group in checks.chunk_by(|one, next| one.needs_extension() && next.needs_extension()) {
+        let cannot_install = failures.iter().any(|(name, _)| *name == install::CHECK.name);
         if cannot_install && group.iter().all(Check::needs_extension) {
             for check in group {
-                say(check, "skipped: nothing is installed");
+                say(check.name, width, "skipped: nothing is installed");
             }
             skipped += group.len();
             continue;
         }
-        let logs_of_failures = run_group(&program, workbench.pg_config(), group, &logs)?;
+        let logs_of_failures = run_group(&program, workbench.pg_config(), group, &logs, width)?;
         for (check, log) in group.iter().zip(logs_of_failures) {
             match log {
                 None => passed += 1,
@@ -57,6 +60,7 @@ fn run_group(
     pg_config: Option<&Path>,
     group: &[Check],
     logs: &Path,
+    width: usize,
 ) -> Result<Vec<Option<PathBuf>>> {
     let run = |(): &(), check: &Check| -> Result<Option<PathBuf>> {
         let log = logs.join(format!("{}.log", check.name));
@@ -64,16 +68,15 @@ fn run_group(
         let succeeded = run_apart(program, pg_config, check, &log)?;
         interrupt::hold_if_pending();
         let outcome = if succeeded { "ok    " } else { "FAILED" };
-        say(check, &format!("{outcome}  {:6.1} s", start.elapsed().as_secs_f64()));
+        say(check.name, width, &format!("{outcome}  {:6.1} s", start.elapsed().as_secs_f64()));
         Ok((!succeeded).then_some(log))
     };
     workers::share(group, || Ok(()), run)
 }
 
 /// Prints what became of a check.
-fn say(check: &Check, outcome: &str) {
-    let width = CHECKS.iter().map(|check| check.name.len()).max().unwrap_or(0);
-    println!("{:width$}  {outcome}", check.name);
+fn say(name: &str, width: usize, outcome: &str) {
+    println!("{name:width$}  {outcome}");
 }
 
 /// Runs one check in a process group of its own, which an interruption ends as a whole.

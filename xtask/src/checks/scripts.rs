@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::lint;
 
 pub const CHECK: Check = Check {

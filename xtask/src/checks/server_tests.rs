@@ -3,10 +3,11 @@
 
 use anyhow::Result;
 
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::cluster::{Cluster, Settings};
 use crate::machine::process;
-use crate::machine::setup::{self, Toolchain};
+use crate::machine::setup::packages;
+use crate::machine::toolchain::Toolchain;
 
 pub const VERSIONS: Check = Check {
     name: "versions",
@@ -66,7 +67,7 @@ pub const OPERATIONS: Check = Check {
     name: "operations",
     about: "notifications, maintenance with pg_cron, a standby (tests/operations.rs)",
     run: Run::WithExtension(|toolchain| {
-        setup::pg_cron(&toolchain.pg)?;
+        packages::pg_cron(&toolchain.pg)?;
         run(toolchain, "operations")
     }),
 };

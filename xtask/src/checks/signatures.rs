@@ -11,10 +11,10 @@ use anyhow::{Context, Result, bail};
 use self::catalog::Signature;
 use crate::address::execute;
 use crate::chain::Chain;
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::cluster::{Cluster, Settings};
 use crate::machine::project::EXTENSION;
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 
 pub const CHECK: Check = Check {
     name: "signatures",

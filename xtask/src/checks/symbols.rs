@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 use object::{Object, ObjectSymbol};
 
 use crate::chain::Chain;
-use crate::checks::{Check, Run};
-use crate::machine::setup::Toolchain;
+use crate::checks::check::{Check, Run};
+use crate::machine::toolchain::Toolchain;
 use crate::sql;
 
 pub const CHECK: Check = Check {

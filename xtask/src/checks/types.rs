@@ -8,11 +8,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::checks::{Check, Run};
+use crate::checks::check::{Check, Run};
 use crate::cluster::{Cluster, Settings};
 use crate::generate::types;
 use crate::machine::process;
-use crate::machine::setup::{self, Toolchain};
+use crate::machine::setup::programs;
+use crate::machine::toolchain::Toolchain;
 
 const DATABASE: &str = "types";
 
@@ -63,7 +64,7 @@ fn typescript(toolchain: &Toolchain, cluster: &Cluster, folder: &Path) -> Result
 /// The packages of the lock file, installed when they are not there.
 fn install_node_packages(source: &Path, folder: &Path) -> Result<()> {
     const LOCK: &str = "package-lock.json";
-    setup::node()?;
+    programs::node()?;
     let lock = fs::read(source.join(LOCK)).with_context(|| format!("cannot read {LOCK}"))?;
     let installed = folder.join("installed-lock.json");
     if fs::read(&installed).is_ok_and(|earlier| earlier == lock) {
@@ -125,7 +126,7 @@ fn python_packages(requirements: &Path, folder: &Path) -> Result<PathBuf> {
         return Ok(python);
     }
     println!("Installing Python packages into {}", folder.display());
-    let mut create = Command::new(setup::python()?);
+    let mut create = Command::new(programs::python()?);
     process::run(create.args(["-m", "venv", "--clear"]).arg(folder))?;
     let mut install = Command::new(&python);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);

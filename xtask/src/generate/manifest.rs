@@ -12,7 +12,7 @@ use crate::address::{execute, query};
 use crate::chain::{Chain, Version};
 use crate::cluster::{Cluster, Settings};
 use crate::machine::pg_config::DEFAULT_MAJOR;
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 
 /// Kind, then object, then its definition; none where it went away.
 type Changes = BTreeMap<String, BTreeMap<String, Option<String>>>;

@@ -11,10 +11,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::chain::files_below;
+use crate::machine::files::files_below;
 use crate::machine::process;
 use crate::machine::project::EXTENSION;
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 
 pub use fresh_root::FreshRoot;
 

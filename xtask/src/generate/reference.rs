@@ -5,6 +5,7 @@ mod diagrams;
 mod functions;
 mod history;
 mod markdown;
+mod relation;
 mod relations;
 mod rust_docs;
 mod settings;
@@ -13,13 +14,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use postgres::Client;
 
 use self::history::History;
 use crate::address::execute;
 use crate::cluster::{Cluster, Settings};
 use crate::machine::project::Project;
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 
 const DATABASE: &str = "reference";
 
@@ -84,35 +84,4 @@ fn heading(toolchain: &Toolchain) -> String {
          Everything lives in schema `orchestrator`. Nothing is granted to PUBLIC.",
         toolchain.project.version()
     )
-}
-
-/// The tables and views of the extension with their comments: `r` or `v`, oid, name, qualified name, comment.
-fn relations_of(client: &mut Client, kind: &str) -> Result<Vec<Relation>> {
-    let sql = format!(
-        "SELECT c.oid, c.relname::text, format('%I.%I', n.nspname, c.relname),
-                coalesce(obj_description(c.oid, 'pg_class'), '')
-         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
-         JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'orchestrator_schema'
-         WHERE c.relkind = '{kind}' ORDER BY c.relname COLLATE \"C\""
-    );
-    crate::address::query(client, &sql)?
-        .iter()
-        .map(|row| {
-            Ok(Relation {
-                oid: row.try_get(0)?,
-                name: row.try_get(1)?,
-                qualified: row.try_get(2)?,
-                comment: row.try_get(3)?,
-            })
-        })
-        .collect()
-}
-
-/// A table or view.
-struct Relation {
-    oid: u32,
-    name: String,
-    qualified: String,
-    comment: String,
 }

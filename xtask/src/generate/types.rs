@@ -9,7 +9,7 @@ use postgres::Client;
 
 use crate::cluster::{Cluster, Settings};
 use crate::machine::project::Project;
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 
 /// Writes the types anew.
 pub fn write(toolchain: &Toolchain) -> Result<()> {

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use regex::Regex;
 
-use super::Finding;
-use crate::chain::files_below;
+use super::source::Finding;
+use crate::machine::files::files_below;
 use crate::machine::project::{EXTENSION, Project};
 
 /// The scripts, the control file, and every source of the library.

@@ -1,7 +1,7 @@
 //! Tests assert no time: a busy machine would make them fail. A test that waits for something does
 //! so in `tests/support/deadline.rs`; work is counted by `tests/support/work.rs`.
 
-use super::Finding;
+use super::source::Finding;
 
 /// Words of Rust that read a clock or wait for time to pass.
 const CLOCKS: [&str; 4] = ["Instant", "SystemTime", ".elapsed(", "thread::sleep"];

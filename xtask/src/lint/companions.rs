@@ -1,7 +1,7 @@
 //! What must come with an object: comments, revoked rights, pinned search paths,
 //! and for each table what lets pg_dump carry it and a downgrade keep it.
 
-use super::{Finding, Source};
+use super::source::{Finding, Source};
 use crate::chain::Script;
 use crate::sql::{CreateFunction, CreateTable, Cursor, Element, Name, Statement};
 
@@ -209,7 +209,7 @@ fn owned_sequence(table: &Name, element: &Element<'_>) -> Option<Name> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::fixture::{messages, script, up};
+    use crate::lint::source::fixture::{messages, script, up};
 
     const TABLE: &str = "CREATE TABLE s.t (id uuid PRIMARY KEY);
         COMMENT ON TABLE s.t IS 'x';

@@ -2,7 +2,7 @@
 //! A primary key is always named after its table, and every table has one: a publication refuses to
 //! update and delete the rows of a table without.
 
-use super::{Finding, Source};
+use super::source::{Finding, Source};
 use crate::sql::{CreateTable, Element, Statement, Token};
 
 /// Words that start a constraint.
@@ -65,7 +65,7 @@ fn unnamed<'a>(element: &Element<'a>) -> Vec<&'a Token> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::fixture::{messages, up};
+    use crate::lint::source::fixture::{messages, up};
 
     #[test]
     fn named_constraints_and_primary_keys_are_silent() {

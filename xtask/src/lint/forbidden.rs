@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Source};
+use super::source::{Finding, Source};
 use crate::chain::{Chain, Script};
 use crate::sql::{Cursor, Kind, Name, Statement, statements};
 
@@ -112,7 +112,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::lint::fixture::{messages, script, up};
+    use crate::lint::source::fixture::{messages, script, up};
 
     #[test]
     fn forbidden_words_are_found_in_statements_and_do_blocks() {

@@ -1,7 +1,7 @@
 //! How a script begins: the line for psql, the comment that says what and why, the search path, and
 //! the call that takes its locks, and on the way down stops it, before anything has changed.
 
-use super::{Finding, Source};
+use super::source::{Finding, Source};
 use crate::chain::Script;
 use crate::machine::project::EXTENSION;
 use crate::sql::{Kind, Name, Statement, Token, tokens};
@@ -70,7 +70,7 @@ fn sets_search_path(statement: &[Token]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::fixture::{messages, script, up};
+    use crate::lint::source::fixture::{messages, script, up};
 
     #[test]
     fn a_proper_heading_is_silent() {

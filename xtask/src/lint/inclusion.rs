@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use super::Finding;
+use super::source::Finding;
 use crate::chain::{Chain, Script};
 use crate::rust_source::inclusions;
 
@@ -66,7 +66,7 @@ pub fn version(chain: &Chain, version: &str) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::fixture::messages;
+    use crate::lint::source::fixture::messages;
 
     fn chain() -> Chain {
         let names = ["0.0.0", "0.0.0--0.1.0", "0.1.0--0.0.0", "0.1.0--0.2.0", "0.2.0--0.1.0"];

@@ -1,6 +1,6 @@
 //! Names carry their schema, so that nothing depends on a search path.
 
-use super::{Finding, Source};
+use super::source::{Finding, Source};
 use crate::sql::{Cursor, Statement};
 
 /// Statements that name an object right after these words.
@@ -77,7 +77,7 @@ fn unqualified(statement: &Statement) -> Vec<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::fixture::{messages, up};
+    use crate::lint::source::fixture::{messages, up};
 
     #[test]
     fn qualified_names_are_silent() {

@@ -8,13 +8,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::chain::files_below;
 use crate::machine::debian;
+use crate::machine::files::files_below;
 use crate::machine::pg_config::PgConfig;
 use crate::machine::process;
 use crate::machine::project::Project;
 use crate::machine::server_user::ServerUser;
-use crate::machine::setup;
+use crate::machine::setup::packages;
 
 /// Debian releases, oldest first; the first that offers the major is used.
 const RELEASES: [&str; 3] = ["trixie", "forky", "sid"];
@@ -31,15 +31,6 @@ pub fn unpack(project: &Project, major: u32) -> Result<PgConfig> {
     Ok(pg)
 }
 
-/// Whether a `pg_config` is one that was unpacked here.
-pub fn is_unpacked(project: &Project, pg: &PgConfig) -> bool {
-    pg.path.starts_with(folder(project))
-}
-
-fn folder(project: &Project) -> PathBuf {
-    project.target().join("postgres")
-}
-
 /// Where one major is unpacked.
 struct Place {
     folder: PathBuf,
@@ -48,7 +39,7 @@ struct Place {
 
 impl Place {
     fn of(project: &Project, major: u32) -> Self {
-        Self { folder: folder(project).join(major.to_string()), major }
+        Self { folder: project.unpacked_postgres().join(major.to_string()), major }
     }
 
     fn root(&self) -> PathBuf {
@@ -69,7 +60,7 @@ impl Place {
     }
 
     fn fill(&self) -> Result<()> {
-        setup::require_package("patchelf", "points unpacked programs at their C library")?;
+        packages::require("patchelf", "points unpacked programs at their C library")?;
         if self.folder.exists() {
             fs::remove_dir_all(&self.folder)
                 .with_context(|| format!("cannot remove {}", self.folder.display()))?;

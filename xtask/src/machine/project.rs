@@ -66,6 +66,11 @@ impl Project {
         self.root.join("sql")
     }
 
+    /// Where PostgreSQLs of other majors are unpacked.
+    pub fn unpacked_postgres(&self) -> PathBuf {
+        self.target.join("postgres")
+    }
+
     /// Where xtask keeps logs, results and scratch copies.
     pub fn scratch(&self) -> PathBuf {
         self.target.join("xtask")

@@ -82,30 +82,36 @@ impl Graph {
         }
         text
     }
-
-    /// The sets of files that reach each other.
-    pub fn knots(&self) -> String {
-        let mut text = String::new();
-        let mut seen = BTreeSet::new();
-        for from in self.imports.keys() {
-            let knot: Vec<_> = self
-                .imports
-                .keys()
-                .filter(|to| self.way(from, to).is_some() && self.way(to, from).is_some())
-                .collect();
-            if knot.len() > 1 && seen.insert(knot.clone()) {
-                let _ = writeln!(
-                    text,
-                    "knot of {}: {}",
-                    knot.len(),
-                    knot.into_iter().cloned().collect::<Vec<_>>().join(", ")
-                );
-            }
-        }
-        text
-    }
 }
 
 fn name(module: &[String]) -> String {
     if module.is_empty() { "lib".to_owned() } else { module.join("/") }
+}
+
+#[cfg(test)]
+impl Graph {
+    /// A graph of these pairs, each file importing one item of the other.
+    pub fn from_imports(pairs: &[(&str, &str)]) -> Self {
+        let mut graph = Self::default();
+        for (from, to) in pairs {
+            graph.imports.entry((*to).to_owned()).or_default();
+            let imports = graph.imports.entry((*from).to_owned()).or_default();
+            imports.entry((*to).to_owned()).or_default().insert("item".to_owned());
+        }
+        graph
+    }
+}
+
+#[test]
+fn each_circle_is_named_once_from_its_first_file() {
+    let names = |pairs: &[(&str, &str)]| -> Vec<String> {
+        let circles = Graph::from_imports(pairs).circles();
+        circles.iter().filter_map(|text| Some(text.lines().next()?.to_owned())).collect()
+    };
+    assert_eq!(names(&[("a", "b"), ("b", "c"), ("a", "c")]), [""; 0]);
+    assert_eq!(names(&[("b", "a"), ("a", "b"), ("b", "c")]), ["a -> b -> a"]);
+    assert_eq!(
+        names(&[("c", "a"), ("a", "b"), ("b", "c"), ("b", "a")]),
+        ["a -> b -> a", "a -> b -> c -> a"]
+    );
 }

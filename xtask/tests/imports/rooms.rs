@@ -1,9 +1,10 @@
-//! The rooms of the library and the floors that they stand on.
+//! The rooms of each crate and the floors that they stand on. A room is a folder or a file beside
+//! `lib.rs`; it knows only rooms of the floors below.
 
 use super::graph::Graph;
 
-/// From the ground up. A room knows only rooms of the floors below; `lib` is above all.
-const FLOORS: [&[&str]; 8] = [
+/// The library, from the ground up.
+pub const LIBRARY: [&[&str]; 8] = [
     &["server"],
     &["schema"],
     &["configuration"],
@@ -14,20 +15,23 @@ const FLOORS: [&[&str]; 8] = [
     &["lib"],
 ];
 
-fn floor(room: &str) -> Option<usize> {
-    FLOORS.iter().position(|rooms| rooms.contains(&room))
-}
-
-fn room(file: &str) -> &str {
-    file.split('/').next().unwrap_or(file)
-}
+/// This program, from the ground up.
+pub const XTASK: [&[&str]; 6] = [
+    &["machine"],
+    &["address", "chain", "rust_source", "sql"],
+    &["cluster", "install"],
+    &["bench", "demo", "generate", "lint"],
+    &["checks"],
+    &["lib"],
+];
 
 /// Every import that leads to the same floor or further up, and every room without a floor.
-pub fn upward(graph: &Graph) -> Vec<String> {
+pub fn not_below(graph: &Graph, floors: &[&[&str]]) -> Vec<String> {
+    let floor = |room: &str| floors.iter().position(|rooms| rooms.contains(&room));
     let mut findings = Vec::new();
     for (from, imports) in &graph.imports {
         let Some(own) = floor(room(from)) else {
-            findings.push(format!("{from} is in no room"));
+            findings.push(format!("{from} stands on no floor"));
             continue;
         };
         for (to, items) in imports {
@@ -39,4 +43,28 @@ pub fn upward(graph: &Graph) -> Vec<String> {
         }
     }
     findings
+}
+
+fn room(file: &str) -> &str {
+    file.split('/').next().unwrap_or(file)
+}
+
+#[test]
+fn only_imports_from_below_are_silent() {
+    let graph = Graph::from_imports(&[
+        ("server/error", "server/text"),
+        ("tasks", "server/error"),
+        ("tasks/sessions", "agents"),
+        ("server/text", "tasks"),
+        ("attic", "server"),
+    ]);
+    let floors: [&[&str]; 2] = [&["server"], &["tasks", "agents"]];
+    assert_eq!(
+        not_below(&graph, &floors),
+        [
+            "attic stands on no floor",
+            "server/text must not know tasks (item)",
+            "tasks/sessions must not know agents (item)"
+        ]
+    );
 }

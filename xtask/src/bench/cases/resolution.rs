@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::address::{execute, query};
-use crate::bench::case::{Case, Outcome, Target};
+use crate::bench::case::{self, Case, Outcome, Target};
 use crate::bench::database::{Bench, Database};
 use crate::bench::measure::{in_turn, shared_out};
 use crate::bench::plain::{Indexes, make};
@@ -81,7 +81,7 @@ fn singly(bench: &Bench, kind: &Kind) -> Result<Outcome> {
         let medians = in_turn(bench.rounds(), &[&|_| calls("orchestrator"), &|_| calls("plain")])?;
         outcome.add(
             "one by one",
-            super::connections(connections),
+            case::connections(connections),
             &medians,
             Some(Target::Ratio(AT_MOST)),
         );
@@ -112,7 +112,7 @@ fn bulk(bench: &Bench) -> Result<Outcome> {
         )?;
         outcome.add(
             "many at once",
-            super::connections(connections),
+            case::connections(connections),
             &medians,
             Some(Target::Ratio(AT_MOST)),
         );

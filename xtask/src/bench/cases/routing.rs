@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::address::{execute, query};
-use crate::bench::case::{Case, Outcome};
+use crate::bench::case::{self, Case, Outcome};
 use crate::bench::database::{Bench, Database};
 use crate::bench::measure::{in_turn, shared_out};
 use crate::bench::plain::{Indexes, make};
@@ -40,7 +40,7 @@ fn run(bench: &Bench) -> Result<Outcome> {
             };
             let medians =
                 in_turn(bench.rounds(), &[&|_| calls("orchestrator"), &|_| calls("plain")])?;
-            outcome.add(what, super::connections(connections), &medians, None);
+            outcome.add(what, case::connections(connections), &medians, None);
         }
     }
     Ok(outcome)

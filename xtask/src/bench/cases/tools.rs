@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::address::{execute, query};
-use crate::bench::case::{Case, Outcome};
+use crate::bench::case::{self, Case, Outcome};
 use crate::bench::database::{Bench, Database};
 use crate::bench::measure::{in_turn, shared_out};
 use crate::bench::plain::{Indexes, make};
@@ -33,7 +33,7 @@ fn run(bench: &Bench) -> Result<Outcome> {
             shared_out(&|| database.connect(), connections, &sql, &ids)
         };
         let medians = in_turn(bench.rounds(), &[&|_| pairs("orchestrator"), &|_| pairs("plain")])?;
-        outcome.add("start and finish", super::connections(connections), &medians, None);
+        outcome.add("start and finish", case::connections(connections), &medians, None);
     }
     Ok(outcome)
 }

@@ -15,7 +15,7 @@ use super::page::{Block, Language};
 use crate::address::execute;
 use crate::cluster::{Cluster, Settings, temporary_folder};
 use crate::machine::process;
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 
 /// The database that a page begins in.
 const DATABASE: &str = "work";

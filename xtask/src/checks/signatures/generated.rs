@@ -7,10 +7,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use regex::{NoExpand, Regex};
 
-use crate::chain::files_below;
+use crate::machine::files::files_below;
 use crate::machine::process;
 use crate::machine::project::EXTENSION;
-use crate::machine::setup::Toolchain;
+use crate::machine::toolchain::Toolchain;
 use crate::rust_source::with_generated_sql;
 
 /// The schema into which the statements put their functions.

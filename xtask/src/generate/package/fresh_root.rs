@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use nix::unistd::geteuid;
 use tempfile::TempDir;
 
-use crate::chain::files_below;
 use crate::cluster;
+use crate::machine::files::files_below;
 use crate::machine::pg_config::PgConfig;
 use crate::machine::process;
 use crate::machine::project::EXTENSION;

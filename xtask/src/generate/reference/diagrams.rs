@@ -7,7 +7,7 @@ use anyhow::Result;
 use postgres::Client;
 
 use super::markdown::{code, mermaid, section};
-use super::relations_of;
+use super::relation;
 use crate::address::query;
 
 /// Foreign keys: parent, child, columns, whether a child may be without a parent, whether it is the only one.
@@ -38,7 +38,7 @@ const KEYS: &str = "
 /// The section with the entity diagram.
 pub fn entities(client: &mut Client) -> Result<String> {
     let mut lines = vec!["erDiagram".to_owned()];
-    for table in relations_of(client, "r")? {
+    for table in relation::of_kind(client, "r")? {
         lines.push(format!("    {} {{", table.name));
         let sql = format!(
             "SELECT * FROM ({KEYS} AND a.attrelid = {} ORDER BY a.attnum) AS k WHERE string_agg IS NOT NULL",

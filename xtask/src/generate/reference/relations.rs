@@ -7,13 +7,13 @@ use postgres::{Client, Row};
 
 use super::history::History;
 use super::markdown::{code, section, sentence, table, without_casts};
-use super::{Relation, relations_of};
+use super::relation::{self, Relation};
 use crate::address::query;
 
 /// The section of the tables.
 pub fn tables(client: &mut Client, history: &History) -> Result<String> {
     let mut text = section(2, "Tables", "");
-    for relation in relations_of(client, "r")? {
+    for relation in relation::of_kind(client, "r")? {
         let name = &relation.qualified;
         let since = history.since("table", name).to_owned();
         write!(text, "\n{}", section(3, &relation.name, &relation.comment))?;
@@ -49,7 +49,7 @@ pub fn tables(client: &mut Client, history: &History) -> Result<String> {
 /// The section of the views.
 pub fn views(client: &mut Client, history: &History) -> Result<String> {
     let mut text = section(2, "Views", "");
-    for relation in relations_of(client, "v")? {
+    for relation in relation::of_kind(client, "v")? {
         write!(text, "\n{}", section(3, &relation.name, &relation.comment))?;
         writeln!(text, "\n{}", history.sentence("view", &relation.qualified))?;
         write!(text, "\n{}", columns(client, &relation, history, "")?)?;

@@ -7,7 +7,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 use regex::Regex;
 
-use crate::chain::files_below;
+use crate::machine::files::files_below;
 use crate::machine::project::Project;
 
 /// The parts of a function's documentation, each a paragraph or empty.

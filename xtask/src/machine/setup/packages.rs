@@ -1,14 +1,14 @@
 //! System packages: PostgreSQL with headers, clang for the bindings, and what checks need.
 //! Installed through apt where there is one; elsewhere only checked.
 
-use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use nix::unistd::geteuid;
 
-use super::{announce, choose, python};
+use super::apt::Apt;
+use super::programs::python;
 use crate::machine::pg_config::{MAJORS, PgConfig, debian_path};
 use crate::machine::process;
 
@@ -19,9 +19,6 @@ const ALWAYS: [(&str, &str); 4] = [
     ("libclang-dev", "reads PostgreSQL's headers"),
     ("pkg-config", "finds libraries"),
 ];
-
-/// The folder of Debian's package manager.
-const PACKAGE_STATE: &str = "/var/lib/dpkg";
 
 /// Makes sure of the packages and returns the PostgreSQL to use.
 pub fn postgresql(requested: Option<&Path>) -> Result<PgConfig> {
@@ -95,13 +92,6 @@ pub fn require(program: &str, why: &str) -> Result<()> {
     }
 }
 
-/// Installs node and npm.
-pub fn node() -> Result<()> {
-    let Some(apt) = Apt::find() else { bail!("there is no node and npm on PATH; install them") };
-    let why = "compiles and runs the program that uses the types";
-    apt.install(&apt.missing(&[("nodejs", why), ("npm", why)])?)
-}
-
 /// Installs pg_cron for Debian's PostgreSQL, when it is not there and apt knows it.
 pub fn pg_cron(pg: &PgConfig) -> Result<()> {
     let present = pg.extension_folder().join("pg_cron.control").is_file();
@@ -141,85 +131,14 @@ fn require_complete(pg: &PgConfig) -> Result<()> {
     Ok(())
 }
 
-/// Debian's package tools.
-struct Apt;
-
-impl Apt {
-    fn find() -> Option<Self> {
-        process::find_program("apt-get")?;
-        process::find_program("dpkg-query")?;
-        Some(Self)
+/// The `pg_config` to use: the one asked for, Debian's newest-preferred, else the one on PATH.
+fn choose(requested: Option<&Path>) -> Option<PathBuf> {
+    if let Some(path) = requested {
+        return Some(path.to_owned());
     }
-
-    /// Those of the packages that are not installed.
-    fn missing(&self, wanted: &[(&str, &str)]) -> Result<Vec<(String, String)>> {
-        let mut query = Command::new("dpkg-query");
-        query
-            .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
-            .args(wanted.iter().map(|(package, _)| package));
-        // It fails when a package is unknown, and still lists the others.
-        let output = query.output().context("cannot start dpkg-query")?;
-        let known = String::from_utf8_lossy(&output.stdout);
-        Ok(wanted
-            .iter()
-            .filter(|(package, _)| {
-                !known.lines().any(|line| line == format!("{package} installed"))
-            })
-            .map(|(package, why)| ((*package).to_owned(), (*why).to_owned()))
-            .collect())
-    }
-
-    /// The first of the supported major versions that the distribution offers.
-    fn newest_preferred(&self) -> Result<u32> {
-        for refresh in [false, true] {
-            if refresh {
-                self.update("no PostgreSQL package is known yet")?;
-            }
-            for major in MAJORS {
-                let mut show = Command::new("apt-cache");
-                show.args(["show", "--quiet", &format!("postgresql-server-dev-{major}")]);
-                if process::succeeds(&mut show) {
-                    return Ok(major);
-                }
-            }
-        }
-        bail!("the distribution offers none of PostgreSQL {MAJORS:?}; give one with --pg-config")
-    }
-
-    /// Installs, or brings to the newest release, all of them together.
-    fn install(&self, packages: &[(String, String)]) -> Result<()> {
-        if packages.is_empty() {
-            return Ok(());
-        }
-        // Checks run side by side, and apt gives up where another apt is at work.
-        let _alone = Self::alone()?;
-        let reasons: Vec<String> =
-            packages.iter().map(|(package, why)| format!("{package}: {why}")).collect();
-        self.update("packages are missing or out of step")?;
-        announce("installing system packages", &reasons.join("; "));
-        let mut install = self.get();
-        install
-            .args(["install", "--yes", "--no-install-recommends"])
-            .args(packages.iter().map(|(package, _)| package));
-        process::run(&mut install)
-    }
-
-    /// Waits until no other process of this program installs packages; ends when dropped.
-    fn alone() -> Result<File> {
-        let folder =
-            File::open(PACKAGE_STATE).with_context(|| format!("cannot open {PACKAGE_STATE}"))?;
-        folder.lock().with_context(|| format!("cannot lock {PACKAGE_STATE}"))?;
-        Ok(folder)
-    }
-
-    fn update(&self, why: &str) -> Result<()> {
-        announce("refreshing the package lists", why);
-        process::run(self.get().args(["update", "--quiet"]))
-    }
-
-    fn get(&self) -> Command {
-        let mut command = process::as_root("env");
-        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
-        command
-    }
+    MAJORS
+        .map(debian_path)
+        .into_iter()
+        .find(|path| path.is_file())
+        .or_else(|| process::find_program("pg_config"))
 }

@@ -9,9 +9,9 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use regex::Regex;
 
-use super::{announce, packages};
+use super::apt::announce;
+use super::packages;
 use crate::machine::pg_config::PgConfig;
-use crate::machine::postgres;
 use crate::machine::process;
 use crate::machine::project::{Project, cargo};
 
@@ -22,11 +22,8 @@ const VERSION: &str = "0.18.1";
 pub fn ready(project: &Project, pg: &PgConfig) -> Result<PathBuf> {
     let program = installed(project)?;
     // What lies below target/ may go at any time; the user's configuration shall not name it.
-    let pg = match postgres::is_unpacked(project, pg) {
-        true => None,
-        false => Some(pg),
-    };
-    configure(&program, pg)?;
+    let lasts = !pg.path.starts_with(project.unpacked_postgres());
+    configure(&program, lasts.then_some(pg))?;
     Ok(program)
 }
 

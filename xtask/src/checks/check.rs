@@ -1,0 +1,30 @@
+//! What a check is.
+
+use anyhow::Result;
+
+use crate::machine::project::Project;
+use crate::machine::toolchain::Toolchain;
+
+/// One check, as the list and the command line show it.
+pub struct Check {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub run: Run,
+}
+
+impl Check {
+    pub fn needs_extension(&self) -> bool {
+        matches!(self.run, Run::WithExtension(_))
+    }
+}
+
+/// What a check needs before it can run.
+pub enum Run {
+    /// Only the checkout.
+    OnSources(fn(&Project) -> Result<()>),
+    /// PostgreSQL, its headers and cargo-pgrx.
+    WithTools(fn(&Toolchain) -> Result<()>),
+    /// All that, and the extension of the present sources installed, which stays as it is:
+    /// such checks may run side by side.
+    WithExtension(fn(&Toolchain) -> Result<()>),
+}
