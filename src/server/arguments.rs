@@ -1,4 +1,4 @@
-//! Text arguments: what must say something, and what must be one of a few words.
+//! Checks for text arguments: not blank, not too long, one of a fixed set.
 
 use crate::server::error::{Error, Kind, required};
 
@@ -14,8 +14,8 @@ pub fn filled<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Err
     Ok(value)
 }
 
-/// The longest name in characters. Names are indexed, and this many fit into an index row in any
-/// alphabet.
+/// The longest name in characters. Names are indexed, and an index row has room for this many
+/// characters of any alphabet.
 const LONGEST_NAME: usize = 500;
 
 /// The text of a required argument that names someone or something: not blank, and not too long.
@@ -32,8 +32,8 @@ pub fn name<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Error
     Ok(value)
 }
 
-/// Whether a text says nothing: white space only, of any kind. The CHECKs of the tables look for
-/// spaces alone, so they refuse nothing that passes here.
+/// Whether a text is empty or has nothing but white space of any kind. The CHECKs of the tables look
+/// for spaces alone, so they refuse nothing that passes here.
 pub fn is_blank(value: &str) -> bool {
     value.trim().is_empty()
 }
@@ -46,7 +46,7 @@ pub fn one_of<'a>(argument: &str, value: &'a str, allowed: &[&str]) -> Result<&'
     Err(none_of(argument, value, allowed))
 }
 
-/// A word is none of `allowed`.
+/// The error for a word that is none of `allowed`.
 pub fn none_of(argument: &str, value: &str, allowed: &[&str]) -> Error {
     Error::new(Kind::InvalidValue, format!("invalid {argument} \"{value}\""))
         .hint(format!("Allowed: {}.", allowed.join(", ")))

@@ -1,4 +1,4 @@
-//! What a function of ours changes about the session while it works, and puts back.
+//! The state of the backend: read, or changed while a function runs and restored afterwards.
 
 use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
@@ -9,8 +9,8 @@ use pgrx::prelude::*;
 use crate::server::error::{self, Error, Kind};
 use crate::server::subtransaction;
 
-/// Keeps Rust backtraces out of the DETAIL of errors, where users look for facts: RUST_BACKTRACE
-/// in the server's environment would put one there. RUST_LIB_BACKTRACE=1 still asks for them.
+/// Keeps Rust backtraces out of the DETAIL of errors, where users look for facts, even if the server's
+/// environment has RUST_BACKTRACE. RUST_LIB_BACKTRACE=1 still shows them.
 pub fn without_backtraces() {
     const NAME: &str = "RUST_LIB_BACKTRACE";
     if std::env::var_os(NAME).is_none() {
@@ -19,8 +19,8 @@ pub fn without_backtraces() {
     }
 }
 
-/// How the server writes values and definitions unless a session asks for another style. Some others
-/// write different values alike.
+/// The settings by which the server prints values and definitions, at their defaults. Some other
+/// settings print different values alike.
 const PLAIN_STYLE: [(&CStr, &CStr); 9] = [
     (c"intervalstyle", c"postgres"),
     (c"datestyle", c"ISO, YMD"),
@@ -33,7 +33,7 @@ const PLAIN_STYLE: [(&CStr, &CStr); 9] = [
     (c"quote_all_identifiers", c"off"),
 ];
 
-/// Runs `work`, which has the server write definitions, as if the session had asked for no style.
+/// Runs `work`, which prints values or definitions, with the default settings for printing.
 pub fn in_plain_style<R>(work: impl FnOnce() -> R) -> R {
     with_settings(&PLAIN_STYLE, work)
 }
@@ -103,9 +103,9 @@ pub fn with_rights_of<R>(role: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
     }
 }
 
-/// Runs `work` in a subtransaction of its own. When it fails, all that it did is undone, and the
-/// error is handed over instead of raised. An error that is not about the work is raised all the
-/// same, so that the caller's transaction ends with it as it would have.
+/// Runs `work` in a subtransaction. A failure undoes its changes, and its error is returned instead of
+/// raised. An error that is not about the work, such as a cancellation, is raised all the same and ends
+/// the caller's transaction.
 pub fn attempt<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<Result<R, Setback>, Error> {
     let outcome = subtransaction::run(work);
     let setback = match outcome {
@@ -124,7 +124,7 @@ pub fn attempt<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<Result<R, S
     Ok(Err(setback))
 }
 
-/// The error that undid a piece of work, in words: `428C9: column "a" ... (Column "a" is ...)`.
+/// The error of work that was undone, in words: `428C9: column "a" ... (Column "a" is ...)`.
 pub struct Setback(pub String);
 
 impl Setback {
@@ -134,17 +134,17 @@ impl Setback {
     }
 }
 
-/// Whether an error says that the transaction, the session or the server cannot go on, and nothing
-/// of what was attempted: cancelled or shut down, out of memory or disk, read-only, in conflict with
-/// another transaction, or without the lock that it waited for.
+/// Whether an error is about the transaction, the session or the server, and not about the attempted
+/// work: cancelled or shut down, out of memory or disk, read-only, in conflict with another transaction,
+/// or a lock timeout.
 fn ends_the_transaction(sqlstate: PgSqlErrorCode) -> bool {
     const CLASSES: [&str; 5] = ["25", "40", "53", "57", "58"];
     sqlstate == PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE
         || CLASSES.contains(&&error::in_characters(sqlstate)[..2])
 }
 
-/// Whether the session restores a dump, or an extension script runs: rows that arrive then happened
-/// before. What pg_dump writes begins with these two settings, and nothing else sets both.
+/// Whether the session restores a dump, or an extension script runs: rows that arrive then are history.
+/// Every dump begins with these two settings, and nothing else sets both.
 pub fn restores() -> bool {
     // SAFETY: plain variables of the backend, read on its only thread.
     unsafe {
@@ -170,7 +170,7 @@ pub fn while_others_drop<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R
         .execute()
 }
 
-/// Refuses to go on where nothing can be written.
+/// Fails on a standby, which cannot write.
 ///
 /// Errors: 25006 the server is a standby.
 pub fn only_on_a_primary() -> Result<(), Error> {
@@ -182,19 +182,19 @@ pub fn only_on_a_primary() -> Result<(), Error> {
     Ok(())
 }
 
-/// Tells the user something. The server silences notices while an extension script runs; what
-/// became of rows must be heard there too. Who asked for errors only still hears nothing.
-pub fn tell(message: String, detail: Option<String>) {
+/// Reports a NOTICE. The server silences notices while an extension script runs, but a report about rows
+/// must reach the user there too. A session that asked for errors only still gets none.
+pub fn notice(message: String, detail: Option<String>) {
     let mut report = ErrorReport::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, message, "");
     if let Some(detail) = detail {
         report = report.set_detail(detail);
     }
-    let notice = || report.report(PgLogLevel::NOTICE);
+    let report = || report.report(PgLogLevel::NOTICE);
     // SAFETY: a plain variable of the backend, read on its only thread.
     let silenced = unsafe { pg_sys::client_min_messages } == pg_sys::WARNING as i32;
     if in_script() && silenced {
-        with_setting(c"client_min_messages", c"notice", notice);
+        with_setting(c"client_min_messages", c"notice", report);
     } else {
-        notice();
+        report();
     }
 }

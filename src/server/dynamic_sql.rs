@@ -1,5 +1,5 @@
-//! Statements whose text is known only at run time. Identifiers reach them through
-//! `quote_identifier`; the functions that use them run with a fixed search_path.
+//! Statements that are composed at run time. Identifiers are quoted by `quote`; the functions that
+//! run such statements have a fixed search_path.
 
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
@@ -23,8 +23,8 @@ pub fn value<T: FromDatum + IntoDatum>(
     })
 }
 
-/// The one value of a statement that always gives one, such as a count; `name` is what an error
-/// calls it.
+/// The one value of a statement that always returns one, such as a count. An error names it by
+/// `name`.
 pub fn known<T: FromDatum + IntoDatum>(
     sql: &str,
     arguments: &[DatumWithOid<'_>],

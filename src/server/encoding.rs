@@ -1,6 +1,6 @@
 //! Databases with another encoding than UTF8. Rust reads text as UTF-8, so pgrx panics at the first
-//! character beyond ASCII, and a panic would reach the caller as XX000. Here it becomes the error
-//! that it is.
+//! character beyond ASCII, and a panic would reach the caller as XX000. This module turns that panic
+//! into 0A000 with a hint.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::panic::{self, PanicHookInfo};
@@ -40,7 +40,7 @@ pub fn report_text_that_cannot_be_read() {
     }));
 }
 
-/// Whether pgrx gave up on a text. Every such panic names the encoding that Rust wants.
+/// Whether pgrx could not read a text. Every such panic names the encoding that Rust wants.
 fn is_about_encoding(info: &PanicHookInfo<'_>) -> bool {
     let payload = info.payload();
     let message = payload

@@ -1,12 +1,9 @@
-//! The one error type: what is wrong, the facts, the next step, and the SQLSTATE that a driver
-//! can act on.
+//! The one error type: message, facts, next step, and the SQLSTATE that a driver can act on.
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::server::interrupts;
-
-use crate::server::excerpt;
+use crate::server::{excerpt, interrupts};
 
 /// The kinds of failure that a caller can tell apart, each with its SQLSTATE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +14,7 @@ pub enum Kind {
     NotFound,
     /// 22023: a value outside its set, malformed text, a missing reason or note.
     InvalidValue,
-    /// 55000: a step that the state machine does not allow, or what it needs is missing.
+    /// 55000: a step that the state machine does not allow, or a prerequisite is missing.
     NotReady,
     /// 23505: the same key with other content.
     Duplicate,
@@ -29,9 +26,9 @@ pub enum Kind {
     Standby,
     /// 55P03: an update could not lock a table in time.
     LockNotAvailable,
-    /// 2BP01: something that is not ours depends on what a step would take away.
+    /// 2BP01: an object of a user depends on something that a step would remove.
     Dependents,
-    /// 40001: another transaction was faster; the same again in a new one succeeds.
+    /// 40001: another transaction was faster; a new transaction can try the same again.
     Serialization,
     /// XX000: the server's own interface failed.
     Internal,
@@ -56,7 +53,7 @@ impl Kind {
     }
 }
 
-/// The five characters of an SQLSTATE; the server has them in six bits each, beginning with '0'.
+/// The five characters of an SQLSTATE. The server packs each into six bits, counted from '0'.
 pub fn in_characters(sqlstate: PgSqlErrorCode) -> String {
     let bits = sqlstate as isize;
     (0..5).map(|place| char::from(b'0' + ((bits >> (6 * place)) & 0x3F) as u8)).collect()
@@ -72,7 +69,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// `message` says what is wrong with the value in it.
+    /// `message` names the value and the fault.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Error { kind, message: message.into(), detail: None, hint: None }
     }
@@ -103,11 +100,11 @@ impl Error {
 }
 
 impl Error {
-    /// A statement that writes a row gave none back: `message` says what could not be done, `table`
-    /// names the table of ours.
+    /// A statement that writes a row returned none. `message` names the failed action, `table` our
+    /// table.
     pub fn no_row(message: impl Into<String>, table: &str) -> Self {
         Error::new(Kind::NotReady, message)
-            .detail(format!("Table orchestrator.{table} gave no row back."))
+            .detail(format!("Table orchestrator.{table} returned no row."))
             .hint(format!(
                 "Look for a trigger, a rule or a policy of your own on orchestrator.{table}."
             ))

@@ -1,8 +1,8 @@
-//! The beginning of a text, for where the whole text would be too much: messages and the trail.
+//! The beginning of a long text, for messages and the trail.
 
 use std::borrow::Cow;
 
-/// The beginning of a text that is longer than `longest` characters, marked as such; else the text.
+/// The text, or the first `longest` characters and `...` if it is longer.
 pub fn of(value: &str, longest: usize) -> Cow<'_, str> {
     match value.char_indices().nth(longest) {
         Some((end, _)) => format!("{}...", &value[..end]).into(),

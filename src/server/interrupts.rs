@@ -1,5 +1,5 @@
-//! Loops of this library over what a caller passes or the catalog holds. Nothing of the server runs
-//! in them, so they themselves look whether the statement is to end.
+//! Interrupts in loops of this library. The server looks for a timeout or a cancellation only in its
+//! own code, so a loop over a caller's values or over the catalog asks for itself.
 
 /// Ends the statement here when a timeout, a cancellation or the end of the server asks for it.
 #[cfg(not(test))]
@@ -10,7 +10,7 @@ pub fn allow() {
 #[cfg(test)]
 pub use counted::{allow, steps};
 
-/// Without a server there is nothing to ask, and tests count how often a loop would have asked.
+/// Unit tests run without a server. They count how often a loop would have asked.
 #[cfg(test)]
 mod counted {
     use std::cell::Cell;

@@ -1,5 +1,5 @@
-//! A `jsonb` value that is handed through as it is. Parsing it on the way would round its numbers,
-//! and fail on those that only the server can hold.
+//! A `jsonb` value that is passed on unparsed. serde_json would round its numbers, and fail on
+//! numbers that only the server can hold.
 
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::Datum;
@@ -15,7 +15,7 @@ use crate::server::error::{Error, Kind, required};
 pub struct Document(Vec<u8>);
 
 impl Document {
-    /// What this library composed itself.
+    /// A document that this library composed.
     pub fn composed(value: serde_json::Value) -> Document {
         let datum = pgrx::JsonB(value).into_datum();
         // SAFETY: a datum of type jsonb, made a moment ago.
@@ -30,7 +30,7 @@ impl Document {
         self.0.len()
     }
 
-    /// What it is: object, array, string, number, boolean or null.
+    /// Its JSON type: object, array, string, number, boolean or null.
     fn kind(&self) -> Option<String> {
         let datum = self.clone().into_datum();
         // SAFETY: the server's own function on a whole value of its type.

@@ -1,9 +1,9 @@
 //! Locks that make the callers of a function wait for one another.
 //!
-//! An advisory lock is everybody's: whoever may connect can take it and never let go. These are on the
-//! entry of the function in the catalog, as a change of the function takes it. No statement of a role
-//! that does not own the function keeps one: COMMENT, ALTER and DROP take it before they ask who owns
-//! the function, and give it back with the error.
+//! Any role that may connect can take an advisory lock and keep it for ever. These locks are on the
+//! function's entry in the catalog instead, where a change of the function locks it too. A role that
+//! does not own the function cannot keep such a lock: COMMENT, ALTER and DROP take it before they
+//! check the owner, and release it with the error.
 
 use pgrx::prelude::*;
 
@@ -11,16 +11,16 @@ use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
 use crate::server::{backend_state, statements};
 
-/// Makes the transaction wait until no other holds the lock of the function, and holds it until it
-/// ends. The statement after this one sees what those before it in the queue have committed.
+/// Waits until no other transaction holds the lock of the function, and holds it until the transaction
+/// ends. The next statement sees everything that earlier holders committed.
 ///
 /// Errors: 25006 the server is a standby, 55000 there is no such function.
 pub fn one_at_a_time(function: &'static str) -> Result<(), Error> {
     lock(function, 0)
 }
 
-/// The same for one value alone: who works on another one does not wait, unless both happen to share
-/// one of 65,535 places.
+/// The same for one value. Callers with another value do not wait, unless both values share one of
+/// 65,535 places.
 pub fn one_at_a_time_for(function: &'static str, value: &str) -> Result<(), Error> {
     lock(function, place(value.as_bytes()))
 }
@@ -42,12 +42,12 @@ fn identifier(function: &'static str) -> Result<pg_sys::Oid, Error> {
     );
     FUNCTION.select(&[function.into()], statements::one::<pg_sys::Oid>)?.ok_or_else(|| {
         Error::new(Kind::NotReady, format!("function orchestrator.{function} does not exist"))
-            .detail("Whoever calls it, or what belongs to it, takes its lock.")
-            .hint("SELECT * FROM orchestrator.verify(); says how it is made again.")
+            .detail("Its callers wait for one another by a lock on it.")
+            .hint("SELECT * FROM orchestrator.verify(); shows the statement that creates it again.")
     })
 }
 
-/// Where a value has its lock beside that of the function itself, the same in every process: FNV-1a,
+/// The place of a value's lock beside that of the function itself, the same in every process: FNV-1a,
 /// folded.
 fn place(value: &[u8]) -> u16 {
     let hash = value

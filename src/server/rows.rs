@@ -1,5 +1,5 @@
-//! What a statement returned, read column by column. Each column is read with its name, so that the
-//! error of one that is null, or of another type than this version gave it, says which it is.
+//! The rows that a statement returned, read column by column. Each read names its column, so that the
+//! error for an unexpected null or type says which column it is.
 
 use pgrx::datum::TryFromDatumError;
 use pgrx::prelude::*;
@@ -19,7 +19,7 @@ impl Row for SpiHeapTupleData<'_> {
     }
 }
 
-/// The row at which the result stands.
+/// The current row of the result.
 impl Row for SpiTupleTable<'_> {
     fn at<T: FromDatum + IntoDatum>(&self, position: usize) -> Result<Option<T>, SpiError> {
         self.get(position)
@@ -56,7 +56,7 @@ pub fn optional<T: FromDatum + IntoDatum>(
     })
 }
 
-/// What `read` makes of the first row; `None` when there is no row.
+/// The first row, read by `read`; `None` when there is no row.
 pub fn first<R>(
     rows: SpiTupleTable<'_>,
     read: impl FnOnce(&SpiTupleTable<'_>) -> Result<R, Error>,
@@ -72,7 +72,7 @@ pub fn one<T: FromDatum + IntoDatum>(
     first(rows, |row| value(row, 1, name))
 }
 
-/// What `read` makes of each row, in order.
+/// Every row, read by `read`, in order.
 pub fn each<R>(
     rows: SpiTupleTable<'_>,
     mut read: impl FnMut(&SpiHeapTupleData<'_>) -> Result<R, Error>,
@@ -85,17 +85,17 @@ pub fn each<R>(
     Ok(found)
 }
 
-/// The first column of the only row of a statement that always gives one, such as a count.
+/// The first column of the only row of a statement that always returns one, such as a count.
 pub fn only<T: FromDatum + IntoDatum>(rows: SpiTupleTable<'_>, name: &str) -> Result<T, Error> {
     one(rows, name)?.ok_or_else(|| null(name))
 }
 
-/// A column is null where every version has NOT NULL.
+/// The error for a null in a column that is NOT NULL in every version.
 pub fn null(name: &str) -> Error {
     changed(format!("column {name} is null"), "A function needs its value.".to_owned())
 }
 
-/// A column has another type than every version gives it.
+/// The error for a column whose type is that of no version.
 fn mistyped(name: &str, error: &TryFromDatumError) -> Error {
     changed(format!("column {name} cannot be read"), format!("{error}."))
 }

@@ -1,10 +1,10 @@
-//! Prepared plans, kept per backend: planning a statement costs more than running most of ours.
-//! PostgreSQL itself plans anew what a schema change made stale, and no DISCARD touches them.
+//! Statements with their plans, kept per backend: for most of ours planning costs more than running.
+//! PostgreSQL plans again after a schema change, and no DISCARD drops these plans.
 //!
-//! A statement that knows its rows by key asks for their status in a way that fits no index:
-//! `IS NOT DISTINCT FROM`, `array_position`, and `IS NOT TRUE` of a boolean. Asked by `=`, statistics
-//! from a time when nothing waited would make the index on the status seem to lead to no row, and it
-//! leads to all that wait.
+//! Statements that find rows by key compare the status with an expression that no index supports
+//! (`IS NOT DISTINCT FROM`, `array_position`, `IS NOT TRUE` of a boolean), so that stale statistics
+//! cannot make the planner choose the status index: statistics of a time when nothing waited promise no
+//! row there, and the index holds every row that waits.
 
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};

@@ -1,4 +1,4 @@
-//! Work in a subtransaction of its own: what it did, and every lock that it took, goes when it fails.
+//! Work in a subtransaction: a failure undoes its changes and releases its locks.
 
 use std::panic::AssertUnwindSafe;
 
@@ -7,14 +7,14 @@ use pgrx::prelude::*;
 
 use crate::server::error::Error;
 
-/// Runs `work` in a subtransaction, which stays when it succeeds and is rolled back when it fails.
+/// Runs `work` in a subtransaction, which is kept if it succeeds and rolled back if it fails.
 ///
 /// Returns: its result, or the error that the server raised meanwhile.
 pub fn run<R>(
     work: impl FnOnce() -> Result<R, Error>,
 ) -> Result<Result<R, Error>, Box<CaughtError>> {
-    // SAFETY: plain variables of the backend, read on its only thread. The subtransaction is ended
-    // below on every way, as PL/pgSQL ends that of a block with EXCEPTION.
+    // SAFETY: plain variables of the backend, read on its only thread. Every path ends the
+    // subtransaction below, as PL/pgSQL does for a block with EXCEPTION.
     let (context, owner, in_script) = unsafe {
         let saved = (
             pg_sys::CurrentMemoryContext,

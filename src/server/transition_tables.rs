@@ -1,5 +1,5 @@
-//! The transition tables of a statement trigger, read in place: a query over them would cost more
-//! than many a statement that fires the trigger.
+//! The transition tables of a statement trigger, read in place. A query over them would often cost
+//! more than the statement that fired the trigger.
 
 use std::ffi::CStr;
 use std::marker::PhantomData;
@@ -63,8 +63,8 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// Hands the next row's value to `look`; `None` when there is no row any more. Of a null, `look`
-    /// is not asked, and the answer is no.
+    /// Passes the next row's value to `look`; `None` when there is no further row. For a null the answer
+    /// is no, without a call.
     pub fn next(&mut self, look: impl FnOnce(&str) -> bool) -> Option<bool> {
         // SAFETY: slot and table have the descriptor of the relation, which has the column; the
         // value lives until the next row is fetched.

@@ -1,5 +1,5 @@
-//! The row a trigger sees, read and changed in place of the server's own structures: at the price
-//! of one copy of the row, however many columns change.
+//! The row of a trigger, read and changed in the server's own structures: one copy of the row, however
+//! many columns change.
 
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -21,7 +21,7 @@ use crate::server::error::{Error, Kind};
 /// Columns that one UPDATE of one row is likely to change: more than these cost an allocation.
 const CHANGES: usize = 8;
 
-/// Where a column was found last: an UPDATE of many rows asks for the same one each time.
+/// The last known number of a column: an UPDATE of many rows asks for the same column each time.
 pub struct Place(AtomicI32);
 
 impl Place {

@@ -32,12 +32,12 @@ pub fn exists(number: i32) -> Result<bool, Error> {
     Ok(state(number)?.is_some())
 }
 
-/// Why a phase of that number gave no row back: it is not there, or something hides it.
+/// Why a phase of that number returned no row: it is not there, or something hides it.
 pub fn unknown_or_hidden(number: i32, step: &str) -> Result<Error, Error> {
     Ok(state(number)?.map_or_else(|| unknown(number), |(phase, _)| hidden(&phase, step)))
 }
 
-/// A phase that can take a step, and whose update gave no row back.
+/// A phase that can take a step, and whose update returned no row.
 fn hidden(phase: &Phase, step: &str) -> Error {
     let message = format!("{} could not {step}", phase.title());
     Error::no_row(message, "v7_migration_workflow")

@@ -108,7 +108,7 @@ fn tell_skipped(label: &str, maker: &str, skipped: &Value) {
     if schemas.is_empty() && tables == 0 {
         return;
     }
-    backend_state::tell(
+    backend_state::notice(
         format!(
             "snapshot \"{label}\" leaves out {} and {} that {maker} may not see",
             arguments::counted(schemas.len() as i64, "schema"),

@@ -51,7 +51,7 @@ fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, Er
     let changed = privileges::set(role, &name, &privileges::due(level)?)?;
     if backend_state::in_script() {
         let given = format!("role \"{name}\" has level {} again", level.name());
-        backend_state::tell(given, Some("It had it before a downgrade.".to_owned()));
+        backend_state::notice(given, Some("It had it before a downgrade.".to_owned()));
     }
     Ok(changed)
 }

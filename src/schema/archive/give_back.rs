@@ -398,7 +398,7 @@ fn advance_sequences(archive: &Table, live: &Table) -> Result<(), Error> {
 
 /// Tells how many rows stay in the archive, and why.
 pub fn left_behind(rows: i64, belongs_to: &str, archive: &Table, reasons: &[String]) {
-    backend_state::tell(
+    backend_state::notice(
         format!(
             "{} of {belongs_to} could not come back and stay in {archive}",
             counted(rows, "row")
@@ -410,7 +410,7 @@ pub fn left_behind(rows: i64, belongs_to: &str, archive: &Table, reasons: &[Stri
 /// Tells how many rows came back without the reference they had.
 pub fn lost_reference(belongs_to: &str, key: &ForeignKey, rows: i64) {
     let columns = key.columns.join(", ");
-    backend_state::tell(
+    backend_state::notice(
         format!("{} of {belongs_to} came back without {columns}", counted(rows, "row")),
         Some(format!("The row of {} that {columns} named is gone.", key.parent)),
     );

@@ -281,5 +281,5 @@ fn merge(older: &Table, archive: &Table) -> Result<(), Error> {
 }
 
 pub fn report(what: &str, archive: &Table) {
-    backend_state::tell(format!("kept {what} in {archive}"), None);
+    backend_state::notice(format!("kept {what} in {archive}"), None);
 }

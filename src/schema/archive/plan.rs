@@ -65,7 +65,7 @@ pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
     let grants: Vec<_> =
         step.grants_lost()?.into_iter().map(|Grants { statement, .. }| statement).collect();
     if !grants.is_empty() {
-        backend_state::tell(
+        backend_state::notice(
             format!("grants on functions and views go with them from {left} to {target}"),
             Some(format!("To give them again after the next upgrade: {}", grants.join(" "))),
         );
