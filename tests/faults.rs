@@ -1,5 +1,5 @@
-//! The server is killed in the middle of what it does, as a crash of the machine would: after
-//! recovery the database is at one version or the other, intact, with every row there once.
+//! Crashes: the server is killed in the middle of an operation. After recovery the database is at
+//! one version or the other, intact, with every row there once.
 
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;

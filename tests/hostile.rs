@@ -1,6 +1,6 @@
-//! Whatever a caller passes: no crash, no changed row, no secret in an answer, and no error without
-//! an SQLSTATE of the list. The state machines against a model of their own. And sessions that print
-//! different values alike.
+//! Hostile callers: whatever a caller passes, there is no crash, no changed row, no secret in an
+//! answer, and no error outside the documented SQLSTATEs. The state machines are compared with a
+//! model of their own, and sessions print values in styles that make different values look alike.
 
 #[path = "hostile/inputs.rs"]
 mod inputs;

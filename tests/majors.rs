@@ -1,4 +1,5 @@
-//! From one PostgreSQL major to a newer one: dumps and pg_upgrade, with rows in every table.
+//! Upgrades from one PostgreSQL major to a newer one: dumps and pg_upgrade, with rows in every
+//! table.
 
 use std::path::Path;
 use std::process::Command;

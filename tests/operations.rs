@@ -1,4 +1,4 @@
-//! What operators live with: backup, notifications, maintenance and its schedule, a standby.
+//! The work of operators: backup, notifications, maintenance and its schedule, a standby.
 
 #[path = "operations/backup.rs"]
 mod backup;

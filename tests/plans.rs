@@ -1,5 +1,5 @@
-//! Every index earns its place: for each, a query of ours or of the sources whose plan uses it on
-//! realistic rows, and would cost more without it. Rows and queries stand in `plans/<table>.sql`.
+//! Every index earns its place: for each there is a query of ours or of the sources whose plan uses
+//! it on realistic rows and would cost more without it. Rows and queries are in `plans/<table>.sql`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! Who may do what: the whole matrix of level, object and operation, and the ways round it.
+//! Access levels: the whole matrix of level, object and operation, and attempts to get round it.
 
 #[path = "privileges/history.rs"]
 mod history;

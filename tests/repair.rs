@@ -1,6 +1,5 @@
 //! Hints of `verify()` lose nothing: every member of every kind is renamed, alone and together with
-//! others and with other damage, and the hints alone lead back to the schema as it was, with every
-//! row.
+//! others and with other damage. The hints alone lead back to the original schema, with every row.
 
 use anyhow::{Context, Result, bail};
 use postgres::Client;

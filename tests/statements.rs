@@ -1,6 +1,6 @@
-//! Functions that pin no search_path look names up in their caller's: what they run must name the
-//! schema of everything. Proved from the scripts that create them, from the sources that they reach,
-//! and from the parse trees of the statements found there.
+//! Functions without a pinned search_path look names up in that of their caller, so their statements
+//! must qualify every name. The proof reads the scripts that create the functions, the sources that
+//! they reach, and the parse trees of the statements in them.
 
 #[path = "statements/names.rs"]
 mod names;

@@ -1,4 +1,4 @@
-//! The version matrix: every way through the chain leads to the same schema, and no row is lost.
+//! The version matrix: every path through the chain leads to the same schema, and no row is lost.
 
 #[path = "versions/dependents.rs"]
 mod dependents;

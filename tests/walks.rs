@@ -1,4 +1,4 @@
-//! Updates while others work: nobody waits in a circle, every update comes through, no row is lost.
+//! Updates beside working clients: no deadlock, every update succeeds, no row is lost.
 
 #[path = "walks/calls.rs"]
 mod calls;

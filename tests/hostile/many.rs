@@ -1,4 +1,5 @@
-//! Many of what a function takes or looks at: it works, and whoever has no time for it ends it.
+//! Large inputs: a function that gets very many values, or finds very many objects, works, and a
+//! timeout ends it.
 
 use anyhow::Result;
 use postgres::error::SqlState;

@@ -1,5 +1,5 @@
-//! The state machines against a model that is written down here a second time: every step of every
-//! machine, and long walks of a task with its times.
+//! The state machines against a second, independent model: every step of every machine, and long
+//! walks of a task with its times.
 
 use anyhow::Result;
 use postgres::Client;

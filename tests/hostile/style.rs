@@ -1,5 +1,5 @@
-//! Values that a session prints alike are told apart all the same: what is sealed stays, what changed
-//! is found, and definitions are compared as they are, whatever the session's style.
+//! Session settings that print different values alike: sealed rows stay sealed, changes are found,
+//! and definitions are compared correctly, whatever the settings.
 
 use anyhow::Result;
 use postgres::Client;

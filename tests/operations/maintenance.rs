@@ -1,4 +1,4 @@
-//! Maintenance does everything that is due, in its configured age, and nothing else.
+//! Maintenance does every task that is due by its configured age, and nothing else.
 
 use anyhow::Result;
 use postgres::Client;

@@ -1,5 +1,5 @@
-//! A client that listens hears of every statement that asks for decisions or makes them, once, and
-//! of nothing else.
+//! A client that listens gets one notification for every statement that asks for decisions or makes
+//! them, and no other.
 
 use anyhow::Result;
 use fallible_iterator::FallibleIterator;

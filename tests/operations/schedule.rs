@@ -1,5 +1,5 @@
 //! The schedule: a job of pg_cron runs the maintenance for real. Where pg_cron does not exist for
-//! this PostgreSQL, the tests say so and pass.
+//! this PostgreSQL, the tests print that and pass.
 
 use anyhow::Result;
 use support::deadline::wait_until;

@@ -1,4 +1,5 @@
-//! On a standby everything that only reads works, and what writes says why it does not.
+//! On a standby every function that only reads works, and every function that writes fails with the
+//! reason.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Nobody gets round the functions to what is recorded, published or resolved, and who was logged
-//! in stands in the trail.
+//! Recorded, published and resolved rows can be changed through the functions alone, and the trail
+//! names the login.
 
 use anyhow::Result;
 use postgres::error::SqlState;

@@ -1,4 +1,5 @@
-//! Giving and taking levels: repeatable, exact, by whom it may be done, and what survives.
+//! Granting and revoking levels: repeatable, exact, only by permitted roles, and kept across
+//! downgrades.
 
 use anyhow::Result;
 use postgres::Client;

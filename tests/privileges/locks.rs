@@ -1,5 +1,5 @@
-//! Who may not call a function cannot make those wait who may: roles take every lock that they can get
-//! and keep it, and all functions go on.
+//! A role that may not call a function cannot block its callers: such roles take every lock that
+//! they can get and keep it, and all functions still run.
 
 use anyhow::Result;
 use postgres::Client;

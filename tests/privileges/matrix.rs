@@ -1,5 +1,5 @@
-//! The matrix of level, object and operation, read from the catalog and compared with
-//! `matrix.txt`; and that the server does what the catalog says.
+//! The matrix of level, object and operation, read from the catalog and compared with `matrix.txt`;
+//! and a test that the server acts as the catalog says.
 
 use std::fmt::Write;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Whoever calls a function of ours brings a search_path, a schema and temporary objects of his
-//! own: none of what stands there may ever be looked up, least of all with the owner's rights.
+//! A caller brings a search_path, a schema and temporary objects of its own. No function of ours may
+//! look up any of them, least of all with the rights of the owner.
 
 use anyhow::Result;
 use postgres::Client;

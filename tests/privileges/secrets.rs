@@ -1,4 +1,5 @@
-//! The value of a secret is for admins: nobody below sees it, in no table, view, function or error.
+//! The value of a secret is for admins: no lower level sees it in any table, view, function or
+//! error.
 
 use anyhow::Result;
 use postgres::error::SqlState;

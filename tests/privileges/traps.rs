@@ -1,5 +1,5 @@
-//! A schema that shadows all that has a name in pg_catalog: each function, operator and type fails as
-//! soon as somebody uses it, and so does each relation, of the extension too. Made from the catalog.
+//! A schema of traps in front of pg_catalog: each function, operator and type of the same name fails
+//! when it is used, and so does each relation, of the extension too. It is made from the catalog.
 
 use anyhow::Result;
 use postgres::Client;

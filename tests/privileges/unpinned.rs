@@ -1,5 +1,5 @@
-//! The functions that pin no search_path run in their caller's, some as the owner of a table: reached
-//! in every way, with traps in front of everything.
+//! Functions without a pinned search_path run with the search_path of the session, some of them as
+//! the owner of a table. Each is reached in every way, with traps in front of every name.
 
 use anyhow::Result;
 use postgres::Client;

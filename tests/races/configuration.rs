@@ -1,4 +1,4 @@
-//! Settings that become secrets while others read them.
+//! Settings that become secrets while other sessions read them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

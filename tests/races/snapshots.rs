@@ -1,4 +1,4 @@
-//! What reads the catalog, while others drop what stands in it.
+//! Functions that read the catalog while other sessions drop objects in it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

@@ -1,5 +1,5 @@
-//! The label of an archive is a comment, which anybody who owns the table may edit: whatever stands
-//! there, every archive is listed and comes back, because its name says what the label does not.
+//! The label of an archive is a comment, which the owner of the table may edit. Whatever the comment
+//! holds, every archive is listed and can be restored, because its name holds the same facts.
 
 use anyhow::{Context, Result};
 use postgres::Client;

@@ -1,5 +1,5 @@
-//! Every way back while publications have the tables: a publication that has updates and deletes
-//! refuses both for a table in which nothing identifies a row.
+//! Every downgrade and restore while publications have the tables: a publication with updates and
+//! deletes makes the server refuse both on a table without a replica identity.
 
 use anyhow::{Context, Result};
 use postgres::Client;

@@ -1,5 +1,5 @@
-//! Columns that users added to tables of ours, of every kind there is: no way down or back fails over
-//! one, their values are kept, and what stands in the way of one archive keeps no other.
+//! Columns that users added to tables of ours, of every kind: no downgrade or restore fails because
+//! of one, their values are kept, and an obstacle to one archive holds up no other.
 
 use anyhow::{Context, Result};
 use postgres::Client;

@@ -1,5 +1,5 @@
-//! The names in a statement that the server would look up along the search_path: read from its parse
-//! tree, which the server's own grammar makes.
+//! The names in a statement that the server would look up along the search_path, read from the parse
+//! tree of the server's own grammar.
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,5 @@
-//! What a function of the library can run, read from the sources. Whatever a function names counts as
-//! reached, be it called or not: this finds too much rather than too little.
+//! Everything that a function of the library can run, read from the sources. Each item that a
+//! function names counts as reached, called or not: this finds too much rather than too little.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! The deadline after which a test that hangs ends with an error. It is no bound on speed: it is far
-//! longer than anything takes on a busy machine, and no test asserts a time.
+//! The deadline after which a test that hangs ends with an error. It does not bound speed: it is far
+//! longer than any work takes on a busy machine, and no test asserts a time.
 
 use std::thread;
 use std::time::{Duration, Instant};

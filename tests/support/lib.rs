@@ -1,5 +1,5 @@
-//! What server tests share: the server that `cargo xtask check` started for them,
-//! and databases of their own in it.
+//! The support of all server tests: the server that `cargo xtask check` started, and databases of
+//! their own in it.
 
 pub mod deadline;
 pub mod dump;

@@ -1,4 +1,4 @@
-//! Roles of the levels, for one test.
+//! Roles at each access level, for one test.
 
 use anyhow::{Context, Result};
 use postgres::Client;

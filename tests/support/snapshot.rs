@@ -1,5 +1,5 @@
-//! What a database holds, in a form that two databases can be compared in: the schema as a
-//! normalised dump, and every row of the extension's tables.
+//! The contents of a database in a form that can be compared: the schema as a normalised dump, and
+//! every row of the extension's tables.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,5 +1,5 @@
-//! The work that a statement does, as the server counts it for the connection that runs it: blocks
-//! and WAL. Unlike time, it is the same on a busy machine.
+//! The work of a statement, as the server counts it for the connection: blocks and WAL. Unlike time,
+//! it is the same on a busy machine.
 
 use anyhow::{Context, Result};
 use postgres::Client;

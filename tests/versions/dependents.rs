@@ -1,6 +1,6 @@
-//! Whatever users can build on a table, a column or an archive of ours stops the step that would take it
-//! away, by name and before anything has changed. The hint destroys nothing: after it was followed the
-//! step comes through, and every row is there.
+//! Objects of users that depend on a table, a column or an archive of ours: the step that would
+//! remove it stops before any change, and names the object. The hint destroys nothing: once it was
+//! followed the step succeeds, and every row is there.
 
 use anyhow::{Context, Result};
 use postgres::Client;

@@ -1,4 +1,4 @@
-//! What growing tables that hold data costs, and that expiring reads an index.
+//! The cost of adding columns to tables that hold data; and expiring sessions reads an index.
 
 use anyhow::Result;
 use postgres::Client;

@@ -1,5 +1,5 @@
-//! Every function that locks a table of ours, called so that it does its work. What a call needs is
-//! looked up before it in a transaction of its own, so that the call itself begins with no lock.
+//! Every function that locks a table of ours, called so that it does its work. A transaction of its
+//! own looks up the arguments before the call, so that the call begins without a lock.
 
 use anyhow::{Result, bail};
 use postgres::error::SqlState;

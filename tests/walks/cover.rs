@@ -1,4 +1,4 @@
-//! What a script locks has been locked at its beginning, whichever step or walk it is part of.
+//! Every lock that a script takes was taken at its beginning, whichever step or walk it is part of.
 
 use anyhow::Result;
 use support::Database;

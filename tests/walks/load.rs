@@ -1,4 +1,4 @@
-//! Workers that call everything, walks over the whole chain and pg_dump, all at the same time.
+//! Workers that call every function, walks over the whole chain, and pg_dump, all at the same time.
 
 use std::collections::BTreeMap;
 use std::process::Command;

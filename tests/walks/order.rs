@@ -1,5 +1,5 @@
-//! The order in which functions come to tables and views, found by holding one after the other, and
-//! the order in which an update locks them: the second follows from the first.
+//! The order in which functions lock tables and views, found by holding one after the other; and the
+//! order in which an update locks them, which follows from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
