@@ -2,6 +2,10 @@
 
 #[path = "versions/dependents.rs"]
 mod dependents;
+#[path = "versions/publications.rs"]
+mod publications;
+#[path = "versions/row_types.rs"]
+mod row_types;
 #[path = "versions/session_persistence.rs"]
 mod session_persistence;
 

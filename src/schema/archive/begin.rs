@@ -5,38 +5,44 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::locks::{self, Way};
-use super::{give_back, only_for_the_owner, plan};
+use super::{dependents, give_back, only_for_the_owner, plan, updated};
 use crate::schema::manifest;
 use crate::server::backend_state;
 use crate::server::error::{Error, Kind, required};
 
 /// The first call of a down script. Locks every table that the running statement needs, refuses to go
 /// on if a user's object depends on something that the step removes, and reports in a NOTICE the grants
-/// on functions and views that go with these.
+/// on functions and views that go with these. Also refuses if the script must update a table whose
+/// updates are published and whose rows nothing identifies.
 ///
 /// `target`: the version that the script leads to.
-/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, 55P03 a
-/// table could not be locked within `lock_timeout` for each lock, 2BP01 a user's object
-/// depends on something that goes. Since 0.0.0.
+/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, or a
+/// table cannot be updated, 55P03 a table could not be locked within `lock_timeout` for each lock, 2BP01
+/// a user's object depends on something that goes. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn begin_downgrade(target: Option<String>) -> Result<(), ErrorReport> {
     let target = target_of_script(target)?;
     locks::take(Way::Down, manifest::position(&target)?)?;
     plan::refuse_over_dependents(&target)?;
+    updated::refuse_over_identity(Way::Down, &target)?;
     Ok(())
 }
 
 /// The first call of an up script. Locks every table that the running statement needs, and refuses to
-/// go on if a user's object depends on an archive whose rows the step brings back.
+/// go on if a user's object depends on an archive whose rows the step brings back, if it stores rows of
+/// a table that the step gives other columns, or if the script must update a table whose updates are
+/// published and whose rows nothing identifies.
 ///
 /// `target`: the version that the script leads to.
-/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, 55P03 as
-/// `begin_downgrade`, 2BP01 a user's object depends on an archive. Since 0.0.0.
+/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 and 55P03 as
+/// `begin_downgrade`, 2BP01 a user's object depends on an archive or stores rows of a table. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn begin_upgrade(target: Option<String>) -> Result<(), ErrorReport> {
     let target = target_of_script(target)?;
     locks::take(Way::Up, manifest::position(&target)?)?;
     give_back::refuse_over_dependents(&target)?;
+    dependents::refuse_over_stored_rows(&target)?;
+    updated::refuse_over_identity(Way::Up, &target)?;
     Ok(())
 }
 

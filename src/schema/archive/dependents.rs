@@ -1,13 +1,14 @@
 //! What users built on a member, or on an archive: it stops a downgrade, or an upgrade, before anything
 //! has changed, because taking the member or the archive away would break it or drop it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::prelude::*;
+use pgrx::spi::SpiTupleTable;
 
 use super::table::Table;
-use crate::schema::catalog::Member;
-use crate::schema::manifest;
+use crate::schema::catalog::{self, Member};
+use crate::schema::manifest::{self, Change};
 use crate::schema::verify::Additions;
 use crate::server::backend_state;
 use crate::server::backend_state::with_setting;
@@ -21,116 +22,17 @@ use crate::server::{dynamic_sql, interrupts, rows, statements};
 ///
 /// Parts of the object itself are left out: of a table they go with it, of columns their defaults.
 /// A table is needed together with its indexes, the sequences that it owns, and their types.
-static DEPENDENTS: Statement = Statement::new(
-    "WITH owned AS ( \
-         SELECT s.oid FROM pg_depend AS d JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S' \
-         WHERE $1 = 'pg_class'::regclass AND $3::text[] IS NULL AND d.classid = $1 \
-           AND d.refclassid = $1 AND d.refobjid = $2 AND d.deptype IN ('a', 'i') \
-     ), needed (classid, objid) AS ( \
-         SELECT $1::oid, $2::oid \
-         UNION ALL SELECT $1, oid FROM owned \
-         UNION ALL SELECT 'pg_class'::regclass::oid, indexrelid FROM pg_index \
-                   WHERE $1 = 'pg_class'::regclass AND $3::text[] IS NULL AND indrelid = $2 \
-         UNION ALL SELECT 'pg_type'::regclass::oid, unnest(ARRAY[t.oid, t.typarray]) FROM pg_class AS c \
-                   JOIN pg_type AS t ON t.oid = c.reltype \
-                   WHERE $1 = 'pg_class'::regclass AND $3 IS NULL AND (c.oid = $2 OR c.oid IN (SELECT oid FROM owned)) \
-     ), dependent AS ( \
-         SELECT DISTINCT d.classid, d.objid, d.objsubid FROM pg_depend AS d \
-         JOIN needed AS n ON d.refclassid = n.classid AND d.refobjid = n.objid \
-         LEFT JOIN pg_attribute AS a ON $1 = 'pg_class'::regclass AND a.attrelid = $2 AND a.attnum = d.refobjsubid \
-         WHERE (d.deptype = 'n' OR d.deptype = 'a' AND $3 IS NOT NULL) \
-           AND ($3 IS NULL OR a.attname = ANY ($3)) \
-           AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM needed) \
-           AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (SELECT FROM pg_inherits AS i \
-                                                                 WHERE i.inhparent = $2 AND i.inhrelid = d.objid)) \
-     ) \
-     SELECT pg_describe_object(o.classid, o.objid, o.objsubid), \
-            bool_and(EXISTS (SELECT FROM pg_depend AS m \
-                             JOIN pg_extension AS e ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid \
-                             WHERE e.extname = 'orchestrator_schema' AND m.deptype = 'e' \
-                               AND m.classid = w.classid AND m.objid = w.objid) \
-                     AND NOT coalesce(part.label = ANY ($4), false)), \
-            min(CASE WHEN f.oid IS NOT NULL AND a.attgenerated = '' \
-                          THEN format('ALTER TABLE %I.%I ALTER COLUMN %I DROP DEFAULT;', n.nspname, h.relname, a.attname) \
-                     WHEN c.contype = 'f' THEN format('ALTER TABLE %I.%I DROP CONSTRAINT %I;', n.nspname, h.relname, c.conname) END) \
-     FROM dependent AS d \
-     LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid \
-     LEFT JOIN pg_constraint AS c ON d.classid = 'pg_constraint'::regclass AND c.oid = d.objid \
-     LEFT JOIN pg_trigger AS t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid \
-     LEFT JOIN pg_attrdef AS f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid \
-     LEFT JOIN pg_policy AS p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid \
-     LEFT JOIN pg_index AS x ON d.classid = 'pg_class'::regclass AND x.indexrelid = d.objid \
-     LEFT JOIN pg_class AS i ON i.oid = x.indexrelid \
-     LEFT JOIN pg_attribute AS a ON a.attrelid = f.adrelid AND a.attnum = f.adnum \
-     LEFT JOIN pg_class AS h \
-            ON h.oid = coalesce(r.ev_class, nullif(c.conrelid, 0), t.tgrelid, f.adrelid, p.polrelid, x.indrelid) \
-     LEFT JOIN pg_namespace AS n ON n.oid = h.relnamespace, \
-     LATERAL (SELECT CASE WHEN h.oid IS NULL OR r.rulename = '_RETURN' THEN NULL \
-                          WHEN i.oid IS NOT NULL THEN format('index %I.%I', n.nspname, i.relname) \
-                          ELSE format('%s %I.%I.%I', \
-                                      CASE WHEN c.oid IS NOT NULL THEN 'constraint' WHEN t.oid IS NOT NULL THEN 'trigger' \
-                                           WHEN p.oid IS NOT NULL THEN 'policy' WHEN r.oid IS NOT NULL THEN 'rule' ELSE 'column' END, \
-                                      n.nspname, h.relname, coalesce(c.conname, t.tgname, p.polname, r.rulename, a.attname)) END) \
-             AS part (label), \
-     LATERAL (SELECT CASE WHEN h.oid IS NULL THEN d.classid ELSE 'pg_class'::regclass::oid END, coalesce(h.oid, d.objid)) \
-             AS w (classid, objid), \
-     LATERAL (SELECT CASE WHEN r.rulename = '_RETURN' THEN w.classid ELSE d.classid END, \
-                     CASE WHEN r.rulename = '_RETURN' THEN w.objid ELSE d.objid END, \
-                     CASE WHEN h.oid IS NULL THEN d.objsubid ELSE 0 END) AS o (classid, objid, objsubid) \
-     WHERE CASE WHEN $3 IS NULL THEN (w.classid, w.objid) <> ($1, $2) \
-                ELSE NOT coalesce(f.adrelid = $2 AND a.attname = ANY ($3), false) END \
-     GROUP BY 1 ORDER BY 1",
-);
+static DEPENDENTS: Statement = Statement::new(include_str!("dependents.sql"));
+
+/// What stores rows of table $1, with the statement that frees the table of it without loss: columns of
+/// its row type, whether plain, in an array, a domain, a range, a composite type or the row of a view,
+/// and indexes on expressions of them. It would lose what it has of columns that go, and the server
+/// refuses to add columns with a default.
+static STORED_ROWS: Statement = Statement::new(include_str!("stored_rows.sql"));
 
 /// What is tied to table $1, or to its columns $2 when these are given, otherwise than by needing it,
-/// with the statement that unties it without loss.
-///
-/// Whatever stores rows of the table ($2 given) keeps the server from adding columns to it again, and
-/// would lose what it has of columns that go. What inherits from it loses such columns with it.
-static TIES: Statement = Statement::new(
-    "WITH RECURSIVE row_type (oid) AS ( \
-         SELECT unnest(ARRAY[t.oid, t.typarray]) FROM pg_type AS t WHERE t.typrelid = $1 \
-         UNION \
-         SELECT coalesce(c.reltype, d.objid) FROM row_type AS r \
-         JOIN pg_depend AS d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = r.oid \
-         LEFT JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind = 'c' \
-         WHERE d.classid = 'pg_type'::regclass OR c.oid IS NOT NULL \
-     ) \
-     SELECT pg_describe_object('pg_class'::regclass, c.oid, d.objsubid), \
-            CASE WHEN c.relkind = 'r' THEN format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE jsonb USING to_jsonb(%2$I);', \
-                                                  c.oid::regclass, a.attname) END \
-     FROM row_type AS t JOIN pg_depend AS d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = t.oid \
-     JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind IN ('r', 'm', 'p', 'f') \
-     JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.objsubid AND a.attnum > 0 \
-     WHERE c.oid <> $1 \
-     UNION \
-     SELECT format('table %s, which inherits from %s', i.inhrelid::regclass, i.inhparent::regclass), \
-            format('ALTER TABLE %s NO INHERIT %s;', i.inhrelid::regclass, i.inhparent::regclass) \
-     FROM pg_inherits AS i WHERE i.inhparent = $1 \
-     UNION \
-     SELECT format('table %s, from which %s inherits', i.inhparent::regclass, i.inhrelid::regclass), \
-            format(CASE WHEN c.relispartition THEN 'ALTER TABLE %2$s DETACH PARTITION %1$s;' \
-                        ELSE 'ALTER TABLE %1$s NO INHERIT %2$s;' END, i.inhrelid::regclass, i.inhparent::regclass) \
-     FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid \
-     WHERE i.inhrelid = $1 AND ($2::text[] IS NULL OR EXISTS ( \
-         SELECT FROM pg_attribute AS a WHERE a.attrelid = $1 AND a.attname = ANY ($2) AND a.attinhcount > 0)) \
-     UNION \
-     SELECT 'publication ' || quote_ident(p.pubname), format('ALTER PUBLICATION %I DROP TABLE %s;', p.pubname, m.prrelid::regclass) \
-     FROM pg_publication_rel AS m JOIN pg_publication AS p ON p.oid = m.prpubid WHERE $2 IS NULL AND m.prrelid = $1 \
-     UNION \
-     SELECT 'subscription ' || quote_ident(s.subname), NULL \
-     FROM pg_subscription_rel AS m JOIN pg_subscription AS s ON s.oid = m.srsubid WHERE $2 IS NULL AND m.srrelid = $1 \
-     UNION \
-     SELECT format('sequence %s', s.oid::regclass), format('ALTER SEQUENCE %s OWNED BY NONE;', s.oid::regclass) \
-     FROM pg_depend AS d JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S' \
-     JOIN pg_attribute AS o ON o.attrelid = $1 AND o.attnum = d.refobjsubid \
-     WHERE ($2 IS NULL OR o.attname = ANY ($2)) AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass \
-       AND d.refobjid = $1 AND d.deptype = 'a' AND NOT EXISTS ( \
-           SELECT FROM pg_attrdef AS f \
-           JOIN pg_depend AS u ON u.classid = 'pg_attrdef'::regclass AND u.objid = f.oid \
-           WHERE f.adrelid = $1 AND f.adnum = d.refobjsubid AND u.refclassid = 'pg_class'::regclass AND u.refobjid = s.oid) \
-     ORDER BY 1",
-);
+/// with the statement that unties it without loss. What inherits from it loses columns with it.
+static TIES: Statement = Statement::new(include_str!("ties.sql"));
 
 /// Something outside a member that depends on it.
 pub struct Dependent {
@@ -169,23 +71,31 @@ impl Needed<'_> {
                 Ok(())
             })?;
             if self.catalog == "pg_class" {
-                TIES.update(&[self.oid.into(), columns.into()], |ties| {
-                    for row in ties {
-                        interrupts::allow();
-                        let description: String = rows::value(&row, 1, "tie.description")?;
-                        let undo = rows::optional(&row, 2, "tie.undo")?;
-                        found.insert(
-                            description.clone(),
-                            Dependent { description, ours: false, undo },
-                        );
-                    }
-                    Ok(())
-                })?;
+                let ties = [self.oid.into(), columns.into()];
+                for dependent in TIES
+                    .update(&ties, theirs)?
+                    .into_iter()
+                    .chain(STORED_ROWS.update(&[self.oid.into()], theirs)?)
+                {
+                    found.insert(dependent.description.clone(), dependent);
+                }
             }
             Ok::<_, Error>(found)
         })?;
         Ok(found.into_values().collect())
     }
+}
+
+/// What a statement found that is no member's: its description, and the statement that unties it.
+fn theirs(found: SpiTupleTable<'_>) -> Result<Vec<Dependent>, Error> {
+    let mut theirs = Vec::new();
+    for row in found {
+        interrupts::allow();
+        let description = rows::value(&row, 1, "tie.description")?;
+        let undo = rows::optional(&row, 2, "tie.undo")?;
+        theirs.push(Dependent { description, ours: false, undo });
+    }
+    Ok(theirs)
 }
 
 /// Everything that depends on a table or a view and would be lost or broken without it: other
@@ -259,12 +169,38 @@ pub fn refuse_columns(table: &Table, columns: &[String]) -> Result<(), Error> {
     refuse_over(&format!("archive {table} ({})", columns.join(", ")), DOWN, theirs)
 }
 
+/// Refuses to go up to `target` while something of a user's stores rows of a table that the step gives
+/// other columns.
+pub fn refuse_over_stored_rows(target: &str) -> Result<(), Error> {
+    let place = manifest::position(target)?;
+    let mut tables = BTreeSet::new();
+    for Change { kind, object, before, after } in manifest::changes(place)? {
+        let table = catalog::split(object).0;
+        let comes_or_goes = kind == "column" && before.is_some() != after.is_some();
+        if comes_or_goes && manifest::introduced("table", table)? < place {
+            tables.insert(table);
+        }
+    }
+    let mut found = BTreeMap::new();
+    for name in tables {
+        let Some(table) = Table::named(name)? else { continue };
+        for dependent in STORED_ROWS.update(&[table.oid.into()], theirs)? {
+            found.insert(dependent.description.clone(), dependent);
+        }
+    }
+    refuse_over(&format!("go up to {target}"), COLUMNS, found.into_values().collect())
+}
+
 /// The next step where something is in the way of a downgrade.
 pub const DOWN: &str =
     "Drop or change them before the downgrade, and create them again after the next upgrade.";
 
 /// The next step where something on an archive is in the way of an upgrade.
 pub const UP: &str = "Drop or change them before the upgrade, and create them again on the tables of schema orchestrator after it.";
+
+/// The next step where a user's column keeps an upgrade from giving a table other columns.
+pub const COLUMNS: &str =
+    "Give these columns another type, or drop what is named, before the upgrade.";
 
 /// Raises the error that names what depends on a thing, so that this cannot be done.
 pub fn refuse_over(step: &str, hint: &str, dependents: Vec<Dependent>) -> Result<(), Error> {

@@ -14,6 +14,7 @@ mod label;
 mod locks;
 mod plan;
 mod table;
+mod updated;
 
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;

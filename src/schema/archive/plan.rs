@@ -115,7 +115,7 @@ impl Step {
         for object in self.going("column") {
             let column = Member { kind: "column".to_owned(), object: object.to_owned() };
             let name = dynamic_sql::value::<String>(PARTS, &[object.into()])?;
-            if let (Some(table), Some(name)) = (live(column.split().0)?, name) {
+            if let (Some(table), Some(name)) = (Table::named(column.split().0)?, name) {
                 columns.push((object, table, name));
             }
         }
@@ -126,7 +126,7 @@ impl Step {
     fn blockers(&self, additions: &Additions) -> Result<Vec<(String, Dependent)>, Error> {
         let mut found = Vec::new();
         for object in self.going("table").chain(self.going("view")) {
-            if let Some(relation) = live(object)? {
+            if let Some(relation) = Table::named(object)? {
                 found.push((object, dependents::of(&relation, additions)?));
             }
         }
@@ -197,7 +197,7 @@ impl Step {
             tell(&object, &format!("blocked by {}", dependent.description), None);
         }
         for object in self.going("table") {
-            if let Some(table) = live(object)? {
+            if let Some(table) = Table::named(object)? {
                 let rows = table.count()?;
                 tell(object, if rows > 0 { "archive rows" } else { "drop" }, Some(rows));
             }
@@ -254,13 +254,4 @@ fn belongs_to_any(member: &Member, definition: &str, tables: &[String]) -> bool 
         let name = table.trim_end_matches('.');
         object.starts_with(table) || definition.contains(&format!(" ON {name} "))
     })
-}
-
-/// The table of that qualified name, when it is there.
-fn live(name: &str) -> Result<Option<Table>, Error> {
-    const FIND: &str = "SELECT to_regclass($1)::oid";
-    match dynamic_sql::value::<pgrx::pg_sys::Oid>(FIND, &[name.into()])? {
-        Some(oid) => Table::find(oid),
-        None => Ok(None),
-    }
 }

@@ -85,6 +85,15 @@ impl Table {
         })
     }
 
+    /// The relation of that qualified name, where there is one.
+    pub fn named(name: &str) -> Result<Option<Table>, Error> {
+        const FIND: &str = "SELECT to_regclass($1)::oid";
+        match dynamic_sql::value::<pg_sys::Oid>(FIND, &[name.into()])? {
+            Some(oid) => Table::find(oid),
+            None => Ok(None),
+        }
+    }
+
     fn kind(&self) -> Result<String, Error> {
         const KIND: &str = "SELECT relkind::text FROM pg_class WHERE oid = $1";
         dynamic_sql::known(KIND, &[self.oid.into()], "pg_class.relkind")
@@ -131,20 +140,23 @@ impl Table {
         dynamic_sql::column(COMPUTED, &[self.oid.into()])
     }
 
+    /// The replica identity that the table has and that identifies no row, while there is a publication:
+    /// NOTHING, an index that was dropped, or DEFAULT without a primary key.
+    pub fn missing_identity(&self) -> Result<Option<String>, Error> {
+        const MISSING: &str = "SELECT CASE c.relreplident WHEN 'd' THEN 'DEFAULT' ELSE 'NOTHING' END FROM pg_class AS c \
+             WHERE c.oid = $1 AND c.relreplident <> 'f' AND EXISTS (SELECT FROM pg_publication) \
+               AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate \
+                               AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)";
+        dynamic_sql::value(MISSING, &[self.oid.into()])
+    }
+
     /// Runs `work`, which updates or deletes rows of the table, also where a publication has the
-    /// table and nothing in it identifies a row: somebody dropped its primary key, or set its
-    /// replica identity to NOTHING.
+    /// table and nothing in it identifies a row.
     pub fn with_replica_identity<R>(
         &self,
         work: impl FnOnce() -> Result<R, Error>,
     ) -> Result<R, Error> {
-        const LACKS: &str = "SELECT CASE c.relreplident WHEN 'd' THEN 'DEFAULT' ELSE 'NOTHING' END FROM pg_class AS c \
-             WHERE c.oid = $1 AND c.relreplident <> 'f' AND EXISTS (SELECT FROM pg_publication) \
-               AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate \
-                               AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)";
-        let Some(identity) = dynamic_sql::value::<String>(LACKS, &[self.oid.into()])? else {
-            return work();
-        };
+        let Some(identity) = self.missing_identity()? else { return work() };
         dynamic_sql::execute(&format!("ALTER TABLE {self} REPLICA IDENTITY FULL"))?;
         let result = work()?;
         dynamic_sql::execute(&format!("ALTER TABLE {self} REPLICA IDENTITY {identity}"))?;

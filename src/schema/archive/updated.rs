@@ -1,0 +1,83 @@
+//! Tables that stay and whose rows a script updates. Where a publication publishes their updates, and
+//! nothing in a row identifies it to subscribers, the server refuses every UPDATE of them.
+
+use super::give_back::without_triggers;
+use super::locks::Way;
+use super::table::Table;
+use crate::schema::manifest;
+use crate::server::backend_state;
+use crate::server::dynamic_sql::{self, quote};
+use crate::server::error::{Error, Kind};
+
+/// The way and the newer version of each step whose script updates tables that stay, and these tables. A
+/// server test finds every further one.
+const UPDATED: [(Way, &str, &[&str]); 2] = [
+    (Way::Down, "0.3.0", &["orchestrator.sessions", "orchestrator.tasks"]),
+    (Way::Up, "0.3.0", &["orchestrator.sessions"]),
+];
+
+/// A table that the server does not let anybody update, its reason, and the statement that helps.
+struct Refused {
+    table: Table,
+    reason: String,
+    helps: String,
+}
+
+/// Refuses to go to `target` when the server would refuse an UPDATE of a table that the script updates.
+pub fn refuse_over_identity(way: Way, target: &str) -> Result<(), Error> {
+    let (newer, step) = match way {
+        Way::Up => (target.to_owned(), format!("go up to {target}")),
+        Way::Down => {
+            let left = manifest::version_left()?;
+            let step = format!("go from {left} to {target}");
+            (left, step)
+        }
+    };
+    let mut refused = Vec::new();
+    let of_step = UPDATED.iter().filter(|(known, version, _)| *known == way && *version == newer);
+    for name in of_step.flat_map(|(_, _, tables)| tables.iter()) {
+        if let Some(table) = Table::named(name)? {
+            refused.extend(refusal(table)?);
+        }
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let tables: Vec<_> = refused.iter().map(|each| each.table.to_string()).collect();
+    let reasons: Vec<_> =
+        refused.iter().map(|each| format!("{}: {}", each.table, each.reason)).collect();
+    let helps: Vec<_> = refused.iter().map(|each| each.helps.as_str()).collect();
+    Err(Error::new(
+        Kind::NotReady,
+        format!("cannot {step} because rows of {} cannot be updated", tables.join(" and ")),
+    )
+    .detail(reasons.join("; "))
+    .hint(helps.join(" ")))
+}
+
+/// The server's answer to an UPDATE of no row; nothing where it would do one.
+fn refusal(table: Table) -> Result<Option<Refused>, Error> {
+    let Some(column) = table.columns()?.into_iter().next() else { return Ok(None) };
+    let name = quote(&column.name);
+    let update = format!("UPDATE ONLY {table} SET {name} = {name} WHERE false");
+    let outcome = backend_state::attempt(|| without_triggers(|| dynamic_sql::execute(&update)))?;
+    let Err(setback) = outcome else { return Ok(None) };
+    Ok(Some(Refused { helps: remedy(&table)?, reason: setback.0, table }))
+}
+
+/// The statement after which the server lets rows of the table be updated. A publication of some
+/// columns, or of rows by a condition, may leave out what identifies a row: the table leaves it.
+fn remedy(table: &Table) -> Result<String, Error> {
+    const PUBLICATIONS: &str = "SELECT format('ALTER PUBLICATION %I DROP TABLE %s;', p.pubname, $2) \
+         FROM pg_publication_rel AS r JOIN pg_publication AS p ON p.oid = r.prpubid \
+         WHERE r.prrelid = $1 AND (p.pubupdate OR p.pubdelete) AND (r.prqual IS NOT NULL OR r.prattrs IS NOT NULL) \
+         ORDER BY p.pubname";
+    if table.missing_identity()?.is_some() {
+        let has_key = !table.key()?.is_empty();
+        let identity = if has_key { "DEFAULT" } else { "FULL" };
+        return Ok(format!("ALTER TABLE {table} REPLICA IDENTITY {identity};"));
+    }
+    let name = table.to_string();
+    let arguments = [table.oid.into(), name.as_str().into()];
+    Ok(dynamic_sql::column::<String>(PUBLICATIONS, &arguments)?.join(" "))
+}
