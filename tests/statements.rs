@@ -131,6 +131,27 @@ fn each_symbol_names_its_function_and_its_first_version() -> Result<()> {
     Ok(())
 }
 
+/// A reader of `docs/schema.sql` finds every table and view of the chain there, as SQL.
+#[test]
+fn the_schema_in_one_file_is_sql() -> Result<()> {
+    let path = Project::find()?.root().join("docs/schema.sql");
+    let tree = pg_query::parse(&fs::read_to_string(&path)?)?;
+    let mut kinds = std::collections::BTreeMap::<_, usize>::new();
+    for statement in tree.protobuf.stmts.iter().filter_map(|statement| statement.stmt.as_ref()) {
+        let kind = match &statement.node {
+            Some(pg_query::NodeEnum::CreateStmt(_)) => "table",
+            Some(pg_query::NodeEnum::ViewStmt(_)) => "view",
+            Some(pg_query::NodeEnum::CreateFunctionStmt(_)) => "function",
+            Some(pg_query::NodeEnum::IndexStmt(_)) => "index",
+            Some(pg_query::NodeEnum::CreateTrigStmt(_)) => "trigger",
+            other => anyhow::bail!("a statement of another kind: {other:?}"),
+        };
+        *kinds.entry(kind).or_default() += 1;
+    }
+    assert_eq!(kinds.len(), 5, "{kinds:?}");
+    Ok(())
+}
+
 /// An advisory lock is everybody's to take and to keep.
 #[test]
 fn nothing_waits_for_an_advisory_lock() -> Result<()> {

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 use xtask::checks::{self, Workbench};
 use xtask::checks::{documents, regress};
-use xtask::generate::{manifest, package, reference, types};
+use xtask::generate::{manifest, package, reference, schema_sql, types};
 use xtask::install::Build;
 use xtask::machine::project::Project;
 use xtask::machine::{interrupt, postgres, setup};
@@ -50,7 +50,7 @@ enum Task {
     },
     /// Write sql/manifest.json anew from a fresh walk up
     Manifest,
-    /// Write docs/reference.md anew from a live database
+    /// Write docs/reference.md and docs/schema.sql anew from a live database
     Docs,
     /// Run the commands of the documents; --accept writes their answers into the pages
     Documents {
@@ -136,6 +136,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             let toolchain = toolchain()?;
             install::ready(&toolchain, Build::Release)?;
             reference::write(&toolchain)?;
+            schema_sql::write(&toolchain)?;
         }
         Task::Documents { accept, pages } => {
             let toolchain = toolchain()?;

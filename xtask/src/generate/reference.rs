@@ -3,19 +3,17 @@
 
 mod diagrams;
 mod functions;
-mod history;
 mod markdown;
-mod relation;
 mod relations;
 mod rust_docs;
 mod settings;
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
-use self::history::History;
+use super::committed;
+use super::history::History;
 use crate::address::execute;
 use crate::cluster::{Cluster, Settings};
 use crate::machine::project::Project;
@@ -25,30 +23,12 @@ const DATABASE: &str = "reference";
 
 /// Writes the reference anew.
 pub fn write(toolchain: &Toolchain) -> Result<()> {
-    let path = path(&toolchain.project);
-    fs::write(&path, generate(toolchain)?)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    println!("Wrote {}", path.display());
-    Ok(())
+    committed::write(&path(&toolchain.project), &generate(toolchain)?)
 }
 
 /// Fails when the committed reference is not what the database says.
 pub fn check(toolchain: &Toolchain) -> Result<()> {
-    let path = path(&toolchain.project);
-    let committed =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let current = generate(toolchain)?;
-    if committed == current {
-        return Ok(());
-    }
-    let different = committed.lines().zip(current.lines()).position(|(old, new)| old != new);
-    let line = different.unwrap_or_else(|| committed.lines().count().min(current.lines().count()));
-    bail!(
-        "{} is stale from line {} on, where there should be\n{}\nRun `cargo xtask docs`.",
-        path.display(),
-        line + 1,
-        current.lines().nth(line).unwrap_or("(the end)")
-    )
+    committed::compare(&path(&toolchain.project), &generate(toolchain)?, "cargo xtask docs")
 }
 
 fn path(project: &Project) -> PathBuf {

@@ -1,12 +1,12 @@
 //! `types/orchestrator.ts`: the schema as TypeScript, as `typescript_types()` of a fresh install
 //! gives it.
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use postgres::Client;
 
+use super::committed;
 use crate::cluster::{Cluster, Settings};
 use crate::machine::project::Project;
 use crate::machine::toolchain::Toolchain;
@@ -14,25 +14,12 @@ use crate::machine::toolchain::Toolchain;
 /// Writes the types anew.
 pub fn write(toolchain: &Toolchain) -> Result<()> {
     let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
-    let types = of_fresh_install(&cluster)?;
-    let path = file(&toolchain.project);
-    fs::write(&path, types).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("Wrote {}.", path.display());
-    Ok(())
+    committed::write(&file(&toolchain.project), &of_fresh_install(&cluster)?)
 }
 
-/// Fails when the committed types are not what a fresh install gives.
+/// Fails when the committed types are not what a fresh install returns.
 pub fn check_currency(project: &Project, cluster: &Cluster) -> Result<()> {
-    let path = file(project);
-    let committed =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let types = of_fresh_install(cluster)?;
-    if committed == types {
-        return Ok(());
-    }
-    let line = committed.lines().zip(types.lines()).position(|(old, new)| old != new);
-    let line = line.unwrap_or_else(|| committed.lines().count().min(types.lines().count())) + 1;
-    bail!("{} is stale from line {line} on: run `cargo xtask types`", path.display());
+    committed::compare(&file(project), &of_fresh_install(cluster)?, "cargo xtask types")
 }
 
 /// The committed types.

@@ -7,8 +7,8 @@ use anyhow::Result;
 use postgres::Client;
 
 use super::markdown::{code, mermaid, section};
-use super::relation;
 use crate::address::query;
+use crate::generate::relation;
 
 /// Foreign keys: parent, child, columns, whether a child may be without a parent, whether it is the only one.
 const FOREIGN_KEYS: &str = "

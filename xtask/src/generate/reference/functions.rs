@@ -7,11 +7,11 @@ use anyhow::Result;
 use postgres::Client;
 use regex::Regex;
 
-use super::history::History;
 use super::markdown::{section, sentence, without_casts};
 use super::rust_docs::{Documentation, Documented};
 use crate::address::query;
 use crate::chain::Version;
+use crate::generate::history::History;
 
 const FUNCTIONS: &str = "
     SELECT p.proname::text, p.oid::regprocedure::text,

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use anyhow::Result;
 use postgres::{Client, Row};
 
-use super::history::History;
 use super::markdown::{code, section, sentence, table, without_casts};
-use super::relation::{self, Relation};
 use crate::address::query;
+use crate::generate::history::History;
+use crate::generate::relation::{self, Relation};
 
 /// The section of the tables.
 pub fn tables(client: &mut Client, history: &History) -> Result<String> {

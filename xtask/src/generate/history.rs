@@ -1,4 +1,4 @@
-//! Which version brought or changed what, from the manifest.
+//! The versions that brought or changed each object, from the manifest.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -55,7 +55,8 @@ impl History {
         }
     }
 
-    fn versions(&self, kind: &str, object: &str) -> &[String] {
+    /// The versions that an object came in and changed in.
+    pub fn versions(&self, kind: &str, object: &str) -> &[String] {
         let key = (kind.to_owned(), object.to_owned());
         self.objects.get(&key).map_or(&[], Vec::as_slice)
     }

@@ -1,0 +1,2092 @@
+-- The schema of orchestrator_schema 0.6.0: the final definition of every table, view and function.
+-- `cargo xtask docs` writes this file, and `cargo xtask check docs` compares it with a live database.
+-- It is for reading. CREATE EXTENSION runs the scripts that each object names, in their order.
+
+-- What happened, in the transaction in which it happened; rows are added, never changed, and deleted by purge_audit_events only
+-- Made by 0.2.5--0.3.0.sql, 0.4.3--0.5.0.sql
+CREATE TABLE orchestrator.audit_events (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- What happened, for example task_routed, approval_rejected, session_active
+    event_type text NOT NULL,
+    -- The role that did it, or that is asked; client for a session of a client alone, system where no role stands behind it
+    role text NOT NULL,
+    -- The time of the transaction; events of one transaction are in the order of their ids
+    "timestamp" timestamp with time zone DEFAULT now() NOT NULL,
+    -- The trail: the trace_id of the task; a task without one, and a session without a task, is its own
+    trace_id uuid NOT NULL,
+    -- The ids and facts of the event, a JSON object; session_user in it is the database role that was logged in, written by the function that records
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT audit_events_pkey PRIMARY KEY (id),
+    CONSTRAINT audit_events_event_type_check CHECK (btrim(event_type) <> ''::text),
+    CONSTRAINT audit_events_metadata_check CHECK (jsonb_typeof(metadata) = 'object'::text),
+    CONSTRAINT audit_events_role_check CHECK (btrim(role) <> ''::text)
+);
+CREATE INDEX idx_audit_events_event_type ON orchestrator.audit_events USING btree (event_type);
+CREATE INDEX idx_audit_events_thread ON orchestrator.audit_events USING btree ("left"((metadata ->> 'thread_id'::text), 500)) WHERE ((metadata ->> 'thread_id'::text) IS NOT NULL);
+CREATE INDEX idx_audit_events_timestamp ON orchestrator.audit_events USING btree ("timestamp" DESC);
+CREATE INDEX idx_audit_events_trace_id ON orchestrator.audit_events USING btree (trace_id);
+CREATE TRIGGER audit_events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON orchestrator.audit_events FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_append_only();
+CREATE TRIGGER audit_events_append_only_rows BEFORE DELETE OR UPDATE ON orchestrator.audit_events FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_append_only();
+
+-- Answers of specialists to the requests of a collaboration
+-- Made by 0.2.0--0.2.1.sql
+CREATE TABLE orchestrator.collaboration_outcomes (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    collaboration_id uuid NOT NULL,
+    -- The agent that answered
+    specialist_agent text NOT NULL,
+    response text NOT NULL,
+    -- How sure the specialist is, from 0 to 1
+    confidence double precision NOT NULL,
+    -- Tokens that the answer cost, when known
+    tokens_used integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT collaboration_outcomes_pkey PRIMARY KEY (id),
+    CONSTRAINT collaboration_outcomes_confidence_check CHECK (confidence >= 0::double precision AND confidence <= 1::double precision),
+    CONSTRAINT collaboration_outcomes_response_check CHECK (btrim(response) <> ''::text),
+    CONSTRAINT collaboration_outcomes_specialist_agent_check CHECK (btrim(specialist_agent) <> ''::text),
+    CONSTRAINT collaboration_outcomes_tokens_used_check CHECK (tokens_used >= 0)
+);
+CREATE INDEX idx_collab_outcomes_collab_id ON orchestrator.collaboration_outcomes USING btree (collaboration_id);
+CREATE INDEX idx_collab_outcomes_specialist ON orchestrator.collaboration_outcomes USING btree (specialist_agent);
+
+-- Questions of one agent to another; a collaboration may take several rounds
+-- Made by 0.2.0--0.2.1.sql
+CREATE TABLE orchestrator.collaboration_requests (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- What the requests and outcomes of one collaboration share
+    collaboration_id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    request_type text NOT NULL,
+    requesting_agent text NOT NULL,
+    -- The agent that is asked
+    specialist_agent text NOT NULL,
+    question text NOT NULL,
+    -- What the specialist needs to know to answer, a JSON object
+    context jsonb DEFAULT '{}'::jsonb NOT NULL,
+    urgency text DEFAULT 'medium'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT collaboration_requests_pkey PRIMARY KEY (id),
+    CONSTRAINT collaboration_requests_agents_check CHECK (requesting_agent <> specialist_agent),
+    CONSTRAINT collaboration_requests_context_check CHECK (jsonb_typeof(context) = 'object'::text),
+    CONSTRAINT collaboration_requests_question_check CHECK (char_length(question) >= 10 AND char_length(question) <= 2000 AND btrim(question) <> ''::text),
+    CONSTRAINT collaboration_requests_request_type_check CHECK (request_type = ANY (ARRAY['model_data'::text, 'security_review'::text, 'api_clarification'::text, 'bug_debugging'::text, 'requirements'::text, 'infrastructure'::text])),
+    CONSTRAINT collaboration_requests_requesting_agent_check CHECK (btrim(requesting_agent) <> ''::text),
+    CONSTRAINT collaboration_requests_specialist_agent_check CHECK (btrim(specialist_agent) <> ''::text),
+    CONSTRAINT collaboration_requests_urgency_check CHECK (urgency = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text]))
+);
+CREATE INDEX idx_collab_requests_collab_id ON orchestrator.collaboration_requests USING btree (collaboration_id);
+CREATE INDEX idx_collab_requests_requesting ON orchestrator.collaboration_requests USING btree (requesting_agent);
+CREATE INDEX idx_collab_requests_specialist ON orchestrator.collaboration_requests USING btree (specialist_agent);
+
+-- Settings of the orchestrator; read them with configuration_value, list them with configuration_listing
+-- Made by 0.1.4--0.1.5.sql, 0.1.5--0.1.6.sql
+CREATE TABLE orchestrator.configurations (
+    key text NOT NULL,
+    -- The value as text; it parses as value_type
+    value text NOT NULL,
+    value_type text DEFAULT 'string'::text NOT NULL,
+    description text,
+    -- Whether listings mask the value; it is stored as it is
+    is_secret boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT configurations_pkey PRIMARY KEY (key),
+    CONSTRAINT configurations_key_check CHECK (btrim(key) <> ''::text),
+    CONSTRAINT configurations_value_check CHECK (orchestrator.is_valid_configuration(value, value_type)),
+    CONSTRAINT configurations_value_type_check CHECK (value_type = ANY (ARRAY['string'::text, 'integer'::text, 'float'::text, 'boolean'::text, 'json'::text]))
+);
+CREATE INDEX idx_configurations_secret ON orchestrator.configurations USING btree (is_secret);
+CREATE INDEX idx_configurations_type ON orchestrator.configurations USING btree (value_type);
+CREATE INDEX idx_configurations_updated ON orchestrator.configurations USING btree (updated_at);
+CREATE TRIGGER configurations_updated_at BEFORE UPDATE ON orchestrator.configurations FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle();
+
+-- The inventory of the code base: every file with its layer, its workflows and how far its audit is
+-- Made by 0.3.0--0.4.0.sql, 0.4.1--0.4.2.sql
+CREATE TABLE orchestrator.file_audit (
+    id integer GENERATED BY DEFAULT AS IDENTITY NOT NULL,
+    -- Four digits; the first tells the layer
+    file_number text NOT NULL,
+    file_path text NOT NULL,
+    file_name text NOT NULL,
+    -- 1 Models and enums, 2 Schemas, 3 Routers, 4 Services, 5 Configuration, 6 UI, 7 Testing
+    layer_number integer NOT NULL,
+    layer_name text NOT NULL,
+    -- NOVEL serves one workflow, SHARED several, SYSTEM none of its own
+    status text NOT NULL,
+    -- The workflows the file serves, WF1 to WF7; empty for what belongs to none
+    workflows text[] DEFAULT '{}'::text[] NOT NULL,
+    has_technical_debt boolean DEFAULT false NOT NULL,
+    -- What the debt is
+    technical_debt text,
+    jira_tickets text[] DEFAULT '{}'::text[] NOT NULL,
+    audit_status text DEFAULT 'NOT_STARTED'::text NOT NULL,
+    -- When the file was last audited
+    audit_date timestamp with time zone,
+    audited_by text,
+    notes text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- How far the file is migrated
+    v7_workflow_status text DEFAULT 'pending_assessment'::text NOT NULL,
+    -- Its name after the migration: WF[1-7]_V7_L[1-7]_<n>of<m>_<Name>.py
+    v7_target_name text,
+    -- The enum types that the file uses
+    v7_database_enums jsonb,
+    -- Which of them becomes which, and how their values map
+    v7_enum_mappings jsonb,
+    -- What this file needs
+    v7_dependencies text[],
+    -- What needs this file
+    v7_dependents text[],
+    -- How much breaks when it breaks, 1 to 10
+    v7_impact_score integer,
+    v7_review_status text,
+    v7_reviewed_by text[],
+    v7_implementation_status text,
+    v7_test_status text,
+    -- The day on which the old file was retired
+    v7_retirement_date date,
+    CONSTRAINT file_audit_pkey PRIMARY KEY (id),
+    CONSTRAINT file_audit_file_number_key UNIQUE (file_number),
+    CONSTRAINT file_audit_file_path_key UNIQUE (file_path),
+    CONSTRAINT file_audit_audit_status_check CHECK (audit_status = ANY (ARRAY['NOT_STARTED'::text, 'IN_PROGRESS'::text, 'COMPLETED'::text])),
+    CONSTRAINT file_audit_file_name_check CHECK (btrim(file_name) <> ''::text),
+    CONSTRAINT file_audit_file_number_check CHECK (file_number ~ '^[0-9]{4}$'::text),
+    CONSTRAINT file_audit_file_path_check CHECK (btrim(file_path) <> ''::text),
+    CONSTRAINT file_audit_layer_name_check CHECK (btrim(layer_name) <> ''::text),
+    CONSTRAINT file_audit_layer_number_check CHECK (layer_number >= 1 AND layer_number <= 7),
+    CONSTRAINT file_audit_status_check CHECK (status = ANY (ARRAY['NOVEL'::text, 'SHARED'::text, 'SYSTEM'::text])),
+    CONSTRAINT file_audit_v7_impact_score_check CHECK (v7_impact_score >= 1 AND v7_impact_score <= 10),
+    CONSTRAINT file_audit_v7_target_name_check CHECK (
+CASE
+    WHEN v7_target_name IS NOT NULL THEN orchestrator.v7_is_valid_file_name(v7_target_name)
+    ELSE NULL::boolean
+END),
+    CONSTRAINT file_audit_v7_workflow_status_check CHECK (v7_workflow_status = ANY (ARRAY['pending_assessment'::text, 'assessed'::text, 'designed'::text, 'approved'::text, 'implementing'::text, 'testing'::text, 'migrated'::text, 'retired'::text]))
+);
+CREATE INDEX idx_file_audit_audit_status ON orchestrator.file_audit USING btree (audit_status);
+CREATE INDEX idx_file_audit_layer ON orchestrator.file_audit USING btree (layer_number);
+CREATE INDEX idx_file_audit_technical_debt ON orchestrator.file_audit USING btree (has_technical_debt) WHERE has_technical_debt;
+CREATE INDEX idx_file_audit_to_audit ON orchestrator.file_audit USING btree (file_number) WHERE (audit_status <> 'COMPLETED'::text);
+CREATE INDEX idx_file_audit_v7_status ON orchestrator.file_audit USING btree (v7_workflow_status);
+CREATE TRIGGER file_audit_lifecycle BEFORE UPDATE ON orchestrator.file_audit FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_file', 'v7_workflow_status');
+
+-- What the old columns of file_audit held when the V7 columns were added, one row per file that was there; deleting a row accepts what was changed since
+-- Made by 0.4.1--0.4.2.sql
+CREATE TABLE orchestrator.file_audit_baseline (
+    id integer NOT NULL,
+    file_number text NOT NULL,
+    file_path text NOT NULL,
+    file_name text NOT NULL,
+    layer_number integer NOT NULL,
+    layer_name text NOT NULL,
+    status text NOT NULL,
+    workflows text[] NOT NULL,
+    has_technical_debt boolean NOT NULL,
+    technical_debt text,
+    jira_tickets text[] NOT NULL,
+    audit_status text NOT NULL,
+    audit_date timestamp with time zone,
+    audited_by text,
+    notes text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT file_audit_baseline_pkey PRIMARY KEY (id)
+);
+
+-- Approval gates: what an agent waits for, and what a human decided about it
+-- Made by 0.1.6--0.2.0.sql, 0.5.0--0.6.0.sql
+CREATE TABLE orchestrator.gates (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- The project, which is kept elsewhere
+    project_id uuid NOT NULL,
+    -- The agent that waits
+    agent_id text NOT NULL,
+    -- What stopped the agent: loop_detected, high_risk, collaboration_deadlock or manual
+    gate_type text NOT NULL,
+    -- Why a human has to decide
+    reason text NOT NULL,
+    -- What the human needs to know to decide, a JSON object
+    context jsonb DEFAULT '{}'::jsonb NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    resolved_at timestamp with time zone,
+    resolved_by text,
+    -- What the human told the agent; a denial has one
+    feedback text,
+    CONSTRAINT gates_pkey PRIMARY KEY (id),
+    CONSTRAINT gates_agent_id_check CHECK (btrim(agent_id) <> ''::text),
+    CONSTRAINT gates_context_check CHECK (jsonb_typeof(context) = 'object'::text),
+    CONSTRAINT gates_feedback_check CHECK (status <> 'denied'::text OR btrim(COALESCE(feedback, ''::text)) <> ''::text),
+    CONSTRAINT gates_gate_type_check CHECK (gate_type = ANY (ARRAY['loop_detected'::text, 'high_risk'::text, 'collaboration_deadlock'::text, 'manual'::text])),
+    CONSTRAINT gates_reason_check CHECK (btrim(reason) <> ''::text),
+    CONSTRAINT gates_resolution_check CHECK (
+CASE status
+    WHEN 'pending'::text THEN resolved_at IS NULL AND resolved_by IS NULL
+    ELSE resolved_at IS NOT NULL AND btrim(COALESCE(resolved_by, ''::text)) <> ''::text
+END),
+    CONSTRAINT gates_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text]))
+);
+CREATE INDEX idx_gates_agent ON orchestrator.gates USING btree (agent_id);
+CREATE INDEX idx_gates_created ON orchestrator.gates USING btree (created_at);
+CREATE INDEX idx_gates_pending ON orchestrator.gates USING btree (created_at, id) WHERE (status = 'pending'::text);
+CREATE INDEX idx_gates_project ON orchestrator.gates USING btree (project_id);
+CREATE INDEX idx_gates_status ON orchestrator.gates USING btree (status);
+CREATE TRIGGER gates_decided AFTER UPDATE ON orchestrator.gates REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
+CREATE TRIGGER gates_lifecycle BEFORE UPDATE ON orchestrator.gates FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('gate', 'status');
+CREATE TRIGGER gates_requested AFTER INSERT ON orchestrator.gates REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
+
+-- What was learned and waits to be embedded for retrieval, and what has been
+-- Made by 0.2.3--0.2.4.sql
+CREATE TABLE orchestrator.knowledge_staging (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    knowledge_type text NOT NULL,
+    -- The text to embed
+    content text NOT NULL,
+    -- What retrieval filters by: project_id (uuid), agent_type, task_type, technology (text), success_verified (boolean), and whatever else
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    -- Whether the embedding has been stored, elsewhere
+    embedded boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    embedded_at timestamp with time zone,
+    CONSTRAINT knowledge_staging_pkey PRIMARY KEY (id),
+    CONSTRAINT knowledge_staging_content_check CHECK (btrim(content) <> ''::text),
+    CONSTRAINT knowledge_staging_embedded_check CHECK (embedded = (embedded_at IS NOT NULL)),
+    CONSTRAINT knowledge_staging_knowledge_type_check CHECK (knowledge_type = ANY (ARRAY['failure_solution'::text, 'gate_rejection'::text, 'gate_approval'::text, 'collaboration'::text])),
+    CONSTRAINT knowledge_staging_metadata_check CHECK (jsonb_typeof(metadata) = 'object'::text AND (metadata ->> 'project_id'::text) ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'::text AND jsonb_typeof(metadata -> 'project_id'::text) = 'string'::text AND jsonb_typeof(metadata -> 'agent_type'::text) = 'string'::text AND jsonb_typeof(metadata -> 'task_type'::text) = 'string'::text AND jsonb_typeof(metadata -> 'technology'::text) = 'string'::text AND jsonb_typeof(metadata -> 'success_verified'::text) = 'boolean'::text)
+);
+CREATE INDEX idx_knowledge_staging_created ON orchestrator.knowledge_staging USING btree (created_at);
+CREATE INDEX idx_knowledge_staging_pending ON orchestrator.knowledge_staging USING btree (created_at, id) WHERE (NOT embedded);
+CREATE INDEX idx_knowledge_staging_type ON orchestrator.knowledge_staging USING btree (knowledge_type);
+
+-- What language models cost, each price from a day on until the next price of the model
+-- Made by 0.2.4--0.2.5.sql
+CREATE TABLE orchestrator.llm_pricing (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    model text NOT NULL,
+    -- USD per million input tokens
+    input_cost_per_million numeric(14,6) NOT NULL,
+    -- USD per million output tokens
+    output_cost_per_million numeric(14,6) NOT NULL,
+    -- The first UTC day on which calls cost that much
+    effective_date date DEFAULT ((now() AT TIME ZONE 'UTC'::text))::date NOT NULL,
+    -- Whether the model is still offered; what calls of it cost does not depend on it
+    status text DEFAULT 'active'::text NOT NULL,
+    notes text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text,
+    CONSTRAINT llm_pricing_pkey PRIMARY KEY (id),
+    CONSTRAINT llm_pricing_model_effective_date_key UNIQUE (model, effective_date),
+    CONSTRAINT llm_pricing_input_cost_per_million_check CHECK (input_cost_per_million >= 0::numeric AND input_cost_per_million <> 'NaN'::numeric),
+    CONSTRAINT llm_pricing_model_check CHECK (btrim(model) <> ''::text),
+    CONSTRAINT llm_pricing_output_cost_per_million_check CHECK (output_cost_per_million >= 0::numeric AND output_cost_per_million <> 'NaN'::numeric),
+    CONSTRAINT llm_pricing_status_check CHECK (status = ANY (ARRAY['active'::text, 'deprecated'::text]))
+);
+CREATE INDEX idx_llm_pricing_status ON orchestrator.llm_pricing USING btree (status);
+CREATE TRIGGER llm_pricing_updated_at BEFORE UPDATE ON orchestrator.llm_pricing FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle();
+
+-- Calls of language models with the tokens that each took; what they cost is computed when it is read
+-- Made by 0.2.2--0.2.3.sql
+CREATE TABLE orchestrator.llm_token_usage (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- When the model was called
+    "timestamp" timestamp with time zone DEFAULT now() NOT NULL,
+    -- The project it was called for; NULL for none
+    project_id uuid,
+    -- The agent that called it; NULL for none
+    agent_id text,
+    -- The model by the name under which llm_pricing prices it
+    model text NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    -- When the row was written
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT llm_token_usage_pkey PRIMARY KEY (id),
+    CONSTRAINT llm_token_usage_agent_id_check CHECK (btrim(agent_id) <> ''::text),
+    CONSTRAINT llm_token_usage_input_tokens_check CHECK (input_tokens >= 0),
+    CONSTRAINT llm_token_usage_model_check CHECK (btrim(model) <> ''::text),
+    CONSTRAINT llm_token_usage_output_tokens_check CHECK (output_tokens >= 0)
+);
+CREATE INDEX idx_token_usage_agent ON orchestrator.llm_token_usage USING btree (agent_id);
+CREATE INDEX idx_token_usage_day ON orchestrator.llm_token_usage USING brin (((("timestamp" AT TIME ZONE 'UTC'::text))::date)) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX idx_token_usage_model ON orchestrator.llm_token_usage USING btree (model);
+CREATE INDEX idx_token_usage_project_agent ON orchestrator.llm_token_usage USING btree (project_id, agent_id);
+CREATE INDEX idx_token_usage_timestamp ON orchestrator.llm_token_usage USING btree ("timestamp");
+
+-- Runs of the orchestrator, one per thread: how far each is, what it used, and whether it may go on
+-- Made by 0.4.3--0.5.0.sql
+CREATE TABLE orchestrator.orchestrator_runs (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- The orchestrator's own name of the run; every function finds it by this
+    thread_id text NOT NULL,
+    -- The project, which is kept elsewhere
+    project_id uuid NOT NULL,
+    -- The story it works on, which is kept elsewhere
+    story_id text NOT NULL,
+    -- planning, development or testing; complete and failed are its ends
+    phase text DEFAULT 'planning'::text NOT NULL,
+    -- The agent at work, for example cto, pm, dev, qa or supervisor
+    current_agent text,
+    -- Whether it may go on: pending, go, hold, recycle; kill is the end
+    gate_status text DEFAULT 'pending'::text NOT NULL,
+    -- The lowest score seen, from 0 to 1, rounded down
+    safety_score numeric(3,2) DEFAULT 1.00 NOT NULL,
+    -- What the scorers found, in the order in which they told it
+    violations text[] DEFAULT '{}'::text[] NOT NULL,
+    -- Whether a human has to look at it
+    requires_human_review boolean DEFAULT false NOT NULL,
+    -- Sum of what its agents reported
+    tokens_used bigint DEFAULT 0 NOT NULL,
+    -- Sum of what its agents reported, in USD
+    cost_usd numeric(18,10) DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- When it became complete or failed
+    completed_at timestamp with time zone,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- What its agents created, in the order in which they told it
+    files_created text[] DEFAULT '{}'::text[] NOT NULL,
+    -- What went wrong; of a run that was killed, why
+    error text,
+    CONSTRAINT orchestrator_runs_pkey PRIMARY KEY (id),
+    CONSTRAINT orchestrator_runs_thread_id_key UNIQUE (thread_id),
+    CONSTRAINT orchestrator_runs_cost_usd_check CHECK (cost_usd >= 0::numeric AND cost_usd <> 'NaN'::numeric),
+    CONSTRAINT orchestrator_runs_current_agent_check CHECK (btrim(current_agent) <> ''::text),
+    CONSTRAINT orchestrator_runs_files_created_check CHECK (array_position(files_created, NULL::text) IS NULL),
+    CONSTRAINT orchestrator_runs_gate_status_check CHECK (gate_status = ANY (ARRAY['pending'::text, 'go'::text, 'hold'::text, 'kill'::text, 'recycle'::text])),
+    CONSTRAINT orchestrator_runs_phase_check CHECK (phase = ANY (ARRAY['planning'::text, 'development'::text, 'testing'::text, 'complete'::text, 'failed'::text])),
+    CONSTRAINT orchestrator_runs_safety_score_check CHECK (safety_score >= 0::numeric AND safety_score <= 1::numeric),
+    CONSTRAINT orchestrator_runs_story_id_check CHECK (btrim(story_id) <> ''::text),
+    CONSTRAINT orchestrator_runs_thread_id_check CHECK (btrim(thread_id) <> ''::text),
+    CONSTRAINT orchestrator_runs_tokens_used_check CHECK (tokens_used >= 0),
+    CONSTRAINT orchestrator_runs_violations_check CHECK (array_position(violations, NULL::text) IS NULL)
+);
+CREATE INDEX idx_orchestrator_runs_project ON orchestrator.orchestrator_runs USING btree (project_id);
+CREATE INDEX idx_orchestrator_runs_status ON orchestrator.orchestrator_runs USING btree (phase, gate_status);
+CREATE TRIGGER orchestrator_runs_lifecycle BEFORE UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('run_phase', 'phase', 'run_gate', 'gate_status');
+
+-- What a human is asked about a run, and what the human decided; a run may have several reviews
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+CREATE TABLE orchestrator.human_review_queue (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- The run it is about; follows when the run's thread_id changes, also in a resolved review
+    thread_id text NOT NULL,
+    -- What it is about: safety, gate_override or budget_exceeded
+    review_type text NOT NULL,
+    -- Why a human has to decide
+    reason text NOT NULL,
+    -- The score that led to it, from 0 to 1; a lower one that comes while it is pending takes its place
+    safety_score numeric(3,2),
+    -- What the human needs to know to decide, a JSON object
+    context jsonb DEFAULT '{}'::jsonb NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    resolved_by text,
+    resolved_at timestamp with time zone,
+    -- What the human said about the decision; a rejection has some
+    resolution_notes text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT human_review_queue_pkey PRIMARY KEY (id),
+    CONSTRAINT human_review_queue_thread_id_fkey FOREIGN KEY (thread_id) REFERENCES orchestrator.orchestrator_runs(thread_id) ON UPDATE CASCADE,
+    CONSTRAINT human_review_queue_context_check CHECK (jsonb_typeof(context) = 'object'::text),
+    CONSTRAINT human_review_queue_reason_check CHECK (btrim(reason) <> ''::text),
+    CONSTRAINT human_review_queue_resolution_check CHECK (
+CASE status
+    WHEN 'pending'::text THEN resolved_at IS NULL AND resolved_by IS NULL
+    ELSE resolved_at IS NOT NULL AND btrim(COALESCE(resolved_by, ''::text)) <> ''::text
+END),
+    CONSTRAINT human_review_queue_resolution_notes_check CHECK (status <> 'rejected'::text OR btrim(COALESCE(resolution_notes, ''::text)) <> ''::text),
+    CONSTRAINT human_review_queue_review_type_check CHECK (review_type = ANY (ARRAY['safety'::text, 'gate_override'::text, 'budget_exceeded'::text])),
+    CONSTRAINT human_review_queue_safety_score_check CHECK (safety_score >= 0::numeric AND safety_score <= 1::numeric),
+    CONSTRAINT human_review_queue_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text]))
+);
+CREATE INDEX idx_human_review_pending ON orchestrator.human_review_queue USING btree (created_at, id) WHERE (status = 'pending'::text);
+CREATE INDEX idx_human_review_status ON orchestrator.human_review_queue USING btree (status);
+CREATE INDEX idx_human_review_thread ON orchestrator.human_review_queue USING btree (thread_id);
+CREATE INDEX idx_human_review_type ON orchestrator.human_review_queue USING btree (review_type);
+CREATE TRIGGER human_review_queue_decided AFTER UPDATE ON orchestrator.human_review_queue REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('review');
+CREATE TRIGGER human_review_queue_lifecycle BEFORE UPDATE ON orchestrator.human_review_queue FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('review', 'status');
+CREATE TRIGGER human_review_queue_requested AFTER INSERT ON orchestrator.human_review_queue REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('review');
+
+-- Published prompts; what is published never changes, a correction is a new version
+-- Made by 0.2.1--0.2.2.sql
+CREATE TABLE orchestrator.prompts (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- The kind of agent that works with the prompt
+    agent_type text NOT NULL,
+    -- major.minor.patch, unique per agent type
+    version text NOT NULL,
+    prompt_text text NOT NULL,
+    -- Whether agents of the type work with this version; true for one version at most
+    is_active boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text,
+    notes text,
+    CONSTRAINT prompts_pkey PRIMARY KEY (id),
+    CONSTRAINT uq_prompts_agent_version UNIQUE (agent_type, version),
+    CONSTRAINT prompts_agent_type_check CHECK (btrim(agent_type) <> ''::text),
+    CONSTRAINT prompts_prompt_text_check CHECK (btrim(prompt_text) <> ''::text),
+    CONSTRAINT prompts_version_check CHECK (
+CASE
+    WHEN version ~ '^(0|[1-9][0-9]{0,9})[.](0|[1-9][0-9]{0,9})[.](0|[1-9][0-9]{0,9})$'::text THEN '4294967295'::bigint >= ALL (string_to_array(version, '.'::text)::bigint[])
+    ELSE false
+END)
+);
+CREATE INDEX idx_prompts_created ON orchestrator.prompts USING btree (created_at);
+CREATE UNIQUE INDEX uq_prompts_active ON orchestrator.prompts USING btree (agent_type) WHERE is_active;
+CREATE TRIGGER prompts_immutable BEFORE UPDATE ON orchestrator.prompts FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_immutable('agent_type', 'version', 'prompt_text', 'created_at');
+
+-- What the database looked like at one moment; orchestrator.capture_snapshot writes, orchestrator.compare_snapshots compares
+-- Made by 0.3.0--0.4.0.sql
+CREATE TABLE orchestrator.schema_snapshots (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- What people call the moment, for example before V7
+    label text NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL,
+    taken_by text DEFAULT SESSION_USER NOT NULL,
+    -- Definitions by kind and name: tables, columns, types, enums, constraints, indexes, views, triggers, functions; and how much was left out because the caller may not see it
+    catalog jsonb NOT NULL,
+    -- Rows (as the statistics know them), bytes and scans of tables and indexes, totals of the database, and under scope the schemas that were asked for, null for all
+    metrics jsonb NOT NULL,
+    -- SHA-256 of the catalog, in hexadecimal; equal for equal schemas
+    fingerprint text NOT NULL,
+    CONSTRAINT schema_snapshots_pkey PRIMARY KEY (id),
+    CONSTRAINT schema_snapshots_label_key UNIQUE (label),
+    CONSTRAINT schema_snapshots_catalog_check CHECK (jsonb_typeof(catalog) = 'object'::text),
+    CONSTRAINT schema_snapshots_label_check CHECK (btrim(label) <> ''::text),
+    CONSTRAINT schema_snapshots_metrics_check CHECK (jsonb_typeof(metrics) = 'object'::text)
+);
+
+-- Units of work, from the moment they are wanted until they end
+-- Made by 0.0.0--0.1.0.sql, 0.1.5--0.1.6.sql, 0.2.5--0.3.0.sql
+CREATE TABLE orchestrator.tasks (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- What people call it; may be blank on a routed task, which has its description
+    title text DEFAULT ''::text NOT NULL,
+    description text,
+    -- What kind of work; free text, for example tool, script, validation
+    task_type text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    -- What the worker needs to know to do it, a JSON object
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    -- Whatever else the caller wants to keep with it
+    metadata jsonb,
+    -- The directory in which the work happens
+    workspace_path text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- When it last began to run
+    started_at timestamp with time zone,
+    -- When it ended, however it ended
+    completed_at timestamp with time zone,
+    -- Why it failed
+    error text,
+    -- The role that routed it; set exactly on routed tasks
+    from_role text,
+    -- The role that is to do it
+    to_role text,
+    -- What the role needs to do it, a JSON object
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    -- The trail that it belongs to; audit_events of the same trace_id tell it
+    trace_id uuid,
+    -- The caller's key: routing twice with it makes one task; NULL once it was released
+    idempotency_key uuid,
+    CONSTRAINT tasks_pkey PRIMARY KEY (id),
+    CONSTRAINT tasks_idempotency_key_key UNIQUE (idempotency_key),
+    CONSTRAINT tasks_completed_at_check CHECK (completed_at >= started_at),
+    CONSTRAINT tasks_config_check CHECK (jsonb_typeof(config) = 'object'::text),
+    CONSTRAINT tasks_data_check CHECK (jsonb_typeof(data) = 'object'::text),
+    CONSTRAINT tasks_from_role_check CHECK (btrim(from_role) <> ''::text),
+    CONSTRAINT tasks_routed_check CHECK (from_role IS NULL OR to_role IS NOT NULL AND trace_id IS NOT NULL AND description IS NOT NULL AND btrim(description) <> ''::text AND (task_type = ANY (ARRAY['notification'::text, 'approval'::text, 'routing'::text]))),
+    CONSTRAINT tasks_status_check CHECK (status = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])),
+    CONSTRAINT tasks_task_type_check CHECK (btrim(task_type) <> ''::text),
+    CONSTRAINT tasks_title_check CHECK (btrim(title) <> ''::text OR from_role IS NOT NULL),
+    CONSTRAINT tasks_to_role_check CHECK (btrim(to_role) <> ''::text)
+);
+CREATE INDEX idx_tasks_created ON orchestrator.tasks USING btree (created_at);
+CREATE INDEX idx_tasks_keyed ON orchestrator.tasks USING btree (created_at, id) WHERE (idempotency_key IS NOT NULL);
+CREATE INDEX idx_tasks_pending ON orchestrator.tasks USING btree (created_at, id) WHERE (status = 'pending'::text);
+CREATE INDEX idx_tasks_status ON orchestrator.tasks USING btree (status);
+CREATE INDEX idx_tasks_trace_id ON orchestrator.tasks USING btree (trace_id);
+CREATE INDEX idx_tasks_type ON orchestrator.tasks USING btree (task_type);
+CREATE INDEX idx_tasks_workspace ON orchestrator.tasks USING btree (workspace_path);
+CREATE TRIGGER tasks_lifecycle BEFORE UPDATE ON orchestrator.tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('task', 'status');
+
+-- What a role is asked to approve, and what it decided; a task may need several
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE TABLE orchestrator.approvals (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    task_id uuid NOT NULL,
+    -- The one role that may decide
+    approver_role text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    -- When it was decided; NULL exactly while it is pending
+    decision_at timestamp with time zone,
+    -- What the one who asked wrote, until the one who decided wrote something else
+    notes text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT approvals_pkey PRIMARY KEY (id),
+    CONSTRAINT approvals_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id) ON DELETE CASCADE,
+    CONSTRAINT approvals_approver_role_check CHECK (btrim(approver_role) <> ''::text),
+    CONSTRAINT approvals_decision_at_check CHECK ((status = 'pending'::text) = (decision_at IS NULL)),
+    CONSTRAINT approvals_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text]))
+);
+CREATE INDEX idx_approvals_pending ON orchestrator.approvals USING btree (created_at, id) WHERE (status = 'pending'::text);
+CREATE INDEX idx_approvals_status ON orchestrator.approvals USING btree (status);
+CREATE INDEX idx_approvals_task_id ON orchestrator.approvals USING btree (task_id);
+CREATE TRIGGER approvals_decided AFTER UPDATE ON orchestrator.approvals REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('approval');
+CREATE TRIGGER approvals_lifecycle BEFORE UPDATE ON orchestrator.approvals FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('approval', 'status');
+CREATE TRIGGER approvals_requested AFTER INSERT ON orchestrator.approvals REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('approval');
+
+-- Work of a role or of a client, and the client connection that carries it
+-- Made by 0.1.3--0.1.4.sql, 0.2.5--0.3.0.sql
+CREATE TABLE orchestrator.sessions (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- Who is connected; one client may have several sessions, that of a role may have none
+    client_id text,
+    user_id text,
+    connection_type text DEFAULT 'websocket'::text NOT NULL,
+    -- Whether a client is attached; status says where the work stands
+    is_active boolean DEFAULT true NOT NULL,
+    metadata jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- When the client was last heard of
+    last_heartbeat timestamp with time zone DEFAULT now() NOT NULL,
+    -- The role whose work it is, for example finance or manager
+    role text,
+    -- The task that is worked on
+    task_id uuid,
+    -- Where the work stands; is_active says whether a client is attached
+    status text DEFAULT 'pending'::text NOT NULL,
+    CONSTRAINT sessions_pkey PRIMARY KEY (id),
+    CONSTRAINT sessions_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id) ON DELETE SET NULL,
+    CONSTRAINT sessions_client_id_check CHECK (btrim(client_id) <> ''::text),
+    CONSTRAINT sessions_connection_type_check CHECK (connection_type = ANY (ARRAY['websocket'::text, 'http'::text, 'grpc'::text])),
+    CONSTRAINT sessions_party_check CHECK (client_id IS NOT NULL OR role IS NOT NULL),
+    CONSTRAINT sessions_role_check CHECK (btrim(role) <> ''::text),
+    CONSTRAINT sessions_status_check CHECK (status = ANY (ARRAY['pending'::text, 'active'::text, 'completed'::text, 'failed'::text, 'expired'::text]))
+);
+CREATE INDEX idx_sessions_active ON orchestrator.sessions USING btree (is_active);
+CREATE INDEX idx_sessions_attached ON orchestrator.sessions USING btree (last_heartbeat, id) WHERE is_active;
+CREATE INDEX idx_sessions_client ON orchestrator.sessions USING btree (client_id);
+CREATE INDEX idx_sessions_created ON orchestrator.sessions USING btree (created_at);
+CREATE INDEX idx_sessions_heartbeat ON orchestrator.sessions USING btree (last_heartbeat);
+CREATE INDEX idx_sessions_open ON orchestrator.sessions USING btree (GREATEST(last_heartbeat, updated_at), id) WHERE (status = ANY (ARRAY['pending'::text, 'active'::text]));
+CREATE INDEX idx_sessions_status ON orchestrator.sessions USING btree (status);
+CREATE INDEX idx_sessions_task_id ON orchestrator.sessions USING btree (task_id);
+CREATE INDEX idx_sessions_user ON orchestrator.sessions USING btree (user_id);
+CREATE TRIGGER sessions_lifecycle BEFORE UPDATE ON orchestrator.sessions FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('session', 'status');
+
+-- The audit log of tools: every call a task made, and how it ended
+-- Made by 0.1.2--0.1.3.sql, 0.1.5--0.1.6.sql
+CREATE TABLE orchestrator.tool_executions (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    task_id uuid NOT NULL,
+    tool_name text NOT NULL,
+    -- What the tool was called with
+    arguments jsonb DEFAULT '{}'::jsonb NOT NULL,
+    -- What the tool answered
+    output text,
+    status text DEFAULT 'pending'::text NOT NULL,
+    error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- When it ended, however it ended
+    completed_at timestamp with time zone,
+    -- Milliseconds from created_at to completed_at
+    duration_ms bigint,
+    CONSTRAINT tool_executions_pkey PRIMARY KEY (id),
+    CONSTRAINT tool_executions_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id),
+    CONSTRAINT tool_executions_completed_at_check CHECK (completed_at >= created_at),
+    CONSTRAINT tool_executions_duration_ms_check CHECK (duration_ms >= 0),
+    CONSTRAINT tool_executions_status_check CHECK (status = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text, 'timeout'::text])),
+    CONSTRAINT tool_executions_tool_name_check CHECK (btrim(tool_name) <> ''::text)
+);
+CREATE INDEX idx_tool_executions_created ON orchestrator.tool_executions USING btree (created_at);
+CREATE INDEX idx_tool_executions_status ON orchestrator.tool_executions USING btree (status);
+CREATE INDEX idx_tool_executions_task ON orchestrator.tool_executions USING btree (task_id);
+CREATE INDEX idx_tool_executions_tool ON orchestrator.tool_executions USING btree (tool_name);
+CREATE TRIGGER tool_executions_lifecycle BEFORE UPDATE ON orchestrator.tool_executions FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('tool_execution', 'status');
+
+-- Enum types that are to become one: each row replaces one type by another, reversibly
+-- Made by 0.4.0--0.4.1.sql
+CREATE TABLE orchestrator.v7_enum_migrations (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- The type to replace, as schema.name
+    current_enum_name text NOT NULL,
+    current_enum_values text[] NOT NULL,
+    -- The type that replaces it
+    v7_enum_name text NOT NULL,
+    v7_enum_values text[] NOT NULL,
+    -- Types that become the same one
+    consolidates_with text[] DEFAULT '{}'::text[] NOT NULL,
+    affected_tables text[] DEFAULT '{}'::text[] NOT NULL,
+    -- For each table the columns that use the type, a JSON object of arrays
+    affected_columns jsonb DEFAULT '{}'::jsonb NOT NULL,
+    migration_script text,
+    -- How it is taken back; needed from approval on
+    rollback_script text,
+    status text DEFAULT 'proposed'::text NOT NULL,
+    risk_level text DEFAULT 'medium'::text NOT NULL,
+    approved_by text,
+    implemented_at timestamp with time zone,
+    validated_at timestamp with time zone,
+    retired_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT v7_enum_migrations_pkey PRIMARY KEY (id),
+    CONSTRAINT v7_enum_migrations_names_key UNIQUE (current_enum_name, v7_enum_name),
+    CONSTRAINT v7_enum_migrations_affected_columns_check CHECK (jsonb_typeof(affected_columns) = 'object'::text),
+    CONSTRAINT v7_enum_migrations_approval_check CHECK (status = 'proposed'::text OR btrim(COALESCE(approved_by, ''::text)) <> ''::text AND btrim(COALESCE(rollback_script, ''::text)) <> ''::text),
+    CONSTRAINT v7_enum_migrations_current_enum_name_check CHECK (btrim(current_enum_name) <> ''::text),
+    CONSTRAINT v7_enum_migrations_risk_level_check CHECK (risk_level = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text])),
+    CONSTRAINT v7_enum_migrations_status_check CHECK (status = ANY (ARRAY['proposed'::text, 'approved'::text, 'implemented'::text, 'validated'::text, 'retired'::text, 'rolled_back'::text])),
+    CONSTRAINT v7_enum_migrations_v7_enum_name_check CHECK (btrim(v7_enum_name) <> ''::text)
+);
+CREATE INDEX idx_enum_migrations_proposed ON orchestrator.v7_enum_migrations USING btree (created_at, id) WHERE (status = 'proposed'::text);
+CREATE INDEX idx_enum_migrations_status ON orchestrator.v7_enum_migrations USING btree (status);
+CREATE TRIGGER v7_enum_migrations_lifecycle BEFORE UPDATE ON orchestrator.v7_enum_migrations FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_enum', 'status');
+
+-- Changes that reach beyond one file: what they touch, how risky they are, and whether they are approved
+-- Made by 0.4.0--0.4.1.sql
+CREATE TABLE orchestrator.v7_global_impacts (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    change_type text NOT NULL,
+    change_detail jsonb NOT NULL,
+    -- WF1 to WF7
+    affected_workflows text[] NOT NULL,
+    -- 1 to 7, as in file_audit.layer_number
+    affected_layers integer[] NOT NULL,
+    impact_description text NOT NULL,
+    risk_assessment text NOT NULL,
+    -- What is done about the risk; high and critical ones need it before they are approved
+    mitigation_strategy text,
+    reviewed_by_personas text[] DEFAULT '{}'::text[] NOT NULL,
+    -- An impact is open until it is implemented or rejected
+    approval_status text DEFAULT 'pending'::text NOT NULL,
+    implementation_notes text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT v7_global_impacts_pkey PRIMARY KEY (id),
+    CONSTRAINT v7_global_impacts_approval_status_check CHECK (approval_status = ANY (ARRAY['pending'::text, 'reviewing'::text, 'approved'::text, 'rejected'::text, 'implemented'::text])),
+    CONSTRAINT v7_global_impacts_change_type_check CHECK (change_type = ANY (ARRAY['enum'::text, 'file'::text, 'api'::text, 'schema'::text, 'config'::text, 'dependency'::text])),
+    CONSTRAINT v7_global_impacts_impact_description_check CHECK (btrim(impact_description) <> ''::text),
+    CONSTRAINT v7_global_impacts_mitigation_check CHECK ((risk_assessment <> ALL (ARRAY['high'::text, 'critical'::text])) OR (approval_status <> ALL (ARRAY['approved'::text, 'implemented'::text])) OR btrim(COALESCE(mitigation_strategy, ''::text)) <> ''::text),
+    CONSTRAINT v7_global_impacts_risk_assessment_check CHECK (risk_assessment = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text]))
+);
+CREATE INDEX idx_global_impacts_open ON orchestrator.v7_global_impacts USING btree (created_at, id) WHERE (approval_status = ANY (ARRAY['pending'::text, 'reviewing'::text, 'approved'::text]));
+CREATE INDEX idx_global_impacts_risk ON orchestrator.v7_global_impacts USING btree (risk_assessment);
+CREATE TRIGGER v7_global_impacts_lifecycle BEFORE UPDATE ON orchestrator.v7_global_impacts FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_impact', 'approval_status');
+
+-- The phases of the migration, one row each: where it stands, who leads it, who approved it
+-- Made by 0.4.0--0.4.1.sql, 0.4.2--0.4.3.sql
+CREATE TABLE orchestrator.v7_migration_workflow (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    phase_number integer NOT NULL,
+    phase_name text NOT NULL,
+    status text DEFAULT 'not_started'::text NOT NULL,
+    -- Who answers for the phase
+    lead_persona text NOT NULL,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    -- Of the present run of the phase; the phase after it waits for approved
+    approval_status text DEFAULT 'pending'::text NOT NULL,
+    approved_by text,
+    -- The approval in writing, and why earlier ones ended
+    approval_notes text,
+    -- What the phase delivered for its review, a JSON array
+    deliverables jsonb DEFAULT '[]'::jsonb NOT NULL,
+    -- What holds it up, a JSON array
+    blockers jsonb DEFAULT '[]'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT v7_migration_workflow_pkey PRIMARY KEY (id),
+    CONSTRAINT v7_migration_workflow_phase_name_key UNIQUE (phase_name),
+    CONSTRAINT v7_migration_workflow_phase_number_key UNIQUE (phase_number),
+    CONSTRAINT v7_migration_workflow_approval_status_check CHECK (approval_status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text])),
+    CONSTRAINT v7_migration_workflow_blockers_check CHECK (jsonb_typeof(blockers) = 'array'::text),
+    CONSTRAINT v7_migration_workflow_deliverables_check CHECK (jsonb_typeof(deliverables) = 'array'::text),
+    CONSTRAINT v7_migration_workflow_lead_persona_check CHECK (btrim(lead_persona) <> ''::text),
+    CONSTRAINT v7_migration_workflow_phase_name_check CHECK (btrim(phase_name) <> ''::text),
+    CONSTRAINT v7_migration_workflow_phase_number_check CHECK (phase_number >= 1 AND phase_number <= 7),
+    CONSTRAINT v7_migration_workflow_status_check CHECK (status = ANY (ARRAY['not_started'::text, 'in_progress'::text, 'review'::text, 'approved'::text, 'completed'::text, 'blocked'::text, 'rolled_back'::text]))
+);
+CREATE TRIGGER v7_migration_workflow_approval BEFORE UPDATE ON orchestrator.v7_migration_workflow FOR EACH ROW EXECUTE FUNCTION orchestrator.v7_enforce_approval();
+CREATE TRIGGER v7_migration_workflow_lifecycle BEFORE UPDATE ON orchestrator.v7_migration_workflow FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_phase', 'status');
+
+-- Who signed what before a phase starts and after it is done; v7_missing_sign_offs tells what is still to be signed
+-- Made by 0.4.2--0.4.3.sql
+CREATE TABLE orchestrator.migration_sign_offs (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    phase_number integer NOT NULL,
+    -- before the phase starts, or after its work is done
+    stage text NOT NULL,
+    -- What is signed: a persona's consent, or a fact
+    item text NOT NULL,
+    signed_by text NOT NULL,
+    signed_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- The only column that can be changed afterwards
+    notes text,
+    CONSTRAINT migration_sign_offs_pkey PRIMARY KEY (id),
+    CONSTRAINT migration_sign_offs_item_key UNIQUE (phase_number, stage, item),
+    CONSTRAINT migration_sign_offs_phase_number_fkey FOREIGN KEY (phase_number) REFERENCES orchestrator.v7_migration_workflow(phase_number),
+    CONSTRAINT migration_sign_offs_item_check CHECK (btrim(item) <> ''::text),
+    CONSTRAINT migration_sign_offs_signed_by_check CHECK (btrim(signed_by) <> ''::text),
+    CONSTRAINT migration_sign_offs_stage_check CHECK (stage = ANY (ARRAY['before'::text, 'after'::text]))
+);
+CREATE TRIGGER migration_sign_offs_immutable BEFORE UPDATE ON orchestrator.migration_sign_offs FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_immutable('id', 'phase_number', 'stage', 'item', 'signed_by', 'signed_at');
+
+-- The tasks of each phase, as they are handed to the external tracker
+-- Made by 0.4.0--0.4.1.sql, 0.4.2--0.4.3.sql
+CREATE TABLE orchestrator.v7_subworkflow_tasks (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    parent_phase integer NOT NULL,
+    task_number integer NOT NULL,
+    task_name text NOT NULL,
+    responsible_persona text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    -- The task's id in the external tracker, once it is there
+    dart_task_id text,
+    dart_task_url text,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    blockers text[] DEFAULT '{}'::text[] NOT NULL,
+    -- Tasks, by id, that must be completed before this one is ready
+    dependencies uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    deliverable_urls text[] DEFAULT '{}'::text[] NOT NULL,
+    notes text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT v7_subworkflow_tasks_pkey PRIMARY KEY (id),
+    CONSTRAINT v7_subworkflow_tasks_number_key UNIQUE (parent_phase, task_number),
+    CONSTRAINT v7_subworkflow_tasks_parent_phase_fkey FOREIGN KEY (parent_phase) REFERENCES orchestrator.v7_migration_workflow(phase_number),
+    CONSTRAINT v7_subworkflow_tasks_responsible_persona_check CHECK (btrim(responsible_persona) <> ''::text),
+    CONSTRAINT v7_subworkflow_tasks_status_check CHECK (status = ANY (ARRAY['pending'::text, 'in_progress'::text, 'blocked'::text, 'review'::text, 'completed'::text, 'cancelled'::text, 'deferred'::text])),
+    CONSTRAINT v7_subworkflow_tasks_task_name_check CHECK (btrim(task_name) <> ''::text)
+);
+CREATE INDEX idx_subworkflow_pending ON orchestrator.v7_subworkflow_tasks USING btree (parent_phase, task_number) WHERE (status = 'pending'::text);
+CREATE INDEX idx_subworkflow_status ON orchestrator.v7_subworkflow_tasks USING btree (status);
+CREATE TRIGGER v7_subworkflow_tasks_change AFTER UPDATE ON orchestrator.v7_subworkflow_tasks FOR EACH ROW WHEN (((old.parent_phase IS DISTINCT FROM new.parent_phase) OR (old.task_number IS DISTINCT FROM new.task_number) OR (old.task_name IS DISTINCT FROM new.task_name) OR (old.responsible_persona IS DISTINCT FROM new.responsible_persona) OR (old.status IS DISTINCT FROM new.status) OR (old.started_at IS DISTINCT FROM new.started_at) OR (old.completed_at IS DISTINCT FROM new.completed_at) OR (old.blockers IS DISTINCT FROM new.blockers) OR (old.dependencies IS DISTINCT FROM new.dependencies) OR (old.deliverable_urls IS DISTINCT FROM new.deliverable_urls) OR (old.notes IS DISTINCT FROM new.notes))) EXECUTE FUNCTION orchestrator.v7_note_change();
+CREATE TRIGGER v7_subworkflow_tasks_dependencies BEFORE UPDATE ON orchestrator.v7_subworkflow_tasks FOR EACH ROW WHEN (((old.parent_phase IS DISTINCT FROM new.parent_phase) OR (old.dependencies IS DISTINCT FROM new.dependencies))) EXECUTE FUNCTION orchestrator.v7_enforce_dependencies();
+CREATE TRIGGER v7_subworkflow_tasks_hand_over AFTER UPDATE OF dart_task_id, dart_task_url ON orchestrator.v7_subworkflow_tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.v7_note_hand_over();
+CREATE TRIGGER v7_subworkflow_tasks_lifecycle BEFORE UPDATE ON orchestrator.v7_subworkflow_tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_task', 'status');
+
+-- When a task was handed over to the external tracker, and whether it was changed since; kept by triggers of v7_subworkflow_tasks
+-- Made by 0.4.2--0.4.3.sql
+CREATE TABLE orchestrator.migration_hand_overs (
+    task_id uuid NOT NULL,
+    dart_task_id text NOT NULL,
+    -- When dart_task_id or dart_task_url was last written
+    handed_over_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- When the task was first changed after that; NULL while the tracker has it as it is
+    changed_at timestamp with time zone,
+    CONSTRAINT migration_hand_overs_pkey PRIMARY KEY (task_id),
+    CONSTRAINT migration_hand_overs_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.v7_subworkflow_tasks(id) ON DELETE CASCADE
+);
+CREATE INDEX idx_migration_hand_overs_changed ON orchestrator.migration_hand_overs USING btree (changed_at, task_id) WHERE (changed_at IS NOT NULL);
+
+-- What tests of the migrated code found, one row per run
+-- Made by 0.4.0--0.4.1.sql
+CREATE TABLE orchestrator.v7_test_results (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    test_type text NOT NULL,
+    component_tested text NOT NULL,
+    v7_file_path text,
+    -- fail, error and timeout are failures; one is open until the same test of the same component passes
+    test_status text NOT NULL,
+    error_details text,
+    performance_metrics jsonb,
+    -- Whether what used the component before still works; NULL when that was not tested
+    backwards_compatible boolean,
+    tested_by text,
+    tested_at timestamp with time zone DEFAULT now() NOT NULL,
+    retest_required boolean DEFAULT false NOT NULL,
+    notes text,
+    CONSTRAINT v7_test_results_pkey PRIMARY KEY (id),
+    CONSTRAINT v7_test_results_component_tested_check CHECK (btrim(component_tested) <> ''::text),
+    CONSTRAINT v7_test_results_test_status_check CHECK (test_status = ANY (ARRAY['pass'::text, 'fail'::text, 'skip'::text, 'error'::text, 'timeout'::text])),
+    CONSTRAINT v7_test_results_test_type_check CHECK (test_type = ANY (ARRAY['unit'::text, 'integration'::text, 'system'::text, 'performance'::text, 'regression'::text, 'smoke'::text]))
+);
+CREATE INDEX idx_test_results_failures ON orchestrator.v7_test_results USING btree (tested_at, id) WHERE (test_status = ANY (ARRAY['fail'::text, 'error'::text, 'timeout'::text]));
+CREATE INDEX idx_test_results_latest ON orchestrator.v7_test_results USING btree (component_tested, test_type, tested_at, id);
+CREATE INDEX idx_test_results_retest ON orchestrator.v7_test_results USING btree (tested_at, id) WHERE retest_required;
+CREATE INDEX idx_test_results_status ON orchestrator.v7_test_results USING btree (test_status);
+
+-- Definitions of work in several tasks; the tasks of one stand in workflow_tasks
+-- Made by 0.1.0--0.1.1.sql, 0.1.5--0.1.6.sql
+CREATE TABLE orchestrator.workflows (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- What people call it; several definitions may share a name
+    name text NOT NULL,
+    description text,
+    -- Nodes and edges as the orchestrator reads them, a JSON object
+    definition jsonb NOT NULL,
+    status text DEFAULT 'draft'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT workflows_pkey PRIMARY KEY (id),
+    CONSTRAINT workflows_definition_check CHECK (jsonb_typeof(definition) = 'object'::text),
+    CONSTRAINT workflows_name_check CHECK (btrim(name) <> ''::text),
+    CONSTRAINT workflows_status_check CHECK (status = ANY (ARRAY['draft'::text, 'active'::text, 'archived'::text, 'paused'::text]))
+);
+CREATE INDEX idx_workflows_created ON orchestrator.workflows USING btree (created_at);
+CREATE INDEX idx_workflows_name ON orchestrator.workflows USING btree (name);
+CREATE INDEX idx_workflows_status ON orchestrator.workflows USING btree (status);
+CREATE TRIGGER workflows_lifecycle BEFORE UPDATE ON orchestrator.workflows FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('workflow', 'status');
+
+-- The tasks of each workflow; a task stands in a workflow at most once
+-- Made by 0.1.1--0.1.2.sql
+CREATE TABLE orchestrator.workflow_tasks (
+    workflow_id uuid NOT NULL,
+    task_id uuid NOT NULL,
+    -- Place in the order of the workflow, from 0; tasks that share one may run side by side
+    sequence integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT workflow_tasks_pkey PRIMARY KEY (workflow_id, task_id),
+    CONSTRAINT workflow_tasks_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id) ON DELETE CASCADE,
+    CONSTRAINT workflow_tasks_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES orchestrator.workflows(id) ON DELETE CASCADE,
+    CONSTRAINT workflow_tasks_sequence_check CHECK (sequence >= 0)
+);
+CREATE INDEX idx_workflow_tasks_sequence ON orchestrator.workflow_tasks USING btree (workflow_id, sequence);
+CREATE INDEX idx_workflow_tasks_task ON orchestrator.workflow_tasks USING btree (task_id);
+
+-- Sessions at work, the one that moved last first
+-- Made by 0.2.5--0.3.0.sql
+CREATE VIEW orchestrator.active_sessions AS
+SELECT s.id, s.role, s.task_id, s.created_at, s.updated_at
+FROM orchestrator.sessions AS s
+WHERE s.status = 'active'
+ORDER BY s.updated_at DESC, s.id DESC;
+
+-- Every collaboration: its first question with agents and urgency, how many requests and outcomes, and whether the last request has been answered
+-- Made by 0.2.0--0.2.1.sql
+-- -- tokens_used: Tokens of all answers that told theirs
+-- -- status: answered when nothing was asked since the last answer, else open
+CREATE VIEW orchestrator.collaboration_status AS
+SELECT r.collaboration_id, r.question, r.requesting_agent, r.specialist_agent, r.urgency,
+       r.requests, coalesce(o.outcomes, 0) AS outcomes, o.best_confidence, o.tokens_used,
+       r.opened_at, r.last_request_at, o.last_answer_at,
+       CASE WHEN o.last_answer_at >= r.last_request_at THEN 'answered' ELSE 'open' END AS status
+FROM (SELECT DISTINCT ON (q.collaboration_id)
+             q.collaboration_id, q.question, q.requesting_agent, q.specialist_agent, q.urgency,
+             count(*) OVER collaboration AS requests,
+             min(q.created_at) OVER collaboration AS opened_at,
+             max(q.created_at) OVER collaboration AS last_request_at
+      FROM orchestrator.collaboration_requests AS q
+      -- The order is that of DISTINCT ON: one sort along the index serves both, and a first page reads no more rows than it shows.
+      WINDOW collaboration AS (PARTITION BY q.collaboration_id ORDER BY q.created_at, q.id
+                               ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+      ORDER BY q.collaboration_id, q.created_at, q.id) AS r
+LEFT JOIN (SELECT a.collaboration_id, count(*) AS outcomes, max(a.confidence) AS best_confidence,
+                  sum(a.tokens_used) AS tokens_used, max(a.created_at) AS last_answer_at
+           FROM orchestrator.collaboration_outcomes AS a
+           GROUP BY a.collaboration_id) AS o ON o.collaboration_id = r.collaboration_id;
+
+-- Every setting, the values of secrets masked
+-- Made by 0.1.4--0.1.5.sql
+CREATE VIEW orchestrator.configuration_listing WITH (security_barrier = true) AS
+SELECT c.key,
+       CASE WHEN c.is_secret THEN '********' ELSE c.value END AS value,
+       c.value_type, c.description, c.is_secret, c.created_at, c.updated_at
+FROM orchestrator.configurations AS c;
+
+-- Every enum type of the database outside system schemas that the caller may see, its labels in order, and the columns that use it
+-- Made by 0.3.0--0.4.0.sql
+-- -- used_by: The columns of that type, of an array of it or of a domain over it, as schema.table.column
+-- -- hidden_uses: How many more columns use it in tables that the caller may not see
+CREATE VIEW orchestrator.enum_usage AS
+WITH RECURSIVE enum AS (
+    SELECT t.oid, n.nspname, t.typname
+    FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace
+    WHERE t.typtype = 'e' AND NOT starts_with(n.nspname::text, 'pg_')
+      AND has_schema_privilege(n.oid, 'USAGE') AND has_type_privilege(t.oid, 'USAGE')
+), carrier AS (
+    -- The enum itself, and every array of it and domain over it, to any depth.
+    SELECT e.oid AS enum, e.oid AS type FROM enum AS e
+    UNION
+    SELECT c.enum, t.oid
+    FROM carrier AS c JOIN pg_type AS t ON t.typbasetype = c.type OR (t.typelem = c.type AND t.typcategory = 'A')
+), use AS (
+    SELECT c.enum, format('%I.%I.%I', n.nspname, r.relname, a.attname) AS name,
+           has_schema_privilege(n.oid, 'USAGE')
+           AND (pg_has_role(r.relowner, 'USAGE')
+                OR has_table_privilege(r.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+                OR has_any_column_privilege(r.oid, 'SELECT, INSERT, UPDATE, REFERENCES')) AS visible
+    FROM carrier AS c
+    JOIN pg_attribute AS a ON a.atttypid = c.type AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_class AS r ON r.oid = a.attrelid AND r.relkind IN ('r', 'p', 'f', 'm') AND NOT r.relispartition
+    JOIN pg_namespace AS n ON n.oid = r.relnamespace AND NOT starts_with(n.nspname::text, 'pg_')
+)
+SELECT e.nspname::text AS schema_name,
+       e.typname::text AS enum_name,
+       ARRAY(SELECT l.enumlabel::text FROM pg_enum AS l WHERE l.enumtypid = e.oid ORDER BY l.enumsortorder) AS labels,
+       ARRAY(SELECT u.name FROM use AS u WHERE u.enum = e.oid AND u.visible ORDER BY u.name COLLATE "C") AS used_by,
+       (SELECT count(*) FROM use AS u WHERE u.enum = e.oid AND u.visible) AS use_count,
+       (SELECT count(*) FROM use AS u WHERE u.enum = e.oid AND NOT u.visible) AS hidden_uses
+FROM enum AS e;
+
+-- What each project, agent and model cost on each UTC day
+-- Made by 0.2.4--0.2.5.sql
+-- -- cost: USD, exact; NULL when the model had no price on that day
+-- -- unpriced_calls: Calls that no price covers: all of the line, or none
+CREATE VIEW orchestrator.llm_cost_by_day AS
+SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, u.output_tokens,
+       u.input_tokens + u.output_tokens AS tokens,
+       (u.input_tokens * p.input_cost_per_million + u.output_tokens * p.output_cost_per_million) * 0.000001 AS cost,
+       CASE WHEN p.price_id IS NULL THEN u.calls ELSE 0 END AS unpriced_calls
+FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.agent_id, c.model,
+             count(*) AS calls, sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens
+      FROM orchestrator.llm_token_usage AS c
+      GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.project_id, c.agent_id, c.model) AS u
+LEFT JOIN orchestrator.llm_price_periods AS p
+       ON p.model = u.model AND u.day >= p.valid_from AND (p.valid_until IS NULL OR u.day < p.valid_until);
+
+-- Every price with the UTC days on which it is in force
+-- Made by 0.2.4--0.2.5.sql
+-- -- valid_from: The first UTC day
+-- -- valid_until: The UTC day of the next price, no longer included; NULL when there is none yet
+CREATE VIEW orchestrator.llm_price_periods AS
+SELECT p.model, p.effective_date AS valid_from,
+       lead(p.effective_date) OVER (PARTITION BY p.model ORDER BY p.effective_date) AS valid_until,
+       p.input_cost_per_million, p.output_cost_per_million, p.id AS price_id
+FROM orchestrator.llm_pricing AS p;
+
+-- Every call with its cost by the price in force on its UTC day
+-- Made by 0.2.4--0.2.5.sql
+-- -- day: The UTC day of the call
+-- -- cost: USD, exact; NULL when the model had no price on that day
+-- -- price_id: The price in llm_pricing; NULL when there was none
+CREATE VIEW orchestrator.llm_usage_costs AS
+SELECT u.id, u."timestamp", u.day, u.project_id, u.agent_id, u.model, u.input_tokens, u.output_tokens,
+       (u.input_tokens * p.input_cost_per_million + u.output_tokens * p.output_cost_per_million) * 0.000001 AS cost,
+       p.price_id
+FROM (SELECT c.id, c."timestamp", (c."timestamp" AT TIME ZONE 'UTC')::date AS day,
+             c.project_id, c.agent_id, c.model, c.input_tokens, c.output_tokens
+      FROM orchestrator.llm_token_usage AS c) AS u
+LEFT JOIN orchestrator.llm_price_periods AS p
+       ON p.model = u.model AND u.day >= p.valid_from AND (p.valid_until IS NULL OR u.day < p.valid_until);
+
+-- What waits for a decision, the oldest first, with the task that it is about
+-- Made by 0.2.5--0.3.0.sql
+CREATE VIEW orchestrator.pending_approvals AS
+SELECT a.id, a.task_id, a.approver_role, a.created_at, t.description, t.from_role, t.to_role
+FROM orchestrator.approvals AS a JOIN orchestrator.tasks AS t ON t.id = a.task_id
+WHERE a.status = 'pending'
+ORDER BY a.created_at, a.id;
+
+-- Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row): for paging, never for polling, because what commits late has an earlier requested_at. To poll: LISTEN orchestrator_decisions, read all pending ones after each notification and connect, and keep the ids that were seen
+-- Made by 0.5.0--0.6.0.sql
+-- -- kind: review, gate or approval; decide() takes the id of any
+-- -- subject: What it is about, in words
+-- -- asks: What the one who asked wrote: the reason, or the notes, or else what the task is
+-- -- project_id: The project; an approval has none
+-- -- thread_id: The run of a review; of a gate the one that its context names
+-- -- waiting: For how long
+CREATE VIEW orchestrator.pending_decisions AS
+SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_at,
+       CASE WHEN isfinite(d.requested_at) THEN now() - d.requested_at END AS waiting
+FROM (
+    SELECT 'review' AS kind, q.id, q.status,
+           q.review_type || ' review of story ' || (SELECT r.story_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS subject,
+           q.reason AS asks,
+           (SELECT r.project_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS project_id,
+           q.thread_id, q.created_at AS requested_at
+    FROM orchestrator.human_review_queue AS q
+    UNION ALL
+    SELECT 'gate' AS kind, g.id, g.status,
+           g.gate_type || ' gate of agent ' || g.agent_id AS subject,
+           g.reason AS asks, g.project_id, g.context ->> 'thread_id' AS thread_id, g.created_at AS requested_at
+    FROM orchestrator.gates AS g
+    UNION ALL
+    SELECT 'approval' AS kind, a.id, a.status,
+           'approval by ' || a.approver_role || ' of task ' || (SELECT coalesce(nullif(btrim(t.title), ''), t.task_type) FROM orchestrator.tasks AS t WHERE t.id = a.task_id) AS subject,
+           coalesce(nullif(btrim(a.notes), ''), (SELECT t.description FROM orchestrator.tasks AS t WHERE t.id = a.task_id), '') AS asks,
+           NULL AS project_id, NULL AS thread_id, a.created_at AS requested_at
+    FROM orchestrator.approvals AS a
+) AS d
+WHERE d.status = 'pending'
+ORDER BY d.requested_at, d.id;
+
+-- Every prompt, per agent type the highest version first: 1.10.0 comes after 1.9.0
+-- Made by 0.2.1--0.2.2.sql
+CREATE VIEW orchestrator.prompt_history AS
+SELECT p.agent_type, p.version, p.is_active, p.created_at, p.created_by, p.notes, p.prompt_text, p.id
+FROM orchestrator.prompts AS p
+ORDER BY p.agent_type, string_to_array(p.version, '.')::bigint[] DESC;
+
+-- Where each run stands, how many events its trail has, and how many reviews it waits for
+-- Made by 0.4.3--0.5.0.sql
+-- -- actions: Audit events whose metadata names the thread
+CREATE VIEW orchestrator.run_summary AS
+SELECT r.thread_id, r.phase, r.current_agent, r.safety_score, r.gate_status, r.tokens_used, r.cost_usd,
+       (SELECT count(*) FROM orchestrator.audit_events AS e
+        WHERE left(e.metadata ->> 'thread_id', 500) = left(r.thread_id, 500)
+          AND e.metadata ->> 'thread_id' = r.thread_id) AS actions,
+       (SELECT count(*) FROM orchestrator.human_review_queue AS q
+        WHERE q.thread_id = r.thread_id AND q.status IS NOT DISTINCT FROM 'pending') AS pending_reviews
+FROM orchestrator.orchestrator_runs AS r;
+
+-- Every foreign key between tables outside system schemas that the caller may see, with its place in the graph; capture_snapshot says how many tables the caller may not see
+-- Made by 0.3.0--0.4.0.sql
+-- -- depth: 1 for a key to a table that refers to nothing, else one more than the deepest key of the table it refers to; edges of a cycle count as none
+-- -- in_cycle: Whether the key is part of a circle of references; such tables cannot be loaded one after the other
+CREATE VIEW orchestrator.table_dependencies AS
+WITH RECURSIVE visible AS (
+    SELECT r.oid, format('%I.%I', n.nspname, r.relname) AS name
+    FROM pg_class AS r JOIN pg_namespace AS n ON n.oid = r.relnamespace
+    WHERE r.relkind IN ('r', 'p') AND NOT starts_with(n.nspname::text, 'pg_') AND n.nspname <> 'information_schema'
+      AND has_schema_privilege(n.oid, 'USAGE')
+      AND (pg_has_role(r.relowner, 'USAGE')
+           OR has_table_privilege(r.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+           OR has_any_column_privilege(r.oid, 'SELECT, INSERT, UPDATE, REFERENCES'))
+), edge AS MATERIALIZED (
+    SELECT c.oid, c.conname, c.conrelid AS child, c.confrelid AS parent, c.conkey, c.confkey
+    FROM pg_constraint AS c
+    -- Skip the copies that partitions have of their parent's key.
+    WHERE c.contype = 'f' AND c.conparentid = 0
+      AND c.conrelid IN (SELECT oid FROM visible) AND c.confrelid IN (SELECT oid FROM visible)
+), reach AS (
+    SELECT child AS origin, parent AS target FROM edge
+    UNION
+    SELECT r.origin, e.parent FROM reach AS r JOIN edge AS e ON e.child = r.target
+), marked AS MATERIALIZED (
+    SELECT e.*, EXISTS (SELECT FROM reach AS r WHERE r.origin = e.parent AND r.target = e.child) AS in_cycle
+    FROM edge AS e
+), height AS (
+    -- Steps down from a table along the edges outside cycles; without cycles the recursion ends.
+    SELECT v.oid AS relation, 0 AS steps FROM visible AS v WHERE v.oid IN (SELECT parent FROM edge)
+    UNION
+    SELECT m.child, h.steps + 1 FROM height AS h JOIN marked AS m ON m.parent = h.relation AND NOT m.in_cycle
+), greatest_height AS (
+    SELECT h.relation, max(h.steps) AS steps FROM height AS h GROUP BY h.relation
+)
+SELECT m.conname::text AS constraint_name,
+       child.name AS from_table,
+       ARRAY(SELECT a.attname::text FROM unnest(m.conkey) WITH ORDINALITY AS k (attnum, place)
+             JOIN pg_attribute AS a ON a.attrelid = m.child AND a.attnum = k.attnum ORDER BY k.place) AS from_columns,
+       parent.name AS to_table,
+       ARRAY(SELECT a.attname::text FROM unnest(m.confkey) WITH ORDINALITY AS k (attnum, place)
+             JOIN pg_attribute AS a ON a.attrelid = m.parent AND a.attnum = k.attnum ORDER BY k.place) AS to_columns,
+       g.steps + 1 AS depth,
+       m.in_cycle
+FROM marked AS m
+JOIN visible AS child ON child.oid = m.child
+JOIN visible AS parent ON parent.oid = m.parent
+JOIN greatest_height AS g ON g.relation = m.parent;
+
+-- Models that were called on days on which they had no price, with those calls
+-- Made by 0.2.4--0.2.5.sql
+CREATE VIEW orchestrator.unpriced_usage AS
+SELECT u.model, sum(u.calls)::bigint AS calls, sum(u.input_tokens) AS input_tokens, sum(u.output_tokens) AS output_tokens,
+       sum(u.input_tokens) + sum(u.output_tokens) AS tokens, min(u.first_call) AS first_call, max(u.last_call) AS last_call
+FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls,
+             sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens,
+             min(c."timestamp") AS first_call, max(c."timestamp") AS last_call
+      FROM orchestrator.llm_token_usage AS c
+      GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.model) AS u
+WHERE NOT EXISTS (SELECT FROM orchestrator.llm_pricing AS p WHERE p.model = u.model AND p.effective_date <= u.day)
+GROUP BY u.model;
+
+-- Per target enum, status and risk: which types it replaces and which tables that touches; the highest risk first
+-- Made by 0.4.2--0.4.3.sql
+CREATE VIEW orchestrator.v7_enum_consolidation_status AS
+WITH used AS (
+    SELECT DISTINCT m.v7_enum_name, m.status, m.risk_level, t.name
+    FROM orchestrator.v7_enum_migrations AS m, unnest(m.affected_tables) AS t (name)
+)
+SELECT m.v7_enum_name, m.status, m.risk_level,
+       count(DISTINCT m.current_enum_name) AS source_count,
+       array_agg(DISTINCT m.current_enum_name ORDER BY m.current_enum_name) AS sources,
+       (SELECT count(*) FROM used AS u WHERE (u.v7_enum_name, u.status, u.risk_level) = (m.v7_enum_name, m.status, m.risk_level)) AS table_count,
+       ARRAY(SELECT u.name FROM used AS u WHERE (u.v7_enum_name, u.status, u.risk_level) = (m.v7_enum_name, m.status, m.risk_level) ORDER BY u.name) AS affected_tables
+FROM orchestrator.v7_enum_migrations AS m
+GROUP BY m.v7_enum_name, m.status, m.risk_level
+ORDER BY array_position('{critical,high,medium,low}', m.risk_level), m.v7_enum_name, m.status;
+
+-- Per layer: how far its workflow files are migrated. A workflow file is one that serves a workflow, whatever its path
+-- Made by 0.4.2--0.4.3.sql
+-- -- high_impact_not_migrated: Files with an impact over 7 that are neither migrated nor retired
+-- -- names_breaking_rule: Files without a target name, whose own name breaks the rule of V7
+-- -- highest_open_risk: The highest risk among impacts on the layer that are neither implemented nor rejected
+CREATE VIEW orchestrator.v7_file_migration_readiness AS
+WITH file AS (
+    SELECT f.layer_number, count(*) AS files,
+           count(*) FILTER (WHERE f.v7_workflow_status = 'pending_assessment') AS pending_assessment,
+           count(*) FILTER (WHERE f.v7_workflow_status = 'assessed') AS assessed,
+           count(*) FILTER (WHERE f.v7_workflow_status = 'designed') AS designed,
+           count(*) FILTER (WHERE f.v7_workflow_status = 'approved') AS approved,
+           count(*) FILTER (WHERE f.v7_workflow_status = 'implementing') AS implementing,
+           count(*) FILTER (WHERE f.v7_workflow_status = 'testing') AS testing,
+           count(*) FILTER (WHERE f.v7_workflow_status = 'migrated') AS migrated,
+           count(*) FILTER (WHERE f.v7_workflow_status = 'retired') AS retired,
+           round(avg(f.v7_impact_score), 1) AS average_impact,
+           count(*) FILTER (WHERE f.v7_impact_score > 7 AND f.v7_workflow_status NOT IN ('migrated', 'retired')) AS high_impact_not_migrated,
+           count(*) FILTER (WHERE NOT orchestrator.v7_is_valid_file_name(coalesce(f.v7_target_name, f.file_name))) AS names_breaking_rule
+    FROM orchestrator.file_audit AS f WHERE f.workflows <> '{}' GROUP BY f.layer_number
+), risk AS (
+    SELECT l.layer_number, max(array_position('{low,medium,high,critical}', i.risk_assessment)) AS risk
+    FROM orchestrator.v7_global_impacts AS i, unnest(i.affected_layers) AS l (layer_number)
+    WHERE i.approval_status IN ('pending', 'reviewing', 'approved') GROUP BY l.layer_number
+)
+SELECT l.layer_number, l.layer_name,
+       coalesce(f.files, 0) AS files,
+       coalesce(f.pending_assessment, 0) AS pending_assessment,
+       coalesce(f.assessed, 0) AS assessed,
+       coalesce(f.designed, 0) AS designed,
+       coalesce(f.approved, 0) AS approved,
+       coalesce(f.implementing, 0) AS implementing,
+       coalesce(f.testing, 0) AS testing,
+       coalesce(f.migrated, 0) AS migrated,
+       coalesce(f.retired, 0) AS retired,
+       f.average_impact,
+       coalesce(f.high_impact_not_migrated, 0) AS high_impact_not_migrated,
+       coalesce(f.names_breaking_rule, 0) AS names_breaking_rule,
+       ('{low,medium,high,critical}'::text[])[r.risk] AS highest_open_risk
+FROM (VALUES (1, 'Models and enums'), (2, 'Schemas'), (3, 'Routers'), (4, 'Services'), (5, 'Configuration'), (6, 'UI'), (7, 'Testing'))
+     AS l (layer_number, layer_name)
+LEFT JOIN file AS f ON f.layer_number = l.layer_number
+LEFT JOIN risk AS r ON r.layer_number = l.layer_number
+ORDER BY l.layer_number;
+
+-- One row per phase: where it stands, its tasks, what is unsigned, and the open test failures and impacts of its time; each of them on one row only
+-- Made by 0.4.2--0.4.3.sql
+-- -- percent_done: Completed of all tasks that are not cancelled; NULL when there is none
+-- -- missing_sign_offs: Required sign-offs that nobody has given, with their stage
+-- -- open_test_failures: Tests whose last result is fail, error or timeout, and was found in the time of the phase: from its start to the start of the next one
+-- -- open_impacts: Impacts recorded in the time of the phase and neither implemented nor rejected
+-- -- highest_open_risk: The highest risk among them, by rank: low, medium, high, critical
+CREATE VIEW orchestrator.v7_migration_dashboard AS
+WITH ordered AS (
+    SELECT w.phase_number, w.started_at,
+           row_number() OVER (ORDER BY w.started_at, w.phase_number) AS place,
+           lead(w.started_at) OVER (ORDER BY w.started_at, w.phase_number) AS next_start
+    FROM orchestrator.v7_migration_workflow AS w
+), own_time AS (
+    -- A time belongs to the phase that was started last before it; a time before every start, to the first phase.
+    SELECT o.phase_number,
+           CASE WHEN o.place = 1 THEN '-infinity' ELSE o.started_at END AS since,
+           coalesce(o.next_start, 'infinity') AS until
+    FROM ordered AS o WHERE o.place = 1 OR o.started_at IS NOT NULL
+), task AS (
+    SELECT t.parent_phase, count(*) AS total,
+           count(*) FILTER (WHERE t.status = 'completed') AS completed,
+           count(*) FILTER (WHERE t.status = 'blocked') AS blocked,
+           count(*) FILTER (WHERE t.status <> 'cancelled') AS wanted
+    FROM orchestrator.v7_subworkflow_tasks AS t GROUP BY t.parent_phase
+), open_failure AS (
+    -- A failure is open until the same test of the component runs again; a skipped run does not count.
+    SELECT r.tested_at FROM orchestrator.v7_test_results AS r
+    WHERE r.test_status IN ('fail', 'error', 'timeout') AND NOT EXISTS (
+        SELECT FROM orchestrator.v7_test_results AS l
+        WHERE l.component_tested = r.component_tested AND l.test_type = r.test_type
+          AND coalesce(l.v7_file_path, '') = coalesce(r.v7_file_path, '')
+          AND (l.tested_at, l.id) > (r.tested_at, r.id) AND l.test_status <> 'skip')
+), failure AS (
+    SELECT o.phase_number, count(*) AS open
+    FROM open_failure AS r JOIN own_time AS o ON r.tested_at >= o.since AND (r.tested_at < o.until OR o.until = 'infinity')
+    GROUP BY o.phase_number
+), impact AS (
+    SELECT o.phase_number, count(*) AS open,
+           max(array_position('{low,medium,high,critical}', i.risk_assessment)) AS risk
+    FROM orchestrator.v7_global_impacts AS i JOIN own_time AS o ON i.created_at >= o.since AND (i.created_at < o.until OR o.until = 'infinity')
+    WHERE i.approval_status IN ('pending', 'reviewing', 'approved') GROUP BY o.phase_number
+)
+SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.lead_persona,
+       coalesce(t.total, 0) AS total_tasks,
+       coalesce(t.completed, 0) AS completed_tasks,
+       coalesce(t.blocked, 0) AS blocked_tasks,
+       round(100.0 * t.completed / nullif(t.wanted, 0), 1) AS percent_done,
+       ARRAY(SELECT 'before: ' || m.item FROM orchestrator.v7_missing_sign_offs(w.phase_number, 'before') AS m (item))
+       || ARRAY(SELECT 'after: ' || m.item FROM orchestrator.v7_missing_sign_offs(w.phase_number, 'after') AS m (item)) AS missing_sign_offs,
+       coalesce(f.open, 0) AS open_test_failures,
+       -- Infinite times cannot be subtracted, but their epoch numbers can.
+       round((extract(epoch FROM coalesce(w.completed_at, CASE w.status WHEN 'rolled_back' THEN w.updated_at END, now()))
+              - extract(epoch FROM w.started_at)) / 86400, 1) AS days_in_phase,
+       coalesce(i.open, 0) AS open_impacts,
+       ('{low,medium,high,critical}'::text[])[i.risk] AS highest_open_risk
+FROM orchestrator.v7_migration_workflow AS w
+LEFT JOIN task AS t ON t.parent_phase = w.phase_number
+LEFT JOIN failure AS f ON f.phase_number = w.phase_number
+LEFT JOIN impact AS i ON i.phase_number = w.phase_number
+ORDER BY w.phase_number;
+
+-- Pending tasks of which every dependency is completed
+-- Made by 0.4.2--0.4.3.sql
+CREATE VIEW orchestrator.v7_ready_tasks AS
+SELECT t.id, t.parent_phase, t.task_number, t.task_name, t.responsible_persona, t.dart_task_id, t.created_at
+FROM orchestrator.v7_subworkflow_tasks AS t
+WHERE t.status = 'pending'
+  AND NOT EXISTS (
+      SELECT FROM unnest(t.dependencies) AS d (id)
+      LEFT JOIN orchestrator.v7_subworkflow_tasks AS o ON o.id = d.id
+      WHERE o.status IS DISTINCT FROM 'completed')
+ORDER BY t.parent_phase, t.task_number;
+
+-- Tasks that the external tracker does not have, or has in an older form. Writing dart_task_id or dart_task_url, the same value too, says that it has the task as it is
+-- Made by 0.4.2--0.4.3.sql
+CREATE VIEW orchestrator.v7_unsynced_tasks AS
+SELECT t.id, t.parent_phase, t.task_number, t.task_name, t.responsible_persona, t.status, t.dart_task_id, t.dart_task_url,
+       CASE WHEN t.dart_task_id IS NULL THEN 'new' ELSE 'changed' END AS reason,
+       h.handed_over_at, h.changed_at
+FROM orchestrator.v7_subworkflow_tasks AS t
+LEFT JOIN orchestrator.migration_hand_overs AS h ON h.task_id = t.id
+WHERE t.dart_task_id IS NULL OR h.changed_at IS NOT NULL
+ORDER BY coalesce(h.changed_at, t.created_at), t.id;
+
+-- Every role that holds anything here: reader, worker, reviewer or admin; custom for privileges without a level
+-- Made by 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.access()
+ RETURNS TABLE(grantee text, level text)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'access_wrapper';
+
+-- Makes a published version the active one of its agent type, in place of the one before; the row
+-- Made by 0.2.1--0.2.2.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.activate_prompt(agent_type text, version text)
+ RETURNS orchestrator.prompts
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'activate_prompt_wrapper';
+
+-- The text of the active prompt of an agent type; none is an error
+-- Made by 0.2.1--0.2.2.sql
+CREATE FUNCTION orchestrator.active_prompt(agent_type text)
+ RETURNS text
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'active_prompt_wrapper';
+
+-- The steps that a state machine allows: task, workflow, tool_execution, session, gate, approval, review, run_phase, run_gate, v7_phase, v7_file, v7_enum, v7_task or v7_impact
+-- Made by 0.1.5--0.1.6.sql
+CREATE FUNCTION orchestrator.allowed_transitions(machine text)
+ RETURNS TABLE(from_status text, to_status text)
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'allowed_transitions_wrapper';
+
+-- AFTER INSERT or UPDATE statement trigger (kind): NOTIFY orchestrator_decisions with kind, change and count; off with orchestrator_schema.notify. The server delivers equal ones of one transaction once, so they say that something changed and not how much: read pending_decisions
+-- Made by 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.announce_decisions()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'announce_decisions_wrapper';
+
+-- Answers a collaboration; the id of the outcome
+-- Made by 0.2.0--0.2.1.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.answer_collaboration(collaboration_id uuid, specialist_agent text, response text, confidence double precision, tokens_used integer DEFAULT NULL::integer)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'answer_collaboration_wrapper';
+
+-- For down scripts: keeps the values of columns, with the key of their row, before they are dropped; the rows kept
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.archive_columns(relation regclass, columns text[])
+ RETURNS bigint
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'archive_columns_wrapper';
+
+-- For down scripts: keeps a table in schema orchestrator_archive and takes it out of the extension; the rows kept
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.archive_table(relation regclass)
+ RETURNS bigint
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'archive_table_wrapper';
+
+-- What downgrades kept in schema orchestrator_archive and no upgrade has brought back yet
+-- Made by 0.0.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.archived()
+ RETURNS TABLE(object text, from_version text, archived_at timestamp with time zone, rows bigint)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'archived_wrapper';
+
+-- For down scripts: locks every table that the downgrade needs, and stops it if a user's object depends on something that goes
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.begin_downgrade(target text)
+ RETURNS void
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'begin_downgrade_wrapper';
+
+-- For up scripts: locks every table that the update needs
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.begin_upgrade(target text)
+ RETURNS void
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'begin_upgrade_wrapper';
+
+-- Keeps what the database looks like now under a label that is new: definitions, sizes and use of all user schemas or of these; its id. A NOTICE says what the caller may not see
+-- Made by 0.3.0--0.4.0.sql
+CREATE FUNCTION orchestrator.capture_snapshot(label text, schemas text[] DEFAULT NULL::text[])
+ RETURNS uuid
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'capture_snapshot_wrapper';
+
+-- The oldest knowledge that waits to be embedded and nobody else holds; it is the caller's until the transaction ends
+-- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.claim_knowledge(batch integer DEFAULT 50)
+ RETURNS TABLE(id uuid, knowledge_type text, content text, metadata jsonb)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'claim_knowledge_wrapper';
+
+-- What was added, removed or changed between two snapshots, given by label; no row when their schemas are equal
+-- Made by 0.3.0--0.4.0.sql
+CREATE FUNCTION orchestrator.compare_snapshots(before text, after text)
+ RETURNS TABLE(object text, change text, was text, now text)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'compare_snapshots_wrapper';
+
+-- Compares two versions major.minor.patch: -1 when a comes before b, 0 when they are equal, 1 when a comes after b
+-- Made by 0.2.1--0.2.2.sql
+CREATE FUNCTION orchestrator.compare_versions(a text, b text)
+ RETURNS integer
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'compare_versions_wrapper';
+
+-- A configuration value as number, boolean, text or document; the fallback for an unknown key, else an error; a secret is an error to who may not read the table
+-- Made by 0.1.4--0.1.5.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.configuration_value(key text, fallback jsonb DEFAULT NULL::jsonb)
+ RETURNS jsonb
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'configuration_value_0_6_0_wrapper';
+
+-- Marks sessions without a heartbeat for that long as inactive; their ids
+-- Made by 0.1.3--0.1.4.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.deactivate_stale_sessions(silent_for interval DEFAULT '00:01:00'::interval)
+ RETURNS SETOF uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'deactivate_stale_sessions_wrapper';
+
+-- Decides whatever waits under that id by its own rules: approve or reject; its kind, id and status
+-- Made by 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.decide(decision_id uuid, decision text, decided_by text, notes text DEFAULT NULL::text)
+ RETURNS TABLE(kind text, id uuid, status text)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'decide_wrapper';
+
+-- What a downgrade to that version would archive, drop or replace, and what would stop it; changes nothing
+-- Made by 0.0.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.downgrade_plan(target text)
+ RETURNS TABLE(step text, object text, action text, rows bigint)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'downgrade_plan_wrapper';
+
+-- What users added to the extension's tables and pg_dump would lose; an error row means that rows would be lost
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.dump_safety()
+ RETURNS TABLE(object text, kind text, severity text, consequence text, hint text)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'dump_safety_wrapper';
+
+-- BEFORE UPDATE OR DELETE OR TRUNCATE trigger: refuses the statement and every row of it, whoever runs it; only purge_audit_events gets rows past it
+-- Made by 0.2.5--0.3.0.sql
+CREATE FUNCTION orchestrator.enforce_append_only()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'enforce_append_only_wrapper';
+
+-- BEFORE UPDATE row trigger (column [, column ...]): refuses to change the columns that it names
+-- Made by 0.2.1--0.2.2.sql
+CREATE FUNCTION orchestrator.enforce_immutable()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'enforce_immutable_wrapper';
+
+-- BEFORE UPDATE row trigger (machine, column [, machine, column ...]): refuses steps that allowed_transitions does not list, stamps times, keeps updated_at
+-- Made by 0.1.5--0.1.6.sql
+CREATE FUNCTION orchestrator.enforce_lifecycle()
+ RETURNS trigger
+ LANGUAGE c
+AS 'orchestrator_schema', 'enforce_lifecycle_wrapper';
+
+-- Pairs of enum types that look like one: names that agree but for case, underscores and a trailing enum, or differ by one letter, or label sets of which at least that share is common
+-- Made by 0.3.0--0.4.0.sql
+CREATE FUNCTION orchestrator.enum_duplicates(minimum_similarity double precision DEFAULT 0.8)
+ RETURNS TABLE(enum_a text, enum_b text, reason text, similarity double precision, only_in_a text[], only_in_b text[])
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'enum_duplicates_wrapper';
+
+-- Expires pending and active sessions without heartbeat or update for that long, and records each; how many. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.expire_sessions(retention interval DEFAULT NULL::interval)
+ RETURNS bigint
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'expire_sessions_wrapper';
+
+-- SHA-256 of every live member and its definition; equal schemas have equal fingerprints, whatever path led there
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.fingerprint()
+ RETURNS text
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'fingerprint_wrapper';
+
+-- Logs that a tool ended as completed, failed or timeout; the row. An execution ends once
+-- Made by 0.1.2--0.1.3.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.finish_tool_execution(execution_id uuid, status text, output text DEFAULT NULL::text, error text DEFAULT NULL::text)
+ RETURNS orchestrator.tool_executions
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'finish_tool_execution_0_3_0_wrapper';
+
+-- The text of a configuration value; an unknown key is an error, and so is a secret to who may not read the table
+-- Made by 0.1.4--0.1.5.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.get_configuration(key text)
+ RETURNS text
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'get_configuration_0_6_0_wrapper';
+
+-- Gives a role a level in place of the one it has, and what updates brought to it; how many privileges changed
+-- Made by 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.grant_access(grantee regrole, level text)
+ RETURNS bigint
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'grant_access_wrapper';
+
+-- What exists, or one table, view, function or state machine in full, with an example; lines of text
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.help(topic text DEFAULT NULL::text)
+ RETURNS SETOF text
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'help_wrapper';
+
+-- Whether a text is a value of that type: string, integer, float, boolean or json
+-- Made by 0.1.4--0.1.5.sql
+CREATE FUNCTION orchestrator.is_valid_configuration(value text, value_type text)
+ RETURNS boolean
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'orchestrator_schema', 'is_valid_configuration_wrapper';
+
+-- JSON Schema (2020-12) of a row of a table or view of the schema, as to_jsonb gives it
+-- Made by 0.4.3--0.5.0.sql
+CREATE FUNCTION orchestrator.json_schema(table_name text)
+ RETURNS jsonb
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'json_schema_wrapper';
+
+-- Ends a run as failed, with the reason as its error; the row
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.kill_run(thread_id text, reason text)
+ RETURNS orchestrator.orchestrator_runs
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'kill_run_wrapper';
+
+-- What a call costs in USD by the price in force on its UTC day, exact; NULL when there is no price
+-- Made by 0.2.4--0.2.5.sql
+CREATE FUNCTION orchestrator.llm_cost(model text, input_tokens bigint, output_tokens bigint, at timestamp with time zone DEFAULT now())
+ RETURNS numeric
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'llm_cost_wrapper';
+
+-- Adds the list price of eleven models from today (UTC) on, except of models that have a price; how many it added
+-- Made by 0.2.4--0.2.5.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.load_default_prices()
+ RETURNS bigint
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'load_default_prices_wrapper';
+
+-- Every member that a version consists of, with its definition; NULL means the installed version
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.manifest(version text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'manifest_wrapper';
+
+-- Marks knowledge as embedded; how many of them were not before
+-- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.mark_knowledge_embedded(ids uuid[])
+ RETURNS bigint
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'mark_knowledge_embedded_wrapper';
+
+-- Moves a session by activate, complete, fail or expire, and records it; the row
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.move_session(session_id uuid, event text)
+ RETURNS orchestrator.sessions
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'move_session_wrapper';
+
+-- The version that follows the highest one of an agent type by a major, minor or patch step; 1.0.0 when there is none
+-- Made by 0.2.1--0.2.2.sql
+CREATE FUNCTION orchestrator.next_prompt_version(agent_type text, bump text DEFAULT 'patch'::text)
+ RETURNS text
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'next_prompt_version_wrapper';
+
+-- For down scripts: notes what the script wrote into columns that it has archived and that stay; the rows noted
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.note_filled_in(relation regclass, columns text[])
+ RETURNS bigint
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'note_filled_in_wrapper';
+
+-- Stops an agent at a gate until a human decides; the id of the gate
+-- Made by 0.1.6--0.2.0.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.open_gate(project_id uuid, agent_id text, gate_type text, reason text, context jsonb DEFAULT '{}'::jsonb)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'open_gate_0_3_0_wrapper';
+
+-- Holds a run; the row
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.pause_run(thread_id text, reason text)
+ RETURNS orchestrator.orchestrator_runs
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'pause_run_wrapper';
+
+-- Publishes a version of a prompt, and makes it the active one when asked; its id
+-- Made by 0.2.1--0.2.2.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.publish_prompt(agent_type text, version text, prompt_text text, created_by text DEFAULT NULL::text, notes text DEFAULT NULL::text, activate boolean DEFAULT false)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'publish_prompt_wrapper';
+
+-- The only way to delete from audit_events: what is older than that, at least one day; records that it did; how many
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.purge_audit_events(older_than interval)
+ RETURNS bigint
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'purge_audit_events_wrapper';
+
+-- Deletes knowledge that has been embedded for longer than that, and nothing that waits; how much
+-- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.purge_knowledge(embedded_for interval DEFAULT '365 days'::interval)
+ RETURNS bigint
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'purge_knowledge_wrapper';
+
+-- Adds an event to the audit trail, with the rights of its owner; the id. Its metadata gets the key session_user
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.record_event(event_type text, role text, trace_id uuid, metadata jsonb DEFAULT '{}'::jsonb)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'record_event_wrapper';
+
+-- Adds tokens, cost and files to a run, and moves it to a phase, an agent or an error where one is given; the row
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.record_run_progress(thread_id text, phase text DEFAULT NULL::text, current_agent text DEFAULT NULL::text, tokens bigint DEFAULT 0, cost numeric DEFAULT 0, files text[] DEFAULT '{}'::text[], error text DEFAULT NULL::text)
+ RETURNS orchestrator.orchestrator_runs
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'record_run_progress_wrapper';
+
+-- Keeps the lowest score of a run and asks for a safety review of a low one, holding the run below safety_block_below (0.70), letting it go on below safety_review_below (0.85); the row
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.record_safety(thread_id text, score numeric, violations text[] DEFAULT '{}'::text[])
+ RETURNS orchestrator.orchestrator_runs
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'record_safety_wrapper';
+
+-- Records a call of a language model with its tokens; the id of the row
+-- Made by 0.2.2--0.2.3.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.record_token_usage(model text, input_tokens bigint, output_tokens bigint, project_id uuid DEFAULT NULL::uuid, agent_id text DEFAULT NULL::text, at timestamp with time zone DEFAULT now())
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'record_token_usage_wrapper';
+
+-- Releases the keys of tasks that are over and that old, so that they can be used again; how many. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.release_idempotency_keys(ttl interval DEFAULT NULL::interval)
+ RETURNS bigint
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'release_idempotency_keys_wrapper';
+
+-- Asks a role to approve a task, and records it; the id of the approval
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.request_approval(task_id uuid, approver_role text, notes text DEFAULT ''::text)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'request_approval_wrapper';
+
+-- Asks another agent; the collaboration_id, a new one unless one is given to ask again within it
+-- Made by 0.2.0--0.2.1.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.request_collaboration(request_type text, requesting_agent text, specialist_agent text, question text, context jsonb DEFAULT '{}'::jsonb, urgency text DEFAULT 'medium'::text, collaboration_id uuid DEFAULT NULL::uuid)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'request_collaboration_wrapper';
+
+-- Asks a human about a run; the id of the review
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.request_review(thread_id text, review_type text, reason text, safety_score numeric DEFAULT NULL::numeric, context jsonb DEFAULT '{}'::jsonb)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'request_review_wrapper';
+
+-- Decides a pending approval as approved or rejected, by the role that was asked and no other, and records it; the row
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.resolve_approval(approval_id uuid, decision text, approver_role text, notes text DEFAULT NULL::text)
+ RETURNS orchestrator.approvals
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'resolve_approval_wrapper';
+
+-- Resolves a pending gate as approved or denied, once; the row. A denial needs feedback
+-- Made by 0.1.6--0.2.0.sql, 0.2.3--0.2.4.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL::text)
+ RETURNS orchestrator.gates
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'resolve_gate_0_3_0_wrapper';
+
+-- Resolves a pending review as approved or rejected, once: the last approval frees the run, a rejection kills it; the row
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.resolve_review(review_id uuid, decision text, resolved_by text, notes text DEFAULT NULL::text)
+ RETURNS orchestrator.human_review_queue
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'resolve_review_wrapper';
+
+-- Resolves many reviews by one decision; of each id resolved, already_resolved or unknown
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.resolve_reviews(review_ids uuid[], decision text, resolved_by text, notes text DEFAULT NULL::text)
+ RETURNS TABLE(review_id uuid, outcome text)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'resolve_reviews_wrapper';
+
+-- Brings back by hand what an upgrade would have: call it after a dump with an archive in it was restored
+-- Made by 0.0.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.restore_archived()
+ RETURNS TABLE(object text, restored bigint, left_behind bigint)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'restore_archived_wrapper';
+
+-- For up scripts: brings back the values of columns that a downgrade kept; the rows whose values came back
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.restore_columns(relation regclass, columns text[])
+ RETURNS bigint
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'restore_columns_wrapper';
+
+-- For up scripts: brings back the rows of a table that a downgrade kept; the rows that came back
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.restore_table(relation regclass)
+ RETURNS bigint
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'restore_table_wrapper';
+
+-- Lets a run go on that waits for no review; the row
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.resume_run(thread_id text)
+ RETURNS orchestrator.orchestrator_runs
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'resume_run_wrapper';
+
+-- Takes away all that a role holds on the extension's objects; how many privileges
+-- Made by 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.revoke_access(grantee regrole)
+ RETURNS bigint
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'revoke_access_wrapper';
+
+-- Routes a task from one role to another; the same idempotency_key with the same content gives the first task again, created false
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.route_task(task_type text, description text, from_role text, to_role text, data jsonb DEFAULT '{}'::jsonb, trace_id uuid DEFAULT NULL::uuid, idempotency_key uuid DEFAULT NULL::uuid)
+ RETURNS TABLE(task_id uuid, created boolean)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'route_task_wrapper';
+
+-- Expires, releases and purges, each in its configured age; every task with the rows it touched
+-- Made by 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.run_maintenance()
+ RETURNS TABLE(task text, affected bigint)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'run_maintenance_wrapper';
+
+-- Has pg_cron call run_maintenance() as the caller; the id of the job. Calling it again replaces the schedule
+-- Made by 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.schedule_maintenance(cron text DEFAULT '*/15 * * * *'::text)
+ RETURNS bigint
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'schedule_maintenance_wrapper';
+
+-- Notes that the client of a session is alive, and attached; the time of this heartbeat
+-- Made by 0.1.3--0.1.4.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.session_heartbeat(session_id uuid)
+ RETURNS timestamp with time zone
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'session_heartbeat_0_3_0_wrapper';
+
+-- Sets a configuration value, new or not; the row. NULL keeps the type, description or secrecy it had
+-- Made by 0.1.4--0.1.5.sql
+CREATE FUNCTION orchestrator.set_configuration(key text, value text, value_type text DEFAULT NULL::text, description text DEFAULT NULL::text, is_secret boolean DEFAULT NULL::boolean)
+ RETURNS orchestrator.configurations
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'set_configuration_wrapper';
+
+-- Sets what a model costs from a day on, in UTC and today unless it is named, in USD per million tokens; the row. The days before keep their price
+-- Made by 0.2.4--0.2.5.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million numeric, output_cost_per_million numeric, effective_date date DEFAULT NULL::date, notes text DEFAULT NULL::text, updated_by text DEFAULT NULL::text)
+ RETURNS orchestrator.llm_pricing
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'set_price_wrapper';
+
+-- Stages knowledge for embedding; its id
+-- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.stage_knowledge(knowledge_type text, content text, metadata jsonb DEFAULT '{}'::jsonb)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'stage_knowledge_wrapper';
+
+-- Starts the one run of a thread, in phase planning; its id
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.start_run(thread_id text, project_id uuid, story_id text)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'start_run_wrapper';
+
+-- Logs that a tool starts now for a task; the id of the execution
+-- Made by 0.1.2--0.1.3.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.start_tool_execution(task_id uuid, tool_name text, arguments jsonb DEFAULT '{}'::jsonb)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'start_tool_execution_0_3_0_wrapper';
+
+-- The schema as TypeScript types: Database["orchestrator"], and names for what applications use most
+-- Made by 0.4.3--0.5.0.sql
+CREATE FUNCTION orchestrator.typescript_types()
+ RETURNS text
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'typescript_types_wrapper';
+
+-- Takes the caller's job from pg_cron; whether there was one
+-- Made by 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.unschedule_maintenance()
+ RETURNS boolean
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'unschedule_maintenance_wrapper';
+
+-- A new time-ordered UUID (version 7), greater than every one this backend made before
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.uuidv7()
+ RETURNS uuid
+ LANGUAGE c
+ PARALLEL SAFE
+AS 'orchestrator_schema', 'uuidv7_wrapper';
+
+-- Approves a phase under review, in writing; the row
+-- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.v7_approve_phase(phase_number integer, approved_by text, notes text)
+ RETURNS orchestrator.v7_migration_workflow
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_approve_phase_wrapper';
+
+-- Completes an approved phase: no task is open, and no sign-off is missing; the row
+-- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.v7_complete_phase(phase_number integer)
+ RETURNS orchestrator.v7_migration_workflow
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_complete_phase_wrapper';
+
+-- BEFORE UPDATE trigger of the phases: no phase starts, is approved or is completed without what it needs; rolling one back cancels its open tasks
+-- Made by 0.4.2--0.4.3.sql
+CREATE FUNCTION orchestrator.v7_enforce_approval()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_enforce_approval_wrapper';
+
+-- BEFORE UPDATE trigger of the tasks: what a task waits for exists and makes no circle, and a phase that is over takes no task
+-- Made by 0.4.2--0.4.3.sql
+CREATE FUNCTION orchestrator.v7_enforce_dependencies()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_enforce_dependencies_wrapper';
+
+-- Whether a file name is WF[1-7]_V7_L[1-7]_<n>of<m>_<Name>.py with 1 <= n <= m
+-- Made by 0.4.1--0.4.2.sql
+CREATE FUNCTION orchestrator.v7_is_valid_file_name(file_name text)
+ RETURNS boolean
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'orchestrator_schema', 'v7_is_valid_file_name_wrapper';
+
+-- Issues a task of a phase with the next number; its id
+-- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.v7_issue_task(phase_number integer, task_name text, responsible_persona text, dependencies uuid[] DEFAULT '{}'::uuid[], dart_task_id text DEFAULT NULL::text, dart_task_url text DEFAULT NULL::text)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_issue_task_wrapper';
+
+-- Loads the seven phases and the tasks of phases 1 and 4; what is there already stays as it is
+-- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.v7_load_plan()
+ RETURNS TABLE(loaded text, rows bigint)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_load_plan_wrapper';
+
+-- The sign-offs that a phase needs before it starts or after its work, and nobody has given
+-- Made by 0.4.2--0.4.3.sql
+CREATE FUNCTION orchestrator.v7_missing_sign_offs(phase_number integer, stage text)
+ RETURNS SETOF text
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_missing_sign_offs_wrapper';
+
+-- AFTER UPDATE trigger of the tasks: notes that the external tracker has the task in an older form
+-- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.v7_note_change()
+ RETURNS trigger
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_note_change_wrapper';
+
+-- AFTER UPDATE trigger of the tasks: notes that the external tracker has the task as it is
+-- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.v7_note_hand_over()
+ RETURNS trigger
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_note_hand_over_wrapper';
+
+-- The parts of a file name that follows the rule of V7; no row when it breaks the rule
+-- Made by 0.4.1--0.4.2.sql
+CREATE FUNCTION orchestrator.v7_parse_file_name(file_name text)
+ RETURNS TABLE(workflow integer, layer integer, part integer, parts integer, name text)
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_parse_file_name_wrapper';
+
+-- Records every pair of enum types that look like one as a proposal, none twice; how many were added
+-- Made by 0.4.2--0.4.3.sql
+CREATE FUNCTION orchestrator.v7_record_enum_duplicates(minimum_similarity double precision DEFAULT 0.8)
+ RETURNS bigint
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_record_enum_duplicates_wrapper';
+
+-- Puts a phase in progress under review, with what it delivered, a JSON array; the row
+-- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.v7_request_review(phase_number integer, deliverables jsonb)
+ RETURNS orchestrator.v7_migration_workflow
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_request_review_wrapper';
+
+-- Rolls a phase back: cancels its open tasks with the reason, and ends its approval; the row
+-- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.v7_roll_back_phase(phase_number integer, reason text)
+ RETURNS orchestrator.v7_migration_workflow
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_roll_back_phase_wrapper';
+
+-- Signs an item before or after a phase, once; the id of the sign-off
+-- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.v7_sign(phase_number integer, stage text, item text, signed_by text, notes text DEFAULT NULL::text)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_sign_wrapper';
+
+-- Starts a phase: the one before is completed and approved, and no sign-off is missing; the row
+-- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.v7_start_phase(phase_number integer)
+ RETURNS orchestrator.v7_migration_workflow
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_start_phase_wrapper';
+
+-- Every check of V7, each once: tables, inventory, infrastructure, data
+-- Made by 0.4.2--0.4.3.sql
+CREATE FUNCTION orchestrator.v7_verify()
+ RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_verify_wrapper';
+
+-- What the V7 tables hold: seven phases, enum mappings, owners, dependencies, and nothing started or completed without approval
+-- Made by 0.4.2--0.4.3.sql
+CREATE FUNCTION orchestrator.v7_verify_data()
+ RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_verify_data_wrapper';
+
+-- The inventory under V7: its twelve columns, a V7 status on every row, and no old value changed or row gone since the upgrade
+-- Made by 0.4.1--0.4.2.sql
+CREATE FUNCTION orchestrator.v7_verify_file_audit()
+ RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_verify_file_audit_wrapper';
+
+-- What the V7 versions built, each as the manifest defines it: tables, columns, monitoring views, indexes, triggers
+-- Made by 0.4.2--0.4.3.sql
+CREATE FUNCTION orchestrator.v7_verify_infrastructure()
+ RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_verify_infrastructure_wrapper';
+
+-- Before the V7 versions: no v7_ table in any schema but the archive, and every name they need is free
+-- Made by 0.3.0--0.4.0.sql
+CREATE FUNCTION orchestrator.v7_verify_preconditions()
+ RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_verify_preconditions_wrapper';
+
+-- After a downgrade to 0.4.0: nothing named v7_ is left in any schema but the archive
+-- Made by 0.3.0--0.4.0.sql
+CREATE FUNCTION orchestrator.v7_verify_rollback()
+ RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_verify_rollback_wrapper';
+
+-- The five V7 tables: base tables with all their columns, and no other table named v7_ in any schema; a view never makes up for a missing table
+-- Made by 0.4.0--0.4.1.sql
+CREATE FUNCTION orchestrator.v7_verify_tables()
+ RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'v7_verify_tables_wrapper';
+
+-- Every difference between the live schema and the manifest of the installed version; no row when it is intact
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.verify()
+ RETURNS TABLE(object text, kind text, problem text, expected text, actual text, hint text)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'verify_wrapper';

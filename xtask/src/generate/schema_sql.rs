@@ -1,0 +1,65 @@
+//! `docs/schema.sql`: the final definition of every object in one place, each with the scripts that
+//! made it. Tables come from the catalog of a live database, since many scripts make one; views as
+//! their last script has them, since each PostgreSQL major words them in its own way.
+
+mod functions;
+mod scripts;
+mod tables;
+mod views;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use self::scripts::Scripts;
+use super::committed;
+use crate::address::execute;
+use crate::cluster::{Cluster, Settings};
+use crate::machine::project::Project;
+use crate::machine::toolchain::Toolchain;
+
+const DATABASE: &str = "schema_sql";
+
+/// Writes the file anew.
+pub fn write(toolchain: &Toolchain) -> Result<()> {
+    committed::write(&path(&toolchain.project), &generate(toolchain)?)
+}
+
+/// Fails when the committed file is not what the database and the scripts say.
+pub fn check(toolchain: &Toolchain) -> Result<()> {
+    committed::compare(&path(&toolchain.project), &generate(toolchain)?, "cargo xtask docs")
+}
+
+fn path(project: &Project) -> PathBuf {
+    project.root().join("docs/schema.sql")
+}
+
+fn generate(toolchain: &Toolchain) -> Result<String> {
+    let scripts = Scripts::read(&toolchain.project)?;
+    let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
+    cluster.create_database(DATABASE)?;
+    let mut client = cluster.connect(DATABASE)?;
+    execute(&mut client, "CREATE EXTENSION orchestrator_schema")?;
+    execute(&mut client, "SET search_path TO pg_catalog, pg_temp")?;
+    let sections = [
+        heading(toolchain),
+        tables::all(&mut client, &scripts)?,
+        views::all(&mut client, &scripts)?,
+        functions::all(&mut client, &scripts)?,
+    ];
+    Ok(format!("{}\n", sections.map(|section| section.trim_end().to_owned()).join("\n\n")))
+}
+
+fn heading(toolchain: &Toolchain) -> String {
+    format!(
+        "-- The schema of orchestrator_schema {}: the final definition of every table, view and function.\n\
+         -- `cargo xtask docs` writes this file, and `cargo xtask check docs` compares it with a live database.\n\
+         -- It is for reading. CREATE EXTENSION runs the scripts that each object names, in their order.",
+        toolchain.project.version()
+    )
+}
+
+/// A comment of a few lines, each with `indent` and two dashes before it.
+fn comment(text: &str, indent: &str) -> String {
+    text.lines().map(|line| format!("{indent}-- {line}\n")).collect()
+}
