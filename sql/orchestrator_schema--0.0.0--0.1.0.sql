@@ -29,14 +29,15 @@ CREATE TABLE orchestrator.tasks (
     CONSTRAINT tasks_config_check       CHECK (jsonb_typeof(config) = 'object'),
     CONSTRAINT tasks_completed_at_check CHECK (completed_at >= started_at)
 );
-COMMENT ON TABLE orchestrator.tasks IS 'Units of work, from the moment they are wanted until they end';
-COMMENT ON COLUMN orchestrator.tasks.task_type IS 'What kind of work; free text, for example tool, script, validation';
-COMMENT ON COLUMN orchestrator.tasks.config IS 'What the worker needs to know to do it, a JSON object';
-COMMENT ON COLUMN orchestrator.tasks.metadata IS 'Whatever else the caller wants to keep with it';
-COMMENT ON COLUMN orchestrator.tasks.workspace_path IS 'The directory in which the work happens';
-COMMENT ON COLUMN orchestrator.tasks.started_at IS 'When it last began to run';
-COMMENT ON COLUMN orchestrator.tasks.completed_at IS 'When it ended, however it ended';
+COMMENT ON TABLE orchestrator.tasks IS 'Units of work, from the request to the end';
+COMMENT ON COLUMN orchestrator.tasks.task_type IS 'The kind of work; free text, for example tool, script, validation';
+COMMENT ON COLUMN orchestrator.tasks.config IS 'The worker''s instructions, a JSON object';
+COMMENT ON COLUMN orchestrator.tasks.metadata IS 'Any further data of the caller';
+COMMENT ON COLUMN orchestrator.tasks.workspace_path IS 'The directory of the work';
+COMMENT ON COLUMN orchestrator.tasks.started_at IS 'When it last became running';
+COMMENT ON COLUMN orchestrator.tasks.completed_at IS 'When it became completed, failed or cancelled';
 COMMENT ON COLUMN orchestrator.tasks.error IS 'Why it failed';
+COMMENT ON COLUMN orchestrator.tasks.status IS 'State of the task. pending: waits to be started; running: in progress; completed: done; failed: ended with an error, can become pending again; cancelled: ended without being done';
 
 SELECT orchestrator.restore_table('orchestrator.tasks');
 

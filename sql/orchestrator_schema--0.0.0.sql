@@ -19,7 +19,7 @@ LANGUAGE c VOLATILE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'uuidv7_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.uuidv7() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.uuidv7() IS
-    'A new time-ordered UUID (version 7), greater than every one this backend made before';
+    'A new time-ordered UUID (version 7), greater than every earlier one of the same backend';
 
 CREATE FUNCTION orchestrator.archive_table(relation regclass)
 RETURNS bigint
@@ -28,7 +28,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'archive_table_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.archive_table(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.archive_table(regclass) IS
-    'For down scripts: keeps a table in schema orchestrator_archive and takes it out of the extension; the rows kept';
+    'For down scripts: moves a table to schema orchestrator_archive and takes it out of the extension. Returns the number of rows kept';
 
 CREATE FUNCTION orchestrator.archive_columns(relation regclass, columns text[])
 RETURNS bigint
@@ -37,7 +37,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'archive_columns_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.archive_columns(regclass, text[]) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.archive_columns(regclass, text[]) IS
-    'For down scripts: keeps the values of columns, with the key of their row, before they are dropped; the rows kept';
+    'For down scripts: keeps the values of columns, with the key of their row, before the columns are dropped. Returns the number of rows kept';
 
 CREATE FUNCTION orchestrator.note_filled_in(relation regclass, columns text[])
 RETURNS bigint
@@ -46,7 +46,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'note_filled_in_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.note_filled_in(regclass, text[]) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.note_filled_in(regclass, text[]) IS
-    'For down scripts: notes what the script wrote into columns that it has archived and that stay; the rows noted';
+    'For down scripts: records the values that the script wrote into archived columns that stay. Returns the number of rows recorded';
 
 CREATE FUNCTION orchestrator.restore_table(relation regclass)
 RETURNS bigint
@@ -55,7 +55,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'restore_table_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.restore_table(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.restore_table(regclass) IS
-    'For up scripts: brings back the rows of a table that a downgrade kept; the rows that came back';
+    'For up scripts: restores the rows of a table that a downgrade kept. Returns the number of restored rows';
 
 CREATE FUNCTION orchestrator.restore_columns(relation regclass, columns text[])
 RETURNS bigint
@@ -64,7 +64,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'restore_columns_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.restore_columns(regclass, text[]) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.restore_columns(regclass, text[]) IS
-    'For up scripts: brings back the values of columns that a downgrade kept; the rows whose values came back';
+    'For up scripts: restores the values of columns that a downgrade kept. Returns the number of rows whose values were restored';
 
 CREATE FUNCTION orchestrator.archived()
 RETURNS TABLE (object text, from_version text, archived_at timestamptz, rows bigint)
@@ -73,7 +73,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'archived_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.archived() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.archived() IS
-    'What downgrades kept in schema orchestrator_archive and no upgrade has brought back yet';
+    'The tables and columns in schema orchestrator_archive that downgrades kept and no upgrade has restored yet';
 
 CREATE FUNCTION orchestrator.restore_archived()
 RETURNS TABLE (object text, restored bigint, left_behind bigint)
@@ -82,7 +82,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'restore_archived_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.restore_archived() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.restore_archived() IS
-    'Brings back by hand what an upgrade would have: call it after a dump with an archive in it was restored';
+    'Restores by hand the rows that an upgrade would restore, for example after a dump with an archive was restored';
 
 CREATE FUNCTION orchestrator.downgrade_plan(target text)
 RETURNS TABLE (step text, object text, action text, rows bigint)
@@ -91,7 +91,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'downgrade_plan_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.downgrade_plan(text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.downgrade_plan(text) IS
-    'What a downgrade to that version would archive, drop or replace, and what would stop it; changes nothing';
+    'Everything that a downgrade to that version would archive, drop or replace, and the objects that would stop it; changes nothing';
 
 CREATE FUNCTION orchestrator.begin_downgrade(target text)
 RETURNS void
@@ -100,7 +100,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'begin_downgrade_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.begin_downgrade(text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.begin_downgrade(text) IS
-    'For down scripts: locks every table that the downgrade needs, and stops it if a user''s object depends on something that goes';
+    'For down scripts: locks every table that the downgrade needs, and stops if a user''s object depends on something that the script removes';
 
 CREATE FUNCTION orchestrator.begin_upgrade(target text)
 RETURNS void
@@ -118,7 +118,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'manifest_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.manifest(text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.manifest(text) IS
-    'Every member that a version consists of, with its definition; NULL means the installed version';
+    'Every member of a version with its definition; NULL means the installed version';
 
 CREATE FUNCTION orchestrator.verify()
 RETURNS TABLE (object text, kind text, problem text, expected text, actual text, hint text)
@@ -127,7 +127,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'verify_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.verify() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.verify() IS
-    'Every difference between the live schema and the manifest of the installed version; no row when it is intact';
+    'Every difference between the live schema and the manifest of the installed version, with the statement that repairs it; no row if there is none';
 
 CREATE FUNCTION orchestrator.dump_safety()
 RETURNS TABLE (object text, kind text, severity text, consequence text, hint text)
@@ -136,7 +136,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'dump_safety_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.dump_safety() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.dump_safety() IS
-    'What users added to the extension''s tables and pg_dump would lose; an error row means that rows would be lost';
+    'Additions of users to the extension''s tables that pg_dump would lose; severity error means that rows would be lost';
 
 CREATE FUNCTION orchestrator.fingerprint()
 RETURNS text
@@ -145,7 +145,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'fingerprint_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.fingerprint() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.fingerprint() IS
-    'SHA-256 of every live member and its definition; equal schemas have equal fingerprints, whatever path led there';
+    'SHA-256 of every live member and its definition; equal schemas have equal fingerprints, whatever upgrades led to them';
 
 CREATE FUNCTION orchestrator.help(topic text DEFAULT NULL)
 RETURNS SETOF text
@@ -154,4 +154,4 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'help_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.help(text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.help(text) IS
-    'What exists, or one table, view, function or state machine in full, with an example; lines of text';
+    'Lists everything that exists, or describes one table, view, function or state machine in full, with an example; lines of text';

@@ -20,9 +20,10 @@ CREATE TABLE orchestrator.workflows (
     CONSTRAINT workflows_definition_check CHECK (jsonb_typeof(definition) = 'object'),
     CONSTRAINT workflows_status_check     CHECK (status IN ('draft', 'active', 'archived', 'paused'))
 );
-COMMENT ON TABLE orchestrator.workflows IS 'Definitions of work in several tasks; the tasks of one stand in workflow_tasks';
-COMMENT ON COLUMN orchestrator.workflows.name IS 'What people call it; several definitions may share a name';
-COMMENT ON COLUMN orchestrator.workflows.definition IS 'Nodes and edges as the orchestrator reads them, a JSON object';
+COMMENT ON TABLE orchestrator.workflows IS 'Definitions of work in several tasks; workflow_tasks lists the tasks of each';
+COMMENT ON COLUMN orchestrator.workflows.name IS 'The name for people; several definitions may share it';
+COMMENT ON COLUMN orchestrator.workflows.definition IS 'Nodes and edges in the orchestrator''s own form, a JSON object';
+COMMENT ON COLUMN orchestrator.workflows.status IS 'State of the definition. draft: being written; active: in use; paused: not in use for now; archived: out of use for good';
 
 SELECT orchestrator.restore_table('orchestrator.workflows');
 

@@ -19,8 +19,8 @@ CREATE TABLE orchestrator.workflow_tasks (
     CONSTRAINT workflow_tasks_task_id_fkey     FOREIGN KEY (task_id) REFERENCES orchestrator.tasks (id) ON DELETE CASCADE,
     CONSTRAINT workflow_tasks_sequence_check   CHECK (sequence >= 0)
 );
-COMMENT ON TABLE orchestrator.workflow_tasks IS 'The tasks of each workflow; a task stands in a workflow at most once';
-COMMENT ON COLUMN orchestrator.workflow_tasks.sequence IS 'Place in the order of the workflow, from 0; tasks that share one may run side by side';
+COMMENT ON TABLE orchestrator.workflow_tasks IS 'The tasks of each workflow; a workflow has a task at most once';
+COMMENT ON COLUMN orchestrator.workflow_tasks.sequence IS 'Place in the order of the workflow, from 0; tasks with the same number may run side by side';
 
 SELECT orchestrator.restore_table('orchestrator.workflow_tasks');
 

@@ -27,11 +27,12 @@ CREATE TABLE orchestrator.tool_executions (
     CONSTRAINT tool_executions_duration_ms_check  CHECK (duration_ms >= 0),
     CONSTRAINT tool_executions_completed_at_check CHECK (completed_at >= created_at)
 );
-COMMENT ON TABLE orchestrator.tool_executions IS 'The audit log of tools: every call a task made, and how it ended';
-COMMENT ON COLUMN orchestrator.tool_executions.arguments IS 'What the tool was called with';
-COMMENT ON COLUMN orchestrator.tool_executions.output IS 'What the tool answered';
-COMMENT ON COLUMN orchestrator.tool_executions.completed_at IS 'When it ended, however it ended';
+COMMENT ON TABLE orchestrator.tool_executions IS 'The log of tools: every call by a task, and its end';
+COMMENT ON COLUMN orchestrator.tool_executions.arguments IS 'The arguments of the call';
+COMMENT ON COLUMN orchestrator.tool_executions.output IS 'The output of the tool';
+COMMENT ON COLUMN orchestrator.tool_executions.completed_at IS 'When it became completed, failed or timeout';
 COMMENT ON COLUMN orchestrator.tool_executions.duration_ms IS 'Milliseconds from created_at to completed_at';
+COMMENT ON COLUMN orchestrator.tool_executions.status IS 'State of the call. pending: not started; running: in progress; completed: the tool returned; failed: the tool returned an error; timeout: the tool did not return in time';
 
 SELECT orchestrator.restore_table('orchestrator.tool_executions');
 
@@ -49,7 +50,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'start_tool_execution_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.start_tool_execution(uuid, text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.start_tool_execution(uuid, text, jsonb) IS
-    'Logs that a tool starts now for a task; the id of the execution';
+    'Records that a tool call of a task starts now. Returns the id of the execution';
 
 CREATE FUNCTION orchestrator.finish_tool_execution(execution_id uuid, status text, output text DEFAULT NULL, error text DEFAULT NULL)
 RETURNS orchestrator.tool_executions
@@ -58,4 +59,4 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'finish_tool_execution_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.finish_tool_execution(uuid, text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.finish_tool_execution(uuid, text, text, text) IS
-    'Logs that a tool ended as completed, failed or timeout; the row. An execution ends once';
+    'Records that a tool call ended as completed, failed or timeout, once. Returns the row';

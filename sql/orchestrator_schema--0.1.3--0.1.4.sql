@@ -21,10 +21,11 @@ CREATE TABLE orchestrator.sessions (
     CONSTRAINT sessions_client_id_check       CHECK (btrim(client_id) <> ''),
     CONSTRAINT sessions_connection_type_check CHECK (connection_type IN ('websocket', 'http', 'grpc'))
 );
-COMMENT ON TABLE orchestrator.sessions IS 'Client connections, and when each was last heard of';
-COMMENT ON COLUMN orchestrator.sessions.client_id IS 'Who is connected; one client may have several sessions';
+COMMENT ON TABLE orchestrator.sessions IS 'Client connections with the time of their last heartbeat';
+COMMENT ON COLUMN orchestrator.sessions.client_id IS 'The client; one client may have several sessions';
 COMMENT ON COLUMN orchestrator.sessions.is_active IS 'Whether a client is attached';
-COMMENT ON COLUMN orchestrator.sessions.last_heartbeat IS 'When the client was last heard of';
+COMMENT ON COLUMN orchestrator.sessions.last_heartbeat IS 'The client''s last heartbeat';
+COMMENT ON COLUMN orchestrator.sessions.connection_type IS 'Protocol of the client. websocket: WebSocket; http: HTTP requests; grpc: gRPC';
 
 SELECT orchestrator.restore_table('orchestrator.sessions');
 
@@ -45,7 +46,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'session_heartbeat_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.session_heartbeat(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.session_heartbeat(uuid) IS
-    'Notes that the client of a session is alive, and attached; the time of this heartbeat';
+    'Records that the client of a session is alive and attached. Returns the time of this heartbeat';
 
 CREATE FUNCTION orchestrator.deactivate_stale_sessions(silent_for interval DEFAULT '60 seconds')
 RETURNS SETOF uuid
@@ -54,4 +55,4 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'deactivate_stale_sessions_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.deactivate_stale_sessions(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.deactivate_stale_sessions(interval) IS
-    'Marks sessions without a heartbeat for that long as inactive; their ids';
+    'Marks sessions without a heartbeat for that long as inactive. Returns their ids';

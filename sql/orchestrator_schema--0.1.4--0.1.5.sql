@@ -29,9 +29,10 @@ CREATE TABLE orchestrator.configurations (
     CONSTRAINT configurations_value_type_check CHECK (value_type IN ('string', 'integer', 'float', 'boolean', 'json')),
     CONSTRAINT configurations_value_check      CHECK (orchestrator.is_valid_configuration(value, value_type))
 );
-COMMENT ON TABLE orchestrator.configurations IS 'Settings of the orchestrator; read them with configuration_value, list them with configuration_listing';
-COMMENT ON COLUMN orchestrator.configurations.value IS 'The value as text; it parses as value_type';
-COMMENT ON COLUMN orchestrator.configurations.is_secret IS 'Whether listings mask the value; it is stored as it is';
+COMMENT ON TABLE orchestrator.configurations IS 'Settings of the orchestrator; configuration_value reads one, configuration_listing lists all';
+COMMENT ON COLUMN orchestrator.configurations.value IS 'The value as text, which must parse as value_type';
+COMMENT ON COLUMN orchestrator.configurations.is_secret IS 'Whether listings mask the value; it is stored in plain text';
+COMMENT ON COLUMN orchestrator.configurations.value_type IS 'Type of the value. string: any text; integer: a whole number; float: a number; boolean: true or false; json: a JSON document';
 
 SELECT orchestrator.restore_table('orchestrator.configurations');
 
@@ -46,7 +47,7 @@ SELECT c.key,
        CASE WHEN c.is_secret THEN '********' ELSE c.value END AS value,
        c.value_type, c.description, c.is_secret, c.created_at, c.updated_at
 FROM orchestrator.configurations AS c;
-COMMENT ON VIEW orchestrator.configuration_listing IS 'Every setting, the values of secrets masked';
+COMMENT ON VIEW orchestrator.configuration_listing IS 'Every setting, with the values of secrets masked';
 
 CREATE FUNCTION orchestrator.set_configuration(key text, value text, value_type text DEFAULT NULL, description text DEFAULT NULL, is_secret boolean DEFAULT NULL)
 RETURNS orchestrator.configurations
@@ -55,7 +56,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'set_configuration_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.set_configuration(text, text, text, text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.set_configuration(text, text, text, text, boolean) IS
-    'Sets a configuration value, new or not; the row. NULL keeps the type, description or secrecy it had';
+    'Sets a new or existing setting. Returns the row. NULL keeps its type, description or secrecy';
 
 CREATE FUNCTION orchestrator.get_configuration(key text)
 RETURNS text
@@ -64,7 +65,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'get_configuration_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.get_configuration(text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.get_configuration(text) IS
-    'The text of a configuration value; an unknown key is an error';
+    'The value of a setting as text; an unknown key is an error';
 
 CREATE FUNCTION orchestrator.configuration_value(key text, fallback jsonb DEFAULT NULL)
 RETURNS jsonb
@@ -73,4 +74,4 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'configuration_value_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.configuration_value(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.configuration_value(text, jsonb) IS
-    'A configuration value as number, boolean, text or document; the fallback for an unknown key, else an error';
+    'The value of a setting as JSON of its type; for an unknown key the fallback, or an error without one';

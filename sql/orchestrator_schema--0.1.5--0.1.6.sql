@@ -17,7 +17,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'enforce_lifecycle_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.enforce_lifecycle() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.enforce_lifecycle() IS
-    'BEFORE UPDATE row trigger (machine, column [, machine, column ...]): refuses steps that allowed_transitions does not list, stamps times, keeps updated_at';
+    'BEFORE UPDATE row trigger (machine, column [, machine, column ...]): refuses steps that allowed_transitions does not list, and sets the times of states and updated_at';
 
 CREATE FUNCTION orchestrator.allowed_transitions(machine text)
 RETURNS TABLE (from_status text, to_status text)

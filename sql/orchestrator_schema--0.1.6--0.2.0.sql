@@ -29,13 +29,14 @@ CREATE TABLE orchestrator.gates (
                                                          ELSE resolved_at IS NOT NULL AND btrim(coalesce(resolved_by, '')) <> '' END),
     CONSTRAINT gates_feedback_check   CHECK (status <> 'denied' OR btrim(coalesce(feedback, '')) <> '')
 );
-COMMENT ON TABLE orchestrator.gates IS 'Approval gates: what an agent waits for, and what a human decided about it';
-COMMENT ON COLUMN orchestrator.gates.project_id IS 'The project, which is kept elsewhere';
+COMMENT ON TABLE orchestrator.gates IS 'Approval gates: an agent waits, and a human decides';
+COMMENT ON COLUMN orchestrator.gates.project_id IS 'The project, which is stored elsewhere';
 COMMENT ON COLUMN orchestrator.gates.agent_id IS 'The agent that waits';
-COMMENT ON COLUMN orchestrator.gates.gate_type IS 'What stopped the agent: loop_detected, high_risk, collaboration_deadlock or manual';
+COMMENT ON COLUMN orchestrator.gates.gate_type IS 'Why the agent stopped. loop_detected: it repeats the same error; high_risk: its next step is risky; collaboration_deadlock: agents ask each other in circles; manual: any other reason';
 COMMENT ON COLUMN orchestrator.gates.reason IS 'Why a human has to decide';
-COMMENT ON COLUMN orchestrator.gates.context IS 'What the human needs to know to decide, a JSON object';
-COMMENT ON COLUMN orchestrator.gates.feedback IS 'What the human told the agent; a denial has one';
+COMMENT ON COLUMN orchestrator.gates.context IS 'Facts for the decision, a JSON object';
+COMMENT ON COLUMN orchestrator.gates.feedback IS 'The human''s message to the agent; a denial needs one';
+COMMENT ON COLUMN orchestrator.gates.status IS 'State of the gate. pending: waits for a decision; approved: the agent may go on; denied: the agent may not, and gets the feedback';
 
 SELECT orchestrator.restore_table('orchestrator.gates');
 
@@ -58,7 +59,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'open_gate_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.open_gate(uuid, text, text, text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.open_gate(uuid, text, text, text, jsonb) IS
-    'Stops an agent at a gate until a human decides; the id of the gate';
+    'Opens a gate, at which an agent waits until a human decides. Returns the id of the gate';
 
 CREATE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL)
 RETURNS orchestrator.gates
@@ -67,4 +68,4 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'resolve_gate_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.resolve_gate(uuid, text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.resolve_gate(uuid, text, text, text) IS
-    'Resolves a pending gate as approved or denied, once; the row. A denial needs feedback';
+    'Resolves a pending gate as approved or denied, once. Returns the row. A denial needs feedback';

@@ -28,10 +28,12 @@ CREATE TABLE orchestrator.collaboration_requests (
     CONSTRAINT collaboration_requests_context_check          CHECK (jsonb_typeof(context) = 'object'),
     CONSTRAINT collaboration_requests_urgency_check          CHECK (urgency IN ('low', 'medium', 'high', 'critical'))
 );
-COMMENT ON TABLE orchestrator.collaboration_requests IS 'Questions of one agent to another; a collaboration may take several rounds';
-COMMENT ON COLUMN orchestrator.collaboration_requests.collaboration_id IS 'What the requests and outcomes of one collaboration share';
+COMMENT ON TABLE orchestrator.collaboration_requests IS 'Questions of one agent to another; a collaboration may have several rounds';
+COMMENT ON COLUMN orchestrator.collaboration_requests.collaboration_id IS 'Shared by the requests and outcomes of one collaboration';
 COMMENT ON COLUMN orchestrator.collaboration_requests.specialist_agent IS 'The agent that is asked';
-COMMENT ON COLUMN orchestrator.collaboration_requests.context IS 'What the specialist needs to know to answer, a JSON object';
+COMMENT ON COLUMN orchestrator.collaboration_requests.context IS 'Facts for the answer, a JSON object';
+COMMENT ON COLUMN orchestrator.collaboration_requests.request_type IS 'Subject of the question. model_data: data models; security_review: security; api_clarification: an interface; bug_debugging: a fault; requirements: the requirements of a task; infrastructure: servers and deployment';
+COMMENT ON COLUMN orchestrator.collaboration_requests.urgency IS 'Urgency. low: can wait; medium: the default; high: soon; critical: work is blocked';
 
 SELECT orchestrator.restore_table('orchestrator.collaboration_requests');
 
@@ -57,8 +59,8 @@ CREATE TABLE orchestrator.collaboration_outcomes (
 );
 COMMENT ON TABLE orchestrator.collaboration_outcomes IS 'Answers of specialists to the requests of a collaboration';
 COMMENT ON COLUMN orchestrator.collaboration_outcomes.specialist_agent IS 'The agent that answered';
-COMMENT ON COLUMN orchestrator.collaboration_outcomes.confidence IS 'How sure the specialist is, from 0 to 1';
-COMMENT ON COLUMN orchestrator.collaboration_outcomes.tokens_used IS 'Tokens that the answer cost, when known';
+COMMENT ON COLUMN orchestrator.collaboration_outcomes.confidence IS 'The specialist''s confidence, from 0 to 1';
+COMMENT ON COLUMN orchestrator.collaboration_outcomes.tokens_used IS 'Tokens that the answer cost; NULL if unknown';
 
 SELECT orchestrator.restore_table('orchestrator.collaboration_outcomes');
 
@@ -87,9 +89,9 @@ LEFT JOIN (SELECT a.collaboration_id, count(*) AS outcomes, max(a.confidence) AS
            FROM orchestrator.collaboration_outcomes AS a
            GROUP BY a.collaboration_id) AS o ON o.collaboration_id = r.collaboration_id;
 COMMENT ON VIEW orchestrator.collaboration_status IS
-    'Every collaboration: its first question with agents and urgency, how many requests and outcomes, and whether the last request has been answered';
-COMMENT ON COLUMN orchestrator.collaboration_status.tokens_used IS 'Tokens of all answers that told theirs';
-COMMENT ON COLUMN orchestrator.collaboration_status.status IS 'answered when nothing was asked since the last answer, else open';
+    'Every collaboration: its first question with agents and urgency, the number of requests and outcomes, and whether the last request is answered';
+COMMENT ON COLUMN orchestrator.collaboration_status.tokens_used IS 'Tokens of all answers, as far as they are known';
+COMMENT ON COLUMN orchestrator.collaboration_status.status IS 'answered: no request since the last answer; open: a request waits for an answer';
 
 CREATE FUNCTION orchestrator.request_collaboration(request_type text, requesting_agent text, specialist_agent text, question text, context jsonb DEFAULT '{}', urgency text DEFAULT 'medium', collaboration_id uuid DEFAULT NULL)
 RETURNS uuid
@@ -98,7 +100,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'request_collaboration_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.request_collaboration(text, text, text, text, jsonb, text, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.request_collaboration(text, text, text, text, jsonb, text, uuid) IS
-    'Asks another agent; the collaboration_id, a new one unless one is given to ask again within it';
+    'Asks another agent. Returns the collaboration_id, which is new unless the caller passes one to ask again within it';
 
 CREATE FUNCTION orchestrator.answer_collaboration(collaboration_id uuid, specialist_agent text, response text, confidence double precision, tokens_used integer DEFAULT NULL)
 RETURNS uuid
@@ -107,4 +109,4 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'answer_collaboration_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.answer_collaboration(uuid, text, text, double precision, integer) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.answer_collaboration(uuid, text, text, double precision, integer) IS
-    'Answers a collaboration; the id of the outcome';
+    'Answers a collaboration. Returns the id of the outcome';

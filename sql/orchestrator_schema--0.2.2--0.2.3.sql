@@ -23,11 +23,11 @@ CREATE TABLE orchestrator.llm_token_usage (
     CONSTRAINT llm_token_usage_input_tokens_check  CHECK (input_tokens >= 0),
     CONSTRAINT llm_token_usage_output_tokens_check CHECK (output_tokens >= 0)
 );
-COMMENT ON TABLE orchestrator.llm_token_usage IS 'Calls of language models with the tokens that each took; what they cost is computed when it is read';
+COMMENT ON TABLE orchestrator.llm_token_usage IS 'Calls of language models with the tokens of each; views compute the cost';
 COMMENT ON COLUMN orchestrator.llm_token_usage."timestamp" IS 'When the model was called';
-COMMENT ON COLUMN orchestrator.llm_token_usage.project_id IS 'The project it was called for; NULL for none';
-COMMENT ON COLUMN orchestrator.llm_token_usage.agent_id IS 'The agent that called it; NULL for none';
-COMMENT ON COLUMN orchestrator.llm_token_usage.model IS 'The model by the name under which llm_pricing prices it';
+COMMENT ON COLUMN orchestrator.llm_token_usage.project_id IS 'The project of the call; NULL for none';
+COMMENT ON COLUMN orchestrator.llm_token_usage.agent_id IS 'The agent that called the model; NULL for none';
+COMMENT ON COLUMN orchestrator.llm_token_usage.model IS 'The name of the model, as in llm_pricing';
 COMMENT ON COLUMN orchestrator.llm_token_usage.created_at IS 'When the row was written';
 
 SELECT orchestrator.restore_table('orchestrator.llm_token_usage');
@@ -50,4 +50,4 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'record_token_usage_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.record_token_usage(text, bigint, bigint, uuid, text, timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.record_token_usage(text, bigint, bigint, uuid, text, timestamptz) IS
-    'Records a call of a language model with its tokens; the id of the row';
+    'Records a call of a language model with its tokens. Returns the id of the row';

@@ -29,10 +29,11 @@ CREATE TABLE orchestrator.knowledge_staging (
         AND jsonb_typeof(metadata -> 'technology') = 'string'
         AND jsonb_typeof(metadata -> 'success_verified') = 'boolean')
 );
-COMMENT ON TABLE orchestrator.knowledge_staging IS 'What was learned and waits to be embedded for retrieval, and what has been';
+COMMENT ON TABLE orchestrator.knowledge_staging IS 'Lessons that wait to be embedded for retrieval, and those that are embedded';
 COMMENT ON COLUMN orchestrator.knowledge_staging.content IS 'The text to embed';
-COMMENT ON COLUMN orchestrator.knowledge_staging.metadata IS 'What retrieval filters by: project_id (uuid), agent_type, task_type, technology (text), success_verified (boolean), and whatever else';
-COMMENT ON COLUMN orchestrator.knowledge_staging.embedded IS 'Whether the embedding has been stored, elsewhere';
+COMMENT ON COLUMN orchestrator.knowledge_staging.metadata IS 'Keys to filter by at retrieval: project_id (uuid), agent_type, task_type, technology (text), success_verified (boolean), and any others';
+COMMENT ON COLUMN orchestrator.knowledge_staging.embedded IS 'Whether the embedding is stored, elsewhere';
+COMMENT ON COLUMN orchestrator.knowledge_staging.knowledge_type IS 'Origin of the lesson. failure_solution: the solution of a failure; gate_rejection: a denied gate; gate_approval: an approved gate; collaboration: the answer of a specialist';
 
 SELECT orchestrator.restore_table('orchestrator.knowledge_staging');
 
@@ -50,7 +51,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'stage_knowledge_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.stage_knowledge(text, text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.stage_knowledge(text, text, jsonb) IS
-    'Stages knowledge for embedding; its id';
+    'Stages knowledge for embedding. Returns its id';
 
 CREATE FUNCTION orchestrator.claim_knowledge(batch integer DEFAULT 50)
 RETURNS TABLE (id uuid, knowledge_type text, content text, metadata jsonb)
@@ -59,7 +60,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'claim_knowledge_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.claim_knowledge(integer) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.claim_knowledge(integer) IS
-    'The oldest knowledge that waits to be embedded and nobody else holds; it is the caller''s until the transaction ends';
+    'The oldest knowledge to embed that no other transaction has claimed; the claim ends with the transaction';
 
 CREATE FUNCTION orchestrator.mark_knowledge_embedded(ids uuid[])
 RETURNS bigint
@@ -68,7 +69,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'mark_knowledge_embedded_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.mark_knowledge_embedded(uuid[]) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.mark_knowledge_embedded(uuid[]) IS
-    'Marks knowledge as embedded; how many of them were not before';
+    'Marks knowledge as embedded. Returns the number of entries that were not embedded before';
 
 CREATE FUNCTION orchestrator.purge_knowledge(embedded_for interval DEFAULT '365 days')
 RETURNS bigint
@@ -77,7 +78,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'purge_knowledge_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.purge_knowledge(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.purge_knowledge(interval) IS
-    'Deletes knowledge that has been embedded for longer than that, and nothing that waits; how much';
+    'Deletes knowledge that has been embedded for longer than that. Returns the number of deleted entries';
 
 -- From here on resolve_gate stages the lesson of the gate in its own transaction.
 CREATE OR REPLACE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL)

@@ -26,11 +26,11 @@ CREATE TABLE orchestrator.llm_pricing (
     CONSTRAINT llm_pricing_output_cost_per_million_check CHECK (output_cost_per_million >= 0 AND output_cost_per_million <> 'NaN'),
     CONSTRAINT llm_pricing_status_check                  CHECK (status IN ('active', 'deprecated'))
 );
-COMMENT ON TABLE orchestrator.llm_pricing IS 'What language models cost, each price from a day on until the next price of the model';
+COMMENT ON TABLE orchestrator.llm_pricing IS 'Prices of language models, each from a day on until the next price of the model';
 COMMENT ON COLUMN orchestrator.llm_pricing.input_cost_per_million IS 'USD per million input tokens';
 COMMENT ON COLUMN orchestrator.llm_pricing.output_cost_per_million IS 'USD per million output tokens';
-COMMENT ON COLUMN orchestrator.llm_pricing.effective_date IS 'The first UTC day on which calls cost that much';
-COMMENT ON COLUMN orchestrator.llm_pricing.status IS 'Whether the model is still offered; what calls of it cost does not depend on it';
+COMMENT ON COLUMN orchestrator.llm_pricing.effective_date IS 'The first UTC day of the price';
+COMMENT ON COLUMN orchestrator.llm_pricing.status IS 'Offer of the model. active: still offered; deprecated: no longer offered. The cost of calls does not depend on it';
 
 SELECT orchestrator.restore_table('orchestrator.llm_pricing');
 
@@ -48,7 +48,7 @@ SELECT p.model, p.effective_date AS valid_from,
 FROM orchestrator.llm_pricing AS p;
 COMMENT ON VIEW orchestrator.llm_price_periods IS 'Every price with the UTC days on which it is in force';
 COMMENT ON COLUMN orchestrator.llm_price_periods.valid_from IS 'The first UTC day';
-COMMENT ON COLUMN orchestrator.llm_price_periods.valid_until IS 'The UTC day of the next price, no longer included; NULL when there is none yet';
+COMMENT ON COLUMN orchestrator.llm_price_periods.valid_until IS 'The UTC day of the next price, not included; NULL if there is none yet';
 
 -- Multiply by a millionth instead of dividing by a million: a product of numeric is exact, a quotient is rounded.
 CREATE VIEW orchestrator.llm_usage_costs AS
@@ -62,8 +62,8 @@ LEFT JOIN orchestrator.llm_price_periods AS p
        ON p.model = u.model AND u.day >= p.valid_from AND (p.valid_until IS NULL OR u.day < p.valid_until);
 COMMENT ON VIEW orchestrator.llm_usage_costs IS 'Every call with its cost by the price in force on its UTC day';
 COMMENT ON COLUMN orchestrator.llm_usage_costs.day IS 'The UTC day of the call';
-COMMENT ON COLUMN orchestrator.llm_usage_costs.cost IS 'USD, exact; NULL when the model had no price on that day';
-COMMENT ON COLUMN orchestrator.llm_usage_costs.price_id IS 'The price in llm_pricing; NULL when there was none';
+COMMENT ON COLUMN orchestrator.llm_usage_costs.cost IS 'USD, exact; NULL if the model had no price on that day';
+COMMENT ON COLUMN orchestrator.llm_usage_costs.price_id IS 'The price in llm_pricing; NULL if there was none';
 
 -- A price holds for whole days, so calls are added up before they are priced. The sum is the same, with
 -- one multiplication per line of the report.
@@ -78,9 +78,9 @@ FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.ag
       GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.project_id, c.agent_id, c.model) AS u
 LEFT JOIN orchestrator.llm_price_periods AS p
        ON p.model = u.model AND u.day >= p.valid_from AND (p.valid_until IS NULL OR u.day < p.valid_until);
-COMMENT ON VIEW orchestrator.llm_cost_by_day IS 'What each project, agent and model cost on each UTC day';
-COMMENT ON COLUMN orchestrator.llm_cost_by_day.cost IS 'USD, exact; NULL when the model had no price on that day';
-COMMENT ON COLUMN orchestrator.llm_cost_by_day.unpriced_calls IS 'Calls that no price covers: all of the line, or none';
+COMMENT ON VIEW orchestrator.llm_cost_by_day IS 'The cost of each project, agent and model on each UTC day';
+COMMENT ON COLUMN orchestrator.llm_cost_by_day.cost IS 'USD, exact; NULL if the model had no price on that day';
+COMMENT ON COLUMN orchestrator.llm_cost_by_day.unpriced_calls IS 'Calls without a price: all calls of the line, or none';
 
 CREATE VIEW orchestrator.unpriced_usage AS
 SELECT u.model, sum(u.calls)::bigint AS calls, sum(u.input_tokens) AS input_tokens, sum(u.output_tokens) AS output_tokens,
@@ -92,7 +92,7 @@ FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) 
       GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.model) AS u
 WHERE NOT EXISTS (SELECT FROM orchestrator.llm_pricing AS p WHERE p.model = u.model AND p.effective_date <= u.day)
 GROUP BY u.model;
-COMMENT ON VIEW orchestrator.unpriced_usage IS 'Models that were called on days on which they had no price, with those calls';
+COMMENT ON VIEW orchestrator.unpriced_usage IS 'Models with calls on days without a price, and the number of those calls';
 
 CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million numeric, output_cost_per_million numeric, effective_date date DEFAULT NULL, notes text DEFAULT NULL, updated_by text DEFAULT NULL)
 RETURNS orchestrator.llm_pricing
@@ -101,7 +101,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'set_price_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.set_price(text, numeric, numeric, date, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.set_price(text, numeric, numeric, date, text, text) IS
-    'Sets what a model costs from a day on, in UTC and today unless it is named, in USD per million tokens; the row. The days before keep their price';
+    'Sets the price of a model from a UTC day on (by default today), in USD per million tokens. Returns the row. Earlier days keep their price';
 
 CREATE FUNCTION orchestrator.llm_cost(model text, input_tokens bigint, output_tokens bigint, at timestamptz DEFAULT now())
 RETURNS numeric
@@ -110,7 +110,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'llm_cost_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.llm_cost(text, bigint, bigint, timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.llm_cost(text, bigint, bigint, timestamptz) IS
-    'What a call costs in USD by the price in force on its UTC day, exact; NULL when there is no price';
+    'The exact cost of a call in USD, by the price in force on its UTC day; NULL if there is no price';
 
 CREATE FUNCTION orchestrator.load_default_prices()
 RETURNS bigint
@@ -119,4 +119,4 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'load_default_prices_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.load_default_prices() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.load_default_prices() IS
-    'Adds the list price of eleven models from today (UTC) on, except of models that have a price; how many it added';
+    'Adds the list prices of eleven models from today (UTC) on, except for models that have a price. Returns the number of prices added';

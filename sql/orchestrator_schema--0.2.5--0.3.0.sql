@@ -31,12 +31,12 @@ ALTER TABLE orchestrator.tasks
             AND description IS NOT NULL AND btrim(description) <> ''
             AND task_type IN ('notification', 'approval', 'routing'))),
     ADD CONSTRAINT tasks_idempotency_key_key UNIQUE (idempotency_key);
-COMMENT ON COLUMN orchestrator.tasks.title IS 'What people call it; may be blank on a routed task, which has its description';
-COMMENT ON COLUMN orchestrator.tasks.from_role IS 'The role that routed it; set exactly on routed tasks';
-COMMENT ON COLUMN orchestrator.tasks.to_role IS 'The role that is to do it';
-COMMENT ON COLUMN orchestrator.tasks.data IS 'What the role needs to do it, a JSON object';
-COMMENT ON COLUMN orchestrator.tasks.trace_id IS 'The trail that it belongs to; audit_events of the same trace_id tell it';
-COMMENT ON COLUMN orchestrator.tasks.idempotency_key IS 'The caller''s key: routing twice with it makes one task; NULL once it was released';
+COMMENT ON COLUMN orchestrator.tasks.title IS 'The name for people; may be blank on a routed task, which has its description';
+COMMENT ON COLUMN orchestrator.tasks.from_role IS 'The role that routed the task; set only on routed tasks';
+COMMENT ON COLUMN orchestrator.tasks.to_role IS 'The role that has to do the task';
+COMMENT ON COLUMN orchestrator.tasks.data IS 'Input for the role, a JSON object';
+COMMENT ON COLUMN orchestrator.tasks.trace_id IS 'The trace of the task; audit_events with this trace_id are its history';
+COMMENT ON COLUMN orchestrator.tasks.idempotency_key IS 'The caller''s key: routing twice with it creates one task; NULL after it was released';
 
 SELECT orchestrator.restore_columns('orchestrator.tasks',
     array['from_role', 'to_role', 'data', 'trace_id', 'idempotency_key', 'title']);
@@ -62,11 +62,11 @@ ALTER TABLE orchestrator.sessions
 ALTER TABLE orchestrator.sessions
     ALTER COLUMN status SET DEFAULT 'pending';
 COMMENT ON TABLE orchestrator.sessions IS 'Work of a role or of a client, and the client connection that carries it';
-COMMENT ON COLUMN orchestrator.sessions.client_id IS 'Who is connected; one client may have several sessions, that of a role may have none';
-COMMENT ON COLUMN orchestrator.sessions.is_active IS 'Whether a client is attached; status says where the work stands';
-COMMENT ON COLUMN orchestrator.sessions.role IS 'The role whose work it is, for example finance or manager';
-COMMENT ON COLUMN orchestrator.sessions.task_id IS 'The task that is worked on';
-COMMENT ON COLUMN orchestrator.sessions.status IS 'Where the work stands; is_active says whether a client is attached';
+COMMENT ON COLUMN orchestrator.sessions.client_id IS 'The client; one client may have several sessions, and the session of a role may have no client';
+COMMENT ON COLUMN orchestrator.sessions.is_active IS 'Whether a client is attached; the state of the work is in status';
+COMMENT ON COLUMN orchestrator.sessions.role IS 'The role that works, for example finance or manager';
+COMMENT ON COLUMN orchestrator.sessions.task_id IS 'The task of the session';
+COMMENT ON COLUMN orchestrator.sessions.status IS 'State of the work. pending: not begun; active: in progress; completed: done; failed: ended with an error; expired: ended after a long silence';
 
 -- No user changed these rows, so their updated_at stays, and no user's trigger runs.
 SET LOCAL session_replication_role TO replica;
@@ -98,10 +98,11 @@ CREATE TABLE orchestrator.approvals (
     CONSTRAINT approvals_status_check        CHECK (status IN ('pending', 'approved', 'rejected')),
     CONSTRAINT approvals_decision_at_check   CHECK ((status = 'pending') = (decision_at IS NULL))
 );
-COMMENT ON TABLE orchestrator.approvals IS 'What a role is asked to approve, and what it decided; a task may need several';
-COMMENT ON COLUMN orchestrator.approvals.approver_role IS 'The one role that may decide';
+COMMENT ON TABLE orchestrator.approvals IS 'Requests to a role to approve a task, with the decision; a task may need several';
+COMMENT ON COLUMN orchestrator.approvals.approver_role IS 'The only role that may decide';
 COMMENT ON COLUMN orchestrator.approvals.decision_at IS 'When it was decided; NULL exactly while it is pending';
-COMMENT ON COLUMN orchestrator.approvals.notes IS 'What the one who asked wrote, until the one who decided wrote something else';
+COMMENT ON COLUMN orchestrator.approvals.notes IS 'The notes of the request; notes of the decision replace them';
+COMMENT ON COLUMN orchestrator.approvals.status IS 'State of the request. pending: waits for a decision; approved: the role agreed; rejected: the role refused';
 
 SELECT orchestrator.restore_table('orchestrator.approvals');
 
@@ -128,12 +129,12 @@ CREATE TABLE orchestrator.audit_events (
     CONSTRAINT audit_events_role_check       CHECK (btrim(role) <> ''),
     CONSTRAINT audit_events_metadata_check   CHECK (jsonb_typeof(metadata) = 'object')
 );
-COMMENT ON TABLE orchestrator.audit_events IS 'What happened, in the transaction in which it happened; rows are added, never changed, and deleted by purge_audit_events only';
-COMMENT ON COLUMN orchestrator.audit_events.event_type IS 'What happened, for example task_routed, approval_rejected, session_active';
-COMMENT ON COLUMN orchestrator.audit_events.role IS 'The role that did it, or that is asked; client for a session of a client alone, system where no role stands behind it';
+COMMENT ON TABLE orchestrator.audit_events IS 'The audit trail. An event is written in the transaction that it describes, and never changed; only purge_audit_events deletes events';
+COMMENT ON COLUMN orchestrator.audit_events.event_type IS 'The kind of event, for example task_routed, approval_rejected, session_active';
+COMMENT ON COLUMN orchestrator.audit_events.role IS 'The role that acted, or that is asked; client for a session without a role, system where no role is involved';
 COMMENT ON COLUMN orchestrator.audit_events."timestamp" IS 'The time of the transaction; events of one transaction are in the order of their ids';
-COMMENT ON COLUMN orchestrator.audit_events.trace_id IS 'The trail: the trace_id of the task; a task without one, and a session without a task, is its own';
-COMMENT ON COLUMN orchestrator.audit_events.metadata IS 'The ids and facts of the event, a JSON object; session_user in it is the database role that was logged in, written by the function that records';
+COMMENT ON COLUMN orchestrator.audit_events.trace_id IS 'The trace: the trace_id of the task, else the id of the task or session';
+COMMENT ON COLUMN orchestrator.audit_events.metadata IS 'The ids and facts of the event, a JSON object; the recording function writes the login role into its key session_user';
 
 SELECT orchestrator.restore_table('orchestrator.audit_events');
 
@@ -150,7 +151,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'enforce_append_only_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.enforce_append_only() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.enforce_append_only() IS
-    'BEFORE UPDATE OR DELETE OR TRUNCATE trigger: refuses the statement and every row of it, whoever runs it; only purge_audit_events gets rows past it';
+    'BEFORE UPDATE OR DELETE OR TRUNCATE trigger: refuses the statement and every row of it, for every role; only purge_audit_events may delete';
 
 -- The first trigger refuses statements, including TRUNCATE and statements that match no row. The second
 -- refuses rows that a statement on another table reaches by inheritance. Both fire with every value of
@@ -170,14 +171,14 @@ SELECT s.id, s.role, s.task_id, s.created_at, s.updated_at
 FROM orchestrator.sessions AS s
 WHERE s.status = 'active'
 ORDER BY s.updated_at DESC, s.id DESC;
-COMMENT ON VIEW orchestrator.active_sessions IS 'Sessions at work, the one that moved last first';
+COMMENT ON VIEW orchestrator.active_sessions IS 'Active sessions, the last updated first';
 
 CREATE VIEW orchestrator.pending_approvals AS
 SELECT a.id, a.task_id, a.approver_role, a.created_at, t.description, t.from_role, t.to_role
 FROM orchestrator.approvals AS a JOIN orchestrator.tasks AS t ON t.id = a.task_id
 WHERE a.status = 'pending'
 ORDER BY a.created_at, a.id;
-COMMENT ON VIEW orchestrator.pending_approvals IS 'What waits for a decision, the oldest first, with the task that it is about';
+COMMENT ON VIEW orchestrator.pending_approvals IS 'Pending approvals with their tasks, the oldest first';
 
 -- functions
 
@@ -188,7 +189,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'route_task_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.route_task(text, text, text, text, jsonb, uuid, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.route_task(text, text, text, text, jsonb, uuid, uuid) IS
-    'Routes a task from one role to another; the same idempotency_key with the same content gives the first task again, created false';
+    'Routes a task from one role to another. The same idempotency_key with the same content returns the first task again, with created false';
 
 CREATE FUNCTION orchestrator.release_idempotency_keys(ttl interval DEFAULT NULL)
 RETURNS bigint
@@ -197,7 +198,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'release_idempotency_keys_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.release_idempotency_keys(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.release_idempotency_keys(interval) IS
-    'Releases the keys of tasks that are over and that old, so that they can be used again; how many. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds';
+    'Releases the keys of tasks that ended and are that old, so that the keys can be used again. Returns the number of keys. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds';
 
 CREATE FUNCTION orchestrator.move_session(session_id uuid, event text)
 RETURNS orchestrator.sessions
@@ -206,7 +207,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'move_session_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.move_session(uuid, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.move_session(uuid, text) IS
-    'Moves a session by activate, complete, fail or expire, and records it; the row';
+    'Moves a session by activate, complete, fail or expire, and records it. Returns the row';
 
 CREATE FUNCTION orchestrator.expire_sessions(retention interval DEFAULT NULL)
 RETURNS bigint
@@ -215,7 +216,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'expire_sessions_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.expire_sessions(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.expire_sessions(interval) IS
-    'Expires pending and active sessions without heartbeat or update for that long, and records each; how many. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days';
+    'Expires pending and active sessions without heartbeat or update for that long, and records each. Returns the number of sessions. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days';
 
 CREATE FUNCTION orchestrator.request_approval(task_id uuid, approver_role text, notes text DEFAULT '')
 RETURNS uuid
@@ -224,7 +225,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'request_approval_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.request_approval(uuid, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.request_approval(uuid, text, text) IS
-    'Asks a role to approve a task, and records it; the id of the approval';
+    'Asks a role to approve a task, and records it. Returns the id of the approval';
 
 CREATE FUNCTION orchestrator.resolve_approval(approval_id uuid, decision text, approver_role text, notes text DEFAULT NULL)
 RETURNS orchestrator.approvals
@@ -233,7 +234,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'resolve_approval_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.resolve_approval(uuid, text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.resolve_approval(uuid, text, text, text) IS
-    'Decides a pending approval as approved or rejected, by the role that was asked and no other, and records it; the row';
+    'Decides a pending approval as approved or rejected, only by the role that was asked, and records it. Returns the row';
 
 CREATE FUNCTION orchestrator.record_event(event_type text, role text, trace_id uuid, metadata jsonb DEFAULT '{}')
 RETURNS uuid
@@ -242,7 +243,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'record_event_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.record_event(text, text, uuid, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.record_event(text, text, uuid, jsonb) IS
-    'Adds an event to the audit trail, with the rights of its owner; the id. Its metadata gets the key session_user';
+    'Adds an event to the audit trail, with the rights of the owner of the trail. Returns its id. The function adds the key session_user to the metadata';
 
 CREATE FUNCTION orchestrator.purge_audit_events(older_than interval)
 RETURNS bigint
@@ -251,7 +252,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'purge_audit_events_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.purge_audit_events(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.purge_audit_events(interval) IS
-    'The only way to delete from audit_events: what is older than that, at least one day; records that it did; how many';
+    'Deletes audit events that are older than that, at least one day, and records it; nothing else can delete them. Returns the number of deleted events';
 
 -- From here on a late heartbeat does not make an ended session active again.
 CREATE OR REPLACE FUNCTION orchestrator.session_heartbeat(session_id uuid)

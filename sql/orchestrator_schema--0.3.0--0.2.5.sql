@@ -79,8 +79,8 @@ ALTER TABLE orchestrator.sessions
     DROP COLUMN task_id,
     DROP COLUMN role,
     ALTER COLUMN client_id SET NOT NULL;
-COMMENT ON TABLE orchestrator.sessions IS 'Client connections, and when each was last heard of';
-COMMENT ON COLUMN orchestrator.sessions.client_id IS 'Who is connected; one client may have several sessions';
+COMMENT ON TABLE orchestrator.sessions IS 'Client connections with the time of their last heartbeat';
+COMMENT ON COLUMN orchestrator.sessions.client_id IS 'The client; one client may have several sessions';
 COMMENT ON COLUMN orchestrator.sessions.is_active IS 'Whether a client is attached';
 CREATE TRIGGER sessions_updated_at BEFORE UPDATE ON orchestrator.sessions
     FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle();

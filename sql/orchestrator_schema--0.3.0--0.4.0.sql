@@ -38,13 +38,14 @@ CREATE TABLE orchestrator.file_audit (
     CONSTRAINT file_audit_status_check       CHECK (status IN ('NOVEL', 'SHARED', 'SYSTEM')),
     CONSTRAINT file_audit_audit_status_check CHECK (audit_status IN ('NOT_STARTED', 'IN_PROGRESS', 'COMPLETED'))
 );
-COMMENT ON TABLE orchestrator.file_audit IS 'The inventory of the code base: every file with its layer, its workflows and how far its audit is';
-COMMENT ON COLUMN orchestrator.file_audit.file_number IS 'Four digits; the first tells the layer';
+COMMENT ON TABLE orchestrator.file_audit IS 'The inventory of the code base: every file with its layer, its workflows and the progress of its audit';
+COMMENT ON COLUMN orchestrator.file_audit.file_number IS 'Four digits; the first gives the layer';
 COMMENT ON COLUMN orchestrator.file_audit.layer_number IS '1 Models and enums, 2 Schemas, 3 Routers, 4 Services, 5 Configuration, 6 UI, 7 Testing';
-COMMENT ON COLUMN orchestrator.file_audit.status IS 'NOVEL serves one workflow, SHARED several, SYSTEM none of its own';
-COMMENT ON COLUMN orchestrator.file_audit.workflows IS 'The workflows the file serves, WF1 to WF7; empty for what belongs to none';
-COMMENT ON COLUMN orchestrator.file_audit.technical_debt IS 'What the debt is';
+COMMENT ON COLUMN orchestrator.file_audit.status IS 'Use of the file. NOVEL: serves one workflow; SHARED: serves several workflows; SYSTEM: belongs to no workflow';
+COMMENT ON COLUMN orchestrator.file_audit.workflows IS 'The workflows that the file serves, WF1 to WF7; empty for none';
+COMMENT ON COLUMN orchestrator.file_audit.technical_debt IS 'A description of the debt';
 COMMENT ON COLUMN orchestrator.file_audit.audit_date IS 'When the file was last audited';
+COMMENT ON COLUMN orchestrator.file_audit.audit_status IS 'Progress of the audit. NOT_STARTED: to be audited; IN_PROGRESS: being audited; COMPLETED: audited';
 
 SELECT orchestrator.restore_table('orchestrator.file_audit');
 
@@ -73,10 +74,10 @@ CREATE TABLE orchestrator.schema_snapshots (
     CONSTRAINT schema_snapshots_catalog_check CHECK (jsonb_typeof(catalog) = 'object'),
     CONSTRAINT schema_snapshots_metrics_check CHECK (jsonb_typeof(metrics) = 'object')
 );
-COMMENT ON TABLE orchestrator.schema_snapshots IS 'What the database looked like at one moment; orchestrator.capture_snapshot writes, orchestrator.compare_snapshots compares';
-COMMENT ON COLUMN orchestrator.schema_snapshots.label IS 'What people call the moment, for example before V7';
-COMMENT ON COLUMN orchestrator.schema_snapshots.catalog IS 'Definitions by kind and name: tables, columns, types, enums, constraints, indexes, views, triggers, functions; and how much was left out because the caller may not see it';
-COMMENT ON COLUMN orchestrator.schema_snapshots.metrics IS 'Rows (as the statistics know them), bytes and scans of tables and indexes, totals of the database, and under scope the schemas that were asked for, null for all';
+COMMENT ON TABLE orchestrator.schema_snapshots IS 'The schema of the database at one moment; capture_snapshot writes snapshots, compare_snapshots compares them';
+COMMENT ON COLUMN orchestrator.schema_snapshots.label IS 'The name of the snapshot, for example before V7';
+COMMENT ON COLUMN orchestrator.schema_snapshots.catalog IS 'Definitions by kind and name: tables, columns, types, enums, constraints, indexes, views, triggers, functions; and the number of objects left out because the caller may not see them';
+COMMENT ON COLUMN orchestrator.schema_snapshots.metrics IS 'Rows (by the statistics), bytes and scans of tables and indexes, totals of the database, and under scope the requested schemas, null for all';
 COMMENT ON COLUMN orchestrator.schema_snapshots.fingerprint IS 'SHA-256 of the catalog, in hexadecimal; equal for equal schemas';
 
 SELECT orchestrator.restore_table('orchestrator.schema_snapshots');
@@ -113,9 +114,9 @@ SELECT e.nspname::text AS schema_name,
        (SELECT count(*) FROM use AS u WHERE u.enum = e.oid AND u.visible) AS use_count,
        (SELECT count(*) FROM use AS u WHERE u.enum = e.oid AND NOT u.visible) AS hidden_uses
 FROM enum AS e;
-COMMENT ON VIEW orchestrator.enum_usage IS 'Every enum type of the database outside system schemas that the caller may see, its labels in order, and the columns that use it';
+COMMENT ON VIEW orchestrator.enum_usage IS 'Every enum type outside system schemas that the caller may see, with its labels in order and the columns that use it';
 COMMENT ON COLUMN orchestrator.enum_usage.used_by IS 'The columns of that type, of an array of it or of a domain over it, as schema.table.column';
-COMMENT ON COLUMN orchestrator.enum_usage.hidden_uses IS 'How many more columns use it in tables that the caller may not see';
+COMMENT ON COLUMN orchestrator.enum_usage.hidden_uses IS 'The number of further columns that use it in tables that the caller may not see';
 
 CREATE VIEW orchestrator.table_dependencies AS
 WITH RECURSIVE visible AS (
@@ -160,9 +161,9 @@ FROM marked AS m
 JOIN visible AS child ON child.oid = m.child
 JOIN visible AS parent ON parent.oid = m.parent
 JOIN greatest_height AS g ON g.relation = m.parent;
-COMMENT ON VIEW orchestrator.table_dependencies IS 'Every foreign key between tables outside system schemas that the caller may see, with its place in the graph; capture_snapshot says how many tables the caller may not see';
-COMMENT ON COLUMN orchestrator.table_dependencies.depth IS '1 for a key to a table that refers to nothing, else one more than the deepest key of the table it refers to; edges of a cycle count as none';
-COMMENT ON COLUMN orchestrator.table_dependencies.in_cycle IS 'Whether the key is part of a circle of references; such tables cannot be loaded one after the other';
+COMMENT ON VIEW orchestrator.table_dependencies IS 'Every foreign key between tables outside system schemas that the caller may see, with its place in the graph; capture_snapshot counts the tables that the caller may not see';
+COMMENT ON COLUMN orchestrator.table_dependencies.depth IS '1 for a key to a table without foreign keys, else one more than the deepest key of the referenced table; edges of a cycle do not count';
+COMMENT ON COLUMN orchestrator.table_dependencies.in_cycle IS 'Whether the key is part of a cycle of references; such tables cannot be loaded one after the other';
 
 CREATE FUNCTION orchestrator.capture_snapshot(label text, schemas text[] DEFAULT NULL)
 RETURNS uuid
@@ -171,7 +172,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'capture_snapshot_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.capture_snapshot(text, text[]) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.capture_snapshot(text, text[]) IS
-    'Keeps what the database looks like now under a label that is new: definitions, sizes and use of all user schemas or of these; its id. A NOTICE says what the caller may not see';
+    'Stores the present schema under a new label: definitions, sizes and use of all user schemas or of the named ones. Returns its id. A NOTICE counts the objects that the caller may not see';
 
 CREATE FUNCTION orchestrator.compare_snapshots(before text, after text)
 RETURNS TABLE (object text, change text, was text, now text)
@@ -180,7 +181,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'compare_snapshots_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.compare_snapshots(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.compare_snapshots(text, text) IS
-    'What was added, removed or changed between two snapshots, given by label; no row when their schemas are equal';
+    'Objects that were added, removed or changed between two snapshots, given by label; no row if their schemas are equal';
 
 CREATE FUNCTION orchestrator.enum_duplicates(minimum_similarity double precision DEFAULT 0.8)
 RETURNS TABLE (enum_a text, enum_b text, reason text, similarity double precision, only_in_a text[], only_in_b text[])
@@ -189,7 +190,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'enum_duplicates_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.enum_duplicates(double precision) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.enum_duplicates(double precision) IS
-    'Pairs of enum types that look like one: names that agree but for case, underscores and a trailing enum, or differ by one letter, or label sets of which at least that share is common';
+    'Pairs of enum types that are probably duplicates: their names agree apart from case, underscores and a trailing enum, or differ by one letter, or they share at least that part of their labels';
 
 CREATE FUNCTION orchestrator.v7_verify_preconditions()
 RETURNS TABLE (check_name text, expected text, actual text, passed boolean, hint text)
@@ -198,7 +199,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_verify_preconditions_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_verify_preconditions() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_verify_preconditions() IS
-    'Before the V7 versions: no v7_ table in any schema but the archive, and every name they need is free';
+    'Checks before the V7 versions: no v7_ table in any schema but the archive, and every name that they need is free';
 
 CREATE FUNCTION orchestrator.v7_verify_rollback()
 RETURNS TABLE (check_name text, expected text, actual text, passed boolean, hint text)
@@ -207,4 +208,4 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_verify_rollback_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_verify_rollback() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_verify_rollback() IS
-    'After a downgrade to 0.4.0: nothing named v7_ is left in any schema but the archive';
+    'Checks after a downgrade to 0.4.0: nothing named v7_ is left in any schema but the archive';

@@ -36,12 +36,13 @@ CREATE TABLE orchestrator.v7_migration_workflow (
     CONSTRAINT v7_migration_workflow_deliverables_check    CHECK (jsonb_typeof(deliverables) = 'array'),
     CONSTRAINT v7_migration_workflow_blockers_check        CHECK (jsonb_typeof(blockers) = 'array')
 );
-COMMENT ON TABLE orchestrator.v7_migration_workflow IS 'The phases of the migration, one row each: where it stands, who leads it, who approved it';
-COMMENT ON COLUMN orchestrator.v7_migration_workflow.lead_persona IS 'Who answers for the phase';
-COMMENT ON COLUMN orchestrator.v7_migration_workflow.approval_status IS 'Of the present run of the phase; the phase after it waits for approved';
-COMMENT ON COLUMN orchestrator.v7_migration_workflow.approval_notes IS 'The approval in writing, and why earlier ones ended';
-COMMENT ON COLUMN orchestrator.v7_migration_workflow.deliverables IS 'What the phase delivered for its review, a JSON array';
-COMMENT ON COLUMN orchestrator.v7_migration_workflow.blockers IS 'What holds it up, a JSON array';
+COMMENT ON TABLE orchestrator.v7_migration_workflow IS 'The phases of the migration, one row each, with state, leader and approval';
+COMMENT ON COLUMN orchestrator.v7_migration_workflow.lead_persona IS 'The persona who is responsible for the phase';
+COMMENT ON COLUMN orchestrator.v7_migration_workflow.approval_status IS 'Approval of the present run of the phase. pending: not given; approved: given, the next phase may start; rejected: refused';
+COMMENT ON COLUMN orchestrator.v7_migration_workflow.approval_notes IS 'The written approval, and why earlier ones ended';
+COMMENT ON COLUMN orchestrator.v7_migration_workflow.deliverables IS 'The results for the review, a JSON array';
+COMMENT ON COLUMN orchestrator.v7_migration_workflow.blockers IS 'Reasons why the phase is held up, a JSON array';
+COMMENT ON COLUMN orchestrator.v7_migration_workflow.status IS 'State of the phase. not_started: waits for the phase before; in_progress: work is going on; review: waits for approval; approved: can be completed; completed: done; blocked: held up; rolled_back: undone, can start again';
 
 SELECT orchestrator.restore_table('orchestrator.v7_migration_workflow');
 
@@ -81,12 +82,14 @@ CREATE TABLE orchestrator.v7_enum_migrations (
         status = 'proposed'
         OR (btrim(coalesce(approved_by, '')) <> '' AND btrim(coalesce(rollback_script, '')) <> ''))
 );
-COMMENT ON TABLE orchestrator.v7_enum_migrations IS 'Enum types that are to become one: each row replaces one type by another, reversibly';
+COMMENT ON TABLE orchestrator.v7_enum_migrations IS 'Consolidation of enum types: each row replaces one type by another, reversibly';
 COMMENT ON COLUMN orchestrator.v7_enum_migrations.current_enum_name IS 'The type to replace, as schema.name';
 COMMENT ON COLUMN orchestrator.v7_enum_migrations.v7_enum_name IS 'The type that replaces it';
-COMMENT ON COLUMN orchestrator.v7_enum_migrations.consolidates_with IS 'Types that become the same one';
-COMMENT ON COLUMN orchestrator.v7_enum_migrations.affected_columns IS 'For each table the columns that use the type, a JSON object of arrays';
-COMMENT ON COLUMN orchestrator.v7_enum_migrations.rollback_script IS 'How it is taken back; needed from approval on';
+COMMENT ON COLUMN orchestrator.v7_enum_migrations.consolidates_with IS 'Further types that the same type replaces';
+COMMENT ON COLUMN orchestrator.v7_enum_migrations.affected_columns IS 'The columns of each table that use the type, a JSON object of arrays';
+COMMENT ON COLUMN orchestrator.v7_enum_migrations.rollback_script IS 'The script that undoes the change; required from approval on';
+COMMENT ON COLUMN orchestrator.v7_enum_migrations.status IS 'State of the replacement. proposed: waits for an approver; approved: may be implemented; implemented: in place, to be validated; validated: tested; retired: the old type is gone; rolled_back: undone, can be proposed again';
+COMMENT ON COLUMN orchestrator.v7_enum_migrations.risk_level IS 'Risk of the replacement. low: little can break; medium: the default; high: much can break; critical: everything can break';
 
 SELECT orchestrator.restore_table('orchestrator.v7_enum_migrations');
 
@@ -124,11 +127,13 @@ CREATE TABLE orchestrator.v7_global_impacts (
         OR approval_status NOT IN ('approved', 'implemented')
         OR btrim(coalesce(mitigation_strategy, '')) <> '')
 );
-COMMENT ON TABLE orchestrator.v7_global_impacts IS 'Changes that reach beyond one file: what they touch, how risky they are, and whether they are approved';
+COMMENT ON TABLE orchestrator.v7_global_impacts IS 'Changes that reach beyond one file: their reach, their risk and their approval';
 COMMENT ON COLUMN orchestrator.v7_global_impacts.affected_workflows IS 'WF1 to WF7';
 COMMENT ON COLUMN orchestrator.v7_global_impacts.affected_layers IS '1 to 7, as in file_audit.layer_number';
-COMMENT ON COLUMN orchestrator.v7_global_impacts.mitigation_strategy IS 'What is done about the risk; high and critical ones need it before they are approved';
-COMMENT ON COLUMN orchestrator.v7_global_impacts.approval_status IS 'An impact is open until it is implemented or rejected';
+COMMENT ON COLUMN orchestrator.v7_global_impacts.mitigation_strategy IS 'The plan against the risk; high and critical impacts need it before they are approved';
+COMMENT ON COLUMN orchestrator.v7_global_impacts.approval_status IS 'State of the impact, which is open until it is implemented or rejected. pending: not looked at; reviewing: under review; approved: may be implemented; rejected: will not be implemented; implemented: done';
+COMMENT ON COLUMN orchestrator.v7_global_impacts.change_type IS 'Subject of the change. enum: an enum type; file: a file; api: an interface; schema: the database schema; config: configuration; dependency: a dependency';
+COMMENT ON COLUMN orchestrator.v7_global_impacts.risk_assessment IS 'Risk of the change. low: little can break; medium: something can break; high: much can break, needs a mitigation; critical: everything can break, needs a mitigation';
 
 SELECT orchestrator.restore_table('orchestrator.v7_global_impacts');
 
@@ -166,9 +171,10 @@ CREATE TABLE orchestrator.v7_subworkflow_tasks (
     CONSTRAINT v7_subworkflow_tasks_responsible_persona_check CHECK (btrim(responsible_persona) <> ''),
     CONSTRAINT v7_subworkflow_tasks_status_check              CHECK (status IN ('pending', 'in_progress', 'blocked', 'review', 'completed', 'cancelled', 'deferred'))
 );
-COMMENT ON TABLE orchestrator.v7_subworkflow_tasks IS 'The tasks of each phase, as they are handed to the external tracker';
-COMMENT ON COLUMN orchestrator.v7_subworkflow_tasks.dart_task_id IS 'The task''s id in the external tracker, once it is there';
-COMMENT ON COLUMN orchestrator.v7_subworkflow_tasks.dependencies IS 'Tasks, by id, that must be completed before this one is ready';
+COMMENT ON TABLE orchestrator.v7_subworkflow_tasks IS 'The tasks of each phase, in the form in which they are handed to the external tracker';
+COMMENT ON COLUMN orchestrator.v7_subworkflow_tasks.dart_task_id IS 'The id of the task in the external tracker; NULL before it is there';
+COMMENT ON COLUMN orchestrator.v7_subworkflow_tasks.dependencies IS 'The ids of tasks that must be completed before this one is ready';
+COMMENT ON COLUMN orchestrator.v7_subworkflow_tasks.status IS 'State of the task. pending: waits to be started; in_progress: being done; blocked: held up; review: under review; completed: done; cancelled: will not be done; deferred: put off';
 
 SELECT orchestrator.restore_table('orchestrator.v7_subworkflow_tasks');
 
@@ -200,9 +206,10 @@ CREATE TABLE orchestrator.v7_test_results (
     CONSTRAINT v7_test_results_component_tested_check CHECK (btrim(component_tested) <> ''),
     CONSTRAINT v7_test_results_test_status_check      CHECK (test_status IN ('pass', 'fail', 'skip', 'error', 'timeout'))
 );
-COMMENT ON TABLE orchestrator.v7_test_results IS 'What tests of the migrated code found, one row per run';
-COMMENT ON COLUMN orchestrator.v7_test_results.test_status IS 'fail, error and timeout are failures; one is open until the same test of the same component passes';
-COMMENT ON COLUMN orchestrator.v7_test_results.backwards_compatible IS 'Whether what used the component before still works; NULL when that was not tested';
+COMMENT ON TABLE orchestrator.v7_test_results IS 'Results of tests of the migrated code, one row per test run';
+COMMENT ON COLUMN orchestrator.v7_test_results.test_status IS 'Result of the test. pass: passed; fail: failed; skip: did not run; error: could not run; timeout: did not end in time. A failure is open until the same test of the same component passes';
+COMMENT ON COLUMN orchestrator.v7_test_results.backwards_compatible IS 'Whether earlier users of the component still work; NULL if that was not tested';
+COMMENT ON COLUMN orchestrator.v7_test_results.test_type IS 'Kind of test. unit: one component; integration: several components together; system: the whole; performance: speed; regression: that older features still work; smoke: that it starts';
 
 SELECT orchestrator.restore_table('orchestrator.v7_test_results');
 
@@ -222,4 +229,4 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_verify_tables_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_verify_tables() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_verify_tables() IS
-    'The five V7 tables: base tables with all their columns, and no other table named v7_ in any schema; a view never makes up for a missing table';
+    'Checks the five V7 tables: base tables with all their columns, and no other table named v7_ in any schema; a view does not count as a table';

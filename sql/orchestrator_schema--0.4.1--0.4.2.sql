@@ -27,7 +27,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_parse_file_name_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_parse_file_name(text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_parse_file_name(text) IS
-    'The parts of a file name that follows the rule of V7; no row when it breaks the rule';
+    'The parts of a file name that follows the rule of V7; no row if the name breaks it';
 
 CREATE TABLE orchestrator.file_audit_baseline (
     id                 integer     PRIMARY KEY,
@@ -47,7 +47,7 @@ CREATE TABLE orchestrator.file_audit_baseline (
     notes              text,
     created_at         timestamptz NOT NULL
 );
-COMMENT ON TABLE orchestrator.file_audit_baseline IS 'What the old columns of file_audit held when the V7 columns were added, one row per file that was there; deleting a row accepts what was changed since';
+COMMENT ON TABLE orchestrator.file_audit_baseline IS 'The values of the old columns of file_audit when the V7 columns were added, one row per file of that time; deleting a row accepts later changes';
 
 SELECT orchestrator.restore_table('orchestrator.file_audit_baseline');
 
@@ -70,13 +70,13 @@ ALTER TABLE orchestrator.file_audit
     -- CASE, because the function refuses NULL.
     ADD CONSTRAINT file_audit_v7_target_name_check     CHECK (CASE WHEN v7_target_name IS NOT NULL THEN orchestrator.v7_is_valid_file_name(v7_target_name) END),
     ADD CONSTRAINT file_audit_v7_impact_score_check    CHECK (v7_impact_score BETWEEN 1 AND 10);
-COMMENT ON COLUMN orchestrator.file_audit.v7_workflow_status IS 'How far the file is migrated';
+COMMENT ON COLUMN orchestrator.file_audit.v7_workflow_status IS 'Progress of the migration of the file. pending_assessment: to be assessed; assessed: impact known; designed: target designed; approved: design approved; implementing: being rewritten; testing: being tested; migrated: in use; retired: the old file is gone';
 COMMENT ON COLUMN orchestrator.file_audit.v7_target_name IS 'Its name after the migration: WF[1-7]_V7_L[1-7]_<n>of<m>_<Name>.py';
 COMMENT ON COLUMN orchestrator.file_audit.v7_database_enums IS 'The enum types that the file uses';
-COMMENT ON COLUMN orchestrator.file_audit.v7_enum_mappings IS 'Which of them becomes which, and how their values map';
-COMMENT ON COLUMN orchestrator.file_audit.v7_dependencies IS 'What this file needs';
-COMMENT ON COLUMN orchestrator.file_audit.v7_dependents IS 'What needs this file';
-COMMENT ON COLUMN orchestrator.file_audit.v7_impact_score IS 'How much breaks when it breaks, 1 to 10';
+COMMENT ON COLUMN orchestrator.file_audit.v7_enum_mappings IS 'The new type of each of these types, and the mapping of their values';
+COMMENT ON COLUMN orchestrator.file_audit.v7_dependencies IS 'Files that this file needs';
+COMMENT ON COLUMN orchestrator.file_audit.v7_dependents IS 'Files that need this file';
+COMMENT ON COLUMN orchestrator.file_audit.v7_impact_score IS 'How much a fault of the file breaks, 1 to 10';
 COMMENT ON COLUMN orchestrator.file_audit.v7_retirement_date IS 'The day on which the old file was retired';
 
 -- The first upgrade takes the baseline of the existing rows; later upgrades keep it.
@@ -108,4 +108,4 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_verify_file_audit_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_verify_file_audit() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_verify_file_audit() IS
-    'The inventory under V7: its twelve columns, a V7 status on every row, and no old value changed or row gone since the upgrade';
+    'Checks the inventory under V7: its twelve columns, a V7 status on every row, and no old value changed or row deleted since the upgrade';

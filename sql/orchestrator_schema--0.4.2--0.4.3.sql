@@ -26,10 +26,10 @@ CREATE TABLE orchestrator.migration_sign_offs (
     CONSTRAINT migration_sign_offs_item_check        CHECK (btrim(item) <> ''),
     CONSTRAINT migration_sign_offs_signed_by_check   CHECK (btrim(signed_by) <> '')
 );
-COMMENT ON TABLE orchestrator.migration_sign_offs IS 'Who signed what before a phase starts and after it is done; v7_missing_sign_offs tells what is still to be signed';
-COMMENT ON COLUMN orchestrator.migration_sign_offs.stage IS 'before the phase starts, or after its work is done';
-COMMENT ON COLUMN orchestrator.migration_sign_offs.item IS 'What is signed: a persona''s consent, or a fact';
-COMMENT ON COLUMN orchestrator.migration_sign_offs.notes IS 'The only column that can be changed afterwards';
+COMMENT ON TABLE orchestrator.migration_sign_offs IS 'Signatures before a phase starts and after its work is done; v7_missing_sign_offs lists the missing ones';
+COMMENT ON COLUMN orchestrator.migration_sign_offs.stage IS 'Time of the signature. before: before the phase starts; after: after its work is done';
+COMMENT ON COLUMN orchestrator.migration_sign_offs.item IS 'The signed item: the consent of a persona, or a fact';
+COMMENT ON COLUMN orchestrator.migration_sign_offs.notes IS 'Notes; the only column that can be changed later';
 
 SELECT orchestrator.restore_table('orchestrator.migration_sign_offs');
 
@@ -47,9 +47,9 @@ CREATE TABLE orchestrator.migration_hand_overs (
     changed_at     timestamptz,
     CONSTRAINT migration_hand_overs_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.v7_subworkflow_tasks (id) ON DELETE CASCADE
 );
-COMMENT ON TABLE orchestrator.migration_hand_overs IS 'When a task was handed over to the external tracker, and whether it was changed since; kept by triggers of v7_subworkflow_tasks';
+COMMENT ON TABLE orchestrator.migration_hand_overs IS 'When a task was handed over to the external tracker, and whether it was changed later; triggers of v7_subworkflow_tasks write it';
 COMMENT ON COLUMN orchestrator.migration_hand_overs.handed_over_at IS 'When dart_task_id or dart_task_url was last written';
-COMMENT ON COLUMN orchestrator.migration_hand_overs.changed_at IS 'When the task was first changed after that; NULL while the tracker has it as it is';
+COMMENT ON COLUMN orchestrator.migration_hand_overs.changed_at IS 'When the task was first changed after that; NULL while the tracker has the present form';
 
 SELECT orchestrator.restore_table('orchestrator.migration_hand_overs');
 
@@ -67,7 +67,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_enforce_approval_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_enforce_approval() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_enforce_approval() IS
-    'BEFORE UPDATE trigger of the phases: no phase starts, is approved or is completed without what it needs; rolling one back cancels its open tasks';
+    'BEFORE UPDATE trigger of the phases: no phase starts, is approved or is completed while a requirement is missing; rolling one back cancels its open tasks';
 
 CREATE FUNCTION orchestrator.v7_enforce_dependencies()
 RETURNS trigger
@@ -76,7 +76,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_enforce_dependencies_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_enforce_dependencies() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_enforce_dependencies() IS
-    'BEFORE UPDATE trigger of the tasks: what a task waits for exists and makes no circle, and a phase that is over takes no task';
+    'BEFORE UPDATE trigger of the tasks: the dependencies of a task exist and form no cycle, and no task moves into a phase that is over';
 
 CREATE FUNCTION orchestrator.v7_note_change()
 RETURNS trigger
@@ -85,7 +85,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_note_change_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_note_change() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_note_change() IS
-    'AFTER UPDATE trigger of the tasks: notes that the external tracker has the task in an older form';
+    'AFTER UPDATE trigger of the tasks: records that the external tracker has the task in an older form';
 
 CREATE FUNCTION orchestrator.v7_note_hand_over()
 RETURNS trigger
@@ -94,7 +94,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_note_hand_over_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_note_hand_over() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_note_hand_over() IS
-    'AFTER UPDATE trigger of the tasks: notes that the external tracker has the task as it is';
+    'AFTER UPDATE trigger of the tasks: records that the external tracker has the present form of the task';
 
 -- Triggers of one kind fire in the order of their names: this one before v7_migration_workflow_lifecycle.
 CREATE TRIGGER v7_migration_workflow_approval BEFORE UPDATE ON orchestrator.v7_migration_workflow
@@ -133,7 +133,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_load_plan_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_load_plan() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_load_plan() IS
-    'Loads the seven phases and the tasks of phases 1 and 4; what is there already stays as it is';
+    'Loads the seven phases and the tasks of phases 1 and 4; existing rows stay unchanged';
 
 CREATE FUNCTION orchestrator.v7_record_enum_duplicates(minimum_similarity double precision DEFAULT 0.8)
 RETURNS bigint
@@ -142,7 +142,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_record_enum_duplicates_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_record_enum_duplicates(double precision) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_record_enum_duplicates(double precision) IS
-    'Records every pair of enum types that look like one as a proposal, none twice; how many were added';
+    'Records every pair of duplicate enum types as a proposal, none twice. Returns the number of new proposals';
 
 CREATE FUNCTION orchestrator.v7_issue_task(phase_number integer, task_name text, responsible_persona text, dependencies uuid[] DEFAULT '{}', dart_task_id text DEFAULT NULL, dart_task_url text DEFAULT NULL)
 RETURNS uuid
@@ -151,7 +151,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_issue_task_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_issue_task(integer, text, text, uuid[], text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_issue_task(integer, text, text, uuid[], text, text) IS
-    'Issues a task of a phase with the next number; its id';
+    'Issues a task of a phase with the next number. Returns its id';
 
 CREATE FUNCTION orchestrator.v7_sign(phase_number integer, stage text, item text, signed_by text, notes text DEFAULT NULL)
 RETURNS uuid
@@ -160,7 +160,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_sign_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_sign(integer, text, text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_sign(integer, text, text, text, text) IS
-    'Signs an item before or after a phase, once; the id of the sign-off';
+    'Signs an item before or after a phase, once. Returns the id of the sign-off';
 
 CREATE FUNCTION orchestrator.v7_missing_sign_offs(phase_number integer, stage text)
 RETURNS SETOF text
@@ -169,7 +169,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_missing_sign_offs_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_missing_sign_offs(integer, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_missing_sign_offs(integer, text) IS
-    'The sign-offs that a phase needs before it starts or after its work, and nobody has given';
+    'The required sign-offs before or after a phase that nobody has given';
 
 CREATE FUNCTION orchestrator.v7_start_phase(phase_number integer)
 RETURNS orchestrator.v7_migration_workflow
@@ -178,7 +178,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_start_phase_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_start_phase(integer) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_start_phase(integer) IS
-    'Starts a phase: the one before is completed and approved, and no sign-off is missing; the row';
+    'Starts a phase, if the phase before is completed and approved and no sign-off is missing. Returns the row';
 
 CREATE FUNCTION orchestrator.v7_request_review(phase_number integer, deliverables jsonb)
 RETURNS orchestrator.v7_migration_workflow
@@ -187,7 +187,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_request_review_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_request_review(integer, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_request_review(integer, jsonb) IS
-    'Puts a phase in progress under review, with what it delivered, a JSON array; the row';
+    'Puts a phase in progress under review, with its results, a JSON array. Returns the row';
 
 CREATE FUNCTION orchestrator.v7_approve_phase(phase_number integer, approved_by text, notes text)
 RETURNS orchestrator.v7_migration_workflow
@@ -196,7 +196,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_approve_phase_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_approve_phase(integer, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_approve_phase(integer, text, text) IS
-    'Approves a phase under review, in writing; the row';
+    'Approves a phase under review, in writing. Returns the row';
 
 CREATE FUNCTION orchestrator.v7_complete_phase(phase_number integer)
 RETURNS orchestrator.v7_migration_workflow
@@ -205,7 +205,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_complete_phase_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_complete_phase(integer) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_complete_phase(integer) IS
-    'Completes an approved phase: no task is open, and no sign-off is missing; the row';
+    'Completes an approved phase, if no task is open and no sign-off is missing. Returns the row';
 
 CREATE FUNCTION orchestrator.v7_roll_back_phase(phase_number integer, reason text)
 RETURNS orchestrator.v7_migration_workflow
@@ -214,7 +214,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_roll_back_phase_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_roll_back_phase(integer, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_roll_back_phase(integer, text) IS
-    'Rolls a phase back: cancels its open tasks with the reason, and ends its approval; the row';
+    'Rolls a phase back: cancels its open tasks with the reason, and ends its approval. Returns the row';
 
 -- views
 
@@ -272,11 +272,11 @@ LEFT JOIN task AS t ON t.parent_phase = w.phase_number
 LEFT JOIN failure AS f ON f.phase_number = w.phase_number
 LEFT JOIN impact AS i ON i.phase_number = w.phase_number
 ORDER BY w.phase_number;
-COMMENT ON VIEW orchestrator.v7_migration_dashboard IS 'One row per phase: where it stands, its tasks, what is unsigned, and the open test failures and impacts of its time; each of them on one row only';
-COMMENT ON COLUMN orchestrator.v7_migration_dashboard.percent_done IS 'Completed of all tasks that are not cancelled; NULL when there is none';
+COMMENT ON VIEW orchestrator.v7_migration_dashboard IS 'One row per phase: its state, its tasks, its missing sign-offs, and the open test failures and impacts of its time; each of these is counted on one row only';
+COMMENT ON COLUMN orchestrator.v7_migration_dashboard.percent_done IS 'Completed tasks in percent of the tasks that are not cancelled; NULL if there is none';
 COMMENT ON COLUMN orchestrator.v7_migration_dashboard.missing_sign_offs IS 'Required sign-offs that nobody has given, with their stage';
-COMMENT ON COLUMN orchestrator.v7_migration_dashboard.open_test_failures IS 'Tests whose last result is fail, error or timeout, and was found in the time of the phase: from its start to the start of the next one';
-COMMENT ON COLUMN orchestrator.v7_migration_dashboard.open_impacts IS 'Impacts recorded in the time of the phase and neither implemented nor rejected';
+COMMENT ON COLUMN orchestrator.v7_migration_dashboard.open_test_failures IS 'Tests whose last result is fail, error or timeout, from the time of the phase: from its start to the start of the next one';
+COMMENT ON COLUMN orchestrator.v7_migration_dashboard.open_impacts IS 'Impacts recorded in the time of the phase that are neither implemented nor rejected';
 COMMENT ON COLUMN orchestrator.v7_migration_dashboard.highest_open_risk IS 'The highest risk among them, by rank: low, medium, high, critical';
 
 CREATE VIEW orchestrator.v7_enum_consolidation_status AS
@@ -292,7 +292,7 @@ SELECT m.v7_enum_name, m.status, m.risk_level,
 FROM orchestrator.v7_enum_migrations AS m
 GROUP BY m.v7_enum_name, m.status, m.risk_level
 ORDER BY array_position('{critical,high,medium,low}', m.risk_level), m.v7_enum_name, m.status;
-COMMENT ON VIEW orchestrator.v7_enum_consolidation_status IS 'Per target enum, status and risk: which types it replaces and which tables that touches; the highest risk first';
+COMMENT ON VIEW orchestrator.v7_enum_consolidation_status IS 'For each target enum, status and risk: the types that it replaces and the tables that this touches; the highest risk first';
 
 CREATE VIEW orchestrator.v7_file_migration_readiness AS
 WITH file AS (
@@ -333,8 +333,8 @@ FROM (VALUES (1, 'Models and enums'), (2, 'Schemas'), (3, 'Routers'), (4, 'Servi
 LEFT JOIN file AS f ON f.layer_number = l.layer_number
 LEFT JOIN risk AS r ON r.layer_number = l.layer_number
 ORDER BY l.layer_number;
-COMMENT ON VIEW orchestrator.v7_file_migration_readiness IS 'Per layer: how far its workflow files are migrated. A workflow file is one that serves a workflow, whatever its path';
-COMMENT ON COLUMN orchestrator.v7_file_migration_readiness.high_impact_not_migrated IS 'Files with an impact over 7 that are neither migrated nor retired';
+COMMENT ON VIEW orchestrator.v7_file_migration_readiness IS 'For each layer: the migration progress of its workflow files. A workflow file is one that serves a workflow, whatever its path';
+COMMENT ON COLUMN orchestrator.v7_file_migration_readiness.high_impact_not_migrated IS 'Files with an impact score above 7 that are neither migrated nor retired';
 COMMENT ON COLUMN orchestrator.v7_file_migration_readiness.names_breaking_rule IS 'Files without a target name, whose own name breaks the rule of V7';
 COMMENT ON COLUMN orchestrator.v7_file_migration_readiness.highest_open_risk IS 'The highest risk among impacts on the layer that are neither implemented nor rejected';
 
@@ -347,7 +347,7 @@ WHERE t.status = 'pending'
       LEFT JOIN orchestrator.v7_subworkflow_tasks AS o ON o.id = d.id
       WHERE o.status IS DISTINCT FROM 'completed')
 ORDER BY t.parent_phase, t.task_number;
-COMMENT ON VIEW orchestrator.v7_ready_tasks IS 'Pending tasks of which every dependency is completed';
+COMMENT ON VIEW orchestrator.v7_ready_tasks IS 'Pending tasks whose dependencies are all completed';
 
 CREATE VIEW orchestrator.v7_unsynced_tasks AS
 SELECT t.id, t.parent_phase, t.task_number, t.task_name, t.responsible_persona, t.status, t.dart_task_id, t.dart_task_url,
@@ -357,7 +357,7 @@ FROM orchestrator.v7_subworkflow_tasks AS t
 LEFT JOIN orchestrator.migration_hand_overs AS h ON h.task_id = t.id
 WHERE t.dart_task_id IS NULL OR h.changed_at IS NOT NULL
 ORDER BY coalesce(h.changed_at, t.created_at), t.id;
-COMMENT ON VIEW orchestrator.v7_unsynced_tasks IS 'Tasks that the external tracker does not have, or has in an older form. Writing dart_task_id or dart_task_url, the same value too, says that it has the task as it is';
+COMMENT ON VIEW orchestrator.v7_unsynced_tasks IS 'Tasks that the external tracker does not have, or has in an older form. An UPDATE of dart_task_id or dart_task_url, even to the same value, marks a task as up to date there';
 
 -- verification
 
@@ -368,7 +368,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_verify_infrastructure_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_verify_infrastructure() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_verify_infrastructure() IS
-    'What the V7 versions built, each as the manifest defines it: tables, columns, monitoring views, indexes, triggers';
+    'Checks everything that the V7 versions built against the manifest: tables, columns, monitoring views, indexes, triggers';
 
 CREATE FUNCTION orchestrator.v7_verify_data()
 RETURNS TABLE (check_name text, expected text, actual text, passed boolean, hint text)
@@ -377,7 +377,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_verify_data_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_verify_data() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_verify_data() IS
-    'What the V7 tables hold: seven phases, enum mappings, owners, dependencies, and nothing started or completed without approval';
+    'Checks the rows of the V7 tables: seven phases, enum mappings, owners, dependencies, and no phase started or completed without approval';
 
 CREATE FUNCTION orchestrator.v7_verify()
 RETURNS TABLE (check_name text, expected text, actual text, passed boolean, hint text)

@@ -40,21 +40,21 @@ CREATE TABLE orchestrator.orchestrator_runs (
     CONSTRAINT orchestrator_runs_cost_usd_check      CHECK (cost_usd >= 0 AND cost_usd <> 'NaN'),
     CONSTRAINT orchestrator_runs_files_created_check CHECK (array_position(files_created, NULL) IS NULL)
 );
-COMMENT ON TABLE orchestrator.orchestrator_runs IS 'Runs of the orchestrator, one per thread: how far each is, what it used, and whether it may go on';
-COMMENT ON COLUMN orchestrator.orchestrator_runs.thread_id IS 'The orchestrator''s own name of the run; every function finds it by this';
-COMMENT ON COLUMN orchestrator.orchestrator_runs.project_id IS 'The project, which is kept elsewhere';
-COMMENT ON COLUMN orchestrator.orchestrator_runs.story_id IS 'The story it works on, which is kept elsewhere';
-COMMENT ON COLUMN orchestrator.orchestrator_runs.phase IS 'planning, development or testing; complete and failed are its ends';
+COMMENT ON TABLE orchestrator.orchestrator_runs IS 'Runs of the orchestrator, one per thread, with their phase, their use of tokens and money, and whether they may go on';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.thread_id IS 'The orchestrator''s own name of the run, by which every function finds it';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.project_id IS 'The project, which is stored elsewhere';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.story_id IS 'The story of the run, which is stored elsewhere';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.phase IS 'Phase of the run. planning: begins here; development: being built; testing: being tested; complete: ended with success; failed: ended with an error';
 COMMENT ON COLUMN orchestrator.orchestrator_runs.current_agent IS 'The agent at work, for example cto, pm, dev, qa or supervisor';
-COMMENT ON COLUMN orchestrator.orchestrator_runs.gate_status IS 'Whether it may go on: pending, go, hold, recycle; kill is the end';
-COMMENT ON COLUMN orchestrator.orchestrator_runs.safety_score IS 'The lowest score seen, from 0 to 1, rounded down';
-COMMENT ON COLUMN orchestrator.orchestrator_runs.violations IS 'What the scorers found, in the order in which they told it';
-COMMENT ON COLUMN orchestrator.orchestrator_runs.requires_human_review IS 'Whether a human has to look at it';
-COMMENT ON COLUMN orchestrator.orchestrator_runs.tokens_used IS 'Sum of what its agents reported';
-COMMENT ON COLUMN orchestrator.orchestrator_runs.cost_usd IS 'Sum of what its agents reported, in USD';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.gate_status IS 'Whether the run may go on. pending: not judged yet; go: may go on; hold: waits for a human; kill: ended for good; recycle: sent back to be done again';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.safety_score IS 'The lowest score so far, from 0 to 1, rounded down';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.violations IS 'The findings of the scorers, in the order of their reports';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.requires_human_review IS 'Whether a human has to look at the run';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.tokens_used IS 'Sum of the tokens that its agents reported';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.cost_usd IS 'Sum of the costs that its agents reported, in USD';
 COMMENT ON COLUMN orchestrator.orchestrator_runs.completed_at IS 'When it became complete or failed';
-COMMENT ON COLUMN orchestrator.orchestrator_runs.files_created IS 'What its agents created, in the order in which they told it';
-COMMENT ON COLUMN orchestrator.orchestrator_runs.error IS 'What went wrong; of a run that was killed, why';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.files_created IS 'The files that its agents created, in the order of their reports';
+COMMENT ON COLUMN orchestrator.orchestrator_runs.error IS 'The error of the run, or the reason why it was killed';
 
 SELECT orchestrator.restore_table('orchestrator.orchestrator_runs');
 
@@ -88,13 +88,14 @@ CREATE TABLE orchestrator.human_review_queue (
                                                                             ELSE resolved_at IS NOT NULL AND btrim(coalesce(resolved_by, '')) <> '' END),
     CONSTRAINT human_review_queue_resolution_notes_check CHECK (status <> 'rejected' OR btrim(coalesce(resolution_notes, '')) <> '')
 );
-COMMENT ON TABLE orchestrator.human_review_queue IS 'What a human is asked about a run, and what the human decided; a run may have several reviews';
-COMMENT ON COLUMN orchestrator.human_review_queue.thread_id IS 'The run it is about; follows when the run''s thread_id changes, also in a resolved review';
-COMMENT ON COLUMN orchestrator.human_review_queue.review_type IS 'What it is about: safety, gate_override or budget_exceeded';
+COMMENT ON TABLE orchestrator.human_review_queue IS 'Questions to a human about a run, with the decision; a run may have several reviews';
+COMMENT ON COLUMN orchestrator.human_review_queue.thread_id IS 'The run; if its thread_id changes, this column follows, also in a resolved review';
+COMMENT ON COLUMN orchestrator.human_review_queue.review_type IS 'Subject of the review. safety: a low safety score; gate_override: whether the run may pass a gate; budget_exceeded: whether the run may spend more';
 COMMENT ON COLUMN orchestrator.human_review_queue.reason IS 'Why a human has to decide';
-COMMENT ON COLUMN orchestrator.human_review_queue.safety_score IS 'The score that led to it, from 0 to 1; a lower one that comes while it is pending takes its place';
-COMMENT ON COLUMN orchestrator.human_review_queue.context IS 'What the human needs to know to decide, a JSON object';
-COMMENT ON COLUMN orchestrator.human_review_queue.resolution_notes IS 'What the human said about the decision; a rejection has some';
+COMMENT ON COLUMN orchestrator.human_review_queue.safety_score IS 'The score that led to the review, from 0 to 1; a lower one that arrives while the review is pending replaces it';
+COMMENT ON COLUMN orchestrator.human_review_queue.context IS 'Facts for the decision, a JSON object';
+COMMENT ON COLUMN orchestrator.human_review_queue.resolution_notes IS 'The human''s notes on the decision; a rejection needs them';
+COMMENT ON COLUMN orchestrator.human_review_queue.status IS 'State of the review. pending: waits for a decision; approved: the run may go on; rejected: the run is killed';
 
 SELECT orchestrator.restore_table('orchestrator.human_review_queue');
 
@@ -121,7 +122,7 @@ SELECT r.thread_id, r.phase, r.current_agent, r.safety_score, r.gate_status, r.t
        (SELECT count(*) FROM orchestrator.human_review_queue AS q
         WHERE q.thread_id = r.thread_id AND q.status IS NOT DISTINCT FROM 'pending') AS pending_reviews
 FROM orchestrator.orchestrator_runs AS r;
-COMMENT ON VIEW orchestrator.run_summary IS 'Where each run stands, how many events its trail has, and how many reviews it waits for';
+COMMENT ON VIEW orchestrator.run_summary IS 'Every run with the number of its audit events and of its pending reviews';
 COMMENT ON COLUMN orchestrator.run_summary.actions IS 'Audit events whose metadata names the thread';
 
 -- runs
@@ -133,7 +134,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'start_run_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.start_run(text, uuid, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.start_run(text, uuid, text) IS
-    'Starts the one run of a thread, in phase planning; its id';
+    'Starts the one run of a thread, in phase planning. Returns its id';
 
 CREATE FUNCTION orchestrator.record_run_progress(thread_id text, phase text DEFAULT NULL, current_agent text DEFAULT NULL, tokens bigint DEFAULT 0, cost numeric DEFAULT 0, files text[] DEFAULT '{}', error text DEFAULT NULL)
 RETURNS orchestrator.orchestrator_runs
@@ -142,7 +143,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'record_run_progress_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.record_run_progress(text, text, text, bigint, numeric, text[], text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.record_run_progress(text, text, text, bigint, numeric, text[], text) IS
-    'Adds tokens, cost and files to a run, and moves it to a phase, an agent or an error where one is given; the row';
+    'Adds tokens, cost and files to a run, and sets its phase, agent or error if given. Returns the row';
 
 CREATE FUNCTION orchestrator.record_safety(thread_id text, score numeric, violations text[] DEFAULT '{}')
 RETURNS orchestrator.orchestrator_runs
@@ -151,7 +152,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'record_safety_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.record_safety(text, numeric, text[]) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.record_safety(text, numeric, text[]) IS
-    'Keeps the lowest score of a run and asks for a safety review of a low one, holding the run below safety_block_below (0.70), letting it go on below safety_review_below (0.85); the row';
+    'Records a safety score. A score below safety_block_below (0.70) holds the run and requests a review; a score below safety_review_below (0.85) only requests a review. Returns the row';
 
 CREATE FUNCTION orchestrator.pause_run(thread_id text, reason text)
 RETURNS orchestrator.orchestrator_runs
@@ -160,7 +161,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'pause_run_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.pause_run(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.pause_run(text, text) IS
-    'Holds a run; the row';
+    'Holds a run. Returns the row';
 
 CREATE FUNCTION orchestrator.resume_run(thread_id text)
 RETURNS orchestrator.orchestrator_runs
@@ -169,7 +170,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'resume_run_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.resume_run(text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.resume_run(text) IS
-    'Lets a run go on that waits for no review; the row';
+    'Lets a run without pending reviews go on. Returns the row';
 
 CREATE FUNCTION orchestrator.kill_run(thread_id text, reason text)
 RETURNS orchestrator.orchestrator_runs
@@ -178,7 +179,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'kill_run_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.kill_run(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.kill_run(text, text) IS
-    'Ends a run as failed, with the reason as its error; the row';
+    'Ends a run as failed, with the reason as its error. Returns the row';
 
 -- reviews
 
@@ -189,7 +190,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'request_review_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.request_review(text, text, text, numeric, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.request_review(text, text, text, numeric, jsonb) IS
-    'Asks a human about a run; the id of the review';
+    'Asks a human about a run. Returns the id of the review';
 
 CREATE FUNCTION orchestrator.resolve_review(review_id uuid, decision text, resolved_by text, notes text DEFAULT NULL)
 RETURNS orchestrator.human_review_queue
@@ -198,7 +199,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'resolve_review_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.resolve_review(uuid, text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.resolve_review(uuid, text, text, text) IS
-    'Resolves a pending review as approved or rejected, once: the last approval frees the run, a rejection kills it; the row';
+    'Resolves a pending review as approved or rejected, once: the last approval frees the run, a rejection kills it. Returns the row';
 
 CREATE FUNCTION orchestrator.resolve_reviews(review_ids uuid[], decision text, resolved_by text, notes text DEFAULT NULL)
 RETURNS TABLE (review_id uuid, outcome text)
@@ -207,7 +208,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'resolve_reviews_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.resolve_reviews(uuid[], text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.resolve_reviews(uuid[], text, text, text) IS
-    'Resolves many reviews by one decision; of each id resolved, already_resolved or unknown';
+    'Resolves many reviews by one decision. Returns for each id resolved, already_resolved or unknown';
 
 -- types
 
@@ -218,7 +219,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'typescript_types_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.typescript_types() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.typescript_types() IS
-    'The schema as TypeScript types: Database["orchestrator"], and names for what applications use most';
+    'The schema as TypeScript types: Database["orchestrator"], and names for the most used ones';
 
 CREATE FUNCTION orchestrator.json_schema(table_name text)
 RETURNS jsonb
@@ -227,4 +228,4 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'json_schema_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.json_schema(text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.json_schema(text) IS
-    'JSON Schema (2020-12) of a row of a table or view of the schema, as to_jsonb gives it';
+    'JSON Schema (2020-12) of a row of a table or view of the schema, in the form of to_jsonb';

@@ -41,13 +41,13 @@ FROM (
 ) AS d
 WHERE d.status = 'pending'
 ORDER BY d.requested_at, d.id;
-COMMENT ON VIEW orchestrator.pending_decisions IS 'Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row): for paging, never for polling, because what commits late has an earlier requested_at. To poll: LISTEN orchestrator_decisions, read all pending ones after each notification and connect, and keep the ids that were seen';
-COMMENT ON COLUMN orchestrator.pending_decisions.kind IS 'review, gate or approval; decide() takes the id of any';
-COMMENT ON COLUMN orchestrator.pending_decisions.subject IS 'What it is about, in words';
-COMMENT ON COLUMN orchestrator.pending_decisions.asks IS 'What the one who asked wrote: the reason, or the notes, or else what the task is';
-COMMENT ON COLUMN orchestrator.pending_decisions.project_id IS 'The project; an approval has none';
-COMMENT ON COLUMN orchestrator.pending_decisions.thread_id IS 'The run of a review; of a gate the one that its context names';
-COMMENT ON COLUMN orchestrator.pending_decisions.waiting IS 'For how long';
+COMMENT ON VIEW orchestrator.pending_decisions IS 'Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect and each notification, and remember the ids';
+COMMENT ON COLUMN orchestrator.pending_decisions.kind IS 'The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each';
+COMMENT ON COLUMN orchestrator.pending_decisions.subject IS 'The subject in words';
+COMMENT ON COLUMN orchestrator.pending_decisions.asks IS 'The reason or the notes of the question, else the description of the task';
+COMMENT ON COLUMN orchestrator.pending_decisions.project_id IS 'The project; NULL for an approval';
+COMMENT ON COLUMN orchestrator.pending_decisions.thread_id IS 'The run of a review; for a gate the thread that its context names';
+COMMENT ON COLUMN orchestrator.pending_decisions.waiting IS 'How long it has waited';
 
 CREATE FUNCTION orchestrator.decide(decision_id uuid, decision text, decided_by text, notes text DEFAULT NULL)
 RETURNS TABLE (kind text, id uuid, status text)
@@ -56,7 +56,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'decide_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.decide(uuid, text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.decide(uuid, text, text, text) IS
-    'Decides whatever waits under that id by its own rules: approve or reject; its kind, id and status';
+    'Approves or rejects a pending review, gate or approval by the rules of its kind. Returns its kind, id and status';
 
 -- announcements
 
@@ -69,7 +69,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'announce_decisions_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.announce_decisions() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.announce_decisions() IS
-    'AFTER INSERT or UPDATE statement trigger (kind): NOTIFY orchestrator_decisions with kind, change and count; off with orchestrator_schema.notify. The server delivers equal ones of one transaction once, so they say that something changed and not how much: read pending_decisions';
+    'AFTER INSERT or UPDATE statement trigger (kind): NOTIFY orchestrator_decisions with kind, change and count; off with orchestrator_schema.notify. The server delivers equal notifications of one transaction once, so the count cannot be summed: read pending_decisions';
 
 CREATE TRIGGER gates_requested AFTER INSERT ON orchestrator.gates
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
@@ -93,7 +93,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'access_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.access() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.access() IS
-    'Every role that holds anything here: reader, worker, reviewer or admin; custom for privileges without a level';
+    'Every role with privileges on the extension''s objects: reader, worker, reviewer or admin; custom for privileges without a level';
 
 CREATE FUNCTION orchestrator.grant_access(grantee regrole, level text)
 RETURNS bigint
@@ -102,7 +102,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'grant_access_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.grant_access(regrole, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.grant_access(regrole, text) IS
-    'Gives a role a level in place of the one it has, and what updates brought to it; how many privileges changed';
+    'Gives a role exactly the privileges of a level, including those of functions that updates brought. Returns the number of changed privileges';
 
 CREATE FUNCTION orchestrator.revoke_access(grantee regrole)
 RETURNS bigint
@@ -111,7 +111,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'revoke_access_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.revoke_access(regrole) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.revoke_access(regrole) IS
-    'Takes away all that a role holds on the extension''s objects; how many privileges';
+    'Revokes all privileges of a role on the extension''s objects. Returns their number';
 
 -- The owner of the database may grant levels without a superuser.
 GRANT EXECUTE ON FUNCTION orchestrator.access(), orchestrator.grant_access(regrole, text), orchestrator.revoke_access(regrole) TO pg_database_owner;
@@ -123,7 +123,7 @@ LANGUAGE c STABLE PARALLEL RESTRICTED
 SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'get_configuration_0_6_0_wrapper';
 COMMENT ON FUNCTION orchestrator.get_configuration(text) IS
-    'The text of a configuration value; an unknown key is an error, and so is a secret to who may not read the table';
+    'The value of a setting as text; an unknown key is an error, and so is a secret for a role that may not read the table';
 
 CREATE OR REPLACE FUNCTION orchestrator.configuration_value(key text, fallback jsonb DEFAULT NULL)
 RETURNS jsonb
@@ -131,7 +131,7 @@ LANGUAGE c STABLE PARALLEL RESTRICTED
 SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'configuration_value_0_6_0_wrapper';
 COMMENT ON FUNCTION orchestrator.configuration_value(text, jsonb) IS
-    'A configuration value as number, boolean, text or document; the fallback for an unknown key, else an error; a secret is an error to who may not read the table';
+    'The value of a setting as JSON of its type; for an unknown key the fallback, or an error without one. A secret is an error for a role that may not read the table';
 
 -- Levels may call these functions without privileges on the tables, because they check every rule themselves.
 ALTER FUNCTION orchestrator.start_tool_execution(uuid, text, jsonb) SECURITY DEFINER;
@@ -191,7 +191,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'run_maintenance_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.run_maintenance() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.run_maintenance() IS
-    'Expires, releases and purges, each in its configured age; every task with the rows it touched';
+    'Expires, releases and purges, each by its configured age. Returns every task with the number of rows';
 
 CREATE FUNCTION orchestrator.schedule_maintenance(cron text DEFAULT '*/15 * * * *')
 RETURNS bigint
@@ -200,7 +200,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'schedule_maintenance_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.schedule_maintenance(text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.schedule_maintenance(text) IS
-    'Has pg_cron call run_maintenance() as the caller; the id of the job. Calling it again replaces the schedule';
+    'Makes pg_cron call run_maintenance() as the caller. Returns the id of the job. A second call replaces the schedule';
 
 CREATE FUNCTION orchestrator.unschedule_maintenance()
 RETURNS boolean
@@ -209,7 +209,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'unschedule_maintenance_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.unschedule_maintenance() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.unschedule_maintenance() IS
-    'Takes the caller''s job from pg_cron; whether there was one';
+    'Removes the caller''s job from pg_cron. Returns whether there was one';
 
 -- Levels that a downgrade kept are granted again. The table exists only in this script: the privileges
 -- themselves are the record of a level. In the same cluster the identifier of a role decides, so that a
@@ -228,7 +228,7 @@ CREATE TABLE orchestrator.access_levels (
         CASE WHEN system_identifier = (pg_control_system()).system_identifier THEN role <> 0 AND role::regrole::text <> role::text
              ELSE to_regrole(quote_ident(grantee)) IS NOT NULL END)
 );
-COMMENT ON TABLE orchestrator.access_levels IS 'Who had which level before a downgrade';
+COMMENT ON TABLE orchestrator.access_levels IS 'The level of each role before a downgrade';
 SELECT pg_extension_config_dump('orchestrator.access_levels', '');
 SELECT orchestrator.restore_table('orchestrator.access_levels');
 SELECT orchestrator.grant_access(kept.role, kept.level)

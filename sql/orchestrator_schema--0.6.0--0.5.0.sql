@@ -86,7 +86,7 @@ LANGUAGE c STABLE PARALLEL RESTRICTED
 SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'configuration_value_wrapper';
 COMMENT ON FUNCTION orchestrator.configuration_value(text, jsonb) IS
-    'A configuration value as number, boolean, text or document; the fallback for an unknown key, else an error';
+    'The value of a setting as JSON of its type; for an unknown key the fallback, or an error without one';
 
 CREATE OR REPLACE FUNCTION orchestrator.get_configuration(key text)
 RETURNS text
@@ -94,7 +94,7 @@ LANGUAGE c STABLE PARALLEL RESTRICTED
 SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'get_configuration_wrapper';
 COMMENT ON FUNCTION orchestrator.get_configuration(text) IS
-    'The text of a configuration value; an unknown key is an error';
+    'The value of a setting as text; an unknown key is an error';
 
 DROP FUNCTION orchestrator.revoke_access(regrole);
 DROP FUNCTION orchestrator.grant_access(regrole, text);

@@ -12,17 +12,18 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   orchestrator: {
     Tables: {
-      /** What a role is asked to approve, and what it decided; a task may need several */
+      /** Requests to a role to approve a task, with the decision; a task may need several */
       approvals: {
         Row: {
           id: string;
           task_id: string;
-          /** The one role that may decide */
+          /** The only role that may decide */
           approver_role: string;
+          /** State of the request. pending: waits for a decision; approved: the role agreed; rejected: the role refused */
           status: "pending" | "approved" | "rejected";
           /** When it was decided; NULL exactly while it is pending */
           decision_at: string | null;
-          /** What the one who asked wrote, until the one who decided wrote something else */
+          /** The notes of the request; notes of the decision replace them */
           notes: string;
           created_at: string;
         };
@@ -54,19 +55,19 @@ export type Database = {
           },
         ];
       };
-      /** What happened, in the transaction in which it happened; rows are added, never changed, and deleted by purge_audit_events only */
+      /** The audit trail. An event is written in the transaction that it describes, and never changed; only purge_audit_events deletes events */
       audit_events: {
         Row: {
           id: string;
-          /** What happened, for example task_routed, approval_rejected, session_active */
+          /** The kind of event, for example task_routed, approval_rejected, session_active */
           event_type: string;
-          /** The role that did it, or that is asked; client for a session of a client alone, system where no role stands behind it */
+          /** The role that acted, or that is asked; client for a session without a role, system where no role is involved */
           role: string;
           /** The time of the transaction; events of one transaction are in the order of their ids */
           timestamp: string;
-          /** The trail: the trace_id of the task; a task without one, and a session without a task, is its own */
+          /** The trace: the trace_id of the task, else the id of the task or session */
           trace_id: string;
-          /** The ids and facts of the event, a JSON object; session_user in it is the database role that was logged in, written by the function that records */
+          /** The ids and facts of the event, a JSON object; the recording function writes the login role into its key session_user */
           metadata: Json;
         };
         Insert: {
@@ -95,9 +96,9 @@ export type Database = {
           /** The agent that answered */
           specialist_agent: string;
           response: string;
-          /** How sure the specialist is, from 0 to 1 */
+          /** The specialist's confidence, from 0 to 1 */
           confidence: number;
-          /** Tokens that the answer cost, when known */
+          /** Tokens that the answer cost; NULL if unknown */
           tokens_used: number | null;
           created_at: string;
         };
@@ -121,19 +122,21 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Questions of one agent to another; a collaboration may take several rounds */
+      /** Questions of one agent to another; a collaboration may have several rounds */
       collaboration_requests: {
         Row: {
           id: string;
-          /** What the requests and outcomes of one collaboration share */
+          /** Shared by the requests and outcomes of one collaboration */
           collaboration_id: string;
+          /** Subject of the question. model_data: data models; security_review: security; api_clarification: an interface; bug_debugging: a fault; requirements: the requirements of a task; infrastructure: servers and deployment */
           request_type: "model_data" | "security_review" | "api_clarification" | "bug_debugging" | "requirements" | "infrastructure";
           requesting_agent: string;
           /** The agent that is asked */
           specialist_agent: string;
           question: string;
-          /** What the specialist needs to know to answer, a JSON object */
+          /** Facts for the answer, a JSON object */
           context: Json;
+          /** Urgency. low: can wait; medium: the default; high: soon; critical: work is blocked */
           urgency: "low" | "medium" | "high" | "critical";
           created_at: string;
         };
@@ -161,15 +164,16 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Settings of the orchestrator; read them with configuration_value, list them with configuration_listing */
+      /** Settings of the orchestrator; configuration_value reads one, configuration_listing lists all */
       configurations: {
         Row: {
           key: string;
-          /** The value as text; it parses as value_type */
+          /** The value as text, which must parse as value_type */
           value: string;
+          /** Type of the value. string: any text; integer: a whole number; float: a number; boolean: true or false; json: a JSON document */
           value_type: "string" | "integer" | "float" | "boolean" | "json";
           description: string | null;
-          /** Whether listings mask the value; it is stored as it is */
+          /** Whether listings mask the value; it is stored in plain text */
           is_secret: boolean;
           created_at: string;
           updated_at: string;
@@ -194,25 +198,26 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** The inventory of the code base: every file with its layer, its workflows and how far its audit is */
+      /** The inventory of the code base: every file with its layer, its workflows and the progress of its audit */
       file_audit: {
         Row: {
           id: number;
-          /** Four digits; the first tells the layer */
+          /** Four digits; the first gives the layer */
           file_number: string;
           file_path: string;
           file_name: string;
           /** 1 Models and enums, 2 Schemas, 3 Routers, 4 Services, 5 Configuration, 6 UI, 7 Testing */
           layer_number: number;
           layer_name: string;
-          /** NOVEL serves one workflow, SHARED several, SYSTEM none of its own */
+          /** Use of the file. NOVEL: serves one workflow; SHARED: serves several workflows; SYSTEM: belongs to no workflow */
           status: "NOVEL" | "SHARED" | "SYSTEM";
-          /** The workflows the file serves, WF1 to WF7; empty for what belongs to none */
+          /** The workflows that the file serves, WF1 to WF7; empty for none */
           workflows: (string | null)[];
           has_technical_debt: boolean;
-          /** What the debt is */
+          /** A description of the debt */
           technical_debt: string | null;
           jira_tickets: (string | null)[];
+          /** Progress of the audit. NOT_STARTED: to be audited; IN_PROGRESS: being audited; COMPLETED: audited */
           audit_status: "NOT_STARTED" | "IN_PROGRESS" | "COMPLETED";
           /** When the file was last audited */
           audit_date: string | null;
@@ -220,19 +225,19 @@ export type Database = {
           notes: string | null;
           created_at: string;
           updated_at: string;
-          /** How far the file is migrated */
+          /** Progress of the migration of the file. pending_assessment: to be assessed; assessed: impact known; designed: target designed; approved: design approved; implementing: being rewritten; testing: being tested; migrated: in use; retired: the old file is gone */
           v7_workflow_status: "pending_assessment" | "assessed" | "designed" | "approved" | "implementing" | "testing" | "migrated" | "retired";
           /** Its name after the migration: WF[1-7]_V7_L[1-7]_<n>of<m>_<Name>.py */
           v7_target_name: string | null;
           /** The enum types that the file uses */
           v7_database_enums: Json;
-          /** Which of them becomes which, and how their values map */
+          /** The new type of each of these types, and the mapping of their values */
           v7_enum_mappings: Json;
-          /** What this file needs */
+          /** Files that this file needs */
           v7_dependencies: (string | null)[] | null;
-          /** What needs this file */
+          /** Files that need this file */
           v7_dependents: (string | null)[] | null;
-          /** How much breaks when it breaks, 1 to 10 */
+          /** How much a fault of the file breaks, 1 to 10 */
           v7_impact_score: number | null;
           v7_review_status: string | null;
           v7_reviewed_by: (string | null)[] | null;
@@ -305,7 +310,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** What the old columns of file_audit held when the V7 columns were added, one row per file that was there; deleting a row accepts what was changed since */
+      /** The values of the old columns of file_audit when the V7 columns were added, one row per file of that time; deleting a row accepts later changes */
       file_audit_baseline: {
         Row: {
           id: number;
@@ -363,25 +368,26 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Approval gates: what an agent waits for, and what a human decided about it */
+      /** Approval gates: an agent waits, and a human decides */
       gates: {
         Row: {
           id: string;
-          /** The project, which is kept elsewhere */
+          /** The project, which is stored elsewhere */
           project_id: string;
           /** The agent that waits */
           agent_id: string;
-          /** What stopped the agent: loop_detected, high_risk, collaboration_deadlock or manual */
+          /** Why the agent stopped. loop_detected: it repeats the same error; high_risk: its next step is risky; collaboration_deadlock: agents ask each other in circles; manual: any other reason */
           gate_type: "loop_detected" | "high_risk" | "collaboration_deadlock" | "manual";
           /** Why a human has to decide */
           reason: string;
-          /** What the human needs to know to decide, a JSON object */
+          /** Facts for the decision, a JSON object */
           context: Json;
+          /** State of the gate. pending: waits for a decision; approved: the agent may go on; denied: the agent may not, and gets the feedback */
           status: "pending" | "approved" | "denied";
           created_at: string;
           resolved_at: string | null;
           resolved_by: string | null;
-          /** What the human told the agent; a denial has one */
+          /** The human's message to the agent; a denial needs one */
           feedback: string | null;
         };
         Insert: {
@@ -412,24 +418,25 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** What a human is asked about a run, and what the human decided; a run may have several reviews */
+      /** Questions to a human about a run, with the decision; a run may have several reviews */
       human_review_queue: {
         Row: {
           id: string;
-          /** The run it is about; follows when the run's thread_id changes, also in a resolved review */
+          /** The run; if its thread_id changes, this column follows, also in a resolved review */
           thread_id: string;
-          /** What it is about: safety, gate_override or budget_exceeded */
+          /** Subject of the review. safety: a low safety score; gate_override: whether the run may pass a gate; budget_exceeded: whether the run may spend more */
           review_type: "safety" | "gate_override" | "budget_exceeded";
           /** Why a human has to decide */
           reason: string;
-          /** The score that led to it, from 0 to 1; a lower one that comes while it is pending takes its place */
+          /** The score that led to the review, from 0 to 1; a lower one that arrives while the review is pending replaces it */
           safety_score: number | null;
-          /** What the human needs to know to decide, a JSON object */
+          /** Facts for the decision, a JSON object */
           context: Json;
+          /** State of the review. pending: waits for a decision; approved: the run may go on; rejected: the run is killed */
           status: "pending" | "approved" | "rejected";
           resolved_by: string | null;
           resolved_at: string | null;
-          /** What the human said about the decision; a rejection has some */
+          /** The human's notes on the decision; a rejection needs them */
           resolution_notes: string | null;
           created_at: string;
         };
@@ -469,16 +476,17 @@ export type Database = {
           },
         ];
       };
-      /** What was learned and waits to be embedded for retrieval, and what has been */
+      /** Lessons that wait to be embedded for retrieval, and those that are embedded */
       knowledge_staging: {
         Row: {
           id: string;
+          /** Origin of the lesson. failure_solution: the solution of a failure; gate_rejection: a denied gate; gate_approval: an approved gate; collaboration: the answer of a specialist */
           knowledge_type: "failure_solution" | "gate_rejection" | "gate_approval" | "collaboration";
           /** The text to embed */
           content: string;
-          /** What retrieval filters by: project_id (uuid), agent_type, task_type, technology (text), success_verified (boolean), and whatever else */
+          /** Keys to filter by at retrieval: project_id (uuid), agent_type, task_type, technology (text), success_verified (boolean), and any others */
           metadata: Json;
-          /** Whether the embedding has been stored, elsewhere */
+          /** Whether the embedding is stored, elsewhere */
           embedded: boolean;
           created_at: string;
           embedded_at: string | null;
@@ -503,7 +511,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** What language models cost, each price from a day on until the next price of the model */
+      /** Prices of language models, each from a day on until the next price of the model */
       llm_pricing: {
         Row: {
           id: string;
@@ -512,9 +520,9 @@ export type Database = {
           input_cost_per_million: number;
           /** USD per million output tokens */
           output_cost_per_million: number;
-          /** The first UTC day on which calls cost that much */
+          /** The first UTC day of the price */
           effective_date: string;
-          /** Whether the model is still offered; what calls of it cost does not depend on it */
+          /** Offer of the model. active: still offered; deprecated: no longer offered. The cost of calls does not depend on it */
           status: "active" | "deprecated";
           notes: string | null;
           created_at: string;
@@ -547,17 +555,17 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Calls of language models with the tokens that each took; what they cost is computed when it is read */
+      /** Calls of language models with the tokens of each; views compute the cost */
       llm_token_usage: {
         Row: {
           id: string;
           /** When the model was called */
           timestamp: string;
-          /** The project it was called for; NULL for none */
+          /** The project of the call; NULL for none */
           project_id: string | null;
-          /** The agent that called it; NULL for none */
+          /** The agent that called the model; NULL for none */
           agent_id: string | null;
-          /** The model by the name under which llm_pricing prices it */
+          /** The name of the model, as in llm_pricing */
           model: string;
           input_tokens: number;
           output_tokens: number;
@@ -586,14 +594,14 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** When a task was handed over to the external tracker, and whether it was changed since; kept by triggers of v7_subworkflow_tasks */
+      /** When a task was handed over to the external tracker, and whether it was changed later; triggers of v7_subworkflow_tasks write it */
       migration_hand_overs: {
         Row: {
           task_id: string;
           dart_task_id: string;
           /** When dart_task_id or dart_task_url was last written */
           handed_over_at: string;
-          /** When the task was first changed after that; NULL while the tracker has it as it is */
+          /** When the task was first changed after that; NULL while the tracker has the present form */
           changed_at: string | null;
         };
         Insert: {
@@ -618,18 +626,18 @@ export type Database = {
           },
         ];
       };
-      /** Who signed what before a phase starts and after it is done; v7_missing_sign_offs tells what is still to be signed */
+      /** Signatures before a phase starts and after its work is done; v7_missing_sign_offs lists the missing ones */
       migration_sign_offs: {
         Row: {
           id: string;
           phase_number: number;
-          /** before the phase starts, or after its work is done */
+          /** Time of the signature. before: before the phase starts; after: after its work is done */
           stage: "before" | "after";
-          /** What is signed: a persona's consent, or a fact */
+          /** The signed item: the consent of a persona, or a fact */
           item: string;
           signed_by: string;
           signed_at: string;
-          /** The only column that can be changed afterwards */
+          /** Notes; the only column that can be changed later */
           notes: string | null;
         };
         Insert: {
@@ -660,39 +668,39 @@ export type Database = {
           },
         ];
       };
-      /** Runs of the orchestrator, one per thread: how far each is, what it used, and whether it may go on */
+      /** Runs of the orchestrator, one per thread, with their phase, their use of tokens and money, and whether they may go on */
       orchestrator_runs: {
         Row: {
           id: string;
-          /** The orchestrator's own name of the run; every function finds it by this */
+          /** The orchestrator's own name of the run, by which every function finds it */
           thread_id: string;
-          /** The project, which is kept elsewhere */
+          /** The project, which is stored elsewhere */
           project_id: string;
-          /** The story it works on, which is kept elsewhere */
+          /** The story of the run, which is stored elsewhere */
           story_id: string;
-          /** planning, development or testing; complete and failed are its ends */
+          /** Phase of the run. planning: begins here; development: being built; testing: being tested; complete: ended with success; failed: ended with an error */
           phase: "planning" | "development" | "testing" | "complete" | "failed";
           /** The agent at work, for example cto, pm, dev, qa or supervisor */
           current_agent: string | null;
-          /** Whether it may go on: pending, go, hold, recycle; kill is the end */
+          /** Whether the run may go on. pending: not judged yet; go: may go on; hold: waits for a human; kill: ended for good; recycle: sent back to be done again */
           gate_status: "pending" | "go" | "hold" | "kill" | "recycle";
-          /** The lowest score seen, from 0 to 1, rounded down */
+          /** The lowest score so far, from 0 to 1, rounded down */
           safety_score: number;
-          /** What the scorers found, in the order in which they told it */
+          /** The findings of the scorers, in the order of their reports */
           violations: string[];
-          /** Whether a human has to look at it */
+          /** Whether a human has to look at the run */
           requires_human_review: boolean;
-          /** Sum of what its agents reported */
+          /** Sum of the tokens that its agents reported */
           tokens_used: number;
-          /** Sum of what its agents reported, in USD */
+          /** Sum of the costs that its agents reported, in USD */
           cost_usd: number;
           started_at: string;
           /** When it became complete or failed */
           completed_at: string | null;
           updated_at: string;
-          /** What its agents created, in the order in which they told it */
+          /** The files that its agents created, in the order of their reports */
           files_created: string[];
-          /** What went wrong; of a run that was killed, why */
+          /** The error of the run, or the reason why it was killed */
           error: string | null;
         };
         Insert: {
@@ -735,16 +743,16 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Published prompts; what is published never changes, a correction is a new version */
+      /** Published prompts; a published prompt never changes, and a correction is a new version */
       prompts: {
         Row: {
           id: string;
-          /** The kind of agent that works with the prompt */
+          /** The kind of agent that uses the prompt */
           agent_type: string;
           /** major.minor.patch, unique per agent type */
           version: string;
           prompt_text: string;
-          /** Whether agents of the type work with this version; true for one version at most */
+          /** Whether agents of the type use this version; true for at most one version */
           is_active: boolean;
           created_at: string;
           created_by: string | null;
@@ -772,17 +780,17 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** What the database looked like at one moment; orchestrator.capture_snapshot writes, orchestrator.compare_snapshots compares */
+      /** The schema of the database at one moment; capture_snapshot writes snapshots, compare_snapshots compares them */
       schema_snapshots: {
         Row: {
           id: string;
-          /** What people call the moment, for example before V7 */
+          /** The name of the snapshot, for example before V7 */
           label: string;
           taken_at: string;
           taken_by: string;
-          /** Definitions by kind and name: tables, columns, types, enums, constraints, indexes, views, triggers, functions; and how much was left out because the caller may not see it */
+          /** Definitions by kind and name: tables, columns, types, enums, constraints, indexes, views, triggers, functions; and the number of objects left out because the caller may not see them */
           catalog: Json;
-          /** Rows (as the statistics know them), bytes and scans of tables and indexes, totals of the database, and under scope the schemas that were asked for, null for all */
+          /** Rows (by the statistics), bytes and scans of tables and indexes, totals of the database, and under scope the requested schemas, null for all */
           metrics: Json;
           /** SHA-256 of the catalog, in hexadecimal; equal for equal schemas */
           fingerprint: string;
@@ -811,22 +819,23 @@ export type Database = {
       sessions: {
         Row: {
           id: string;
-          /** Who is connected; one client may have several sessions, that of a role may have none */
+          /** The client; one client may have several sessions, and the session of a role may have no client */
           client_id: string | null;
           user_id: string | null;
+          /** Protocol of the client. websocket: WebSocket; http: HTTP requests; grpc: gRPC */
           connection_type: "websocket" | "http" | "grpc";
-          /** Whether a client is attached; status says where the work stands */
+          /** Whether a client is attached; the state of the work is in status */
           is_active: boolean;
           metadata: Json;
           created_at: string;
           updated_at: string;
-          /** When the client was last heard of */
+          /** The client's last heartbeat */
           last_heartbeat: string;
-          /** The role whose work it is, for example finance or manager */
+          /** The role that works, for example finance or manager */
           role: string | null;
-          /** The task that is worked on */
+          /** The task of the session */
           task_id: string | null;
-          /** Where the work stands; is_active says whether a client is attached */
+          /** State of the work. pending: not begun; active: in progress; completed: done; failed: ended with an error; expired: ended after a long silence */
           status: "pending" | "active" | "completed" | "failed" | "expired";
         };
         Insert: {
@@ -867,39 +876,40 @@ export type Database = {
           },
         ];
       };
-      /** Units of work, from the moment they are wanted until they end */
+      /** Units of work, from the request to the end */
       tasks: {
         Row: {
           id: string;
-          /** What people call it; may be blank on a routed task, which has its description */
+          /** The name for people; may be blank on a routed task, which has its description */
           title: string;
           description: string | null;
-          /** What kind of work; free text, for example tool, script, validation */
+          /** The kind of work; free text, for example tool, script, validation */
           task_type: string;
+          /** State of the task. pending: waits to be started; running: in progress; completed: done; failed: ended with an error, can become pending again; cancelled: ended without being done */
           status: "pending" | "running" | "completed" | "failed" | "cancelled";
-          /** What the worker needs to know to do it, a JSON object */
+          /** The worker's instructions, a JSON object */
           config: Json;
-          /** Whatever else the caller wants to keep with it */
+          /** Any further data of the caller */
           metadata: Json;
-          /** The directory in which the work happens */
+          /** The directory of the work */
           workspace_path: string | null;
           created_at: string;
           updated_at: string;
-          /** When it last began to run */
+          /** When it last became running */
           started_at: string | null;
-          /** When it ended, however it ended */
+          /** When it became completed, failed or cancelled */
           completed_at: string | null;
           /** Why it failed */
           error: string | null;
-          /** The role that routed it; set exactly on routed tasks */
+          /** The role that routed the task; set only on routed tasks */
           from_role: string | null;
-          /** The role that is to do it */
+          /** The role that has to do the task */
           to_role: string | null;
-          /** What the role needs to do it, a JSON object */
+          /** Input for the role, a JSON object */
           data: Json;
-          /** The trail that it belongs to; audit_events of the same trace_id tell it */
+          /** The trace of the task; audit_events with this trace_id are its history */
           trace_id: string | null;
-          /** The caller's key: routing twice with it makes one task; NULL once it was released */
+          /** The caller's key: routing twice with it creates one task; NULL after it was released */
           idempotency_key: string | null;
         };
         Insert: {
@@ -944,20 +954,21 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** The audit log of tools: every call a task made, and how it ended */
+      /** The log of tools: every call by a task, and its end */
       tool_executions: {
         Row: {
           id: string;
           task_id: string;
           tool_name: string;
-          /** What the tool was called with */
+          /** The arguments of the call */
           arguments: Json;
-          /** What the tool answered */
+          /** The output of the tool */
           output: string | null;
+          /** State of the call. pending: not started; running: in progress; completed: the tool returned; failed: the tool returned an error; timeout: the tool did not return in time */
           status: "pending" | "running" | "completed" | "failed" | "timeout";
           error: string | null;
           created_at: string;
-          /** When it ended, however it ended */
+          /** When it became completed, failed or timeout */
           completed_at: string | null;
           /** Milliseconds from created_at to completed_at */
           duration_ms: number | null;
@@ -996,7 +1007,7 @@ export type Database = {
           },
         ];
       };
-      /** Enum types that are to become one: each row replaces one type by another, reversibly */
+      /** Consolidation of enum types: each row replaces one type by another, reversibly */
       v7_enum_migrations: {
         Row: {
           id: string;
@@ -1006,15 +1017,17 @@ export type Database = {
           /** The type that replaces it */
           v7_enum_name: string;
           v7_enum_values: (string | null)[];
-          /** Types that become the same one */
+          /** Further types that the same type replaces */
           consolidates_with: (string | null)[];
           affected_tables: (string | null)[];
-          /** For each table the columns that use the type, a JSON object of arrays */
+          /** The columns of each table that use the type, a JSON object of arrays */
           affected_columns: Json;
           migration_script: string | null;
-          /** How it is taken back; needed from approval on */
+          /** The script that undoes the change; required from approval on */
           rollback_script: string | null;
+          /** State of the replacement. proposed: waits for an approver; approved: may be implemented; implemented: in place, to be validated; validated: tested; retired: the old type is gone; rolled_back: undone, can be proposed again */
           status: "proposed" | "approved" | "implemented" | "validated" | "retired" | "rolled_back";
+          /** Risk of the replacement. low: little can break; medium: the default; high: much can break; critical: everything can break */
           risk_level: "low" | "medium" | "high" | "critical";
           approved_by: string | null;
           implemented_at: string | null;
@@ -1065,10 +1078,11 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Changes that reach beyond one file: what they touch, how risky they are, and whether they are approved */
+      /** Changes that reach beyond one file: their reach, their risk and their approval */
       v7_global_impacts: {
         Row: {
           id: string;
+          /** Subject of the change. enum: an enum type; file: a file; api: an interface; schema: the database schema; config: configuration; dependency: a dependency */
           change_type: "enum" | "file" | "api" | "schema" | "config" | "dependency";
           change_detail: Json;
           /** WF1 to WF7 */
@@ -1076,11 +1090,12 @@ export type Database = {
           /** 1 to 7, as in file_audit.layer_number */
           affected_layers: (number | null)[];
           impact_description: string;
+          /** Risk of the change. low: little can break; medium: something can break; high: much can break, needs a mitigation; critical: everything can break, needs a mitigation */
           risk_assessment: "low" | "medium" | "high" | "critical";
-          /** What is done about the risk; high and critical ones need it before they are approved */
+          /** The plan against the risk; high and critical impacts need it before they are approved */
           mitigation_strategy: string | null;
           reviewed_by_personas: (string | null)[];
-          /** An impact is open until it is implemented or rejected */
+          /** State of the impact, which is open until it is implemented or rejected. pending: not looked at; reviewing: under review; approved: may be implemented; rejected: will not be implemented; implemented: done */
           approval_status: "pending" | "reviewing" | "approved" | "rejected" | "implemented";
           implementation_notes: string | null;
           created_at: string;
@@ -1118,25 +1133,26 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** The phases of the migration, one row each: where it stands, who leads it, who approved it */
+      /** The phases of the migration, one row each, with state, leader and approval */
       v7_migration_workflow: {
         Row: {
           id: string;
           phase_number: number;
           phase_name: string;
+          /** State of the phase. not_started: waits for the phase before; in_progress: work is going on; review: waits for approval; approved: can be completed; completed: done; blocked: held up; rolled_back: undone, can start again */
           status: "not_started" | "in_progress" | "review" | "approved" | "completed" | "blocked" | "rolled_back";
-          /** Who answers for the phase */
+          /** The persona who is responsible for the phase */
           lead_persona: string;
           started_at: string | null;
           completed_at: string | null;
-          /** Of the present run of the phase; the phase after it waits for approved */
+          /** Approval of the present run of the phase. pending: not given; approved: given, the next phase may start; rejected: refused */
           approval_status: "pending" | "approved" | "rejected";
           approved_by: string | null;
-          /** The approval in writing, and why earlier ones ended */
+          /** The written approval, and why earlier ones ended */
           approval_notes: string | null;
-          /** What the phase delivered for its review, a JSON array */
+          /** The results for the review, a JSON array */
           deliverables: Json;
-          /** What holds it up, a JSON array */
+          /** Reasons why the phase is held up, a JSON array */
           blockers: Json;
           created_at: string;
           updated_at: string;
@@ -1175,7 +1191,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** The tasks of each phase, as they are handed to the external tracker */
+      /** The tasks of each phase, in the form in which they are handed to the external tracker */
       v7_subworkflow_tasks: {
         Row: {
           id: string;
@@ -1183,14 +1199,15 @@ export type Database = {
           task_number: number;
           task_name: string;
           responsible_persona: string;
+          /** State of the task. pending: waits to be started; in_progress: being done; blocked: held up; review: under review; completed: done; cancelled: will not be done; deferred: put off */
           status: "pending" | "in_progress" | "blocked" | "review" | "completed" | "cancelled" | "deferred";
-          /** The task's id in the external tracker, once it is there */
+          /** The id of the task in the external tracker; NULL before it is there */
           dart_task_id: string | null;
           dart_task_url: string | null;
           started_at: string | null;
           completed_at: string | null;
           blockers: (string | null)[];
-          /** Tasks, by id, that must be completed before this one is ready */
+          /** The ids of tasks that must be completed before this one is ready */
           dependencies: (string | null)[];
           deliverable_urls: (string | null)[];
           notes: string | null;
@@ -1243,18 +1260,19 @@ export type Database = {
           },
         ];
       };
-      /** What tests of the migrated code found, one row per run */
+      /** Results of tests of the migrated code, one row per test run */
       v7_test_results: {
         Row: {
           id: string;
+          /** Kind of test. unit: one component; integration: several components together; system: the whole; performance: speed; regression: that older features still work; smoke: that it starts */
           test_type: "unit" | "integration" | "system" | "performance" | "regression" | "smoke";
           component_tested: string;
           v7_file_path: string | null;
-          /** fail, error and timeout are failures; one is open until the same test of the same component passes */
+          /** Result of the test. pass: passed; fail: failed; skip: did not run; error: could not run; timeout: did not end in time. A failure is open until the same test of the same component passes */
           test_status: "pass" | "fail" | "skip" | "error" | "timeout";
           error_details: string | null;
           performance_metrics: Json;
-          /** Whether what used the component before still works; NULL when that was not tested */
+          /** Whether earlier users of the component still work; NULL if that was not tested */
           backwards_compatible: boolean | null;
           tested_by: string | null;
           tested_at: string;
@@ -1291,12 +1309,12 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** The tasks of each workflow; a task stands in a workflow at most once */
+      /** The tasks of each workflow; a workflow has a task at most once */
       workflow_tasks: {
         Row: {
           workflow_id: string;
           task_id: string;
-          /** Place in the order of the workflow, from 0; tasks that share one may run side by side */
+          /** Place in the order of the workflow, from 0; tasks with the same number may run side by side */
           sequence: number;
           created_at: string;
         };
@@ -1329,15 +1347,16 @@ export type Database = {
           },
         ];
       };
-      /** Definitions of work in several tasks; the tasks of one stand in workflow_tasks */
+      /** Definitions of work in several tasks; workflow_tasks lists the tasks of each */
       workflows: {
         Row: {
           id: string;
-          /** What people call it; several definitions may share a name */
+          /** The name for people; several definitions may share it */
           name: string;
           description: string | null;
-          /** Nodes and edges as the orchestrator reads them, a JSON object */
+          /** Nodes and edges in the orchestrator's own form, a JSON object */
           definition: Json;
+          /** State of the definition. draft: being written; active: in use; paused: not in use for now; archived: out of use for good */
           status: "draft" | "active" | "archived" | "paused";
           created_at: string;
           updated_at: string;
@@ -1364,7 +1383,7 @@ export type Database = {
       };
     };
     Views: {
-      /** Sessions at work, the one that moved last first */
+      /** Active sessions, the last updated first */
       active_sessions: {
         Row: {
           id: string | null;
@@ -1375,7 +1394,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Every collaboration: its first question with agents and urgency, how many requests and outcomes, and whether the last request has been answered */
+      /** Every collaboration: its first question with agents and urgency, the number of requests and outcomes, and whether the last request is answered */
       collaboration_status: {
         Row: {
           collaboration_id: string | null;
@@ -1386,17 +1405,17 @@ export type Database = {
           requests: number | null;
           outcomes: number | null;
           best_confidence: number | null;
-          /** Tokens of all answers that told theirs */
+          /** Tokens of all answers, as far as they are known */
           tokens_used: number | null;
           opened_at: string | null;
           last_request_at: string | null;
           last_answer_at: string | null;
-          /** answered when nothing was asked since the last answer, else open */
+          /** answered: no request since the last answer; open: a request waits for an answer */
           status: string | null;
         };
         Relationships: [];
       };
-      /** Every setting, the values of secrets masked */
+      /** Every setting, with the values of secrets masked */
       configuration_listing: {
         Row: {
           key: string | null;
@@ -1409,7 +1428,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Every enum type of the database outside system schemas that the caller may see, its labels in order, and the columns that use it */
+      /** Every enum type outside system schemas that the caller may see, with its labels in order and the columns that use it */
       enum_usage: {
         Row: {
           schema_name: string | null;
@@ -1418,12 +1437,12 @@ export type Database = {
           /** The columns of that type, of an array of it or of a domain over it, as schema.table.column */
           used_by: (string | null)[] | null;
           use_count: number | null;
-          /** How many more columns use it in tables that the caller may not see */
+          /** The number of further columns that use it in tables that the caller may not see */
           hidden_uses: number | null;
         };
         Relationships: [];
       };
-      /** What each project, agent and model cost on each UTC day */
+      /** The cost of each project, agent and model on each UTC day */
       llm_cost_by_day: {
         Row: {
           day: string | null;
@@ -1434,9 +1453,9 @@ export type Database = {
           input_tokens: number | null;
           output_tokens: number | null;
           tokens: number | null;
-          /** USD, exact; NULL when the model had no price on that day */
+          /** USD, exact; NULL if the model had no price on that day */
           cost: number | null;
-          /** Calls that no price covers: all of the line, or none */
+          /** Calls without a price: all calls of the line, or none */
           unpriced_calls: number | null;
         };
         Relationships: [];
@@ -1447,7 +1466,7 @@ export type Database = {
           model: string | null;
           /** The first UTC day */
           valid_from: string | null;
-          /** The UTC day of the next price, no longer included; NULL when there is none yet */
+          /** The UTC day of the next price, not included; NULL if there is none yet */
           valid_until: string | null;
           input_cost_per_million: number | null;
           output_cost_per_million: number | null;
@@ -1467,14 +1486,14 @@ export type Database = {
           model: string | null;
           input_tokens: number | null;
           output_tokens: number | null;
-          /** USD, exact; NULL when the model had no price on that day */
+          /** USD, exact; NULL if the model had no price on that day */
           cost: number | null;
-          /** The price in llm_pricing; NULL when there was none */
+          /** The price in llm_pricing; NULL if there was none */
           price_id: string | null;
         };
         Relationships: [];
       };
-      /** What waits for a decision, the oldest first, with the task that it is about */
+      /** Pending approvals with their tasks, the oldest first */
       pending_approvals: {
         Row: {
           id: string | null;
@@ -1487,27 +1506,27 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row): for paging, never for polling, because what commits late has an earlier requested_at. To poll: LISTEN orchestrator_decisions, read all pending ones after each notification and connect, and keep the ids that were seen */
+      /** Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect and each notification, and remember the ids */
       pending_decisions: {
         Row: {
-          /** review, gate or approval; decide() takes the id of any */
+          /** The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each */
           kind: string | null;
           id: string | null;
-          /** What it is about, in words */
+          /** The subject in words */
           subject: string | null;
-          /** What the one who asked wrote: the reason, or the notes, or else what the task is */
+          /** The reason or the notes of the question, else the description of the task */
           asks: string | null;
-          /** The project; an approval has none */
+          /** The project; NULL for an approval */
           project_id: string | null;
-          /** The run of a review; of a gate the one that its context names */
+          /** The run of a review; for a gate the thread that its context names */
           thread_id: string | null;
           requested_at: string | null;
-          /** For how long */
+          /** How long it has waited */
           waiting: string | null;
         };
         Relationships: [];
       };
-      /** Every prompt, per agent type the highest version first: 1.10.0 comes after 1.9.0 */
+      /** Every prompt, for each agent type the highest version first; 1.10.0 is higher than 1.9.0 */
       prompt_history: {
         Row: {
           agent_type: string | null;
@@ -1521,7 +1540,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Where each run stands, how many events its trail has, and how many reviews it waits for */
+      /** Every run with the number of its audit events and of its pending reviews */
       run_summary: {
         Row: {
           thread_id: string | null;
@@ -1537,7 +1556,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Every foreign key between tables outside system schemas that the caller may see, with its place in the graph; capture_snapshot says how many tables the caller may not see */
+      /** Every foreign key between tables outside system schemas that the caller may see, with its place in the graph; capture_snapshot counts the tables that the caller may not see */
       table_dependencies: {
         Row: {
           constraint_name: string | null;
@@ -1545,14 +1564,14 @@ export type Database = {
           from_columns: (string | null)[] | null;
           to_table: string | null;
           to_columns: (string | null)[] | null;
-          /** 1 for a key to a table that refers to nothing, else one more than the deepest key of the table it refers to; edges of a cycle count as none */
+          /** 1 for a key to a table without foreign keys, else one more than the deepest key of the referenced table; edges of a cycle do not count */
           depth: number | null;
-          /** Whether the key is part of a circle of references; such tables cannot be loaded one after the other */
+          /** Whether the key is part of a cycle of references; such tables cannot be loaded one after the other */
           in_cycle: boolean | null;
         };
         Relationships: [];
       };
-      /** Models that were called on days on which they had no price, with those calls */
+      /** Models with calls on days without a price, and the number of those calls */
       unpriced_usage: {
         Row: {
           model: string | null;
@@ -1565,7 +1584,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Per target enum, status and risk: which types it replaces and which tables that touches; the highest risk first */
+      /** For each target enum, status and risk: the types that it replaces and the tables that this touches; the highest risk first */
       v7_enum_consolidation_status: {
         Row: {
           v7_enum_name: string | null;
@@ -1578,7 +1597,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Per layer: how far its workflow files are migrated. A workflow file is one that serves a workflow, whatever its path */
+      /** For each layer: the migration progress of its workflow files. A workflow file is one that serves a workflow, whatever its path */
       v7_file_migration_readiness: {
         Row: {
           layer_number: number | null;
@@ -1593,7 +1612,7 @@ export type Database = {
           migrated: number | null;
           retired: number | null;
           average_impact: number | null;
-          /** Files with an impact over 7 that are neither migrated nor retired */
+          /** Files with an impact score above 7 that are neither migrated nor retired */
           high_impact_not_migrated: number | null;
           /** Files without a target name, whose own name breaks the rule of V7 */
           names_breaking_rule: number | null;
@@ -1602,7 +1621,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** One row per phase: where it stands, its tasks, what is unsigned, and the open test failures and impacts of its time; each of them on one row only */
+      /** One row per phase: its state, its tasks, its missing sign-offs, and the open test failures and impacts of its time; each of these is counted on one row only */
       v7_migration_dashboard: {
         Row: {
           phase_number: number | null;
@@ -1613,21 +1632,21 @@ export type Database = {
           total_tasks: number | null;
           completed_tasks: number | null;
           blocked_tasks: number | null;
-          /** Completed of all tasks that are not cancelled; NULL when there is none */
+          /** Completed tasks in percent of the tasks that are not cancelled; NULL if there is none */
           percent_done: number | null;
           /** Required sign-offs that nobody has given, with their stage */
           missing_sign_offs: (string | null)[] | null;
-          /** Tests whose last result is fail, error or timeout, and was found in the time of the phase: from its start to the start of the next one */
+          /** Tests whose last result is fail, error or timeout, from the time of the phase: from its start to the start of the next one */
           open_test_failures: number | null;
           days_in_phase: number | null;
-          /** Impacts recorded in the time of the phase and neither implemented nor rejected */
+          /** Impacts recorded in the time of the phase that are neither implemented nor rejected */
           open_impacts: number | null;
           /** The highest risk among them, by rank: low, medium, high, critical */
           highest_open_risk: string | null;
         };
         Relationships: [];
       };
-      /** Pending tasks of which every dependency is completed */
+      /** Pending tasks whose dependencies are all completed */
       v7_ready_tasks: {
         Row: {
           id: string | null;
@@ -1640,7 +1659,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Tasks that the external tracker does not have, or has in an older form. Writing dart_task_id or dart_task_url, the same value too, says that it has the task as it is */
+      /** Tasks that the external tracker does not have, or has in an older form. An UPDATE of dart_task_id or dart_task_url, even to the same value, marks a task as up to date there */
       v7_unsynced_tasks: {
         Row: {
           id: string | null;
@@ -1659,12 +1678,12 @@ export type Database = {
       };
     };
     Functions: {
-      /** Every role that holds anything here: reader, worker, reviewer or admin; custom for privileges without a level */
+      /** Every role with privileges on the extension's objects: reader, worker, reviewer or admin; custom for privileges without a level */
       access: {
         Args: Record<PropertyKey, never>;
         Returns: { grantee: string; level: string }[];
       };
-      /** Makes a published version the active one of its agent type, in place of the one before; the row */
+      /** Makes a published version the active one of its agent type, and deactivates the previous one. Returns the row */
       activate_prompt: {
         Args: {
           agent_type: string;
@@ -1672,7 +1691,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["prompts"]["Row"];
       };
-      /** The text of the active prompt of an agent type; none is an error */
+      /** The text of the active prompt of an agent type; an error if there is none */
       active_prompt: {
         Args: {
           agent_type: string;
@@ -1686,7 +1705,7 @@ export type Database = {
         };
         Returns: { from_status: string; to_status: string }[];
       };
-      /** Answers a collaboration; the id of the outcome */
+      /** Answers a collaboration. Returns the id of the outcome */
       answer_collaboration: {
         Args: {
           collaboration_id: string;
@@ -1697,7 +1716,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** For down scripts: keeps the values of columns, with the key of their row, before they are dropped; the rows kept */
+      /** For down scripts: keeps the values of columns, with the key of their row, before the columns are dropped. Returns the number of rows kept */
       archive_columns: {
         Args: {
           relation: string;
@@ -1705,19 +1724,19 @@ export type Database = {
         };
         Returns: number;
       };
-      /** For down scripts: keeps a table in schema orchestrator_archive and takes it out of the extension; the rows kept */
+      /** For down scripts: moves a table to schema orchestrator_archive and takes it out of the extension. Returns the number of rows kept */
       archive_table: {
         Args: {
           relation: string;
         };
         Returns: number;
       };
-      /** What downgrades kept in schema orchestrator_archive and no upgrade has brought back yet */
+      /** The tables and columns in schema orchestrator_archive that downgrades kept and no upgrade has restored yet */
       archived: {
         Args: Record<PropertyKey, never>;
         Returns: { object: string; from_version: string; archived_at: string; rows: number }[];
       };
-      /** For down scripts: locks every table that the downgrade needs, and stops it if a user's object depends on something that goes */
+      /** For down scripts: locks every table that the downgrade needs, and stops if a user's object depends on something that the script removes */
       begin_downgrade: {
         Args: {
           target: string;
@@ -1731,7 +1750,7 @@ export type Database = {
         };
         Returns: undefined;
       };
-      /** Keeps what the database looks like now under a label that is new: definitions, sizes and use of all user schemas or of these; its id. A NOTICE says what the caller may not see */
+      /** Stores the present schema under a new label: definitions, sizes and use of all user schemas or of the named ones. Returns its id. A NOTICE counts the objects that the caller may not see */
       capture_snapshot: {
         Args: {
           label: string;
@@ -1739,14 +1758,14 @@ export type Database = {
         };
         Returns: string;
       };
-      /** The oldest knowledge that waits to be embedded and nobody else holds; it is the caller's until the transaction ends */
+      /** The oldest knowledge to embed that no other transaction has claimed; the claim ends with the transaction */
       claim_knowledge: {
         Args: {
           batch?: number;
         };
         Returns: { id: string; knowledge_type: string; content: string; metadata: Json }[];
       };
-      /** What was added, removed or changed between two snapshots, given by label; no row when their schemas are equal */
+      /** Objects that were added, removed or changed between two snapshots, given by label; no row if their schemas are equal */
       compare_snapshots: {
         Args: {
           before: string;
@@ -1754,7 +1773,7 @@ export type Database = {
         };
         Returns: { object: string; change: string; was: string; now: string }[];
       };
-      /** Compares two versions major.minor.patch: -1 when a comes before b, 0 when they are equal, 1 when a comes after b */
+      /** Compares two versions major.minor.patch. Returns -1 if a is lower than b, 0 if they are equal, 1 if a is higher */
       compare_versions: {
         Args: {
           a: string;
@@ -1762,7 +1781,7 @@ export type Database = {
         };
         Returns: number;
       };
-      /** A configuration value as number, boolean, text or document; the fallback for an unknown key, else an error; a secret is an error to who may not read the table */
+      /** The value of a setting as JSON of its type; for an unknown key the fallback, or an error without one. A secret is an error for a role that may not read the table */
       configuration_value: {
         Args: {
           key: string;
@@ -1770,14 +1789,14 @@ export type Database = {
         };
         Returns: Json;
       };
-      /** Marks sessions without a heartbeat for that long as inactive; their ids */
+      /** Marks sessions without a heartbeat for that long as inactive. Returns their ids */
       deactivate_stale_sessions: {
         Args: {
           silent_for?: string;
         };
         Returns: string[];
       };
-      /** Decides whatever waits under that id by its own rules: approve or reject; its kind, id and status */
+      /** Approves or rejects a pending review, gate or approval by the rules of its kind. Returns its kind, id and status */
       decide: {
         Args: {
           decision_id: string;
@@ -1787,38 +1806,38 @@ export type Database = {
         };
         Returns: { kind: string; id: string; status: string }[];
       };
-      /** What a downgrade to that version would archive, drop or replace, and what would stop it; changes nothing */
+      /** Everything that a downgrade to that version would archive, drop or replace, and the objects that would stop it; changes nothing */
       downgrade_plan: {
         Args: {
           target: string;
         };
         Returns: { step: string; object: string; action: string; rows: number }[];
       };
-      /** What users added to the extension's tables and pg_dump would lose; an error row means that rows would be lost */
+      /** Additions of users to the extension's tables that pg_dump would lose; severity error means that rows would be lost */
       dump_safety: {
         Args: Record<PropertyKey, never>;
         Returns: { object: string; kind: string; severity: string; consequence: string; hint: string }[];
       };
-      /** Pairs of enum types that look like one: names that agree but for case, underscores and a trailing enum, or differ by one letter, or label sets of which at least that share is common */
+      /** Pairs of enum types that are probably duplicates: their names agree apart from case, underscores and a trailing enum, or differ by one letter, or they share at least that part of their labels */
       enum_duplicates: {
         Args: {
           minimum_similarity?: number;
         };
         Returns: { enum_a: string; enum_b: string; reason: string; similarity: number; only_in_a: string[]; only_in_b: string[] }[];
       };
-      /** Expires pending and active sessions without heartbeat or update for that long, and records each; how many. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days */
+      /** Expires pending and active sessions without heartbeat or update for that long, and records each. Returns the number of sessions. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days */
       expire_sessions: {
         Args: {
           retention?: string;
         };
         Returns: number;
       };
-      /** SHA-256 of every live member and its definition; equal schemas have equal fingerprints, whatever path led there */
+      /** SHA-256 of every live member and its definition; equal schemas have equal fingerprints, whatever upgrades led to them */
       fingerprint: {
         Args: Record<PropertyKey, never>;
         Returns: string;
       };
-      /** Logs that a tool ended as completed, failed or timeout; the row. An execution ends once */
+      /** Records that a tool call ended as completed, failed or timeout, once. Returns the row */
       finish_tool_execution: {
         Args: {
           execution_id: string;
@@ -1828,14 +1847,14 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["tool_executions"]["Row"];
       };
-      /** The text of a configuration value; an unknown key is an error, and so is a secret to who may not read the table */
+      /** The value of a setting as text; an unknown key is an error, and so is a secret for a role that may not read the table */
       get_configuration: {
         Args: {
           key: string;
         };
         Returns: string;
       };
-      /** Gives a role a level in place of the one it has, and what updates brought to it; how many privileges changed */
+      /** Gives a role exactly the privileges of a level, including those of functions that updates brought. Returns the number of changed privileges */
       grant_access: {
         Args: {
           grantee: string;
@@ -1843,7 +1862,7 @@ export type Database = {
         };
         Returns: number;
       };
-      /** What exists, or one table, view, function or state machine in full, with an example; lines of text */
+      /** Lists everything that exists, or describes one table, view, function or state machine in full, with an example; lines of text */
       help: {
         Args: {
           topic?: string;
@@ -1858,14 +1877,14 @@ export type Database = {
         };
         Returns: boolean;
       };
-      /** JSON Schema (2020-12) of a row of a table or view of the schema, as to_jsonb gives it */
+      /** JSON Schema (2020-12) of a row of a table or view of the schema, in the form of to_jsonb */
       json_schema: {
         Args: {
           table_name: string;
         };
         Returns: Json;
       };
-      /** Ends a run as failed, with the reason as its error; the row */
+      /** Ends a run as failed, with the reason as its error. Returns the row */
       kill_run: {
         Args: {
           thread_id: string;
@@ -1873,7 +1892,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"];
       };
-      /** What a call costs in USD by the price in force on its UTC day, exact; NULL when there is no price */
+      /** The exact cost of a call in USD, by the price in force on its UTC day; NULL if there is no price */
       llm_cost: {
         Args: {
           model: string;
@@ -1883,26 +1902,26 @@ export type Database = {
         };
         Returns: number;
       };
-      /** Adds the list price of eleven models from today (UTC) on, except of models that have a price; how many it added */
+      /** Adds the list prices of eleven models from today (UTC) on, except for models that have a price. Returns the number of prices added */
       load_default_prices: {
         Args: Record<PropertyKey, never>;
         Returns: number;
       };
-      /** Every member that a version consists of, with its definition; NULL means the installed version */
+      /** Every member of a version with its definition; NULL means the installed version */
       manifest: {
         Args: {
           version?: string;
         };
         Returns: Json;
       };
-      /** Marks knowledge as embedded; how many of them were not before */
+      /** Marks knowledge as embedded. Returns the number of entries that were not embedded before */
       mark_knowledge_embedded: {
         Args: {
           ids: string[];
         };
         Returns: number;
       };
-      /** Moves a session by activate, complete, fail or expire, and records it; the row */
+      /** Moves a session by activate, complete, fail or expire, and records it. Returns the row */
       move_session: {
         Args: {
           session_id: string;
@@ -1910,7 +1929,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["sessions"]["Row"];
       };
-      /** The version that follows the highest one of an agent type by a major, minor or patch step; 1.0.0 when there is none */
+      /** The version after the highest one of an agent type, by a major, minor or patch step; 1.0.0 if there is none */
       next_prompt_version: {
         Args: {
           agent_type: string;
@@ -1918,7 +1937,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** For down scripts: notes what the script wrote into columns that it has archived and that stay; the rows noted */
+      /** For down scripts: records the values that the script wrote into archived columns that stay. Returns the number of rows recorded */
       note_filled_in: {
         Args: {
           relation: string;
@@ -1926,7 +1945,7 @@ export type Database = {
         };
         Returns: number;
       };
-      /** Stops an agent at a gate until a human decides; the id of the gate */
+      /** Opens a gate, at which an agent waits until a human decides. Returns the id of the gate */
       open_gate: {
         Args: {
           project_id: string;
@@ -1937,7 +1956,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Holds a run; the row */
+      /** Holds a run. Returns the row */
       pause_run: {
         Args: {
           thread_id: string;
@@ -1945,7 +1964,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"];
       };
-      /** Publishes a version of a prompt, and makes it the active one when asked; its id */
+      /** Publishes a version of a prompt, and activates it on request. Returns its id */
       publish_prompt: {
         Args: {
           agent_type: string;
@@ -1957,21 +1976,21 @@ export type Database = {
         };
         Returns: string;
       };
-      /** The only way to delete from audit_events: what is older than that, at least one day; records that it did; how many */
+      /** Deletes audit events that are older than that, at least one day, and records it; nothing else can delete them. Returns the number of deleted events */
       purge_audit_events: {
         Args: {
           older_than: string;
         };
         Returns: number;
       };
-      /** Deletes knowledge that has been embedded for longer than that, and nothing that waits; how much */
+      /** Deletes knowledge that has been embedded for longer than that. Returns the number of deleted entries */
       purge_knowledge: {
         Args: {
           embedded_for?: string;
         };
         Returns: number;
       };
-      /** Adds an event to the audit trail, with the rights of its owner; the id. Its metadata gets the key session_user */
+      /** Adds an event to the audit trail, with the rights of the owner of the trail. Returns its id. The function adds the key session_user to the metadata */
       record_event: {
         Args: {
           event_type: string;
@@ -1981,7 +2000,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Adds tokens, cost and files to a run, and moves it to a phase, an agent or an error where one is given; the row */
+      /** Adds tokens, cost and files to a run, and sets its phase, agent or error if given. Returns the row */
       record_run_progress: {
         Args: {
           thread_id: string;
@@ -1994,7 +2013,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"];
       };
-      /** Keeps the lowest score of a run and asks for a safety review of a low one, holding the run below safety_block_below (0.70), letting it go on below safety_review_below (0.85); the row */
+      /** Records a safety score. A score below safety_block_below (0.70) holds the run and requests a review; a score below safety_review_below (0.85) only requests a review. Returns the row */
       record_safety: {
         Args: {
           thread_id: string;
@@ -2003,7 +2022,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"];
       };
-      /** Records a call of a language model with its tokens; the id of the row */
+      /** Records a call of a language model with its tokens. Returns the id of the row */
       record_token_usage: {
         Args: {
           model: string;
@@ -2015,14 +2034,14 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Releases the keys of tasks that are over and that old, so that they can be used again; how many. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds */
+      /** Releases the keys of tasks that ended and are that old, so that the keys can be used again. Returns the number of keys. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds */
       release_idempotency_keys: {
         Args: {
           ttl?: string;
         };
         Returns: number;
       };
-      /** Asks a role to approve a task, and records it; the id of the approval */
+      /** Asks a role to approve a task, and records it. Returns the id of the approval */
       request_approval: {
         Args: {
           task_id: string;
@@ -2031,7 +2050,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Asks another agent; the collaboration_id, a new one unless one is given to ask again within it */
+      /** Asks another agent. Returns the collaboration_id, which is new unless the caller passes one to ask again within it */
       request_collaboration: {
         Args: {
           request_type: string;
@@ -2044,7 +2063,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Asks a human about a run; the id of the review */
+      /** Asks a human about a run. Returns the id of the review */
       request_review: {
         Args: {
           thread_id: string;
@@ -2055,7 +2074,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Decides a pending approval as approved or rejected, by the role that was asked and no other, and records it; the row */
+      /** Decides a pending approval as approved or rejected, only by the role that was asked, and records it. Returns the row */
       resolve_approval: {
         Args: {
           approval_id: string;
@@ -2065,7 +2084,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["approvals"]["Row"];
       };
-      /** Resolves a pending gate as approved or denied, once; the row. A denial needs feedback */
+      /** Resolves a pending gate as approved or denied, once. Returns the row. A denial needs feedback */
       resolve_gate: {
         Args: {
           gate_id: string;
@@ -2075,7 +2094,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["gates"]["Row"];
       };
-      /** Resolves a pending review as approved or rejected, once: the last approval frees the run, a rejection kills it; the row */
+      /** Resolves a pending review as approved or rejected, once: the last approval frees the run, a rejection kills it. Returns the row */
       resolve_review: {
         Args: {
           review_id: string;
@@ -2085,7 +2104,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["human_review_queue"]["Row"];
       };
-      /** Resolves many reviews by one decision; of each id resolved, already_resolved or unknown */
+      /** Resolves many reviews by one decision. Returns for each id resolved, already_resolved or unknown */
       resolve_reviews: {
         Args: {
           review_ids: string[];
@@ -2095,12 +2114,12 @@ export type Database = {
         };
         Returns: { review_id: string; outcome: string }[];
       };
-      /** Brings back by hand what an upgrade would have: call it after a dump with an archive in it was restored */
+      /** Restores by hand the rows that an upgrade would restore, for example after a dump with an archive was restored */
       restore_archived: {
         Args: Record<PropertyKey, never>;
         Returns: { object: string; restored: number; left_behind: number }[];
       };
-      /** For up scripts: brings back the values of columns that a downgrade kept; the rows whose values came back */
+      /** For up scripts: restores the values of columns that a downgrade kept. Returns the number of rows whose values were restored */
       restore_columns: {
         Args: {
           relation: string;
@@ -2108,28 +2127,28 @@ export type Database = {
         };
         Returns: number;
       };
-      /** For up scripts: brings back the rows of a table that a downgrade kept; the rows that came back */
+      /** For up scripts: restores the rows of a table that a downgrade kept. Returns the number of restored rows */
       restore_table: {
         Args: {
           relation: string;
         };
         Returns: number;
       };
-      /** Lets a run go on that waits for no review; the row */
+      /** Lets a run without pending reviews go on. Returns the row */
       resume_run: {
         Args: {
           thread_id: string;
         };
         Returns: Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"];
       };
-      /** Takes away all that a role holds on the extension's objects; how many privileges */
+      /** Revokes all privileges of a role on the extension's objects. Returns their number */
       revoke_access: {
         Args: {
           grantee: string;
         };
         Returns: number;
       };
-      /** Routes a task from one role to another; the same idempotency_key with the same content gives the first task again, created false */
+      /** Routes a task from one role to another. The same idempotency_key with the same content returns the first task again, with created false */
       route_task: {
         Args: {
           task_type: string;
@@ -2142,26 +2161,26 @@ export type Database = {
         };
         Returns: { task_id: string; created: boolean }[];
       };
-      /** Expires, releases and purges, each in its configured age; every task with the rows it touched */
+      /** Expires, releases and purges, each by its configured age. Returns every task with the number of rows */
       run_maintenance: {
         Args: Record<PropertyKey, never>;
         Returns: { task: string; affected: number }[];
       };
-      /** Has pg_cron call run_maintenance() as the caller; the id of the job. Calling it again replaces the schedule */
+      /** Makes pg_cron call run_maintenance() as the caller. Returns the id of the job. A second call replaces the schedule */
       schedule_maintenance: {
         Args: {
           cron?: string;
         };
         Returns: number;
       };
-      /** Notes that the client of a session is alive, and attached; the time of this heartbeat */
+      /** Records that the client of a session is alive and attached. Returns the time of this heartbeat */
       session_heartbeat: {
         Args: {
           session_id: string;
         };
         Returns: string;
       };
-      /** Sets a configuration value, new or not; the row. NULL keeps the type, description or secrecy it had */
+      /** Sets a new or existing setting. Returns the row. NULL keeps its type, description or secrecy */
       set_configuration: {
         Args: {
           key: string;
@@ -2172,7 +2191,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["configurations"]["Row"];
       };
-      /** Sets what a model costs from a day on, in UTC and today unless it is named, in USD per million tokens; the row. The days before keep their price */
+      /** Sets the price of a model from a UTC day on (by default today), in USD per million tokens. Returns the row. Earlier days keep their price */
       set_price: {
         Args: {
           model: string;
@@ -2184,7 +2203,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["llm_pricing"]["Row"];
       };
-      /** Stages knowledge for embedding; its id */
+      /** Stages knowledge for embedding. Returns its id */
       stage_knowledge: {
         Args: {
           knowledge_type: string;
@@ -2193,7 +2212,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Starts the one run of a thread, in phase planning; its id */
+      /** Starts the one run of a thread, in phase planning. Returns its id */
       start_run: {
         Args: {
           thread_id: string;
@@ -2202,7 +2221,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Logs that a tool starts now for a task; the id of the execution */
+      /** Records that a tool call of a task starts now. Returns the id of the execution */
       start_tool_execution: {
         Args: {
           task_id: string;
@@ -2211,22 +2230,22 @@ export type Database = {
         };
         Returns: string;
       };
-      /** The schema as TypeScript types: Database["orchestrator"], and names for what applications use most */
+      /** The schema as TypeScript types: Database["orchestrator"], and names for the most used ones */
       typescript_types: {
         Args: Record<PropertyKey, never>;
         Returns: string;
       };
-      /** Takes the caller's job from pg_cron; whether there was one */
+      /** Removes the caller's job from pg_cron. Returns whether there was one */
       unschedule_maintenance: {
         Args: Record<PropertyKey, never>;
         Returns: boolean;
       };
-      /** A new time-ordered UUID (version 7), greater than every one this backend made before */
+      /** A new time-ordered UUID (version 7), greater than every earlier one of the same backend */
       uuidv7: {
         Args: Record<PropertyKey, never>;
         Returns: string;
       };
-      /** Approves a phase under review, in writing; the row */
+      /** Approves a phase under review, in writing. Returns the row */
       v7_approve_phase: {
         Args: {
           phase_number: number;
@@ -2235,7 +2254,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["v7_migration_workflow"]["Row"];
       };
-      /** Completes an approved phase: no task is open, and no sign-off is missing; the row */
+      /** Completes an approved phase, if no task is open and no sign-off is missing. Returns the row */
       v7_complete_phase: {
         Args: {
           phase_number: number;
@@ -2249,7 +2268,7 @@ export type Database = {
         };
         Returns: boolean;
       };
-      /** Issues a task of a phase with the next number; its id */
+      /** Issues a task of a phase with the next number. Returns its id */
       v7_issue_task: {
         Args: {
           phase_number: number;
@@ -2261,12 +2280,12 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Loads the seven phases and the tasks of phases 1 and 4; what is there already stays as it is */
+      /** Loads the seven phases and the tasks of phases 1 and 4; existing rows stay unchanged */
       v7_load_plan: {
         Args: Record<PropertyKey, never>;
         Returns: { loaded: string; rows: number }[];
       };
-      /** The sign-offs that a phase needs before it starts or after its work, and nobody has given */
+      /** The required sign-offs before or after a phase that nobody has given */
       v7_missing_sign_offs: {
         Args: {
           phase_number: number;
@@ -2274,21 +2293,21 @@ export type Database = {
         };
         Returns: string[];
       };
-      /** The parts of a file name that follows the rule of V7; no row when it breaks the rule */
+      /** The parts of a file name that follows the rule of V7; no row if the name breaks it */
       v7_parse_file_name: {
         Args: {
           file_name: string;
         };
         Returns: { workflow: number; layer: number; part: number; parts: number; name: string }[];
       };
-      /** Records every pair of enum types that look like one as a proposal, none twice; how many were added */
+      /** Records every pair of duplicate enum types as a proposal, none twice. Returns the number of new proposals */
       v7_record_enum_duplicates: {
         Args: {
           minimum_similarity?: number;
         };
         Returns: number;
       };
-      /** Puts a phase in progress under review, with what it delivered, a JSON array; the row */
+      /** Puts a phase in progress under review, with its results, a JSON array. Returns the row */
       v7_request_review: {
         Args: {
           phase_number: number;
@@ -2296,7 +2315,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["v7_migration_workflow"]["Row"];
       };
-      /** Rolls a phase back: cancels its open tasks with the reason, and ends its approval; the row */
+      /** Rolls a phase back: cancels its open tasks with the reason, and ends its approval. Returns the row */
       v7_roll_back_phase: {
         Args: {
           phase_number: number;
@@ -2304,7 +2323,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["v7_migration_workflow"]["Row"];
       };
-      /** Signs an item before or after a phase, once; the id of the sign-off */
+      /** Signs an item before or after a phase, once. Returns the id of the sign-off */
       v7_sign: {
         Args: {
           phase_number: number;
@@ -2315,7 +2334,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Starts a phase: the one before is completed and approved, and no sign-off is missing; the row */
+      /** Starts a phase, if the phase before is completed and approved and no sign-off is missing. Returns the row */
       v7_start_phase: {
         Args: {
           phase_number: number;
@@ -2327,37 +2346,37 @@ export type Database = {
         Args: Record<PropertyKey, never>;
         Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
       };
-      /** What the V7 tables hold: seven phases, enum mappings, owners, dependencies, and nothing started or completed without approval */
+      /** Checks the rows of the V7 tables: seven phases, enum mappings, owners, dependencies, and no phase started or completed without approval */
       v7_verify_data: {
         Args: Record<PropertyKey, never>;
         Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
       };
-      /** The inventory under V7: its twelve columns, a V7 status on every row, and no old value changed or row gone since the upgrade */
+      /** Checks the inventory under V7: its twelve columns, a V7 status on every row, and no old value changed or row deleted since the upgrade */
       v7_verify_file_audit: {
         Args: Record<PropertyKey, never>;
         Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
       };
-      /** What the V7 versions built, each as the manifest defines it: tables, columns, monitoring views, indexes, triggers */
+      /** Checks everything that the V7 versions built against the manifest: tables, columns, monitoring views, indexes, triggers */
       v7_verify_infrastructure: {
         Args: Record<PropertyKey, never>;
         Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
       };
-      /** Before the V7 versions: no v7_ table in any schema but the archive, and every name they need is free */
+      /** Checks before the V7 versions: no v7_ table in any schema but the archive, and every name that they need is free */
       v7_verify_preconditions: {
         Args: Record<PropertyKey, never>;
         Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
       };
-      /** After a downgrade to 0.4.0: nothing named v7_ is left in any schema but the archive */
+      /** Checks after a downgrade to 0.4.0: nothing named v7_ is left in any schema but the archive */
       v7_verify_rollback: {
         Args: Record<PropertyKey, never>;
         Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
       };
-      /** The five V7 tables: base tables with all their columns, and no other table named v7_ in any schema; a view never makes up for a missing table */
+      /** Checks the five V7 tables: base tables with all their columns, and no other table named v7_ in any schema; a view does not count as a table */
       v7_verify_tables: {
         Args: Record<PropertyKey, never>;
         Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
       };
-      /** Every difference between the live schema and the manifest of the installed version; no row when it is intact */
+      /** Every difference between the live schema and the manifest of the installed version, with the statement that repairs it; no row if there is none */
       verify: {
         Args: Record<PropertyKey, never>;
         Returns: { object: string; kind: string; problem: string; expected: string; actual: string; hint: string }[];
