@@ -8,6 +8,8 @@ mod cover;
 mod load;
 #[path = "walks/order.rs"]
 mod order;
+#[path = "walks/vacuum.rs"]
+mod vacuum;
 
 use anyhow::{Context, Result};
 use postgres::Client;

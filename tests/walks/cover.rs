@@ -12,12 +12,17 @@ const UPDATE: &str = "ALTER EXTENSION orchestrator_schema UPDATE TO";
 /// Every relation that the update of a database locks, held by somebody else: the first call of the
 /// first script refuses, and nothing behind it.
 fn all_at_the_beginning(database: &Database, target: Version) -> Result<()> {
+    statement_locks_at_its_beginning(database, &format!("{UPDATE} '{target}'"))
+}
+
+/// The same of any statement that runs scripts.
+fn statement_locks_at_its_beginning(database: &Database, statement: &str) -> Result<()> {
     let mut client = database.client()?;
     let from = installed(&mut client)?.unwrap_or_default();
     let own = pid(&mut client)?;
     let older: Vec<u32> =
         client.query_one("SELECT array_agg(oid) FROM pg_class", &[])?.try_get(0)?;
-    client.batch_execute(&format!("BEGIN; {UPDATE} '{target}'"))?;
+    client.batch_execute(&format!("BEGIN; {statement}"))?;
     let mut observer = database.client()?;
     let locked = locked_by(&mut observer, own, Some(&older))?;
     client.batch_execute("ROLLBACK; SET lock_timeout = '1ms'")?;
@@ -25,10 +30,10 @@ fn all_at_the_beginning(database: &Database, target: Version) -> Result<()> {
     let weak = |relation: &Locked| relation.kind == "S" && relation.mode != "AccessExclusiveLock";
     for relation in locked.into_iter().filter(|relation| !weak(relation)) {
         let block = Block::against(database, &relation)?;
-        let outcome = client.batch_execute(&format!("{UPDATE} '{target}'"));
-        let Err(error) = outcome else { panic!("{from} -> {target} passed {relation:?}") };
+        let outcome = client.batch_execute(statement);
+        let Err(error) = outcome else { panic!("{from}: {statement} passed {relation:?}") };
         let error = error.as_db_error().expect("an error of the server");
-        let all = format!("{from} -> {target}, {relation:?}: {error:?}");
+        let all = format!("{from}: {statement}, {relation:?}: {error:?}");
         assert_eq!(error.code().code(), "55P03", "{all}");
         assert!(error.message().starts_with("could not lock orchestrator"), "{all}");
         let holder = error.detail().unwrap_or_default();
@@ -61,6 +66,24 @@ fn so_does_every_walk() -> Result<()> {
         client.batch_execute(&format!("{UPDATE} '{target}'"))?;
         all_at_the_beginning(&database, newest)?;
         client.batch_execute(&format!("{UPDATE} '{newest}'"))?;
+    }
+    Ok(())
+}
+
+/// Archives are older than a statement that makes the extension, and others read them: pg_dump in an order
+/// of its own.
+#[test]
+fn so_does_a_statement_that_creates_the_extension_over_archives() -> Result<()> {
+    let database = filled_to("create", newest()?)?;
+    let mut client = database.client()?;
+    let middle = versions()?[versions()?.len() / 2];
+    client.batch_execute(&format!(
+        "{UPDATE} '{}'; DROP EXTENSION orchestrator_schema CASCADE",
+        Version::BASE
+    ))?;
+    for version in [middle, newest()?] {
+        let create = format!("CREATE EXTENSION orchestrator_schema VERSION '{version}'");
+        statement_locks_at_its_beginning(&database, &create)?;
     }
     Ok(())
 }

@@ -5,12 +5,14 @@
 //! server would end one of the two with 40P01. So the first script takes every lock that any script of
 //! the statement needs, in a subtransaction. It does not wait there as long as the server takes to look
 //! for such a circle: it rolls back, which lets everybody else go on, pauses, and tries again. Once it
-//! has them all, nothing in the scripts waits for a lock.
+//! has them all, nothing in the scripts waits for a lock. Only a lock that an autovacuum worker holds is
+//! waited for until the server looks, because that ends the worker.
 
 mod needed;
 mod order;
 mod statement;
 
+use std::ffi::CStr;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -35,8 +37,7 @@ const LOOKS: u32 = 20;
 /// Takes every lock that the running statement needs from the running script on, which leads to the
 /// version at position `target`.
 pub fn take(way: Way, target: usize) -> Result<(), Error> {
-    let Some(steps) = steps(way, target)? else { return Ok(()) };
-    let locks = needed::locks(way, steps)?;
+    let locks = needed::locks(way, steps(way, target)?)?;
     if locks.is_empty() {
         return Ok(());
     }
@@ -45,24 +46,27 @@ pub fn take(way: Way, target: usize) -> Result<(), Error> {
         if attempts.are_over() {
             return Err(attempts.failure(&locks[missing])?);
         }
+        let vacuumed = holders(&locks[missing])?.iter().any(|holder| holder.is_autovacuum);
+        attempts.vacuumed = vacuumed.then_some(missing);
         attempts.pause(&locks[missing])?;
     }
     Ok(())
 }
 
 /// The steps from the running script to the end of the running statement, each by the position of its
-/// newer version; none for CREATE EXTENSION. A statement that is not known may go to the end of the chain.
-fn steps(way: Way, target: usize) -> Result<Option<Range<usize>>, Error> {
+/// newer version; none for CREATE EXTENSION, which needs archives alone. A statement that is not known may
+/// go to the end of the chain.
+fn steps(way: Way, target: usize) -> Result<Range<usize>, Error> {
     let end = match statement::running()? {
-        Statement::Create => return Ok(None),
+        Statement::Create => return Ok(0..0),
         Statement::Update(version) => Some(manifest::position(&version)?),
         Statement::Unknown => None,
     };
     let newest = manifest::versions()?.len() - 1;
-    Ok(Some(match way {
+    Ok(match way {
         Way::Down => end.filter(|end| *end <= target).unwrap_or(0) + 1..target + 2,
         Way::Up => target..end.filter(|end| *end >= target).unwrap_or(newest) + 1,
-    }))
+    })
 }
 
 /// How long locks are waited for.
@@ -74,6 +78,8 @@ struct Attempts {
     /// Of all attempts and pauses together: lock_timeout for each lock; no end without one.
     limit: Option<Duration>,
     made: u32,
+    /// The place of a lock that an autovacuum worker held when the last attempt ended.
+    vacuumed: Option<usize>,
 }
 
 impl Attempts {
@@ -85,7 +91,7 @@ impl Attempts {
         let half = (deadlock_timeout / 2).max(1);
         let bound = Duration::from_millis(u64::from(given.unwrap_or(half).min(half)));
         let limit = given.map(|given| Duration::from_millis(u64::from(given)) * locks as u32);
-        Attempts { start: Instant::now(), bound, limit, made: 0 }
+        Attempts { start: Instant::now(), bound, limit, made: 0, vacuumed: None }
     }
 
     /// Takes all locks, or none: the first that could not be had.
@@ -95,7 +101,10 @@ impl Attempts {
             for (place, lock) in locks.iter().enumerate() {
                 missing = place;
                 let left = self.bound.saturating_sub(start.elapsed()).as_millis().max(1);
-                with_lock_timeout(left, || wait_for(lock));
+                with_timeout(c"lock_timeout", left, || match self.vacuumed {
+                    Some(vacuumed) if vacuumed == place => end_autovacuum(left, lock),
+                    _ => wait_for(lock),
+                });
             }
             Ok(())
         });
@@ -167,11 +176,19 @@ fn wait_for(lock: &Lock) {
     }
 }
 
+/// Waits for a lock that an autovacuum worker holds, at most that many milliseconds. When the server looks
+/// for a circle it ends such a worker instead, unless the worker prevents a wraparound: it has to look
+/// before the attempt is over.
+fn end_autovacuum(milliseconds: u128, lock: &Lock) {
+    with_timeout(c"deadlock_timeout", (milliseconds / 4).max(1), || wait_for(lock));
+}
+
 /// Somebody who holds a lock in the way.
 struct Holder {
     description: String,
     /// The statement that ends it.
     end: String,
+    is_autovacuum: bool,
 }
 
 /// Who else has locked a relation or a function in a mode that is in the way.
@@ -180,7 +197,8 @@ fn holders(lock: &Lock) -> Result<Vec<Holder>, Error> {
                 ELSE concat('process ', l.pid, ' (', concat_ws(', ', \
                     coalesce(nullif(a.application_name, ''), a.backend_type), 'role ' || a.usename, a.state, l.modes), ')') END, \
                 CASE WHEN l.pid IS NULL THEN format('ROLLBACK PREPARED %L;', p.gid) \
-                     ELSE format('SELECT pg_terminate_backend(%s);', l.pid) END \
+                     ELSE format('SELECT pg_terminate_backend(%s);', l.pid) END, \
+                coalesce(a.backend_type = 'autovacuum worker', false) \
          FROM (SELECT pid, CASE WHEN pid IS NULL THEN split_part(virtualtransaction, '/', 2) END, \
                       string_agg(DISTINCT mode, ', ') FROM pg_locks \
                WHERE (relation = $1 OR classid = 'pg_proc'::regclass AND objid = $1) AND granted AND mode = ANY ($2) \
@@ -198,6 +216,7 @@ fn holders(lock: &Lock) -> Result<Vec<Holder>, Error> {
             holders.push(Holder {
                 description: rows::value(&row, 1, "description")?,
                 end: rows::value(&row, 2, "end")?,
+                is_autovacuum: rows::value(&row, 3, "is_autovacuum")?,
             });
         }
         Ok(holders)
@@ -221,10 +240,10 @@ fn is_free(lock: &Lock) -> Result<bool, Error> {
     }
 }
 
-/// Runs `work` with a lock_timeout of that many milliseconds.
-fn with_lock_timeout(milliseconds: u128, work: impl FnOnce()) {
+/// Runs `work` with a timeout of the server's, in milliseconds.
+fn with_timeout(name: &CStr, milliseconds: u128, work: impl FnOnce()) {
     let value = std::ffi::CString::new(milliseconds.to_string()).unwrap_or_default();
-    with_setting(c"lock_timeout", &value, work);
+    with_setting(name, &value, work);
 }
 
 /// Whether a lock could not be had: nothing else is tried again.

@@ -10,8 +10,7 @@ use crate::server::error::Error;
 
 /// What makes the running script run.
 pub enum Statement {
-    /// CREATE EXTENSION: none of the extension's tables is older than this transaction. Archives are,
-    /// and are locked one by one as their rows come back; nobody works in them.
+    /// CREATE EXTENSION: none of the extension's tables is older than this transaction; archives are.
     Create,
     /// ALTER EXTENSION UPDATE, to that version.
     Update(String),
