@@ -1,6 +1,9 @@
 //! Hints of `verify()` lose nothing: every member of every kind is renamed, alone and together with
 //! others and with other damage. The hints alone lead back to the original schema, with every row.
 
+#[path = "repair/places.rs"]
+mod places;
+
 use anyhow::{Context, Result, bail};
 use postgres::Client;
 use support::Database;

@@ -40,13 +40,28 @@ pub fn split(object: &str) -> (&str, &str) {
     }
 }
 
-/// The columns of a table as they follow each other, quoted; an empty name for each dropped one.
-pub fn columns_in_order(table: &str) -> Result<Vec<String>, Error> {
+/// The columns of each table of the extension as they follow each other, quoted; an empty name for
+/// each dropped one.
+pub fn columns_in_order() -> Result<BTreeMap<String, Vec<String>>, Error> {
     static COLUMNS: Statement = Statement::new(
-        "SELECT CASE WHEN a.attisdropped THEN '' ELSE quote_ident(a.attname) END \
-         FROM pg_attribute AS a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 ORDER BY a.attnum",
+        "SELECT format('%I.%I', n.nspname, c.relname), \
+                array_agg(CASE WHEN a.attisdropped THEN '' ELSE quote_ident(a.attname) END ORDER BY a.attnum) \
+         FROM pg_extension AS e \
+         JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e' \
+         JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind IN ('r', 'p') \
+         JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 \
+         WHERE e.extname = 'orchestrator_schema' GROUP BY c.oid, n.nspname, c.relname",
     );
-    COLUMNS.select(&[table.into()], statements::column::<String>)
+    COLUMNS.select(&[], |found| {
+        let mut tables = BTreeMap::new();
+        for row in found {
+            interrupts::allow();
+            let table = rows::value::<String>(&row, 1, "pg_class.relname")?;
+            tables.insert(table, rows::value(&row, 2, "pg_attribute.attname")?);
+        }
+        Ok(tables)
+    })
 }
 
 /// Members with their definitions, each in one line.

@@ -78,14 +78,28 @@ pub fn members_at(position: usize) -> Result<Members, Error> {
 /// What the manifest holds beside members: the columns of a table as they follow each other.
 const COLUMN_ORDER: &str = "column order";
 
-/// The columns of a table of a version, in their order; none for a table that it does not have.
-pub fn columns_in_order(version: &str, table: &str) -> Result<Vec<&'static str>, Error> {
-    let known = deltas()?.iter().take(position(version)? + 1).rev();
-    let order = known.filter_map(|delta| delta.changes.get(COLUMN_ORDER)?.get(table)).next();
-    Ok(order
-        .and_then(Option::as_deref)
-        .map(|names| names.split(", ").collect())
-        .unwrap_or_default())
+/// The columns of a table.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    pub in_order: Vec<&'static str>,
+    /// How many of them were there after each version that brought some.
+    pub brought: Vec<usize>,
+}
+
+/// The columns of each table of a version.
+pub fn columns(version: &str) -> Result<BTreeMap<&'static str, Columns>, Error> {
+    let mut tables = BTreeMap::<&str, Columns>::new();
+    let known = deltas()?.iter().take(position(version)? + 1);
+    for (table, names) in known.filter_map(|delta| delta.changes.get(COLUMN_ORDER)).flatten() {
+        let Some(names) = names else {
+            tables.remove(table.as_str());
+            continue;
+        };
+        let columns = tables.entry(table).or_default();
+        columns.in_order = names.split(", ").collect();
+        columns.brought.push(columns.in_order.len());
+    }
+    Ok(tables)
 }
 
 /// What one version changed about one member: its definition before, unless it is new, and after,

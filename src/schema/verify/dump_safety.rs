@@ -75,7 +75,7 @@ impl Severity {
 }
 
 /// What a restored dump would lack of what has another name than CREATE EXTENSION gives it.
-fn consequence_of(Rename { kind, is, due }: &Rename) -> (Severity, String) {
+fn consequence_of(Rename { kind, is, due, .. }: &Rename) -> (Severity, String) {
     match *kind {
         "schema" | "table" | "sequence" => (
             Severity::Error,

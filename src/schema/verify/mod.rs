@@ -3,6 +3,7 @@
 //! dump would lose (`dump`).
 
 mod dump_safety;
+mod places;
 mod renames;
 mod repair;
 pub mod row_rules;

@@ -174,6 +174,10 @@ impl<'a> Column<'a> {
         self.not_null && self.default.is_none() && self.identity.is_none() && !self.generated
     }
 
+    pub fn has_type_of(&self, other: &Column<'_>) -> bool {
+        self.type_name == other.type_name
+    }
+
     /// Whether each of its values could stand in a column like the other one.
     pub fn takes_no_more_than(&self, other: &Column<'_>) -> bool {
         self.type_name == other.type_name

@@ -1,0 +1,313 @@
+//! Which column of a table is which of its version, by its place and not by its name. A column keeps
+//! its place for ever, and new ones stand behind all others; a dropped one leaves a hole.
+
+/// The columns of one table.
+pub struct Order<'a> {
+    /// As they follow each other; an empty name for each hole.
+    pub is: &'a [String],
+    /// As the version has them.
+    pub due: &'a [&'a str],
+    /// How many of `due` were there after each version that brought some, the last of them all.
+    pub brought: &'a [usize],
+}
+
+/// How a column that is there is defined, beside one of the version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    Other,
+    Type,
+    Whole,
+}
+
+/// A column that is certainly one of the version: its name, and the one that it is due.
+pub type Pair<'a> = (&'a str, &'a str);
+
+impl<'a> Order<'a> {
+    /// The columns that are certain. A table that somebody made again, with its columns in another
+    /// order, has none.
+    pub fn certain(&self, likeness: impl Fn(&str, &str) -> Likeness) -> Vec<Pair<'a>> {
+        let certain: Vec<Pair<'a>> =
+            self.places(&likeness).into_iter().filter_map(|(at, of)| self.pair(at, of)).collect();
+        let moved = |(is, due): &&Pair<'a>| is != due && self.due.contains(is);
+        let (mut by_place, mut by_name) = (0, 0);
+        for (is, due) in certain.iter().filter(moved) {
+            match likeness(is, due) {
+                Likeness::Other => return Vec::new(),
+                Likeness::Type => {}
+                Likeness::Whole => by_place += 1,
+            }
+            by_name += usize::from(likeness(is, is) == Likeness::Whole);
+        }
+        if by_name > by_place { Vec::new() } else { certain }
+    }
+
+    /// The column at a place with the name that is due there, unless the place is a hole.
+    fn pair(&self, at: usize, of: usize) -> Option<Pair<'a>> {
+        let (is, due) = (self.is.get(at)?.as_str(), *self.due.get(of)?);
+        (!is.is_empty()).then_some((is, due))
+    }
+
+    /// Places, each with that of the version's column which it certainly is.
+    fn places(&self, likeness: &impl Fn(&str, &str) -> Likeness) -> Vec<(usize, usize)> {
+        let (all, due) = (self.is.len(), self.due.len());
+        // Only a table that was made again has fewer.
+        let Some(first) = self.brought.first().filter(|_| all >= due) else { return Vec::new() };
+        let mut places: Vec<_> = (0..if all == due { due } else { *first }).zip(0..).collect();
+        if all > due && self.is.iter().all(|name| !name.is_empty()) {
+            places.extend(self.among_others(likeness));
+        } else if all > due {
+            places.extend(self.after_a_walk(likeness));
+        }
+        places
+    }
+
+    /// Columns of later versions among those of users, of which none was dropped: those of one
+    /// version stand together. They are certain where their types leave one place.
+    fn among_others(&self, likeness: &impl Fn(&str, &str) -> Likeness) -> Vec<(usize, usize)> {
+        let others = self.is.len() - self.due.len();
+        let blocks: Vec<(usize, usize)> =
+            self.brought.windows(2).map(|ends| (ends[0], ends[1])).collect();
+        let all = |(from, to): (usize, usize), by: usize, holds: &dyn Fn(Pair<'_>) -> bool| {
+            (from..to).all(|of| self.pair(of + by, of).is_some_and(holds))
+        };
+        // By how many places each is moved, at least and at most.
+        let mut moves: Vec<Vec<usize>> = Vec::new();
+        for block in &blocks {
+            let least = moves.last().map_or(Some(0), |before| before.first().copied());
+            let Some(least) = least else { return Vec::new() };
+            let has_type = |(is, due): Pair<'_>| likeness(is, due) != Likeness::Other;
+            let fitting = (least..=others).filter(|by| all(*block, *by, &has_type));
+            moves.push(fitting.collect());
+        }
+        let mut most = others;
+        for fitting in moves.iter_mut().rev() {
+            fitting.retain(|by| *by <= most);
+            let Some(last) = fitting.last() else { return Vec::new() };
+            most = *last;
+        }
+        let mut places = Vec::new();
+        for (block, fitting) in blocks.into_iter().zip(moves) {
+            let named = (0..=others).find(|by| all(block, *by, &|(is, due)| is == due));
+            if let ([by], None) = (&fitting[..], named) {
+                places.extend((block.0..block.1).map(|of| (of + by, of)));
+            }
+        }
+        places
+    }
+
+    /// Columns of later versions that a walk down and up put behind the holes of those before. One
+    /// among them with an unknown name is certain where all others have theirs.
+    fn after_a_walk(&self, likeness: &impl Fn(&str, &str) -> Likeness) -> Option<(usize, usize)> {
+        let (all, due) = (self.is.len(), self.due.len());
+        let walked = |kept: usize| {
+            let (moved, later) = (all - due, due - kept);
+            let is_hole = |at: usize| self.is.get(at).is_some_and(String::is_empty);
+            moved % later == 0 && (kept..kept + moved).all(is_hole)
+        };
+        let mut ends = self.brought.iter().copied().filter(|kept| *kept < due);
+        let kept = ends.find(|kept| walked(*kept))?;
+        let moved = |of: usize| if of < kept { of } else { of + all - due };
+        let mut renamed = None;
+        for of in *self.brought.first()?..due {
+            let (is, name) = self.pair(moved(of), of)?;
+            if is == name {
+                continue;
+            }
+            let is_new = !self.due.contains(&is) && likeness(is, name) != Likeness::Other;
+            if of < kept || !is_new || renamed.is_some() {
+                return None;
+            }
+            renamed = Some((moved(of), of));
+        }
+        renamed
+    }
+}
+
+/// The statements that give columns their names, in an order in which none meets a name that is
+/// still taken; each as the name that it has and the one that it gets.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Steps {
+    /// The columns that have their names after these, in the order in which they get them.
+    pub of: Vec<(String, String)>,
+    pub steps: Vec<(String, String)>,
+}
+
+/// What gives all of `certain` their names, those that depend on each other together.
+pub fn undo(is: &[String], certain: &[Pair<'_>]) -> Vec<Steps> {
+    let mut names: Vec<String> = is.iter().filter(|name| !name.is_empty()).cloned().collect();
+    let mut open: Vec<Pair<'_>> = certain.iter().filter(|(is, due)| is != due).copied().collect();
+    let mut undone = Vec::new();
+    while let Some(first) = open.first().copied() {
+        let is_free = |(_, due): &Pair<'_>| !names.iter().any(|name| name == due);
+        let mut steps = Steps { of: Vec::new(), steps: Vec::new() };
+        let (mut at, aside) = match open.iter().position(is_free) {
+            Some(at) => (at, None),
+            None => {
+                // A column of a user's in the way is set aside for good; one of ours for a while.
+                let theirs = |(_, due): &Pair<'_>| open.iter().all(|(is, _)| is != due);
+                let at = open.iter().position(theirs).unwrap_or_default();
+                let in_the_way = if theirs(&open[at]) { open[at].1 } else { first.0 };
+                let aside = free_name(in_the_way, &names);
+                steps.steps.push((in_the_way.to_owned(), aside.clone()));
+                let at = open.iter().position(|(_, due)| *due == in_the_way).unwrap_or_default();
+                (at, Some((in_the_way, aside)))
+            }
+        };
+        loop {
+            let (is, due) = open.remove(at);
+            let now = match &aside {
+                Some((name, aside)) if *name == is => aside,
+                _ => is,
+            };
+            steps.steps.push((now.to_owned(), due.to_owned()));
+            steps.of.push((is.to_owned(), due.to_owned()));
+            // What is behind it in a circle.
+            match open.iter().position(|(_, next)| *next == is) {
+                Some(next) if aside.is_some() => at = next,
+                _ => break,
+            }
+        }
+        for (was, name) in &steps.steps {
+            names.retain(|known| known != was);
+            names.push(name.clone());
+        }
+        undone.push(steps);
+    }
+    undone
+}
+
+/// A name that no column has.
+fn free_name(name: &str, names: &[String]) -> String {
+    const LONGEST: usize = 63;
+    let bare = name.trim_matches('"').replace("\"\"", "_");
+    let mut number = 1;
+    loop {
+        let end = if number == 1 { "_aside".to_owned() } else { format!("_aside_{number}") };
+        let mut free = bare.clone();
+        while free.len() + end.len() > LONGEST {
+            free.pop();
+        }
+        let free = crate::server::dynamic_sql::quote(&format!("{free}{end}"));
+        if !names.contains(&free) {
+            return free;
+        }
+        number += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names end with their type; those of the version that are moved are of another definition.
+    fn certain(is: &[&str], due: &[&str], brought: &[usize]) -> Vec<(String, String)> {
+        let is: Vec<String> = is.iter().map(|name| (*name).to_owned()).collect();
+        let likeness = |is: &str, due: &str| {
+            if is.chars().last() == due.chars().last() { Likeness::Type } else { Likeness::Other }
+        };
+        let certain = Order { is: &is, due, brought }.certain(likeness);
+        let renamed = certain.into_iter().filter(|(is, due)| is != due);
+        renamed.map(|(is, due)| (is.to_owned(), due.to_owned())).collect()
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(is, due)| ((*is).to_owned(), (*due).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_column_is_the_one_whose_place_it_has() {
+        let due = ["id", "a1", "b", "c1", "d1", "e2"];
+        let found = certain(&["id", "x1", "b", "y1", "z1", "w2", "mine1"], &due, &[6]);
+        assert_eq!(found, pairs(&[("x1", "a1"), ("y1", "c1"), ("z1", "d1"), ("w2", "e2")]));
+        // Another type is changed as well.
+        let found = certain(&["id", "x9", "b", "c1", "d1", "e2"], &due, &[6]);
+        assert_eq!(found, pairs(&[("x9", "a1")]));
+        let found = certain(&["id", "c1", "b", "a1", "d1", "e2"], &due, &[6]);
+        assert_eq!(found, pairs(&[("c1", "a1"), ("a1", "c1")]));
+        let found = certain(&["id", "a1", "b", "d1", "old1", "e2"], &due, &[6]);
+        assert_eq!(found, pairs(&[("d1", "c1"), ("old1", "d1")]));
+    }
+
+    #[test]
+    fn what_stands_behind_a_hole_is_its_owners() {
+        let due = ["id", "a1", "b", "c1", "d1", "e2"];
+        let found = certain(&["id", "x1", "b", "", "z1", "w2"], &due, &[6]);
+        assert_eq!(found, pairs(&[("x1", "a1"), ("z1", "d1"), ("w2", "e2")]));
+        assert_eq!(certain(&["id", "", "b", "c1", "d1", "e2", "mine1"], &due, &[6]), []);
+        assert_eq!(certain(&["id", "", "b", "c1", "", "e2", "d1", "a1"], &due, &[6]), []);
+    }
+
+    #[test]
+    fn a_table_that_was_made_again_proves_nothing() {
+        let due = ["id", "a1", "b", "c1", "d1", "e2"];
+        assert_eq!(certain(&["b", "id", "x1", "c1", "d1", "e2"], &due, &[6]), []);
+        assert_eq!(certain(&["id", "b", "c1", "d1", "e2", "", "x9"], &due, &[6]), []);
+        assert_eq!(certain(&["id", "x1", "b"], &due, &[6]), []);
+        // Names fit as a whole, places do not.
+        let is = ["b".to_owned(), "a".to_owned()];
+        let by_name = |is: &str, due: &str| {
+            if is == due { Likeness::Whole } else { Likeness::Type }
+        };
+        assert_eq!(Order { is: &is, due: &["a", "b"], brought: &[2] }.certain(by_name), []);
+    }
+
+    #[test]
+    fn columns_of_later_versions_stand_together() {
+        let due = ["id", "a1", "b1", "c2", "d1"];
+        let brought = [2, 5];
+        let found = certain(&["id", "a1", "mine1", "x1", "c2", "d1"], &due, &brought);
+        assert_eq!(found, pairs(&[("x1", "b1")]));
+        // A user's own column has exchanged names with one of the version.
+        let found = certain(&["id", "a1", "b1", "mine1", "c2", "d1"], &due, &brought);
+        assert_eq!(found, pairs(&[("mine1", "b1")]));
+        // Of one type at both places: nobody knows which is whose.
+        let due = ["id", "a1", "b1", "c1"];
+        assert_eq!(certain(&["id", "a1", "x1", "b1", "y1"], &due, &[2, 4]), []);
+        assert_eq!(certain(&["id", "a1", "mine1", "b1", "c1"], &due, &[2, 4]), []);
+    }
+
+    #[test]
+    fn one_name_is_known_after_a_walk() {
+        let due = ["id", "a1", "b1", "c2", "d1"];
+        let found = |is: &[&str]| certain(is, &due, &[2, 5]);
+        assert_eq!(found(&["id", "a1", "", "", "", "b1", "x2", "d1"]), pairs(&[("x2", "c2")]));
+        assert_eq!(
+            found(&["id", "y1", "", "", "", "", "", "", "x1", "c2", "d1"]),
+            pairs(&[("y1", "a1"), ("x1", "b1")])
+        );
+        // Two, one of another type, and one beside another hole.
+        assert_eq!(found(&["id", "a1", "", "", "", "x1", "c2", "y1"]), []);
+        assert_eq!(found(&["id", "a1", "", "", "", "x9", "c2", "d1"]), []);
+        assert_eq!(found(&["id", "a1", "", "", "", "", "x1", "c2", "d1"]), []);
+        assert_eq!(found(&["id", "a1", "b1", "", "d1", "x2"]), []);
+    }
+
+    #[test]
+    fn no_step_meets_a_name_that_is_taken() {
+        let is: Vec<String> = ["a", "b", "c", "d", "mine"].map(str::to_owned).to_vec();
+        let steps = |certain: &[Pair<'_>]| -> Vec<Vec<(String, String)>> {
+            undo(&is, certain).into_iter().map(|undo| undo.steps).collect()
+        };
+        assert_eq!(steps(&[("a", "a"), ("b", "x")]), [pairs(&[("b", "x")])]);
+        // A shift.
+        assert_eq!(
+            steps(&[("d", "c"), ("a", "d"), ("c", "x")]),
+            [pairs(&[("c", "x")]), pairs(&[("d", "c")]), pairs(&[("a", "d")])]
+        );
+        // A circle, and beside it a user's column in the way.
+        assert_eq!(
+            steps(&[("a", "b"), ("b", "a"), ("c", "mine")]),
+            [
+                pairs(&[("mine", "mine_aside"), ("c", "mine")]),
+                pairs(&[("a", "a_aside"), ("b", "a"), ("a_aside", "b")])
+            ]
+        );
+        let circle = undo(&is, &[("a", "b"), ("b", "c"), ("c", "a")]);
+        assert_eq!(circle.len(), 1);
+        assert_eq!(
+            circle[0].steps,
+            pairs(&[("a", "a_aside"), ("c", "a"), ("b", "c"), ("a_aside", "b")])
+        );
+        assert_eq!(circle[0].of, pairs(&[("c", "a"), ("b", "c"), ("a", "b")]));
+    }
+}

@@ -1,0 +1,331 @@
+//! Columns whose names moved among them: exchanged, shifted, or dropped beside a user's own. A value
+//! stays at its column's number, so a name at another number is another value under that name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+use postgres::Client;
+use support::extension::{filled_to, go_to, newest};
+
+use super::{Whole, repair, verify};
+
+/// A column of a table of the extension.
+#[derive(Clone, Debug)]
+struct Column {
+    table: String,
+    number: i16,
+    name: String,
+    kind: String,
+}
+
+fn columns(client: &mut Client) -> Result<Vec<Column>> {
+    const COLUMNS: &str = "SELECT c.oid::regclass::text, a.attnum, quote_ident(a.attname), format_type(a.atttypid, a.atttypmod) \
+         FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+         WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'r' ORDER BY 1, 2";
+    let rows = client.query(COLUMNS, &[])?;
+    rows.iter()
+        .map(|row| {
+            Ok(Column {
+                table: row.try_get(0)?,
+                number: row.try_get(1)?,
+                name: row.try_get(2)?,
+                kind: row.try_get(3)?,
+            })
+        })
+        .collect()
+}
+
+/// The name at each number of each table.
+type Names = BTreeMap<(String, i16), String>;
+
+fn names(client: &mut Client) -> Result<Names> {
+    let columns = columns(client)?.into_iter();
+    Ok(columns.map(|column| ((column.table, column.number), column.name)).collect())
+}
+
+/// Neighbours of one type, table by table.
+fn pairs(columns: &[Column]) -> BTreeMap<&str, Vec<(&Column, &Column)>> {
+    let mut pairs = BTreeMap::<&str, Vec<_>>::new();
+    for two in columns.windows(2) {
+        let [one, other] = two else { continue };
+        if one.table == other.table && one.kind == other.kind {
+            pairs.entry(&one.table).or_default().push((one, other));
+        }
+    }
+    pairs
+}
+
+type Damage = fn(&Column, &Column) -> String;
+
+fn exchanged(one: &Column, other: &Column) -> String {
+    let (table, a, b) = (&one.table, &one.name, &other.name);
+    format!(
+        "ALTER TABLE {table} RENAME {a} TO \"In between\"; ALTER TABLE {table} RENAME {b} TO {a}; \
+         ALTER TABLE {table} RENAME \"In between\" TO {b}"
+    )
+}
+
+fn shifted(one: &Column, other: &Column) -> String {
+    let (table, a, b) = (&one.table, &one.name, &other.name);
+    format!("ALTER TABLE {table} RENAME {b} TO \"Old {b}\"; ALTER TABLE {table} RENAME {a} TO {b}")
+}
+
+/// No column has a name of ours that is neither its own nor the one that the damage gave it.
+fn assert_nothing_under_another(before: &Names, damaged: &Names, now: &Names, what: &str) {
+    let ours: BTreeSet<(&str, &str)> =
+        before.iter().map(|((table, _), name)| (table.as_str(), name.as_str())).collect();
+    for (place, name) in now {
+        let (was, left) = (before.get(place), damaged.get(place));
+        let is_ours = ours.contains(&(place.0.as_str(), name.as_str()));
+        let moved = was.or(left).is_some() && was != Some(name) && left != Some(name);
+        assert!(
+            !(moved && is_ours),
+            "{what}: {place:?}, {was:?} before and {left:?} by the damage, is {name}"
+        );
+    }
+}
+
+/// Runs every hint that can be run, as somebody who overlooks errors, until `verify()` repeats itself.
+fn follow(client: &mut Client, what: &str) -> Result<()> {
+    for _ in 0..4 {
+        for row in verify(client)? {
+            client.batch_execute("SAVEPOINT hint")?;
+            if client.batch_execute(&row.hint).is_err() {
+                client.batch_execute("ROLLBACK TO hint")?;
+            }
+        }
+    }
+    verify(client).context(what.to_owned())?;
+    Ok(())
+}
+
+/// Damages the pair at the same place of every table at once, then those at the next place; calls
+/// `check` with the names before and after the damage.
+fn for_each_place(
+    client: &mut Client,
+    damage: Damage,
+    check: impl Fn(&mut Client, &Names, &Names, &str) -> Result<()>,
+) -> Result<usize> {
+    let columns = columns(client)?;
+    let pairs = pairs(&columns);
+    let most = pairs.values().map(Vec::len).max().unwrap_or_default();
+    let before = names(client)?;
+    for place in 0..most {
+        client.batch_execute("BEGIN")?;
+        let mut statements = Vec::new();
+        for (one, other) in pairs.values().filter_map(|of_table| of_table.get(place)) {
+            statements.push(damage(one, other));
+        }
+        client.batch_execute(&statements.join("; ")).context(statements.join("; "))?;
+        let what = statements.first().cloned().unwrap_or_default();
+        let damaged = names(client)?;
+        check(client, &before, &damaged, &what)?;
+        client.batch_execute("ROLLBACK")?;
+    }
+    Ok(most)
+}
+
+/// Each hint alone, and what is left after it.
+fn each_hint_alone(client: &mut Client, before: &Names, damaged: &Names, what: &str) -> Result<()> {
+    for row in verify(client)? {
+        client.batch_execute("SAVEPOINT alone")?;
+        let ran = client.batch_execute(&row.hint).is_ok();
+        if !ran {
+            client.batch_execute("ROLLBACK TO alone")?;
+        }
+        let now = names(client)?;
+        assert_nothing_under_another(before, damaged, &now, &format!("{what}: {}", row.text));
+        client.batch_execute("ROLLBACK TO alone")?;
+    }
+    Ok(())
+}
+
+#[test]
+fn names_of_neighbours_come_back() -> Result<()> {
+    let database = filled_to("neighbours", newest()?)?;
+    let mut client = database.client()?;
+    let whole = Whole::of(&mut client)?;
+    for damage in [exchanged as Damage, shifted] {
+        let places = for_each_place(&mut client, damage, |client, before, damaged, what| {
+            each_hint_alone(client, before, damaged, what)?;
+            repair(client, what)?;
+            assert_eq!(&names(client)?, before, "{what}");
+            whole.assert_whole(client, what)
+        })?;
+        assert!(places > 3);
+    }
+    Ok(())
+}
+
+/// All columns of one type of a table change names in a circle.
+#[test]
+fn names_in_a_circle_come_back() -> Result<()> {
+    let database = filled_to("circle", newest()?)?;
+    let mut client = database.client()?;
+    let whole = Whole::of(&mut client)?;
+    let before = names(&mut client)?;
+    let mut circles = BTreeMap::<(String, String), Vec<String>>::new();
+    for Column { table, kind, name, .. } in columns(&mut client)? {
+        circles.entry((table, kind)).or_default().push(name);
+    }
+    client.batch_execute("BEGIN")?;
+    for ((table, _), names) in circles.iter().filter(|(_, names)| names.len() > 2) {
+        for (at, name) in names.iter().enumerate() {
+            client.batch_execute(&format!("ALTER TABLE {table} RENAME {name} TO \"{at}\""))?;
+        }
+        for (at, name) in names.iter().enumerate() {
+            let at = (at + 1) % names.len();
+            client.batch_execute(&format!("ALTER TABLE {table} RENAME \"{at}\" TO {name}"))?;
+        }
+    }
+    let damaged = names(&mut client)?;
+    each_hint_alone(&mut client, &before, &damaged, "circles")?;
+    repair(&mut client, "circles")?;
+    assert_eq!(names(&mut client)?, before);
+    whole.assert_whole(&mut client, "circles")
+}
+
+/// A walk leaves dropped columns behind, and the later ones behind these. Columns before them come
+/// back; the others come back or stay as they were left.
+#[test]
+fn names_of_neighbours_after_walks() -> Result<()> {
+    let database = filled_to("neighbours_walked", newest()?)?;
+    let mut client = database.client()?;
+    for below in ["0.4.1", "0.2.5"] {
+        go_to(&mut client, below.parse()?)?;
+        go_to(&mut client, newest()?)?;
+    }
+    const FIRST_HOLES: &str = "SELECT c.oid::regclass::text, min(a.attnum) FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid \
+         WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'r' AND a.attisdropped GROUP BY 1";
+    let mut holes = BTreeMap::<String, i16>::new();
+    for row in client.query(FIRST_HOLES, &[])? {
+        holes.insert(row.try_get(0)?, row.try_get(1)?);
+    }
+    assert!(holes.len() > 1, "tables with dropped columns: {holes:?}");
+    // One name alone is known behind the holes, too.
+    for table in holes.keys() {
+        let columns = columns(&mut client)?;
+        for Column { name, .. } in columns.iter().filter(|column| column.table == *table) {
+            let statement = format!("ALTER TABLE {table} RENAME {name} TO \"Another\"");
+            let before = names(&mut client)?;
+            client.batch_execute("BEGIN")?;
+            client.batch_execute(&statement)?;
+            repair(&mut client, &statement)?;
+            assert_eq!(names(&mut client)?, before, "{statement}");
+            client.batch_execute("ROLLBACK")?;
+        }
+    }
+    for damage in [exchanged as Damage, shifted] {
+        for_each_place(&mut client, damage, |client, before, damaged, what| {
+            each_hint_alone(client, before, damaged, what)?;
+            follow(client, what)?;
+            let now = names(client)?;
+            assert_nothing_under_another(before, damaged, &now, what);
+            for ((table, number), name) in before {
+                if holes.get(table).is_none_or(|hole| number < hole) {
+                    assert_eq!(now.get(&(table.clone(), *number)), Some(name), "{table}: {what}");
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// One column after the other is dropped, and its owner adds one of the same type.
+#[test]
+fn an_own_column_never_gets_the_name_of_a_dropped_one() -> Result<()> {
+    let database = filled_to("dropped", newest()?)?;
+    let mut client = database.client()?;
+    for below in [None, Some("0.2.5")] {
+        if let Some(below) = below {
+            go_to(&mut client, below.parse()?)?;
+            go_to(&mut client, newest()?)?;
+        }
+        let columns = columns(&mut client)?;
+        let before = names(&mut client)?;
+        let mut dropped = 0;
+        for place in 0.. {
+            let mut of_tables = BTreeMap::<&str, Vec<&Column>>::new();
+            for column in &columns {
+                of_tables.entry(&column.table).or_default().push(column);
+            }
+            let here: Vec<_> = of_tables.values().filter_map(|all| all.get(place)).collect();
+            if here.is_empty() {
+                break;
+            }
+            client.batch_execute("BEGIN")?;
+            for Column { table, name, kind, .. } in here {
+                client.batch_execute("SAVEPOINT damage")?;
+                let statement =
+                    format!("ALTER TABLE {table} DROP COLUMN {name}, ADD COLUMN mine {kind}");
+                // A view keeps its columns from being dropped.
+                if client.batch_execute(&statement).is_err() {
+                    client.batch_execute("ROLLBACK TO damage")?;
+                } else {
+                    dropped += 1;
+                }
+            }
+            let damaged = names(&mut client)?;
+            let what = format!("columns {place}");
+            each_hint_alone(&mut client, &before, &damaged, &what)?;
+            follow(&mut client, &what)?;
+            let now = names(&mut client)?;
+            assert_nothing_under_another(&before, &damaged, &now, &what);
+            for (number, name) in damaged.iter().filter(|(_, name)| *name == "mine") {
+                assert_eq!(now.get(number), Some(name), "{what}");
+            }
+            client.batch_execute("ROLLBACK")?;
+        }
+        assert!(dropped > 100, "{dropped} columns were dropped");
+    }
+    Ok(())
+}
+
+/// A user's own column stands before those that a later version brought.
+#[test]
+fn an_own_column_from_before_an_upgrade_stays_its_owners() -> Result<()> {
+    let database = filled_to("own_before", "0.2.5".parse()?)?;
+    let mut client = database.client()?;
+    client.batch_execute(
+        "ALTER TABLE orchestrator.tasks ADD COLUMN mine text DEFAULT 'kept'; \
+         ALTER TABLE orchestrator.sessions ADD COLUMN mine text DEFAULT 'kept'",
+    )?;
+    go_to(&mut client, newest()?)?;
+    for damage in [exchanged as Damage, shifted] {
+        for_each_place(&mut client, damage, |client, before, damaged, what| {
+            each_hint_alone(client, before, damaged, what)?;
+            repair(client, what)?;
+            let now = names(client)?;
+            assert_nothing_under_another(before, damaged, &now, what);
+            // Their types show which columns of tasks are the later ones.
+            for (place, name) in before {
+                if place.0 == "orchestrator.tasks" && name != "mine" {
+                    assert_eq!(now.get(place), Some(name), "{what}");
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// A column has a new name, and its owner's own one has the name that it had.
+#[test]
+fn an_own_column_under_a_name_of_ours_is_set_aside() -> Result<()> {
+    let database = filled_to("set_aside", newest()?)?;
+    let mut client = database.client()?;
+    let before = names(&mut client)?;
+    client.batch_execute(
+        "BEGIN; ALTER TABLE orchestrator.tasks RENAME error TO failure; \
+         ALTER TABLE orchestrator.tasks ADD COLUMN error text DEFAULT 'kept'",
+    )?;
+    repair(&mut client, "a column of the name")?;
+    let mut now = names(&mut client)?;
+    now.retain(|place, _| before.contains_key(place));
+    assert_eq!(now, before);
+    let rows = verify(&mut client)?;
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].problem.as_str(), rows[0].kind.as_str()), ("unexpected", "column"));
+    Ok(())
+}
