@@ -2,19 +2,19 @@
 -- `cargo xtask docs` writes this file, and `cargo xtask check docs` compares it with a live database.
 -- It is for reading. CREATE EXTENSION runs the scripts that each object names, in their order.
 
--- What happened, in the transaction in which it happened; rows are added, never changed, and deleted by purge_audit_events only
+-- The audit trail. An event is written in the transaction that it describes, and never changed; only purge_audit_events deletes events
 -- Made by 0.2.5--0.3.0.sql, 0.4.3--0.5.0.sql
 CREATE TABLE orchestrator.audit_events (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
-    -- What happened, for example task_routed, approval_rejected, session_active
+    -- The kind of event, for example task_routed, approval_rejected, session_active
     event_type text NOT NULL,
-    -- The role that did it, or that is asked; client for a session of a client alone, system where no role stands behind it
+    -- The role that acted, or that is asked; client for a session without a role, system where no role is involved
     role text NOT NULL,
     -- The time of the transaction; events of one transaction are in the order of their ids
     "timestamp" timestamp with time zone DEFAULT now() NOT NULL,
-    -- The trail: the trace_id of the task; a task without one, and a session without a task, is its own
+    -- The trace: the trace_id of the task, else the id of the task or session
     trace_id uuid NOT NULL,
-    -- The ids and facts of the event, a JSON object; session_user in it is the database role that was logged in, written by the function that records
+    -- The ids and facts of the event, a JSON object; the recording function writes the login role into its key session_user
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT audit_events_pkey PRIMARY KEY (id),
     CONSTRAINT audit_events_event_type_check CHECK (btrim(event_type) <> ''::text),
@@ -36,9 +36,9 @@ CREATE TABLE orchestrator.collaboration_outcomes (
     -- The agent that answered
     specialist_agent text NOT NULL,
     response text NOT NULL,
-    -- How sure the specialist is, from 0 to 1
+    -- The specialist's confidence, from 0 to 1
     confidence double precision NOT NULL,
-    -- Tokens that the answer cost, when known
+    -- Tokens that the answer cost; NULL if unknown
     tokens_used integer,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT collaboration_outcomes_pkey PRIMARY KEY (id),
@@ -50,19 +50,21 @@ CREATE TABLE orchestrator.collaboration_outcomes (
 CREATE INDEX idx_collab_outcomes_collab_id ON orchestrator.collaboration_outcomes USING btree (collaboration_id);
 CREATE INDEX idx_collab_outcomes_specialist ON orchestrator.collaboration_outcomes USING btree (specialist_agent);
 
--- Questions of one agent to another; a collaboration may take several rounds
+-- Questions of one agent to another; a collaboration may have several rounds
 -- Made by 0.2.0--0.2.1.sql
 CREATE TABLE orchestrator.collaboration_requests (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
-    -- What the requests and outcomes of one collaboration share
+    -- Shared by the requests and outcomes of one collaboration
     collaboration_id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- Subject of the question. model_data: data models; security_review: security; api_clarification: an interface; bug_debugging: a fault; requirements: the requirements of a task; infrastructure: servers and deployment
     request_type text NOT NULL,
     requesting_agent text NOT NULL,
     -- The agent that is asked
     specialist_agent text NOT NULL,
     question text NOT NULL,
-    -- What the specialist needs to know to answer, a JSON object
+    -- Facts for the answer, a JSON object
     context jsonb DEFAULT '{}'::jsonb NOT NULL,
+    -- Urgency. low: can wait; medium: the default; high: soon; critical: work is blocked
     urgency text DEFAULT 'medium'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT collaboration_requests_pkey PRIMARY KEY (id),
@@ -78,15 +80,16 @@ CREATE INDEX idx_collab_requests_collab_id ON orchestrator.collaboration_request
 CREATE INDEX idx_collab_requests_requesting ON orchestrator.collaboration_requests USING btree (requesting_agent);
 CREATE INDEX idx_collab_requests_specialist ON orchestrator.collaboration_requests USING btree (specialist_agent);
 
--- Settings of the orchestrator; read them with configuration_value, list them with configuration_listing
+-- Settings of the orchestrator; configuration_value reads one, configuration_listing lists all
 -- Made by 0.1.4--0.1.5.sql, 0.1.5--0.1.6.sql
 CREATE TABLE orchestrator.configurations (
     key text NOT NULL,
-    -- The value as text; it parses as value_type
+    -- The value as text, which must parse as value_type
     value text NOT NULL,
+    -- Type of the value. string: any text; integer: a whole number; float: a number; boolean: true or false; json: a JSON document
     value_type text DEFAULT 'string'::text NOT NULL,
     description text,
-    -- Whether listings mask the value; it is stored as it is
+    -- Whether listings mask the value; it is stored in plain text
     is_secret boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -100,25 +103,26 @@ CREATE INDEX idx_configurations_type ON orchestrator.configurations USING btree 
 CREATE INDEX idx_configurations_updated ON orchestrator.configurations USING btree (updated_at);
 CREATE TRIGGER configurations_updated_at BEFORE UPDATE ON orchestrator.configurations FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle();
 
--- The inventory of the code base: every file with its layer, its workflows and how far its audit is
+-- The inventory of the code base: every file with its layer, its workflows and the progress of its audit
 -- Made by 0.3.0--0.4.0.sql, 0.4.1--0.4.2.sql
 CREATE TABLE orchestrator.file_audit (
     id integer GENERATED BY DEFAULT AS IDENTITY NOT NULL,
-    -- Four digits; the first tells the layer
+    -- Four digits; the first gives the layer
     file_number text NOT NULL,
     file_path text NOT NULL,
     file_name text NOT NULL,
     -- 1 Models and enums, 2 Schemas, 3 Routers, 4 Services, 5 Configuration, 6 UI, 7 Testing
     layer_number integer NOT NULL,
     layer_name text NOT NULL,
-    -- NOVEL serves one workflow, SHARED several, SYSTEM none of its own
+    -- Use of the file. NOVEL: serves one workflow; SHARED: serves several workflows; SYSTEM: belongs to no workflow
     status text NOT NULL,
-    -- The workflows the file serves, WF1 to WF7; empty for what belongs to none
+    -- The workflows that the file serves, WF1 to WF7; empty for none
     workflows text[] DEFAULT '{}'::text[] NOT NULL,
     has_technical_debt boolean DEFAULT false NOT NULL,
-    -- What the debt is
+    -- A description of the debt
     technical_debt text,
     jira_tickets text[] DEFAULT '{}'::text[] NOT NULL,
+    -- Progress of the audit. NOT_STARTED: to be audited; IN_PROGRESS: being audited; COMPLETED: audited
     audit_status text DEFAULT 'NOT_STARTED'::text NOT NULL,
     -- When the file was last audited
     audit_date timestamp with time zone,
@@ -126,19 +130,19 @@ CREATE TABLE orchestrator.file_audit (
     notes text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    -- How far the file is migrated
+    -- Progress of the migration of the file. pending_assessment: to be assessed; assessed: impact known; designed: target designed; approved: design approved; implementing: being rewritten; testing: being tested; migrated: in use; retired: the old file is gone
     v7_workflow_status text DEFAULT 'pending_assessment'::text NOT NULL,
     -- Its name after the migration: WF[1-7]_V7_L[1-7]_<n>of<m>_<Name>.py
     v7_target_name text,
     -- The enum types that the file uses
     v7_database_enums jsonb,
-    -- Which of them becomes which, and how their values map
+    -- The new type of each of these types, and the mapping of their values
     v7_enum_mappings jsonb,
-    -- What this file needs
+    -- Files that this file needs
     v7_dependencies text[],
-    -- What needs this file
+    -- Files that need this file
     v7_dependents text[],
-    -- How much breaks when it breaks, 1 to 10
+    -- How much a fault of the file breaks, 1 to 10
     v7_impact_score integer,
     v7_review_status text,
     v7_reviewed_by text[],
@@ -171,7 +175,7 @@ CREATE INDEX idx_file_audit_to_audit ON orchestrator.file_audit USING btree (fil
 CREATE INDEX idx_file_audit_v7_status ON orchestrator.file_audit USING btree (v7_workflow_status);
 CREATE TRIGGER file_audit_lifecycle BEFORE UPDATE ON orchestrator.file_audit FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_file', 'v7_workflow_status');
 
--- What the old columns of file_audit held when the V7 columns were added, one row per file that was there; deleting a row accepts what was changed since
+-- The values of the old columns of file_audit when the V7 columns were added, one row per file of that time; deleting a row accepts later changes
 -- Made by 0.4.1--0.4.2.sql
 CREATE TABLE orchestrator.file_audit_baseline (
     id integer NOT NULL,
@@ -193,25 +197,26 @@ CREATE TABLE orchestrator.file_audit_baseline (
     CONSTRAINT file_audit_baseline_pkey PRIMARY KEY (id)
 );
 
--- Approval gates: what an agent waits for, and what a human decided about it
+-- Approval gates: an agent waits, and a human decides
 -- Made by 0.1.6--0.2.0.sql, 0.5.0--0.6.0.sql
 CREATE TABLE orchestrator.gates (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
-    -- The project, which is kept elsewhere
+    -- The project, which is stored elsewhere
     project_id uuid NOT NULL,
     -- The agent that waits
     agent_id text NOT NULL,
-    -- What stopped the agent: loop_detected, high_risk, collaboration_deadlock or manual
+    -- Why the agent stopped. loop_detected: it repeats the same error; high_risk: its next step is risky; collaboration_deadlock: agents ask each other in circles; manual: any other reason
     gate_type text NOT NULL,
     -- Why a human has to decide
     reason text NOT NULL,
-    -- What the human needs to know to decide, a JSON object
+    -- Facts for the decision, a JSON object
     context jsonb DEFAULT '{}'::jsonb NOT NULL,
+    -- State of the gate. pending: waits for a decision; approved: the agent may go on; denied: the agent may not, and gets the feedback
     status text DEFAULT 'pending'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     resolved_at timestamp with time zone,
     resolved_by text,
-    -- What the human told the agent; a denial has one
+    -- The human's message to the agent; a denial needs one
     feedback text,
     CONSTRAINT gates_pkey PRIMARY KEY (id),
     CONSTRAINT gates_agent_id_check CHECK (btrim(agent_id) <> ''::text),
@@ -235,16 +240,17 @@ CREATE TRIGGER gates_decided AFTER UPDATE ON orchestrator.gates REFERENCING OLD 
 CREATE TRIGGER gates_lifecycle BEFORE UPDATE ON orchestrator.gates FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('gate', 'status');
 CREATE TRIGGER gates_requested AFTER INSERT ON orchestrator.gates REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
 
--- What was learned and waits to be embedded for retrieval, and what has been
+-- Lessons that wait to be embedded for retrieval, and those that are embedded
 -- Made by 0.2.3--0.2.4.sql
 CREATE TABLE orchestrator.knowledge_staging (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- Origin of the lesson. failure_solution: the solution of a failure; gate_rejection: a denied gate; gate_approval: an approved gate; collaboration: the answer of a specialist
     knowledge_type text NOT NULL,
     -- The text to embed
     content text NOT NULL,
-    -- What retrieval filters by: project_id (uuid), agent_type, task_type, technology (text), success_verified (boolean), and whatever else
+    -- Keys to filter by at retrieval: project_id (uuid), agent_type, task_type, technology (text), success_verified (boolean), and any others
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
-    -- Whether the embedding has been stored, elsewhere
+    -- Whether the embedding is stored, elsewhere
     embedded boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     embedded_at timestamp with time zone,
@@ -258,7 +264,7 @@ CREATE INDEX idx_knowledge_staging_created ON orchestrator.knowledge_staging USI
 CREATE INDEX idx_knowledge_staging_pending ON orchestrator.knowledge_staging USING btree (created_at, id) WHERE (NOT embedded);
 CREATE INDEX idx_knowledge_staging_type ON orchestrator.knowledge_staging USING btree (knowledge_type);
 
--- What language models cost, each price from a day on until the next price of the model
+-- Prices of language models, each from a day on until the next price of the model
 -- Made by 0.2.4--0.2.5.sql
 CREATE TABLE orchestrator.llm_pricing (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
@@ -267,9 +273,9 @@ CREATE TABLE orchestrator.llm_pricing (
     input_cost_per_million numeric(14,6) NOT NULL,
     -- USD per million output tokens
     output_cost_per_million numeric(14,6) NOT NULL,
-    -- The first UTC day on which calls cost that much
+    -- The first UTC day of the price
     effective_date date DEFAULT ((now() AT TIME ZONE 'UTC'::text))::date NOT NULL,
-    -- Whether the model is still offered; what calls of it cost does not depend on it
+    -- Offer of the model. active: still offered; deprecated: no longer offered. The cost of calls does not depend on it
     status text DEFAULT 'active'::text NOT NULL,
     notes text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -285,17 +291,17 @@ CREATE TABLE orchestrator.llm_pricing (
 CREATE INDEX idx_llm_pricing_status ON orchestrator.llm_pricing USING btree (status);
 CREATE TRIGGER llm_pricing_updated_at BEFORE UPDATE ON orchestrator.llm_pricing FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle();
 
--- Calls of language models with the tokens that each took; what they cost is computed when it is read
+-- Calls of language models with the tokens of each; views compute the cost
 -- Made by 0.2.2--0.2.3.sql
 CREATE TABLE orchestrator.llm_token_usage (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- When the model was called
     "timestamp" timestamp with time zone DEFAULT now() NOT NULL,
-    -- The project it was called for; NULL for none
+    -- The project of the call; NULL for none
     project_id uuid,
-    -- The agent that called it; NULL for none
+    -- The agent that called the model; NULL for none
     agent_id text,
-    -- The model by the name under which llm_pricing prices it
+    -- The name of the model, as in llm_pricing
     model text NOT NULL,
     input_tokens bigint NOT NULL,
     output_tokens bigint NOT NULL,
@@ -313,39 +319,39 @@ CREATE INDEX idx_token_usage_model ON orchestrator.llm_token_usage USING btree (
 CREATE INDEX idx_token_usage_project_agent ON orchestrator.llm_token_usage USING btree (project_id, agent_id);
 CREATE INDEX idx_token_usage_timestamp ON orchestrator.llm_token_usage USING btree ("timestamp");
 
--- Runs of the orchestrator, one per thread: how far each is, what it used, and whether it may go on
+-- Runs of the orchestrator, one per thread, with their phase, their use of tokens and money, and whether they may go on
 -- Made by 0.4.3--0.5.0.sql
 CREATE TABLE orchestrator.orchestrator_runs (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
-    -- The orchestrator's own name of the run; every function finds it by this
+    -- The orchestrator's own name of the run, by which every function finds it
     thread_id text NOT NULL,
-    -- The project, which is kept elsewhere
+    -- The project, which is stored elsewhere
     project_id uuid NOT NULL,
-    -- The story it works on, which is kept elsewhere
+    -- The story of the run, which is stored elsewhere
     story_id text NOT NULL,
-    -- planning, development or testing; complete and failed are its ends
+    -- Phase of the run. planning: begins here; development: being built; testing: being tested; complete: ended with success; failed: ended with an error
     phase text DEFAULT 'planning'::text NOT NULL,
     -- The agent at work, for example cto, pm, dev, qa or supervisor
     current_agent text,
-    -- Whether it may go on: pending, go, hold, recycle; kill is the end
+    -- Whether the run may go on. pending: not judged yet; go: may go on; hold: waits for a human; kill: ended for good; recycle: sent back to be done again
     gate_status text DEFAULT 'pending'::text NOT NULL,
-    -- The lowest score seen, from 0 to 1, rounded down
+    -- The lowest score so far, from 0 to 1, rounded down
     safety_score numeric(3,2) DEFAULT 1.00 NOT NULL,
-    -- What the scorers found, in the order in which they told it
+    -- The findings of the scorers, in the order of their reports
     violations text[] DEFAULT '{}'::text[] NOT NULL,
-    -- Whether a human has to look at it
+    -- Whether a human has to look at the run
     requires_human_review boolean DEFAULT false NOT NULL,
-    -- Sum of what its agents reported
+    -- Sum of the tokens that its agents reported
     tokens_used bigint DEFAULT 0 NOT NULL,
-    -- Sum of what its agents reported, in USD
+    -- Sum of the costs that its agents reported, in USD
     cost_usd numeric(18,10) DEFAULT 0 NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     -- When it became complete or failed
     completed_at timestamp with time zone,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    -- What its agents created, in the order in which they told it
+    -- The files that its agents created, in the order of their reports
     files_created text[] DEFAULT '{}'::text[] NOT NULL,
-    -- What went wrong; of a run that was killed, why
+    -- The error of the run, or the reason why it was killed
     error text,
     CONSTRAINT orchestrator_runs_pkey PRIMARY KEY (id),
     CONSTRAINT orchestrator_runs_thread_id_key UNIQUE (thread_id),
@@ -364,24 +370,25 @@ CREATE INDEX idx_orchestrator_runs_project ON orchestrator.orchestrator_runs USI
 CREATE INDEX idx_orchestrator_runs_status ON orchestrator.orchestrator_runs USING btree (phase, gate_status);
 CREATE TRIGGER orchestrator_runs_lifecycle BEFORE UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('run_phase', 'phase', 'run_gate', 'gate_status');
 
--- What a human is asked about a run, and what the human decided; a run may have several reviews
+-- Questions to a human about a run, with the decision; a run may have several reviews
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
 CREATE TABLE orchestrator.human_review_queue (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
-    -- The run it is about; follows when the run's thread_id changes, also in a resolved review
+    -- The run; if its thread_id changes, this column follows, also in a resolved review
     thread_id text NOT NULL,
-    -- What it is about: safety, gate_override or budget_exceeded
+    -- Subject of the review. safety: a low safety score; gate_override: whether the run may pass a gate; budget_exceeded: whether the run may spend more
     review_type text NOT NULL,
     -- Why a human has to decide
     reason text NOT NULL,
-    -- The score that led to it, from 0 to 1; a lower one that comes while it is pending takes its place
+    -- The score that led to the review, from 0 to 1; a lower one that arrives while the review is pending replaces it
     safety_score numeric(3,2),
-    -- What the human needs to know to decide, a JSON object
+    -- Facts for the decision, a JSON object
     context jsonb DEFAULT '{}'::jsonb NOT NULL,
+    -- State of the review. pending: waits for a decision; approved: the run may go on; rejected: the run is killed
     status text DEFAULT 'pending'::text NOT NULL,
     resolved_by text,
     resolved_at timestamp with time zone,
-    -- What the human said about the decision; a rejection has some
+    -- The human's notes on the decision; a rejection needs them
     resolution_notes text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT human_review_queue_pkey PRIMARY KEY (id),
@@ -406,16 +413,16 @@ CREATE TRIGGER human_review_queue_decided AFTER UPDATE ON orchestrator.human_rev
 CREATE TRIGGER human_review_queue_lifecycle BEFORE UPDATE ON orchestrator.human_review_queue FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('review', 'status');
 CREATE TRIGGER human_review_queue_requested AFTER INSERT ON orchestrator.human_review_queue REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('review');
 
--- Published prompts; what is published never changes, a correction is a new version
+-- Published prompts; a published prompt never changes, and a correction is a new version
 -- Made by 0.2.1--0.2.2.sql
 CREATE TABLE orchestrator.prompts (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
-    -- The kind of agent that works with the prompt
+    -- The kind of agent that uses the prompt
     agent_type text NOT NULL,
     -- major.minor.patch, unique per agent type
     version text NOT NULL,
     prompt_text text NOT NULL,
-    -- Whether agents of the type work with this version; true for one version at most
+    -- Whether agents of the type use this version; true for at most one version
     is_active boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     created_by text,
@@ -434,17 +441,17 @@ CREATE INDEX idx_prompts_created ON orchestrator.prompts USING btree (created_at
 CREATE UNIQUE INDEX uq_prompts_active ON orchestrator.prompts USING btree (agent_type) WHERE is_active;
 CREATE TRIGGER prompts_immutable BEFORE UPDATE ON orchestrator.prompts FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_immutable('agent_type', 'version', 'prompt_text', 'created_at');
 
--- What the database looked like at one moment; orchestrator.capture_snapshot writes, orchestrator.compare_snapshots compares
+-- The schema of the database at one moment; capture_snapshot writes snapshots, compare_snapshots compares them
 -- Made by 0.3.0--0.4.0.sql
 CREATE TABLE orchestrator.schema_snapshots (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
-    -- What people call the moment, for example before V7
+    -- The name of the snapshot, for example before V7
     label text NOT NULL,
     taken_at timestamp with time zone DEFAULT now() NOT NULL,
     taken_by text DEFAULT SESSION_USER NOT NULL,
-    -- Definitions by kind and name: tables, columns, types, enums, constraints, indexes, views, triggers, functions; and how much was left out because the caller may not see it
+    -- Definitions by kind and name: tables, columns, types, enums, constraints, indexes, views, triggers, functions; and the number of objects left out because the caller may not see them
     catalog jsonb NOT NULL,
-    -- Rows (as the statistics know them), bytes and scans of tables and indexes, totals of the database, and under scope the schemas that were asked for, null for all
+    -- Rows (by the statistics), bytes and scans of tables and indexes, totals of the database, and under scope the requested schemas, null for all
     metrics jsonb NOT NULL,
     -- SHA-256 of the catalog, in hexadecimal; equal for equal schemas
     fingerprint text NOT NULL,
@@ -455,39 +462,40 @@ CREATE TABLE orchestrator.schema_snapshots (
     CONSTRAINT schema_snapshots_metrics_check CHECK (jsonb_typeof(metrics) = 'object'::text)
 );
 
--- Units of work, from the moment they are wanted until they end
+-- Units of work, from the request to the end
 -- Made by 0.0.0--0.1.0.sql, 0.1.5--0.1.6.sql, 0.2.5--0.3.0.sql
 CREATE TABLE orchestrator.tasks (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
-    -- What people call it; may be blank on a routed task, which has its description
+    -- The name for people; may be blank on a routed task, which has its description
     title text DEFAULT ''::text NOT NULL,
     description text,
-    -- What kind of work; free text, for example tool, script, validation
+    -- The kind of work; free text, for example tool, script, validation
     task_type text NOT NULL,
+    -- State of the task. pending: waits to be started; running: in progress; completed: done; failed: ended with an error, can become pending again; cancelled: ended without being done
     status text DEFAULT 'pending'::text NOT NULL,
-    -- What the worker needs to know to do it, a JSON object
+    -- The worker's instructions, a JSON object
     config jsonb DEFAULT '{}'::jsonb NOT NULL,
-    -- Whatever else the caller wants to keep with it
+    -- Any further data of the caller
     metadata jsonb,
-    -- The directory in which the work happens
+    -- The directory of the work
     workspace_path text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    -- When it last began to run
+    -- When it last became running
     started_at timestamp with time zone,
-    -- When it ended, however it ended
+    -- When it became completed, failed or cancelled
     completed_at timestamp with time zone,
     -- Why it failed
     error text,
-    -- The role that routed it; set exactly on routed tasks
+    -- The role that routed the task; set only on routed tasks
     from_role text,
-    -- The role that is to do it
+    -- The role that has to do the task
     to_role text,
-    -- What the role needs to do it, a JSON object
+    -- Input for the role, a JSON object
     data jsonb DEFAULT '{}'::jsonb NOT NULL,
-    -- The trail that it belongs to; audit_events of the same trace_id tell it
+    -- The trace of the task; audit_events with this trace_id are its history
     trace_id uuid,
-    -- The caller's key: routing twice with it makes one task; NULL once it was released
+    -- The caller's key: routing twice with it creates one task; NULL after it was released
     idempotency_key uuid,
     CONSTRAINT tasks_pkey PRIMARY KEY (id),
     CONSTRAINT tasks_idempotency_key_key UNIQUE (idempotency_key),
@@ -510,17 +518,18 @@ CREATE INDEX idx_tasks_type ON orchestrator.tasks USING btree (task_type);
 CREATE INDEX idx_tasks_workspace ON orchestrator.tasks USING btree (workspace_path);
 CREATE TRIGGER tasks_lifecycle BEFORE UPDATE ON orchestrator.tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('task', 'status');
 
--- What a role is asked to approve, and what it decided; a task may need several
+-- Requests to a role to approve a task, with the decision; a task may need several
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE TABLE orchestrator.approvals (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     task_id uuid NOT NULL,
-    -- The one role that may decide
+    -- The only role that may decide
     approver_role text NOT NULL,
+    -- State of the request. pending: waits for a decision; approved: the role agreed; rejected: the role refused
     status text DEFAULT 'pending'::text NOT NULL,
     -- When it was decided; NULL exactly while it is pending
     decision_at timestamp with time zone,
-    -- What the one who asked wrote, until the one who decided wrote something else
+    -- The notes of the request; notes of the decision replace them
     notes text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT approvals_pkey PRIMARY KEY (id),
@@ -540,22 +549,23 @@ CREATE TRIGGER approvals_requested AFTER INSERT ON orchestrator.approvals REFERE
 -- Made by 0.1.3--0.1.4.sql, 0.2.5--0.3.0.sql
 CREATE TABLE orchestrator.sessions (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
-    -- Who is connected; one client may have several sessions, that of a role may have none
+    -- The client; one client may have several sessions, and the session of a role may have no client
     client_id text,
     user_id text,
+    -- Protocol of the client. websocket: WebSocket; http: HTTP requests; grpc: gRPC
     connection_type text DEFAULT 'websocket'::text NOT NULL,
-    -- Whether a client is attached; status says where the work stands
+    -- Whether a client is attached; the state of the work is in status
     is_active boolean DEFAULT true NOT NULL,
     metadata jsonb,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    -- When the client was last heard of
+    -- The client's last heartbeat
     last_heartbeat timestamp with time zone DEFAULT now() NOT NULL,
-    -- The role whose work it is, for example finance or manager
+    -- The role that works, for example finance or manager
     role text,
-    -- The task that is worked on
+    -- The task of the session
     task_id uuid,
-    -- Where the work stands; is_active says whether a client is attached
+    -- State of the work. pending: not begun; active: in progress; completed: done; failed: ended with an error; expired: ended after a long silence
     status text DEFAULT 'pending'::text NOT NULL,
     CONSTRAINT sessions_pkey PRIMARY KEY (id),
     CONSTRAINT sessions_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id) ON DELETE SET NULL,
@@ -576,20 +586,21 @@ CREATE INDEX idx_sessions_task_id ON orchestrator.sessions USING btree (task_id)
 CREATE INDEX idx_sessions_user ON orchestrator.sessions USING btree (user_id);
 CREATE TRIGGER sessions_lifecycle BEFORE UPDATE ON orchestrator.sessions FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('session', 'status');
 
--- The audit log of tools: every call a task made, and how it ended
+-- The log of tools: every call by a task, and its end
 -- Made by 0.1.2--0.1.3.sql, 0.1.5--0.1.6.sql
 CREATE TABLE orchestrator.tool_executions (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     task_id uuid NOT NULL,
     tool_name text NOT NULL,
-    -- What the tool was called with
+    -- The arguments of the call
     arguments jsonb DEFAULT '{}'::jsonb NOT NULL,
-    -- What the tool answered
+    -- The output of the tool
     output text,
+    -- State of the call. pending: not started; running: in progress; completed: the tool returned; failed: the tool returned an error; timeout: the tool did not return in time
     status text DEFAULT 'pending'::text NOT NULL,
     error text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    -- When it ended, however it ended
+    -- When it became completed, failed or timeout
     completed_at timestamp with time zone,
     -- Milliseconds from created_at to completed_at
     duration_ms bigint,
@@ -606,7 +617,7 @@ CREATE INDEX idx_tool_executions_task ON orchestrator.tool_executions USING btre
 CREATE INDEX idx_tool_executions_tool ON orchestrator.tool_executions USING btree (tool_name);
 CREATE TRIGGER tool_executions_lifecycle BEFORE UPDATE ON orchestrator.tool_executions FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('tool_execution', 'status');
 
--- Enum types that are to become one: each row replaces one type by another, reversibly
+-- Consolidation of enum types: each row replaces one type by another, reversibly
 -- Made by 0.4.0--0.4.1.sql
 CREATE TABLE orchestrator.v7_enum_migrations (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
@@ -616,15 +627,17 @@ CREATE TABLE orchestrator.v7_enum_migrations (
     -- The type that replaces it
     v7_enum_name text NOT NULL,
     v7_enum_values text[] NOT NULL,
-    -- Types that become the same one
+    -- Further types that the same type replaces
     consolidates_with text[] DEFAULT '{}'::text[] NOT NULL,
     affected_tables text[] DEFAULT '{}'::text[] NOT NULL,
-    -- For each table the columns that use the type, a JSON object of arrays
+    -- The columns of each table that use the type, a JSON object of arrays
     affected_columns jsonb DEFAULT '{}'::jsonb NOT NULL,
     migration_script text,
-    -- How it is taken back; needed from approval on
+    -- The script that undoes the change; required from approval on
     rollback_script text,
+    -- State of the replacement. proposed: waits for an approver; approved: may be implemented; implemented: in place, to be validated; validated: tested; retired: the old type is gone; rolled_back: undone, can be proposed again
     status text DEFAULT 'proposed'::text NOT NULL,
+    -- Risk of the replacement. low: little can break; medium: the default; high: much can break; critical: everything can break
     risk_level text DEFAULT 'medium'::text NOT NULL,
     approved_by text,
     implemented_at timestamp with time zone,
@@ -645,10 +658,11 @@ CREATE INDEX idx_enum_migrations_proposed ON orchestrator.v7_enum_migrations USI
 CREATE INDEX idx_enum_migrations_status ON orchestrator.v7_enum_migrations USING btree (status);
 CREATE TRIGGER v7_enum_migrations_lifecycle BEFORE UPDATE ON orchestrator.v7_enum_migrations FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_enum', 'status');
 
--- Changes that reach beyond one file: what they touch, how risky they are, and whether they are approved
+-- Changes that reach beyond one file: their reach, their risk and their approval
 -- Made by 0.4.0--0.4.1.sql
 CREATE TABLE orchestrator.v7_global_impacts (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- Subject of the change. enum: an enum type; file: a file; api: an interface; schema: the database schema; config: configuration; dependency: a dependency
     change_type text NOT NULL,
     change_detail jsonb NOT NULL,
     -- WF1 to WF7
@@ -656,11 +670,12 @@ CREATE TABLE orchestrator.v7_global_impacts (
     -- 1 to 7, as in file_audit.layer_number
     affected_layers integer[] NOT NULL,
     impact_description text NOT NULL,
+    -- Risk of the change. low: little can break; medium: something can break; high: much can break, needs a mitigation; critical: everything can break, needs a mitigation
     risk_assessment text NOT NULL,
-    -- What is done about the risk; high and critical ones need it before they are approved
+    -- The plan against the risk; high and critical impacts need it before they are approved
     mitigation_strategy text,
     reviewed_by_personas text[] DEFAULT '{}'::text[] NOT NULL,
-    -- An impact is open until it is implemented or rejected
+    -- State of the impact, which is open until it is implemented or rejected. pending: not looked at; reviewing: under review; approved: may be implemented; rejected: will not be implemented; implemented: done
     approval_status text DEFAULT 'pending'::text NOT NULL,
     implementation_notes text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -676,25 +691,26 @@ CREATE INDEX idx_global_impacts_open ON orchestrator.v7_global_impacts USING btr
 CREATE INDEX idx_global_impacts_risk ON orchestrator.v7_global_impacts USING btree (risk_assessment);
 CREATE TRIGGER v7_global_impacts_lifecycle BEFORE UPDATE ON orchestrator.v7_global_impacts FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_impact', 'approval_status');
 
--- The phases of the migration, one row each: where it stands, who leads it, who approved it
+-- The phases of the migration, one row each, with state, leader and approval
 -- Made by 0.4.0--0.4.1.sql, 0.4.2--0.4.3.sql
 CREATE TABLE orchestrator.v7_migration_workflow (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     phase_number integer NOT NULL,
     phase_name text NOT NULL,
+    -- State of the phase. not_started: waits for the phase before; in_progress: work is going on; review: waits for approval; approved: can be completed; completed: done; blocked: held up; rolled_back: undone, can start again
     status text DEFAULT 'not_started'::text NOT NULL,
-    -- Who answers for the phase
+    -- The persona who is responsible for the phase
     lead_persona text NOT NULL,
     started_at timestamp with time zone,
     completed_at timestamp with time zone,
-    -- Of the present run of the phase; the phase after it waits for approved
+    -- Approval of the present run of the phase. pending: not given; approved: given, the next phase may start; rejected: refused
     approval_status text DEFAULT 'pending'::text NOT NULL,
     approved_by text,
-    -- The approval in writing, and why earlier ones ended
+    -- The written approval, and why earlier ones ended
     approval_notes text,
-    -- What the phase delivered for its review, a JSON array
+    -- The results for the review, a JSON array
     deliverables jsonb DEFAULT '[]'::jsonb NOT NULL,
-    -- What holds it up, a JSON array
+    -- Reasons why the phase is held up, a JSON array
     blockers jsonb DEFAULT '[]'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -712,18 +728,18 @@ CREATE TABLE orchestrator.v7_migration_workflow (
 CREATE TRIGGER v7_migration_workflow_approval BEFORE UPDATE ON orchestrator.v7_migration_workflow FOR EACH ROW EXECUTE FUNCTION orchestrator.v7_enforce_approval();
 CREATE TRIGGER v7_migration_workflow_lifecycle BEFORE UPDATE ON orchestrator.v7_migration_workflow FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_phase', 'status');
 
--- Who signed what before a phase starts and after it is done; v7_missing_sign_offs tells what is still to be signed
+-- Signatures before a phase starts and after its work is done; v7_missing_sign_offs lists the missing ones
 -- Made by 0.4.2--0.4.3.sql
 CREATE TABLE orchestrator.migration_sign_offs (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     phase_number integer NOT NULL,
-    -- before the phase starts, or after its work is done
+    -- Time of the signature. before: before the phase starts; after: after its work is done
     stage text NOT NULL,
-    -- What is signed: a persona's consent, or a fact
+    -- The signed item: the consent of a persona, or a fact
     item text NOT NULL,
     signed_by text NOT NULL,
     signed_at timestamp with time zone DEFAULT now() NOT NULL,
-    -- The only column that can be changed afterwards
+    -- Notes; the only column that can be changed later
     notes text,
     CONSTRAINT migration_sign_offs_pkey PRIMARY KEY (id),
     CONSTRAINT migration_sign_offs_item_key UNIQUE (phase_number, stage, item),
@@ -734,7 +750,7 @@ CREATE TABLE orchestrator.migration_sign_offs (
 );
 CREATE TRIGGER migration_sign_offs_immutable BEFORE UPDATE ON orchestrator.migration_sign_offs FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_immutable('id', 'phase_number', 'stage', 'item', 'signed_by', 'signed_at');
 
--- The tasks of each phase, as they are handed to the external tracker
+-- The tasks of each phase, in the form in which they are handed to the external tracker
 -- Made by 0.4.0--0.4.1.sql, 0.4.2--0.4.3.sql
 CREATE TABLE orchestrator.v7_subworkflow_tasks (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
@@ -742,14 +758,15 @@ CREATE TABLE orchestrator.v7_subworkflow_tasks (
     task_number integer NOT NULL,
     task_name text NOT NULL,
     responsible_persona text NOT NULL,
+    -- State of the task. pending: waits to be started; in_progress: being done; blocked: held up; review: under review; completed: done; cancelled: will not be done; deferred: put off
     status text DEFAULT 'pending'::text NOT NULL,
-    -- The task's id in the external tracker, once it is there
+    -- The id of the task in the external tracker; NULL before it is there
     dart_task_id text,
     dart_task_url text,
     started_at timestamp with time zone,
     completed_at timestamp with time zone,
     blockers text[] DEFAULT '{}'::text[] NOT NULL,
-    -- Tasks, by id, that must be completed before this one is ready
+    -- The ids of tasks that must be completed before this one is ready
     dependencies uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     deliverable_urls text[] DEFAULT '{}'::text[] NOT NULL,
     notes text,
@@ -769,32 +786,33 @@ CREATE TRIGGER v7_subworkflow_tasks_dependencies BEFORE UPDATE ON orchestrator.v
 CREATE TRIGGER v7_subworkflow_tasks_hand_over AFTER UPDATE OF dart_task_id, dart_task_url ON orchestrator.v7_subworkflow_tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.v7_note_hand_over();
 CREATE TRIGGER v7_subworkflow_tasks_lifecycle BEFORE UPDATE ON orchestrator.v7_subworkflow_tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('v7_task', 'status');
 
--- When a task was handed over to the external tracker, and whether it was changed since; kept by triggers of v7_subworkflow_tasks
+-- When a task was handed over to the external tracker, and whether it was changed later; triggers of v7_subworkflow_tasks write it
 -- Made by 0.4.2--0.4.3.sql
 CREATE TABLE orchestrator.migration_hand_overs (
     task_id uuid NOT NULL,
     dart_task_id text NOT NULL,
     -- When dart_task_id or dart_task_url was last written
     handed_over_at timestamp with time zone DEFAULT now() NOT NULL,
-    -- When the task was first changed after that; NULL while the tracker has it as it is
+    -- When the task was first changed after that; NULL while the tracker has the present form
     changed_at timestamp with time zone,
     CONSTRAINT migration_hand_overs_pkey PRIMARY KEY (task_id),
     CONSTRAINT migration_hand_overs_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.v7_subworkflow_tasks(id) ON DELETE CASCADE
 );
 CREATE INDEX idx_migration_hand_overs_changed ON orchestrator.migration_hand_overs USING btree (changed_at, task_id) WHERE (changed_at IS NOT NULL);
 
--- What tests of the migrated code found, one row per run
+-- Results of tests of the migrated code, one row per test run
 -- Made by 0.4.0--0.4.1.sql
 CREATE TABLE orchestrator.v7_test_results (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- Kind of test. unit: one component; integration: several components together; system: the whole; performance: speed; regression: that older features still work; smoke: that it starts
     test_type text NOT NULL,
     component_tested text NOT NULL,
     v7_file_path text,
-    -- fail, error and timeout are failures; one is open until the same test of the same component passes
+    -- Result of the test. pass: passed; fail: failed; skip: did not run; error: could not run; timeout: did not end in time. A failure is open until the same test of the same component passes
     test_status text NOT NULL,
     error_details text,
     performance_metrics jsonb,
-    -- Whether what used the component before still works; NULL when that was not tested
+    -- Whether earlier users of the component still work; NULL if that was not tested
     backwards_compatible boolean,
     tested_by text,
     tested_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -810,15 +828,16 @@ CREATE INDEX idx_test_results_latest ON orchestrator.v7_test_results USING btree
 CREATE INDEX idx_test_results_retest ON orchestrator.v7_test_results USING btree (tested_at, id) WHERE retest_required;
 CREATE INDEX idx_test_results_status ON orchestrator.v7_test_results USING btree (test_status);
 
--- Definitions of work in several tasks; the tasks of one stand in workflow_tasks
+-- Definitions of work in several tasks; workflow_tasks lists the tasks of each
 -- Made by 0.1.0--0.1.1.sql, 0.1.5--0.1.6.sql
 CREATE TABLE orchestrator.workflows (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
-    -- What people call it; several definitions may share a name
+    -- The name for people; several definitions may share it
     name text NOT NULL,
     description text,
-    -- Nodes and edges as the orchestrator reads them, a JSON object
+    -- Nodes and edges in the orchestrator's own form, a JSON object
     definition jsonb NOT NULL,
+    -- State of the definition. draft: being written; active: in use; paused: not in use for now; archived: out of use for good
     status text DEFAULT 'draft'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -832,12 +851,12 @@ CREATE INDEX idx_workflows_name ON orchestrator.workflows USING btree (name);
 CREATE INDEX idx_workflows_status ON orchestrator.workflows USING btree (status);
 CREATE TRIGGER workflows_lifecycle BEFORE UPDATE ON orchestrator.workflows FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('workflow', 'status');
 
--- The tasks of each workflow; a task stands in a workflow at most once
+-- The tasks of each workflow; a workflow has a task at most once
 -- Made by 0.1.1--0.1.2.sql
 CREATE TABLE orchestrator.workflow_tasks (
     workflow_id uuid NOT NULL,
     task_id uuid NOT NULL,
-    -- Place in the order of the workflow, from 0; tasks that share one may run side by side
+    -- Place in the order of the workflow, from 0; tasks with the same number may run side by side
     sequence integer DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT workflow_tasks_pkey PRIMARY KEY (workflow_id, task_id),
@@ -848,7 +867,7 @@ CREATE TABLE orchestrator.workflow_tasks (
 CREATE INDEX idx_workflow_tasks_sequence ON orchestrator.workflow_tasks USING btree (workflow_id, sequence);
 CREATE INDEX idx_workflow_tasks_task ON orchestrator.workflow_tasks USING btree (task_id);
 
--- Sessions at work, the one that moved last first
+-- Active sessions, the last updated first
 -- Made by 0.2.5--0.3.0.sql
 CREATE VIEW orchestrator.active_sessions AS
 SELECT s.id, s.role, s.task_id, s.created_at, s.updated_at
@@ -856,10 +875,10 @@ FROM orchestrator.sessions AS s
 WHERE s.status = 'active'
 ORDER BY s.updated_at DESC, s.id DESC;
 
--- Every collaboration: its first question with agents and urgency, how many requests and outcomes, and whether the last request has been answered
+-- Every collaboration: its first question with agents and urgency, the number of requests and outcomes, and whether the last request is answered
 -- Made by 0.2.0--0.2.1.sql
--- -- tokens_used: Tokens of all answers that told theirs
--- -- status: answered when nothing was asked since the last answer, else open
+-- -- tokens_used: Tokens of all answers, as far as they are known
+-- -- status: answered: no request since the last answer; open: a request waits for an answer
 CREATE VIEW orchestrator.collaboration_status AS
 SELECT r.collaboration_id, r.question, r.requesting_agent, r.specialist_agent, r.urgency,
        r.requests, coalesce(o.outcomes, 0) AS outcomes, o.best_confidence, o.tokens_used,
@@ -880,7 +899,7 @@ LEFT JOIN (SELECT a.collaboration_id, count(*) AS outcomes, max(a.confidence) AS
            FROM orchestrator.collaboration_outcomes AS a
            GROUP BY a.collaboration_id) AS o ON o.collaboration_id = r.collaboration_id;
 
--- Every setting, the values of secrets masked
+-- Every setting, with the values of secrets masked
 -- Made by 0.1.4--0.1.5.sql
 CREATE VIEW orchestrator.configuration_listing WITH (security_barrier = true) AS
 SELECT c.key,
@@ -888,10 +907,10 @@ SELECT c.key,
        c.value_type, c.description, c.is_secret, c.created_at, c.updated_at
 FROM orchestrator.configurations AS c;
 
--- Every enum type of the database outside system schemas that the caller may see, its labels in order, and the columns that use it
+-- Every enum type outside system schemas that the caller may see, with its labels in order and the columns that use it
 -- Made by 0.3.0--0.4.0.sql
 -- -- used_by: The columns of that type, of an array of it or of a domain over it, as schema.table.column
--- -- hidden_uses: How many more columns use it in tables that the caller may not see
+-- -- hidden_uses: The number of further columns that use it in tables that the caller may not see
 CREATE VIEW orchestrator.enum_usage AS
 WITH RECURSIVE enum AS (
     SELECT t.oid, n.nspname, t.typname
@@ -923,10 +942,10 @@ SELECT e.nspname::text AS schema_name,
        (SELECT count(*) FROM use AS u WHERE u.enum = e.oid AND NOT u.visible) AS hidden_uses
 FROM enum AS e;
 
--- What each project, agent and model cost on each UTC day
+-- The cost of each project, agent and model on each UTC day
 -- Made by 0.2.4--0.2.5.sql
--- -- cost: USD, exact; NULL when the model had no price on that day
--- -- unpriced_calls: Calls that no price covers: all of the line, or none
+-- -- cost: USD, exact; NULL if the model had no price on that day
+-- -- unpriced_calls: Calls without a price: all calls of the line, or none
 CREATE VIEW orchestrator.llm_cost_by_day AS
 SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, u.output_tokens,
        u.input_tokens + u.output_tokens AS tokens,
@@ -942,7 +961,7 @@ LEFT JOIN orchestrator.llm_price_periods AS p
 -- Every price with the UTC days on which it is in force
 -- Made by 0.2.4--0.2.5.sql
 -- -- valid_from: The first UTC day
--- -- valid_until: The UTC day of the next price, no longer included; NULL when there is none yet
+-- -- valid_until: The UTC day of the next price, not included; NULL if there is none yet
 CREATE VIEW orchestrator.llm_price_periods AS
 SELECT p.model, p.effective_date AS valid_from,
        lead(p.effective_date) OVER (PARTITION BY p.model ORDER BY p.effective_date) AS valid_until,
@@ -952,8 +971,8 @@ FROM orchestrator.llm_pricing AS p;
 -- Every call with its cost by the price in force on its UTC day
 -- Made by 0.2.4--0.2.5.sql
 -- -- day: The UTC day of the call
--- -- cost: USD, exact; NULL when the model had no price on that day
--- -- price_id: The price in llm_pricing; NULL when there was none
+-- -- cost: USD, exact; NULL if the model had no price on that day
+-- -- price_id: The price in llm_pricing; NULL if there was none
 CREATE VIEW orchestrator.llm_usage_costs AS
 SELECT u.id, u."timestamp", u.day, u.project_id, u.agent_id, u.model, u.input_tokens, u.output_tokens,
        (u.input_tokens * p.input_cost_per_million + u.output_tokens * p.output_cost_per_million) * 0.000001 AS cost,
@@ -964,7 +983,7 @@ FROM (SELECT c.id, c."timestamp", (c."timestamp" AT TIME ZONE 'UTC')::date AS da
 LEFT JOIN orchestrator.llm_price_periods AS p
        ON p.model = u.model AND u.day >= p.valid_from AND (p.valid_until IS NULL OR u.day < p.valid_until);
 
--- What waits for a decision, the oldest first, with the task that it is about
+-- Pending approvals with their tasks, the oldest first
 -- Made by 0.2.5--0.3.0.sql
 CREATE VIEW orchestrator.pending_approvals AS
 SELECT a.id, a.task_id, a.approver_role, a.created_at, t.description, t.from_role, t.to_role
@@ -972,14 +991,14 @@ FROM orchestrator.approvals AS a JOIN orchestrator.tasks AS t ON t.id = a.task_i
 WHERE a.status = 'pending'
 ORDER BY a.created_at, a.id;
 
--- Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row): for paging, never for polling, because what commits late has an earlier requested_at. To poll: LISTEN orchestrator_decisions, read all pending ones after each notification and connect, and keep the ids that were seen
+-- Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect and each notification, and remember the ids
 -- Made by 0.5.0--0.6.0.sql
--- -- kind: review, gate or approval; decide() takes the id of any
--- -- subject: What it is about, in words
--- -- asks: What the one who asked wrote: the reason, or the notes, or else what the task is
--- -- project_id: The project; an approval has none
--- -- thread_id: The run of a review; of a gate the one that its context names
--- -- waiting: For how long
+-- -- kind: The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each
+-- -- subject: The subject in words
+-- -- asks: The reason or the notes of the question, else the description of the task
+-- -- project_id: The project; NULL for an approval
+-- -- thread_id: The run of a review; for a gate the thread that its context names
+-- -- waiting: How long it has waited
 CREATE VIEW orchestrator.pending_decisions AS
 SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_at,
        CASE WHEN isfinite(d.requested_at) THEN now() - d.requested_at END AS waiting
@@ -1005,14 +1024,14 @@ FROM (
 WHERE d.status = 'pending'
 ORDER BY d.requested_at, d.id;
 
--- Every prompt, per agent type the highest version first: 1.10.0 comes after 1.9.0
+-- Every prompt, for each agent type the highest version first; 1.10.0 is higher than 1.9.0
 -- Made by 0.2.1--0.2.2.sql
 CREATE VIEW orchestrator.prompt_history AS
 SELECT p.agent_type, p.version, p.is_active, p.created_at, p.created_by, p.notes, p.prompt_text, p.id
 FROM orchestrator.prompts AS p
 ORDER BY p.agent_type, string_to_array(p.version, '.')::bigint[] DESC;
 
--- Where each run stands, how many events its trail has, and how many reviews it waits for
+-- Every run with the number of its audit events and of its pending reviews
 -- Made by 0.4.3--0.5.0.sql
 -- -- actions: Audit events whose metadata names the thread
 CREATE VIEW orchestrator.run_summary AS
@@ -1024,10 +1043,10 @@ SELECT r.thread_id, r.phase, r.current_agent, r.safety_score, r.gate_status, r.t
         WHERE q.thread_id = r.thread_id AND q.status IS NOT DISTINCT FROM 'pending') AS pending_reviews
 FROM orchestrator.orchestrator_runs AS r;
 
--- Every foreign key between tables outside system schemas that the caller may see, with its place in the graph; capture_snapshot says how many tables the caller may not see
+-- Every foreign key between tables outside system schemas that the caller may see, with its place in the graph; capture_snapshot counts the tables that the caller may not see
 -- Made by 0.3.0--0.4.0.sql
--- -- depth: 1 for a key to a table that refers to nothing, else one more than the deepest key of the table it refers to; edges of a cycle count as none
--- -- in_cycle: Whether the key is part of a circle of references; such tables cannot be loaded one after the other
+-- -- depth: 1 for a key to a table without foreign keys, else one more than the deepest key of the referenced table; edges of a cycle do not count
+-- -- in_cycle: Whether the key is part of a cycle of references; such tables cannot be loaded one after the other
 CREATE VIEW orchestrator.table_dependencies AS
 WITH RECURSIVE visible AS (
     SELECT r.oid, format('%I.%I', n.nspname, r.relname) AS name
@@ -1072,7 +1091,7 @@ JOIN visible AS child ON child.oid = m.child
 JOIN visible AS parent ON parent.oid = m.parent
 JOIN greatest_height AS g ON g.relation = m.parent;
 
--- Models that were called on days on which they had no price, with those calls
+-- Models with calls on days without a price, and the number of those calls
 -- Made by 0.2.4--0.2.5.sql
 CREATE VIEW orchestrator.unpriced_usage AS
 SELECT u.model, sum(u.calls)::bigint AS calls, sum(u.input_tokens) AS input_tokens, sum(u.output_tokens) AS output_tokens,
@@ -1085,7 +1104,7 @@ FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) 
 WHERE NOT EXISTS (SELECT FROM orchestrator.llm_pricing AS p WHERE p.model = u.model AND p.effective_date <= u.day)
 GROUP BY u.model;
 
--- Per target enum, status and risk: which types it replaces and which tables that touches; the highest risk first
+-- For each target enum, status and risk: the types that it replaces and the tables that this touches; the highest risk first
 -- Made by 0.4.2--0.4.3.sql
 CREATE VIEW orchestrator.v7_enum_consolidation_status AS
 WITH used AS (
@@ -1101,9 +1120,9 @@ FROM orchestrator.v7_enum_migrations AS m
 GROUP BY m.v7_enum_name, m.status, m.risk_level
 ORDER BY array_position('{critical,high,medium,low}', m.risk_level), m.v7_enum_name, m.status;
 
--- Per layer: how far its workflow files are migrated. A workflow file is one that serves a workflow, whatever its path
+-- For each layer: the migration progress of its workflow files. A workflow file is one that serves a workflow, whatever its path
 -- Made by 0.4.2--0.4.3.sql
--- -- high_impact_not_migrated: Files with an impact over 7 that are neither migrated nor retired
+-- -- high_impact_not_migrated: Files with an impact score above 7 that are neither migrated nor retired
 -- -- names_breaking_rule: Files without a target name, whose own name breaks the rule of V7
 -- -- highest_open_risk: The highest risk among impacts on the layer that are neither implemented nor rejected
 CREATE VIEW orchestrator.v7_file_migration_readiness AS
@@ -1146,12 +1165,12 @@ LEFT JOIN file AS f ON f.layer_number = l.layer_number
 LEFT JOIN risk AS r ON r.layer_number = l.layer_number
 ORDER BY l.layer_number;
 
--- One row per phase: where it stands, its tasks, what is unsigned, and the open test failures and impacts of its time; each of them on one row only
+-- One row per phase: its state, its tasks, its missing sign-offs, and the open test failures and impacts of its time; each of these is counted on one row only
 -- Made by 0.4.2--0.4.3.sql
--- -- percent_done: Completed of all tasks that are not cancelled; NULL when there is none
+-- -- percent_done: Completed tasks in percent of the tasks that are not cancelled; NULL if there is none
 -- -- missing_sign_offs: Required sign-offs that nobody has given, with their stage
--- -- open_test_failures: Tests whose last result is fail, error or timeout, and was found in the time of the phase: from its start to the start of the next one
--- -- open_impacts: Impacts recorded in the time of the phase and neither implemented nor rejected
+-- -- open_test_failures: Tests whose last result is fail, error or timeout, from the time of the phase: from its start to the start of the next one
+-- -- open_impacts: Impacts recorded in the time of the phase that are neither implemented nor rejected
 -- -- highest_open_risk: The highest risk among them, by rank: low, medium, high, critical
 CREATE VIEW orchestrator.v7_migration_dashboard AS
 WITH ordered AS (
@@ -1208,7 +1227,7 @@ LEFT JOIN failure AS f ON f.phase_number = w.phase_number
 LEFT JOIN impact AS i ON i.phase_number = w.phase_number
 ORDER BY w.phase_number;
 
--- Pending tasks of which every dependency is completed
+-- Pending tasks whose dependencies are all completed
 -- Made by 0.4.2--0.4.3.sql
 CREATE VIEW orchestrator.v7_ready_tasks AS
 SELECT t.id, t.parent_phase, t.task_number, t.task_name, t.responsible_persona, t.dart_task_id, t.created_at
@@ -1220,7 +1239,7 @@ WHERE t.status = 'pending'
       WHERE o.status IS DISTINCT FROM 'completed')
 ORDER BY t.parent_phase, t.task_number;
 
--- Tasks that the external tracker does not have, or has in an older form. Writing dart_task_id or dart_task_url, the same value too, says that it has the task as it is
+-- Tasks that the external tracker does not have, or has in an older form. An UPDATE of dart_task_id or dart_task_url, even to the same value, marks a task as up to date there
 -- Made by 0.4.2--0.4.3.sql
 CREATE VIEW orchestrator.v7_unsynced_tasks AS
 SELECT t.id, t.parent_phase, t.task_number, t.task_name, t.responsible_persona, t.status, t.dart_task_id, t.dart_task_url,
@@ -1231,7 +1250,7 @@ LEFT JOIN orchestrator.migration_hand_overs AS h ON h.task_id = t.id
 WHERE t.dart_task_id IS NULL OR h.changed_at IS NOT NULL
 ORDER BY coalesce(h.changed_at, t.created_at), t.id;
 
--- Every role that holds anything here: reader, worker, reviewer or admin; custom for privileges without a level
+-- Every role with privileges on the extension's objects: reader, worker, reviewer or admin; custom for privileges without a level
 -- Made by 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.access()
  RETURNS TABLE(grantee text, level text)
@@ -1240,7 +1259,7 @@ CREATE FUNCTION orchestrator.access()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'access_wrapper';
 
--- Makes a published version the active one of its agent type, in place of the one before; the row
+-- Makes a published version the active one of its agent type, and deactivates the previous one. Returns the row
 -- Made by 0.2.1--0.2.2.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.activate_prompt(agent_type text, version text)
  RETURNS orchestrator.prompts
@@ -1249,7 +1268,7 @@ CREATE FUNCTION orchestrator.activate_prompt(agent_type text, version text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'activate_prompt_wrapper';
 
--- The text of the active prompt of an agent type; none is an error
+-- The text of the active prompt of an agent type; an error if there is none
 -- Made by 0.2.1--0.2.2.sql
 CREATE FUNCTION orchestrator.active_prompt(agent_type text)
  RETURNS text
@@ -1267,7 +1286,7 @@ CREATE FUNCTION orchestrator.allowed_transitions(machine text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'allowed_transitions_wrapper';
 
--- AFTER INSERT or UPDATE statement trigger (kind): NOTIFY orchestrator_decisions with kind, change and count; off with orchestrator_schema.notify. The server delivers equal ones of one transaction once, so they say that something changed and not how much: read pending_decisions
+-- AFTER INSERT or UPDATE statement trigger (kind): NOTIFY orchestrator_decisions with kind, change and count; off with orchestrator_schema.notify. The server delivers equal notifications of one transaction once, so the count cannot be summed: read pending_decisions
 -- Made by 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.announce_decisions()
  RETURNS trigger
@@ -1275,7 +1294,7 @@ CREATE FUNCTION orchestrator.announce_decisions()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'announce_decisions_wrapper';
 
--- Answers a collaboration; the id of the outcome
+-- Answers a collaboration. Returns the id of the outcome
 -- Made by 0.2.0--0.2.1.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.answer_collaboration(collaboration_id uuid, specialist_agent text, response text, confidence double precision, tokens_used integer DEFAULT NULL::integer)
  RETURNS uuid
@@ -1284,7 +1303,7 @@ CREATE FUNCTION orchestrator.answer_collaboration(collaboration_id uuid, special
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'answer_collaboration_wrapper';
 
--- For down scripts: keeps the values of columns, with the key of their row, before they are dropped; the rows kept
+-- For down scripts: keeps the values of columns, with the key of their row, before the columns are dropped. Returns the number of rows kept
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.archive_columns(relation regclass, columns text[])
  RETURNS bigint
@@ -1292,7 +1311,7 @@ CREATE FUNCTION orchestrator.archive_columns(relation regclass, columns text[])
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'archive_columns_wrapper';
 
--- For down scripts: keeps a table in schema orchestrator_archive and takes it out of the extension; the rows kept
+-- For down scripts: moves a table to schema orchestrator_archive and takes it out of the extension. Returns the number of rows kept
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.archive_table(relation regclass)
  RETURNS bigint
@@ -1300,7 +1319,7 @@ CREATE FUNCTION orchestrator.archive_table(relation regclass)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'archive_table_wrapper';
 
--- What downgrades kept in schema orchestrator_archive and no upgrade has brought back yet
+-- The tables and columns in schema orchestrator_archive that downgrades kept and no upgrade has restored yet
 -- Made by 0.0.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.archived()
  RETURNS TABLE(object text, from_version text, archived_at timestamp with time zone, rows bigint)
@@ -1309,7 +1328,7 @@ CREATE FUNCTION orchestrator.archived()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'archived_wrapper';
 
--- For down scripts: locks every table that the downgrade needs, and stops it if a user's object depends on something that goes
+-- For down scripts: locks every table that the downgrade needs, and stops if a user's object depends on something that the script removes
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.begin_downgrade(target text)
  RETURNS void
@@ -1325,7 +1344,7 @@ CREATE FUNCTION orchestrator.begin_upgrade(target text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'begin_upgrade_wrapper';
 
--- Keeps what the database looks like now under a label that is new: definitions, sizes and use of all user schemas or of these; its id. A NOTICE says what the caller may not see
+-- Stores the present schema under a new label: definitions, sizes and use of all user schemas or of the named ones. Returns its id. A NOTICE counts the objects that the caller may not see
 -- Made by 0.3.0--0.4.0.sql
 CREATE FUNCTION orchestrator.capture_snapshot(label text, schemas text[] DEFAULT NULL::text[])
  RETURNS uuid
@@ -1333,7 +1352,7 @@ CREATE FUNCTION orchestrator.capture_snapshot(label text, schemas text[] DEFAULT
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'capture_snapshot_wrapper';
 
--- The oldest knowledge that waits to be embedded and nobody else holds; it is the caller's until the transaction ends
+-- The oldest knowledge to embed that no other transaction has claimed; the claim ends with the transaction
 -- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.claim_knowledge(batch integer DEFAULT 50)
  RETURNS TABLE(id uuid, knowledge_type text, content text, metadata jsonb)
@@ -1342,7 +1361,7 @@ CREATE FUNCTION orchestrator.claim_knowledge(batch integer DEFAULT 50)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'claim_knowledge_wrapper';
 
--- What was added, removed or changed between two snapshots, given by label; no row when their schemas are equal
+-- Objects that were added, removed or changed between two snapshots, given by label; no row if their schemas are equal
 -- Made by 0.3.0--0.4.0.sql
 CREATE FUNCTION orchestrator.compare_snapshots(before text, after text)
  RETURNS TABLE(object text, change text, was text, now text)
@@ -1351,7 +1370,7 @@ CREATE FUNCTION orchestrator.compare_snapshots(before text, after text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'compare_snapshots_wrapper';
 
--- Compares two versions major.minor.patch: -1 when a comes before b, 0 when they are equal, 1 when a comes after b
+-- Compares two versions major.minor.patch. Returns -1 if a is lower than b, 0 if they are equal, 1 if a is higher
 -- Made by 0.2.1--0.2.2.sql
 CREATE FUNCTION orchestrator.compare_versions(a text, b text)
  RETURNS integer
@@ -1360,7 +1379,7 @@ CREATE FUNCTION orchestrator.compare_versions(a text, b text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'compare_versions_wrapper';
 
--- A configuration value as number, boolean, text or document; the fallback for an unknown key, else an error; a secret is an error to who may not read the table
+-- The value of a setting as JSON of its type; for an unknown key the fallback, or an error without one. A secret is an error for a role that may not read the table
 -- Made by 0.1.4--0.1.5.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.configuration_value(key text, fallback jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
@@ -1369,7 +1388,7 @@ CREATE FUNCTION orchestrator.configuration_value(key text, fallback jsonb DEFAUL
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'configuration_value_0_6_0_wrapper';
 
--- Marks sessions without a heartbeat for that long as inactive; their ids
+-- Marks sessions without a heartbeat for that long as inactive. Returns their ids
 -- Made by 0.1.3--0.1.4.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.deactivate_stale_sessions(silent_for interval DEFAULT '00:01:00'::interval)
  RETURNS SETOF uuid
@@ -1378,7 +1397,7 @@ CREATE FUNCTION orchestrator.deactivate_stale_sessions(silent_for interval DEFAU
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'deactivate_stale_sessions_wrapper';
 
--- Decides whatever waits under that id by its own rules: approve or reject; its kind, id and status
+-- Approves or rejects a pending review, gate or approval by the rules of its kind. Returns its kind, id and status
 -- Made by 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.decide(decision_id uuid, decision text, decided_by text, notes text DEFAULT NULL::text)
  RETURNS TABLE(kind text, id uuid, status text)
@@ -1387,7 +1406,7 @@ CREATE FUNCTION orchestrator.decide(decision_id uuid, decision text, decided_by 
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'decide_wrapper';
 
--- What a downgrade to that version would archive, drop or replace, and what would stop it; changes nothing
+-- Everything that a downgrade to that version would archive, drop or replace, and the objects that would stop it; changes nothing
 -- Made by 0.0.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.downgrade_plan(target text)
  RETURNS TABLE(step text, object text, action text, rows bigint)
@@ -1396,7 +1415,7 @@ CREATE FUNCTION orchestrator.downgrade_plan(target text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'downgrade_plan_wrapper';
 
--- What users added to the extension's tables and pg_dump would lose; an error row means that rows would be lost
+-- Additions of users to the extension's tables that pg_dump would lose; severity error means that rows would be lost
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.dump_safety()
  RETURNS TABLE(object text, kind text, severity text, consequence text, hint text)
@@ -1405,7 +1424,7 @@ CREATE FUNCTION orchestrator.dump_safety()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'dump_safety_wrapper';
 
--- BEFORE UPDATE OR DELETE OR TRUNCATE trigger: refuses the statement and every row of it, whoever runs it; only purge_audit_events gets rows past it
+-- BEFORE UPDATE OR DELETE OR TRUNCATE trigger: refuses the statement and every row of it, for every role; only purge_audit_events may delete
 -- Made by 0.2.5--0.3.0.sql
 CREATE FUNCTION orchestrator.enforce_append_only()
  RETURNS trigger
@@ -1413,7 +1432,7 @@ CREATE FUNCTION orchestrator.enforce_append_only()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'enforce_append_only_wrapper';
 
--- BEFORE UPDATE row trigger (column [, column ...]): refuses to change the columns that it names
+-- BEFORE UPDATE row trigger (column [, column ...]): refuses changes of the named columns
 -- Made by 0.2.1--0.2.2.sql
 CREATE FUNCTION orchestrator.enforce_immutable()
  RETURNS trigger
@@ -1421,14 +1440,14 @@ CREATE FUNCTION orchestrator.enforce_immutable()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'enforce_immutable_wrapper';
 
--- BEFORE UPDATE row trigger (machine, column [, machine, column ...]): refuses steps that allowed_transitions does not list, stamps times, keeps updated_at
+-- BEFORE UPDATE row trigger (machine, column [, machine, column ...]): refuses steps that allowed_transitions does not list, and sets the times of states and updated_at
 -- Made by 0.1.5--0.1.6.sql
 CREATE FUNCTION orchestrator.enforce_lifecycle()
  RETURNS trigger
  LANGUAGE c
 AS 'orchestrator_schema', 'enforce_lifecycle_wrapper';
 
--- Pairs of enum types that look like one: names that agree but for case, underscores and a trailing enum, or differ by one letter, or label sets of which at least that share is common
+-- Pairs of enum types that are probably duplicates: their names agree apart from case, underscores and a trailing enum, or differ by one letter, or they share at least that part of their labels
 -- Made by 0.3.0--0.4.0.sql
 CREATE FUNCTION orchestrator.enum_duplicates(minimum_similarity double precision DEFAULT 0.8)
  RETURNS TABLE(enum_a text, enum_b text, reason text, similarity double precision, only_in_a text[], only_in_b text[])
@@ -1437,7 +1456,7 @@ CREATE FUNCTION orchestrator.enum_duplicates(minimum_similarity double precision
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'enum_duplicates_wrapper';
 
--- Expires pending and active sessions without heartbeat or update for that long, and records each; how many. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days
+-- Expires pending and active sessions without heartbeat or update for that long, and records each. Returns the number of sessions. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.expire_sessions(retention interval DEFAULT NULL::interval)
  RETURNS bigint
@@ -1446,7 +1465,7 @@ CREATE FUNCTION orchestrator.expire_sessions(retention interval DEFAULT NULL::in
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'expire_sessions_wrapper';
 
--- SHA-256 of every live member and its definition; equal schemas have equal fingerprints, whatever path led there
+-- SHA-256 of every live member and its definition; equal schemas have equal fingerprints, whatever upgrades led to them
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.fingerprint()
  RETURNS text
@@ -1455,7 +1474,7 @@ CREATE FUNCTION orchestrator.fingerprint()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'fingerprint_wrapper';
 
--- Logs that a tool ended as completed, failed or timeout; the row. An execution ends once
+-- Records that a tool call ended as completed, failed or timeout, once. Returns the row
 -- Made by 0.1.2--0.1.3.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.finish_tool_execution(execution_id uuid, status text, output text DEFAULT NULL::text, error text DEFAULT NULL::text)
  RETURNS orchestrator.tool_executions
@@ -1464,7 +1483,7 @@ CREATE FUNCTION orchestrator.finish_tool_execution(execution_id uuid, status tex
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'finish_tool_execution_0_3_0_wrapper';
 
--- The text of a configuration value; an unknown key is an error, and so is a secret to who may not read the table
+-- The value of a setting as text; an unknown key is an error, and so is a secret for a role that may not read the table
 -- Made by 0.1.4--0.1.5.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.get_configuration(key text)
  RETURNS text
@@ -1473,7 +1492,7 @@ CREATE FUNCTION orchestrator.get_configuration(key text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'get_configuration_0_6_0_wrapper';
 
--- Gives a role a level in place of the one it has, and what updates brought to it; how many privileges changed
+-- Gives a role exactly the privileges of a level, including those of functions that updates brought. Returns the number of changed privileges
 -- Made by 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.grant_access(grantee regrole, level text)
  RETURNS bigint
@@ -1482,7 +1501,7 @@ CREATE FUNCTION orchestrator.grant_access(grantee regrole, level text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'grant_access_wrapper';
 
--- What exists, or one table, view, function or state machine in full, with an example; lines of text
+-- Lists everything that exists, or describes one table, view, function or state machine in full, with an example; lines of text
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.help(topic text DEFAULT NULL::text)
  RETURNS SETOF text
@@ -1499,7 +1518,7 @@ CREATE FUNCTION orchestrator.is_valid_configuration(value text, value_type text)
  IMMUTABLE PARALLEL SAFE
 AS 'orchestrator_schema', 'is_valid_configuration_wrapper';
 
--- JSON Schema (2020-12) of a row of a table or view of the schema, as to_jsonb gives it
+-- JSON Schema (2020-12) of a row of a table or view of the schema, in the form of to_jsonb
 -- Made by 0.4.3--0.5.0.sql
 CREATE FUNCTION orchestrator.json_schema(table_name text)
  RETURNS jsonb
@@ -1508,7 +1527,7 @@ CREATE FUNCTION orchestrator.json_schema(table_name text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'json_schema_wrapper';
 
--- Ends a run as failed, with the reason as its error; the row
+-- Ends a run as failed, with the reason as its error. Returns the row
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.kill_run(thread_id text, reason text)
  RETURNS orchestrator.orchestrator_runs
@@ -1517,7 +1536,7 @@ CREATE FUNCTION orchestrator.kill_run(thread_id text, reason text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'kill_run_wrapper';
 
--- What a call costs in USD by the price in force on its UTC day, exact; NULL when there is no price
+-- The exact cost of a call in USD, by the price in force on its UTC day; NULL if there is no price
 -- Made by 0.2.4--0.2.5.sql
 CREATE FUNCTION orchestrator.llm_cost(model text, input_tokens bigint, output_tokens bigint, at timestamp with time zone DEFAULT now())
  RETURNS numeric
@@ -1526,7 +1545,7 @@ CREATE FUNCTION orchestrator.llm_cost(model text, input_tokens bigint, output_to
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'llm_cost_wrapper';
 
--- Adds the list price of eleven models from today (UTC) on, except of models that have a price; how many it added
+-- Adds the list prices of eleven models from today (UTC) on, except for models that have a price. Returns the number of prices added
 -- Made by 0.2.4--0.2.5.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.load_default_prices()
  RETURNS bigint
@@ -1535,7 +1554,7 @@ CREATE FUNCTION orchestrator.load_default_prices()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'load_default_prices_wrapper';
 
--- Every member that a version consists of, with its definition; NULL means the installed version
+-- Every member of a version with its definition; NULL means the installed version
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.manifest(version text DEFAULT NULL::text)
  RETURNS jsonb
@@ -1544,7 +1563,7 @@ CREATE FUNCTION orchestrator.manifest(version text DEFAULT NULL::text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'manifest_wrapper';
 
--- Marks knowledge as embedded; how many of them were not before
+-- Marks knowledge as embedded. Returns the number of entries that were not embedded before
 -- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.mark_knowledge_embedded(ids uuid[])
  RETURNS bigint
@@ -1553,7 +1572,7 @@ CREATE FUNCTION orchestrator.mark_knowledge_embedded(ids uuid[])
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'mark_knowledge_embedded_wrapper';
 
--- Moves a session by activate, complete, fail or expire, and records it; the row
+-- Moves a session by activate, complete, fail or expire, and records it. Returns the row
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.move_session(session_id uuid, event text)
  RETURNS orchestrator.sessions
@@ -1562,7 +1581,7 @@ CREATE FUNCTION orchestrator.move_session(session_id uuid, event text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'move_session_wrapper';
 
--- The version that follows the highest one of an agent type by a major, minor or patch step; 1.0.0 when there is none
+-- The version after the highest one of an agent type, by a major, minor or patch step; 1.0.0 if there is none
 -- Made by 0.2.1--0.2.2.sql
 CREATE FUNCTION orchestrator.next_prompt_version(agent_type text, bump text DEFAULT 'patch'::text)
  RETURNS text
@@ -1571,7 +1590,7 @@ CREATE FUNCTION orchestrator.next_prompt_version(agent_type text, bump text DEFA
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'next_prompt_version_wrapper';
 
--- For down scripts: notes what the script wrote into columns that it has archived and that stay; the rows noted
+-- For down scripts: records the values that the script wrote into archived columns that stay. Returns the number of rows recorded
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.note_filled_in(relation regclass, columns text[])
  RETURNS bigint
@@ -1579,7 +1598,7 @@ CREATE FUNCTION orchestrator.note_filled_in(relation regclass, columns text[])
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'note_filled_in_wrapper';
 
--- Stops an agent at a gate until a human decides; the id of the gate
+-- Opens a gate, at which an agent waits until a human decides. Returns the id of the gate
 -- Made by 0.1.6--0.2.0.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.open_gate(project_id uuid, agent_id text, gate_type text, reason text, context jsonb DEFAULT '{}'::jsonb)
  RETURNS uuid
@@ -1588,7 +1607,7 @@ CREATE FUNCTION orchestrator.open_gate(project_id uuid, agent_id text, gate_type
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'open_gate_0_3_0_wrapper';
 
--- Holds a run; the row
+-- Holds a run. Returns the row
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.pause_run(thread_id text, reason text)
  RETURNS orchestrator.orchestrator_runs
@@ -1597,7 +1616,7 @@ CREATE FUNCTION orchestrator.pause_run(thread_id text, reason text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'pause_run_wrapper';
 
--- Publishes a version of a prompt, and makes it the active one when asked; its id
+-- Publishes a version of a prompt, and activates it on request. Returns its id
 -- Made by 0.2.1--0.2.2.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.publish_prompt(agent_type text, version text, prompt_text text, created_by text DEFAULT NULL::text, notes text DEFAULT NULL::text, activate boolean DEFAULT false)
  RETURNS uuid
@@ -1606,7 +1625,7 @@ CREATE FUNCTION orchestrator.publish_prompt(agent_type text, version text, promp
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'publish_prompt_wrapper';
 
--- The only way to delete from audit_events: what is older than that, at least one day; records that it did; how many
+-- Deletes audit events that are older than that, at least one day, and records it; nothing else can delete them. Returns the number of deleted events
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.purge_audit_events(older_than interval)
  RETURNS bigint
@@ -1615,7 +1634,7 @@ CREATE FUNCTION orchestrator.purge_audit_events(older_than interval)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'purge_audit_events_wrapper';
 
--- Deletes knowledge that has been embedded for longer than that, and nothing that waits; how much
+-- Deletes knowledge that has been embedded for longer than that. Returns the number of deleted entries
 -- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.purge_knowledge(embedded_for interval DEFAULT '365 days'::interval)
  RETURNS bigint
@@ -1624,7 +1643,7 @@ CREATE FUNCTION orchestrator.purge_knowledge(embedded_for interval DEFAULT '365 
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'purge_knowledge_wrapper';
 
--- Adds an event to the audit trail, with the rights of its owner; the id. Its metadata gets the key session_user
+-- Adds an event to the audit trail, with the rights of the owner of the trail. Returns its id. The function adds the key session_user to the metadata
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.record_event(event_type text, role text, trace_id uuid, metadata jsonb DEFAULT '{}'::jsonb)
  RETURNS uuid
@@ -1633,7 +1652,7 @@ CREATE FUNCTION orchestrator.record_event(event_type text, role text, trace_id u
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'record_event_wrapper';
 
--- Adds tokens, cost and files to a run, and moves it to a phase, an agent or an error where one is given; the row
+-- Adds tokens, cost and files to a run, and sets its phase, agent or error if given. Returns the row
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.record_run_progress(thread_id text, phase text DEFAULT NULL::text, current_agent text DEFAULT NULL::text, tokens bigint DEFAULT 0, cost numeric DEFAULT 0, files text[] DEFAULT '{}'::text[], error text DEFAULT NULL::text)
  RETURNS orchestrator.orchestrator_runs
@@ -1642,7 +1661,7 @@ CREATE FUNCTION orchestrator.record_run_progress(thread_id text, phase text DEFA
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'record_run_progress_wrapper';
 
--- Keeps the lowest score of a run and asks for a safety review of a low one, holding the run below safety_block_below (0.70), letting it go on below safety_review_below (0.85); the row
+-- Records a safety score. A score below safety_block_below (0.70) holds the run and requests a review; a score below safety_review_below (0.85) only requests a review. Returns the row
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.record_safety(thread_id text, score numeric, violations text[] DEFAULT '{}'::text[])
  RETURNS orchestrator.orchestrator_runs
@@ -1651,7 +1670,7 @@ CREATE FUNCTION orchestrator.record_safety(thread_id text, score numeric, violat
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'record_safety_wrapper';
 
--- Records a call of a language model with its tokens; the id of the row
+-- Records a call of a language model with its tokens. Returns the id of the row
 -- Made by 0.2.2--0.2.3.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.record_token_usage(model text, input_tokens bigint, output_tokens bigint, project_id uuid DEFAULT NULL::uuid, agent_id text DEFAULT NULL::text, at timestamp with time zone DEFAULT now())
  RETURNS uuid
@@ -1660,7 +1679,7 @@ CREATE FUNCTION orchestrator.record_token_usage(model text, input_tokens bigint,
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'record_token_usage_wrapper';
 
--- Releases the keys of tasks that are over and that old, so that they can be used again; how many. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds
+-- Releases the keys of tasks that ended and are that old, so that the keys can be used again. Returns the number of keys. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.release_idempotency_keys(ttl interval DEFAULT NULL::interval)
  RETURNS bigint
@@ -1669,7 +1688,7 @@ CREATE FUNCTION orchestrator.release_idempotency_keys(ttl interval DEFAULT NULL:
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'release_idempotency_keys_wrapper';
 
--- Asks a role to approve a task, and records it; the id of the approval
+-- Asks a role to approve a task, and records it. Returns the id of the approval
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.request_approval(task_id uuid, approver_role text, notes text DEFAULT ''::text)
  RETURNS uuid
@@ -1678,7 +1697,7 @@ CREATE FUNCTION orchestrator.request_approval(task_id uuid, approver_role text, 
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'request_approval_wrapper';
 
--- Asks another agent; the collaboration_id, a new one unless one is given to ask again within it
+-- Asks another agent. Returns the collaboration_id, which is new unless the caller passes one to ask again within it
 -- Made by 0.2.0--0.2.1.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.request_collaboration(request_type text, requesting_agent text, specialist_agent text, question text, context jsonb DEFAULT '{}'::jsonb, urgency text DEFAULT 'medium'::text, collaboration_id uuid DEFAULT NULL::uuid)
  RETURNS uuid
@@ -1687,7 +1706,7 @@ CREATE FUNCTION orchestrator.request_collaboration(request_type text, requesting
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'request_collaboration_wrapper';
 
--- Asks a human about a run; the id of the review
+-- Asks a human about a run. Returns the id of the review
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.request_review(thread_id text, review_type text, reason text, safety_score numeric DEFAULT NULL::numeric, context jsonb DEFAULT '{}'::jsonb)
  RETURNS uuid
@@ -1696,7 +1715,7 @@ CREATE FUNCTION orchestrator.request_review(thread_id text, review_type text, re
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'request_review_wrapper';
 
--- Decides a pending approval as approved or rejected, by the role that was asked and no other, and records it; the row
+-- Decides a pending approval as approved or rejected, only by the role that was asked, and records it. Returns the row
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.resolve_approval(approval_id uuid, decision text, approver_role text, notes text DEFAULT NULL::text)
  RETURNS orchestrator.approvals
@@ -1705,7 +1724,7 @@ CREATE FUNCTION orchestrator.resolve_approval(approval_id uuid, decision text, a
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'resolve_approval_wrapper';
 
--- Resolves a pending gate as approved or denied, once; the row. A denial needs feedback
+-- Resolves a pending gate as approved or denied, once. Returns the row. A denial needs feedback
 -- Made by 0.1.6--0.2.0.sql, 0.2.3--0.2.4.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL::text)
  RETURNS orchestrator.gates
@@ -1714,7 +1733,7 @@ CREATE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'resolve_gate_0_3_0_wrapper';
 
--- Resolves a pending review as approved or rejected, once: the last approval frees the run, a rejection kills it; the row
+-- Resolves a pending review as approved or rejected, once: the last approval frees the run, a rejection kills it. Returns the row
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.resolve_review(review_id uuid, decision text, resolved_by text, notes text DEFAULT NULL::text)
  RETURNS orchestrator.human_review_queue
@@ -1723,7 +1742,7 @@ CREATE FUNCTION orchestrator.resolve_review(review_id uuid, decision text, resol
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'resolve_review_wrapper';
 
--- Resolves many reviews by one decision; of each id resolved, already_resolved or unknown
+-- Resolves many reviews by one decision. Returns for each id resolved, already_resolved or unknown
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.resolve_reviews(review_ids uuid[], decision text, resolved_by text, notes text DEFAULT NULL::text)
  RETURNS TABLE(review_id uuid, outcome text)
@@ -1732,7 +1751,7 @@ CREATE FUNCTION orchestrator.resolve_reviews(review_ids uuid[], decision text, r
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'resolve_reviews_wrapper';
 
--- Brings back by hand what an upgrade would have: call it after a dump with an archive in it was restored
+-- Restores by hand the rows that an upgrade would restore, for example after a dump with an archive was restored
 -- Made by 0.0.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.restore_archived()
  RETURNS TABLE(object text, restored bigint, left_behind bigint)
@@ -1741,7 +1760,7 @@ CREATE FUNCTION orchestrator.restore_archived()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'restore_archived_wrapper';
 
--- For up scripts: brings back the values of columns that a downgrade kept; the rows whose values came back
+-- For up scripts: restores the values of columns that a downgrade kept. Returns the number of rows whose values were restored
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.restore_columns(relation regclass, columns text[])
  RETURNS bigint
@@ -1749,7 +1768,7 @@ CREATE FUNCTION orchestrator.restore_columns(relation regclass, columns text[])
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'restore_columns_wrapper';
 
--- For up scripts: brings back the rows of a table that a downgrade kept; the rows that came back
+-- For up scripts: restores the rows of a table that a downgrade kept. Returns the number of restored rows
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.restore_table(relation regclass)
  RETURNS bigint
@@ -1757,7 +1776,7 @@ CREATE FUNCTION orchestrator.restore_table(relation regclass)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'restore_table_wrapper';
 
--- Lets a run go on that waits for no review; the row
+-- Lets a run without pending reviews go on. Returns the row
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.resume_run(thread_id text)
  RETURNS orchestrator.orchestrator_runs
@@ -1766,7 +1785,7 @@ CREATE FUNCTION orchestrator.resume_run(thread_id text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'resume_run_wrapper';
 
--- Takes away all that a role holds on the extension's objects; how many privileges
+-- Revokes all privileges of a role on the extension's objects. Returns their number
 -- Made by 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.revoke_access(grantee regrole)
  RETURNS bigint
@@ -1775,7 +1794,7 @@ CREATE FUNCTION orchestrator.revoke_access(grantee regrole)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'revoke_access_wrapper';
 
--- Routes a task from one role to another; the same idempotency_key with the same content gives the first task again, created false
+-- Routes a task from one role to another. The same idempotency_key with the same content returns the first task again, with created false
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.route_task(task_type text, description text, from_role text, to_role text, data jsonb DEFAULT '{}'::jsonb, trace_id uuid DEFAULT NULL::uuid, idempotency_key uuid DEFAULT NULL::uuid)
  RETURNS TABLE(task_id uuid, created boolean)
@@ -1784,7 +1803,7 @@ CREATE FUNCTION orchestrator.route_task(task_type text, description text, from_r
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'route_task_wrapper';
 
--- Expires, releases and purges, each in its configured age; every task with the rows it touched
+-- Expires, releases and purges, each by its configured age. Returns every task with the number of rows
 -- Made by 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.run_maintenance()
  RETURNS TABLE(task text, affected bigint)
@@ -1793,7 +1812,7 @@ CREATE FUNCTION orchestrator.run_maintenance()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'run_maintenance_wrapper';
 
--- Has pg_cron call run_maintenance() as the caller; the id of the job. Calling it again replaces the schedule
+-- Makes pg_cron call run_maintenance() as the caller. Returns the id of the job. A second call replaces the schedule
 -- Made by 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.schedule_maintenance(cron text DEFAULT '*/15 * * * *'::text)
  RETURNS bigint
@@ -1801,7 +1820,7 @@ CREATE FUNCTION orchestrator.schedule_maintenance(cron text DEFAULT '*/15 * * * 
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'schedule_maintenance_wrapper';
 
--- Notes that the client of a session is alive, and attached; the time of this heartbeat
+-- Records that the client of a session is alive and attached. Returns the time of this heartbeat
 -- Made by 0.1.3--0.1.4.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.session_heartbeat(session_id uuid)
  RETURNS timestamp with time zone
@@ -1810,7 +1829,7 @@ CREATE FUNCTION orchestrator.session_heartbeat(session_id uuid)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'session_heartbeat_0_3_0_wrapper';
 
--- Sets a configuration value, new or not; the row. NULL keeps the type, description or secrecy it had
+-- Sets a new or existing setting. Returns the row. NULL keeps its type, description or secrecy
 -- Made by 0.1.4--0.1.5.sql
 CREATE FUNCTION orchestrator.set_configuration(key text, value text, value_type text DEFAULT NULL::text, description text DEFAULT NULL::text, is_secret boolean DEFAULT NULL::boolean)
  RETURNS orchestrator.configurations
@@ -1818,7 +1837,7 @@ CREATE FUNCTION orchestrator.set_configuration(key text, value text, value_type 
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'set_configuration_wrapper';
 
--- Sets what a model costs from a day on, in UTC and today unless it is named, in USD per million tokens; the row. The days before keep their price
+-- Sets the price of a model from a UTC day on (by default today), in USD per million tokens. Returns the row. Earlier days keep their price
 -- Made by 0.2.4--0.2.5.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million numeric, output_cost_per_million numeric, effective_date date DEFAULT NULL::date, notes text DEFAULT NULL::text, updated_by text DEFAULT NULL::text)
  RETURNS orchestrator.llm_pricing
@@ -1827,7 +1846,7 @@ CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million numeri
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'set_price_wrapper';
 
--- Stages knowledge for embedding; its id
+-- Stages knowledge for embedding. Returns its id
 -- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.stage_knowledge(knowledge_type text, content text, metadata jsonb DEFAULT '{}'::jsonb)
  RETURNS uuid
@@ -1836,7 +1855,7 @@ CREATE FUNCTION orchestrator.stage_knowledge(knowledge_type text, content text, 
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'stage_knowledge_wrapper';
 
--- Starts the one run of a thread, in phase planning; its id
+-- Starts the one run of a thread, in phase planning. Returns its id
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.start_run(thread_id text, project_id uuid, story_id text)
  RETURNS uuid
@@ -1845,7 +1864,7 @@ CREATE FUNCTION orchestrator.start_run(thread_id text, project_id uuid, story_id
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'start_run_wrapper';
 
--- Logs that a tool starts now for a task; the id of the execution
+-- Records that a tool call of a task starts now. Returns the id of the execution
 -- Made by 0.1.2--0.1.3.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.start_tool_execution(task_id uuid, tool_name text, arguments jsonb DEFAULT '{}'::jsonb)
  RETURNS uuid
@@ -1854,7 +1873,7 @@ CREATE FUNCTION orchestrator.start_tool_execution(task_id uuid, tool_name text, 
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'start_tool_execution_0_3_0_wrapper';
 
--- The schema as TypeScript types: Database["orchestrator"], and names for what applications use most
+-- The schema as TypeScript types: Database["orchestrator"], and names for the most used ones
 -- Made by 0.4.3--0.5.0.sql
 CREATE FUNCTION orchestrator.typescript_types()
  RETURNS text
@@ -1863,7 +1882,7 @@ CREATE FUNCTION orchestrator.typescript_types()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'typescript_types_wrapper';
 
--- Takes the caller's job from pg_cron; whether there was one
+-- Removes the caller's job from pg_cron. Returns whether there was one
 -- Made by 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.unschedule_maintenance()
  RETURNS boolean
@@ -1871,7 +1890,7 @@ CREATE FUNCTION orchestrator.unschedule_maintenance()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'unschedule_maintenance_wrapper';
 
--- A new time-ordered UUID (version 7), greater than every one this backend made before
+-- A new time-ordered UUID (version 7), greater than every earlier one of the same backend
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.uuidv7()
  RETURNS uuid
@@ -1879,7 +1898,7 @@ CREATE FUNCTION orchestrator.uuidv7()
  PARALLEL SAFE
 AS 'orchestrator_schema', 'uuidv7_wrapper';
 
--- Approves a phase under review, in writing; the row
+-- Approves a phase under review, in writing. Returns the row
 -- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.v7_approve_phase(phase_number integer, approved_by text, notes text)
  RETURNS orchestrator.v7_migration_workflow
@@ -1888,7 +1907,7 @@ CREATE FUNCTION orchestrator.v7_approve_phase(phase_number integer, approved_by 
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_approve_phase_wrapper';
 
--- Completes an approved phase: no task is open, and no sign-off is missing; the row
+-- Completes an approved phase, if no task is open and no sign-off is missing. Returns the row
 -- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.v7_complete_phase(phase_number integer)
  RETURNS orchestrator.v7_migration_workflow
@@ -1897,7 +1916,7 @@ CREATE FUNCTION orchestrator.v7_complete_phase(phase_number integer)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_complete_phase_wrapper';
 
--- BEFORE UPDATE trigger of the phases: no phase starts, is approved or is completed without what it needs; rolling one back cancels its open tasks
+-- BEFORE UPDATE trigger of the phases: no phase starts, is approved or is completed while a requirement is missing; rolling one back cancels its open tasks
 -- Made by 0.4.2--0.4.3.sql
 CREATE FUNCTION orchestrator.v7_enforce_approval()
  RETURNS trigger
@@ -1905,7 +1924,7 @@ CREATE FUNCTION orchestrator.v7_enforce_approval()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_enforce_approval_wrapper';
 
--- BEFORE UPDATE trigger of the tasks: what a task waits for exists and makes no circle, and a phase that is over takes no task
+-- BEFORE UPDATE trigger of the tasks: the dependencies of a task exist and form no cycle, and no task moves into a phase that is over
 -- Made by 0.4.2--0.4.3.sql
 CREATE FUNCTION orchestrator.v7_enforce_dependencies()
  RETURNS trigger
@@ -1921,7 +1940,7 @@ CREATE FUNCTION orchestrator.v7_is_valid_file_name(file_name text)
  IMMUTABLE PARALLEL SAFE
 AS 'orchestrator_schema', 'v7_is_valid_file_name_wrapper';
 
--- Issues a task of a phase with the next number; its id
+-- Issues a task of a phase with the next number. Returns its id
 -- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.v7_issue_task(phase_number integer, task_name text, responsible_persona text, dependencies uuid[] DEFAULT '{}'::uuid[], dart_task_id text DEFAULT NULL::text, dart_task_url text DEFAULT NULL::text)
  RETURNS uuid
@@ -1930,7 +1949,7 @@ CREATE FUNCTION orchestrator.v7_issue_task(phase_number integer, task_name text,
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_issue_task_wrapper';
 
--- Loads the seven phases and the tasks of phases 1 and 4; what is there already stays as it is
+-- Loads the seven phases and the tasks of phases 1 and 4; existing rows stay unchanged
 -- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.v7_load_plan()
  RETURNS TABLE(loaded text, rows bigint)
@@ -1939,7 +1958,7 @@ CREATE FUNCTION orchestrator.v7_load_plan()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_load_plan_wrapper';
 
--- The sign-offs that a phase needs before it starts or after its work, and nobody has given
+-- The required sign-offs before or after a phase that nobody has given
 -- Made by 0.4.2--0.4.3.sql
 CREATE FUNCTION orchestrator.v7_missing_sign_offs(phase_number integer, stage text)
  RETURNS SETOF text
@@ -1948,7 +1967,7 @@ CREATE FUNCTION orchestrator.v7_missing_sign_offs(phase_number integer, stage te
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_missing_sign_offs_wrapper';
 
--- AFTER UPDATE trigger of the tasks: notes that the external tracker has the task in an older form
+-- AFTER UPDATE trigger of the tasks: records that the external tracker has the task in an older form
 -- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.v7_note_change()
  RETURNS trigger
@@ -1957,7 +1976,7 @@ CREATE FUNCTION orchestrator.v7_note_change()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_note_change_wrapper';
 
--- AFTER UPDATE trigger of the tasks: notes that the external tracker has the task as it is
+-- AFTER UPDATE trigger of the tasks: records that the external tracker has the present form of the task
 -- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.v7_note_hand_over()
  RETURNS trigger
@@ -1966,7 +1985,7 @@ CREATE FUNCTION orchestrator.v7_note_hand_over()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_note_hand_over_wrapper';
 
--- The parts of a file name that follows the rule of V7; no row when it breaks the rule
+-- The parts of a file name that follows the rule of V7; no row if the name breaks it
 -- Made by 0.4.1--0.4.2.sql
 CREATE FUNCTION orchestrator.v7_parse_file_name(file_name text)
  RETURNS TABLE(workflow integer, layer integer, part integer, parts integer, name text)
@@ -1975,7 +1994,7 @@ CREATE FUNCTION orchestrator.v7_parse_file_name(file_name text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_parse_file_name_wrapper';
 
--- Records every pair of enum types that look like one as a proposal, none twice; how many were added
+-- Records every pair of duplicate enum types as a proposal, none twice. Returns the number of new proposals
 -- Made by 0.4.2--0.4.3.sql
 CREATE FUNCTION orchestrator.v7_record_enum_duplicates(minimum_similarity double precision DEFAULT 0.8)
  RETURNS bigint
@@ -1983,7 +2002,7 @@ CREATE FUNCTION orchestrator.v7_record_enum_duplicates(minimum_similarity double
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_record_enum_duplicates_wrapper';
 
--- Puts a phase in progress under review, with what it delivered, a JSON array; the row
+-- Puts a phase in progress under review, with its results, a JSON array. Returns the row
 -- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.v7_request_review(phase_number integer, deliverables jsonb)
  RETURNS orchestrator.v7_migration_workflow
@@ -1992,7 +2011,7 @@ CREATE FUNCTION orchestrator.v7_request_review(phase_number integer, deliverable
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_request_review_wrapper';
 
--- Rolls a phase back: cancels its open tasks with the reason, and ends its approval; the row
+-- Rolls a phase back: cancels its open tasks with the reason, and ends its approval. Returns the row
 -- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.v7_roll_back_phase(phase_number integer, reason text)
  RETURNS orchestrator.v7_migration_workflow
@@ -2001,7 +2020,7 @@ CREATE FUNCTION orchestrator.v7_roll_back_phase(phase_number integer, reason tex
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_roll_back_phase_wrapper';
 
--- Signs an item before or after a phase, once; the id of the sign-off
+-- Signs an item before or after a phase, once. Returns the id of the sign-off
 -- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.v7_sign(phase_number integer, stage text, item text, signed_by text, notes text DEFAULT NULL::text)
  RETURNS uuid
@@ -2010,7 +2029,7 @@ CREATE FUNCTION orchestrator.v7_sign(phase_number integer, stage text, item text
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_sign_wrapper';
 
--- Starts a phase: the one before is completed and approved, and no sign-off is missing; the row
+-- Starts a phase, if the phase before is completed and approved and no sign-off is missing. Returns the row
 -- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.v7_start_phase(phase_number integer)
  RETURNS orchestrator.v7_migration_workflow
@@ -2028,7 +2047,7 @@ CREATE FUNCTION orchestrator.v7_verify()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_verify_wrapper';
 
--- What the V7 tables hold: seven phases, enum mappings, owners, dependencies, and nothing started or completed without approval
+-- Checks the rows of the V7 tables: seven phases, enum mappings, owners, dependencies, and no phase started or completed without approval
 -- Made by 0.4.2--0.4.3.sql
 CREATE FUNCTION orchestrator.v7_verify_data()
  RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)
@@ -2037,7 +2056,7 @@ CREATE FUNCTION orchestrator.v7_verify_data()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_verify_data_wrapper';
 
--- The inventory under V7: its twelve columns, a V7 status on every row, and no old value changed or row gone since the upgrade
+-- Checks the inventory under V7: its twelve columns, a V7 status on every row, and no old value changed or row deleted since the upgrade
 -- Made by 0.4.1--0.4.2.sql
 CREATE FUNCTION orchestrator.v7_verify_file_audit()
  RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)
@@ -2046,7 +2065,7 @@ CREATE FUNCTION orchestrator.v7_verify_file_audit()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_verify_file_audit_wrapper';
 
--- What the V7 versions built, each as the manifest defines it: tables, columns, monitoring views, indexes, triggers
+-- Checks everything that the V7 versions built against the manifest: tables, columns, monitoring views, indexes, triggers
 -- Made by 0.4.2--0.4.3.sql
 CREATE FUNCTION orchestrator.v7_verify_infrastructure()
  RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)
@@ -2055,7 +2074,7 @@ CREATE FUNCTION orchestrator.v7_verify_infrastructure()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_verify_infrastructure_wrapper';
 
--- Before the V7 versions: no v7_ table in any schema but the archive, and every name they need is free
+-- Checks before the V7 versions: no v7_ table in any schema but the archive, and every name that they need is free
 -- Made by 0.3.0--0.4.0.sql
 CREATE FUNCTION orchestrator.v7_verify_preconditions()
  RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)
@@ -2064,7 +2083,7 @@ CREATE FUNCTION orchestrator.v7_verify_preconditions()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_verify_preconditions_wrapper';
 
--- After a downgrade to 0.4.0: nothing named v7_ is left in any schema but the archive
+-- Checks after a downgrade to 0.4.0: nothing named v7_ is left in any schema but the archive
 -- Made by 0.3.0--0.4.0.sql
 CREATE FUNCTION orchestrator.v7_verify_rollback()
  RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)
@@ -2073,7 +2092,7 @@ CREATE FUNCTION orchestrator.v7_verify_rollback()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_verify_rollback_wrapper';
 
--- The five V7 tables: base tables with all their columns, and no other table named v7_ in any schema; a view never makes up for a missing table
+-- Checks the five V7 tables: base tables with all their columns, and no other table named v7_ in any schema; a view does not count as a table
 -- Made by 0.4.0--0.4.1.sql
 CREATE FUNCTION orchestrator.v7_verify_tables()
  RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)
@@ -2082,7 +2101,7 @@ CREATE FUNCTION orchestrator.v7_verify_tables()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_verify_tables_wrapper';
 
--- Every difference between the live schema and the manifest of the installed version; no row when it is intact
+-- Every difference between the live schema and the manifest of the installed version, with the statement that repairs it; no row if there is none
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.verify()
  RETURNS TABLE(object text, kind text, problem text, expected text, actual text, hint text)
