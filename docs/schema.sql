@@ -877,8 +877,8 @@ ORDER BY s.updated_at DESC, s.id DESC;
 
 -- Every collaboration: its first question with agents and urgency, the number of requests and outcomes, and whether the last request is answered
 -- Made by 0.2.0--0.2.1.sql
--- -- tokens_used: Tokens of all answers, as far as they are known
--- -- status: answered: no request since the last answer; open: a request waits for an answer
+--   tokens_used: Tokens of all answers, as far as they are known
+--   status: answered: no request since the last answer; open: a request waits for an answer
 CREATE VIEW orchestrator.collaboration_status AS
 SELECT r.collaboration_id, r.question, r.requesting_agent, r.specialist_agent, r.urgency,
        r.requests, coalesce(o.outcomes, 0) AS outcomes, o.best_confidence, o.tokens_used,
@@ -909,8 +909,8 @@ FROM orchestrator.configurations AS c;
 
 -- Every enum type outside system schemas that the caller may see, with its labels in order and the columns that use it
 -- Made by 0.3.0--0.4.0.sql
--- -- used_by: The columns of that type, of an array of it or of a domain over it, as schema.table.column
--- -- hidden_uses: The number of further columns that use it in tables that the caller may not see
+--   used_by: The columns of that type, of an array of it or of a domain over it, as schema.table.column
+--   hidden_uses: The number of further columns that use it in tables that the caller may not see
 CREATE VIEW orchestrator.enum_usage AS
 WITH RECURSIVE enum AS (
     SELECT t.oid, n.nspname, t.typname
@@ -944,8 +944,8 @@ FROM enum AS e;
 
 -- The cost of each project, agent and model on each UTC day
 -- Made by 0.2.4--0.2.5.sql
--- -- cost: USD, exact; NULL if the model had no price on that day
--- -- unpriced_calls: Calls without a price: all calls of the line, or none
+--   cost: USD, exact; NULL if the model had no price on that day
+--   unpriced_calls: Calls without a price: all calls of the line, or none
 CREATE VIEW orchestrator.llm_cost_by_day AS
 SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, u.output_tokens,
        u.input_tokens + u.output_tokens AS tokens,
@@ -960,8 +960,8 @@ LEFT JOIN orchestrator.llm_price_periods AS p
 
 -- Every price with the UTC days on which it is in force
 -- Made by 0.2.4--0.2.5.sql
--- -- valid_from: The first UTC day
--- -- valid_until: The UTC day of the next price, not included; NULL if there is none yet
+--   valid_from: The first UTC day
+--   valid_until: The UTC day of the next price, not included; NULL if there is none yet
 CREATE VIEW orchestrator.llm_price_periods AS
 SELECT p.model, p.effective_date AS valid_from,
        lead(p.effective_date) OVER (PARTITION BY p.model ORDER BY p.effective_date) AS valid_until,
@@ -970,9 +970,9 @@ FROM orchestrator.llm_pricing AS p;
 
 -- Every call with its cost by the price in force on its UTC day
 -- Made by 0.2.4--0.2.5.sql
--- -- day: The UTC day of the call
--- -- cost: USD, exact; NULL if the model had no price on that day
--- -- price_id: The price in llm_pricing; NULL if there was none
+--   day: The UTC day of the call
+--   cost: USD, exact; NULL if the model had no price on that day
+--   price_id: The price in llm_pricing; NULL if there was none
 CREATE VIEW orchestrator.llm_usage_costs AS
 SELECT u.id, u."timestamp", u.day, u.project_id, u.agent_id, u.model, u.input_tokens, u.output_tokens,
        (u.input_tokens * p.input_cost_per_million + u.output_tokens * p.output_cost_per_million) * 0.000001 AS cost,
@@ -993,12 +993,12 @@ ORDER BY a.created_at, a.id;
 
 -- Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect and each notification, and remember the ids
 -- Made by 0.5.0--0.6.0.sql
--- -- kind: The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each
--- -- subject: The subject in words
--- -- asks: The reason or the notes of the question, else the description of the task
--- -- project_id: The project; NULL for an approval
--- -- thread_id: The run of a review; for a gate the thread that its context names
--- -- waiting: How long it has waited
+--   kind: The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each
+--   subject: The subject in words
+--   asks: The reason or the notes of the question, else the description of the task
+--   project_id: The project; NULL for an approval
+--   thread_id: The run of a review; for a gate the thread that its context names
+--   waiting: How long it has waited
 CREATE VIEW orchestrator.pending_decisions AS
 SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_at,
        CASE WHEN isfinite(d.requested_at) THEN now() - d.requested_at END AS waiting
@@ -1033,7 +1033,7 @@ ORDER BY p.agent_type, string_to_array(p.version, '.')::bigint[] DESC;
 
 -- Every run with the number of its audit events and of its pending reviews
 -- Made by 0.4.3--0.5.0.sql
--- -- actions: Audit events whose metadata names the thread
+--   actions: Audit events whose metadata names the thread
 CREATE VIEW orchestrator.run_summary AS
 SELECT r.thread_id, r.phase, r.current_agent, r.safety_score, r.gate_status, r.tokens_used, r.cost_usd,
        (SELECT count(*) FROM orchestrator.audit_events AS e
@@ -1045,8 +1045,8 @@ FROM orchestrator.orchestrator_runs AS r;
 
 -- Every foreign key between tables outside system schemas that the caller may see, with its place in the graph; capture_snapshot counts the tables that the caller may not see
 -- Made by 0.3.0--0.4.0.sql
--- -- depth: 1 for a key to a table without foreign keys, else one more than the deepest key of the referenced table; edges of a cycle do not count
--- -- in_cycle: Whether the key is part of a cycle of references; such tables cannot be loaded one after the other
+--   depth: 1 for a key to a table without foreign keys, else one more than the deepest key of the referenced table; edges of a cycle do not count
+--   in_cycle: Whether the key is part of a cycle of references; such tables cannot be loaded one after the other
 CREATE VIEW orchestrator.table_dependencies AS
 WITH RECURSIVE visible AS (
     SELECT r.oid, format('%I.%I', n.nspname, r.relname) AS name
@@ -1122,9 +1122,9 @@ ORDER BY array_position('{critical,high,medium,low}', m.risk_level), m.v7_enum_n
 
 -- For each layer: the migration progress of its workflow files. A workflow file is one that serves a workflow, whatever its path
 -- Made by 0.4.2--0.4.3.sql
--- -- high_impact_not_migrated: Files with an impact score above 7 that are neither migrated nor retired
--- -- names_breaking_rule: Files without a target name, whose own name breaks the rule of V7
--- -- highest_open_risk: The highest risk among impacts on the layer that are neither implemented nor rejected
+--   high_impact_not_migrated: Files with an impact score above 7 that are neither migrated nor retired
+--   names_breaking_rule: Files without a target name, whose own name breaks the rule of V7
+--   highest_open_risk: The highest risk among impacts on the layer that are neither implemented nor rejected
 CREATE VIEW orchestrator.v7_file_migration_readiness AS
 WITH file AS (
     SELECT f.layer_number, count(*) AS files,
@@ -1167,11 +1167,11 @@ ORDER BY l.layer_number;
 
 -- One row per phase: its state, its tasks, its missing sign-offs, and the open test failures and impacts of its time; each of these is counted on one row only
 -- Made by 0.4.2--0.4.3.sql
--- -- percent_done: Completed tasks in percent of the tasks that are not cancelled; NULL if there is none
--- -- missing_sign_offs: Required sign-offs that nobody has given, with their stage
--- -- open_test_failures: Tests whose last result is fail, error or timeout, from the time of the phase: from its start to the start of the next one
--- -- open_impacts: Impacts recorded in the time of the phase that are neither implemented nor rejected
--- -- highest_open_risk: The highest risk among them, by rank: low, medium, high, critical
+--   percent_done: Completed tasks in percent of the tasks that are not cancelled; NULL if there is none
+--   missing_sign_offs: Required sign-offs that nobody has given, with their stage
+--   open_test_failures: Tests whose last result is fail, error or timeout, from the time of the phase: from its start to the start of the next one
+--   open_impacts: Impacts recorded in the time of the phase that are neither implemented nor rejected
+--   highest_open_risk: The highest risk among them, by rank: low, medium, high, critical
 CREATE VIEW orchestrator.v7_migration_dashboard AS
 WITH ordered AS (
     SELECT w.phase_number, w.started_at,

@@ -27,7 +27,7 @@ pub fn all(client: &mut Client, scripts: &Scripts) -> Result<String> {
             ),
         )?;
         for column in columns {
-            write!(text, "{}", comment(&column.try_get::<_, String>(0)?, "-- "))?;
+            write!(text, "{}", comment(&format!("  {}", column.try_get::<_, String>(0)?), ""))?;
         }
         writeln!(text, "{}\n", scripts.view(name)?)?;
     }
