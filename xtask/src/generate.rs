@@ -3,6 +3,7 @@
 mod committed;
 mod history;
 pub mod manifest;
+pub mod new_version;
 pub mod package;
 pub mod reference;
 mod relation;

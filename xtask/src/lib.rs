@@ -11,5 +11,6 @@ pub mod generate;
 pub mod install;
 pub mod lint;
 pub mod machine;
+pub mod release;
 pub mod rust_source;
 pub mod sql;

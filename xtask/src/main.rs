@@ -8,13 +8,15 @@ use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
+use xtask::chain::Version;
 use xtask::checks::{self, Workbench};
 use xtask::checks::{documents, regress};
+use xtask::generate::new_version::{self, NewVersion};
 use xtask::generate::{manifest, package, reference, schema_sql, types};
 use xtask::install::Build;
 use xtask::machine::project::Project;
 use xtask::machine::{interrupt, postgres, setup};
-use xtask::{bench, demo, install};
+use xtask::{bench, demo, install, release};
 
 #[derive(Parser)]
 #[command(
@@ -50,6 +52,18 @@ enum Task {
     },
     /// Write sql/manifest.json anew from a fresh walk up
     Manifest,
+    /// Begin a version: both scripts, fixture, page of tests, and every list of versions
+    NewVersion {
+        /// Such as 0.7.0
+        version: Version,
+        /// The contents of the version, in a few words
+        about: String,
+        /// A new table of the version, which gets a page of plans
+        #[arg(long = "table", value_name = "NAME")]
+        tables: Vec<String>,
+    },
+    /// Freeze the scripts, write META.json and the text of the tag; refuses on a dirty tree or a red check
+    Release,
     /// Write docs/reference.md and docs/schema.sql anew from a live database
     Docs,
     /// Run the commands of the documents; --accept writes their answers into the pages
@@ -132,6 +146,14 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             install::ready(&toolchain, Build::Release)?;
             manifest::write(&toolchain)?;
         }
+        Task::NewVersion { version, about, tables } => {
+            let new = NewVersion { version, about: &about, tables: &tables };
+            for path in new_version::write(project.root(), &new)? {
+                println!("{}", path.display());
+            }
+            println!("CONTRIBUTING.md lists the steps that follow.");
+        }
+        Task::Release => release::run(&project, &workbench())?,
         Task::Docs => {
             let toolchain = toolchain()?;
             install::ready(&toolchain, Build::Release)?;

@@ -2,6 +2,7 @@
 //! made it. Tables come from the catalog of a live database, since many scripts make one; views as
 //! their last script has them, since each PostgreSQL major words them in its own way.
 
+mod comment;
 mod functions;
 mod scripts;
 mod tables;
@@ -57,9 +58,4 @@ fn heading(toolchain: &Toolchain) -> String {
          -- It is for reading. CREATE EXTENSION runs the scripts that each object names, in their order.",
         toolchain.project.version()
     )
-}
-
-/// A comment of a few lines, each with `indent` and two dashes before it.
-fn comment(text: &str, indent: &str) -> String {
-    text.lines().map(|line| format!("{indent}-- {line}\n")).collect()
 }

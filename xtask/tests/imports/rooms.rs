@@ -16,12 +16,13 @@ pub const LIBRARY: [&[&str]; 8] = [
 ];
 
 /// This program, from the ground up.
-pub const XTASK: [&[&str]; 6] = [
+pub const XTASK: [&[&str]; 7] = [
     &["machine"],
     &["address", "chain", "rust_source", "sql"],
     &["cluster", "install"],
     &["bench", "demo", "generate", "lint"],
     &["checks"],
+    &["release"],
     &["lib"],
 ];
 

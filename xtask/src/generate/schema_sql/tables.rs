@@ -6,7 +6,7 @@ use std::fmt::Write;
 use anyhow::{Result, bail};
 use postgres::Client;
 
-use super::comment;
+use super::comment::comment;
 use super::scripts::Scripts;
 use crate::address::query;
 use crate::generate::relation::{self, Relation};
