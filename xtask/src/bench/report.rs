@@ -1,4 +1,4 @@
-//! What a run says: for the terminal with times, for the document with ratios only.
+//! The report of a run: for the terminal with times, for the document with ratios only.
 
 use std::fmt::Write;
 
@@ -35,9 +35,10 @@ pub fn document(measured: &[(&Case, Measured)]) -> String {
     let mut text = format!(
         "# Benchmarks\n\n\
          Written by `cargo xtask bench`. {}\n\n\
-         Each figure is a median time of the extension over the median time of the baseline named above it, both run in turn \
-         in the same session; below 1 the extension is faster. *Growth* is the extension's own time against the first line of \
-         the same name. A target is for the ratio to the first baseline unless it says growth.\n\n{}",
+         Each figure is the median time of the extension divided by the median time of the baseline that heads the column; \
+         both run in turn in the same session. Below 1 the extension is faster. *Growth* is the extension's own time divided \
+         by its time in the first line of the same name. A target is for the ratio to the first baseline, unless it says \
+         growth.\n\n{}",
         machines.join(" Or: "),
         targets(measured)
     );
@@ -73,7 +74,7 @@ fn targets(measured: &[(&Case, Measured)]) -> String {
         return format!("All {all} targets are reached.\n");
     }
     format!(
-        "{} of {all} targets are reached; missed are\n\n{}",
+        "{} of {all} targets are reached. These are missed:\n\n{}",
         all - missed.len(),
         missed.concat()
     )

@@ -11,8 +11,9 @@ use crate::bench::plain::{Indexes, make};
 pub const CASE: Case = Case {
     name: "claim",
     title: "Claiming knowledge",
-    about: "`claim_knowledge(50)`, and with `mark_knowledge_embedded()` after it, against `FOR UPDATE SKIP LOCKED` and `UPDATE` by hand on the \
-            same table without the partial index on what is pending. *Rows* is how many the table holds; half of them wait.",
+    about: "`claim_knowledge(50)`, alone and followed by `mark_knowledge_embedded()`. The baseline runs `FOR UPDATE SKIP LOCKED` and \
+            `UPDATE` by hand, on the same table without the partial index on pending rows. *Rows* is the size of the table; half of \
+            the rows are pending.",
     needs: &["claim_knowledge", "mark_knowledge_embedded"],
     run,
 };

@@ -11,9 +11,9 @@ use crate::bench::plain::{Indexes, make};
 pub const CASE: Case = Case {
     name: "cost-report",
     title: "Cost reports",
-    about: "The view `llm_cost_by_day`, whole and for the last day of one project, against a hand-written `GROUP BY` over the same tables \
-            with the same indexes, which finds each row's price in the same history. *Rows* is the number of calls, over 100 days, 50 \
-            projects, 20 models of which one has no price, 3 prices each.",
+    about: "The view `llm_cost_by_day`, whole and for the last day of one project. The baseline is a hand-written `GROUP BY` over \
+            the same tables with the same indexes, which looks up each row's price in the same history. *Rows* is the number of \
+            calls, over 100 days, 50 projects and 20 models with 3 prices each; one model has no price.",
     needs: &["llm_cost_by_day", "set_price"],
     run,
 };

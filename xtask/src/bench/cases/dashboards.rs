@@ -12,9 +12,12 @@ use crate::bench::measure::{in_turn, median, statement};
 pub const CASE: Case = Case {
     name: "dashboards",
     title: "Dashboards",
-    about: "The first 20 rows of each view that people keep open, against one pass over all tables behind it (`count(*)`), which is the least \
-            that a view costs which has to read them. Each time a view is read 20 times in a row, and the median counts. *Rows* is the history in each table: ended sessions and runs, decided approvals, \
-            answered collaborations, passed tests. What is open stays the same: 200 of each, and the 500 tasks of a migration. `v7_migration_dashboard` looks up a later run of each of 400 failures, in an index that gets a level deeper and whose leaves lie apart. Tried: an index that holds all that is asked, and a subquery with LIMIT 1; both grow alike.",
+    about: "The first 20 rows of each view that people keep open. The baseline is one pass (`count(*)`) over all tables behind the \
+            view, the least cost of a view that has to read them. Each measurement reads a view 20 times in a row, and the median \
+            counts. *Rows* is the history in each table: ended sessions and runs, decided approvals, answered collaborations, passed \
+            tests. The open part stays the same: 200 rows of each, and the 500 tasks of a migration. `v7_migration_dashboard` looks \
+            up a later run of each of 400 failures in an index that gets a level deeper and whose leaves lie apart. An index that \
+            holds all needed columns, and a subquery with LIMIT 1, were tried; both grow alike.",
     needs: &[
         "v7_migration_dashboard",
         "run_summary",

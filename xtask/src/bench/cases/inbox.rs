@@ -11,8 +11,8 @@ use crate::bench::plain::{Indexes, make};
 pub const CASE: Case = Case {
     name: "inbox",
     title: "The inbox",
-    about: "The first 20 of the view `pending_decisions`, against a `UNION ALL` by hand over the same tables without partial indexes. *Rows* \
-            is how many decisions wait, a third each of reviews, gates and approvals.",
+    about: "The first 20 rows of the view `pending_decisions`. The baseline is a `UNION ALL` by hand over the same tables without \
+            partial indexes. *Rows* is the number of pending decisions, a third each of reviews, gates and approvals.",
     needs: &["pending_decisions", "gates", "approvals", "human_review_queue"],
     run,
 };

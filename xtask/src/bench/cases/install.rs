@@ -11,8 +11,8 @@ use crate::bench::plain::{Indexes, statements};
 pub const CASE: Case = Case {
     name: "install",
     title: "Installing the newest version",
-    about: "`CREATE EXTENSION` in an empty database, against a script that makes the same tables, keys, checks and indexes. \
-            The extension also makes functions, views, triggers and comments, version by version.",
+    about: "`CREATE EXTENSION` in an empty database. The baseline is a script that creates the same tables, keys, checks and \
+            indexes. The extension also creates functions, views, triggers and comments, version by version.",
     needs: &[],
     run,
 };

@@ -11,8 +11,11 @@ use crate::bench::plain::{Indexes, make};
 pub const GATES: Case = Case {
     name: "gates",
     title: "Resolving gates",
-    about: "`resolve_gate()`, each call a prepared statement and a transaction of its own, 2,000 of them shared out to the connections; \
-            against a PL/pgSQL function with the same rules, which stages the lesson, records the event and announces the decision, too. Less than a twentieth of the instructions are the extension's; the others are the server's in three statements, which the baseline has, too: a third of them for the CHECK constraints of the tables, which it reads anew for each statement.",
+    about: "`resolve_gate()`. Each call is a prepared statement and a transaction of its own; the connections share 2,000 calls. The \
+            baseline is a PL/pgSQL function with the same rules, which also stages the lesson, records the event and sends the \
+            notification. Less than a twentieth of the instructions are the extension's. The server executes the others in three \
+            statements, which the baseline has too; a third of them are for the CHECK constraints of the tables, which the server \
+            reads again for each statement.",
     needs: &["resolve_gate", "stage_knowledge"],
     run: |bench| singly(bench, &GATE),
 };
@@ -20,8 +23,9 @@ pub const GATES: Case = Case {
 pub const REVIEWS: Case = Case {
     name: "reviews",
     title: "Resolving reviews",
-    about: "`resolve_review()`, each call a prepared statement and a transaction of its own, 2,000 of them shared out to the connections; \
-            against a PL/pgSQL function with the same rules: review, run, audit event and announcement together. Every run has one review.",
+    about: "`resolve_review()`. Each call is a prepared statement and a transaction of its own; the connections share 2,000 calls. \
+            The baseline is a PL/pgSQL function with the same rules: review, run, audit event and notification together. Every run \
+            has one review.",
     needs: &["resolve_review"],
     run: |bench| singly(bench, &REVIEW),
 };
@@ -29,8 +33,8 @@ pub const REVIEWS: Case = Case {
 pub const BULK: Case = Case {
     name: "bulk-resolution",
     title: "Resolving many reviews by one decision",
-    about: "`resolve_reviews()`, 2,000 reviews in one call or shared out to connections that each make one call; against the same as a loop \
-            in PL/pgSQL, and against calls of `resolve_review()` row by row.",
+    about: "`resolve_reviews()` for 2,000 reviews, in one call or in one call for each connection. The baselines are the same as a \
+            loop in PL/pgSQL, and calls of `resolve_review()` row by row.",
     needs: &["resolve_review", "resolve_reviews"],
     run: bulk,
 };

@@ -11,8 +11,9 @@ use crate::bench::plain::{Indexes, make};
 pub const CASE: Case = Case {
     name: "routing",
     title: "Routing tasks",
-    about: "`route_task()` with an idempotency key, each call a prepared statement and a transaction of its own, 2,000 of them shared out to \
-            the connections; against a PL/pgSQL function with the same rules. A *replay* is the same call again, which finds the first task.",
+    about: "`route_task()` with an idempotency key. Each call is a prepared statement and a transaction of its own; the connections \
+            share 2,000 calls. The baseline is a PL/pgSQL function with the same rules. A *replay* repeats a call and gets the first \
+            task.",
     needs: &["route_task"],
     run,
 };

@@ -11,8 +11,8 @@ use crate::bench::plain::{Indexes, make};
 pub const CASE: Case = Case {
     name: "tools",
     title: "Starting and finishing tool executions",
-    about: "`start_tool_execution()` and `finish_tool_execution()`, each pair a prepared statement and a transaction of its own, 2,000 of \
-            them shared out to the connections; against PL/pgSQL functions with the same rules on the same tables.",
+    about: "`start_tool_execution()` and `finish_tool_execution()`. Each pair is a prepared statement and a transaction of its own; \
+            the connections share 2,000 pairs. The baseline is PL/pgSQL functions with the same rules on the same tables.",
     needs: &["start_tool_execution", "finish_tool_execution"],
     run,
 };

@@ -12,11 +12,12 @@ use crate::bench::measure::{in_turn, statement};
 pub const CASE: Case = Case {
     name: "triggers",
     title: "Updates under each trigger",
-    about: "`UPDATE` of every row of a table that has nothing but its primary key and the trigger, against contrib's `moddatetime` \
-            and against no trigger at all. `moddatetime` sets `updated_at`; a `lifecycle` trigger does that, too, where the table \
-            has the column, and refuses steps that a state machine does not allow. The others, which have no target, keep rules that `moddatetime` has not, \
-            on tables whose rows change a few times in their life; each pins `search_path`, which costs more than all that it does. \
-            *Time in the trigger* is what EXPLAIN ANALYZE says was spent in the trigger alone; 0 where the statement does not fire it.",
+    about: "`UPDATE` of every row of a table with nothing but its primary key and the trigger. The baselines are contrib's \
+            `moddatetime` and no trigger. `moddatetime` sets `updated_at`; a `lifecycle` trigger does so too, if the table has the \
+            column, and refuses steps that a state machine does not allow. The other triggers have no target: they keep rules that \
+            `moddatetime` does not have, on tables whose rows change a few times in their life, and each pins `search_path`, which \
+            costs more than its own work. *Time in the trigger* is the time that EXPLAIN ANALYZE reports for the trigger alone, or 0 \
+            if the statement does not fire it.",
     needs: &["enforce_lifecycle"],
     run,
 };

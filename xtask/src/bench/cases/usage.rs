@@ -11,11 +11,11 @@ use crate::bench::plain::{Indexes, make};
 pub const CASE: Case = Case {
     name: "usage",
     title: "Recording token usage",
-    about: "`INSERT` into `llm_token_usage` in batches of 1 and of 1,000 rows a statement, and `record_token_usage()`, against the same \
-            table with only its primary key. *Rows* is how many both tables hold before. What limits it: the sources name B-trees by agent, \
-            by model and by project with agent, over values that come in no order; each costs a quarter of what the whole row costs without \
-            them. Tried: without deduplication and as hash indexes they cost more; an index by project, which another one made useless, \
-            and a B-tree by day were given up for it, the latter for a BRIN index.",
+    about: "`INSERT` into `llm_token_usage` in batches of 1 and of 1,000 rows a statement, and `record_token_usage()`. The baseline \
+            is the same table with only its primary key. *Rows* is the size of both tables before. The limit is the B-trees that the \
+            sources name: by agent, by model, and by project with agent, over values in no order. Each costs a quarter of the whole \
+            row without them. Without deduplication, and as hash indexes, they cost more. An index by project was dropped, because \
+            another one serves its queries, and a BRIN index replaced a B-tree by day.",
     needs: &["llm_token_usage", "record_token_usage"],
     run,
 };

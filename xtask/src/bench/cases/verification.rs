@@ -11,9 +11,9 @@ use crate::machine::process;
 pub const CASE: Case = Case {
     name: "verify",
     title: "Proving that the schema is intact",
-    about: "`SELECT * FROM orchestrator.verify()`, against `pg_dump --schema-only --binary-upgrade` of the schema, which is what one would \
-            compare with a known text otherwise; a dump says nothing of the rules that rows may break, which `verify()` looks at, too. \
-            *Rows* is the number aimed at for every table.",
+    about: "`SELECT * FROM orchestrator.verify()`. The baseline is `pg_dump --schema-only --binary-upgrade` of the schema, which one \
+            would otherwise compare with a known text. A dump does not show rows that break a rule; `verify()` also checks these \
+            rules. *Rows* is the intended size of every table.",
     needs: &["verify"],
     run,
 };

@@ -14,9 +14,10 @@ use crate::machine::process;
 pub const CASE: Case = Case {
     name: "walk",
     title: "The whole walk down and up",
-    about: "Every version down to the empty frame and up again, each row archived and brought back; against what keeps the rows \
-            without the extension: `pg_dump --format=custom` before, `pg_restore` after. *Rows* is the number aimed at for every \
-            table; a table that its own rules keep small stays small. With 1,000,000, which takes the better part of an hour, each way is gone once, and `max_wal_size` is 4GB, to spare the disk.",
+    about: "A downgrade through every version to the empty base and an upgrade back, with each row archived and restored. The \
+            baseline keeps the rows without the extension: `pg_dump --format=custom` before, `pg_restore` after. *Rows* is the \
+            intended size of every table; a table that its own rules keep small stays small. With 1,000,000 rows, which take the \
+            better part of an hour, each way is measured once, and `max_wal_size` is 4GB, to spare the disk.",
     needs: &[],
     run,
 };
