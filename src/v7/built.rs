@@ -1,7 +1,7 @@
 //! What the installed version consists of by its manifest, and what of it is there: base tables
 //! count as tables, and only members of the extension count at all.
 
-use super::Check;
+use super::check::Check;
 use crate::schema::catalog::{self, Member, Members};
 use crate::schema::manifest;
 use crate::server::error::Error;

@@ -7,8 +7,8 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
-use super::records::{self, Told};
-use super::tasks;
+use super::check::{self, Finding};
+use super::phase;
 use crate::schema::lifecycle::misused;
 use crate::server::error::{Error, Kind, without_nulls};
 use crate::server::statements::Statement;
@@ -77,7 +77,7 @@ fn never_ready(graph: &Graph) -> Vec<Id> {
 }
 
 /// The tasks, as phase and number, that wait for themselves, with the command that ends it.
-pub fn circles() -> Result<Vec<Told>, Error> {
+pub fn circles() -> Result<Vec<Finding>, Error> {
     static EDGES: Statement = Statement::new(
         "SELECT t.id, d.id FROM orchestrator.v7_subworkflow_tasks AS t, unnest(t.dependencies) AS d (id)",
     );
@@ -91,7 +91,7 @@ pub fn circles() -> Result<Vec<Told>, Error> {
     if stuck.is_empty() {
         return Ok(Vec::new());
     }
-    TITLES.select(&[stuck.into()], records::told)
+    TITLES.select(&[stuck.into()], check::findings)
 }
 
 /// The edges of a result with the task and one that it waits for.
@@ -214,15 +214,15 @@ fn enforce(rows: &Rows<'_>) -> Result<(), Error> {
         "LOCK TABLE orchestrator.v7_subworkflow_tasks IN SHARE UPDATE EXCLUSIVE MODE",
     );
     let read = |name: &str| rows.column(name);
-    let phase = read("parent_phase");
+    let phase_column = read("parent_phase");
     let phases = [
-        phase.and_then(|column| rows.before::<i32>(column)),
-        phase.and_then(|column| rows.after::<i32>(column)),
+        phase_column.and_then(|column| rows.before::<i32>(column)),
+        phase_column.and_then(|column| rows.after::<i32>(column)),
     ];
     if let [old, Some(new)] = phases
         && old != Some(new)
     {
-        tasks::taken_in(new)?;
+        phase::lock_for_task(new)?;
     }
     let id = read("id").and_then(|column| rows.after::<Uuid>(column));
     let new = read("dependencies").and_then(|column| rows.after::<Vec<Option<Uuid>>>(column));

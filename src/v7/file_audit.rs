@@ -1,8 +1,8 @@
 //! The inventory of files under V7: the proof that its rows and its twelve new columns are there,
 //! and its old values what they were.
 
-use super::Check;
 use super::built::Built;
+use super::check::Check;
 use crate::server::error::Error;
 use crate::server::statements::Statement;
 use crate::server::{rows, statements};

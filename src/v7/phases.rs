@@ -6,42 +6,12 @@ use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::approval::{self, APPROVER, Phase};
-use crate::server::error::{Error, Kind, required};
+use super::open_tasks;
+use super::phase::{APPROVER, Phase, hidden, number, state, unknown};
+use crate::server::error::{Error, Kind};
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
-
-/// The number of a phase, 1 to 7.
-///
-/// Errors: 22004, P0002 any other number.
-pub fn number(phase_number: Option<i32>) -> Result<i32, Error> {
-    let number = required("phase_number", phase_number)?;
-    if (1..=7).contains(&number) { Ok(number) } else { Err(unknown(number)) }
-}
-
-/// The error for a phase that is not there.
-pub fn unknown(number: i32) -> Error {
-    Error::new(Kind::NotFound, format!("phase {number} does not exist")).hint(
-        "There are phases 1 to 7; SELECT * FROM orchestrator.v7_load_plan() creates those that are missing.",
-    )
-}
-
-/// Whether there is a phase of that number.
-pub fn exists(number: i32) -> Result<bool, Error> {
-    Ok(state(number)?.is_some())
-}
-
-/// Why a phase of that number returned no row: it is not there, or something hides it.
-pub fn unknown_or_hidden(number: i32, step: &str) -> Result<Error, Error> {
-    Ok(state(number)?.map_or_else(|| unknown(number), |(phase, _)| hidden(&phase, step)))
-}
-
-/// A phase that can take a step, and whose update returned no row.
-fn hidden(phase: &Phase, step: &str) -> Error {
-    let message = format!("{} could not {step}", phase.title());
-    Error::no_row(message, "v7_migration_workflow")
-}
 
 /// Starts a phase that has not been started, or goes on with one that was blocked.
 ///
@@ -157,7 +127,7 @@ fn v7_roll_back_phase(
         }
         Some(_) => {}
     }
-    approval::cancel_open_tasks(number, &format!("Rolled back: {reason}"))?;
+    open_tasks::cancel(number, &format!("Rolled back: {reason}"))?;
     let row = ROLL_BACK.update(&[number.into(), reason.into()], row)?;
     Ok(row.ok_or_else(|| refused(number, "be rolled back", &[status.as_deref().unwrap_or("")]))?)
 }
@@ -181,24 +151,6 @@ fn refused(number: i32, step: &str, from: &[&str]) -> Error {
                 .hint(format!("Next: {}", phase.next_call()))
         }
     }
-}
-
-/// A phase, and when it started and was completed.
-type State = (Phase, [Option<String>; 2]);
-
-fn state(number: i32) -> Result<Option<State>, Error> {
-    static STATE: Statement = Statement::new(
-        "SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.approved_by, \
-             w.started_at::text, w.completed_at::text \
-         FROM orchestrator.v7_migration_workflow AS w WHERE w.phase_number = $1",
-    );
-    STATE.update(&[number.into()], |rows| {
-        rows::first(rows, |row| {
-            let started = rows::optional(row, 6, "v7_migration_workflow.started_at")?;
-            let completed = rows::optional(row, 7, "v7_migration_workflow.completed_at")?;
-            Ok((approval::phase(row)?, [started, completed]))
-        })
-    })
 }
 
 /// Where a phase stands, since when and by whom.

@@ -6,8 +6,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::approval::APPROVER;
-use super::tasks;
+use super::phase::{self, APPROVER};
 use crate::server::error::Error;
 use crate::server::rows;
 use crate::server::statements::Statement;
@@ -105,7 +104,7 @@ fn load_tasks(phase: i32, tasks: &[Task]) -> Result<i64, Error> {
     let status = LOCK.update(&[phase.into()], |rows| {
         rows::one::<String>(rows, "v7_migration_workflow.status")
     })?;
-    if status.is_none_or(|status| tasks::is_over(&status)) {
+    if status.is_none_or(|status| phase::is_over(&status)) {
         return Ok(0);
     }
     let mut added = 0;
@@ -118,7 +117,7 @@ fn load_tasks(phase: i32, tasks: &[Task]) -> Result<i64, Error> {
         added += ADD.update(&arguments, |rows| Ok(rows.len() as i64))?;
     }
     if added > 0 {
-        tasks::taken_in(phase)?;
+        phase::lock_for_task(phase)?;
     }
     Ok(added)
 }

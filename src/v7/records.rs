@@ -1,15 +1,17 @@
-//! What the rows say: phases in order, enum mappings, owners, dependencies, and that nothing has
-//! started or completed without approval. Rows can be inserted in any state - a restore does so -,
-//! so what a trigger cannot refuse is found here.
+//! Checks of rows: phases in order, enum mappings, owners, dependencies, and no start or completion
+//! without approval. A restore inserts rows in any state, which no trigger refuses, so these checks
+//! find them.
 
-use super::approval::{self, Lack, Phase};
+use super::approval;
 use super::built::Built;
+use super::check::{Check, Finding, findings};
+use super::phase::{self, Phase, Requirement};
 use super::plan::PHASES;
 use super::sign_offs::{self, SignOff, Stage};
-use super::{Check, enum_records};
+use super::{enum_records, open_tasks};
 use crate::server::error::Error;
+use crate::server::rows;
 use crate::server::statements::Statement;
-use crate::server::{rows, statements};
 
 const LOAD_PLAN: &str = "SELECT * FROM orchestrator.v7_load_plan();";
 
@@ -20,13 +22,13 @@ pub fn checks(built: &Built) -> Result<Vec<Check>, Error> {
         None => Ok(all_phases()?),
     };
     let tasks = built.missing_table("v7_subworkflow_tasks");
-    let lacks = match (&phases, &tasks, built.missing_table("migration_sign_offs")) {
+    let unapproved = match (&phases, &tasks, built.missing_table("migration_sign_offs")) {
         (Err(why), _, _) | (_, Some(why), _) => Err(why.clone()),
         (_, _, Some(why)) => Err(why),
-        (Ok(phases), _, _) => Ok(lacks(phases)?),
+        (Ok(phases), _, _) => Ok(unapproved(phases)?),
     };
-    let (started, completed) = match lacks {
-        Ok(Lacks { started, completed }) => (Ok(started), Ok(completed)),
+    let (started, completed) = match unapproved {
+        Ok(Unapproved { started, completed }) => (Ok(started), Ok(completed)),
         Err(why) => (Err(why.clone()), Err(why)),
     };
     Ok(vec![
@@ -45,7 +47,7 @@ fn all_phases() -> Result<Vec<Phase>, Error> {
         "SELECT w.phase_number, w.phase_name, w.status, w.approval_status, w.approved_by \
          FROM orchestrator.v7_migration_workflow AS w ORDER BY w.phase_number",
     );
-    ALL.select(&[], approval::phases)
+    ALL.select(&[], phase::phases)
 }
 
 /// Phases, or why they cannot be read.
@@ -66,7 +68,7 @@ fn seven_phases(phases: &Phases) -> Check {
     }
 }
 
-/// Names of the phases that are there; a missing one is told by the check before.
+/// Names of the existing phases; the check before reports a missing one.
 fn phase_names(phases: &Phases) -> Check {
     const NAME: &str = "phases with another name";
     let phases = match phases {
@@ -134,7 +136,7 @@ fn owners(tasks: &Option<String>) -> Result<Check, Error> {
     if let Some(why) = tasks {
         return Ok(Check::unreadable(NAME, "0", why));
     }
-    Ok(none_with_commands(NAME, WITHOUT.select(&[], told)?))
+    Ok(Check::no_finding(NAME, WITHOUT.select(&[], findings)?))
 }
 
 /// Tasks wait for tasks that exist, and not for themselves. An array has no foreign key.
@@ -150,77 +152,66 @@ fn dependencies(tasks: &Option<String>) -> Result<Check, Error> {
     if let Some(why) = tasks {
         return Ok(Check::unreadable(NAME, "0", why));
     }
-    let mut found = DANGLING.select(&[], told)?;
+    let mut found = DANGLING.select(&[], findings)?;
     found.extend(super::dependencies::circles()?);
-    Ok(none_with_commands(NAME, found))
+    Ok(Check::no_finding(NAME, found))
 }
 
-/// What should not be, in words, with the command that ends it.
-pub type Told = (String, String);
-
-/// The first two columns of every row.
-pub fn told(rows: pgrx::spi::SpiTupleTable<'_>) -> Result<Vec<Told>, Error> {
-    rows::each(rows, |row| Ok((rows::value(row, 1, "what")?, rows::value(row, 2, "command")?)))
-}
-
-/// A check that finds what should not be; its hint is the command for the first.
-fn none_with_commands(name: &'static str, found: Vec<Told>) -> Check {
-    let (names, commands): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    Check::none(name, &names).hint(commands.into_iter().next().unwrap_or_default())
-}
-
-/// What phases lack that have been started or completed all the same.
+/// Phases that were started or completed although a requirement is missing.
 #[derive(Default)]
-struct Lacks {
-    started: Vec<Told>,
-    completed: Vec<Told>,
+struct Unapproved {
+    started: Vec<Finding>,
+    completed: Vec<Finding>,
 }
 
-fn lacks(phases: &[Phase]) -> Result<Lacks, Error> {
-    static OPEN: Statement = Statement::new(
-        "SELECT format('%s \"%s\" (%s, %s)', t.task_number, t.task_name, t.status, t.responsible_persona) \
-         FROM orchestrator.v7_subworkflow_tasks AS t \
-         WHERE t.parent_phase = $1 AND t.status NOT IN ('completed', 'cancelled') ORDER BY t.task_number",
-    );
-    let mut found = Lacks::default();
+fn unapproved(phases: &[Phase]) -> Result<Unapproved, Error> {
+    let mut found = Unapproved::default();
     for phase in phases.iter().filter(|phase| phase.is_started()) {
-        // A phase that is missing altogether is told by the first check.
+        // The first check reports a phase that does not exist.
         let previous = phases.iter().find(|other| other.number == phase.number - 1);
         let before = sign_offs::missing_in_statement(phase.number, Stage::Before)?;
         if previous.is_some() || phase.number == 1 {
-            tell(&mut found.started, phase, approval::lacks_to_start(phase, previous, &before));
+            note(
+                &mut found.started,
+                phase,
+                approval::requirements_to_start(phase, previous, &before),
+            );
         } else {
-            tell(&mut found.started, phase, before.iter().map(Lack::from).collect());
+            note(&mut found.started, phase, before.iter().map(SignOff::requirement).collect());
         }
         let (missing, open): (Vec<SignOff>, Vec<String>) = match phase.status.as_str() {
             "completed" => (
                 sign_offs::missing_in_statement(phase.number, Stage::After)?,
-                OPEN.select(&[phase.number.into()], statements::column::<String>)?,
+                open_tasks::in_statement(phase.number)?,
             ),
             "approved" => (Vec::new(), Vec::new()),
             _ => continue,
         };
-        tell(&mut found.completed, phase, approval::lacks_to_complete(phase, &missing, &open));
+        note(
+            &mut found.completed,
+            phase,
+            approval::requirements_to_complete(phase, &missing, &open),
+        );
     }
     Ok(found)
 }
 
-fn tell(found: &mut Vec<Told>, phase: &Phase, lacks: Vec<Lack>) {
-    let Some(first) = lacks.first() else { return };
+fn note(found: &mut Vec<Finding>, phase: &Phase, missing: Vec<Requirement>) {
+    let Some(first) = missing.first() else { return };
     let roll_back = format!("SELECT orchestrator.v7_roll_back_phase({}, '...');", phase.number);
     let command = if first.command == roll_back {
         roll_back
     } else {
         format!("{} or {roll_back}", first.command)
     };
-    let whats: Vec<_> = lacks.into_iter().map(|lack| lack.what).collect();
-    let told = format!("{} is {} without {}", phase.title(), phase.status, whats.join(" and "));
-    found.push((told, command));
+    let whats: Vec<_> = missing.into_iter().map(|requirement| requirement.what).collect();
+    let what = format!("{} is {} without {}", phase.title(), phase.status, whats.join(" and "));
+    found.push(Finding { what, command });
 }
 
-fn without_approval(name: &'static str, lacks: Result<Vec<Told>, String>) -> Check {
-    match lacks {
+fn without_approval(name: &'static str, found: Result<Vec<Finding>, String>) -> Check {
+    match found {
         Err(why) => Check::unreadable(name, "0", &why),
-        Ok(lacks) => none_with_commands(name, lacks),
+        Ok(found) => Check::no_finding(name, found),
     }
 }

@@ -5,7 +5,7 @@ use pgrx::iter::SetOfIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::phases;
+use super::phase::{self, Requirement};
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
@@ -58,14 +58,19 @@ const REQUIRED: [SignOff; 6] = [
 ];
 
 impl SignOff {
-    /// What is missing, and from whom.
-    pub fn in_words(&self) -> String {
+    /// The sign-off as a condition of a step.
+    pub fn requirement(&self) -> Requirement {
+        Requirement { what: self.in_words(), command: self.command() }
+    }
+
+    /// Its name in messages, and from whom it is missing.
+    fn in_words(&self) -> String {
         let SignOff { phase, stage, item, from } = self;
         format!("sign-off \"{item}\" {} phase {phase}, from {from}", stage.name())
     }
 
     /// The command that gives it.
-    pub fn command(&self) -> String {
+    fn command(&self) -> String {
         let SignOff { phase, stage, item, from } = self;
         format!("SELECT orchestrator.v7_sign({phase}, '{}', '{item}', '{from}');", stage.name())
     }
@@ -119,7 +124,7 @@ fn v7_sign(
          WHERE w.phase_number = $1 FOR KEY SHARE \
          ON CONFLICT (phase_number, stage, item) DO NOTHING RETURNING id",
     );
-    let number = phases::number(phase_number)?;
+    let number = phase::number(phase_number)?;
     let stage = Stage::named(required("stage", stage)?)?;
     let item = arguments::name("item", item)?;
     let signed_by = arguments::filled("signed_by", signed_by)?;
@@ -151,10 +156,10 @@ fn not_signed(number: i32, stage: Stage, item: &str) -> Result<Error, Error> {
         )
         .detail(format!("Signed by {signed_by} at {signed_at}."))
         .hint("An item is signed once; SELECT * FROM orchestrator.migration_sign_offs shows all."),
-        None if phases::exists(number)? => {
+        None if phase::exists(number)? => {
             Error::no_row(format!("\"{item}\" could not be signed"), "migration_sign_offs")
         }
-        None => phases::unknown(number),
+        None => phase::unknown(number),
     })
 }
 
@@ -167,7 +172,7 @@ fn v7_missing_sign_offs(
     phase_number: Option<i32>,
     stage: Option<&str>,
 ) -> Result<SetOfIterator<'static, String>, ErrorReport> {
-    let number = phases::number(phase_number)?;
+    let number = phase::number(phase_number)?;
     let stage = Stage::named(required("stage", stage)?)?;
     let missing = missing_in_statement(number, stage)?;
     Ok(SetOfIterator::new(missing.into_iter().map(|item| item.item.to_owned())))

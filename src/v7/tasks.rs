@@ -5,12 +5,12 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
-use super::{dependencies, phases};
+use super::{dependencies, phase};
 use crate::schema::lifecycle::misused;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::trigger_rows::Rows;
-use crate::server::{arguments, rows, statements};
+use crate::server::{arguments, statements};
 
 /// Issues a task of a phase, with the next number.
 ///
@@ -36,14 +36,14 @@ fn v7_issue_task(
     static LAST: Statement = Statement::new(
         "SELECT max(t.task_number) = 2147483647 FROM orchestrator.v7_subworkflow_tasks AS t WHERE t.parent_phase = $1",
     );
-    let number = phases::number(phase_number)?;
+    let number = phase::number(phase_number)?;
     let name = arguments::filled("task_name", task_name)?;
     let persona = arguments::filled("responsible_persona", responsible_persona)?;
     let wanted = required("dependencies", dependencies)?;
     for (argument, value) in [("dart_task_id", dart_task_id), ("dart_task_url", dart_task_url)] {
         value.map(|value| arguments::filled(argument, Some(value))).transpose()?;
     }
-    taken_in(number)?;
+    phase::lock_for_task(number)?;
     let wanted = dependencies::checked(None, wanted)?;
     if LAST.update(&[number.into()], statements::one::<bool>)? == Some(true) {
         return Err(Error::new(Kind::NotReady, format!("phase {number} has no task number left"))
@@ -61,37 +61,6 @@ fn v7_issue_task(
     ];
     let id = ISSUE.update(&arguments, statements::one::<Uuid>)?;
     Ok(id.ok_or_else(|| Error::no_row("the task could not be issued", "v7_subworkflow_tasks"))?)
-}
-
-/// Lets a phase take a task: locks out other issuers, who would take the same number, and the end
-/// of the phase. The row is written, so that a transaction that keeps an older snapshot and looks
-/// for open tasks gets 40001 instead of overlooking this one.
-///
-/// Errors: P0002 no such phase, 55000 it is over.
-pub fn taken_in(number: i32) -> Result<(), Error> {
-    static WRITE: Statement = Statement::new(
-        "UPDATE orchestrator.v7_migration_workflow AS w SET status = w.status \
-         WHERE w.phase_number = $1 RETURNING w.status",
-    );
-    let written = WRITE.update(&[number.into()], |rows| {
-        rows::one::<String>(rows, "v7_migration_workflow.status")
-    })?;
-    let Some(status) = written else {
-        return Err(phases::unknown_or_hidden(number, "take a task")?);
-    };
-    if is_over(&status) {
-        return Err(Error::new(
-            Kind::NotReady,
-            format!("phase {number} is {status} and takes no new task"),
-        )
-        .hint("Issue it in a phase that is not over."));
-    }
-    Ok(())
-}
-
-/// Whether a phase in that state takes no task any more.
-pub fn is_over(status: &str) -> bool {
-    ["completed", "rolled_back"].contains(&status)
 }
 
 /// AFTER UPDATE row trigger of the tasks: the external tracker, if it has this one, now has it in an

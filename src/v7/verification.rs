@@ -6,7 +6,8 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::built::{Built, other_v7_tables};
-use super::{Check, file_audit, records};
+use super::check::Check;
+use super::{file_audit, records};
 
 /// Checks the five tables: base tables of the extension, with all their columns, and no other
 /// table named v7_ in any schema. A view never makes up for a missing table. Since 0.4.1.
