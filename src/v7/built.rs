@@ -1,4 +1,4 @@
-//! What the installed version consists of by its manifest, and what of it is there: base tables
+//! The members of V7 by the manifest of the installed version, and those that exist. Only base tables
 //! count as tables, and only members of the extension count at all.
 
 use super::check::Check;

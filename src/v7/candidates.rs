@@ -1,12 +1,12 @@
-//! Which pairs of enum types are worth a comparison. Two that look like one have something in common
-//! that can be looked up: so a database with many types does not take each of them with each.
+//! Pairs of enum types that are worth a comparison. Two similar types share a key that can be looked
+//! up, so a database with many types need not compare each with each.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::similarity;
 use crate::server::interrupts;
 
-/// What two types that look like one have in common.
+/// A key that two similar types share.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Trait<'a> {
     /// Their names, or these with a letter left out.
@@ -15,7 +15,7 @@ enum Trait<'a> {
     Label(&'a str),
 }
 
-/// The types by what they could have in common with others.
+/// The types by the keys that they could share with others.
 pub struct Candidates<'a> {
     traits: Vec<Vec<Trait<'a>>>,
     places: HashMap<Trait<'a>, Vec<usize>>,
@@ -63,8 +63,8 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// The labels of a type of which it must share one with every other whose common share reaches
-/// `minimum`: so many of the rarest that the others would be too few.
+/// The rarest labels of a type, as many as needed so that the remaining ones alone cannot reach a common
+/// share of `minimum`: every similar type shares one of these.
 fn telling<'a>(
     labels: &'a [String],
     minimum: f64,

@@ -1,4 +1,4 @@
-//! Dependencies between tasks: they exist, and they make no circle.
+//! Dependencies between tasks: each refers to an existing task, and none closes a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,7 +46,7 @@ fn has_circle(graph: &Graph, start: Id) -> bool {
     false
 }
 
-/// Tasks that can never be ready: they wait for themselves, directly or by way of others.
+/// Tasks that can never be ready, because they wait for themselves, directly or through others.
 fn never_ready(graph: &Graph) -> Vec<Id> {
     let mut waiting: BTreeMap<Id, usize> =
         graph.iter().map(|(id, after)| (*id, after.len())).collect();
@@ -106,8 +106,8 @@ fn graph_of(rows: pgrx::spi::SpiTupleTable<'_>) -> Result<Graph, Error> {
     Ok(graph)
 }
 
-/// The ids of an argument, each once, checked to be tasks that a task may wait for. `task` is the
-/// one that is to wait, nothing when it is new.
+/// The ids of an argument, each once, if a task may wait for all of them. `task` is the waiting task;
+/// none if it is new.
 ///
 /// Errors: 22004 a NULL among them, P0002 an unknown one, 22023 a circle.
 pub fn checked(task: Option<Uuid>, ids: Vec<Option<Uuid>>) -> Result<Vec<Uuid>, Error> {
@@ -177,9 +177,9 @@ fn first_missing<T: Copy + Ord>(values: &[T], others: &[T]) -> Option<T> {
     values.iter().find(is_missing).copied()
 }
 
-/// Fails with 40001 when a task of the graph has changed since the snapshot that the transaction
-/// keeps, if it keeps one: what it waits for by now could close a circle that the snapshot does not
-/// show. Locking a row asks whether there is a newer one.
+/// Fails with 40001 when the transaction keeps a snapshot and a task of the graph has changed since: its
+/// new dependencies could close a circle that the snapshot does not show. Locking a row finds a newer
+/// version of it.
 fn unchanged_since_snapshot(graph: &Graph) -> Result<(), Error> {
     static LOCK: Statement = Statement::new(
         "SELECT t.id FROM orchestrator.v7_subworkflow_tasks AS t \
@@ -191,9 +191,9 @@ fn unchanged_since_snapshot(graph: &Graph) -> Result<(), Error> {
     LOCK.update(&[ids.into()], |_| Ok(()))
 }
 
-/// BEFORE UPDATE row trigger of the tasks, where phase or dependencies change: a phase that is over
-/// takes no task; what a task waits for must exist and make no circle. Changes of dependencies
-/// follow one another, so that two of them cannot close a circle together.
+/// BEFORE UPDATE row trigger of the tasks, for changes of phase or dependencies: a phase that is over
+/// takes no task; dependencies must exist and close no circle. Changes of dependencies wait for one
+/// another, so that two of them cannot close a circle together.
 ///
 /// Errors: 22004, P0002, 22023, 55000 the phase is over. Since 0.4.3.
 #[pg_trigger(sql = false)]

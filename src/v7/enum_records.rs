@@ -1,4 +1,4 @@
-//! Enum duplicates become proposals: one row for each pair, with what replacing it would touch.
+//! Proposals for enum duplicates: one row for each pair, with the columns that a replacement would touch.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,21 +73,22 @@ pub fn unrecorded() -> Result<Vec<String>, Error> {
     Ok(missing)
 }
 
-/// Which of a pair is replaced by which: the one with more uses stays, then the one whose name has
+/// The replaced and the kept type of a pair: the one with more uses is kept, then the one whose name has
 /// more underscores, then the first by name.
 fn roles<'a>(pair: &Pair<'a>) -> (&'a EnumType, &'a EnumType) {
     let weight = |kind: &EnumType| (kind.used_by.len(), kind.name.matches('_').count());
     if weight(pair.b) > weight(pair.a) { (pair.a, pair.b) } else { (pair.b, pair.a) }
 }
 
-/// The labels of the one that stays, then those that only the other has.
+/// The labels of the kept type, then those that only the replaced one has.
 fn together(kept: &EnumType, replaced: &EnumType) -> Vec<String> {
     let known: BTreeSet<_> = kept.labels.iter().collect();
     let more = replaced.labels.iter().filter(|label| !known.contains(label));
     kept.labels.iter().chain(more).cloned().collect()
 }
 
-/// Nothing uses it: low. The same labels: medium. Other labels: high, since values must be mapped.
+/// The risk of a replacement. Low: nothing uses the type. Medium: both have the same labels. High: the
+/// labels differ, so values must be mapped.
 fn risk(pair: &Pair<'_>, replaced: &EnumType) -> &'static str {
     if replaced.used_by.is_empty() {
         "low"

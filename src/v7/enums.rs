@@ -1,4 +1,4 @@
-//! Enum types that look like one, among those that the caller may see.
+//! Similar enum types, among those that the caller may see.
 
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -10,7 +10,7 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::{backend_state, rows};
 
-/// An enum type with what is known of its use.
+/// An enum type and its use.
 #[derive(Clone, Debug)]
 pub struct EnumType {
     /// Its qualified name.
@@ -20,7 +20,7 @@ pub struct EnumType {
     pub used_by: Vec<String>,
 }
 
-/// Two enum types that look like one.
+/// Two similar enum types.
 pub struct Pair<'a> {
     pub a: &'a EnumType,
     pub b: &'a EnumType,
@@ -103,7 +103,7 @@ pub fn all() -> Result<Vec<EnumType>, Error> {
     })
 }
 
-/// The pairs among these types that look like one.
+/// The similar pairs among these types.
 pub fn pairs(enums: &[EnumType], minimum: f64) -> impl Iterator<Item = Pair<'_>> {
     let types = enums.iter().map(|each| (each.plain_name.as_str(), each.labels.as_slice()));
     let candidates = Candidates::of(types, minimum);
@@ -113,7 +113,7 @@ pub fn pairs(enums: &[EnumType], minimum: f64) -> impl Iterator<Item = Pair<'_>>
     couples.filter_map(move |(a, b)| compared(a, b, minimum))
 }
 
-/// Two types as a pair, when they look like one.
+/// Two types as a pair, if they are similar.
 fn compared<'a>(a: &'a EnumType, b: &'a EnumType, minimum: f64) -> Option<Pair<'a>> {
     let (similarity, only_in_a, only_in_b) = similarity::overlap(&a.labels, &b.labels);
     let names = (a.plain_name.as_str(), b.plain_name.as_str());

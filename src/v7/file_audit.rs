@@ -1,5 +1,5 @@
-//! The inventory of files under V7: the proof that its rows and its twelve new columns are there,
-//! and its old values what they were.
+//! Checks of the inventory of files: all rows and the twelve columns of V7 exist, and the older values
+//! are unchanged.
 
 use super::built::Built;
 use super::check::Check;
@@ -7,7 +7,7 @@ use crate::server::error::Error;
 use crate::server::statements::Statement;
 use crate::server::{rows, statements};
 
-/// The old columns in their order, without updated_at, which every change moves.
+/// The older columns in their order, without updated_at, which every change sets.
 const BASE_COLUMNS: [&str; 16] = [
     "id",
     "file_number",

@@ -6,7 +6,7 @@ use pgrx::prelude::*;
 
 use crate::server::error::required;
 
-/// What a file name says.
+/// The parts of a file name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileName<'a> {
     workflow: i32,

@@ -1,5 +1,5 @@
-//! The steps of a phase: start, review, approval, completion, rollback. Each is one UPDATE; what
-//! it needs is checked by the trigger in `approval`, which holds for every other UPDATE as well.
+//! The steps of a phase: start, review, approval, completion, rollback. Each is one UPDATE. The trigger
+//! in `approval` checks its requirements, as it does for every other UPDATE.
 
 use pgrx::AllocatedByRust;
 use pgrx::heap_tuple::PgHeapTuple;
@@ -138,8 +138,8 @@ fn row(
     statements::one(rows)
 }
 
-/// Why a phase did not take a step, which is possible from some states: from the one it is in it is
-/// not, or something hides the update.
+/// The error for a step that a phase did not take: its state is none of `from`, or an object of a user
+/// hides the update.
 fn refused(number: i32, step: &str, from: &[&str]) -> Error {
     match state(number) {
         Err(error) => error,
@@ -153,7 +153,7 @@ fn refused(number: i32, step: &str, from: &[&str]) -> Error {
     }
 }
 
-/// Where a phase stands, since when and by whom.
+/// The state of a phase, since when, and its approval.
 fn situation(phase: &Phase, [started, completed]: &[Option<String>; 2]) -> String {
     let started = started.as_ref().map(|time| format!(", started at {time}")).unwrap_or_default();
     let completed =

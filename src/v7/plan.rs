@@ -82,8 +82,8 @@ fn load_phases() -> Result<i64, Error> {
     Ok(added)
 }
 
-/// Adds the tasks of a phase, unless it is over. One that was given another number or another name
-/// is the same task.
+/// Adds the tasks of a phase, unless it is over. A task that got another number or another name is the
+/// same task, and is not added again.
 fn load_tasks(phase: i32, tasks: &[Task]) -> Result<i64, Error> {
     static LOCK: Statement = Statement::new(
         "SELECT w.status FROM orchestrator.v7_migration_workflow AS w \

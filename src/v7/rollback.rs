@@ -1,5 +1,5 @@
-//! The two checks of version 0.4.0: before V7 its place is free, after a downgrade nothing of it
-//! is left. Both look at every schema of the database but the archive.
+//! The two checks of version 0.4.0: no object has a name that V7 needs, and no object of V7 is left after
+//! a downgrade. Both look at every schema of the database but the archive.
 
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -70,7 +70,7 @@ fn tables_before() -> Result<Check, Error> {
     Ok(none_of(&leftovers()?, "V7 tables in any schema", &["table"]))
 }
 
-/// Checks that nothing of some kinds is left; the hint takes the first away.
+/// Checks that no object of some kinds is left; the hint drops the first.
 fn none_of(left: &[Leftover], name: &'static str, kinds: &[&str]) -> Check {
     let found: Vec<_> = left.iter().filter(|left| kinds.contains(&left.kind.as_str())).collect();
     let names: Vec<String> = found.iter().map(|left| left.object.clone()).collect();
@@ -166,7 +166,7 @@ fn leftovers() -> Result<Vec<Leftover>, Error> {
     })
 }
 
-/// Names in schema orchestrator that the V7 versions still to come need, and something has.
+/// Taken names in schema orchestrator that V7 versions above the installed one need.
 fn names_taken() -> Result<Check, Error> {
     static TAKEN: Statement = Statement::new(
         "SELECT c.name FROM ( \

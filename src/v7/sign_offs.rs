@@ -1,4 +1,4 @@
-//! Sign-offs: who must sign before a phase starts and after it is done, and who has.
+//! Sign-offs: required and given signatures before a phase starts and after it ends.
 
 use pgrx::Uuid;
 use pgrx::iter::SetOfIterator;
@@ -10,7 +10,7 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
-/// When something is signed.
+/// The time of a signature: before or after the phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     Before,
@@ -46,8 +46,8 @@ const fn sign_off(stage: Stage, item: &'static str, from: &'static str) -> SignO
     SignOff { phase: 4, stage, item, from }
 }
 
-/// What must be signed: before the database is touched by three personas, afterwards on three
-/// facts. From section 9 of the database phase's own workflow.
+/// The required sign-offs: by three personas before the database changes, and on three facts afterwards.
+/// Source: section 9 of the database phase's own workflow.
 const REQUIRED: [SignOff; 6] = [
     sign_off(Stage::Before, "The Architect", "The Architect"),
     sign_off(Stage::Before, "DB Team Lead", "DB Team Lead"),
@@ -81,7 +81,7 @@ pub fn missing(phase: i32, stage: Stage) -> Result<Vec<SignOff>, Error> {
     Ok(required_for(phase, stage, SIGNED.update(&given(phase, stage), statements::column)?))
 }
 
-/// As `missing`, as the calling statement sees them.
+/// The same, as the calling statement sees them.
 pub fn missing_in_statement(phase: i32, stage: Stage) -> Result<Vec<SignOff>, Error> {
     Ok(required_for(phase, stage, SIGNED.select(&given(phase, stage), statements::column)?))
 }
@@ -136,7 +136,7 @@ fn v7_sign(
     }
 }
 
-/// Why an item cannot be signed.
+/// The error for an item that could not be signed.
 fn not_signed(number: i32, stage: Stage, item: &str) -> Result<Error, Error> {
     static SIGNER: Statement = Statement::new(
         "SELECT s.signed_by, s.signed_at::text FROM orchestrator.migration_sign_offs AS s \

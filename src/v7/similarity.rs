@@ -1,10 +1,10 @@
-//! When two enum types look like one. Plain rules over names and labels.
+//! Similarity of enum types: plain rules over names and labels.
 
 use std::collections::BTreeSet;
 
 use crate::server::interrupts;
 
-/// Why two enum types look like one.
+/// The reason why two enum types are similar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     NamesAgree,
@@ -22,10 +22,10 @@ impl Reason {
     }
 }
 
-/// Below this length of a name, one letter is too much of it to be a typo.
+/// The shortest name, in letters, in which one letter may be a typo.
 const SHORTEST_TYPO: usize = 4;
 
-/// The reason to take two enum types for one, when there is one.
+/// The reason why two enum types are similar, if they are.
 pub fn reason(names: (&str, &str), similarity: f64, minimum_similarity: f64) -> Option<Reason> {
     let (a, b) = (essence(names.0), essence(names.1));
     if a == b {
@@ -39,7 +39,7 @@ pub fn reason(names: (&str, &str), similarity: f64, minimum_similarity: f64) -> 
     }
 }
 
-/// What is left of a name without case, underscores and a trailing "enum".
+/// A name in lower case, without underscores and a trailing "enum".
 fn essence(name: &str) -> String {
     let plain = name.to_lowercase().replace('_', "");
     match plain.strip_suffix("enum") {
@@ -48,8 +48,8 @@ fn essence(name: &str) -> String {
     }
 }
 
-/// What is left of a name, and that with each of its letters left out where it is long enough for
-/// typos: two names that agree, or are one letter apart, have one of these in common.
+/// A name in its plain form, and, if it is long enough for typos, that form without each of its letters.
+/// Two names that agree, or are one letter apart, share one of these.
 pub fn typos(name: &str) -> BTreeSet<String> {
     let name = essence(name);
     let letters: Vec<char> = name.chars().collect();
@@ -63,8 +63,8 @@ pub fn typos(name: &str) -> BTreeSet<String> {
     found
 }
 
-/// Whether one letter added, left out, replaced, or two neighbours swapped turn one name into the
-/// other. Digits are no typos: status_v1 and status_v2 are meant to differ.
+/// Whether one typo turns one name into the other: a letter added, left out or replaced, or two
+/// neighbours swapped. A digit is no typo: status_v1 and status_v2 differ on purpose.
 fn one_letter_apart(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let (short, long) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };

@@ -1,5 +1,4 @@
-//! Snapshots: what the database looks like at one moment, kept under a label, and the difference
-//! between two of them.
+//! Snapshots of the schemas of a database, each kept under a label, and the difference between two.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +13,7 @@ use crate::server::error::{Error, Kind, required, without_nulls};
 use crate::server::statements::Statement;
 use crate::server::{arguments, backend_state, interrupts, rows, statements};
 
-/// Kinds of a catalog, in the order in which differences are told, and what one of each is called.
+/// Kinds of a catalog, in the order in which differences are reported, and the word for one of each.
 const KINDS: [(&str, &str); 9] = [
     ("tables", "table"),
     ("columns", "column"),
@@ -100,7 +99,7 @@ fn named_schemas(schemas: Vec<Option<String>>) -> Result<Vec<String>, Error> {
     }
 }
 
-/// Says what a snapshot does not hold because its maker may not see it.
+/// Reports the objects that a snapshot leaves out because the caller may not see them.
 fn tell_skipped(label: &str, maker: &str, skipped: &Value) {
     let schemas: Vec<_> =
         skipped["schemas"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -118,7 +117,7 @@ fn tell_skipped(label: &str, maker: &str, skipped: &Value) {
     );
 }
 
-/// Why a label cannot be used again.
+/// The error for a label that is taken.
 fn taken(label: &str) -> Result<Error, Error> {
     static HOLDER: Statement = Statement::new(
         "SELECT s.taken_at::text, s.taken_by FROM orchestrator.schema_snapshots AS s WHERE s.label = $1",
@@ -188,7 +187,7 @@ struct Kept {
     scope: Option<BTreeSet<String>>,
 }
 
-/// What a column of a snapshot says, as `capture_snapshot` writes it.
+/// A column of a snapshot, as `capture_snapshot` writes it.
 fn parsed<T: DeserializeOwned>(column: &str, text: &str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|error| {
         Error::new(Kind::NotReady, format!("column schema_snapshots.{column} cannot be read"))
@@ -278,7 +277,7 @@ fn differences(before: &Value, after: &Value) -> Vec<Difference> {
         .collect()
 }
 
-/// A definition as people read it: a text without its quotes, anything else as JSON.
+/// A definition for people: a text without quotes, any other value as JSON.
 fn plain(definition: &Value) -> String {
     definition.as_str().map_or_else(|| definition.to_string(), str::to_owned)
 }

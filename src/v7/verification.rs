@@ -1,5 +1,5 @@
-//! What users call to see that V7 is where it should be: tables, columns, views and records, each
-//! with what was expected, what is there, and the next command.
+//! The verification functions of V7: tables, columns, views and records, each with the expected and the
+//! actual value, and the next command.
 
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
