@@ -1,5 +1,7 @@
 //! Everything that expires, releases or purges, in one call; and its schedule through pg_cron.
 
+use std::ffi::CStr;
+
 use pgrx::datum::Interval;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -12,7 +14,7 @@ use crate::configuration::retention::{Bounded, Lifetime, Unit};
 use crate::schema::catalog;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
-use crate::server::{arguments, backend_state, locks, rows, statements};
+use crate::server::{arguments, backend_state, latest, locks, rows};
 use crate::tasks::{routing, sessions};
 
 /// How long a client may be silent before its session counts as inactive.
@@ -125,15 +127,13 @@ fn unschedule_maintenance() -> Result<bool, ErrorReport> {
 fn only_once() -> Result<(), Error> {
     static LOCK: Statement = Statement::new("LOCK TABLE cron.job IN SHARE ROW EXCLUSIVE MODE");
     static CALLER: Statement = Statement::new("SELECT current_user::text");
-    static OTHER: Statement = Statement::new(
-        "SELECT j.username FROM cron.job AS j \
-         WHERE j.jobname = $1 AND j.username <> $2 AND j.database = current_database() LIMIT 1",
-    );
+    const OTHER: &CStr = c"SELECT j.username FROM cron.job AS j \
+         WHERE j.jobname = $1 AND j.username <> $2 AND j.database = current_database() LIMIT 1";
     let caller = CALLER.select(&[], |rows| rows::only::<String>(rows, "current_user"))?;
     let arguments = [JOB.into(), caller.as_str().into()];
     backend_state::with_rights_of(owner_of_jobs()?, || LOCK.update(&[], |_| Ok(())))?;
     let other = backend_state::with_rights_of(catalog::owner()?, || {
-        OTHER.update(&arguments, statements::one::<String>)
+        latest::value::<String>(OTHER, &arguments)
     })?;
     match other {
         None => Ok(()),

@@ -12,6 +12,8 @@ mod runs;
 mod session_persistence;
 #[path = "races/snapshots.rs"]
 mod snapshots;
+#[path = "races/unfinished_work.rs"]
+mod unfinished_work;
 #[path = "races/v7.rs"]
 mod v7;
 

@@ -1,6 +1,8 @@
 //! What language models cost: prices with a history, and the cost of a call by the price in force
 //! on its UTC day. All of it is numeric; nothing is rounded.
 
+use std::ffi::CStr;
+
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -9,7 +11,7 @@ use pgrx::{AllocatedByRust, AnyNumeric};
 use crate::agents::token_usage::{count, moment};
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
-use crate::server::{arguments, statements};
+use crate::server::{arguments, latest, statements};
 
 /// What a price has at most: digits before and after the decimal point.
 const WHOLE_DIGITS: usize = 8;
@@ -111,11 +113,13 @@ fn load_default_prices() -> Result<i64, ErrorReport> {
                       ('gpt-5-nano', 0.05, 0.40), ('text-embedding-3-large', 0.13, 0), \
                       ('text-embedding-3-small', 0.02, 0), ('gpt-4-turbo', 10.00, 30.00), \
                       ('gpt-3.5-turbo', 0.50, 1.50)) AS l (model, input, output) \
-         WHERE NOT EXISTS (SELECT FROM orchestrator.llm_pricing AS p WHERE p.model = l.model) \
+         WHERE l.model <> ALL ($1) \
          ON CONFLICT ON CONSTRAINT llm_pricing_model_effective_date_key DO NOTHING",
     );
+    const PRICED: &CStr = c"SELECT array_agg(p.model::text) FROM orchestrator.llm_pricing AS p";
     LOCK.update(&[], |_| Ok(()))?;
-    Ok(LOAD.update(&[], |rows| Ok(rows.len() as i64))?)
+    let priced = latest::value::<Vec<String>>(PRICED, &[])?.unwrap_or_default();
+    Ok(LOAD.update(&[priced.into()], |rows| Ok(rows.len() as i64))?)
 }
 
 /// A price that the table holds without rounding it.

@@ -10,6 +10,7 @@ pub mod excerpt;
 pub mod ids;
 pub mod interrupts;
 pub mod jsonb;
+pub mod latest;
 pub mod locks;
 pub mod reg_types;
 pub mod rows;

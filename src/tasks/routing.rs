@@ -13,7 +13,8 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::ids::uuidv7;
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
-use crate::server::{arguments, statements};
+use crate::server::{arguments, rows, statements};
+use crate::tasks::unfinished;
 
 /// What a routed task can be. Source: the CHECK of the session persistence schema.
 const TYPES: [&str; 3] = ["notification", "approval", "routing"];
@@ -179,22 +180,27 @@ pub fn release_idempotency_keys(
     ttl: default!(Option<Interval>, "NULL"),
 ) -> Result<i64, ErrorReport> {
     static LOCK: Statement = Statement::new(
-        "SELECT k.ctid FROM ONLY orchestrator.tasks AS k \
+        "SELECT k.ctid, k.id FROM ONLY orchestrator.tasks AS k \
          WHERE k.idempotency_key IS NOT NULL AND k.created_at < $1 \
-           AND array_position(ARRAY['pending', 'running'], k.status) IS NULL \
+           AND array_position($2, k.status) IS NULL \
          ORDER BY k.created_at, k.id FOR UPDATE SKIP LOCKED",
     );
-    // A statement of its own: it sees each approval that was asked for before its task was locked. The
-    // tasks are updated where they were locked; of a list of unknown length the server finds each,
+    // The tasks are updated where they were locked; of a list of unknown length the server finds each,
     // and does not read the whole table.
     static RELEASE: Statement = Statement::new(
         "UPDATE ONLY orchestrator.tasks AS t SET idempotency_key = NULL \
-         WHERE t.ctid = ANY (ARRAY(SELECT unnest($1))) \
-           AND NOT EXISTS (SELECT FROM orchestrator.approvals AS a \
-                           WHERE a.task_id = t.id AND a.status IS NOT DISTINCT FROM 'pending')",
+         WHERE t.ctid = ANY (ARRAY(SELECT unnest($1)))",
     );
     let before = retention::before_or_configured("ttl", ttl, &KEY_LIFETIME)?;
-    let over = LOCK.update(&[before.into()], statements::column::<pg_sys::ItemPointerData>)?;
+    let ended = LOCK.update(&[before.into(), unfinished::states().into()], |rows| {
+        rows::each(rows, |row| {
+            let place = rows::value::<pg_sys::ItemPointerData>(row, 1, "tasks.ctid")?;
+            Ok((place, rows::value::<Uuid>(row, 2, "tasks.id")?))
+        })
+    })?;
+    let waiting = unfinished::waiting(ended.iter().map(|(_, task)| *task).collect())?;
+    let over = ended.into_iter().filter(|(_, task)| !waiting.contains(task.as_bytes()));
+    let over: Vec<_> = over.map(|(place, _)| place).collect();
     if over.is_empty() {
         return Ok(0);
     }

@@ -18,6 +18,7 @@ use crate::server::jsonb::Document;
 use crate::server::rows::{self, Row};
 use crate::server::statements::Statement;
 use crate::server::{arguments, statements};
+use crate::tasks::unfinished;
 
 /// The events that move a session, and the state each leads to. Source: the session lifecycle of
 /// the session persistence system.
@@ -121,24 +122,38 @@ fn as_it_is(
 /// Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 pub fn expire_sessions(retention: default!(Option<Interval>, "NULL")) -> Result<i64, ErrorReport> {
-    // The rows are locked where the index found them, so that is where they are updated: the table
-    // is not read a second time.
+    // Leaves alone, unlocked, what is known to be at work. Sessions are updated where they were
+    // locked: of a list of unknown length the server finds each, and does not read the whole table.
+    static LOCK: Statement = Statement::new(
+        "SELECT c.ctid, c.task_id FROM ONLY orchestrator.sessions AS c \
+         WHERE c.status IN ('pending', 'active') AND greatest(c.last_heartbeat, c.updated_at) < $1 \
+           AND NOT EXISTS (SELECT FROM orchestrator.tasks AS t WHERE t.id = c.task_id \
+                           AND array_position($2, t.status) IS NOT NULL) \
+           AND NOT EXISTS (SELECT FROM orchestrator.approvals AS a WHERE a.task_id = c.task_id \
+                           AND a.status IS NOT DISTINCT FROM 'pending') \
+         ORDER BY greatest(c.last_heartbeat, c.updated_at), c.id FOR UPDATE SKIP LOCKED",
+    );
     static EXPIRE: Statement = Statement::new(concatcp!(
         "UPDATE ONLY orchestrator.sessions AS s SET status = 'expired' \
-         WHERE s.ctid = ANY (ARRAY( \
-             SELECT c.ctid FROM ONLY orchestrator.sessions AS c \
-             WHERE c.status IN ('pending', 'active') AND greatest(c.last_heartbeat, c.updated_at) < $1 \
-               AND NOT EXISTS (SELECT FROM orchestrator.tasks AS t WHERE t.id = c.task_id \
-                               AND array_position(ARRAY['pending', 'running'], t.status) IS NOT NULL) \
-               AND NOT EXISTS (SELECT FROM orchestrator.approvals AS a WHERE a.task_id = c.task_id \
-                               AND a.status IS NOT DISTINCT FROM 'pending') \
-             ORDER BY greatest(c.last_heartbeat, c.updated_at), c.id FOR UPDATE SKIP LOCKED)) \
-         RETURNING ",
+         WHERE s.ctid = ANY (ARRAY(SELECT unnest($1))) RETURNING ",
         TOLD_OF_SESSION
     ));
     let before = retention::before_or_configured("retention", retention, &RETENTION)?;
+    let silent = LOCK.update(&[before.into(), unfinished::states().into()], |rows| {
+        rows::each(rows, |row| {
+            let place = rows::value::<pg_sys::ItemPointerData>(row, 1, "sessions.ctid")?;
+            Ok((place, rows::optional::<Uuid>(row, 2, "sessions.task_id")?))
+        })
+    })?;
+    let over = unfinished::lock_over(silent.iter().filter_map(|(_, task)| *task).collect())?;
+    let has_ended = |task: &Option<Uuid>| task.is_none_or(|task| over.contains(task.as_bytes()));
+    let expiring = silent.into_iter().filter(|(_, task)| has_ended(task));
+    let expiring: Vec<_> = expiring.map(|(place, _)| place).collect();
+    if expiring.is_empty() {
+        return Ok(0);
+    }
     let told =
-        EXPIRE.update(&[before.into()], |rows| rows::each(rows, |row| Told::read(row, 1)))?;
+        EXPIRE.update(&[expiring.into()], |rows| rows::each(rows, |row| Told::read(row, 1)))?;
     let expired = told.len() as i64;
     audit::record_all(told.iter().map(|told| told.event("session_expired")))?;
     Ok(expired)

@@ -1,21 +1,23 @@
 //! Proposals for enum duplicates: one row for each pair, with the columns that a replacement would touch.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::CStr;
 
-use pgrx::JsonB;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::{JsonB, Uuid};
 
 use super::enums::{self, EnumType, Pair};
-use crate::server::error::Error;
-use crate::server::statements;
+use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
+use crate::server::{latest, rows, statements};
 
 /// Records every pair of enum types that looks like one as a proposal to replace the one that is
 /// used less by the other. A pair that is recorded already, either way round, is left alone.
 ///
 /// `minimum_similarity`: as for `enum_duplicates`. Returns: how many rows were added.
-/// Errors: 22004, 22023 not between 0 and 1. Since 0.4.3.
+/// Errors: 22004, 22023 not between 0 and 1, 40001 another transaction has recorded some since this
+/// one began to read. Since 0.4.3.
 #[pg_extern(sql = false, volatile)]
 fn v7_record_enum_duplicates(
     minimum_similarity: default!(Option<f64>, "0.8"),
@@ -35,6 +37,7 @@ fn v7_record_enum_duplicates(
     );
     let minimum = enums::share("minimum_similarity", minimum_similarity)?;
     LOCK.update(&[], |_| Ok(()))?;
+    all_records_are_seen()?;
     let enums = enums::all()?;
     let mut recorded = 0;
     for pair in enums::pairs(&enums, minimum) {
@@ -53,6 +56,25 @@ fn v7_record_enum_duplicates(
         recorded += RECORD.update(&arguments, |rows| Ok(rows.len() as i64))?;
     }
     Ok(recorded)
+}
+
+/// Refuses where another transaction has recorded a pair that the snapshot of this one does not show.
+///
+/// Errors: 40001.
+fn all_records_are_seen() -> Result<(), Error> {
+    const RECORDS: &CStr = c"SELECT array_agg(m.id) FROM orchestrator.v7_enum_migrations AS m";
+    static SEEN: Statement = Statement::new(
+        "SELECT count(*) FROM orchestrator.v7_enum_migrations AS m WHERE m.id = ANY ($1)",
+    );
+    let records = latest::value::<Vec<Uuid>>(RECORDS, &[])?.unwrap_or_default();
+    let all = records.len() as i64;
+    let seen = SEEN.update(&[records.into()], |rows| rows::only::<i64>(rows, "count"))?;
+    if seen == all {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Serialization, "another transaction has recorded enum duplicates")
+        .detail("It did so after this transaction began to read.")
+        .hint("Roll back and try again."))
 }
 
 /// The pairs that are not recorded yet.

@@ -7,7 +7,7 @@ use std::thread;
 
 use anyhow::Result;
 use postgres::error::SqlState;
-use postgres::{Client, Error};
+use postgres::{Client, Error, IsolationLevel};
 use support::deadline;
 use support::extension::{newest, walked_to};
 
@@ -235,6 +235,21 @@ fn a_price_set_by_many_is_one_price_and_list_prices_are_added_once() -> Result<(
     let prices = "SELECT count(*) FROM orchestrator.llm_pricing WHERE input_cost_per_million = output_cost_per_million AND model = 'frugal'";
     assert_eq!(number(&mut client, prices)?, 1);
     assert_eq!(number(&mut client, "SELECT count(*) FROM orchestrator.llm_pricing")?, 12);
+    Ok(())
+}
+
+#[test]
+fn a_price_that_an_old_snapshot_does_not_show_is_not_replaced() -> Result<()> {
+    let database = walked_to("old_price", newest()?)?;
+    let (mut client, mut other) = (database.client()?, database.client()?);
+    let level = IsolationLevel::RepeatableRead;
+    let mut transaction = client.build_transaction().isolation_level(level).start()?;
+    transaction.batch_execute("SELECT FROM orchestrator.configurations")?;
+    other.batch_execute("SELECT orchestrator.set_price('gpt-5', 1, 2, '2026-01-01')")?;
+    transaction.batch_execute("SELECT orchestrator.load_default_prices()")?;
+    transaction.commit()?;
+    let prices = "SELECT count(*) FROM orchestrator.llm_pricing WHERE model = 'gpt-5'";
+    assert_eq!(number(&mut other, prices)?, 1);
     Ok(())
 }
 

@@ -195,6 +195,23 @@ fn duplicates_are_recorded_and_labels_taken_once() -> Result<()> {
 }
 
 #[test]
+fn a_snapshot_that_lacks_a_recorded_pair_records_none() -> Result<()> {
+    const RECORD: &str = "SELECT orchestrator.v7_record_enum_duplicates()";
+    let (database, mut client) = planned("v7_old_enums")?;
+    client.batch_execute(
+        "CREATE TYPE public.a_status AS ENUM ('x'); CREATE TYPE public.astatus AS ENUM ('x')",
+    )?;
+    // Recorded the other way round: no constraint meets it.
+    let turned_round = format!(
+        "{RECORD}; UPDATE orchestrator.v7_enum_migrations SET current_enum_name = v7_enum_name, \
+             v7_enum_name = current_enum_name, consolidates_with = ARRAY[current_enum_name]"
+    );
+    must_try_again(&database, &turned_round, RECORD)?;
+    assert_eq!(number(&mut client, "SELECT count(*) FROM orchestrator.v7_enum_migrations")?, 1);
+    Ok(())
+}
+
+#[test]
 fn a_snapshot_that_lacks_a_task_or_a_dependency_decides_nothing() -> Result<()> {
     const APPROVED: &str = "SELECT orchestrator.v7_start_phase(1); SELECT orchestrator.v7_request_review(1, '[]'); \
          SELECT orchestrator.v7_approve_phase(1, 'x', 'go'); DELETE FROM orchestrator.v7_subworkflow_tasks WHERE parent_phase = 1";

@@ -237,6 +237,11 @@ impl State {
         self.name == to || self.next.contains(&to)
     }
 
+    /// Whether the work is over in it: entering it notes the end.
+    pub fn is_over(&self) -> bool {
+        self.stamps.iter().any(|stamp| matches!(stamp, Stamp::End { .. }))
+    }
+
     /// The states a row may go to, for a message.
     pub fn allowed_in_words(&self) -> String {
         if self.next.is_empty() {

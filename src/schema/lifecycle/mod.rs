@@ -56,6 +56,12 @@ pub fn open_states(machine: &str) -> Vec<&'static str> {
     states.iter().filter(|state| !state.next.is_empty()).map(|state| state.name).collect()
 }
 
+/// The states of a machine in which the work is not over: entering them notes no end.
+pub fn unfinished(machine: &str) -> Vec<&'static str> {
+    let states = machines::machine(machine).map_or(&[][..], |machine| machine.states);
+    states.iter().filter(|state| !state.is_over()).map(|state| state.name).collect()
+}
+
 /// The names of all state machines, for a reader.
 pub fn machine_names() -> String {
     let names: Vec<_> = MACHINES.iter().map(|machine| machine.name).collect();

@@ -1,0 +1,89 @@
+//! What others have committed by now, also for a transaction that keeps an older snapshot
+//! (REPEATABLE READ, SERIALIZABLE). A function that has locked rows, and whose decision depends on
+//! rows that others may have added before the lock, reads those here: its own snapshot may not show
+//! them, and no lock reports a row that the snapshot does not have. The server checks foreign keys
+//! in the same way.
+
+use std::ffi::{CStr, c_char};
+
+use pgrx::datum::DatumWithOid;
+use pgrx::prelude::*;
+
+use crate::server::error::{Error, Kind};
+
+/// The value that `sql`, a SELECT of one column, has in its first row by the newest snapshot; `None`
+/// when it is null or there is no row. The statement is planned each time, for its arguments.
+pub fn value<T: FromDatum + IntoDatum>(
+    sql: &'static CStr,
+    arguments: &[DatumWithOid<'_>],
+) -> Result<Option<T>, Error> {
+    let mut types: Vec<pg_sys::Oid> = arguments.iter().map(DatumWithOid::oid).collect();
+    let mut nulls: Vec<c_char> = arguments.iter().map(null_mark).collect();
+    let mut values: Vec<pg_sys::Datum> = arguments
+        .iter()
+        .map(|argument| {
+            argument.datum().map_or(pg_sys::Datum::null(), |datum| datum.sans_lifetime())
+        })
+        .collect();
+    // A client for writing: its transaction has an id, as that of whoever holds a lock has.
+    Spi::connect_mut(|_| {
+        // SAFETY: the interface is connected until the closure ends. The three lists have as many
+        // elements as the statement has parameters, and live as long as it runs.
+        unsafe {
+            let plan =
+                pg_sys::SPI_prepare(sql.as_ptr(), arguments.len() as i32, types.as_mut_ptr());
+            if plan.is_null() {
+                return Err(failed(pg_sys::SPI_result));
+            }
+            // An error meanwhile ends the transaction or the subtransaction, which lets go of the
+            // snapshot.
+            let snapshot = pg_sys::RegisterSnapshot(pg_sys::GetLatestSnapshot());
+            let outcome = pg_sys::SPI_execute_snapshot(
+                plan,
+                values.as_mut_ptr(),
+                nulls.as_mut_ptr(),
+                snapshot,
+                std::ptr::null_mut(),
+                true,
+                false,
+                1,
+            );
+            pg_sys::UnregisterSnapshot(snapshot);
+            if outcome != pg_sys::SPI_OK_SELECT as i32 || pg_sys::SPI_tuptable.is_null() {
+                return Err(failed(outcome));
+            }
+            first::<T>(pg_sys::SPI_tuptable)
+        }
+    })
+}
+
+/// The first column of the first row of a result.
+///
+/// # Safety
+/// `rows` is the result of a SELECT in the connection that is open.
+unsafe fn first<T: FromDatum + IntoDatum>(
+    rows: *mut pg_sys::SPITupleTable,
+) -> Result<Option<T>, Error> {
+    // SAFETY: the caller has just been handed the result; its first `numvals` rows are there, and
+    // their columns are as the descriptor says. The type is compared before the value is read.
+    unsafe {
+        let row_type = (*rows).tupdesc;
+        if (*rows).numvals == 0 {
+            return Ok(None);
+        }
+        if !T::is_compatible_with(pg_sys::SPI_gettypeid(row_type, 1)) {
+            return Err(Error::new(Kind::Internal, "a statement of the library has another type"));
+        }
+        let mut is_null = false;
+        let value = pg_sys::SPI_getbinval(*(*rows).vals, row_type, 1, &mut is_null);
+        Ok(T::from_datum(value, is_null))
+    }
+}
+
+fn null_mark(argument: &DatumWithOid<'_>) -> c_char {
+    (if argument.datum().is_some() { b' ' } else { b'n' }) as c_char
+}
+
+fn failed(outcome: i32) -> Error {
+    Error::new(Kind::Internal, format!("the server's query interface failed: SPI {outcome}"))
+}
