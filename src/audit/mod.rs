@@ -19,7 +19,9 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::ids::uuidv7;
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
-use crate::server::{arguments, backend_state, excerpt, interrupts, rows, statements};
+use crate::server::{
+    arguments, backend_state, concurrent_drop, excerpt, interrupts, rows, statements,
+};
 
 /// The role of events that no role stands behind.
 pub const SYSTEM: &str = "system";
@@ -121,7 +123,7 @@ pub fn record_by(
 
 /// Runs `work` with the rights of the role that owns the trail.
 fn as_owner<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
-    let owner = backend_state::while_others_drop(|| {
+    let owner = concurrent_drop::while_others_drop(|| {
         let trail = PgRelation::open_with_name_and_share_lock("orchestrator.audit_events")
             .map_err(|_| no_trail())?;
         // SAFETY: the relation is open, and its catalog row with it.

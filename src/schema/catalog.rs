@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 use crate::schema::view_text;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
-use crate::server::{backend_state, interrupts, rows, statements};
+use crate::server::{backend_state, concurrent_drop, interrupts, rows, statements};
 
 /// What a member is (`table`, `column`, `index`, ...) and its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,7 +104,7 @@ fn read(statement: &'static Statement) -> Result<Members, Error> {
         }
         Ok(members)
     };
-    backend_state::while_others_drop(|| {
+    concurrent_drop::while_others_drop(|| {
         backend_state::in_plain_style(|| statement.select(&[], read))
     })
 }

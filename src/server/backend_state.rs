@@ -1,7 +1,6 @@
 //! The state of the backend: read, or changed while a function runs and restored afterwards.
 
 use std::ffi::CStr;
-use std::panic::AssertUnwindSafe;
 
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport};
 use pgrx::prelude::*;
@@ -150,24 +149,6 @@ pub fn restores() -> bool {
     unsafe {
         pg_sys::creating_extension || !(pg_sys::check_function_bodies || pg_sys::row_security)
     }
-}
-
-/// Runs `work`, which reads the catalog or opens relations. An object that it has found and that
-/// another transaction drops then is an error of the server's inner workings to the server, and one to
-/// try again for the caller.
-///
-/// Errors: 40001 with the server's words.
-pub fn while_others_drop<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
-    PgTryBuilder::new(AssertUnwindSafe(work))
-        .catch_when(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, |error| match error {
-            CaughtError::PostgresError(raised) => {
-                Err(Error::new(Kind::Serialization, "an object was changed while it was read")
-                    .detail(format!("The server says: {}.", raised.message()))
-                    .hint("Another transaction dropped or changed it: roll back and try again. If the same comes again with nobody else at work, the catalog is damaged."))
-            }
-            error => error.rethrow(),
-        })
-        .execute()
 }
 
 /// Fails on a standby, which cannot write.

@@ -8,7 +8,7 @@ use super::candidates::Candidates;
 use super::similarity::{self, Reason};
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
-use crate::server::{backend_state, rows};
+use crate::server::{concurrent_drop, rows};
 
 /// An enum type and its use.
 #[derive(Clone, Debug)]
@@ -89,7 +89,7 @@ pub fn all() -> Result<Vec<EnumType>, Error> {
         "SELECT format('%I.%I', u.schema_name, u.enum_name), u.enum_name, u.labels, u.used_by \
          FROM orchestrator.enum_usage AS u ORDER BY u.schema_name COLLATE \"C\", u.enum_name COLLATE \"C\"",
     );
-    backend_state::while_others_drop(|| {
+    concurrent_drop::while_others_drop(|| {
         ENUMS.select(&[], |rows| {
             rows::each(rows, |row| {
                 Ok(EnumType {

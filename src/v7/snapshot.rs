@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::server::error::{Error, Kind, required, without_nulls};
 use crate::server::statements::Statement;
-use crate::server::{arguments, backend_state, interrupts, rows, statements};
+use crate::server::{arguments, backend_state, concurrent_drop, interrupts, rows, statements};
 
 /// Kinds of a catalog, in the order in which differences are reported, and the word for one of each.
 const KINDS: [(&str, &str); 9] = [
@@ -53,7 +53,7 @@ fn capture_snapshot(
     let schemas = schemas.map(named_schemas).transpose()?;
     let arguments = [schemas.into(), label.into()];
     // The server writes definitions in the session's style, and snapshots of two sessions are compared.
-    let captured = backend_state::while_others_drop(|| {
+    let captured = concurrent_drop::while_others_drop(|| {
         backend_state::in_plain_style(|| {
             CAPTURE.update(&arguments, statements::two::<Uuid, String>)
         })

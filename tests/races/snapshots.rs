@@ -8,6 +8,8 @@ use postgres::Client;
 use postgres::error::SqlState;
 use support::extension::{newest, walked_to};
 
+use crate::must_try_again;
+
 /// How often each call is made at least.
 const CALLS: usize = 40;
 
@@ -75,6 +77,33 @@ fn what_is_dropped_while_it_is_read_means_try_again() -> Result<()> {
         }
         Ok(())
     })
+}
+
+/// A transaction that keeps its snapshot finds what is gone by now.
+#[test]
+fn what_an_old_snapshot_still_shows_means_try_again() -> Result<()> {
+    for dropped in ["DROP VIEW public.seen", "DROP TABLE public.made CASCADE"] {
+        let database = walked_to("dropped", newest()?)?;
+        database.client()?.batch_execute(MADE)?;
+        must_try_again(&database, dropped, "SELECT orchestrator.capture_snapshot('a')")?;
+    }
+    Ok(())
+}
+
+/// An object that is gone, and to which the catalog still refers, was dropped by nobody.
+#[test]
+fn a_damaged_catalog_is_not_to_be_tried_again() -> Result<()> {
+    let database = walked_to("damaged", newest()?)?;
+    let mut client = database.client()?;
+    client.batch_execute(
+        "CREATE FUNCTION public.holds(n int) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT n > 0'; \
+         CREATE TABLE public.checked (n int CHECK (public.holds(n))); \
+         DELETE FROM pg_proc WHERE proname = 'holds'",
+    )?;
+    let snapshot = client.batch_execute("SELECT orchestrator.capture_snapshot('a')");
+    let error = snapshot.expect_err("the definition cannot be written");
+    assert_eq!(error.code(), Some(&SqlState::INTERNAL_ERROR), "{error:?}");
+    Ok(())
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::value_set;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
-use crate::server::{backend_state, rows};
+use crate::server::{backend_state, concurrent_drop, rows};
 
 /// A table or view.
 #[derive(Debug, Default, Deserialize)]
@@ -174,7 +174,7 @@ pub fn functions() -> Result<Vec<Function>, Error> {
 fn read<T: DeserializeOwned>(statement: &'static Statement) -> Result<T, Error> {
     // The server prints CHECKs in the style that the session asks for.
     let found = backend_state::in_plain_style(|| {
-        backend_state::while_others_drop(|| {
+        concurrent_drop::while_others_drop(|| {
             statement.select(&[], |rows| rows::only::<JsonB>(rows, "catalog"))
         })
     })?;
