@@ -116,7 +116,7 @@ fn load_default_prices() -> Result<i64, ErrorReport> {
          WHERE l.model <> ALL ($1) \
          ON CONFLICT ON CONSTRAINT llm_pricing_model_effective_date_key DO NOTHING",
     );
-    const PRICED: &CStr = c"SELECT array_agg(p.model::text) FROM orchestrator.llm_pricing AS p";
+    const PRICED: &CStr = c"SELECT array_agg(p.model::text) FILTER (WHERE p.model IS NOT NULL) FROM orchestrator.llm_pricing AS p";
     LOCK.update(&[], |_| Ok(()))?;
     let priced = latest::value::<Vec<String>>(PRICED, &[])?.unwrap_or_default();
     Ok(LOAD.update(&[priced.into()], |rows| Ok(rows.len() as i64))?)

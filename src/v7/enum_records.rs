@@ -62,7 +62,7 @@ fn v7_record_enum_duplicates(
 ///
 /// Errors: 40001.
 fn all_records_are_seen() -> Result<(), Error> {
-    const RECORDS: &CStr = c"SELECT array_agg(m.id) FROM orchestrator.v7_enum_migrations AS m";
+    const RECORDS: &CStr = c"SELECT array_agg(m.id) FILTER (WHERE m.id IS NOT NULL) FROM orchestrator.v7_enum_migrations AS m";
     static SEEN: Statement = Statement::new(
         "SELECT count(*) FROM orchestrator.v7_enum_migrations AS m WHERE m.id = ANY ($1)",
     );
