@@ -88,7 +88,8 @@ fn pg_regress(cluster: &Cluster, input: &Path, output: &Path, test: &str) -> Res
         .arg(format!("--user={SUPERUSER}"))
         .arg(format!("--dbname={DATABASE}"))
         .arg(test)
-        .current_dir(output);
+        // Pages include files beside them by their names.
+        .current_dir(input);
     cluster.export(&mut command);
     Ok(command)
 }
