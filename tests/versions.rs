@@ -1,5 +1,7 @@
 //! The version matrix: every path through the chain leads to the same schema, and no row is lost.
 
+#[path = "versions/catalog_reads.rs"]
+mod catalog_reads;
 #[path = "versions/dependents.rs"]
 mod dependents;
 #[path = "versions/publications.rs"]

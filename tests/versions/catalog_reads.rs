@@ -1,0 +1,69 @@
+//! How often the whole catalog is read: once by each function that reports on it, and once by each
+//! step down, however many tables the step archives.
+
+use std::fs;
+
+use anyhow::Result;
+use postgres::{Client, GenericClient};
+use support::extension::{newest, versions, walked_to};
+use xtask::chain::Version;
+use xtask::machine::project::Project;
+
+/// Scans of a table that the server's own work does not scan and that each reading of the members
+/// scans once, so far in this transaction.
+const READS: &str = "SELECT pg_stat_get_xact_numscans('pg_statistic_ext'::regclass)";
+
+fn reads(client: &mut impl GenericClient) -> Result<i64> {
+    Ok(client.query_one(READS, &[])?.try_get(0)?)
+}
+
+/// How often a statement reads the catalog.
+fn read_by(client: &mut Client, statement: &str) -> Result<i64> {
+    let mut transaction = client.transaction()?;
+    let before = reads(&mut transaction)?;
+    transaction.batch_execute(statement)?;
+    let read = reads(&mut transaction)? - before;
+    transaction.commit()?;
+    Ok(read)
+}
+
+#[test]
+fn what_reports_on_the_catalog_reads_it_once() -> Result<()> {
+    let database = walked_to("reports", newest()?)?;
+    let mut client = database.client()?;
+    for (statement, expected) in [
+        ("SELECT orchestrator.uuidv7()", 0),
+        ("SELECT * FROM orchestrator.verify()", 1),
+        ("SELECT * FROM orchestrator.verify()", 1),
+        ("SELECT * FROM orchestrator.dump_safety()", 1),
+        ("SELECT * FROM orchestrator.downgrade_plan('0.0.0')", 1),
+    ] {
+        assert_eq!(read_by(&mut client, statement)?, expected, "{statement}");
+    }
+    Ok(())
+}
+
+/// A step up reads it where it gives columns their values back, to see what depends on them.
+#[test]
+fn a_step_down_reads_the_catalog_once_and_a_step_up_for_columns_alone() -> Result<()> {
+    let database = walked_to("steps", newest()?)?;
+    let mut client = database.client()?;
+    let versions = versions()?;
+    for pair in versions.windows(2).rev() {
+        let down = step_to(pair[0]);
+        assert_eq!(read_by(&mut client, &down)?, 1, "{down}");
+    }
+    let sql = Project::find()?.root().join("sql");
+    for pair in versions.windows(2) {
+        let script = sql.join(format!("orchestrator_schema--{}--{}.sql", pair[0], pair[1]));
+        let given_back = fs::read_to_string(script)?.matches("restore_columns(").count();
+        let up = step_to(pair[1]);
+        let read = read_by(&mut client, &up)?;
+        assert!(read <= given_back as i64, "{up} reads the catalog {read} times");
+    }
+    Ok(())
+}
+
+fn step_to(version: Version) -> String {
+    format!("ALTER EXTENSION orchestrator_schema UPDATE TO '{version}'")
+}
