@@ -221,6 +221,7 @@ CREATE TABLE orchestrator.access_levels (
     kept_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
     role              oid         NOT NULL,
     system_identifier bigint      NOT NULL,
+    kept_in           oid         NOT NULL,
     PRIMARY KEY (grantee, kept_at),
     CONSTRAINT access_levels_level_check CHECK (level IN ('reader', 'worker', 'reviewer', 'admin')),
     -- regrole prints the number of an identifier that no role has.

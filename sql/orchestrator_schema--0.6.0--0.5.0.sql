@@ -13,17 +13,19 @@ SET LOCAL search_path TO pg_catalog, pg_temp;
 SELECT orchestrator.begin_downgrade('0.5.0');
 
 -- A role may be renamed before the upgrade, so its identifier is kept beside its name, with the cluster
--- to which the identifier belongs. Grants by hand on objects that stay remain.
+-- to which the identifier belongs. pg_upgrade gives a cluster another identifier, and leaves those of roles
+-- and tables: the identifier of this table tells it from a dump. Grants by hand on objects that stay remain.
 CREATE TABLE orchestrator.access_levels (
     grantee           text        NOT NULL,
     level             text        NOT NULL,
     kept_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
     role              oid         NOT NULL,
     system_identifier bigint      NOT NULL,
+    kept_in           oid         NOT NULL,
     PRIMARY KEY (grantee, kept_at)
 );
-INSERT INTO orchestrator.access_levels (grantee, level, role, system_identifier)
-SELECT a.grantee, a.level, r.oid, (pg_control_system()).system_identifier
+INSERT INTO orchestrator.access_levels (grantee, level, role, system_identifier, kept_in)
+SELECT a.grantee, a.level, r.oid, (pg_control_system()).system_identifier, 'orchestrator.access_levels'::regclass
 FROM orchestrator.access() AS a JOIN pg_roles AS r ON r.rolname = a.grantee
 WHERE a.level <> 'custom';
 SELECT orchestrator.archive_table('orchestrator.access_levels');

@@ -93,17 +93,29 @@ struct Kept {
     at_newest: Rows,
 }
 
+/// The database whose levels wait in the archive: of a role that was renamed since, while a new role has
+/// its old name.
+const GONE_DOWN: &str = "gone down";
+
 /// A database at the newest version, one at an old version, one with rows in the archive.
 fn databases_to_keep(cluster: &Cluster) -> Result<Vec<Kept>> {
     let mut kept = Vec::new();
     for (database, top, rests_at) in [
         ("at newest", newest()?, newest()?),
         ("at an old version", old_version()?, old_version()?),
-        ("gone down", newest()?, old_version()?),
+        (GONE_DOWN, newest()?, old_version()?),
     ] {
         let mut client = filled(cluster, database, top)?;
         let top_rows = rows(&mut client)?;
+        if database == GONE_DOWN {
+            client.batch_execute(
+                "CREATE ROLE ops; SELECT orchestrator.grant_access('ops', 'admin')",
+            )?;
+        }
         go_to(&mut client, rests_at)?;
+        if database == GONE_DOWN {
+            client.batch_execute("ALTER ROLE ops RENAME TO former_ops; CREATE ROLE ops")?;
+        }
         let before = rows(&mut client)?;
         // What newer versions make of an old version's rows is for the same major to say.
         let at_newest = if top == newest()? {
@@ -203,6 +215,9 @@ fn complaints(data: &Path) -> Result<String> {
     Ok(found)
 }
 
+/// Every role with its level.
+const LEVELS: &str = "SELECT string_agg(grantee || ' ' || level, ', ') FROM orchestrator.access()";
+
 #[test]
 fn pg_upgrade_carries_every_row_at_the_newest_and_at_an_old_version() -> Result<()> {
     let installations = installations()?;
@@ -224,6 +239,10 @@ fn pg_upgrade_carries_every_row_at_the_newest_and_at_an_old_version() -> Result<
             go_to(&mut client, newest()?)?;
             assert_same_rows(&format!("{what}, then up"), &at_newest, &rows(&mut client)?);
             assert_lives(&mut client, &what)?;
+            if database == GONE_DOWN {
+                let levels = client.query_one(LEVELS, &[])?.try_get::<_, Option<String>>(0)?;
+                assert_eq!(levels.as_deref(), Some("former_ops admin"), "{what}");
+            }
             go_to(&mut client, Version::BASE)?;
             go_to(&mut client, newest()?)?;
             assert_lives(&mut client, &format!("{what}, down and up"))?;

@@ -275,7 +275,7 @@ fn in_another_cluster_a_kept_level_is_given_by_name() -> Result<()> {
     go_to(&mut client, below)?;
     // As if kept elsewhere, where the reader had the identifier that the worker has here.
     client.batch_execute(&format!(
-        "UPDATE orchestrator_archive.access_levels SET system_identifier = system_identifier - 1, role = '{worker}'::regrole; \
+        "UPDATE orchestrator_archive.access_levels SET system_identifier = system_identifier - 1, kept_in = 1, role = '{worker}'::regrole; \
          UPDATE orchestrator_archive.access_levels SET grantee = 'nobody of that name' WHERE grantee = '{worker}'"
     ))?;
     go_to(&mut client, newest()?)?;
@@ -290,6 +290,72 @@ fn in_another_cluster_a_kept_level_is_given_by_name() -> Result<()> {
     client.batch_execute("SELECT FROM orchestrator.restore_archived()")?;
     assert_eq!(listed(&database)?, ALL);
     assert_eq!(differences(&mut client)?, [""; 0]);
+    Ok(())
+}
+
+/// pg_upgrade makes a cluster of another identifier in which roles and tables have the identifiers that
+/// they had: the role decides there, too, also after a second downgrade and a second pg_upgrade.
+#[test]
+fn after_pg_upgrade_a_kept_level_follows_the_role() -> Result<()> {
+    const UPGRADE: &str =
+        "UPDATE orchestrator_archive.access_levels SET system_identifier = system_identifier - 1";
+    let database = with_roles("upgraded")?;
+    let mut client = database.client()?;
+    let below = versions()?.into_iter().rev().nth(1).expect("a version below");
+    let (reader, other) = (name(&database, "reader"), name(&database, "other"));
+    let worker = name(&database, "worker");
+    go_to(&mut client, below)?;
+    client.batch_execute(&format!("ALTER ROLE {reader} RENAME TO {other}"))?;
+    roles::make(&mut client, &reader)?;
+    client.batch_execute(UPGRADE)?;
+    go_to(&mut client, newest()?)?;
+    assert_eq!(holds(&mut client, &other)?, "reader");
+    assert_eq!(holds(&mut client, &reader)?, "nothing");
+    assert_eq!(text(&mut client, KEPT)?, "0");
+    // Once more, after what came back was kept again.
+    go_to(&mut client, below)?;
+    client.batch_execute(UPGRADE)?;
+    client.batch_execute(&format!("ALTER ROLE {worker} RENAME TO {worker}_2"))?;
+    roles::make(&mut client, &worker)?;
+    go_to(&mut client, newest()?)?;
+    assert_eq!(holds(&mut client, &worker)?, "nothing");
+    assert_eq!(holds(&mut client, &format!("{worker}_2"))?, "worker");
+    client.batch_execute(&format!(
+        "DROP ROLE {reader}; DROP ROLE {worker}; \
+         DROP OWNED BY {other}, {worker}_2; DROP ROLE {other}, {worker}_2"
+    ))?;
+    Ok(())
+}
+
+/// A kept level of a role that is away joins the next downgrade's, and is still the role's after pg_upgrade.
+#[test]
+fn after_pg_upgrade_an_older_kept_level_follows_the_role() -> Result<()> {
+    let database = with_roles("joined")?;
+    let mut client = database.client()?;
+    let below = versions()?.into_iter().rev().nth(1).expect("a version below");
+    let (reader, other) = (name(&database, "reader"), name(&database, "other"));
+    go_to(&mut client, below)?;
+    // A level that does not exist stays, and joins the others on the next way down.
+    client.batch_execute(&format!(
+        "ALTER TABLE orchestrator_archive.access_levels DROP CONSTRAINT IF EXISTS access_levels_level_check; \
+         UPDATE orchestrator_archive.access_levels SET level = 'later' WHERE grantee = '{reader}'"
+    ))?;
+    go_to(&mut client, newest()?)?;
+    assert_eq!(text(&mut client, KEPT)?, "1");
+    client.batch_execute(&format!("SELECT orchestrator.revoke_access('{reader}')"))?;
+    go_to(&mut client, below)?;
+    assert_eq!(text(&mut client, KEPT)?, "4");
+    client.batch_execute(&format!(
+        "UPDATE orchestrator_archive.access_levels SET level = 'reader' WHERE level = 'later'; \
+         UPDATE orchestrator_archive.access_levels SET system_identifier = system_identifier - 1; \
+         ALTER ROLE {reader} RENAME TO {other}"
+    ))?;
+    roles::make(&mut client, &reader)?;
+    go_to(&mut client, newest()?)?;
+    assert_eq!(holds(&mut client, &other)?, "reader");
+    assert_eq!(holds(&mut client, &reader)?, "nothing");
+    client
+        .batch_execute(&format!("DROP ROLE {reader}; DROP OWNED BY {other}; DROP ROLE {other}"))?;
     Ok(())
 }
 

@@ -160,7 +160,7 @@ fn kept_levels_with_impossible_values_stop_neither_the_upgrade_nor_restore_archi
     const LEVELS: &str = "SELECT count(*) FROM orchestrator.access() WHERE grantee LIKE $1 || '%'";
     const ODD: &str = "ALTER TABLE orchestrator_archive.access_levels ALTER COLUMN level DROP NOT NULL; \
          INSERT INTO orchestrator_archive.access_levels \
-         SELECT o.grantee, o.level, kept_at, o.role, (pg_control_system()).system_identifier \
+         SELECT o.grantee, o.level, kept_at, o.role, (pg_control_system()).system_identifier, 0 \
          FROM (VALUES ('nobody', 'banana', (SELECT oid FROM pg_roles WHERE rolname LIKE '%\\_nobody' LIMIT 1)), \
                       ('nobody 2', NULL, (SELECT oid FROM pg_roles WHERE rolname LIKE '%\\_nobody' LIMIT 1)), \
                       ('no such role', 'admin', 4294967290), \

@@ -223,8 +223,9 @@ fn way_back(role: Oid, level: Level, marked: Option<Level>) -> Result<String, Er
 /// The table in which a downgrade keeps who has which level.
 pub const KEPT_LEVELS: &str = "access_levels";
 
-/// Which role `r` a kept level `l` belongs to. In the cluster that kept it the role's identifier
-/// tells, whatever the role is called today; in another cluster only its name can.
+/// Which role `r` a kept level `l` belongs to. In the cluster that kept it the role's identifier decides,
+/// whatever the role is called today; in another cluster only its name can. Levels that pg_upgrade brought
+/// are recognised before, by `kept_levels::recognise`.
 const IS_OF_ROLE: &str = "CASE WHEN l.system_identifier = (pg_catalog.pg_control_system()).system_identifier \
               THEN r.oid = l.role ELSE r.rolname = l.grantee END";
 

@@ -5,6 +5,7 @@ use super::archives::{self, Archive, Holds};
 use super::columns;
 use super::conditions::{self, Condition, all_of, arriving, lock_parents, same_key};
 use super::dependents;
+use super::kept_levels;
 use super::table::{ForeignKey, Table};
 use crate::schema::{access, manifest};
 use crate::server::arguments::counted;
@@ -35,6 +36,9 @@ fn rows(archive: &Archive, live: &Table) -> Result<Outcome, Error> {
         give_grants(&archive.table, live)?;
         give_settings(&archive.table, live)?;
         advance_sequences(&archive.table, live)?;
+        if archive.belongs_to == access::KEPT_LEVELS {
+            kept_levels::recognise(&archive.table)?;
+        }
         on_its_own(archive, || rows_of(archive, live))
     })
 }
@@ -220,26 +224,13 @@ pub fn everything() -> Result<Vec<(String, i64, i64)>, Error> {
                 columns::values(&archive, &live, columns::Present::Respected)?
             }
             (None, Holds::Rows) if archive.belongs_to == access::KEPT_LEVELS => {
-                unless_in_use(&archive, || levels(&archive))?
+                unless_in_use(&archive, || kept_levels::give_back(&archive))?
             }
             _ => Outcome { restored: 0, left_behind: archive.rows()? },
         };
         outcomes.push((object, outcome.restored, outcome.left_behind));
     }
     Ok(outcomes)
-}
-
-/// Gives roles the levels again that they had before a downgrade.
-fn levels(archive: &Archive) -> Result<Outcome, Error> {
-    let table = &archive.table;
-    let (restored, left_behind) =
-        table.with_replica_identity(|| access::give_back(&table.to_string()))?;
-    if left_behind == 0 {
-        dynamic_sql::execute(&format!("DROP TABLE {}", archive.table))?;
-    } else {
-        archives::note_left_behind(archive)?;
-    }
-    Ok(Outcome { restored, left_behind })
 }
 
 /// The column names that both tables have, and those that only `from` has.

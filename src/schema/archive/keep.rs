@@ -8,8 +8,9 @@ use super::ARCHIVE;
 use super::archives::{self, Holds};
 use super::dependents;
 use super::give_back::move_rows;
+use super::kept_levels;
 use super::table::Table;
-use crate::schema::{catalog, manifest};
+use crate::schema::{access, catalog, manifest};
 use crate::server::arguments::counted;
 use crate::server::backend_state;
 use crate::server::dynamic_sql::{self, quote};
@@ -274,8 +275,15 @@ fn merge(older: &Table, archive: &Table) -> Result<(), Error> {
             ))?;
         }
     }
+    let levels = archive.name == access::KEPT_LEVELS;
+    if levels {
+        kept_levels::recognise(older)?;
+    }
     if move_rows(older, archive)?.left_behind == 0 {
         dynamic_sql::execute(&format!("DROP TABLE {older}"))?;
+    }
+    if levels {
+        kept_levels::recognise(archive)?;
     }
     Ok(())
 }

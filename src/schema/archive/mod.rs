@@ -10,6 +10,7 @@ mod conditions;
 mod dependents;
 mod give_back;
 mod keep;
+mod kept_levels;
 mod label;
 mod locks;
 mod plan;
