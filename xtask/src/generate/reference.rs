@@ -58,10 +58,10 @@ fn generate(toolchain: &Toolchain) -> Result<String> {
 fn heading(toolchain: &Toolchain) -> String {
     format!(
         "# Reference of orchestrator_schema {}\n\n\
-         Written by `cargo xtask docs` from the comments of a live database; `cargo xtask check docs` tells when it is stale.\n\n\
+         Written by `cargo xtask docs` from the comments of a live database; `cargo xtask check docs` compares it with a live database.\n\n\
          [Entities](#entities) · [Tables](#tables) · [Views](#views) · [Functions](#functions) · \
          [State machines](#state-machines) · [Settings](#settings)\n\n\
-         Everything lives in schema `orchestrator`. Nothing is granted to PUBLIC.",
+         All objects are in schema `orchestrator`. Nothing is granted to PUBLIC.",
         toolchain.project.version()
     )
 }

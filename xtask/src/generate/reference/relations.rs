@@ -88,7 +88,7 @@ fn columns(
             later_than(since, later),
         ]);
     }
-    Ok(table(&["column", "type", "", "default", "what it holds", "since"], &rows))
+    Ok(table(&["column", "type", "", "default", "content", "since"], &rows))
 }
 
 fn constraints(client: &mut Client, relation: &Relation) -> Result<Vec<Row>> {

@@ -22,6 +22,6 @@ pub fn all(client: &mut Client) -> Result<String> {
         };
         rows.push(vec![code(&cell(0)?), cell(1)?, code(&cell(2)?), cell(3)?, sentence(&cell(4)?)]);
     }
-    let columns = ["setting", "values", "default", "who may set it", "what it does"];
+    let columns = ["setting", "values", "default", "set by", "effect"];
     Ok(format!("{}\n{}", section(2, "Settings", ""), table(&columns, &rows)))
 }
