@@ -11,9 +11,9 @@ use anyhow::{Context, Result, bail};
 use crate::machine::files::files_below;
 use crate::machine::project::EXTENSION;
 
-/// A version of the extension; ordered as versions are.
+/// A version of the extension: the numbers of a semantic version, which has nothing else here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version(u32, u32, u32);
+pub struct Version(u64, u64, u64);
 
 impl Version {
     /// Where every chain starts.
@@ -30,17 +30,12 @@ impl FromStr for Version {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let parts: Vec<u32> = text
-            .split('.')
-            .map(str::parse)
-            .collect::<Result<_, _>>()
-            .with_context(|| format!("{text:?} is no version"))?;
-        match parts[..] {
-            [major, minor, patch] if format!("{major}.{minor}.{patch}") == text => {
-                Ok(Self(major, minor, patch))
-            }
-            _ => bail!("{text:?} is no version of the form 1.2.3"),
+        let version: semver::Version =
+            text.parse().with_context(|| format!("{text:?} is no version of the form 1.2.3"))?;
+        if !version.pre.is_empty() || !version.build.is_empty() {
+            bail!("{text:?} is more than a version of the form 1.2.3");
         }
+        Ok(Self(version.major, version.minor, version.patch))
     }
 }
 
@@ -181,7 +176,9 @@ mod tests {
             ["0.10.0", "0.2.0", "0.0.0"].iter().filter_map(|text| text.parse().ok()).collect();
         versions.sort();
         assert_eq!(versions, [Version(0, 0, 0), Version(0, 2, 0), Version(0, 10, 0)]);
-        for wrong in ["", "1", "1.2", "1.2.3.4", "1.02.3", "1.2.x", "1.2.-3"] {
+        for wrong in
+            ["", "1", "1.2", "1.2.3.4", "1.02.3", "1.2.x", "1.2.-3", "1.2.3-rc1", "1.2.3+a"]
+        {
             assert!(wrong.parse::<Version>().is_err(), "{wrong}");
         }
     }

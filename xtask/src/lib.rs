@@ -9,8 +9,5 @@ pub mod cluster;
 pub mod demo;
 pub mod generate;
 pub mod install;
-pub mod lint;
 pub mod machine;
 pub mod release;
-pub mod rust_source;
-pub mod sql;

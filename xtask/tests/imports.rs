@@ -19,7 +19,8 @@ use sources::Sources;
 
 /// The crates that are held to it, with the floors of their rooms.
 /// For the library: `("src", &rooms::LIBRARY)`.
-const CRATES: [(&str, &[&[&str]]); 1] = [("xtask/src", &rooms::XTASK)];
+const CRATES: [(&str, &[&[&str]]); 2] =
+    [("xtask/src", &rooms::XTASK), ("xtask/lint/src", &rooms::LINT)];
 
 fn graph(folder: &str) -> Result<Graph> {
     let root = Project::find()?.root().join(folder);

@@ -16,7 +16,7 @@ pub const CHECK: Check = Check {
 };
 
 /// Folders whose files a page names in code quotes, and whose comments name decisions.
-const FOLDERS: [&str; 5] = ["src", "sql", "tests", "xtask/src", "examples"];
+const FOLDERS: [&str; 6] = ["src", "sql", "tests", "xtask/src", "xtask/lint/src", "examples"];
 
 /// How a comment refers to a decision, up to its name.
 const DECISION: &str = "decision `";

@@ -88,6 +88,7 @@ pub const STATEMENTS: Check = Check {
     name: "statements",
     about: "what pins no search_path names the schema of everything (tests/statements.rs)",
     run: Run::OnSources(|project| {
+        packages::for_bindings()?;
         process::run(project.cargo().args([
             "test",
             "--package",

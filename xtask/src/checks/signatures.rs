@@ -3,6 +3,7 @@
 
 mod catalog;
 mod generated;
+mod source;
 
 use std::collections::BTreeMap;
 

@@ -18,11 +18,30 @@ pub const LIBRARY: [&[&str]; 8] = [
 /// This program, from the ground up.
 pub const XTASK: [&[&str]; 7] = [
     &["machine"],
-    &["address", "chain", "rust_source", "sql"],
+    &["address", "chain"],
     &["cluster", "install"],
-    &["bench", "demo", "generate", "lint"],
+    &["bench", "demo", "generate"],
     &["checks"],
     &["release"],
+    &["lib"],
+];
+
+/// The linter: rules, and what they read.
+pub const LINT: [&[&str]; 4] = [
+    &["source", "tree"],
+    &["functions"],
+    &[
+        "characters",
+        "clocks",
+        "constraints",
+        "forbidden",
+        "grants",
+        "heading",
+        "inclusion",
+        "names",
+        "replacements",
+        "tables",
+    ],
     &["lib"],
 ];
 

@@ -7,11 +7,11 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use regex::{NoExpand, Regex};
 
+use super::source::with_generated_sql;
 use crate::machine::files::files_below;
 use crate::machine::process;
 use crate::machine::project::EXTENSION;
 use crate::machine::toolchain::Toolchain;
-use crate::rust_source::with_generated_sql;
 
 /// The schema into which the statements put their functions.
 pub const SCHEMA: &str = "derived";

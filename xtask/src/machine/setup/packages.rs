@@ -62,6 +62,12 @@ pub fn postgresql(requested: Option<&Path>) -> Result<PgConfig> {
     Ok(pg)
 }
 
+/// Makes sure of what crates with bindings to C are built with.
+pub fn for_bindings() -> Result<()> {
+    let Some(apt) = Apt::find() else { return Ok(()) };
+    apt.install(&apt.missing(&ALWAYS)?)
+}
+
 /// Makes sure of what the checks need besides.
 pub fn for_tests() -> Result<()> {
     let Some(apt) = Apt::find() else { return Ok(()) };

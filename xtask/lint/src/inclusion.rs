@@ -2,10 +2,11 @@
 //! the control file takes its version from the crate, and the crate's version is the chain's newest.
 
 use anyhow::Result;
+use syn::parse::{Parse, ParseStream};
+use syn::{Expr, Ident, Item, Lit, LitStr, Token};
+use xtask::chain::{Chain, Script};
 
 use super::source::Finding;
-use crate::chain::{Chain, Script};
-use crate::rust_source::inclusions;
 
 /// Base as bootstrap, then each up script requiring the one before.
 pub fn library(chain: &Chain, source: &str) -> Result<Vec<Finding>> {
@@ -40,6 +41,64 @@ pub fn library(chain: &Chain, source: &str) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
+/// An `extension_sql_file!` of the library.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Inclusion {
+    /// The included file's name, without its folder.
+    file_name: String,
+    name: String,
+    requires: Vec<String>,
+    is_bootstrap: bool,
+}
+
+impl Parse for Inclusion {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let path = input.parse::<LitStr>()?.value();
+        let file_name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        let mut inclusion = Self { file_name, ..Self::default() };
+        while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
+            let option: Ident = input.parse()?;
+            if option == "bootstrap" {
+                inclusion.is_bootstrap = true;
+                continue;
+            }
+            input.parse::<Token![=]>()?;
+            match input.parse()? {
+                Expr::Lit(name) if option == "name" => inclusion.name = text(&name.lit),
+                Expr::Array(names) if option == "requires" => {
+                    inclusion.requires = names.elems.iter().map(required).collect();
+                }
+                _ => {}
+            }
+        }
+        Ok(inclusion)
+    }
+}
+
+fn text(literal: &Lit) -> String {
+    match literal {
+        Lit::Str(text) => text.value(),
+        _ => String::new(),
+    }
+}
+
+fn required(name: &Expr) -> String {
+    match name {
+        Expr::Lit(name) => text(&name.lit),
+        _ => String::new(),
+    }
+}
+
+/// The scripts that a source file includes, in order.
+fn inclusions(source: &str) -> syn::Result<Vec<Inclusion>> {
+    let items = syn::parse_file(source)?.items;
+    let calls = items.iter().filter_map(|item| match item {
+        Item::Macro(item) if item.mac.path.is_ident("extension_sql_file") => Some(&item.mac),
+        _ => None,
+    });
+    calls.map(syn::Macro::parse_body).collect()
+}
+
 /// The control file leaves the version to the crate, and puts nothing into a schema that users drop.
 pub fn control(text: &str) -> Vec<Finding> {
     const WANTED: [&str; 2] = ["default_version = '@CARGO_VERSION@'", "schema = pg_catalog"];
@@ -54,7 +113,9 @@ pub fn control(text: &str) -> Vec<Finding> {
 }
 
 /// The crate is at the version that the chain ends at.
-pub fn version(chain: &Chain, version: &str) -> Vec<Finding> {
+pub fn version(chain: &Chain, manifest: &str) -> Vec<Finding> {
+    let version = manifest.lines().find_map(|line| line.strip_prefix("version = "));
+    let version = version.unwrap_or_default().trim_matches('"');
     let newest = chain.newest().to_string();
     if newest == version {
         return Vec::new();
@@ -66,7 +127,7 @@ pub fn version(chain: &Chain, version: &str) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::source::fixture::messages;
+    use crate::source::fixture::messages;
 
     fn chain() -> Chain {
         let names = ["0.0.0", "0.0.0--0.1.0", "0.1.0--0.0.0", "0.1.0--0.2.0", "0.2.0--0.1.0"];
@@ -100,7 +161,24 @@ mod tests {
         assert!(control(right).is_empty());
         assert_eq!(control("default_version = '0.2.0'\nschema = pg_catalog").len(), 1);
         assert_eq!(control("default_version = '@CARGO_VERSION@'\nschema = public").len(), 1);
-        assert!(version(&chain(), "0.2.0").is_empty());
-        assert_eq!(version(&chain(), "0.1.0").len(), 1);
+        assert!(version(&chain(), "[package]\nversion = \"0.2.0\"\n").is_empty());
+        assert_eq!(version(&chain(), "[package]\nversion = \"0.1.0\"\n").len(), 1);
+    }
+
+    #[test]
+    fn inclusions_are_read_with_their_options() {
+        let source = r#"
+            // extension_sql_file!("../sql/old.sql", name = "old");
+            extension_sql_file!("../sql/a.sql", name = "base", bootstrap);
+            extension_sql_file!(
+                "../sql/b.sql",
+                name = "next",
+                requires = ["base"],
+            );"#;
+        let found = inclusions(source).expect("inclusions");
+        assert_eq!(found.len(), 2);
+        assert_eq!((found[0].file_name.as_str(), found[0].is_bootstrap), ("a.sql", true));
+        assert_eq!((found[1].name.as_str(), found[1].is_bootstrap), ("next", false));
+        assert_eq!(found[1].requires, ["base"]);
     }
 }

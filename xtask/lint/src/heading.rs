@@ -1,44 +1,43 @@
 //! How a script begins: the line for psql, the comment that says what and why, the search path, and
 //! the call that takes its locks, and on the way down stops it, before anything has changed.
 
-use super::source::{Finding, Source};
-use crate::chain::Script;
-use crate::machine::project::EXTENSION;
-use crate::sql::{Kind, Name, Statement, Token, tokens};
+use pg_query::NodeEnum;
+use xtask::chain::Script;
+use xtask::machine::project::EXTENSION;
+
+use super::source::{Finding, Source, Statement};
+use super::tree::{calls, is_call, words};
 
 const SEARCH_PATH: &str = "SET LOCAL search_path TO pg_catalog, pg_temp;";
 
 pub fn check(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let wanted = psql_line(source.script);
+    let mut report = |line: usize, message: String| findings.push(source.finding(line, message));
+    let wanted = psql_line(&source.script);
     if source.text.lines().next() != Some(&wanted) {
-        findings.push(source.finding(1, format!("the first line must be: {wanted}")));
+        report(1, format!("the first line must be: {wanted}"));
     }
-    let start = match source.script {
-        Script::Base(version) => format!("{version}: "),
-        Script::Step { from, to } => format!("{from} -> {to}: "),
+    let start = match &source.script {
+        Script::Base(version) => format!("-- {version}: "),
+        Script::Step { from, to } => format!("-- {from} -> {to}: "),
     };
-    let all = tokens(&source.text).unwrap_or_default();
-    let is_explained = all.iter().any(|token| {
-        token.kind == Kind::Comment
-            && token.text.strip_prefix(&start).is_some_and(|what| !what.trim().is_empty())
-    });
-    if !is_explained {
-        findings.push(source.finding(1, format!("a comment must say what it does: -- {start}…")));
+    let explains =
+        |comment: &str| comment.strip_prefix(&start).is_some_and(|what| !what.trim().is_empty());
+    if !source.comments.iter().any(|(_, comment)| explains(comment)) {
+        report(1, format!("a comment must say what it does: {start}…"));
     }
+    let line_of = |statement: Option<&Statement>| statement.map_or(1, |statement| statement.line);
     let first = source.statements.first();
-    if !first.is_some_and(|statement| sets_search_path(&statement.tokens)) {
-        let line = first.map_or(1, |statement| statement.line());
-        findings.push(source.finding(line, format!("the first statement must be: {SEARCH_PATH}")));
+    if !first.is_some_and(sets_search_path) {
+        report(line_of(first), format!("the first statement must be: {SEARCH_PATH}"));
     }
-    if let Script::Step { from, to } = source.script {
+    if let Script::Step { from, to } = &source.script {
         let begin = if to < from { "begin_downgrade" } else { "begin_upgrade" };
         let second = source.statements.get(1);
         if !second.is_some_and(|statement| begins(statement, begin, &to.to_string())) {
-            let line = second.map_or(1, Statement::line);
             let message =
                 format!("the second statement must be: SELECT orchestrator.{begin}('{to}');");
-            findings.push(source.finding(line, message));
+            report(line_of(second), message);
         }
     }
     findings
@@ -46,15 +45,16 @@ pub fn check(source: &Source) -> Vec<Finding> {
 
 /// Whether a statement is the call that begins the step to that version.
 fn begins(statement: &Statement, function: &str, to: &str) -> bool {
-    let mut cursor = statement.cursor();
-    cursor.word("select")
-        && cursor.name() == Some(Name::parse(&format!("orchestrator.{function}")))
-        && cursor.symbol("(")
-        && cursor.string() == Some(to)
+    match calls(&statement.node)[..] {
+        [call] => {
+            is_call(call, function, to) && words(&call.funcname) == ["orchestrator", function]
+        }
+        _ => false,
+    }
 }
 
 /// What psql says when somebody loads the file by hand.
-fn psql_line(script: Script) -> String {
+fn psql_line(script: &Script) -> String {
     let command = match script {
         Script::Base(_) => format!("CREATE EXTENSION {EXTENSION}"),
         Script::Step { to, .. } => format!("ALTER EXTENSION {EXTENSION} UPDATE TO '{to}'"),
@@ -62,15 +62,15 @@ fn psql_line(script: Script) -> String {
     format!("\\echo Use \"{command}\" to load this file. \\quit")
 }
 
-fn sets_search_path(statement: &[Token]) -> bool {
-    let words: Vec<&str> = statement.iter().map(|token| token.text.as_str()).collect();
-    words == ["set", "local", "search_path", "to", "pg_catalog", ",", "pg_temp"]
+fn sets_search_path(statement: &Statement) -> bool {
+    matches!(&statement.node, NodeEnum::VariableSetStmt(set)
+        if set.is_local && set.name == "search_path" && words(&set.args) == ["pg_catalog", "pg_temp"])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::source::fixture::{messages, script, up};
+    use crate::source::fixture::{messages, script, up};
 
     #[test]
     fn a_proper_heading_is_silent() {

@@ -1,5 +1,4 @@
-//! What checks read or change in the extension's Rust sources:
-//! `sql = false`, and the scripts that `lib.rs` includes.
+//! The extension's Rust sources without `sql = false`.
 
 use anyhow::{Context, Result};
 use regex::Regex;
@@ -47,48 +46,6 @@ fn closing_parenthesis(text: &str) -> Option<usize> {
     None
 }
 
-/// An `extension_sql_file!` of the sources.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inclusion {
-    /// The included file's name, without its folder.
-    pub file_name: String,
-    pub name: String,
-    pub requires: Vec<String>,
-    pub is_bootstrap: bool,
-}
-
-/// The scripts that a source file includes, in order.
-pub fn inclusions(source: &str) -> Result<Vec<Inclusion>> {
-    let invocation = Regex::new(r#"(?s)extension_sql_file!\s*\(\s*"([^"]*)"(.*?)\)\s*;"#)?;
-    let name = Regex::new(r#"name\s*=\s*"([^"]*)""#)?;
-    let requires = Regex::new(r"(?s)requires\s*=\s*\[(.*?)\]")?;
-    let bootstrap = Regex::new(r"\bbootstrap\b")?;
-    let code = without_line_comments(source)?;
-    Ok(invocation
-        .captures_iter(&code)
-        .map(|found| {
-            let options = &found[2];
-            let part = |regex: &Regex| {
-                regex.captures(options).map(|part| part[1].to_owned()).unwrap_or_default()
-            };
-            Inclusion {
-                file_name: found[1].rsplit('/').next().unwrap_or_default().to_owned(),
-                name: part(&name),
-                requires: part(&requires)
-                    .split(',')
-                    .map(|word| word.trim().trim_matches('"').to_owned())
-                    .filter(|word| !word.is_empty())
-                    .collect(),
-                is_bootstrap: bootstrap.is_match(options),
-            }
-        })
-        .collect())
-}
-
-fn without_line_comments(source: &str) -> Result<String> {
-    Ok(Regex::new(r"(?m)^\s*//.*$")?.replace_all(source, "").into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,22 +75,5 @@ mod tests {
             assert_eq!(with_generated_sql(before).expect("well formed"), after);
         }
         assert!(with_generated_sql("#[pg_extern(sql = false").is_err());
-    }
-
-    #[test]
-    fn inclusions_are_read_with_their_options() {
-        let source = r#"
-            // extension_sql_file!("../sql/old.sql", name = "old");
-            extension_sql_file!("../sql/a.sql", name = "base", bootstrap);
-            extension_sql_file!(
-                "../sql/b.sql",
-                name = "next",
-                requires = ["base"],
-            );"#;
-        let found = inclusions(source).expect("inclusions");
-        assert_eq!(found.len(), 2);
-        assert_eq!((found[0].file_name.as_str(), found[0].is_bootstrap), ("a.sql", true));
-        assert_eq!((found[1].name.as_str(), found[1].is_bootstrap), ("next", false));
-        assert_eq!(found[1].requires, ["base"]);
     }
 }

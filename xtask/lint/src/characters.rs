@@ -7,14 +7,13 @@ use anyhow::{Context, Result};
 use regex::Regex;
 
 use super::source::Finding;
-use crate::machine::files::files_below;
-use crate::machine::project::{EXTENSION, Project};
+use xtask::machine::files::files_below;
+use xtask::machine::project::EXTENSION;
 
 /// The scripts, the control file, and every source of the library.
-pub fn project(project: &Project) -> Result<Vec<Finding>> {
-    let root = project.root();
+pub fn project(root: &Path) -> Result<Vec<Finding>> {
     let mut files = vec![root.join(format!("{EXTENSION}.control"))];
-    for folder in [project.sql_folder(), root.join("src")] {
+    for folder in [root.join("sql"), root.join("src")] {
         files.extend(files_below(&folder)?);
     }
     files.sort();

@@ -2,70 +2,76 @@
 //! A primary key is always named after its table, and every table has one: a publication refuses to
 //! update and delete the rows of a table without.
 
-use super::source::{Finding, Source};
-use crate::sql::{CreateTable, Element, Statement, Token};
+use pg_query::NodeEnum;
+use pg_query::protobuf::{ConstrType, Constraint, Node};
 
-/// Words that start a constraint.
-const STARTS: [&str; 5] = ["check", "unique", "foreign", "exclude", "references"];
+use super::source::{Finding, Source};
+use super::tree::{Name, constraints};
 
 pub fn check(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
     for statement in &source.statements {
-        if let Some(table) = CreateTable::read(statement)
-            && !table.elements.iter().any(is_primary_key)
+        let mut report = |message: String| findings.push(source.finding(statement.line, message));
+        let elements = match &statement.node {
+            NodeEnum::CreateStmt(table) => table.table_elts.iter().collect(),
+            NodeEnum::AlterTableStmt(table) => table.cmds.iter().filter_map(added).collect(),
+            _ => Vec::new(),
+        };
+        let all: Vec<&Constraint> = elements.into_iter().flat_map(constraints_of).collect();
+        if let Some(name) = new_table(&statement.node)
+            && !all.iter().any(|constraint| constraint.contype() == ConstrType::ConstrPrimary)
         {
-            findings.push(
-                source
-                    .finding(statement.line(), format!("table {} needs a PRIMARY KEY", table.name)),
-            );
+            report(format!("table {name} needs a PRIMARY KEY"));
         }
-        for element in elements(statement) {
-            for token in unnamed(&element) {
-                let what = token.text.to_uppercase();
-                findings.push(
-                    source.finding(token.line, format!("{what} needs a name: CONSTRAINT … {what}")),
-                );
+        for constraint in all.iter().filter(|constraint| constraint.conname.is_empty()) {
+            if let Some(what) = must_be_named(constraint.contype()) {
+                report(format!("{what} needs a name: CONSTRAINT … {what}"));
             }
         }
     }
     findings
 }
 
-fn elements(statement: &Statement) -> Vec<Element<'_>> {
-    if let Some(table) = CreateTable::read(statement) {
-        return table.elements;
-    }
-    if statement.starts_with(&["alter", "table"]) {
-        return Element::split(&statement.tokens);
-    }
-    Vec::new()
-}
-
-fn is_primary_key(element: &Element<'_>) -> bool {
-    element.outer().windows(2).any(|words| words[0].is_word("primary") && words[1].is_word("key"))
-}
-
-/// The words that start a constraint without a name.
-fn unnamed<'a>(element: &Element<'a>) -> Vec<&'a Token> {
-    let tokens = element.outer();
-    let mut is_foreign_key = false;
-    let mut found = Vec::new();
-    for (at, token) in tokens.iter().enumerate() {
-        is_foreign_key |= token.is_word("foreign");
-        let starts = STARTS.iter().any(|word| token.is_word(word));
-        let is_part_of_foreign_key = is_foreign_key && token.is_word("references");
-        let is_named = at >= 2 && tokens[at - 2].is_word("constraint");
-        if starts && !is_part_of_foreign_key && !is_named {
-            found.push(*token);
+/// The table that a statement creates.
+fn new_table(statement: &NodeEnum) -> Option<Name> {
+    match statement {
+        NodeEnum::CreateStmt(table) => table.relation.as_ref().map(Name::of_relation),
+        NodeEnum::CreateTableAsStmt(table) => {
+            table.into.as_ref()?.rel.as_ref().map(Name::of_relation)
         }
+        _ => None,
     }
-    found
+}
+
+/// The column or constraint that a part of `ALTER TABLE` adds.
+fn added(command: &Node) -> Option<&Node> {
+    match command.node.as_ref()? {
+        NodeEnum::AlterTableCmd(command) => command.def.as_deref(),
+        _ => None,
+    }
+}
+
+fn constraints_of(element: &Node) -> Vec<&Constraint> {
+    match element.node.as_ref() {
+        Some(NodeEnum::ColumnDef(column)) => constraints(&column.constraints).collect(),
+        _ => constraints(std::slice::from_ref(element)).collect(),
+    }
+}
+
+fn must_be_named(kind: ConstrType) -> Option<&'static str> {
+    match kind {
+        ConstrType::ConstrCheck => Some("CHECK"),
+        ConstrType::ConstrUnique => Some("UNIQUE"),
+        ConstrType::ConstrExclusion => Some("EXCLUDE"),
+        ConstrType::ConstrForeign => Some("FOREIGN KEY or REFERENCES"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::source::fixture::{messages, up};
+    use crate::source::fixture::{messages, up};
 
     #[test]
     fn named_constraints_and_primary_keys_are_silent() {

@@ -1,0 +1,164 @@
+//! What must come with a function or a view: a comment, for functions that nobody but the owner may
+//! call them, and for those in C a pinned search path. pgspot asks the other languages for theirs (PS005).
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{
+    CommentStmt, CreateFunctionStmt, GrantStmt, ObjectType, RoleSpecType, VariableSetStmt,
+};
+
+use super::source::{Finding, Source};
+use super::tree::{Name, option};
+
+/// Functions that look up nothing by name and run once per row: pinning would cost more than they do.
+const UNPINNED: [&str; 4] =
+    ["uuidv7", "is_valid_configuration", "enforce_lifecycle", "v7_is_valid_file_name"];
+
+pub fn check(source: &Source) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut seen: Vec<Name> = Vec::new();
+    for statement in &source.statements {
+        let mut report = |message: String| findings.push(source.finding(statement.line, message));
+        match &statement.node {
+            NodeEnum::CreateFunctionStmt(function) => {
+                let name = Name::of_words(&function.funcname);
+                let is_unpinned = UNPINNED.contains(&name.object.as_str());
+                if is_in_c(function) && !pins_search_path(function) && !is_unpinned {
+                    report(format!("function {name} must SET search_path"));
+                }
+                if function.replace {
+                    // Rights and comment of the old text stay.
+                    continue;
+                }
+                seen.push(name.clone());
+                let overloads = seen.iter().filter(|other| **other == name).count();
+                let kinds = [ObjectType::ObjectFunction, ObjectType::ObjectProcedure];
+                if commented(source, &kinds, &name) < overloads {
+                    report(format!("function {name} needs a COMMENT"));
+                }
+                if revoked(source, &name) < overloads {
+                    report(format!("function {name} needs REVOKE ALL ON FUNCTION … FROM PUBLIC"));
+                }
+            }
+            NodeEnum::ViewStmt(view) => {
+                if let Some(name) = view.view.as_ref().map(Name::of_relation)
+                    && commented(source, &[ObjectType::ObjectView], &name) == 0
+                {
+                    report(format!("view {name} needs a COMMENT"));
+                }
+            }
+            _ => {}
+        }
+    }
+    findings
+}
+
+fn is_in_c(function: &CreateFunctionStmt) -> bool {
+    let is_c = |value: &&NodeEnum| matches!(value, NodeEnum::String(name) if name.sval.eq_ignore_ascii_case("c"));
+    option(function, "language").iter().any(is_c)
+}
+
+fn pins_search_path(function: &CreateFunctionStmt) -> bool {
+    let pins = |value: &&NodeEnum| matches!(value, NodeEnum::VariableSetStmt(VariableSetStmt { name, .. }) if name == "search_path");
+    option(function, "set").iter().any(pins)
+}
+
+/// How many comments the script gives to objects of that name.
+pub fn commented(source: &Source, kinds: &[ObjectType], name: &Name) -> usize {
+    let is_on = |comment: &CommentStmt| {
+        kinds.contains(&comment.objtype())
+            && comment.object.as_deref().and_then(Name::of_node).as_ref() == Some(name)
+    };
+    let comments = source.statements.iter().filter(
+        |statement| matches!(&statement.node, NodeEnum::CommentStmt(comment) if is_on(comment)),
+    );
+    comments.count()
+}
+
+/// How many times the script takes the right to call functions of that name from everybody.
+fn revoked(source: &Source, name: &Name) -> usize {
+    let grants = source.statements.iter().filter_map(|statement| match &statement.node {
+        NodeEnum::GrantStmt(grant) if takes_calls_from_everybody(grant) => Some(grant),
+        _ => None,
+    });
+    grants
+        .flat_map(|grant| grant.objects.iter().filter_map(Name::of_node))
+        .filter(|revoked| revoked == name)
+        .count()
+}
+
+fn takes_calls_from_everybody(grant: &GrantStmt) -> bool {
+    let is_call = |privilege: &pg_query::protobuf::Node| matches!(&privilege.node, Some(NodeEnum::AccessPriv(privilege)) if privilege.priv_name == "execute");
+    let is_public = |grantee: &pg_query::protobuf::Node| matches!(&grantee.node, Some(NodeEnum::RoleSpec(role)) if role.roletype() == RoleSpecType::RolespecPublic);
+    !grant.is_grant
+        && matches!(grant.objtype(), ObjectType::ObjectFunction | ObjectType::ObjectProcedure)
+        && (grant.privileges.is_empty() || grant.privileges.iter().any(is_call))
+        && grant.grantees.iter().any(is_public)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::fixture::{messages, up};
+
+    const COMPLETE: &str = "CREATE FUNCTION s.f(a text) RETURNS text LANGUAGE c SET search_path TO s AS 'MODULE_PATHNAME', 'f_wrapper';
+        REVOKE ALL ON FUNCTION s.f(text) FROM PUBLIC;
+        COMMENT ON FUNCTION s.f(text) IS 'x';
+        CREATE VIEW s.v AS SELECT 1; COMMENT ON VIEW s.v IS 'x';";
+
+    fn found(text: &str) -> Vec<String> {
+        messages(check(&up(text)))
+    }
+
+    #[test]
+    fn functions_and_views_with_their_companions_are_silent() {
+        assert_eq!(found(COMPLETE), [""; 0]);
+    }
+
+    #[test]
+    fn each_missing_companion_is_found() {
+        assert_eq!(
+            found("CREATE FUNCTION s.f() RETURNS text LANGUAGE c AS 'm', 'f';"),
+            [
+                "function s.f must SET search_path",
+                "function s.f needs a COMMENT",
+                "function s.f needs REVOKE ALL ON FUNCTION … FROM PUBLIC"
+            ]
+        );
+        assert_eq!(found("CREATE VIEW s.v AS SELECT 1;"), ["view s.v needs a COMMENT"]);
+        let kept = COMPLETE.replace("FROM PUBLIC", "FROM r");
+        assert_eq!(found(&kept).len(), 1);
+        let kept = COMPLETE
+            .replace("REVOKE ALL", "REVOKE GRANT OPTION FOR ALL")
+            .replace("FROM PUBLIC", "FROM r");
+        assert_eq!(found(&kept).len(), 1);
+    }
+
+    #[test]
+    fn a_second_function_of_the_same_name_needs_its_own() {
+        let overload = "CREATE FUNCTION s.f(a integer) RETURNS text LANGUAGE c SET search_path TO s AS 'MODULE_PATHNAME', 'g_wrapper';";
+        assert_eq!(found(&format!("{COMPLETE}{overload}")).len(), 2);
+    }
+
+    #[test]
+    fn c_may_go_without_a_pinned_search_path_where_that_is_known_to_be_safe() {
+        let unpinned = COMPLETE.replace(" SET search_path TO s", "");
+        assert_eq!(found(&unpinned), ["function s.f must SET search_path"]);
+        assert_eq!(found(&unpinned.replace("s.f(", "s.uuidv7(")), [""; 0]);
+    }
+
+    #[test]
+    fn a_new_text_keeps_rights_and_comment_but_not_the_search_path() {
+        let replaced = "CREATE OR REPLACE FUNCTION s.f() RETURNS text LANGUAGE c AS 'm', 'f';";
+        assert_eq!(found(replaced), ["function s.f must SET search_path"]);
+    }
+
+    #[test]
+    fn one_revoke_may_list_several_functions() {
+        let text = "CREATE FUNCTION s.f(a text, b text) RETURNS text LANGUAGE c SET search_path TO s AS 'm', 'f';
+            CREATE FUNCTION s.g() RETURNS text LANGUAGE c SET search_path TO s AS 'm', 'g';
+            REVOKE ALL ON FUNCTION s.f(text, text), s.g() FROM PUBLIC;
+            COMMENT ON FUNCTION s.f(text, text) IS 'x';
+            COMMENT ON FUNCTION s.g() IS 'x';";
+        assert_eq!(found(text), [""; 0]);
+    }
+}
