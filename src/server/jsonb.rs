@@ -125,6 +125,7 @@ unsafe impl SqlTranslatable for Document {
 // SAFETY: unboxing goes through FromDatum above.
 unsafe impl<'fcx> ArgAbi<'fcx> for Document {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: the caller promises an argument of this type.
         unsafe { arg.unbox_arg_using_from_datum().unwrap_or(Document(Vec::new())) }
     }
 }
@@ -133,6 +134,7 @@ unsafe impl<'fcx> ArgAbi<'fcx> for Document {
 unsafe impl BoxRet for Document {
     unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
         match self.into_datum() {
+            // SAFETY: the datum is of the type that the function returns.
             Some(datum) => unsafe { fcinfo.return_raw_datum(datum) },
             None => fcinfo.return_null(),
         }

@@ -30,6 +30,7 @@ macro_rules! oid_alias {
                 is_null: bool,
                 typoid: pg_sys::Oid,
             ) -> Option<Self> {
+                // SAFETY: the same promise; an oid alias is an oid.
                 unsafe { pg_sys::Oid::from_polymorphic_datum(datum, is_null, typoid) }.map($name)
             }
         }
@@ -37,6 +38,7 @@ macro_rules! oid_alias {
         // SAFETY: unboxing goes through FromDatum above.
         unsafe impl<'fcx> ArgAbi<'fcx> for $name {
             unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+                // SAFETY: the caller promises an argument of this type.
                 unsafe { arg.unbox_arg_using_from_datum().unwrap_or($name(pg_sys::InvalidOid)) }
             }
         }

@@ -298,10 +298,11 @@ impl<'a> Rows<'a> {
             (std::ptr::from_ref(datum).cast(), size_of::<pg_sys::Datum>())
         } else {
             let start = datum.cast_mut_ptr::<u8>();
-            // SAFETY: the value is of the column's type, whose length says how many bytes it has:
-            // variable (-1), NUL-terminated (-2) or fixed.
+            // The length of the column's type: variable (-1), NUL-terminated (-2) or fixed.
             let size = match attribute.attlen {
+                // SAFETY: a value of a type of variable length begins with its size.
                 -1 => unsafe { pgrx::varlena::varsize_any(start.cast()) },
+                // SAFETY: a value of such a type ends with NUL.
                 -2 => unsafe { CStr::from_ptr(start.cast()) }.count_bytes(),
                 fixed => usize::try_from(fixed).unwrap_or_default(),
             };
@@ -423,6 +424,7 @@ impl FromDatum for Time {
         is_null: bool,
         typoid: pg_sys::Oid,
     ) -> Option<Self> {
+        // SAFETY: the same promise; a timestamptz is an i64.
         unsafe { i64::from_polymorphic_datum(datum, is_null, typoid) }.map(Time)
     }
 }
