@@ -1,12 +1,15 @@
 //! The Debian package, unpacked over a PostgreSQL that never saw the extension, is all it takes.
 
+mod fresh_root;
+
 use anyhow::{Result, bail};
 
+use self::fresh_root::FreshRoot;
 use crate::address::query;
 use crate::checks::check::{Check, Run};
 use crate::cluster::{Cluster, Settings};
 use crate::demo;
-use crate::generate::package::{self, FreshRoot, meta};
+use crate::generate::package::{self, meta};
 use crate::machine::process;
 use crate::machine::toolchain::Toolchain;
 

@@ -1,7 +1,6 @@
 //! A Debian package of the extension for one PostgreSQL major, from what `install` put in place,
 //! and `META.json` for PGXN.
 
-mod fresh_root;
 pub mod meta;
 
 use std::fs;
@@ -15,8 +14,6 @@ use crate::machine::files::files_below;
 use crate::machine::process;
 use crate::machine::project::EXTENSION;
 use crate::machine::toolchain::Toolchain;
-
-pub use fresh_root::FreshRoot;
 
 /// Documents that come with the package.
 const DOCUMENTS: [&str; 3] = ["README.md", "CHANGELOG.md", "docs/reference.md"];
