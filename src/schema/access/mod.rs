@@ -4,6 +4,7 @@
 
 mod levels;
 mod privileges;
+mod rights;
 #[cfg(test)]
 mod tests;
 mod v7;
@@ -18,8 +19,8 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::reg_types::RegRole;
 use crate::server::statements::Statement;
 use crate::server::{arguments, backend_state, interrupts, locks, rows};
-use levels::Level;
 use privileges::Privileges;
+use rights::Level;
 
 /// A role that holds something on the extension's objects.
 struct Holder {
@@ -219,6 +220,9 @@ fn way_back(role: Oid, level: Level, marked: Option<Level>) -> Result<String, Er
         }
     }
 }
+
+/// The function that a version with levels has.
+pub const ACCESS: &str = "orchestrator.access()";
 
 /// The table in which a downgrade keeps who has which level.
 pub const KEPT_LEVELS: &str = "access_levels";

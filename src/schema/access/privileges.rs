@@ -8,7 +8,8 @@ use const_format::concatcp;
 use pgrx::pg_sys::Oid;
 use pgrx::spi::SpiTupleTable;
 
-use super::levels::{self, Level};
+use super::levels;
+use super::rights::Level;
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::Error;
 use crate::server::statements::Statement;

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::levels::{self, Level, NOBODY, Rights};
+use super::levels;
+use super::rights::{Level, NOBODY, Rights};
 use crate::schema::manifest;
 
 /// The members of the newest version: kind, bare name, definition.

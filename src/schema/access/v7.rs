@@ -2,7 +2,7 @@
 //! so a level may write what no function writes; who approves, signs and completes does it through
 //! the functions.
 
-use super::levels::{
+use super::rights::{
     ADMINISTER, DECIDE, EVERYBODY, Functions, NOBODY, READ, Relation, Rights, WORK, right,
 };
 

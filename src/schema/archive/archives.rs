@@ -6,9 +6,8 @@ use const_format::concatcp;
 use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
 
-use super::ARCHIVE;
 use super::label::{self, Label};
-use super::plan::ACCESS;
+use super::schema::{self, ARCHIVE};
 use super::table::Table;
 use crate::schema::{access, manifest};
 use crate::server::backend_state;
@@ -65,7 +64,7 @@ impl Archive {
     /// in that order, and of one version parents before children.
     pub fn place_in_chain(&self) -> Result<usize, Error> {
         if self.belongs_to == access::KEPT_LEVELS {
-            return manifest::introduced("function", ACCESS);
+            return manifest::introduced("function", access::ACCESS);
         }
         let table = format!("orchestrator.{}", quote(&self.belongs_to));
         let mut place = manifest::introduced("table", &table)?;
@@ -109,7 +108,7 @@ pub fn all() -> Result<Vec<Archive>, Error> {
     ));
     let found = TABLES.update(&[ARCHIVE.into()], read)?;
     if !found.is_empty() {
-        only_ours()?;
+        schema::only_ours()?;
     }
     let mut archives = Vec::new();
     for (archive, _) in found {
@@ -294,66 +293,4 @@ pub fn comment(archive: &Table, text: &str) -> Result<(), Error> {
     let literal = pgrx::spi::quote_literal(text);
     dynamic_sql::execute(&format!("COMMENT ON TABLE {archive} IS {literal}"))?;
     Ok(())
-}
-
-/// Creates the schema when it is not there yet, as an ordinary schema that DROP EXTENSION leaves.
-pub fn ensure_schema() -> Result<(), Error> {
-    const EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
-    if dynamic_sql::value::<bool>(EXISTS, &[ARCHIVE.into()])? == Some(true) {
-        return only_ours();
-    }
-    dynamic_sql::execute("CREATE SCHEMA orchestrator_archive")?;
-    dynamic_sql::execute(
-        "COMMENT ON SCHEMA orchestrator_archive IS \
-         'Rows that downgrades of orchestrator_schema kept; see orchestrator.archived()'",
-    )?;
-    if backend_state::in_script() {
-        dynamic_sql::execute(
-            "ALTER EXTENSION orchestrator_schema DROP SCHEMA orchestrator_archive",
-        )?;
-    }
-    Ok(())
-}
-
-/// Refuses a schema or a table in it that somebody else made: what they put on it would run with
-/// the rights of the extension's owner.
-fn only_ours() -> Result<(), Error> {
-    const STRANGER: &str = "SELECT format('%s belongs to role %I', o.what, o.owner::regrole::text) \
-         FROM (SELECT 'schema orchestrator_archive', nspowner FROM pg_namespace WHERE nspname = $1 \
-               UNION ALL \
-               SELECT format('%s %I.%I', 'table', n.nspname, c.relname), c.relowner \
-               FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-               WHERE n.nspname = $1 AND c.relkind IN ('r', 'v', 'm', 'f', 'p')) AS o (what, owner), \
-              pg_extension AS e \
-         WHERE e.extname = 'orchestrator_schema' \
-           AND NOT pg_has_role(o.owner, e.extowner, 'USAGE') LIMIT 1";
-    match dynamic_sql::value::<String>(STRANGER, &[ARCHIVE.into()])? {
-        None => Ok(()),
-        Some(stranger) => Err(Error::new(
-            Kind::Forbidden,
-            "schema orchestrator_archive is not the extension owner's alone",
-        )
-        .detail(stranger)
-        .hint("Give it to the owner of extension orchestrator_schema, or rename it.")),
-    }
-}
-
-/// The length in bytes from which on the server cuts names off.
-const LONGEST_NAME: usize = pg_sys::NAMEDATALEN as usize - 1;
-
-/// A name for an archive that no relation of the schema has: `wanted`, or as much of it as a name
-/// may have, with the next number.
-pub fn free_name(wanted: &str) -> Result<String, Error> {
-    const NAMES: &str = "SELECT c.relname::text FROM pg_class AS c \
-         JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1";
-    let taken = dynamic_sql::column::<String>(NAMES, &[ARCHIVE.into()])?;
-    let numbered = |number: u32| {
-        let number = format!("_{number}");
-        let room = LONGEST_NAME.saturating_sub(number.len());
-        format!("{}{number}", &wanted[..wanted.floor_char_boundary(room)])
-    };
-    let mut candidates = std::iter::once(wanted.to_owned()).chain((2..).map(numbered));
-    candidates
-        .find(|name| !taken.contains(name))
-        .ok_or_else(|| Error::new(Kind::Internal, format!("no free name for archive {wanted}")))
 }

@@ -1,8 +1,8 @@
 //! Levels that roles had before a downgrade: an archive of roles, which have identifiers of their own.
 
 use super::archives::{self, Archive};
-use super::give_back::Outcome;
 use super::table::Table;
+use super::transfer::Outcome;
 use crate::schema::access;
 use crate::server::dynamic_sql;
 use crate::server::error::Error;

@@ -1,21 +1,29 @@
 //! Downgrade without loss: what a down script takes out of schema `orchestrator` is kept in
-//! `orchestrator_archive`, and comes back on the way up. Here the functions; beside it how rows
-//! are kept (`keep`), how they come back (`give_back`), both for values of columns (`columns`), how a
-//! script begins (`begin`) and what it locks (`locks`), and what a downgrade would do (`plan`).
+//! `orchestrator_archive`, and comes back on the way up. Here the functions. Beside them:
+//! a script's beginning (`begin`, `locks`, `dependents`, `updated`); the way down of tables (`archiving`)
+//! and of columns (`columns`); the way up of tables (`give_back`) and of columns (`values`); the archives
+//! themselves (`archives`); and what a downgrade would do (`plan`).
 
-mod archives;
+pub mod archives;
+mod archiving;
 mod begin;
 mod columns;
 mod conditions;
+mod count;
 mod dependents;
 mod give_back;
-mod keep;
+mod grants;
 mod kept_levels;
 mod label;
 mod locks;
+mod older;
+mod on_its_own;
 mod plan;
+mod schema;
 mod table;
+mod transfer;
 mod updated;
+mod values;
 
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -24,11 +32,7 @@ use pgrx::prelude::*;
 use crate::server::error::{Error, Kind, required};
 use crate::server::reg_types::RegClass;
 use crate::server::{backend_state, dynamic_sql};
-pub use archives::{Archive, waiting};
 use table::Table;
-
-/// The schema that keeps what downgrades took out. Not a member of the extension.
-const ARCHIVE: &str = "orchestrator_archive";
 
 /// Takes a table, and the sequences it owns, out of the extension and keeps it in
 /// `orchestrator_archive`, whatever its row count in constant time. An empty table on which no
@@ -41,7 +45,7 @@ const ARCHIVE: &str = "orchestrator_archive";
 /// `orchestrator_schema.downgrade` is `refuse`. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn archive_table(relation: Option<RegClass>) -> Result<i64, ErrorReport> {
-    Ok(keep::table(&owned_table(relation)?)?)
+    Ok(archiving::table(&owned_table(relation)?)?)
 }
 
 /// Keeps the values of columns that the calling down script is about to drop, with the key of
@@ -100,7 +104,7 @@ fn restore_columns(
 ) -> Result<i64, ErrorReport> {
     let table = owned_table(relation)?;
     let columns = named_columns(&table, columns)?;
-    Ok(columns::give_back(&table, &columns)?.restored)
+    Ok(values::give_back(&table, &columns)?.restored)
 }
 
 /// What earlier downgrades kept and no upgrade has brought back yet.

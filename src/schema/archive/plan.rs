@@ -206,7 +206,7 @@ impl Step {
             let rows = table.count()?;
             tell(object, if rows > 0 { "archive column" } else { "drop" }, Some(rows));
         }
-        if self.going("function").any(|function| function == ACCESS) {
+        if self.going("function").any(|function| function == access::ACCESS) {
             let roles = access::count()?;
             if roles > 0 {
                 let kept = format!("orchestrator.{}", access::KEPT_LEVELS);
@@ -234,9 +234,6 @@ impl Step {
         Ok(lines)
     }
 }
-
-/// The function that a version with levels has.
-pub const ACCESS: &str = "orchestrator.access()";
 
 /// The roles that have a level, or whose level a downgrade has kept.
 fn roles_with_level() -> Result<Vec<String>, Error> {

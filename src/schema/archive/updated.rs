@@ -1,9 +1,9 @@
 //! Tables that stay and whose rows a script updates. Where a publication publishes their updates, and
 //! nothing in a row identifies it to subscribers, the server refuses every UPDATE of them.
 
-use super::give_back::without_triggers;
 use super::locks::Way;
 use super::table::Table;
+use super::transfer::without_triggers;
 use crate::schema::manifest;
 use crate::server::backend_state;
 use crate::server::dynamic_sql::{self, quote};

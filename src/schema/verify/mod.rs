@@ -15,9 +15,10 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::schema::access::{self, Deviation};
+use crate::schema::archive::archives::{self, Archive};
 use crate::schema::catalog::{self, Member, Members};
+use crate::schema::manifest;
 use crate::schema::verify::row_rules::{RULES, Rule};
-use crate::schema::{archive, manifest};
 use crate::server::error::Error;
 use crate::server::interrupts;
 use crate::server::statements::Statement;
@@ -264,9 +265,10 @@ fn verify() -> Result<
     rows.extend(broken);
     let levels = Member { kind: "function".to_owned(), object: "orchestrator.access()".to_owned() };
     let levels = manifest::has(&version, &levels)?;
-    let archives = archive::waiting(levels)?;
-    let levels_wait = archives.iter().any(|archive| archive.belongs_to == access::KEPT_LEVELS);
-    rows.extend(archives.into_iter().map(waiting));
+    let waiting_archives = archives::waiting(levels)?;
+    let levels_wait =
+        waiting_archives.iter().any(|archive| archive.belongs_to == access::KEPT_LEVELS);
+    rows.extend(waiting_archives.into_iter().map(waiting));
     if levels {
         rows.extend(access_deviations(levels_wait)?);
     }
@@ -275,7 +277,7 @@ fn verify() -> Result<
 
 /// An archive that waits although the version has a place for it: CREATE EXTENSION in a restore
 /// of an older version's dump comes before the archive.
-fn waiting(archive: archive::Archive) -> Finding {
+fn waiting(archive: Archive) -> Finding {
     let (kind, problem) = ("archive".to_owned(), "waiting".to_owned());
     let version = archive.from_version.as_deref().unwrap_or("an unknown version");
     let actual = format!("kept at {version}, and not given back since");

@@ -6,7 +6,7 @@ use std::ops::Range;
 use pgrx::prelude::*;
 
 use super::order;
-use crate::schema::archive::ARCHIVE;
+use crate::schema::archive::schema::ARCHIVE;
 use crate::schema::catalog::Member;
 use crate::schema::manifest::{self, Change};
 use crate::server::error::Error;

@@ -1,0 +1,99 @@
+//! The way down: a table goes into schema orchestrator_archive.
+
+use super::archives::{self, Holds};
+use super::count::{Count, refuse_when_asked, report};
+use super::dependents;
+use super::older;
+use super::schema::{self, ARCHIVE};
+use super::table::Table;
+use crate::server::dynamic_sql;
+use crate::server::error::Error;
+
+/// Moves a table, with everything its rows need, into the archive.
+pub fn table(table: &Table) -> Result<i64, Error> {
+    dynamic_sql::execute(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))?;
+    dependents::refuse(table)?;
+    let count = if table.is_empty()? { Count::Exactly(0) } else { Count::of(table)? };
+    if count.rows() > 0 {
+        refuse_when_asked(table, &count)?;
+    }
+    leave_extension(table)?;
+    if count.rows() == 0 && !has_user_settings(table)? {
+        dynamic_sql::execute(&format!("DROP TABLE {table}"))?;
+        return Ok(0);
+    }
+
+    schema::ensure()?;
+    strip(table)?;
+    let older = older::set_aside(&older::names_of(table)?)?;
+    dynamic_sql::execute(&format!("ALTER TABLE {table} SET SCHEMA {ARCHIVE}"))?;
+    let archive = Table { schema: ARCHIVE.to_owned(), ..table.clone() };
+    archives::label(&archive, &table.name, &Holds::Rows)?;
+    older::append(older, &archive)?;
+    report(&format!("{} of {table}", count.in_words()), &archive);
+    Ok(count.rows())
+}
+
+/// Takes a table and the sequences it owns out of the extension. A sequence left behind as a
+/// member would make a later DROP EXTENSION ... CASCADE drop the column that uses it.
+fn leave_extension(table: &Table) -> Result<(), Error> {
+    const MEMBERS: &str = "SELECT format('%s %I.%I', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, \
+                n.nspname, c.relname) \
+         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         JOIN pg_depend AS m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid AND m.deptype = 'e' \
+         JOIN pg_extension AS e ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid \
+         WHERE e.extname = 'orchestrator_schema' \
+           AND (c.oid = $1 OR EXISTS (SELECT FROM pg_depend AS o \
+                WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid AND c.relkind = 'S' \
+                  AND o.refclassid = 'pg_class'::regclass AND o.refobjid = $1 AND o.deptype IN ('a', 'i'))) \
+         ORDER BY c.relkind = 'r'";
+    for member in dynamic_sql::column::<String>(MEMBERS, &[table.oid.into()])? {
+        dynamic_sql::execute(&format!("ALTER EXTENSION orchestrator_schema DROP {member}"))?;
+    }
+    Ok(())
+}
+
+/// Whether anyone but the owner holds a grant on the table, a column of it or a sequence that it owns, or
+/// it has a setting that no version gives.
+fn has_user_settings(table: &Table) -> Result<bool, Error> {
+    const SETTINGS: &str = "SELECT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a \
+                WHERE a.grantee <> c.relowner AND (c.oid = $1 OR c.relkind = 'S' AND c.oid IN ( \
+                    SELECT d.objid FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass \
+                      AND d.refclassid = d.classid AND d.refobjid = $1 AND d.deptype IN ('a', 'i')))) \
+         OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attacl IS NOT NULL) \
+         OR EXISTS (SELECT FROM pg_class WHERE oid = $1 \
+                    AND (relrowsecurity OR relforcerowsecurity OR relreplident <> 'd' OR reloptions IS NOT NULL))";
+    dynamic_sql::known(SETTINGS, &[table.oid.into()], "settings")
+}
+
+/// Drops what ties a table to the extension: foreign keys, triggers, and whatever uses a function
+/// of ours (defaults, checks, indexes). Each would block DROP EXTENSION, or go with it.
+fn strip(table: &Table) -> Result<(), Error> {
+    const TIES: &str = "WITH ours AS ( \
+             SELECT d.classid, d.objid FROM pg_depend AS d \
+             JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid \
+             WHERE e.extname = 'orchestrator_schema' AND d.deptype = 'e' \
+         ), tied AS ( \
+             SELECT d.classid, d.objid FROM pg_depend AS d \
+             JOIN ours AS o ON d.refclassid = o.classid AND d.refobjid = o.objid) \
+         SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', $2, conname) FROM pg_constraint \
+         WHERE conrelid = $1 \
+           AND (contype = 'f' OR ('pg_constraint'::regclass, oid) IN (SELECT classid, objid FROM tied)) \
+         UNION ALL \
+         SELECT format('DROP TRIGGER %I ON %s', tgname, $2) FROM pg_trigger \
+         WHERE tgrelid = $1 AND NOT tgisinternal \
+         UNION ALL \
+         SELECT format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', $2, a.attname) \
+         FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum \
+         WHERE d.adrelid = $1 AND a.attgenerated = '' \
+           AND ('pg_attrdef'::regclass, d.oid) IN (SELECT classid, objid FROM tied) \
+         UNION ALL \
+         SELECT format('DROP INDEX %s', i.indexrelid::regclass) FROM pg_index AS i \
+         WHERE i.indrelid = $1 AND ('pg_class'::regclass, i.indexrelid) IN (SELECT classid, objid FROM tied)";
+    let statements: Vec<String> =
+        dynamic_sql::column(TIES, &[table.oid.into(), table.to_string().as_str().into()])?;
+    for statement in statements {
+        dynamic_sql::execute(&statement)?;
+    }
+    Ok(())
+}

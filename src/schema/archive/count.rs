@@ -1,0 +1,126 @@
+//! How many rows a downgrade takes out, and the refusal that a setting asks for.
+
+use std::collections::BTreeSet;
+
+use pgrx::prelude::*;
+
+use super::table::Table;
+use crate::schema::{catalog, manifest};
+use crate::server::arguments::counted;
+use crate::server::backend_state;
+use crate::server::dynamic_sql;
+use crate::server::error::{Error, Kind};
+use crate::server::settings::{self, Downgrade};
+
+/// Tables up to this size, in bytes, are counted row by row; above it their statistics answer,
+/// so that archiving takes constant time. 32 MiB are read within some ten milliseconds.
+const COUNTED_UP_TO: i64 = 32 * 1024 * 1024;
+
+/// How many rows a table holds.
+pub enum Count {
+    Exactly(i64),
+    About(i64),
+}
+
+impl Count {
+    pub fn of(table: &Table) -> Result<Count, Error> {
+        const ESTIMATE: &str = "SELECT CASE WHEN c.reltuples > 0 AND c.relpages > 0 \
+                THEN (c.reltuples / c.relpages \
+                      * (pg_relation_size(c.oid) / current_setting('block_size')::bigint))::bigint \
+                ELSE nullif(pg_stat_get_live_tuples(c.oid), 0) END \
+             FROM pg_class AS c WHERE c.oid = $1 AND pg_relation_size(c.oid) > $2";
+        let arguments = [table.oid.into(), COUNTED_UP_TO.into()];
+        match dynamic_sql::value::<i64>(ESTIMATE, &arguments)? {
+            Some(rows) => Ok(Count::About(rows.max(1))),
+            None => Ok(Count::Exactly(table.count()?)),
+        }
+    }
+
+    pub fn rows(&self) -> i64 {
+        match self {
+            Count::Exactly(rows) | Count::About(rows) => *rows,
+        }
+    }
+
+    pub fn in_words(&self) -> String {
+        match self {
+            Count::Exactly(rows) => counted(*rows, "row"),
+            Count::About(rows) => format!("about {}", counted(*rows, "row")),
+        }
+    }
+}
+
+/// Raises the error that `orchestrator_schema.downgrade = 'refuse'` asks for.
+pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
+    if settings::downgrade()? == Downgrade::Archive {
+        return Ok(());
+    }
+    let (mut now, mut later) = (Vec::new(), Vec::new());
+    let (goes, versions) = (tables_that_go()?, manifest::versions()?);
+    for other in member_tables()? {
+        if other.oid == table.oid || other.is_empty()? {
+            continue;
+        }
+        let (name, rows) = (other.to_string(), Count::of(&other)?.in_words());
+        if goes.contains(&name) {
+            now.push(format!("{name}: {rows}"));
+        } else {
+            let since =
+                versions.get(manifest::introduced("table", &name)?).unwrap_or(&"any version");
+            later.push(format!("{name}: {rows} (below {since})"));
+        }
+    }
+    let mut detail = format!("{table}: {}.", count.in_words());
+    for (which, others) in [
+        ("The same step takes rows or columns of", now),
+        ("Steps further down take rows of", later),
+    ] {
+        if !others.is_empty() {
+            detail.push_str(&format!("\n{which} {}.", others.join(", ")));
+        }
+    }
+    Err(Error::new(
+        Kind::InUse,
+        format!("the downgrade would archive rows of {table}"),
+    )
+    .detail(detail)
+    .hint(
+        "SET orchestrator_schema.downgrade = 'archive' keeps them in schema orchestrator_archive; \
+             SELECT * FROM orchestrator.downgrade_plan('...') shows all that a downgrade takes out.",
+    ))
+}
+
+/// The names of the tables that the running down script takes out, or columns of; none outside of
+/// one.
+fn tables_that_go() -> Result<BTreeSet<String>, Error> {
+    if !backend_state::in_script() {
+        return Ok(BTreeSet::new());
+    }
+    let below = manifest::position(&catalog::installed_version()?)?;
+    let (above, below) = (manifest::members_at(below + 1)?, manifest::members_at(below)?);
+    let gone = above.into_keys().filter(|member| !below.contains_key(member));
+    Ok(gone
+        .filter_map(|member| match member.kind.as_str() {
+            "table" => Some(member.object),
+            "column" => Some(member.split().0.to_owned()),
+            _ => None,
+        })
+        .collect())
+}
+
+/// The tables that are members of the extension, the youngest first.
+fn member_tables() -> Result<Vec<Table>, Error> {
+    const TABLES: &str = "SELECT c.oid FROM pg_class AS c \
+         JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e' \
+         JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid \
+         WHERE e.extname = 'orchestrator_schema' AND c.relkind = 'r' ORDER BY c.oid DESC";
+    let mut tables = Vec::new();
+    for oid in dynamic_sql::column::<pg_sys::Oid>(TABLES, &[])? {
+        tables.extend(Table::find(oid)?);
+    }
+    Ok(tables)
+}
+
+pub fn report(what: &str, archive: &Table) {
+    backend_state::notice(format!("kept {what} in {archive}"), None);
+}

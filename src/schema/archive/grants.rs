@@ -1,0 +1,97 @@
+//! Grants and settings of users, and the places of sequences, on their way from one table to another.
+
+use super::table::Table;
+use crate::server::backend_state;
+use crate::server::dynamic_sql;
+use crate::server::error::Error;
+
+/// Gives users the grants again that they held on the archived table and the sequences that it owns.
+pub fn give_grants(archive: &Table, live: &Table) -> Result<(), Error> {
+    const GRANTS: &str = "WITH pair (archived, kind, live) AS ( \
+             SELECT $1, 'TABLE', $2 \
+             UNION ALL \
+             SELECT to_regclass(pg_get_serial_sequence($3, a.attname))::oid, 'SEQUENCE', pg_get_serial_sequence($2, l.attname) \
+             FROM pg_attribute AS a JOIN pg_attribute AS l ON l.attrelid = to_regclass($2) AND l.attname = a.attname \
+             WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND NOT l.attisdropped) \
+         SELECT format('GRANT %s ON %s %s TO %s%s', a.privilege_type, pair.kind, pair.live, \
+                CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, \
+                CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) \
+         FROM pair JOIN pg_class AS c ON c.oid = pair.archived, aclexplode(c.relacl) AS a \
+         WHERE pair.live IS NOT NULL AND a.grantee <> c.relowner";
+    let (to, from) = (live.to_string(), archive.to_string());
+    let arguments = [archive.oid.into(), to.as_str().into(), from.as_str().into()];
+    grant(dynamic_sql::column(GRANTS, &arguments)?)?;
+    give_column_grants(archive, live)
+}
+
+/// Gives a table the settings again that users made on the archived one, and takes them from that
+/// one: what somebody changes since must not come back with rows that are given back later.
+pub fn give_settings(archive: &Table, live: &Table) -> Result<(), Error> {
+    const SETTINGS: &str = "SELECT format('ALTER TABLE %s %s; ALTER TABLE %s %s', $2, s.give, $3, s.take) \
+         FROM pg_class AS a \
+              LEFT JOIN pg_index AS x ON x.indrelid = a.oid AND x.indisreplident AND a.relreplident = 'i' \
+              LEFT JOIN pg_class AS i ON i.oid = x.indexrelid, \
+              LATERAL (SELECT string_agg(format('%I = %L', option_name, option_value), ', '), \
+                              string_agg(quote_ident(option_name), ', ') \
+                       FROM pg_options_to_table(a.reloptions)) AS o (options, names), \
+              LATERAL (VALUES (a.relrowsecurity, 'ENABLE ROW LEVEL SECURITY', 'DISABLE ROW LEVEL SECURITY'), \
+                              (a.relforcerowsecurity, 'FORCE ROW LEVEL SECURITY', 'NO FORCE ROW LEVEL SECURITY'), \
+                              (a.relreplident = 'f', 'REPLICA IDENTITY FULL', 'REPLICA IDENTITY DEFAULT'), \
+                              (a.relreplident = 'n', 'REPLICA IDENTITY NOTHING', 'REPLICA IDENTITY DEFAULT'), \
+                              (EXISTS (SELECT FROM pg_index AS y JOIN pg_class AS j ON j.oid = y.indexrelid \
+                                       WHERE y.indrelid = to_regclass($2) AND j.relname = i.relname AND y.indisunique \
+                                         AND y.indimmediate AND y.indpred IS NULL), \
+                               'REPLICA IDENTITY USING INDEX ' || quote_ident(i.relname), \
+                               'REPLICA IDENTITY DEFAULT'), \
+                              (o.names IS NOT NULL, format('SET (%s)', o.options), format('RESET (%s)', o.names))) \
+                   AS s (has, give, take) \
+         WHERE a.oid = $1 AND s.has";
+    let (to, from) = (live.to_string(), archive.to_string());
+    let arguments = [archive.oid.into(), to.as_str().into(), from.as_str().into()];
+    for statement in dynamic_sql::column::<String>(SETTINGS, &arguments)? {
+        dynamic_sql::execute(&statement)?;
+    }
+    Ok(())
+}
+
+/// Gives users the grants that they hold on columns of one table on the same columns of another.
+pub fn give_column_grants(from: &Table, to: &Table) -> Result<(), Error> {
+    const GRANTS: &str = "SELECT format('GRANT %s (%I) ON TABLE %s TO %s%s', a.privilege_type, t.attname, $2, \
+                CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, \
+                CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) \
+         FROM pg_attribute AS t, aclexplode(t.attacl) AS a, pg_attribute AS l \
+         WHERE t.attrelid = $1 AND l.attrelid = $3 AND l.attname = t.attname \
+           AND l.attnum > 0 AND NOT l.attisdropped AND NOT t.attisdropped";
+    let name = to.to_string();
+    let arguments = [from.oid.into(), name.as_str().into(), to.oid.into()];
+    grant(dynamic_sql::column(GRANTS, &arguments)?)
+}
+
+fn grant(grants: Vec<String>) -> Result<(), Error> {
+    backend_state::outside_the_script(|| {
+        grants.iter().try_for_each(|grant| dynamic_sql::execute(grant).map(|_| ()))
+    })
+}
+
+/// Moves the sequences of `live` to where those of the archived table stood.
+pub fn advance_sequences(archive: &Table, live: &Table) -> Result<(), Error> {
+    const PAIRS: &str = "SELECT format('SELECT setval(%L, s.last_value, s.is_called) FROM %s AS s, %s AS l \
+                WHERE s.last_value >= l.last_value', \
+                pg_get_serial_sequence($1, a.attname), pg_get_serial_sequence($2, a.attname), \
+                pg_get_serial_sequence($1, a.attname)) \
+         FROM pg_attribute AS a WHERE a.attrelid = $3 AND a.attnum > 0 AND NOT a.attisdropped \
+           AND pg_get_serial_sequence($1, a.attname) IS NOT NULL \
+           AND EXISTS (SELECT FROM pg_attribute AS o WHERE o.attrelid = $4 AND o.attname = a.attname \
+                       AND NOT o.attisdropped AND pg_get_serial_sequence($2, o.attname) IS NOT NULL)";
+    let (live_name, archive_name) = (live.to_string(), archive.to_string());
+    let arguments = [
+        live_name.as_str().into(),
+        archive_name.as_str().into(),
+        live.oid.into(),
+        archive.oid.into(),
+    ];
+    for statement in dynamic_sql::column::<String>(PAIRS, &arguments)? {
+        dynamic_sql::execute(&statement)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Archives that are there already when a downgrade makes another of the same name.
+
+use super::kept_levels;
+use super::schema;
+use super::table::Table;
+use super::transfer::move_rows;
+use crate::schema::access;
+use crate::server::backend_state;
+use crate::server::dynamic_sql::{self, quote};
+use crate::server::error::Error;
+
+/// The names that a table takes in its schema: its own, those of its indexes and of the sequences
+/// that it owns.
+pub fn names_of(table: &Table) -> Result<Vec<String>, Error> {
+    const NAMES: &str = "SELECT c.relname::text FROM pg_class AS c WHERE c.oid = $1 \
+            OR EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = $1 AND i.indexrelid = c.oid) \
+            OR c.relkind = 'S' AND EXISTS ( \
+                SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid \
+                  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND d.deptype IN ('a', 'i')) \
+         ORDER BY c.oid <> $1, c.relname";
+    dynamic_sql::column(NAMES, &[table.oid.into()])
+}
+
+/// Makes room in the archive for relations of these names: whatever has one gets the next free name,
+/// with all that is in it and on it. The table that had the first, which is the new archive's, when
+/// there was one.
+pub fn set_aside(names: &[String]) -> Result<Option<Table>, Error> {
+    const IS_TABLE: &str = "SELECT relkind = 'r' FROM pg_class WHERE oid = $1";
+    let mut older = None;
+    for (place, name) in names.iter().enumerate() {
+        let Some(present) = schema::named(name)? else { continue };
+        let aside = schema::free_name(name)?;
+        dynamic_sql::execute(&format!("ALTER TABLE {present} RENAME TO {}", quote(&aside)))?;
+        if place == 0 && dynamic_sql::value::<bool>(IS_TABLE, &[present.oid.into()])? == Some(true)
+        {
+            older = Some(Table { name: aside, ..present });
+        }
+    }
+    Ok(older)
+}
+
+/// Appends what an older archive held. Rows whose key is in the new one as well stay apart, and so
+/// does all of an archive that the new one cannot take in.
+pub fn append(older: Option<Table>, archive: &Table) -> Result<(), Error> {
+    let Some(older) = older else { return Ok(()) };
+    // It stays under its own name, and the way up gives it back after the newer one.
+    let _apart = backend_state::attempt(|| merge(&older, archive))?;
+    Ok(())
+}
+
+fn merge(older: &Table, archive: &Table) -> Result<(), Error> {
+    let present = archive.columns()?;
+    for column in older.columns()? {
+        if present.iter().all(|known| known.name != column.name) {
+            dynamic_sql::execute(&format!(
+                "ALTER TABLE {archive} ADD COLUMN {} {}",
+                quote(&column.name),
+                column.type_name
+            ))?;
+        }
+    }
+    let levels = archive.name == access::KEPT_LEVELS;
+    if levels {
+        kept_levels::recognise(older)?;
+    }
+    if move_rows(older, archive)?.left_behind == 0 {
+        dynamic_sql::execute(&format!("DROP TABLE {older}"))?;
+    }
+    if levels {
+        kept_levels::recognise(archive)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Each archive is given back on its own: what becomes of one is of no consequence for others. What
+//! cannot come back stays, and a NOTICE says how much of it and why.
+
+use super::archives::{self, Archive};
+use super::dependents;
+use super::table::{ForeignKey, Table};
+use super::transfer::Outcome;
+use crate::server::arguments::counted;
+use crate::server::backend_state;
+use crate::server::dynamic_sql;
+use crate::server::error::Error;
+
+/// Gives back what one archive holds on its own, unless something of a user's depends on the archive:
+/// that would be lost with it.
+pub fn unless_in_use(
+    archive: &Archive,
+    work: impl FnOnce() -> Result<Outcome, Error>,
+) -> Result<Outcome, Error> {
+    dynamic_sql::execute(&format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", archive.table))?;
+    let dependents = dependents::of_archive(&archive.table)?;
+    if dependents.is_empty() {
+        return on_its_own(archive, work);
+    }
+    let mut reasons: Vec<_> = dependents
+        .iter()
+        .map(|dependent| format!("{} depends on the archive", dependent.description))
+        .collect();
+    reasons.extend(dependents.into_iter().filter_map(|dependent| dependent.undo));
+    reasons.push("without these: SELECT * FROM orchestrator.restore_archived()".to_owned());
+    stays(archive, &reasons)
+}
+
+/// Gives back what one archive holds, whatever becomes of others: when `work` fails, the archive
+/// stays as it is, and a NOTICE says why.
+pub fn on_its_own(
+    archive: &Archive,
+    work: impl FnOnce() -> Result<Outcome, Error>,
+) -> Result<Outcome, Error> {
+    match backend_state::attempt(work)? {
+        Ok(outcome) => Ok(outcome),
+        Err(setback) => stays(archive, &[setback.0]),
+    }
+}
+
+/// Leaves in an archive all that it holds, and reports why.
+pub fn stays(archive: &Archive, reasons: &[String]) -> Result<Outcome, Error> {
+    let rows = archive.rows()?;
+    archives::note_left_behind(archive)?;
+    left_behind(rows, &archive.object(), &archive.table, reasons);
+    Ok(Outcome { restored: 0, left_behind: rows })
+}
+
+/// Tells how many rows stay in the archive, and why.
+pub fn left_behind(rows: i64, belongs_to: &str, archive: &Table, reasons: &[String]) {
+    backend_state::notice(
+        format!(
+            "{} of {belongs_to} could not come back and stay in {archive}",
+            counted(rows, "row")
+        ),
+        Some(reasons.join("; ")),
+    );
+}
+
+/// Tells how many rows came back without the reference they had.
+pub fn lost_reference(belongs_to: &str, key: &ForeignKey, rows: i64) {
+    let columns = key.columns.join(", ");
+    backend_state::notice(
+        format!("{} of {belongs_to} came back without {columns}", counted(rows, "row")),
+        Some(format!("The row of {} that {columns} named is gone.", key.parent)),
+    );
+}

@@ -1,0 +1,83 @@
+//! Schema `orchestrator_archive`, and the names in it.
+
+use pgrx::prelude::*;
+
+use super::table::Table;
+use crate::server::backend_state;
+use crate::server::dynamic_sql;
+use crate::server::error::{Error, Kind};
+
+/// The schema that keeps what downgrades took out. Not a member of the extension.
+pub const ARCHIVE: &str = "orchestrator_archive";
+
+/// Creates the schema when it is not there yet, as an ordinary schema that DROP EXTENSION leaves.
+pub fn ensure() -> Result<(), Error> {
+    const EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
+    if dynamic_sql::value::<bool>(EXISTS, &[ARCHIVE.into()])? == Some(true) {
+        return only_ours();
+    }
+    dynamic_sql::execute("CREATE SCHEMA orchestrator_archive")?;
+    dynamic_sql::execute(
+        "COMMENT ON SCHEMA orchestrator_archive IS \
+         'Rows that downgrades of orchestrator_schema kept; see orchestrator.archived()'",
+    )?;
+    if backend_state::in_script() {
+        dynamic_sql::execute(
+            "ALTER EXTENSION orchestrator_schema DROP SCHEMA orchestrator_archive",
+        )?;
+    }
+    Ok(())
+}
+
+/// Refuses a schema or a table in it that somebody else made: what they put on it would run with
+/// the rights of the extension's owner.
+pub fn only_ours() -> Result<(), Error> {
+    const STRANGER: &str = "SELECT format('%s belongs to role %I', o.what, o.owner::regrole::text) \
+         FROM (SELECT 'schema orchestrator_archive', nspowner FROM pg_namespace WHERE nspname = $1 \
+               UNION ALL \
+               SELECT format('%s %I.%I', 'table', n.nspname, c.relname), c.relowner \
+               FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+               WHERE n.nspname = $1 AND c.relkind IN ('r', 'v', 'm', 'f', 'p')) AS o (what, owner), \
+              pg_extension AS e \
+         WHERE e.extname = 'orchestrator_schema' \
+           AND NOT pg_has_role(o.owner, e.extowner, 'USAGE') LIMIT 1";
+    match dynamic_sql::value::<String>(STRANGER, &[ARCHIVE.into()])? {
+        None => Ok(()),
+        Some(stranger) => Err(Error::new(
+            Kind::Forbidden,
+            "schema orchestrator_archive is not the extension owner's alone",
+        )
+        .detail(stranger)
+        .hint("Give it to the owner of extension orchestrator_schema, or rename it.")),
+    }
+}
+
+/// The length in bytes from which on the server cuts names off.
+const LONGEST_NAME: usize = pg_sys::NAMEDATALEN as usize - 1;
+
+/// A name for an archive that no relation of the schema has: `wanted`, or as much of it as a name
+/// may have, with the next number.
+pub fn free_name(wanted: &str) -> Result<String, Error> {
+    const NAMES: &str = "SELECT c.relname::text FROM pg_class AS c \
+         JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1";
+    let taken = dynamic_sql::column::<String>(NAMES, &[ARCHIVE.into()])?;
+    let numbered = |number: u32| {
+        let number = format!("_{number}");
+        let room = LONGEST_NAME.saturating_sub(number.len());
+        format!("{}{number}", &wanted[..wanted.floor_char_boundary(room)])
+    };
+    let mut candidates = std::iter::once(wanted.to_owned()).chain((2..).map(numbered));
+    candidates
+        .find(|name| !taken.contains(name))
+        .ok_or_else(|| Error::new(Kind::Internal, format!("no free name for archive {wanted}")))
+}
+
+/// The relation of that name in the archive.
+pub fn named(name: &str) -> Result<Option<Table>, Error> {
+    const NAMED: &str = "SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE n.nspname = $1 AND c.relname = $2";
+    match dynamic_sql::value::<pg_sys::Oid>(NAMED, &[ARCHIVE.into(), name.into()])? {
+        Some(oid) => Table::find(oid),
+        None => Ok(None),
+    }
+}
