@@ -1,5 +1,5 @@
-//! How to reach a private cluster: clients and programs that are pointed at it.
-//! Crosses to server tests through the environment.
+//! The address of a private cluster, for clients and for PostgreSQL's programs.
+//! Server tests receive it through environment variables.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,11 @@ use crate::machine::process;
 
 /// The superuser of every private cluster.
 pub const SUPERUSER: &str = "postgres";
-/// The variable that names the `pg_config` in use to server tests.
+/// The environment variable that passes the path of the `pg_config` in use to server tests.
 pub const PG_CONFIG_VARIABLE: &str = "ORCHESTRATOR_PG_CONFIG";
 
-/// The variable that names the `pg_config` of several majors, oldest first, to the tests between them.
+/// The environment variable that passes the `pg_config` of several majors, oldest first, to the
+/// tests between majors.
 pub const PG_CONFIGS_VARIABLE: &str = "ORCHESTRATOR_PG_CONFIGS";
 
 /// A server's socket and the installation it belongs to.
@@ -32,7 +33,7 @@ impl Address {
         Self { pg: pg.clone(), socket_folder: socket_folder.to_owned(), port }
     }
 
-    /// The address that `export` left; `None` when a test runs outside `cargo xtask check`.
+    /// The address that `export` put into the environment; `None` when a test runs outside `cargo xtask check`.
     pub fn from_environment() -> Result<Option<Self>> {
         let Some(pg_config) = env::var_os(PG_CONFIG_VARIABLE) else {
             return Ok(None);
@@ -44,7 +45,7 @@ impl Address {
         Ok(Some(Self::new(&pg, Path::new(&socket_folder), port)))
     }
 
-    /// Points a command, and what it starts, at this server.
+    /// Points a command, and the processes that it starts, at this server.
     pub fn export<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         process::without_postgres_settings(command)
             .env(PG_CONFIG_VARIABLE, &self.pg.path)
@@ -53,7 +54,7 @@ impl Address {
             .env("PGUSER", SUPERUSER)
     }
 
-    /// The installation that the server runs from.
+    /// The PostgreSQL installation that the server runs from.
     pub fn pg_config(&self) -> &PgConfig {
         &self.pg
     }
@@ -68,12 +69,12 @@ impl Address {
         self.port
     }
 
-    /// A client of the superuser.
+    /// Connects as the superuser.
     pub fn connect(&self, database: &str) -> Result<Client> {
         self.connect_as(database, SUPERUSER)
     }
 
-    /// A client of the given role.
+    /// Connects as the given role.
     pub fn connect_as(&self, database: &str, role: &str) -> Result<Client> {
         postgres::Config::new()
             .host_path(&self.socket_folder)
@@ -93,7 +94,7 @@ impl Address {
             .with_context(|| format!("cannot create database {name}"))
     }
 
-    /// Creates a copy of a database to which nobody is connected.
+    /// Creates a copy of a database. PostgreSQL refuses it while anybody is connected to the original.
     pub fn copy_database(&self, original: &str, name: &str) -> Result<()> {
         let (original, quoted) = (quote_identifier(original), quote_identifier(name));
         self.connect("postgres")?
@@ -101,7 +102,7 @@ impl Address {
             .with_context(|| format!("cannot create database {name} as a copy of {original}"))
     }
 
-    /// Drops a database, with whoever is connected to it.
+    /// Drops a database, and ends the connections to it.
     pub fn drop_database(&self, name: &str) -> Result<()> {
         let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote_identifier(name));
         self.connect("postgres")?
@@ -117,7 +118,7 @@ impl Address {
     }
 }
 
-/// Runs statements; the error shows them and what the server says.
+/// Runs statements; the error shows them and the server's message.
 pub fn execute(client: &mut Client, statements: &str) -> Result<()> {
     client
         .batch_execute(statements)
@@ -125,7 +126,7 @@ pub fn execute(client: &mut Client, statements: &str) -> Result<()> {
         .with_context(|| format!("this failed:\n{statements}"))
 }
 
-/// The rows of a query without parameters; the error shows it and what the server says.
+/// The rows of a query without parameters; the error shows the query and the server's message.
 pub fn query(client: &mut Client, sql: &str) -> Result<Vec<Row>> {
     client
         .query(sql, &[])
@@ -149,7 +150,7 @@ pub fn explain(error: &postgres::Error) -> String {
     text
 }
 
-/// An identifier as SQL needs it.
+/// An identifier in double quotes.
 pub fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -59,13 +59,13 @@ const CHECKS: &[Check] = &[
     docs::CHECK,
     manifest::CHECK,
     symbols::CHECK,
-    // Leaves a debug build with test functions installed, and puts the release build back.
+    // Installs a debug build with test functions, then the release build again.
     backend::CHECK,
-    // After backend, whose build of the dependencies it shares.
+    // After `backend`, because it uses the dependencies that `backend` has built.
     signatures::CHECK,
 ];
 
-/// Checks that take the network or many minutes: run only when they are named.
+/// Checks that need the network or many minutes: they run only when they are named.
 const ON_REQUEST: &[Check] =
     &[server_tests::FAULTS, server_tests::WALKS_AT_LENGTH, clean_machine::CHECK, majors::CHECK];
 

@@ -1,5 +1,5 @@
-//! Private PostgreSQL clusters: a folder of their own, a socket and no network.
-//! Stopped when dropped, on an error and on Ctrl-C.
+//! Private PostgreSQL clusters: each has a folder and a socket of its own, and no network.
+//! A cluster stops when it is dropped, on an error and on Ctrl-C.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -24,37 +24,36 @@ use crate::machine::pg_config::PgConfig;
 use crate::machine::process;
 use crate::machine::server_user::ServerUser;
 
-/// What a socket's path may be long at most.
+/// The longest path of a socket that every platform accepts.
 const SOCKET_PATH_LIMIT: usize = 107;
-/// How long a server may take to start.
+/// The longest time for a server to start.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// How long a server may take for each, more and more abrupt, way of stopping.
+/// The longest time for a server to stop, for each of the three ways of stopping it.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
-/// The room in bytes that a cluster in memory must find. The largest checks, two side by side, take
-/// 0.6 GB.
+/// The free bytes that a cluster in memory needs. The largest checks, two side by side, take 0.6 GB.
 const MEMORY_NEEDED: u128 = 4 << 30;
-/// How often a server's state is looked at while it changes.
+/// The pause between two looks at a server's state while it starts or stops.
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// How a cluster is made.
+/// The settings of a new cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Survives a crash of the machine; tests do without.
+    /// Whether its data survive a crash of the machine. Tests do not need that.
     pub durable: bool,
     pub place: Place,
     /// Further lines for `postgresql.conf`.
     pub parameters: Vec<(String, String)>,
 }
 
-/// Where a cluster lives.
+/// The place of a cluster's folder.
 #[derive(Clone, Debug, Default)]
 pub enum Place {
-    /// A temporary folder, in memory where there is room.
+    /// A temporary folder, in memory if it has room.
     #[default]
     Anywhere,
-    /// A temporary folder where such folders usually are.
+    /// A temporary folder in the system's usual place.
     Disk,
-    /// An empty or missing folder, which stays.
+    /// This folder, empty or missing. It is not removed.
     Folder(PathBuf),
 }
 
@@ -74,18 +73,18 @@ impl Deref for Cluster {
 }
 
 impl Cluster {
-    /// Makes a cluster and starts its server.
+    /// Creates a cluster and starts its server.
     pub fn start(pg: &PgConfig, settings: &Settings) -> Result<Self> {
         Self::make(pg, settings, |server| server.initialise(pg, settings))
     }
 
-    /// Makes a copy of a running cluster that follows it, and starts its server.
+    /// Creates a standby of a running cluster, and starts its server.
     pub fn standby_of(primary: &Self) -> Result<Self> {
         let pg = primary.pg_config();
         Self::make(pg, &Settings::default(), |server| server.copy(primary))
     }
 
-    /// Makes a folder, has `fill` put the data into it, and starts the server.
+    /// Creates a folder, has `fill` put the data into it, and starts the server.
     fn make(
         pg: &PgConfig,
         settings: &Settings,
@@ -133,13 +132,13 @@ impl Cluster {
         lock(&self.server).folder.clone()
     }
 
-    /// Ends the server in an orderly way; its data stay until the cluster is dropped.
+    /// Stops the server in an orderly way. Its data stay until the cluster is dropped.
     pub fn stop(&self) -> Result<()> {
         lock(&self.server).stop()
     }
 
-    /// Ends the server and all that it started as a crash would (SIGKILL), in the middle of
-    /// whatever they do.
+    /// Kills the server and all its processes in the middle of their work, as a crash would
+    /// (SIGKILL).
     pub fn kill(&self) -> Result<()> {
         lock(&self.server).crash()
     }
@@ -151,7 +150,7 @@ impl Cluster {
         server.start_again()
     }
 
-    /// Leaves server and data behind when this process ends.
+    /// Keeps the server running, and its data, when this process ends.
     pub fn leave_running(mut self) -> Address {
         self.registration.take();
         let mut server = lock(&self.server);
@@ -204,7 +203,7 @@ impl Server {
         Ok(())
     }
 
-    /// Copies a running cluster's data, to follow it.
+    /// Copies the data of a running cluster, as those of a standby.
     fn copy(&self, primary: &Address) -> Result<()> {
         let mut copy = primary.command("pg_basebackup");
         copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--pgdata"])
@@ -239,8 +238,8 @@ impl Server {
         Ok(())
     }
 
-    /// Starts the server in a session of its own, so that neither Ctrl-C nor the end of a terminal reaches it,
-    /// and waits until it accepts connections.
+    /// Starts the server and waits until it accepts connections. It runs in a session of its own, so
+    /// that neither Ctrl-C nor the end of a terminal stops it.
     fn start(&mut self, limit: Duration) -> Result<()> {
         let log = File::options()
             .create(true)
@@ -285,7 +284,8 @@ impl Server {
         }
     }
 
-    /// Starts until it succeeds: backends of a killed server hold its shared memory for a moment.
+    /// Starts the server, and repeats that while the backends of a killed server still hold its shared
+    /// memory.
     fn start_again(&mut self) -> Result<()> {
         let deadline = Instant::now() + STOP_LIMIT;
         loop {
@@ -320,7 +320,7 @@ impl Server {
             let backends = children_of(child.id());
             child.kill()?;
             for backend in backends {
-                // Fails only when it has ended by itself.
+                // Fails only if the backend has ended by itself.
                 let _ = kill(backend, Signal::SIGKILL);
             }
             child.wait()?;
@@ -328,7 +328,7 @@ impl Server {
         Ok(())
     }
 
-    /// Stops and cleans up where nobody is left to report to.
+    /// Stops the server and cleans up. An error is only printed: a destructor cannot return it.
     fn end(&mut self) {
         if let Err(error) = self.stop() {
             eprintln!("{}: {error:#}", self.folder.display());
@@ -341,7 +341,7 @@ fn lock(server: &Mutex<Server>) -> MutexGuard<'_, Server> {
     server.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The processes that one started; none where there is no /proc.
+/// The child processes of a process; none on a system without /proc.
 fn children_of(parent: u32) -> Vec<Pid> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let process = |entry: fs::DirEntry| -> Option<Pid> {
@@ -355,7 +355,7 @@ fn children_of(parent: u32) -> Vec<Pid> {
     entries.filter_map(process).collect()
 }
 
-/// Whether the server of that process id has written that it accepts connections.
+/// Whether the server with that process id accepts connections, as its pid file states.
 fn is_ready(data: &Path, pid: u32) -> bool {
     fs::read_to_string(data.join("postmaster.pid")).is_ok_and(|text| {
         let mut lines = text.lines();
@@ -364,12 +364,12 @@ fn is_ready(data: &Path, pid: u32) -> bool {
     })
 }
 
-/// Where a cluster's folder holds the server's data.
+/// The folder, inside a cluster's folder, that holds the server's data.
 pub fn data_folder(folder: &Path) -> PathBuf {
     folder.join("data")
 }
 
-/// Whether sockets can be made in the folder.
+/// Whether the path of a socket in the folder is short enough.
 pub fn socket_fits(folder: &Path) -> bool {
     folder.join(".s.PGSQL.65535").as_os_str().len() <= SOCKET_PATH_LIMIT
 }
@@ -382,9 +382,9 @@ pub fn temporary_folder() -> Result<TempDir> {
     temporary_folder_in(&base)
 }
 
-/// A new folder in memory; none where TMPDIR names another place, there is too little room, or this
-/// user may not write. Tests make and drop many databases, each of some hundred files: some file
-/// systems take a third of the whole time for that.
+/// A new folder in memory; `None` if TMPDIR names another place, memory has too little room, or this
+/// user may not write there. Tests create and drop many databases of some hundred files each, and
+/// on some file systems that takes a third of the whole time.
 fn roomy_memory_folder() -> Option<TempDir> {
     let shared_memory = Path::new("/dev/shm");
     let state = statvfs(shared_memory).ok()?;
@@ -402,7 +402,7 @@ fn temporary_folder_in(base: &Path) -> Result<TempDir> {
         .with_context(|| format!("cannot make a temporary folder in {}", base.display()))
 }
 
-/// A port that nothing listens on; here it only names the socket.
+/// A free port. A cluster uses it only in the name of its socket.
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("cannot find a free port")?;
     Ok(listener.local_addr()?.port())

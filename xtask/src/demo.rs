@@ -1,4 +1,4 @@
-//! The demo: a PostgreSQL of its own, the tour shown step by step, and a server left to play with.
+//! The demo: a private PostgreSQL runs the tour step by step, and stays running for the user to try.
 
 mod left_running;
 
@@ -19,7 +19,7 @@ use crate::machine::toolchain::Toolchain;
 
 const DATABASE: &str = "demo";
 
-/// Installs, starts afresh, shows the tour, and leaves the server running.
+/// Installs the extension, starts a new server, shows the tour, and leaves the server running.
 pub fn start(toolchain: &Toolchain) -> Result<()> {
     install::ready(toolchain, Build::Demo)?;
     let project = &toolchain.project;
@@ -36,12 +36,12 @@ pub fn start(toolchain: &Toolchain) -> Result<()> {
     process::run(&mut tour(project, &cluster, DATABASE))?;
     let address = cluster.leave_running();
     println!();
-    println!("The server goes on running. To connect:  {}", psql_line(&address));
-    println!("To end it:                               cargo xtask stop");
+    println!("The server keeps running. To connect:  {}", psql_line(&address));
+    println!("To stop it:                            cargo xtask stop");
     Ok(())
 }
 
-/// Ends the demo's server, if one runs, and removes its folder.
+/// Stops the demo's server, if it runs, and removes its folder.
 pub fn stop(project: &Project) -> Result<()> {
     if end(project)? {
         println!("The demo's server has stopped.");
@@ -51,7 +51,7 @@ pub fn stop(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Ends what an earlier demo left; tells whether a server was running.
+/// Stops the server of an earlier demo and removes its folder. Returns whether a server was running.
 fn end(project: &Project) -> Result<bool> {
     let record = record_file(project);
     let Ok(text) = fs::read_to_string(&record) else {
@@ -71,12 +71,12 @@ fn end(project: &Project) -> Result<bool> {
     Ok(was_running)
 }
 
-/// The file that says in which folder the demo runs.
+/// The file that holds the path of the demo's folder.
 fn record_file(project: &Project) -> PathBuf {
     project.scratch().join("demo-folder")
 }
 
-/// `target/demo`, or a temporary folder where a server could not live there.
+/// `target/demo`, or a temporary folder if a server cannot run there.
 fn choose_folder(project: &Project) -> Result<PathBuf> {
     let folder = project.target().join("demo");
     let user = ServerUser::current()?;
@@ -95,7 +95,7 @@ fn choose_folder(project: &Project) -> Result<PathBuf> {
     Ok(cluster::temporary_folder()?.keep())
 }
 
-/// The tour with psql, which shows each statement before its result and stops at the first error.
+/// The tour in psql, which shows each statement before its result, and stops at the first error.
 pub fn tour(project: &Project, cluster: &Cluster, database: &str) -> Command {
     let mut psql = cluster.command("psql");
     psql.args(["--no-psqlrc", "--echo-queries", "--set=ON_ERROR_STOP=1", "--pset=pager=off"])
@@ -105,7 +105,7 @@ pub fn tour(project: &Project, cluster: &Cluster, database: &str) -> Command {
     psql
 }
 
-/// What one types to connect.
+/// The command line that connects to the server.
 fn psql_line(address: &Address) -> String {
     let psql = match process::find_program("psql") {
         Some(_) => "psql".to_owned(),

@@ -1,4 +1,4 @@
-//! Files that a command writes and a check compares: nobody edits them by hand.
+//! Generated files: a command writes each, a check compares it, and nobody edits it by hand.
 
 mod committed;
 mod history;

@@ -1,5 +1,5 @@
-//! Builds the extension and puts it into PostgreSQL: library, control file and scripts, without
-//! leftovers of other builds. cargo-pgrx is not needed for it: no SQL is generated from Rust, and the
+//! Builds the extension and installs library, control file and scripts into PostgreSQL, without
+//! leftovers of other builds. It does not need cargo-pgrx: no SQL is generated from Rust, and the
 //! install script of the newest version is the chain of scripts.
 
 use std::collections::BTreeSet;
@@ -16,12 +16,12 @@ use crate::machine::process;
 use crate::machine::project::EXTENSION;
 use crate::machine::toolchain::Toolchain;
 
-/// How the library is built.
+/// The optimisation of the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Build {
-    /// As it is tested and packaged.
+    /// The build that is tested and packaged.
     Release,
-    /// In half the time, with little less speed: enough to look at.
+    /// Takes half the time to build and runs a little slower: good enough for a demo.
     Demo,
 }
 
@@ -35,7 +35,7 @@ impl Build {
     }
 }
 
-/// Builds and installs, always.
+/// Builds and installs, whether or not the installation is current.
 pub fn install(toolchain: &Toolchain, build: Build) -> Result<()> {
     let library = compile(toolchain, build)?;
     let staged = stage(toolchain, &library)?;
@@ -46,7 +46,7 @@ pub fn install(toolchain: &Toolchain, build: Build) -> Result<()> {
     let ours: BTreeSet<_> = staged.iter().filter_map(|(file, _)| file.file_name()).collect();
     for leftover in installed_scripts(&folder)? {
         if !ours.contains(leftover.as_os_str()) {
-            println!("Removing {}, which is not of this build", leftover.display());
+            println!("Removing {}, a leftover of another build", leftover.display());
             discard(&folder.join(leftover))?;
         }
     }
@@ -54,8 +54,8 @@ pub fn install(toolchain: &Toolchain, build: Build) -> Result<()> {
     Ok(())
 }
 
-/// Builds and installs unless what is installed is what the present sources gave, built at least as
-/// well.
+/// Builds and installs, unless the installation comes from the present sources and is optimised at
+/// least as well as `build`.
 pub fn ready(toolchain: &Toolchain, build: Build) -> Result<()> {
     let recorded = fs::read_to_string(stamp_file(toolchain)).ok();
     let good_enough: &[Build] = match build {
@@ -70,7 +70,7 @@ pub fn ready(toolchain: &Toolchain, build: Build) -> Result<()> {
     install(toolchain, build)
 }
 
-/// Builds the library; its file.
+/// Builds the library, and returns its file.
 fn compile(toolchain: &Toolchain, build: Build) -> Result<PathBuf> {
     let mut command = toolchain.cargo();
     command
@@ -82,8 +82,8 @@ fn compile(toolchain: &Toolchain, build: Build) -> Result<PathBuf> {
     Ok(folder.join(format!("{prefix}{EXTENSION}{suffix}")))
 }
 
-/// Writes everything that is installed into a folder of its own; each file with the folder that it
-/// goes to.
+/// Writes every file to install into a folder for this purpose. Returns each with the folder that it
+/// is to be installed in.
 fn stage(toolchain: &Toolchain, library: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
     let Toolchain { project, pg } = toolchain;
     let folder = project.scratch().join("stage");
@@ -125,7 +125,7 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// The checksums of all that goes into an installation and all that came out of it.
+/// The checksums of all sources of an installation and of all installed files.
 fn stamp(toolchain: &Toolchain, build: Build) -> Result<String> {
     let root = toolchain.project.root();
     let folder = toolchain.pg.extension_folder();
@@ -166,8 +166,8 @@ fn installed_scripts(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(names)
 }
 
-/// Puts a file into a folder, in place of the one of its name. A library that is loaded somewhere is
-/// replaced, and never written into.
+/// Installs a file into a folder, and replaces a file of the same name. The old file is not written
+/// into, because a server may have loaded it as its library.
 fn place(file: &Path, folder: &Path) -> Result<()> {
     let is_writable = access(folder, AccessFlags::W_OK).is_ok();
     let mut install = match is_writable {

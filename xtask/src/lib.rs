@@ -1,5 +1,6 @@
 //! Setup, private clusters, demo and checks of orchestrator_schema.
-//! The binary `cargo xtask` is a thin front; server tests use `cluster` and `address`.
+//! The binary `cargo xtask` only reads arguments and calls this library. Server tests use `cluster`
+//! and `address`.
 
 pub mod address;
 pub mod bench;

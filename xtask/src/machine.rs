@@ -1,5 +1,5 @@
-//! What the machine gives: processes, users, programs, and a PostgreSQL to build for.
-//! Nothing here knows the extension's scripts.
+//! Processes, users and programs of the machine, and a PostgreSQL to build for.
+//! Nothing here depends on the extension's scripts.
 
 pub mod checksum;
 pub mod debian;

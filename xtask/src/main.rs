@@ -1,5 +1,5 @@
 //! `cargo xtask`: sets up the machine, builds, installs, demonstrates and checks the extension.
-//! Each command is a line here; what it does is in the library.
+//! Each command is a line here that calls the library.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,21 +40,21 @@ enum Task {
     Install,
     /// Start a private PostgreSQL, show the tour in it step by step, and leave it running
     Demo,
-    /// End the demo's PostgreSQL
+    /// Stop the demo's PostgreSQL
     Stop,
     /// Run every check
     Test,
-    /// Run the named checks, with their output
+    /// Run the named checks and show their output
     #[command(after_help = checks::overview())]
     Check {
         #[arg(required = true, value_name = "NAME", value_parser = PossibleValuesParser::new(checks::names()), hide_possible_values = true)]
         names: Vec<String>,
     },
-    /// Write sql/manifest.json anew from a fresh walk up
+    /// Write sql/manifest.json from a new walk up
     Manifest,
-    /// Begin a version: both scripts, fixture, page of tests, and every list of versions
+    /// Begin a version: write its scripts, fixture and pages, and add it to every list of versions
     NewVersion {
-        /// Such as 0.7.0
+        /// The new version, such as 0.7.0
         version: Version,
         /// The contents of the version, in a few words
         about: String,
@@ -62,13 +62,13 @@ enum Task {
         #[arg(long = "table", value_name = "NAME")]
         tables: Vec<String>,
     },
-    /// Freeze the scripts, write META.json and the text of the tag; refuses on a dirty tree or a red check
+    /// Freeze the scripts, write META.json and the text of the tag; refuses a dirty tree or a failing check
     Release,
-    /// Write docs/reference.md and docs/schema.sql anew from a live database
+    /// Write docs/reference.md and docs/schema.sql from a live database
     Docs,
     /// Run the commands of the documents; --accept writes their answers into the pages
     Documents {
-        /// Write what was answered into the pages
+        /// Write the answers into the pages
         #[arg(long)]
         accept: bool,
         /// Only these pages, such as docs/operations.md [default: all]
@@ -77,28 +77,28 @@ enum Task {
     },
     /// Unpack another PostgreSQL major below target/ and print its pg_config
     Postgres {
-        /// Such as 17
+        /// The major, such as 17
         #[arg(value_parser = clap::value_parser!(u32).range(14..=18))]
         major: u32,
     },
     /// Build a Debian package for the PostgreSQL in use, and write META.json
     Package,
-    /// Measure what the extension costs and write docs/benchmarks.md
+    /// Measure the cost of the extension and write docs/benchmarks.md
     #[command(after_help = bench::overview())]
     Bench {
         /// The largest number of rows in a table
         #[arg(long, default_value_t = 1_000_000)]
         rows: u64,
-        /// How often each variant runs
+        /// The number of runs of each variant
         #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u8).range(1..))]
         rounds: u8,
         /// Only these cases [default: all]
         #[arg(value_name = "CASE")]
         cases: Vec<String>,
     },
-    /// Write types/orchestrator.ts anew from a fresh install
+    /// Write types/orchestrator.ts from a new installation
     Types,
-    /// Run the SQL regression tests; --accept makes their results the expected ones
+    /// Run the SQL regression tests; --accept accepts their results as the expected ones
     Regress {
         /// Copy the results to tests/pg_regress/expected
         #[arg(long)]
@@ -135,7 +135,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Demo => demo::start(&toolchain()?)?,
         Task::Stop => demo::stop(&project)?,
         Task::Test => {
-            // The summary has said what failed; its last line stays the last.
+            // The summary has reported the failures, so no error follows it.
             if !checks::run_all(&workbench())? {
                 return Ok(ExitCode::FAILURE);
             }

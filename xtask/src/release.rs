@@ -1,5 +1,5 @@
-//! `cargo xtask release`: freezes the scripts of the version, writes `META.json` and the text of its
-//! tag. It changes files only when every check passed on a clean tree.
+//! `cargo xtask release`: freezes the scripts of the version, and writes `META.json` and the text of
+//! the tag. It changes files only if every check passed on a clean tree.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -60,7 +60,7 @@ fn tag_text(log: &str, version: &str) -> Result<String> {
     Ok(format!("orchestrator_schema {}\n\n{}\n", title.trim(), body.trim()))
 }
 
-/// Adds the checksum of every script of the chain that is not frozen yet; how many there were.
+/// Adds the checksum of every script of the chain that is not frozen yet, and returns their number.
 fn freeze(folder: &Path) -> Result<usize> {
     let path: PathBuf = folder.join("FROZEN.sha256");
     let mut list =

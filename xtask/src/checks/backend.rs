@@ -1,5 +1,5 @@
-//! Tests inside the backend: `cargo pgrx test`, as another user when root.
-//! It installs a debug build with test functions, so the release build is put back afterwards.
+//! Tests inside the backend (`cargo pgrx test`). As root, the server runs as another user.
+//! pgrx installs a debug build with test functions, so the release build is installed again afterwards.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ pub const CHECK: Check = Check {
     run: Run::WithTools(run),
 };
 
-/// How long a server may take to end when the tests were interrupted.
+/// The longest time for a server to stop after the tests were interrupted.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 fn run(toolchain: &Toolchain) -> Result<()> {
@@ -32,10 +32,10 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     let folder = cluster::temporary_folder()?;
     user.own(folder.path())?;
     let path = folder.path().to_owned();
-    // pgrx stops its server at a plain exit only.
+    // pgrx stops its server only at a normal exit, so an interruption must stop it here.
     let registration = interrupt::on_exit(move || {
         stop_servers_below(&path);
-        // At worst a temporary folder stays.
+        // A failure leaves a temporary folder, no more.
         let _ = fs::remove_dir_all(&path);
     })?;
 
@@ -46,7 +46,7 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     process::without_postgres_settings(&mut test);
     let run_as = match user.other() {
         Some(name) => Some(name.to_owned()),
-        // With an account named, pgrx installs through sudo.
+        // pgrx installs through sudo when an account is given to it.
         None if access(&toolchain.pg.pkglibdir, AccessFlags::W_OK).is_err() => {
             Some(server_user::own_name()?)
         }
@@ -61,14 +61,14 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     outcome.and(install::ready(toolchain, Build::Release))
 }
 
-/// Ends servers whose data folders lie in the folder, and waits for them a moment.
+/// Stops the servers whose data folders are in the folder, and waits for them up to `STOP_LIMIT`.
 fn stop_servers_below(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let pid_file = entry.path().join("postmaster.pid");
         let pid =
             fs::read_to_string(&pid_file).ok().and_then(|text| text.lines().next()?.parse().ok());
         if let Some(pid) = pid {
-            // Fails only when it has ended by itself.
+            // Fails only if the server has ended by itself.
             let _ = kill(Pid::from_raw(pid), Signal::SIGQUIT);
             let deadline = Instant::now() + STOP_LIMIT;
             while pid_file.exists() && Instant::now() < deadline {

@@ -1,4 +1,4 @@
-//! What a check is.
+//! One check: its name, its description, and the tools that it needs.
 
 use anyhow::Result;
 
@@ -24,7 +24,7 @@ pub enum Run {
     OnSources(fn(&Project) -> Result<()>),
     /// PostgreSQL, its headers and cargo-pgrx.
     WithTools(fn(&Toolchain) -> Result<()>),
-    /// All that, and the extension of the present sources installed, which stays as it is:
-    /// such checks may run side by side.
+    /// The same, with the extension of the present sources installed. The check does not change the
+    /// installation, so it may run beside others of its kind.
     WithExtension(fn(&Toolchain) -> Result<()>),
 }

@@ -1,5 +1,5 @@
-//! The package on a machine on which nothing was ever installed: a Debian made by debootstrap,
-//! apt with its own idea of dependencies, the server as Debian starts it.
+//! The package on a clean machine: debootstrap makes a new Debian, apt resolves the package's
+//! dependencies, and Debian's own scripts start the server.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,19 +16,19 @@ use crate::machine::toolchain::Toolchain;
 
 pub const CHECK: Check = Check {
     name: "clean-machine",
-    about: "apt installs the package on a Debian made afresh, and the tour runs there (root, network)",
+    about: "apt installs the package on a new Debian, and the tour runs there (root, network)",
     run: Run::WithExtension(run),
 };
 
 fn run(toolchain: &Toolchain) -> Result<()> {
     if !geteuid().is_root() {
-        bail!("only root can make a Debian");
+        bail!("only root can make a new Debian");
     }
     let package = package::build(toolchain)?;
     let folder = toolchain.project.scratch().join("clean-machine");
     let base = base(&folder)?;
 
-    // A copy for each run, so that nothing is there from the last one.
+    // Each run gets a copy of its own, free of files from the run before.
     let root = folder.join("root");
     remove(&root)?;
     process::output(Command::new("cp").arg("--archive").arg(&base).arg(&root))?;
@@ -42,7 +42,7 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     outcome
 }
 
-/// The Debian to copy; made once, it takes a minute.
+/// The Debian that each run copies. It is made once, because that takes a minute.
 fn base(folder: &Path) -> Result<PathBuf> {
     let release = debian::codename()?;
     let base = folder.join(&release);
@@ -74,7 +74,7 @@ fn script(major: u32) -> String {
     )
 }
 
-/// A shell script in the root, with processes and mounts that end with it.
+/// A command that runs a script of the root inside it; processes and mounts end with the script.
 fn inside(root: &Path, script: &str) -> Command {
     let root = quoted(&root.to_string_lossy());
     let mut command = Command::new("unshare");

@@ -1,4 +1,4 @@
-//! Lints: clippy over the workspace and all its targets, warnings are errors.
+//! Clippy over the workspace and all its targets; warnings are errors.
 
 use crate::checks::check::{Check, Run};
 use crate::machine::process;
@@ -6,7 +6,7 @@ use crate::machine::project::EXTENSION;
 
 pub const CHECK: Check = Check {
     name: "clippy",
-    about: "no lint has anything to say (cargo clippy, all targets)",
+    about: "no lint reports anything (cargo clippy, all targets)",
     run: Run::WithTools(|toolchain| {
         let feature = |name: &str| format!("{EXTENSION}/{name}");
         process::run(

@@ -1,4 +1,4 @@
-//! The committed reference and `docs/schema.sql` are what a live database says.
+//! The committed reference and `docs/schema.sql` agree with a live database.
 
 use anyhow::Result;
 
@@ -8,7 +8,7 @@ use crate::machine::toolchain::Toolchain;
 
 pub const CHECK: Check = Check {
     name: "docs",
-    about: "docs/reference.md and docs/schema.sql are what a live database says",
+    about: "docs/reference.md and docs/schema.sql agree with a live database",
     run: Run::WithExtension(run),
 };
 

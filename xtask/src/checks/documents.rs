@@ -1,5 +1,6 @@
-//! Documents are run: every block of SQL or shell of a page, in order, against a server of its own,
-//! and the answer is compared with the block below it. What a page can say is in `checks/documents/page.rs`.
+//! Runs the documents. Every SQL or shell block of a page runs, in order, against a server that only
+//! this page uses, and its output is compared with the block below it. `checks/documents/page.rs`
+//! lists the comments that steer a page.
 
 mod answer;
 mod page;
@@ -22,17 +23,17 @@ const PAGES: [&str; 4] = ["docs/operations.md", "docs/v7.md", "SECURITY.md", "RE
 
 pub const CHECK: Check = Check {
     name: "documents",
-    about: "every command of README, SECURITY and the runbooks answers as it stands there",
+    about: "every command of README, SECURITY and the runbooks prints the output shown below it",
     run: Run::WithExtension(check),
 };
 
-/// A block whose answer is not the one on the page.
+/// A block whose answer differs from the page, and that answer.
 struct Difference<'page> {
     block: &'page Block,
     answer: String,
 }
 
-/// Runs every page and compares.
+/// Runs every page and compares its answers.
 fn check(toolchain: &Toolchain) -> Result<()> {
     if toolchain.pg.release.major != DEFAULT_MAJOR {
         println!("skipped: the pages show the answers of PostgreSQL {DEFAULT_MAJOR}");
@@ -44,7 +45,7 @@ fn check(toolchain: &Toolchain) -> Result<()> {
 /// Runs the named pages, or all, and either compares the answers or writes them into the pages.
 pub fn run(toolchain: &Toolchain, names: &[String], accept: bool) -> Result<()> {
     if let Some(unknown) = names.iter().find(|name| !PAGES.contains(&name.as_str())) {
-        bail!("{unknown} is not a page that is run; there are {}", PAGES.join(", "));
+        bail!("{unknown} is not a page that is run; these are: {}", PAGES.join(", "));
     }
     let chosen: Vec<&str> = PAGES
         .into_iter()
@@ -64,14 +65,15 @@ pub fn run(toolchain: &Toolchain, names: &[String], accept: bool) -> Result<()> 
     }
     if !differing.is_empty() {
         bail!(
-            "{} differ; once an answer is right: cargo xtask documents --accept PAGE",
+            "{} differ; if the new answers are right, run: cargo xtask documents --accept PAGE",
             differing.join(", ")
         );
     }
     Ok(())
 }
 
-/// Runs one page; its differences in words, or `None` when there are none left.
+/// Runs one page and returns a report of its differences; `None` when it has none, or they were
+/// accepted.
 fn one(toolchain: &Toolchain, name: &str, accept: bool) -> Result<Option<String>> {
     let text = read(&toolchain.project, name)?;
     let page = Page::parse(&text)?;
@@ -109,7 +111,7 @@ fn summary(page: &Page, differences: usize) -> String {
     format!("{run} blocks run, {not_run} not run, {differences} differ")
 }
 
-/// Takes every step of a page on a server of its own.
+/// Carries out every step of a page on a server that only this page uses.
 fn differences<'page>(toolchain: &Toolchain, page: &'page Page) -> Result<Vec<Difference<'page>>> {
     let mut server = Server::start(toolchain)?;
     let mut differences = Vec::new();

@@ -7,7 +7,7 @@ pub const CHECK: Check = Check {
     name: "fmt",
     about: "Rust sources are formatted (cargo fmt)",
     run: Run::OnSources(|project| {
-        // rustfmt colours what it writes to a file, too.
+        // rustfmt would colour its output in a log file, too.
         let mut fmt = project.cargo();
         fmt.args(["fmt", "--all", "--check", "--", "--color", "never"]);
         process::run(&mut fmt)

@@ -10,7 +10,7 @@ use crate::machine::project::Project;
 
 pub const CHECK: Check = Check {
     name: "frozen",
-    about: "released scripts are what was released (sql/FROZEN.sha256)",
+    about: "released scripts are unchanged (sql/FROZEN.sha256)",
     run: Run::OnSources(run),
 };
 
@@ -22,7 +22,7 @@ fn run(project: &Project) -> Result<()> {
     for (expected, name) in &frozen {
         let actual = checksum::of_file(&project.sql_folder().join(name))?;
         if actual != *expected {
-            bail!("{name} has changed since it was released: put it back and write a new version");
+            bail!("{name} has changed since it was released: restore it, and write a new version");
         }
     }
     println!("{} frozen scripts are unchanged", frozen.len());
@@ -38,9 +38,9 @@ fn parse(text: &str) -> Result<Vec<(&str, &str)>> {
             let (sum, name) = line
                 .split_once("  ")
                 .or_else(|| line.split_once(" *"))
-                .with_context(|| format!("line {} is not of sha256sum's format", at + 1))?;
+                .with_context(|| format!("line {} is not in the format of sha256sum", at + 1))?;
             if sum.len() != 64 || !sum.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                bail!("line {} starts with no checksum", at + 1);
+                bail!("line {} does not start with a checksum", at + 1);
             }
             Ok((sum, name))
         })

@@ -1,4 +1,4 @@
-//! The extension builds, and PostgreSQL has it.
+//! The extension builds, and is installed into PostgreSQL.
 
 use crate::checks::check::{Check, Run};
 use crate::install::{self, Build};

@@ -1,4 +1,4 @@
-//! What the pages refer to exists: files, headings, and decisions by their names.
+//! Every file, heading and decision that a page refers to exists.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,14 +11,14 @@ use crate::machine::project::Project;
 
 pub const CHECK: Check = Check {
     name: "links",
-    about: "links and paths of the pages lead somewhere, and every decision has one name",
+    about: "links and paths of the pages exist, and every decision has a name of its own",
     run: Run::OnSources(run),
 };
 
-/// Folders whose files a page names in code quotes, and whose comments name decisions.
+/// Folders whose files pages name in code quotes, and whose comments name decisions.
 const FOLDERS: [&str; 6] = ["src", "sql", "tests", "xtask/src", "xtask/lint/src", "examples"];
 
-/// How a comment refers to a decision, up to its name.
+/// The words before the name of a decision in a comment.
 const DECISION: &str = "decision `";
 
 fn run(project: &Project) -> Result<()> {
@@ -43,7 +43,7 @@ fn run(project: &Project) -> Result<()> {
     if !findings.is_empty() {
         bail!("{} findings", findings.len());
     }
-    println!("{} pages refer to what exists", pages.len());
+    println!("{} pages: every reference exists", pages.len());
     Ok(())
 }
 
@@ -89,7 +89,7 @@ fn missing_paths(root: &Path, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Names of decisions that are given twice, missing in the index, or named in the code alone.
+/// Names of decisions that are used twice, missing in the index, or found only in code.
 fn decisions(root: &Path) -> Result<Vec<String>> {
     let index = read(&root.join("docs/decisions.md"))?;
     let (mut names, mut findings) = (BTreeSet::new(), Vec::new());

@@ -1,5 +1,5 @@
-//! From one PostgreSQL major to a newer one, by dump and by pg_upgrade (`tests/majors.rs`).
-//! The newer majors are unpacked and the extension is installed into each.
+//! Moves data from one PostgreSQL major to newer ones, by dump and by pg_upgrade
+//! (`tests/majors.rs`). The newer majors are unpacked, and the extension is installed into each.
 
 use std::env;
 use std::path::PathBuf;
@@ -31,7 +31,10 @@ fn run(toolchain: &Toolchain) -> Result<()> {
         installations.push(newer.pg.path);
     }
     if installations.len() < 2 {
-        bail!("PostgreSQL {} is the newest that is tested: choose an older one", own.release.major);
+        bail!(
+            "PostgreSQL {} is the newest that is tested: choose an older one with --pg-config",
+            own.release.major
+        );
     }
     let mut command = toolchain.cargo();
     command.args(["test", "--package", "server-tests", "--test", "majors"]);

@@ -1,10 +1,10 @@
-//! The committed manifest is what a fresh walk up gives.
+//! The committed manifest agrees with a new walk up.
 
 use crate::checks::check::{Check, Run};
 use crate::generate::manifest;
 
 pub const CHECK: Check = Check {
     name: "manifest",
-    about: "sql/manifest.json is what a fresh walk up gives",
+    about: "sql/manifest.json agrees with a new walk up",
     run: Run::WithExtension(manifest::check),
 };

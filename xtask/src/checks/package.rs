@@ -1,4 +1,5 @@
-//! The Debian package, unpacked over a PostgreSQL that never saw the extension, is all it takes.
+//! The Debian package contains everything: unpacked over a PostgreSQL without the extension, it runs
+//! the tour.
 
 mod fresh_root;
 
@@ -35,7 +36,7 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     cluster.create_database(DATABASE)?;
     let mut client = cluster.connect(DATABASE)?;
     if client.batch_execute("CREATE EXTENSION orchestrator_schema").is_ok() {
-        bail!("the fresh root has the extension already");
+        bail!("the new root has the extension before the package is unpacked");
     }
     root.unpack(&file)?;
     process::output(&mut demo::tour(&toolchain.project, &cluster, DATABASE))?;

@@ -1,5 +1,5 @@
-//! pgspot, from PyPI into a virtual environment below target/: no script may give
-//! an attacker a name to hijack.
+//! pgspot, installed from PyPI into a virtual environment below target/: no script may use a name
+//! that an attacker could hijack.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,14 +26,14 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     let mut pgspot = Command::new(program);
     pgspot
         .current_dir(toolchain.project.sql_folder())
-        // A function replaced by a later version: pgspot sees one script at a time, and cannot know
-        // that an earlier one created it. The check of the scripts follows the chain and does.
+        // PS002 is about CREATE OR REPLACE of a function that the script did not create. pgspot sees
+        // one script at a time; the check `scripts` follows the chain and covers this.
         .args(["--ignore", "PS002"])
         .args(chain.scripts().map(|script| script.file_name()));
     process::run(&mut pgspot)
 }
 
-/// The pinned pgspot, installed when it is not there.
+/// The pinned pgspot, installed if it is missing.
 fn installed(folder: &Path) -> Result<PathBuf> {
     let program = folder.join("bin/pgspot");
     let mut version = Command::new(&program);

@@ -1,5 +1,5 @@
-//! Behaviour as a psql user sees it: PostgreSQL's own `pg_regress` over `tests/pg_regress`.
-//! Each test gets a database of its own, so none depends on another.
+//! Behaviour as a user of psql sees it: PostgreSQL's `pg_regress` over `tests/pg_regress`.
+//! Each test runs in a new database, so none depends on another.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,11 +18,11 @@ const DATABASE: &str = "contrib_regression";
 
 pub const CHECK: Check = Check {
     name: "regress",
-    about: "SQL answers as expected (pg_regress over tests/pg_regress)",
+    about: "SQL prints the expected results (pg_regress over tests/pg_regress)",
     run: Run::WithExtension(|toolchain| run(toolchain, &[], false)),
 };
 
-/// Runs the named tests, or all, and either compares their results or makes them the expected ones.
+/// Runs the named tests, or all, and either compares their results or accepts them as expected.
 pub fn run(toolchain: &Toolchain, names: &[String], accept: bool) -> Result<()> {
     let input = toolchain.project.root().join("tests/pg_regress");
     let all = test_names(&input.join("sql"))?;
@@ -30,7 +30,7 @@ pub fn run(toolchain: &Toolchain, names: &[String], accept: bool) -> Result<()> 
         all.iter().collect()
     } else {
         if let Some(unknown) = names.iter().find(|name| !all.contains(name)) {
-            bail!("there is no test {unknown}; there are {}", all.join(", "));
+            bail!("unknown test {unknown}; the tests are: {}", all.join(", "));
         }
         names.iter().collect()
     };
@@ -43,7 +43,7 @@ pub fn run(toolchain: &Toolchain, names: &[String], accept: bool) -> Result<()> 
     fs::create_dir_all(&expected)
         .with_context(|| format!("cannot create {}", expected.display()))?;
 
-    // Each worker has a server of its own: roles belong to all databases of one.
+    // Each worker has a server of its own, because roles belong to all databases of a server.
     let server = || Cluster::start(&toolchain.pg, &Settings::default());
     let differences = workers::share(&chosen, server, |cluster, name| {
         let folder = output.join(name);
@@ -69,7 +69,7 @@ pub fn run(toolchain: &Toolchain, names: &[String], accept: bool) -> Result<()> 
     }
     if !failed.is_empty() {
         bail!(
-            "{} differ; once a result is right: cargo xtask regress --accept NAME",
+            "{} differ; if the new results are right, run: cargo xtask regress --accept NAME",
             failed.join(", ")
         );
     }
@@ -114,7 +114,7 @@ fn test_names(folder: &Path) -> Result<Vec<String>> {
         }
     }
     if names.is_empty() {
-        bail!("there is no test in {}", folder.display());
+        bail!("{} contains no test", folder.display());
     }
     names.sort();
     Ok(names)
@@ -130,12 +130,13 @@ fn accept_result(result: &Path, expected: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The difference; the whole result where there is nothing to compare it with; else what went wrong.
+/// The difference if pg_regress wrote one, else the whole result if no expected file exists, else
+/// the error.
 fn difference(diffs: &Path, result: &Path, expected: &Path, error: &anyhow::Error) -> String {
     let (file, title) = if expected.exists() {
         (diffs, String::new())
     } else {
-        (result, format!("there is no {}; the result is:", expected.display()))
+        (result, format!("{} is missing; the result is:", expected.display()))
     };
     match fs::read_to_string(file) {
         Ok(text) => format!("{title}\n{text}"),

@@ -1,5 +1,5 @@
-//! Runs every check, each in a process of its own with its output in a log, and sums up.
-//! Those that only use what is installed run side by side.
+//! Runs every check in a process of its own, with its output in a log, and prints a summary.
+//! Checks that only use the installed extension run side by side.
 
 use std::env;
 use std::fs::{self, File};
@@ -18,13 +18,13 @@ use crate::machine::interrupt;
 use crate::machine::process;
 use crate::machine::workers;
 
-/// How much of the first failure's output is shown.
+/// The number of lines shown from the log of the first failure.
 const SHOWN_LINES: usize = 80;
 
 /// Sets up, runs the checks, shows the first failure, and returns whether all passed.
 pub fn run(workbench: &Workbench, checks: &[Check]) -> Result<bool> {
     workbench.toolchain()?;
-    // Taken now: a check may build this program anew.
+    // Taken now, because a check may rebuild this program and replace its file.
     let program = env::current_exe().context("cannot find this program's file")?;
     let logs = workbench.project.scratch();
     fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
@@ -54,7 +54,7 @@ pub fn run(workbench: &Workbench, checks: &[Check]) -> Result<bool> {
     Ok(failures.is_empty())
 }
 
-/// Runs the checks of a group side by side; of each that failed, its log is returned.
+/// Runs the checks of a group side by side, and returns the log of each that failed.
 fn run_group(
     program: &Path,
     pg_config: Option<&Path>,
@@ -74,12 +74,12 @@ fn run_group(
     workers::share(group, || Ok(()), run)
 }
 
-/// Prints what became of a check.
+/// Prints the outcome of a check.
 fn say(name: &str, width: usize, outcome: &str) {
     println!("{name:width$}  {outcome}");
 }
 
-/// Runs one check in a process group of its own, which an interruption ends as a whole.
+/// Runs one check in a process group of its own, so that an interruption ends all its processes.
 fn run_apart(program: &Path, pg_config: Option<&Path>, check: &Check, log: &Path) -> Result<bool> {
     let file = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
     let mut command = Command::new(program);
@@ -92,7 +92,7 @@ fn run_apart(program: &Path, pg_config: Option<&Path>, check: &Check, log: &Path
         command.spawn().with_context(|| format!("cannot start {}", process::describe(&command)))?;
     let group = process::pid_of(&child)?;
     let registration = interrupt::on_exit(move || {
-        // Fails only when the check has ended by itself.
+        // Fails only if the check has ended by itself.
         let _ = killpg(group, Signal::SIGTERM);
     })?;
     let status = child.wait()?;

@@ -1,5 +1,5 @@
 //! Tests that need a whole server (`tests/*.rs`), each run against a private cluster of its own; and
-//! one beside them that reads the sources.
+//! `statements`, which only reads the sources.
 
 use anyhow::Result;
 
@@ -41,7 +41,7 @@ pub const PLANS: Check = Check {
 
 pub const RACES: Check = Check {
     name: "races",
-    about: "where one winner is promised there is one (tests/races.rs)",
+    about: "many sessions at once: one wins where one may win (tests/races.rs)",
     run: Run::WithExtension(|toolchain| run(toolchain, "races")),
 };
 
@@ -59,7 +59,7 @@ pub const WALKS_AT_LENGTH: Check = Check {
 
 pub const PRIVILEGES: Check = Check {
     name: "privileges",
-    about: "nobody can do more than the level says (tests/privileges.rs)",
+    about: "no role can do more than its level allows (tests/privileges.rs)",
     run: Run::WithExtension(|toolchain| run(toolchain, "privileges")),
 };
 
@@ -86,7 +86,7 @@ pub const FAULTS: Check = Check {
 
 pub const STATEMENTS: Check = Check {
     name: "statements",
-    about: "what pins no search_path names the schema of everything (tests/statements.rs)",
+    about: "SQL without a pinned search_path qualifies every name (tests/statements.rs)",
     run: Run::OnSources(|project| {
         packages::for_bindings()?;
         process::run(project.cargo().args([

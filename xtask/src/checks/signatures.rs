@@ -1,5 +1,6 @@
-//! Rust and SQL agree on every function's signature; nothing else would notice a difference before it crashes.
-//! pgrx writes the SQL it would generate, both are created, and the catalog is compared with the catalog.
+//! Rust and SQL agree on every function's signature. Without this check, a difference would show as
+//! a crash. pgrx generates SQL from the Rust code; both forms are created, and their catalog
+//! entries are compared.
 
 mod catalog;
 mod generated;
@@ -19,7 +20,7 @@ use crate::machine::toolchain::Toolchain;
 
 pub const CHECK: Check = Check {
     name: "signatures",
-    about: "each function's SQL signature is the one its Rust code has",
+    about: "each function has the same signature in SQL and in Rust",
     run: Run::WithExtension(run),
 };
 
@@ -32,7 +33,7 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     cluster.create_database(DATABASE)?;
     let mut client = cluster.connect(DATABASE)?;
 
-    // What each version says, by version and then by C symbol.
+    // The signatures that each version has in SQL, by version and then by C symbol.
     let mut written: Vec<(String, BTreeMap<String, Signature>)> = Vec::new();
     for version in chain.versions() {
         let command = match written.is_empty() {
@@ -48,7 +49,7 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     let mut compared: BTreeMap<&String, &Signature> = BTreeMap::new();
     for (version, functions) in &written {
         for (symbol, signature) in functions {
-            // Reported once, at the version that brought it.
+            // A difference is reported once, at the version that introduced it.
             if compared.insert(symbol, signature) == Some(signature) {
                 continue;
             }
@@ -65,7 +66,7 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     }
     for symbol in derived.keys() {
         if !written.iter().any(|(_, functions)| functions.contains_key(symbol)) {
-            differences.push(format!("{symbol}: a pg_extern that no script of the chain creates"));
+            differences.push(format!("{symbol}: no script of the chain creates this pg_extern"));
         }
     }
     if !differences.is_empty() {

@@ -1,6 +1,6 @@
-//! Types for applications: the committed TypeScript is current, compiles under `tsc --strict` in a
-//! program that runs against a server, and JSON Schema validates and loads real rows. What these
-//! need comes from npm and PyPI into folders below target/.
+//! Types for applications. The committed TypeScript is current, and a program that uses it compiles
+//! under `tsc --strict` and runs against a server. JSON Schema validates real rows, and models
+//! generated from it load them. The tools come from npm and PyPI into folders below target/.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     let project = &toolchain.project;
     let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
     types::check_currency(project, &cluster)?;
-    println!("types/orchestrator.ts is what a fresh install gives");
+    println!("types/orchestrator.ts agrees with a new installation");
 
     // The tour leaves rows in nearly every table.
     cluster.create_database(DATABASE)?;
@@ -61,7 +61,7 @@ fn typescript(toolchain: &Toolchain, cluster: &Cluster, folder: &Path) -> Result
     Ok(())
 }
 
-/// The packages of the lock file, installed when they are not there.
+/// Installs the packages of the lock file, unless this was done for the same lock file.
 fn install_node_packages(source: &Path, folder: &Path) -> Result<()> {
     const LOCK: &str = "package-lock.json";
     programs::node()?;
@@ -110,13 +110,14 @@ fn tables(cluster: &Cluster) -> Result<String> {
             &[],
         )?;
         let (schema, rows): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        // Joined as text: no number is read and written on the way.
+        // Joined as text, so that no number is parsed and printed in another form.
         tables.push(format!(r#"{{"table": "{name}", "schema": {schema}, "rows": {rows}}}"#));
     }
     Ok(format!("[{}]", tables.join(",\n")))
 }
 
-/// The Python of a virtual environment with the pinned packages, installed when they are not there.
+/// The Python of a virtual environment with the pinned packages, which are installed if they are
+/// missing.
 fn python_packages(requirements: &Path, folder: &Path) -> Result<PathBuf> {
     let python = folder.join("bin/python");
     let wanted = fs::read(requirements)

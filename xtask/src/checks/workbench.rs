@@ -1,4 +1,4 @@
-//! What checks work on.
+//! The checkout and the tools that checks use.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::machine::setup;
 use crate::machine::setup::packages;
 use crate::machine::toolchain::Toolchain;
 
-/// The checkout; the tools are made ready when the first check asks for them.
+/// The checkout, and the tools, which are set up when the first check needs them.
 pub struct Workbench {
     pub project: Project,
     pg_config: Option<PathBuf>,

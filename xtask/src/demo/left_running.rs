@@ -1,4 +1,4 @@
-//! A server that an earlier process left running, known by the pid file in its data folder.
+//! A server that an earlier process left running, found by the pid file in its data folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 
 use crate::machine::process;
 
-/// How long each, more and more abrupt, way of stopping may take.
+/// The longest time for the server to stop, for each of the three ways of stopping it.
 const LIMIT: Duration = Duration::from_secs(20);
 
 pub struct LeftRunning {
@@ -22,7 +22,8 @@ pub struct LeftRunning {
 }
 
 impl LeftRunning {
-    /// The server of that data folder; `None` when none runs, also when its process id is another program's by now.
+    /// The server of that data folder; `None` if it does not run, even if another program has its
+    /// process id now.
     pub fn find(data: &Path) -> Option<Self> {
         let pid_file = data.join("postmaster.pid");
         let text = fs::read_to_string(&pid_file).ok()?;
@@ -40,7 +41,8 @@ impl LeftRunning {
             }
             let deadline = Instant::now() + LIMIT;
             while Instant::now() < deadline {
-                // It removes the file last; a process that nobody waits for may stay as a zombie.
+                // The server removes its pid file last. Its process may stay as a zombie, since this
+                // process is not its parent and cannot wait for it.
                 if !self.pid_file.exists() || kill(self.pid, None) == Err(Errno::ESRCH) {
                     return Ok(());
                 }

@@ -1,4 +1,4 @@
-//! A generated file: written anew, or compared with its committed form.
+//! A generated file: written, or compared with its committed form.
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +12,8 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Fails when the committed file is not `current`, with the first line that differs; `command` writes
-/// it anew.
+/// Fails if the committed file differs from `current`. The error shows the first line that differs,
+/// and `command`, which writes the file.
 pub fn compare(path: &Path, current: &str, command: &str) -> Result<()> {
     let committed =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -23,7 +23,7 @@ pub fn compare(path: &Path, current: &str, command: &str) -> Result<()> {
     let different = committed.lines().zip(current.lines()).position(|(old, new)| old != new);
     let line = different.unwrap_or_else(|| committed.lines().count().min(current.lines().count()));
     bail!(
-        "{} is stale from line {} on, where there should be\n{}\nRun `{command}`.",
+        "{} is stale: line {} should be\n{}\nRun `{command}`.",
         path.display(),
         line + 1,
         current.lines().nth(line).unwrap_or("(the end)")

@@ -1,4 +1,4 @@
-//! The versions that brought or changed each object, from the manifest.
+//! The versions that created or changed each object, from the manifest.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::machine::project::Project;
 
-/// The versions that an object came in and changed in, by kind and name.
+/// The versions that created and changed each object, by kind and name.
 pub struct History {
     objects: BTreeMap<(String, String), Vec<String>>,
 }
@@ -41,7 +41,7 @@ impl History {
         Self { objects }
     }
 
-    /// The version that brought an object; empty when the manifest does not know it.
+    /// The version that created an object; empty if the manifest does not list the object.
     pub fn since(&self, kind: &str, object: &str) -> &str {
         self.versions(kind, object).first().map_or("", String::as_str)
     }
@@ -55,7 +55,7 @@ impl History {
         }
     }
 
-    /// The versions that an object came in and changed in.
+    /// The versions that created and changed an object, oldest first.
     pub fn versions(&self, kind: &str, object: &str) -> &[String] {
         let key = (kind.to_owned(), object.to_owned());
         self.objects.get(&key).map_or(&[], Vec::as_slice)

@@ -1,5 +1,5 @@
-//! `sql/manifest.json`: what each version consists of, read from the catalog after each step of a
-//! fresh walk up. Each version holds only what it changed, one object a line.
+//! `sql/manifest.json`: the objects of each version, read from the catalog after each step of a walk
+//! up in a new database. Each version lists only the objects that it changed, one in a line.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::machine::toolchain::Toolchain;
 type Changes = BTreeMap<String, BTreeMap<String, Option<String>>>;
 type Members = BTreeMap<(String, String), String>;
 
-/// Writes the manifest anew.
+/// Writes the manifest.
 pub fn write(toolchain: &Toolchain) -> Result<()> {
     if toolchain.pg.release.major != DEFAULT_MAJOR {
         bail!("the manifest is in the wording of PostgreSQL {DEFAULT_MAJOR}; write it with that");
@@ -30,10 +30,10 @@ pub fn write(toolchain: &Toolchain) -> Result<()> {
     Ok(())
 }
 
-/// Fails when the committed manifest is not what a fresh walk gives.
+/// Fails if the committed manifest differs from a new walk.
 ///
-/// It holds definitions in the wording of the default major; what another major says of them,
-/// `verify()` compares.
+/// The manifest holds definitions in the wording of the default major. On another major,
+/// `verify()` compares them instead.
 pub fn check(toolchain: &Toolchain) -> Result<()> {
     if toolchain.pg.release.major != DEFAULT_MAJOR {
         return walk(toolchain, |client, version| {
@@ -70,7 +70,7 @@ fn generate(toolchain: &Toolchain) -> Result<String> {
     Ok(format!("[\n{}\n]\n", versions.join(",\n")))
 }
 
-/// Goes up from the base in a fresh database and looks at each version.
+/// Updates from the base to the newest version in a new database, and calls `look` at each version.
 fn walk(
     toolchain: &Toolchain,
     mut look: impl FnMut(&mut Client, Version) -> Result<()>,
@@ -103,8 +103,8 @@ fn members(client: &mut Client, sql: &str) -> Result<Members> {
     Ok(members)
 }
 
-/// The columns of each table as they follow each other. No difference of `verify()`, but what tells
-/// it which column was renamed.
+/// The columns of each table in their order. `verify()` does not report another order as a
+/// difference; it needs the order to find which column was renamed.
 const COLUMN_ORDER: &str = "SELECT c.oid::regclass::text, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) \
      FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
      WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'r' GROUP BY c.oid";

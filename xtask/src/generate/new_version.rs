@@ -1,5 +1,5 @@
-//! `cargo xtask new-version`: everything that a version begins with, so that its author writes only
-//! statements, rows and words.
+//! `cargo xtask new-version`: the files and lines that every new version needs, so that its author
+//! writes only statements, rows and descriptions.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,11 @@ pub struct NewVersion<'a> {
     pub tables: &'a [String],
 }
 
-/// Writes the files of a version into the checkout at `root`, and changes those that list versions.
+/// Writes the files of a version into the checkout at `root`, and adds it to the files that list
+/// versions.
 ///
-/// Returns: the files, from `root` on. Fails before any change when a file exists, or the version is
-/// not newer than the newest.
+/// Returns: the files, relative to `root`. Fails before any change if a file exists already, or the
+/// version is not newer than the newest.
 pub fn write(root: &Path, new: &NewVersion<'_>) -> Result<Vec<PathBuf>> {
     let newest = Chain::read(&root.join("sql"))?.newest();
     let NewVersion { version, about, tables } = new;
@@ -64,7 +65,7 @@ pub fn write(root: &Path, new: &NewVersion<'_>) -> Result<Vec<PathBuf>> {
     Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
-/// The text of a file with one version more; `None` where the newest version is not found.
+/// The text of a file with the version added; `None` if the text does not name the newest version.
 type Change = fn(&str, Version, Version, &str) -> Option<String>;
 
 fn sql(script: Script) -> PathBuf {
@@ -106,7 +107,7 @@ fn page_of(version: Version) -> String {
     format!("CREATE EXTENSION orchestrator_schema VERSION '{version}';\n")
 }
 
-/// `src/lib.rs` with the up script behind that of the newest version.
+/// `src/lib.rs` with the up script included after that of the newest version.
 fn included(text: &str, newest: Version, version: Version, _: &str) -> Option<String> {
     let name = |version: Version| format!("version_{}", version.to_string().replace('.', "_"));
     let newest_name = format!("    name = \"{}\",\n", name(newest));
@@ -128,7 +129,7 @@ fn numbered(text: &str, newest: Version, version: Version, _: &str) -> Option<St
     text.contains(&old).then(|| text.replacen(&old, &new, 1))
 }
 
-/// `CHANGELOG.md` with a section for the version in front of all others.
+/// `CHANGELOG.md` with a section for the version before all others.
 fn logged(text: &str, _: Version, version: Version, about: &str) -> Option<String> {
     let at = text.find("\n## ")? + 1;
     Some(format!("{}## {version}: {about}\n\n{}", &text[..at], &text[at..]))

@@ -1,4 +1,4 @@
-//! Tables and views as sections show them.
+//! The tables and views of the extension, for the generated documents.
 
 use anyhow::Result;
 use postgres::Client;

@@ -1,6 +1,7 @@
-//! `docs/schema.sql`: the final definition of every object in one place, each with the scripts that
-//! made it. Tables come from the catalog of a live database, since many scripts make one; views as
-//! their last script has them, since each PostgreSQL major words them in its own way.
+//! `docs/schema.sql`: the final definition of every object, each with the scripts that made it.
+//! Tables come from the catalog of a live database, because several scripts make one table. Views
+//! come from the last script that defines them, because each PostgreSQL major prints them in its
+//! own wording.
 
 mod comment;
 mod functions;
@@ -21,12 +22,12 @@ use crate::machine::toolchain::Toolchain;
 
 const DATABASE: &str = "schema_sql";
 
-/// Writes the file anew.
+/// Writes the file.
 pub fn write(toolchain: &Toolchain) -> Result<()> {
     committed::write(&path(&toolchain.project), &generate(toolchain)?)
 }
 
-/// Fails when the committed file is not what the database and the scripts say.
+/// Fails if the committed file differs from the database and the scripts.
 pub fn check(toolchain: &Toolchain) -> Result<()> {
     committed::compare(&path(&toolchain.project), &generate(toolchain)?, "cargo xtask docs")
 }

@@ -1,5 +1,5 @@
-//! `types/orchestrator.ts`: the schema as TypeScript, as `typescript_types()` of a fresh install
-//! gives it.
+//! `types/orchestrator.ts`: the schema as TypeScript, as `typescript_types()` of a new installation
+//! returns it.
 
 use std::path::PathBuf;
 
@@ -11,13 +11,13 @@ use crate::cluster::{Cluster, Settings};
 use crate::machine::project::Project;
 use crate::machine::toolchain::Toolchain;
 
-/// Writes the types anew.
+/// Writes the types.
 pub fn write(toolchain: &Toolchain) -> Result<()> {
     let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
     committed::write(&file(&toolchain.project), &of_fresh_install(&cluster)?)
 }
 
-/// Fails when the committed types are not what a fresh install returns.
+/// Fails if the committed types differ from those of a new installation.
 pub fn check_currency(project: &Project, cluster: &Cluster) -> Result<()> {
     committed::compare(&file(project), &of_fresh_install(cluster)?, "cargo xtask types")
 }

@@ -1,4 +1,4 @@
-//! The Debian that we run on: its release, and the mirror that apt is set up with.
+//! The release of Debian that this program runs on, and the mirror that apt uses.
 
 use std::fs;
 use std::process::Command;
@@ -14,16 +14,16 @@ pub fn codename() -> Result<String> {
     text.lines()
         .find_map(|line| line.strip_prefix("VERSION_CODENAME="))
         .map(|name| name.trim_matches('"').to_owned())
-        .with_context(|| format!("{file} names no release"))
+        .with_context(|| format!("{file} does not name a release"))
 }
 
-/// Where apt gets the packages of this release from.
+/// The mirror from which apt downloads the packages of this release.
 pub fn mirror() -> Result<String> {
     let release = codename()?;
     archive(&release)?.with_context(|| format!("apt knows no mirror of {release}"))
 }
 
-/// Where apt gets the security updates of this release from.
+/// The mirror from which apt downloads the security updates of this release.
 pub fn security_mirror() -> Result<Option<String>> {
     archive(&format!("{}-security", codename()?))
 }

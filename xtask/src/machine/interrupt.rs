@@ -1,5 +1,5 @@
-//! What must be stopped or removed when this process ends before its time:
-//! on Ctrl-C, SIGTERM and SIGHUP, and at a plain exit.
+//! Clean-up when this process ends: actions that stop servers and remove folders on Ctrl-C, SIGTERM
+//! and SIGHUP, and at a normal exit.
 
 use std::collections::BTreeMap;
 use std::process;
@@ -24,8 +24,8 @@ impl Drop for Registration {
     }
 }
 
-/// Registers an action for the end of this process, however it comes, short of SIGKILL.
-/// The newest is carried out first.
+/// Registers an action for the end of this process, for every way of ending except SIGKILL.
+/// The action registered last runs first.
 pub fn on_exit(action: impl FnOnce() + Send + 'static) -> Result<Registration> {
     listen()?;
     let mut actions = actions();
@@ -34,8 +34,8 @@ pub fn on_exit(action: impl FnOnce() + Send + 'static) -> Result<Registration> {
     Ok(Registration(id))
 }
 
-/// After an interruption, stops the calling thread for good, so that the failures
-/// which the interruption itself caused are not reported. Not to be called with a lock held.
+/// After an interruption, stops the calling thread for good, so that it does not report failures
+/// caused by the interruption. The caller must not hold a lock.
 pub fn hold_if_pending() {
     while PENDING.load(Ordering::SeqCst) {
         thread::park();
@@ -55,7 +55,7 @@ fn listen() -> Result<()> {
 fn install() -> Result<()> {
     ctrlc::set_handler(|| {
         PENDING.store(true, Ordering::SeqCst);
-        eprintln!("Interrupted: stopping what was started.");
+        eprintln!("Interrupted: stopping every process that was started.");
         carry_out();
         process::exit(130);
     })

@@ -9,15 +9,15 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::machine::process;
 use crate::machine::project::EXTENSION;
 
-/// The major version used when nothing says otherwise.
+/// The major version to use if none is requested.
 pub const DEFAULT_MAJOR: u32 = 15;
-/// The major versions that the crate has a feature for, in the order in which they are preferred.
+/// The major versions that the crate has a feature for, the preferred one first.
 pub const MAJORS: [u32; 5] = [DEFAULT_MAJOR, 18, 17, 16, 14];
 
-/// The major versions on which every check is known to pass, oldest first.
+/// The major versions on which every check passes, oldest first.
 pub const TESTED: [u32; 3] = [DEFAULT_MAJOR, 17, 18];
 
-/// A server's or header's version, such as 15.20.
+/// The version of a server or of its headers, such as 15.20.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Release {
     pub major: u32,
@@ -44,7 +44,7 @@ impl Release {
     }
 }
 
-/// What a `pg_config` program says.
+/// The output of a `pg_config` program.
 #[derive(Clone, Debug)]
 pub struct PgConfig {
     /// The program itself.
@@ -58,7 +58,7 @@ pub struct PgConfig {
 }
 
 impl PgConfig {
-    /// Asks the program.
+    /// Runs the program and reads its output.
     pub fn read(path: &Path) -> Result<Self> {
         let ask = |option: &str| -> Result<String> {
             let answer = process::output(Command::new(path).arg(option))?;
@@ -66,9 +66,13 @@ impl PgConfig {
         };
         let version = ask("--version")?;
         let release = Release::find(&version)
-            .ok_or_else(|| anyhow!("{} --version says {version:?}", path.display()))?;
+            .ok_or_else(|| anyhow!("{} --version printed {version:?}", path.display()))?;
         if !MAJORS.contains(&release.major) {
-            bail!("{} is of PostgreSQL {}; supported are 14 to 18", path.display(), release.major);
+            bail!(
+                "{} is of PostgreSQL {}; supported versions are 14 to 18",
+                path.display(),
+                release.major
+            );
         }
         Ok(Self {
             path: path.to_owned(),
@@ -81,7 +85,7 @@ impl PgConfig {
         })
     }
 
-    /// The crate's feature for this major version, also pgrx's label: `pg15`.
+    /// The crate's feature for this major version, such as `pg15`. pgrx uses it as a label, too.
     pub fn feature(&self) -> String {
         format!("pg{}", self.release.major)
     }
@@ -91,7 +95,7 @@ impl PgConfig {
         self.bindir.join(name)
     }
 
-    /// Where extension scripts and control files are installed.
+    /// The folder of installed extension scripts and control files.
     pub fn extension_folder(&self) -> PathBuf {
         self.sharedir.join("extension")
     }
@@ -110,25 +114,25 @@ impl PgConfig {
             .nth(2)
             .map(|src| src.join("test/regress/pg_regress"))
             .filter(|program| program.is_file())
-            .with_context(|| format!("there is no pg_regress beside {}", self.pgxs.display()))
+            .with_context(|| format!("pg_regress is missing beside {}", self.pgxs.display()))
     }
 
-    /// The release of the server program; `None` when there is none.
+    /// The release of the server program; `None` if it is missing.
     pub fn server_release(&self) -> Option<Release> {
         let answer = process::output(Command::new(self.program("postgres")).arg("--version"));
         Release::find(&answer.ok()?)
     }
 
-    /// The release of the server's headers; `None` when there are none.
+    /// The release of the server's headers; `None` if they are missing.
     pub fn header_release(&self) -> Option<Release> {
-        // Debian keeps pg_config.h per architecture and includes it from there.
+        // Debian has a pg_config.h for each architecture in another folder, and includes it here.
         let header = std::fs::read_to_string(self.server_headers.join("pg_config.h")).ok()?;
         let line = header.lines().find(|line| line.starts_with("#define PG_VERSION "))?;
         Release::find(line)
     }
 }
 
-/// Where Debian keeps the `pg_config` of a major version.
+/// The path of the `pg_config` of a major version on Debian.
 pub fn debian_path(major: u32) -> PathBuf {
     PathBuf::from(format!("/usr/lib/postgresql/{major}/bin/pg_config"))
 }

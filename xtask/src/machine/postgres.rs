@@ -1,5 +1,5 @@
-//! Another PostgreSQL major beside the machine's own: unpacked from a newer Debian below `target/`,
-//! its programs pointed at the C library that was unpacked with them. Nothing of it is installed.
+//! Another PostgreSQL major beside the machine's own. Its packages, and the C library that its
+//! programs need, are unpacked from a newer Debian below `target/`, and not installed.
 
 use std::fs;
 use std::io::Read;
@@ -16,11 +16,11 @@ use crate::machine::project::Project;
 use crate::machine::server_user::ServerUser;
 use crate::machine::setup::packages;
 
-/// Debian releases, oldest first; the first that offers the major is used.
+/// Debian releases, oldest first. The first that offers the major is used.
 const RELEASES: [&str; 3] = ["trixie", "forky", "sid"];
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// Unpacks the major, unless it is there, and prints where its `pg_config` is.
+/// Unpacks the major, unless that was done before, and returns and prints its `pg_config`.
 pub fn unpack(project: &Project, major: u32) -> Result<PgConfig> {
     let place = Place::of(project, major);
     if place.pg_config().is_err() {
@@ -31,7 +31,7 @@ pub fn unpack(project: &Project, major: u32) -> Result<PgConfig> {
     Ok(pg)
 }
 
-/// Where one major is unpacked.
+/// The folder in which one major is unpacked.
 struct Place {
     folder: PathBuf,
     major: u32,
@@ -50,7 +50,7 @@ impl Place {
         self.root().join(format!("usr/lib/postgresql/{}", self.major))
     }
 
-    /// The installation, when it is complete.
+    /// The installation; an error if it is not complete.
     fn pg_config(&self) -> Result<PgConfig> {
         let pg = PgConfig::read(&self.programs().join("bin/pg_config"))?;
         if pg.server_release().is_none() {
@@ -89,7 +89,8 @@ impl Place {
         Ok(())
     }
 
-    /// Fetches server, headers, and the libraries that the server needs, from the first release that has them.
+    /// Downloads the server, its headers, and the libraries that it needs, from the first release that
+    /// offers them.
     fn download(&self, packages: &Path) -> Result<()> {
         let server = format!("postgresql-{}", self.major);
         let headers = format!("postgresql-server-dev-{}", self.major);
@@ -116,8 +117,8 @@ impl Place {
         bail!("none of Debian {} offers {package}", RELEASES.join(", "))
     }
 
-    /// Lets apt know the release, with its security updates where there are any: two majors may only
-    /// understand each other when both are of their newest release.
+    /// Adds the release to apt's sources, with its security updates if it has them. Two majors may
+    /// only work together if each has its newest minor release.
     fn use_release(&self, release: &str) -> Result<()> {
         let main = source(&debian::mirror()?, release);
         let list = self.folder.join("sources.list");
@@ -133,7 +134,7 @@ impl Place {
         update()
     }
 
-    /// An apt that knows only our source and thinks that nothing is installed.
+    /// An apt with only our sources, for which no package is installed yet.
     fn apt(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.args(["--quiet", "--quiet"]);
@@ -147,12 +148,13 @@ impl Place {
         for (name, value) in options {
             command.arg(format!("--option={name}={}", value.display()));
         }
-        // Its user for downloads may not enter our folders.
+        // apt's own user for downloads may be unable to enter our folders.
         command.arg("--option=APT::Sandbox::User=root");
         command
     }
 
-    /// Just-in-time compilation needs LLVM, which is not unpacked; without its provider the server does without.
+    /// Removes the library of just-in-time compilation: it needs LLVM, which is not unpacked. A server
+    /// without the library runs every query uncompiled.
     fn without_just_in_time(&self) -> Result<()> {
         for file in files_below(&self.programs().join("lib"))? {
             let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -164,7 +166,7 @@ impl Place {
         Ok(())
     }
 
-    /// Lets each program start with the loader and the libraries that were unpacked with it.
+    /// Makes each program use the loader and the libraries that were unpacked with it.
     fn point_at_own_libraries(&self) -> Result<()> {
         let usr = self.root().join("usr");
         let libraries = files_below(&usr.join("lib"))?
@@ -178,7 +180,7 @@ impl Place {
             }
             let loader =
                 process::output(Command::new("patchelf").arg("--print-interpreter").arg(&program));
-            // A shared library starts nowhere by itself.
+            // A shared library has no loader to replace.
             let Ok(loader) = loader else { continue };
             let mut patch = Command::new("patchelf");
             patch
@@ -203,7 +205,8 @@ fn package_of(line: &str) -> Option<&str> {
     line.split_whitespace().nth(1)?.split_once('_').map(|(name, _)| name)
 }
 
-/// PostgreSQL itself and shared libraries; of these, not the compiler behind just-in-time compilation.
+/// Whether a package is unpacked: PostgreSQL itself and shared libraries, without the compiler of
+/// just-in-time compilation.
 fn is_used(name: &&str) -> bool {
     name.starts_with("postgresql-") || (name.starts_with("lib") && !name.starts_with("libllvm"))
 }

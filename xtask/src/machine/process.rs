@@ -1,5 +1,4 @@
-//! Child processes: run to the end, with errors that show the command line,
-//! and ended with us when we are interrupted.
+//! Child processes. Errors show the command line, and an interruption of this process ends them, too.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use nix::unistd::Pid;
 
 use crate::machine::interrupt;
 
-/// Runs to the end with inherited output; anything but success is an error.
+/// Runs a command to its end with inherited output. A status other than success is an error.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = status(command)?;
     if !status.success() {
@@ -20,14 +19,15 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs to the end with inherited output and tells how it ended.
+/// Runs a command to its end with inherited output and returns its exit status.
 pub fn status(command: &mut Command) -> Result<ExitStatus> {
     let mut child =
         command.spawn().with_context(|| format!("cannot start {}", describe(command)))?;
     wait(&mut child, command)
 }
 
-/// Runs to the end and returns what it wrote to standard output; a failure's error holds what it wrote to standard error.
+/// Runs a command to its end and returns its standard output. The error of a failure contains its
+/// standard error.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
@@ -45,7 +45,7 @@ pub fn output(command: &mut Command) -> Result<String> {
         .with_context(|| format!("{} printed no UTF-8", describe(command)))
 }
 
-/// Whether the command can be started and succeeds; its output is dropped.
+/// Whether the command starts and succeeds. Its output is dropped.
 pub fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -55,11 +55,11 @@ pub fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Waits for a child, which gets SIGTERM when we are interrupted meanwhile.
+/// Waits for a child; an interruption in the meantime sends it SIGTERM.
 fn wait(child: &mut Child, command: &Command) -> Result<ExitStatus> {
     let pid = pid_of(child)?;
     let registration = interrupt::on_exit(move || {
-        // Fails only when the child has ended by itself.
+        // Fails only if the child has ended by itself.
         let _ = kill(pid, Signal::SIGTERM);
     })?;
     let status = child.wait().with_context(|| format!("cannot wait for {}", describe(command)))?;
@@ -67,12 +67,12 @@ fn wait(child: &mut Child, command: &Command) -> Result<ExitStatus> {
     Ok(status)
 }
 
-/// The child's process id as signals want it.
+/// The child's process id in the type that signals need.
 pub fn pid_of(child: &Child) -> Result<Pid> {
     Ok(Pid::from_raw(i32::try_from(child.id())?))
 }
 
-/// The command as one would type it.
+/// The command as a line for a shell.
 pub fn describe(command: &Command) -> String {
     std::iter::once(command.get_program())
         .chain(command.get_args())
@@ -81,7 +81,7 @@ pub fn describe(command: &Command) -> String {
         .join(" ")
 }
 
-/// A word as a shell would need it.
+/// A word for a shell, in quotes if it needs them.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -91,13 +91,14 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
-/// The program's file on PATH.
+/// The file of a program, found on PATH.
 pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// Takes out of a command's environment what would steer a PostgreSQL program elsewhere.
+/// Removes variables from a command's environment that would point a PostgreSQL program to another
+/// server.
 pub fn without_postgres_settings(command: &mut Command) -> &mut Command {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
@@ -108,7 +109,7 @@ pub fn without_postgres_settings(command: &mut Command) -> &mut Command {
     command
 }
 
-/// Runs as root when we are not: through sudo, which may ask for a password.
+/// A command that runs as root, through sudo if this process is not root. sudo may ask for a password.
 pub fn as_root(program: impl AsRef<Path>) -> Command {
     if nix::unistd::geteuid().is_root() {
         Command::new(program.as_ref())

@@ -1,5 +1,5 @@
-//! Where the checkout, its build directory and its parts are,
-//! as cargo sees them (a path with spaces, CARGO_TARGET_DIR).
+//! Paths of the checkout, its build directory and its parts. cargo reports them, so that paths with
+//! spaces and CARGO_TARGET_DIR work.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// Asks cargo about the workspace around this crate.
+    /// Finds the workspace that contains this crate, with `cargo metadata`.
     pub fn find() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
@@ -34,10 +34,10 @@ impl Project {
             .arg("--manifest-path")
             .arg(root.join("Cargo.toml"));
         let metadata: Value = serde_json::from_str(&process::output(&mut command)?)
-            .context("cargo metadata printed no JSON")?;
+            .context("cargo metadata did not print JSON")?;
         let target = metadata["target_directory"]
             .as_str()
-            .context("cargo metadata names no target directory")?;
+            .context("cargo metadata does not name a target directory")?;
         let version = metadata["packages"]
             .as_array()
             .and_then(|packages| packages.iter().find(|package| package["name"] == EXTENSION))
@@ -66,12 +66,12 @@ impl Project {
         self.root.join("sql")
     }
 
-    /// Where PostgreSQLs of other majors are unpacked.
+    /// The folder in which other PostgreSQL majors are unpacked.
     pub fn unpacked_postgres(&self) -> PathBuf {
         self.target.join("postgres")
     }
 
-    /// Where xtask keeps logs, results and scratch copies.
+    /// The folder of xtask's logs, results and scratch copies.
     pub fn scratch(&self) -> PathBuf {
         self.target.join("xtask")
     }
@@ -84,7 +84,7 @@ impl Project {
     }
 }
 
-/// The cargo that runs us, or the one on PATH.
+/// The cargo that runs this program, or the one on PATH.
 pub fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

@@ -1,5 +1,5 @@
-//! Who runs server processes: PostgreSQL refuses root, so root hands them to
-//! the system user `postgres`; everyone else runs them as themselves.
+//! The account that runs server processes. PostgreSQL does not run as root, so root runs them as the
+//! system user `postgres`; any other user runs them under the same account.
 
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
@@ -13,12 +13,12 @@ use crate::machine::process;
 
 const ACCOUNT: &str = "postgres";
 
-/// The account of server processes; `None` inside is the current user.
+/// The account of server processes; `None` means the current user.
 #[derive(Clone, Debug)]
 pub struct ServerUser(Option<User>);
 
 impl ServerUser {
-    /// The account that servers started by us run as.
+    /// The account for servers that this process starts.
     pub fn current() -> Result<Self> {
         if !geteuid().is_root() {
             return Ok(Self(None));
@@ -31,12 +31,12 @@ impl ServerUser {
         }
     }
 
-    /// The account's name when it is another than ours.
+    /// The account's name, if it is not the current user.
     pub fn other(&self) -> Option<&str> {
         self.0.as_ref().map(|user| user.name.as_str())
     }
 
-    /// Lets the command run as this account.
+    /// Makes the command run under this account.
     pub fn run<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         if let Some(user) = &self.0 {
             command
@@ -49,7 +49,7 @@ impl ServerUser {
         command
     }
 
-    /// Gives a file or folder to this account.
+    /// Makes this account the owner of a file or folder.
     pub fn own(&self, path: &Path) -> Result<()> {
         if let Some(user) = &self.0 {
             chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
@@ -58,7 +58,7 @@ impl ServerUser {
         Ok(())
     }
 
-    /// Whether this account can reach what lies in the folder.
+    /// Whether this account can reach files in the folder.
     pub fn can_enter(&self, folder: &Path) -> bool {
         let mut test = Command::new("test");
         test.arg("-x").arg(folder).current_dir("/");
@@ -66,7 +66,7 @@ impl ServerUser {
     }
 }
 
-/// The name of the user that runs us.
+/// The name of the user that runs this program.
 pub fn own_name() -> Result<String> {
     let user = User::from_uid(Uid::effective()).context("cannot read the system users")?;
     Ok(user.context("the current user has no name")?.name)

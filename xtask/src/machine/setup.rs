@@ -1,5 +1,5 @@
-//! Everything that must be on the machine before the extension can be built and tried:
-//! each step looks first, and says in one line what it does and why.
+//! Sets up the machine so that the extension can be built and tried. A step that has something to do
+//! first prints one line with its purpose.
 
 mod apt;
 pub mod packages;
@@ -13,7 +13,7 @@ use anyhow::Result;
 use crate::machine::project::Project;
 use crate::machine::toolchain::Toolchain;
 
-/// Makes the machine ready to build and to run; silent when it is.
+/// Makes the machine ready to build and to run. Prints nothing if it is ready.
 pub fn ready(project: &Project, requested: Option<&Path>) -> Result<Toolchain> {
     Ok(Toolchain { project: project.clone(), pg: packages::postgresql(requested)? })
 }

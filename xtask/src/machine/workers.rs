@@ -1,4 +1,4 @@
-//! Works through a list with as many threads as there are cores.
+//! Handles the items of a list on all cores.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,9 +6,9 @@ use std::thread;
 
 use anyhow::{Result, anyhow};
 
-/// Handles every item and returns the results in the items' order. The items are begun in that
-/// order too, so long ones belong first. `prepare` makes what a worker keeps for itself.
-/// The first error ends the worker that met it, and is returned when all have ended.
+/// Handles every item and returns the results in the items' order. The items are started in that
+/// order, too, so long ones should come first. `prepare` creates the state that each worker has for
+/// itself. An error ends its worker, and the first is returned after all workers have ended.
 pub fn share<T: Sync, S, R: Send>(
     items: &[T],
     prepare: impl Fn() -> Result<S> + Sync,

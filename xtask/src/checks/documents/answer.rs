@@ -1,10 +1,11 @@
-//! Answers compared: without what differs from run to run, and with the gaps that a page leaves.
+//! Compares answers: ids, times and widths may differ from run to run, and `…` on the page is a gap
+//! that matches any text.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// What differs from run to run, and what stands for it.
+/// Patterns of the parts that differ from run to run, each with the text that replaces it.
 static VARYING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let rules = [
         (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>"),
@@ -25,7 +26,7 @@ static NUMBER: LazyLock<Vec<(Regex, &str)>> =
 static FOOTER: LazyLock<Vec<(Regex, &str)>> =
     LazyLock::new(|| compiled(&[(r"(?m)^\(\d+ rows?\)\n", "")]));
 
-/// The rules are constants; one that is wrong ends the unit tests.
+/// The rules are constants; a unit test finds one that does not compile.
 fn compiled(rules: &[(&str, &'static str)]) -> Vec<(Regex, &'static str)> {
     rules.iter().filter_map(|(rule, instead)| Some((Regex::new(rule).ok()?, *instead))).collect()
 }
@@ -43,7 +44,7 @@ pub fn shown(output: &str) -> String {
     lines.join("\n").trim_end().to_owned()
 }
 
-/// The lines of an answer without what differs from run to run: ids, times, and the width of columns.
+/// The lines of an answer with ids, times and the width of columns made equal for every run.
 fn comparable(text: &str, numbers_vary: bool) -> Vec<String> {
     let mut text = replaced(&shown(text), &VARYING);
     if numbers_vary {
@@ -52,7 +53,7 @@ fn comparable(text: &str, numbers_vary: bool) -> Vec<String> {
     text.lines().map(narrowed).collect()
 }
 
-/// A line with columns as narrow as can be.
+/// A line with its columns as narrow as their content.
 fn narrowed(line: &str) -> String {
     if !line.is_empty() && line.chars().all(|c| c == '-' || c == '+') {
         return "+".repeat(line.matches('+').count()) + "-";
@@ -60,8 +61,8 @@ fn narrowed(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether an answer is the expected one. In the expected one `…` stands for anything within a line,
-/// as `...` does at its end, and for any lines when it is alone on one.
+/// Whether an answer agrees with the expected one. There, `…` matches anything within a line, and
+/// any number of lines when it is alone on one; `...` matches the rest of a line.
 pub fn agrees(expected: &str, answer: &str, numbers_vary: bool) -> bool {
     lines_agree(&comparable(expected, numbers_vary), &comparable(answer, numbers_vary))
 }
@@ -100,7 +101,7 @@ fn line_agrees(expected: &str, line: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// The lines that only one of the two has, as they stand there.
+/// The lines that only one of the two answers has, unchanged.
 pub fn difference(expected: &str, answer: &str) -> String {
     let (old, new) = (comparable(expected, false), comparable(answer, false));
     let missing = |sign: &str, text: &str, has: &dyn Fn(&str) -> bool| -> String {
@@ -118,7 +119,7 @@ pub fn difference(expected: &str, answer: &str) -> String {
         old.iter().any(|other| !is_gap(other) && line_agrees(other, &one(line)))
     });
     if gone.is_empty() && come.is_empty() {
-        return format!("the same lines in another order, or more often:\n{answer}\n");
+        return format!("the same lines, in another order or repeated:\n{answer}\n");
     }
     gone + &come
 }

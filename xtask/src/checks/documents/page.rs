@@ -1,16 +1,16 @@
-//! A page of Markdown as a list of steps. A fenced block of `sql` or `sh` is run, each in a session of
-//! its own, and a block without a language right below it is its answer; without one it answers
-//! nothing. `-- as ROLE` as its first line chooses who runs SQL.
+//! A page of Markdown as a list of steps. Each fenced block of `sql` or `sh` runs in a session of its
+//! own. A block without a language right below it is the expected answer; if no such block follows,
+//! the expected answer is empty. `-- as ROLE` in the first line of an SQL block sets the role.
 //!
-//! HTML comments, which readers do not see, steer it:
+//! HTML comments, invisible to readers, steer the run:
 //!
 //! | comment | effect |
 //! |---|---|
 //! | `<!-- not run: WHY -->` | the next block is only shown |
-//! | `<!-- numbers vary: WHY -->` | numbers of the next block's answer are not compared |
-//! | `<!-- meanwhile: SQL -->` | a transaction that has run this is open while the next block runs |
-//! | `<!-- database: NAME -->` | what follows runs in this database, created when it is missing |
-//! | `<!-- run: SQL -->` | runs as the superuser, and must succeed |
+//! | `<!-- numbers vary: WHY -->` | numbers in the next block's answer are not compared |
+//! | `<!-- meanwhile: SQL -->` | a transaction that has run this SQL stays open while the next block runs |
+//! | `<!-- database: NAME -->` | later steps run in this database, which is created if it is missing |
+//! | `<!-- run: SQL -->` | the superuser runs this SQL, and it must succeed |
 
 use std::ops::Range;
 
@@ -18,13 +18,13 @@ use anyhow::{Context, Result, bail};
 
 const FENCE: &str = "```";
 
-/// A page, read.
+/// The steps of a page.
 #[derive(Debug)]
 pub struct Page {
     pub steps: Vec<Step>,
 }
 
-/// What happens in turn.
+/// One step of a page.
 #[derive(Debug)]
 pub enum Step {
     Block(Block),
@@ -38,7 +38,7 @@ pub enum Language {
     Shell,
 }
 
-/// Commands and the answer that the page gives.
+/// The commands of a block and the answer that the page shows.
 #[derive(Debug)]
 pub struct Block {
     pub language: Language,
@@ -50,12 +50,12 @@ pub struct Block {
     pub not_run: Option<String>,
     pub numbers_vary: bool,
     pub meanwhile: Option<String>,
-    /// The lines of the page that hold the answer, its fences included; empty, and below the block,
-    /// when the page gives none.
+    /// The lines of the page that hold the answer, its fences included. If the page shows no answer,
+    /// the range is empty and starts below the block.
     answer_lines: Range<usize>,
 }
 
-/// A fenced block of the page as it stands there.
+/// A fenced block of the page, unchanged.
 struct Fenced<'text> {
     language: &'text str,
     body: Vec<&'text str>,
@@ -63,7 +63,7 @@ struct Fenced<'text> {
     lines: Range<usize>,
 }
 
-/// What comments said about the next block.
+/// The remarks of comments about the next block.
 #[derive(Default)]
 struct Remarks {
     line: usize,
@@ -112,7 +112,7 @@ impl Page {
     }
 }
 
-/// Remarks belong right before the block that they are about.
+/// Fails if a remark is left over: it must come right before the block that it is about.
 fn no_remarks(remarks: &Remarks) -> Result<()> {
     if !remarks.are_none() {
         bail!("the comment in line {} is not right before a block that runs", remarks.line);
@@ -120,7 +120,7 @@ fn no_remarks(remarks: &Remarks) -> Result<()> {
     Ok(())
 }
 
-/// The text of the comment that begins there, and the line after it.
+/// The text of the comment that begins in line `start`, and the number of the line after it.
 fn comment(lines: &[&str], start: usize) -> Result<(String, usize)> {
     let end = (start..lines.len())
         .find(|place| lines[*place].contains("-->"))
@@ -144,7 +144,7 @@ fn note(comment: &str, line: usize, remarks: &mut Remarks, steps: &mut Vec<Step>
     remarks.line = line;
 }
 
-/// The block whose opening fence is in that line.
+/// The block whose opening fence is in line `start`.
 fn fenced<'text>(lines: &[&'text str], start: usize) -> Result<Fenced<'text>> {
     let end = (start + 1..lines.len())
         .find(|place| lines[*place].trim_end() == FENCE)
@@ -153,20 +153,20 @@ fn fenced<'text>(lines: &[&'text str], start: usize) -> Result<Fenced<'text>> {
     Ok(Fenced { language, body: lines[start + 1..end].to_vec(), lines: start..end + 1 })
 }
 
-/// What runs the block; `None` when it is only shown.
+/// The language that the block runs in; `None` when it is only shown.
 fn language(found: &Fenced) -> Result<Option<Language>> {
     Ok(match found.language {
         "sql" => Some(Language::Sql),
         "sh" => Some(Language::Shell),
         "bash" | "shell" | "console" | "psql" | "postgresql" => bail!(
-            "the block in line {} is neither sql nor sh, so that it is not run",
+            "the block in line {} would not run: its language is neither sql nor sh",
             found.lines.start + 1
         ),
         _ => None,
     })
 }
 
-/// The answer block that comes next, with nothing but empty lines before it.
+/// The answer block that comes next, if only empty lines are before it.
 fn answer<'text>(lines: &[&'text str], after: usize) -> Result<Option<Fenced<'text>>> {
     let next = (after..lines.len()).find(|place| !lines[*place].trim().is_empty());
     match next.filter(|place| lines[*place].starts_with(FENCE)) {
@@ -195,7 +195,7 @@ fn block(language: Language, found: &Fenced, answer: Option<Fenced>, remarks: Re
     }
 }
 
-/// The page with other answers of these blocks, which come in its order.
+/// The page with the answers of these blocks replaced. The blocks are in the order of the page.
 pub fn with_answers<'a>(text: &str, answers: impl Iterator<Item = (&'a Block, &'a str)>) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let mut new: Vec<&str> = Vec::new();

@@ -1,5 +1,6 @@
-//! The server that a page runs against: databases as the page names them, the programs of
-//! PostgreSQL on the shell's PATH, and folders of the check for those that a page writes to.
+//! The server that a page runs against. Databases have the names that the page gives them, the
+//! shell's PATH has the programs of this PostgreSQL, and paths on the page are replaced by folders
+//! of the check.
 
 use std::env;
 use std::ffi::OsString;
@@ -23,7 +24,7 @@ const DATABASE: &str = "work";
 /// The file, in the folder of the check, that holds the commands of a block.
 const INPUT: &str = "commands";
 
-/// Settings that pages ask for, and the end of a statement that hangs.
+/// Settings that the pages need, and a time limit for a statement that hangs.
 const PARAMETERS: [(&str, &str); 4] = [
     ("wal_level", "logical"),
     ("max_prepared_transactions", "5"),
@@ -35,7 +36,7 @@ pub struct Server {
     cluster: Cluster,
     folder: TempDir,
     database: String,
-    /// Paths and hosts that a page names, and those of the check.
+    /// Paths and hosts that a page names, each with the one that the check uses instead.
     places: Vec<(&'static str, String)>,
 }
 
@@ -64,7 +65,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Goes on in a database, which is created when it is missing.
+    /// Runs the next blocks in this database, and creates it if it is missing.
     pub fn use_database(&mut self, name: &str) -> Result<()> {
         const EXISTS: &str = "SELECT FROM pg_database WHERE datname = $1";
         let mut client = self.cluster.connect("postgres")?;
@@ -75,13 +76,13 @@ impl Server {
         Ok(())
     }
 
-    /// Runs statements that a reader does not see.
+    /// Runs statements that readers of the page do not see.
     pub fn prepare(&self, statements: &str) -> Result<()> {
         let mut client = self.cluster.connect(&self.database)?;
         execute(&mut client, statements)
     }
 
-    /// Runs a block and returns what it printed, errors included, as a page shows it.
+    /// Runs a block and returns its output, errors included, as a page shows it.
     pub fn answer(&self, block: &Block) -> Result<String> {
         let mut beside = self.cluster.connect(&self.database)?;
         if let Some(statements) = &block.meanwhile {
@@ -105,7 +106,7 @@ impl Server {
         psql
     }
 
-    /// A shell that runs the input, with the programs of this PostgreSQL.
+    /// A shell that runs the input and has the programs of this PostgreSQL on its PATH.
     fn shell(&self) -> Result<Command> {
         let mut path = OsString::from(&self.cluster.pg_config().bindir);
         path.push(":");
@@ -123,7 +124,7 @@ impl Server {
         File::open(&file).with_context(|| format!("cannot open {}", file.display()))
     }
 
-    /// Runs a command to its end; whether it succeeds is seen in what it prints.
+    /// Runs a command and returns its output. Its exit status is ignored: the output shows errors.
     fn run(&self, mut command: Command, input: Stdio) -> Result<String> {
         let (mut reader, writer) = io::pipe()?;
         command
@@ -135,7 +136,7 @@ impl Server {
             .stderr(writer);
         let line = process::describe(&command);
         let mut child = command.spawn().with_context(|| format!("cannot start {line}"))?;
-        // The pipe ends when nobody can write into it, we included.
+        // The command holds a writing end of the pipe; reading would never end while it is open.
         drop(command);
         let mut output = String::new();
         reader.read_to_string(&mut output).with_context(|| format!("{line} printed no UTF-8"))?;

@@ -1,4 +1,4 @@
-//! Signatures of C functions as the catalog holds them.
+//! Signatures of C functions, read from the catalog.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::generated::SCHEMA;
 use crate::address::{execute, query};
 use crate::machine::project::EXTENSION;
 
-/// All that must agree between a C function's SQL and its code.
+/// The properties that must agree between a C function's SQL and its code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     /// Mode, name and type of each argument and result column.
@@ -35,7 +35,7 @@ impl fmt::Display for Signature {
     }
 }
 
-/// Functions by C symbol; trigger functions have no signature that could differ.
+/// Functions by C symbol, without trigger functions: these all have the same signature.
 const FUNCTIONS: &str = "
     SELECT p.prosrc,
            ARRAY(SELECT format('%s %s %s',
@@ -53,7 +53,7 @@ const FUNCTIONS: &str = "
     WHERE p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')
       AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)";
 
-/// The C functions that the extension owns now.
+/// The C functions of the installed version of the extension.
 pub fn of_extension(client: &mut Client) -> Result<BTreeMap<String, Signature>> {
     let owned = format!(
         "{FUNCTIONS} AND EXISTS (SELECT FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid

@@ -37,7 +37,8 @@ pub fn statements(toolchain: &Toolchain) -> Result<Vec<String>> {
     of_functions(&text)
 }
 
-/// Copies what the crate is built from; only changed files are written, so that cargo builds no more than it must.
+/// Copies the sources of the crate. Unchanged files are not written, so that cargo does not rebuild
+/// them.
 fn copy_crate(root: &Path, copy: &Path) -> Result<()> {
     for folder in ["src", "sql"] {
         let old = copy.join(folder);
@@ -79,7 +80,7 @@ fn write_if_changed(file: &Path, content: &str) -> Result<()> {
     fs::write(file, content).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// The statements that create functions in Rust, with their schema exchanged.
+/// The statements that create functions in Rust, with `SCHEMA` as their schema.
 fn of_functions(script: &str) -> Result<Vec<String>> {
     let statement = Regex::new(
         r#"(?ms)^CREATE +(?:OR REPLACE )?FUNCTION +(?:"?\w+"?\.)?"(\w+)"(\([^;]*?LANGUAGE c /\* Rust \*/[^;]*;)"#,
@@ -93,7 +94,7 @@ fn of_functions(script: &str) -> Result<Vec<String>> {
         .collect();
     let expected = script.matches("LANGUAGE c /* Rust */").count();
     if statements.len() != expected {
-        bail!("pgrx wrote {expected} functions, but only {} were understood", statements.len());
+        bail!("pgrx wrote {expected} functions, but only {} were recognised", statements.len());
     }
     Ok(statements)
 }

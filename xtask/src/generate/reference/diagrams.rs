@@ -1,4 +1,4 @@
-//! Diagrams in Mermaid: the tables with their keys, and each state machine as the trigger knows it.
+//! Diagrams in Mermaid: the tables with their keys, and each state machine as its trigger enforces it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -10,7 +10,8 @@ use super::markdown::{code, mermaid, section};
 use crate::address::query;
 use crate::generate::relation;
 
-/// Foreign keys: parent, child, columns, whether a child may be without a parent, whether it is the only one.
+/// Foreign keys: parent, child, columns, whether a child may have no parent, whether a parent has at
+/// most one child.
 const FOREIGN_KEYS: &str = "
     SELECT p.relname::text, c.relname::text,
            (SELECT string_agg(a.attname, ', ' ORDER BY k.place)
@@ -26,7 +27,7 @@ const FOREIGN_KEYS: &str = "
     WHERE f.contype = 'f' AND f.connamespace = 'orchestrator'::regnamespace
     ORDER BY p.relname COLLATE \"C\", c.relname COLLATE \"C\", f.conname COLLATE \"C\"";
 
-/// Key columns of a table: name, type in one word, the keys they stand in.
+/// Key columns of a table: name, type in one word, the keys that contain them.
 const KEYS: &str = "
     SELECT a.attname::text, regexp_replace(t.typname, '^_(.*)', '\\1[]'),
            (SELECT string_agg(DISTINCT CASE k.contype WHEN 'p' THEN 'PK' WHEN 'f' THEN 'FK' ELSE 'UK' END, ', ')
@@ -62,7 +63,7 @@ pub fn entities(client: &mut Client) -> Result<String> {
     Ok(format!("{}\n{}", section(2, "Entities", "Each table with its keys"), mermaid(&lines)))
 }
 
-/// Which machine watches which column: the arguments of the triggers are pairs of them.
+/// The column of each state machine: the arguments of the triggers are pairs of machine and column.
 const WATCHED: &str = "
     SELECT machine, string_agg(format('%s.%s', relation, watched), ', ' ORDER BY relation COLLATE \"C\"),
            min(first)
@@ -106,7 +107,7 @@ fn transitions(client: &mut Client, machine: &str) -> Result<Vec<(String, String
         .collect::<Result<_, postgres::Error>>()?)
 }
 
-/// The lines of a diagram: where it starts by the column's default, the steps, where it ends.
+/// The lines of a diagram: the start, which is the column's default, the steps, and the ends.
 fn states(default: Option<&str>, steps: &[(String, String)]) -> Vec<String> {
     let mut lines = vec!["stateDiagram-v2".to_owned()];
     let first = default.and_then(|expression| expression.split('\'').nth(1));

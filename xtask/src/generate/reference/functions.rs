@@ -1,4 +1,4 @@
-//! Functions with arguments, results and errors, by the version that brought them.
+//! Functions with arguments, results and errors, grouped by the version that created them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! The little Markdown that the reference needs.
+//! The parts of Markdown that the reference needs.
 
 /// A heading with a paragraph below it.
 pub fn section(level: usize, title: &str, text: &str) -> String {
@@ -6,7 +6,7 @@ pub fn section(level: usize, title: &str, text: &str) -> String {
     if text.is_empty() { title } else { format!("{title}\n{}\n", sentence(text)) }
 }
 
-/// A table without the columns that are empty in every row; nothing when it has no row.
+/// A table without the columns that are empty in every row; an empty text if it has no row.
 pub fn table(columns: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return String::new();
@@ -24,7 +24,7 @@ pub fn table(columns: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Text as code, also inside a table; nothing stays nothing.
+/// Text in code quotes, safe inside a table; an empty text stays empty.
 pub fn code(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("`{text}`") }
 }
@@ -34,7 +34,7 @@ pub fn mermaid(lines: &[String]) -> String {
     format!("```mermaid\n{}\n```\n", lines.join("\n"))
 }
 
-/// Text that ends as a sentence does.
+/// The text, with a full stop added if it does not end as a sentence.
 pub fn sentence(text: &str) -> String {
     let text = text.trim_end();
     if text.is_empty() || text.ends_with(['.', ':', '!', '?']) {
@@ -44,7 +44,7 @@ pub fn sentence(text: &str) -> String {
     }
 }
 
-/// An expression without the casts that the server writes behind each string.
+/// An expression without the casts that the server writes after each string.
 pub fn without_casts(expression: &str) -> String {
     ["text", "jsonb", "text[]"]
         .iter()

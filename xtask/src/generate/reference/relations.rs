@@ -101,7 +101,7 @@ fn constraints(client: &mut Client, relation: &Relation) -> Result<Vec<Row>> {
     query(client, &sql)
 }
 
-/// Those that no constraint brings with it.
+/// The indexes of a table that do not belong to a constraint.
 fn indexes(client: &mut Client, relation: &Relation) -> Result<Vec<Row>> {
     let sql = format!(
         "SELECT i.relname::text,
@@ -129,7 +129,7 @@ fn triggers(client: &mut Client, relation: &Relation) -> Result<Vec<Row>> {
     query(client, &sql)
 }
 
-/// The version, where it is another than the table's.
+/// The version, if it is not that of the table; else an empty text.
 fn later_than(since: &str, version: &str) -> String {
     if since == version || since.is_empty() { String::new() } else { version.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! The settings that the library brings.
+//! The settings that the library defines.
 
 use anyhow::Result;
 use postgres::Client;
@@ -13,7 +13,7 @@ const SETTINGS: &str = "
 
 /// The section of the settings.
 pub fn all(client: &mut Client) -> Result<String> {
-    // Known as soon as the library is loaded.
+    // The first call loads the library, which defines the settings.
     execute(client, "SELECT orchestrator.uuidv7()")?;
     let mut rows = Vec::new();
     for row in query(client, SETTINGS)? {

@@ -41,12 +41,12 @@ impl Scripts {
         format!("-- Made by {}\n", names.join(", "))
     }
 
-    /// The statement of the last script that defines a view, as that script has it.
+    /// The statement that defines a view, copied from the last script that has one.
     pub fn view(&self, name: &str) -> Result<String> {
         let version = self.history.versions("view", name).last();
         let (script, text) = version
             .and_then(|version| self.by_version.get(&version.parse().ok()?))
-            .with_context(|| format!("the manifest does not know view {name}"))?;
+            .with_context(|| format!("the manifest does not list view {name}"))?;
         created(text, name)
             .with_context(|| format!("{script} has no statement that creates view {name}"))
     }

@@ -122,7 +122,7 @@ fn constraints(client: &mut Client, table: &Relation) -> Result<Named> {
     )
 }
 
-/// Those that no constraint brings with it.
+/// The indexes of a table that do not belong to a constraint.
 fn indexes(client: &mut Client, table: &Relation) -> Result<Named> {
     named(
         client,

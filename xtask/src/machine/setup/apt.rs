@@ -21,13 +21,13 @@ impl Apt {
         Some(Self)
     }
 
-    /// Those of the packages that are not installed.
+    /// The wanted packages that are not installed.
     pub fn missing(&self, wanted: &[(&str, &str)]) -> Result<Vec<(String, String)>> {
         let mut query = Command::new("dpkg-query");
         query
             .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
             .args(wanted.iter().map(|(package, _)| package));
-        // It fails when a package is unknown, and still lists the others.
+        // dpkg-query fails if a package is unknown, but still lists the others.
         let output = query.output().context("cannot start dpkg-query")?;
         let known = String::from_utf8_lossy(&output.stdout);
         Ok(wanted
@@ -53,15 +53,15 @@ impl Apt {
                 }
             }
         }
-        bail!("the distribution offers none of PostgreSQL {MAJORS:?}; give one with --pg-config")
+        bail!("the distribution offers none of PostgreSQL {MAJORS:?}; name one with --pg-config")
     }
 
-    /// Installs, or brings to the newest release, all of them together.
+    /// Installs the packages, or updates them to the newest release, all in one call of apt.
     pub fn install(&self, packages: &[(String, String)]) -> Result<()> {
         if packages.is_empty() {
             return Ok(());
         }
-        // Checks run side by side, and apt gives up where another apt is at work.
+        // Checks run side by side, and apt fails while another apt is running.
         let _alone = Self::alone()?;
         let reasons: Vec<String> =
             packages.iter().map(|(package, why)| format!("{package}: {why}")).collect();
@@ -74,7 +74,8 @@ impl Apt {
         process::run(&mut install)
     }
 
-    /// Waits until no other process of this program installs packages; ends when dropped.
+    /// Waits until no other process of this program installs packages. Dropping the file releases the
+    /// lock.
     fn alone() -> Result<File> {
         let folder =
             File::open(PACKAGE_STATE).with_context(|| format!("cannot open {PACKAGE_STATE}"))?;
@@ -94,7 +95,7 @@ impl Apt {
     }
 }
 
-/// Announces a step: what is done, and why.
+/// Prints a step and its reason.
 pub fn announce(what: &str, why: &str) {
     println!("setup: {what} ({why})");
 }

@@ -1,5 +1,5 @@
-//! System packages: PostgreSQL with headers, clang for the bindings, and what checks need.
-//! Installed through apt where there is one; elsewhere only checked.
+//! System packages: PostgreSQL with headers, clang for the bindings, and the tools of checks.
+//! With apt they are installed; on a system without apt they are only checked.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ use super::programs::python;
 use crate::machine::pg_config::{MAJORS, PgConfig, debian_path};
 use crate::machine::process;
 
-/// Needed whatever PostgreSQL is used, with the reason.
+/// Packages that every PostgreSQL version needs, with the reason.
 const ALWAYS: [(&str, &str); 4] = [
     ("build-essential", "linker and C compiler"),
     ("clang", "reads PostgreSQL's headers"),
@@ -20,7 +20,7 @@ const ALWAYS: [(&str, &str); 4] = [
     ("pkg-config", "finds libraries"),
 ];
 
-/// Makes sure of the packages and returns the PostgreSQL to use.
+/// Installs missing packages and returns the PostgreSQL to use.
 pub fn postgresql(requested: Option<&Path>) -> Result<PgConfig> {
     let Some(apt) = Apt::find() else {
         return without_apt(requested);
@@ -31,12 +31,12 @@ pub fn postgresql(requested: Option<&Path>) -> Result<PgConfig> {
     let major = match &present {
         Some(path) if path.is_file() => {
             let major = PgConfig::read(path)?.release.major;
-            // An installation of another origin is taken as it is.
+            // An installation that is not Debian's is used as it is.
             (debian_path(major) == *path).then_some(major)
         }
         Some(path) => match MAJORS.into_iter().find(|major| debian_path(*major) == *path) {
             Some(major) => Some(major),
-            None => bail!("there is no {}", path.display()),
+            None => bail!("{} does not exist", path.display()),
         },
         None => Some(apt.newest_preferred()?),
     };
@@ -62,13 +62,13 @@ pub fn postgresql(requested: Option<&Path>) -> Result<PgConfig> {
     Ok(pg)
 }
 
-/// Makes sure of what crates with bindings to C are built with.
+/// Installs the packages that crates with bindings to C need to build.
 pub fn for_bindings() -> Result<()> {
     let Some(apt) = Apt::find() else { return Ok(()) };
     apt.install(&apt.missing(&ALWAYS)?)
 }
 
-/// Makes sure of what the checks need besides.
+/// Installs the packages that only checks need.
 pub fn for_tests() -> Result<()> {
     let Some(apt) = Apt::find() else { return Ok(()) };
     let mut missing = Vec::new();
@@ -81,24 +81,24 @@ pub fn for_tests() -> Result<()> {
     apt.install(&missing)
 }
 
-/// Makes sure of what cargo-pgrx is built with.
+/// Installs the packages that building cargo-pgrx needs.
 pub fn for_cargo_pgrx() -> Result<()> {
     let Some(apt) = Apt::find() else { return Ok(()) };
     apt.install(&apt.missing(&[("libssl-dev", "cargo-pgrx links to it")])?)
 }
 
-/// Makes sure of a program that is in the package of its name.
+/// Installs a program, if it is missing, from the package of its name.
 pub fn require(program: &str, why: &str) -> Result<()> {
     if process::find_program(program).is_some() {
         return Ok(());
     }
     match Apt::find() {
         Some(apt) => apt.install(&[(program.to_owned(), why.to_owned())]),
-        None => bail!("there is no {program}, which {why}"),
+        None => bail!("{program} is missing; it {why}"),
     }
 }
 
-/// Installs pg_cron for Debian's PostgreSQL, when it is not there and apt knows it.
+/// Installs pg_cron for Debian's PostgreSQL, if it is missing and apt offers it.
 pub fn pg_cron(pg: &PgConfig) -> Result<()> {
     let present = pg.extension_folder().join("pg_cron.control").is_file();
     let major = pg.release.major;
@@ -120,13 +120,14 @@ fn without_apt(requested: Option<&Path>) -> Result<PgConfig> {
     Ok(pg)
 }
 
-/// Fails when the server or its headers are missing, warns when they are of different releases.
+/// Fails if the server or its headers are missing, or of different major versions; warns if they are
+/// of different minor releases.
 fn require_complete(pg: &PgConfig) -> Result<()> {
     let Some(server) = pg.server_release() else {
-        bail!("there is no server program in {}", pg.bindir.display());
+        bail!("{} contains no server program", pg.bindir.display());
     };
     let Some(headers) = pg.header_release() else {
-        bail!("there are no server headers in {}", pg.server_headers.display());
+        bail!("{} contains no server headers", pg.server_headers.display());
     };
     if server.major != headers.major {
         bail!("the server is PostgreSQL {server}, its headers are of {headers}");
@@ -137,7 +138,8 @@ fn require_complete(pg: &PgConfig) -> Result<()> {
     Ok(())
 }
 
-/// The `pg_config` to use: the one asked for, Debian's newest-preferred, else the one on PATH.
+/// The `pg_config` to use: the requested one, else Debian's for the most preferred major, else the
+/// one on PATH.
 fn choose(requested: Option<&Path>) -> Option<PathBuf> {
     if let Some(path) = requested {
         return Some(path.to_owned());

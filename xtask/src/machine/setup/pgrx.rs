@@ -1,5 +1,5 @@
-//! The pinned cargo-pgrx and its configuration.
-//! What the user has of another version or for another PostgreSQL is left alone.
+//! The pinned cargo-pgrx and its configuration. A cargo-pgrx of another version, and a configuration
+//! for another PostgreSQL, are left unchanged.
 
 use std::env;
 use std::fs;
@@ -15,19 +15,20 @@ use crate::machine::pg_config::PgConfig;
 use crate::machine::process;
 use crate::machine::project::{Project, cargo};
 
-/// The version that the extension's `Cargo.toml` pins too.
+/// The pinned version, the same as in the extension's `Cargo.toml`.
 const VERSION: &str = "0.18.1";
 
-/// The cargo-pgrx of the pinned version, with a configuration; silent when both are there.
+/// The cargo-pgrx of the pinned version, with a configuration. Prints nothing if both are there.
 pub fn ready(project: &Project, pg: &PgConfig) -> Result<PathBuf> {
     let program = installed(project)?;
-    // What lies below target/ may go at any time; the user's configuration shall not name it.
+    // A PostgreSQL below target/ may be removed at any time, so the user's configuration must not
+    // name it.
     let lasts = !pg.path.starts_with(project.unpacked_postgres());
     configure(&program, lasts.then_some(pg))?;
     Ok(program)
 }
 
-/// The cargo-pgrx of the pinned version, installed when there is none.
+/// The cargo-pgrx of the pinned version, installed if it is missing.
 fn installed(project: &Project) -> Result<PathBuf> {
     let users = process::find_program("cargo-pgrx");
     if let Some(program) = &users
@@ -47,7 +48,7 @@ fn installed(project: &Project) -> Result<PathBuf> {
     if users.is_some() {
         announce(
             &format!("installing cargo-pgrx {VERSION} into {}", tools.display()),
-            "the one on PATH is of another version and stays",
+            "the one on PATH has another version, and stays unchanged",
         );
         install.arg("--root").arg(&tools);
         process::run(&mut install)?;
@@ -63,8 +64,8 @@ fn installed(project: &Project) -> Result<PathBuf> {
         .context("cargo-pgrx was installed, but is not on PATH")
 }
 
-/// cargo-pgrx wants a configuration, whatever it is told. Registers the PostgreSQL there when none is
-/// named for its major version; one that is named stays.
+/// Registers the PostgreSQL in cargo-pgrx's configuration, unless that names one for the same major
+/// version. cargo-pgrx needs a configuration even if its arguments name a PostgreSQL.
 fn configure(cargo_pgrx: &Path, pg: Option<&PgConfig>) -> Result<()> {
     let home = env::var_os("PGRX_HOME")
         .map(PathBuf::from)
@@ -87,7 +88,7 @@ fn configure(cargo_pgrx: &Path, pg: Option<&PgConfig>) -> Result<()> {
     }
     announce(
         &format!("registering {} with pgrx", pg.path.display()),
-        &format!("{} names none for {}", home.display(), pg.feature()),
+        &format!("{} has no PostgreSQL for {}", home.display(), pg.feature()),
     );
     fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
     let mut init = Command::new(cargo_pgrx);
