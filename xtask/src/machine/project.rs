@@ -43,7 +43,12 @@ impl Project {
             .and_then(|packages| packages.iter().find(|package| package["name"] == EXTENSION))
             .and_then(|package| package["version"].as_str())
             .ok_or_else(|| anyhow!("the workspace has no package {EXTENSION}"))?;
-        Ok(Self { root, target: PathBuf::from(target), version: version.to_owned() })
+        Ok(Self::at(root, PathBuf::from(target), version.to_owned()))
+    }
+
+    /// A checkout of which these are known.
+    pub fn at(root: PathBuf, target: PathBuf, version: String) -> Self {
+        Self { root, target, version }
     }
 
     /// The folder that holds the workspace's `Cargo.toml`.
