@@ -14,6 +14,7 @@ mod inclusion;
 mod names;
 mod replacements;
 mod source;
+mod symbols;
 mod tables;
 mod tree;
 
@@ -75,6 +76,7 @@ fn scripts(chain: &Chain, sources: &[Source]) -> Vec<Finding> {
         findings.extend(grants::check(source));
     }
     findings.extend(replacements::check(chain, sources));
+    findings.extend(symbols::check(chain, sources));
     findings.extend(tables::check(sources));
     findings
 }

@@ -40,6 +40,7 @@ pub const LINT: [&[&str]; 4] = [
         "inclusion",
         "names",
         "replacements",
+        "symbols",
         "tables",
     ],
     &["lib"],
