@@ -1,5 +1,5 @@
-//! State of an AI-agent orchestrator inside PostgreSQL: module list, the chain of version
-//! scripts, settings. Everything else lives in one file per area.
+//! State of an AI-agent orchestrator inside PostgreSQL. This file holds the module list, the chain of
+//! version scripts and the start of the library.
 
 use pgrx::prelude::*;
 
@@ -18,7 +18,7 @@ mod v7;
 
 ::pgrx::pg_module_magic!(name, version);
 
-// The install script of the newest version is this chain, and nothing else.
+// The install script of the newest version consists of exactly these scripts.
 extension_sql_file!("../sql/orchestrator_schema--0.0.0.sql", name = "version_0_0_0", bootstrap);
 extension_sql_file!(
     "../sql/orchestrator_schema--0.0.0--0.1.0.sql",

@@ -1,7 +1,7 @@
 // Written by: SELECT orchestrator.typescript_types();
 //
-// Rows are as PostgreSQL writes them in JSON: bigint and numeric are numbers, times and uuids are
-// strings. A driver that parses them otherwise has to be told so; node's pg for example:
+// Rows have the types that PostgreSQL writes in JSON: bigint and numeric are numbers, times and
+// uuids are strings. Set the parsers of a driver that returns other types. For node's pg:
 //   pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 //   pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number);
 //   for (const time of [pg.types.builtins.TIMESTAMPTZ, pg.types.builtins.DATE])

@@ -1,5 +1,5 @@
-//! The members of the extension in each version: the catalog and the manifest, archives of downgrades,
-//! verification, access levels, help, types of clients, state machines.
+//! The members of the extension in each version: catalog and manifest, archives of downgrades,
+//! verification, access levels, help, types for clients, state machines.
 
 pub mod access;
 pub mod archive;

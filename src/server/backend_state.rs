@@ -18,8 +18,8 @@ pub fn without_backtraces() {
     }
 }
 
-/// The settings by which the server prints values and definitions, at their defaults. Some other
-/// settings print different values alike.
+/// The settings that affect how the server prints values and definitions, with their defaults. With
+/// some other values, different values would look the same.
 const PLAIN_STYLE: [(&CStr, &CStr); 9] = [
     (c"intervalstyle", c"postgres"),
     (c"datestyle", c"ISO, YMD"),
@@ -37,14 +37,14 @@ pub fn in_plain_style<R>(work: impl FnOnce() -> R) -> R {
     with_settings(&PLAIN_STYLE, work)
 }
 
-/// Runs `work` with a setting changed, whatever the caller's right to change it.
+/// Runs `work` with a setting changed, even if the caller has no right to change it.
 pub fn with_setting<R>(name: &CStr, value: &CStr, work: impl FnOnce() -> R) -> R {
     with_settings(&[(name, value)], work)
 }
 
 fn with_settings<R>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> R) -> R {
-    // SAFETY: takes nothing; the level is left below, and an error before that ends it with the
-    // transaction.
+    // SAFETY: takes no arguments. The level ends below, or with the transaction if an error is raised
+    // before that.
     let level = unsafe { pg_sys::NewGUCNestLevel() };
     for (name, value) in settings {
         // SAFETY: both texts are NUL-terminated.
@@ -62,7 +62,7 @@ fn with_settings<R>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> R) -> R 
         }
     }
     let result = work();
-    // SAFETY: the level was opened above and everything opened since has been left.
+    // SAFETY: the level was opened above, and every level opened later has ended.
     unsafe { pg_sys::AtEOXact_GUC(true, level) };
     result
 }
@@ -90,7 +90,7 @@ pub fn in_script() -> bool {
 /// Runs `work` with the rights of `role`, as a SECURITY DEFINER function of that role would.
 pub fn with_rights_of<R>(role: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
     // SAFETY: plain variables of the backend. When `work` raises an error the transaction, or the
-    // subtransaction, ends, and the server itself gives back the caller's rights.
+    // subtransaction, ends, and the server itself restores the caller's rights.
     unsafe {
         let (mut caller, mut context) = (pg_sys::InvalidOid, 0);
         pg_sys::GetUserIdAndSecContext(&mut caller, &mut context);
@@ -157,14 +157,14 @@ pub fn restores() -> bool {
 pub fn only_on_a_primary() -> Result<(), Error> {
     // SAFETY: reads the state of the server, and nothing else.
     if unsafe { pg_sys::RecoveryInProgress() } {
-        return Err(Error::new(Kind::Standby, "this server is a standby, and writes nothing")
+        return Err(Error::new(Kind::Standby, "this server is a standby and cannot write")
             .hint("Connect to the primary."));
     }
     Ok(())
 }
 
 /// Reports a NOTICE. The server silences notices while an extension script runs, but a report about rows
-/// must reach the user there too. A session that asked for errors only still gets none.
+/// must reach the user then, too. A session with `client_min_messages = error` gets none.
 pub fn notice(message: String, detail: Option<String>) {
     let mut report = ErrorReport::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, message, "");
     if let Some(detail) = detail {

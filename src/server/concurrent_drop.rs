@@ -1,4 +1,4 @@
-//! Reading the catalog while other transactions drop what stands in it.
+//! Reads the catalog while other transactions drop objects.
 
 use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
@@ -9,11 +9,11 @@ use pgrx::prelude::*;
 use crate::server::error::{Error, Kind};
 use crate::server::latest;
 
-/// Runs `work`, which reads the catalog or opens relations. To the server it is an internal error if
-/// an object that `work` has found is dropped by another transaction; the caller can try again. An
-/// internal error of another kind, such as that of a damaged catalog, is raised as it is.
+/// Runs `work`, which reads the catalog or opens relations. If another transaction drops an object that
+/// `work` has found, the server raises an internal error; the caller can try again. An internal error of
+/// another kind, such as that of a damaged catalog, is raised unchanged.
 ///
-/// Errors: 40001 with the server's words.
+/// Errors: 40001 with the server's message.
 pub fn while_others_drop<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
     PgTryBuilder::new(AssertUnwindSafe(work))
         .catch_when(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, |error| {
@@ -31,12 +31,12 @@ pub fn while_others_drop<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R
 
 fn dropped(words: &str) -> Error {
     Error::new(Kind::Serialization, "an object was changed while it was read")
-        .detail(format!("The server says: {words}."))
-        .hint("Another transaction dropped or changed it: roll back and try again. If the same comes again with nobody else at work, the catalog is damaged.")
+        .detail(format!("The server reports: {words}."))
+        .hint("Another transaction dropped or changed it: roll back and try again. If the error returns while no other session is active, the catalog is damaged.")
 }
 
-/// The object that an internal error of the server did not find. The server reports these errors
-/// with its `elog`, whose words are translated into no language.
+/// The object that the server did not find, according to its internal error. The server reports these
+/// errors with `elog`, which never translates its text.
 fn missing_object(words: &str) -> Option<pg_sys::Oid> {
     const BEGINNINGS: [&str; 3] = [
         "cache lookup failed for ",

@@ -7,12 +7,12 @@ use pgrx::prelude::*;
 use crate::server::error::Error;
 use crate::server::{interrupts, rows};
 
-/// Runs a statement; returns how many rows it touched.
+/// Runs a statement and returns the number of its rows.
 pub fn execute(sql: &str) -> Result<i64, Error> {
     Spi::connect_mut(|client| Ok(client.update(sql, None, &[])?.len() as i64))
 }
 
-/// The one value of the one row; `None` when there is no row or it is NULL.
+/// The one value of the one row; `None` if the statement returns no row, or NULL.
 pub fn value<T: FromDatum + IntoDatum>(
     sql: &str,
     arguments: &[DatumWithOid<'_>],

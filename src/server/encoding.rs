@@ -40,7 +40,7 @@ pub fn report_text_that_cannot_be_read() {
     }));
 }
 
-/// Whether pgrx could not read a text. Every such panic names the encoding that Rust wants.
+/// Whether pgrx could not read a text. Every such panic names the encoding that Rust needs.
 fn is_about_encoding(info: &PanicHookInfo<'_>) -> bool {
     let payload = info.payload();
     let message = payload
@@ -50,9 +50,8 @@ fn is_about_encoding(info: &PanicHookInfo<'_>) -> bool {
     message.is_some_and(|message| message.to_ascii_lowercase().contains("utf-8"))
 }
 
-/// Puts a callback in front of those that the server calls while it raises the error that pgrx
-/// makes of the panic. Whoever catches that error takes the callback off with all that are newer
-/// than its own.
+/// Adds a callback that the server calls while it raises the error into which pgrx turns the panic. The
+/// code that catches the error removes this callback, together with all that are newer than its own.
 fn explain_next_error() {
     static mut EXPLANATION: pg_sys::ErrorContextCallback = pg_sys::ErrorContextCallback {
         previous: ptr::null_mut(),
@@ -69,7 +68,7 @@ fn explain_next_error() {
     }
 }
 
-/// Writes what is wrong into the error that is being raised.
+/// Replaces message and hint of the error that is being raised.
 unsafe extern "C-unwind" fn explain(_: *mut c_void) {
     let Some(encoding) = other_encoding() else { return };
     let state = pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED as c_int;

@@ -1,11 +1,11 @@
-//! The one error type: message, facts, next step, and the SQLSTATE that a driver can act on.
+//! The error type of the library: message, facts, next step, and the SQLSTATE for programs.
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::server::{excerpt, interrupts};
 
-/// The kinds of failure that a caller can tell apart, each with its SQLSTATE.
+/// The kinds of failure that a caller can distinguish, each with its SQLSTATE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// 22004: a required argument is NULL.
@@ -28,7 +28,7 @@ pub enum Kind {
     LockNotAvailable,
     /// 2BP01: an object of a user depends on something that a step would remove.
     Dependents,
-    /// 40001: another transaction was faster; a new transaction can try the same again.
+    /// 40001: another transaction was faster; a new transaction can try again.
     Serialization,
     /// XX000: the server's own interface failed.
     Internal,
@@ -111,14 +111,14 @@ impl Error {
     }
 }
 
-/// The value of a required argument; its absence is an error that names it.
+/// The value of a required argument; a null is an error that names the argument.
 pub fn required<T>(argument: &str, value: Option<T>) -> Result<T, Error> {
     value.ok_or_else(|| {
         Error::new(Kind::NullArgument, format!("argument \"{argument}\" must not be null"))
     })
 }
 
-/// The values of a list that is an argument; a null among them is an error that names it.
+/// The values of a list argument; a null among them is an error that names the argument.
 pub fn without_nulls<T>(argument: &str, values: Vec<Option<T>>) -> Result<Vec<T>, Error> {
     let value = |value: Option<T>| {
         interrupts::allow();
@@ -133,7 +133,7 @@ pub fn without_nulls<T>(argument: &str, values: Vec<Option<T>>) -> Result<Vec<T>
 impl From<pgrx::spi::Error> for Error {
     fn from(error: pgrx::spi::Error) -> Self {
         match error {
-            // A column has another type than every version gives it.
+            // The column has a type that it has in no version.
             pgrx::spi::Error::DatumError(error) => Error::new(
                 Kind::NotReady,
                 "a column cannot be read",

@@ -11,9 +11,9 @@ pub fn uuidv7() -> pgrx::Uuid {
     pgrx::Uuid::from_bytes(*uuid::Uuid::now_v7().as_bytes())
 }
 
-/// The UUID in its usual form, 8, 4, 4, 4 and 12 hexadecimal digits, that a text is.
+/// The UUID in a text of the usual form: 8, 4, 4, 4 and 12 hexadecimal digits.
 pub fn parsed(text: &str) -> Option<pgrx::Uuid> {
-    // The other forms that the parser knows have other lengths.
+    // The other forms that the parser accepts have other lengths.
     const LENGTH: usize = 36;
     let id = uuid::Uuid::try_parse(text).ok().filter(|_| text.len() == LENGTH)?;
     Some(pgrx::Uuid::from_bytes(*id.as_bytes()))

@@ -1,7 +1,7 @@
-//! Interrupts in loops of this library. The server looks for a timeout or a cancellation only in its
-//! own code, so a loop over a caller's values or over the catalog asks for itself.
+//! Interrupts in loops of this library. The server checks for a timeout or a cancellation only in its
+//! own code, so loops over a caller's values or over the catalog must check, too.
 
-/// Ends the statement here when a timeout, a cancellation or the end of the server asks for it.
+/// Ends the statement here if a timeout, a cancellation or a shutdown is pending.
 #[cfg(not(test))]
 pub fn allow() {
     pgrx::check_for_interrupts!();
@@ -10,7 +10,7 @@ pub fn allow() {
 #[cfg(test)]
 pub use counted::{allow, steps};
 
-/// Unit tests run without a server. They count how often a loop would have asked.
+/// Unit tests run without a server. They count how often a loop would have checked.
 #[cfg(test)]
 mod counted {
     use std::cell::Cell;
@@ -23,7 +23,7 @@ mod counted {
         STEPS.set(STEPS.get() + 1);
     }
 
-    /// How many steps `work` takes, and what it returns.
+    /// The number of checks that `work` makes, and its result.
     pub fn steps<R>(work: impl FnOnce() -> R) -> (usize, R) {
         let before = STEPS.get();
         let result = work();

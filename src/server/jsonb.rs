@@ -25,7 +25,7 @@ impl Document {
         document.unwrap_or(Document(Vec::new()))
     }
 
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub fn size(&self) -> usize {
         self.0.len()
     }
@@ -40,7 +40,7 @@ impl Document {
 
 /// The document of a required argument that must be a JSON object.
 ///
-/// Errors: 22004, 22023 something else than an object.
+/// Errors: 22004, 22023 not an object.
 pub fn object(argument: &str, value: Option<Document>) -> Result<Document, Error> {
     let form = "An object is written {\"key\": value, ...}; an empty one is {}.";
     of_kind("object", form, argument, required(argument, value)?)
@@ -48,7 +48,7 @@ pub fn object(argument: &str, value: Option<Document>) -> Result<Document, Error
 
 /// The document of a required argument that must be a JSON array.
 ///
-/// Errors: 22004, 22023 something else than an array.
+/// Errors: 22004, 22023 not an array.
 pub fn array(argument: &str, value: Option<Document>) -> Result<Document, Error> {
     let form = "An array is written [value, ...]; an empty one is [].";
     of_kind("array", form, argument, required(argument, value)?)

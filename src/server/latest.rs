@@ -1,8 +1,7 @@
-//! What others have committed by now, also for a transaction that keeps an older snapshot
-//! (REPEATABLE READ, SERIALIZABLE). A function that has locked rows, and whose decision depends on
-//! rows that others may have added before the lock, reads those here: its own snapshot may not show
-//! them, and no lock reports a row that the snapshot does not have. The server checks foreign keys
-//! in the same way.
+//! Reads rows with the newest snapshot, also in a transaction that keeps an older one (REPEATABLE READ,
+//! SERIALIZABLE). A function needs this if it has locked rows, and its decision depends on rows that
+//! others may have added before the lock: its own snapshot may lack them, and no lock reports a row
+//! that the snapshot lacks. The server checks foreign keys in the same way.
 
 use std::ffi::{CStr, c_char};
 
@@ -11,8 +10,8 @@ use pgrx::prelude::*;
 
 use crate::server::error::{Error, Kind};
 
-/// The value that `sql`, a SELECT of one column, has in its first row by the newest snapshot; `None`
-/// when it is null or there is no row. The statement is planned each time, for its arguments.
+/// Runs `sql`, a SELECT of one column, with the newest snapshot, and returns the value of its first
+/// row; `None` if it is null, or no row is found. Each call plans the statement for its arguments.
 pub fn value<T: FromDatum + IntoDatum>(
     sql: &'static CStr,
     arguments: &[DatumWithOid<'_>],
@@ -25,7 +24,8 @@ pub fn value<T: FromDatum + IntoDatum>(
             argument.datum().map_or(pg_sys::Datum::null(), |datum| datum.sans_lifetime())
         })
         .collect();
-    // A client for writing: its transaction has an id, as that of whoever holds a lock has.
+    // A client for writing assigns a transaction id, which a transaction that holds row locks has
+    // anyway.
     Spi::connect_mut(|_| {
         // SAFETY: the interface is connected until the closure ends. The three lists have as many
         // elements as the statement has parameters, and live as long as it runs.
@@ -35,8 +35,8 @@ pub fn value<T: FromDatum + IntoDatum>(
             if plan.is_null() {
                 return Err(failed(pg_sys::SPI_result));
             }
-            // An error meanwhile ends the transaction or the subtransaction, which lets go of the
-            // snapshot.
+            // An error before the snapshot is released ends the transaction or subtransaction, which
+            // releases it.
             let snapshot = pg_sys::RegisterSnapshot(pg_sys::GetLatestSnapshot());
             let outcome = pg_sys::SPI_execute_snapshot(
                 plan,
@@ -64,15 +64,18 @@ pub fn value<T: FromDatum + IntoDatum>(
 unsafe fn first<T: FromDatum + IntoDatum>(
     rows: *mut pg_sys::SPITupleTable,
 ) -> Result<Option<T>, Error> {
-    // SAFETY: the caller has just been handed the result; its first `numvals` rows are there, and
-    // their columns are as the descriptor says. The type is compared before the value is read.
+    // SAFETY: the caller has just received the result. Its first `numvals` rows exist, and their
+    // columns agree with the descriptor. The type is compared before the value is read.
     unsafe {
         let row_type = (*rows).tupdesc;
         if (*rows).numvals == 0 {
             return Ok(None);
         }
         if !T::is_compatible_with(pg_sys::SPI_gettypeid(row_type, 1)) {
-            return Err(Error::new(Kind::Internal, "a statement of the library has another type"));
+            return Err(Error::new(
+                Kind::Internal,
+                "a statement of the library returned another type",
+            ));
         }
         let mut is_null = false;
         let value = pg_sys::SPI_getbinval(*(*rows).vals, row_type, 1, &mut is_null);

@@ -1,9 +1,9 @@
 //! Locks that make the callers of a function wait for one another.
 //!
-//! Any role that may connect can take an advisory lock and keep it for ever. These locks are on the
-//! function's entry in the catalog instead, where a change of the function locks it too. A role that
-//! does not own the function cannot keep such a lock: COMMENT, ALTER and DROP take it before they
-//! check the owner, and release it with the error.
+//! Any role that may connect can take an advisory lock and keep it for ever. These locks are instead on
+//! the function's entry in the catalog, as a change of the function would take them. A role that does
+//! not own the function cannot keep such a lock: COMMENT, ALTER and DROP take it before they check
+//! the owner, and release it with the error.
 
 use pgrx::prelude::*;
 
@@ -14,13 +14,13 @@ use crate::server::{backend_state, statements};
 /// Waits until no other transaction holds the lock of the function, and holds it until the transaction
 /// ends. The next statement sees everything that earlier holders committed.
 ///
-/// Errors: 25006 the server is a standby, 55000 there is no such function.
+/// Errors: 25006 the server is a standby, 55000 the function does not exist.
 pub fn one_at_a_time(function: &'static str) -> Result<(), Error> {
     lock(function, 0)
 }
 
-/// The same for one value. Callers with another value do not wait, unless both values share one of
-/// 65,535 places.
+/// The same for one value. Callers with another value do not wait, unless both values map to the same
+/// one of 65,535 places.
 pub fn one_at_a_time_for(function: &'static str, value: &str) -> Result<(), Error> {
     lock(function, place(value.as_bytes()))
 }
@@ -42,7 +42,7 @@ fn identifier(function: &'static str) -> Result<pg_sys::Oid, Error> {
     );
     FUNCTION.select(&[function.into()], statements::one::<pg_sys::Oid>)?.ok_or_else(|| {
         Error::new(Kind::NotReady, format!("function orchestrator.{function} does not exist"))
-            .detail("Its callers wait for one another by a lock on it.")
+            .detail("Its callers lock it, so that one waits for another.")
             .hint("SELECT * FROM orchestrator.verify(); shows the statement that creates it again.")
     })
 }

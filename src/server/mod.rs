@@ -1,5 +1,5 @@
-//! The interface to PostgreSQL: errors, statements, settings, triggers, values. Nothing in this room
-//! knows the domain.
+//! The interface to PostgreSQL: errors, statements, settings, triggers, values. Nothing in this folder
+//! depends on the domain.
 
 pub mod arguments;
 pub mod backend_state;

@@ -1,5 +1,5 @@
 //! The rows that a statement returned, read column by column. Each read names its column, so that the
-//! error for an unexpected null or type says which column it is.
+//! error for an unexpected null or type can name it.
 
 use pgrx::datum::TryFromDatumError;
 use pgrx::prelude::*;
@@ -56,7 +56,7 @@ pub fn optional<T: FromDatum + IntoDatum>(
     })
 }
 
-/// The first row, read by `read`; `None` when there is no row.
+/// The first row, read by `read`; `None` if no row was returned.
 pub fn first<R>(
     rows: SpiTupleTable<'_>,
     read: impl FnOnce(&SpiTupleTable<'_>) -> Result<R, Error>,
@@ -64,7 +64,7 @@ pub fn first<R>(
     if rows.is_empty() { Ok(None) } else { read(&rows.first()).map(Some) }
 }
 
-/// The first column of the first row, which must have a value; `None` when there is no row.
+/// The first column of the first row, which must have a value; `None` if no row was returned.
 pub fn one<T: FromDatum + IntoDatum>(
     rows: SpiTupleTable<'_>,
     name: &str,
@@ -95,7 +95,7 @@ pub fn null(name: &str) -> Error {
     changed(format!("column {name} is null"), "A function needs its value.".to_owned())
 }
 
-/// The error for a column whose type is that of no version.
+/// The error for a column with a type that it has in no version.
 fn mistyped(name: &str, error: &TryFromDatumError) -> Error {
     changed(format!("column {name} cannot be read"), format!("{error}."))
 }

@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 
 use crate::server::error::{Error, Kind};
 
-/// What a down script does with rows that the older version has no place for.
+/// The treatment of rows that the older version cannot hold, in a down script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PostgresGucEnum)]
 pub enum Downgrade {
     /// Keep them in schema orchestrator_archive.
@@ -25,8 +25,8 @@ static DOWNGRADE_SETTING: GucSetting<Downgrade> = GucSetting::<Downgrade>::new(D
 static NOTIFY_SETTING: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 thread_local! {
-    /// A value given before the library was loaded that is none of ours. The server only warns
-    /// of it and takes the default, and the default is not what the user asked for.
+    /// An invalid value that was set before the library was loaded. The server only warns and uses the
+    /// default, although the user requested something else.
     static UNKNOWN_DOWNGRADE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -37,7 +37,7 @@ pub fn register() {
     unsafe {
         GucRegistry::define_enum_guc_with_hooks(
             DOWNGRADE,
-            c"What a downgrade does with rows that the older version cannot hold.",
+            c"Treatment of rows that the older version cannot hold, in a downgrade.",
             c"archive keeps them in schema orchestrator_archive, refuse raises an error that names them.",
             &DOWNGRADE_SETTING,
             GucContext::Userset,
@@ -49,8 +49,8 @@ pub fn register() {
     }
     GucRegistry::define_bool_guc(
         c"orchestrator_schema.notify",
-        c"Whether decisions that are asked for or made are announced with NOTIFY.",
-        c"One notification per statement on channel orchestrator_decisions; equal ones of a transaction arrive once.",
+        c"Announces requested and made decisions with NOTIFY.",
+        c"Each statement sends one notification on channel orchestrator_decisions; equal notifications of a transaction arrive once.",
         &NOTIFY_SETTING,
         GucContext::Userset,
         GucFlags::default(),
@@ -61,14 +61,14 @@ pub fn register() {
     reserve_prefix(c"orchestrator_schema");
 }
 
-/// Whether decisions that are asked for or made are announced.
+/// Whether NOTIFY announces requested and made decisions.
 pub fn notify() -> bool {
     NOTIFY_SETTING.get()
 }
 
-/// What to do with rows on the way down.
+/// The treatment of rows in a downgrade.
 ///
-/// Errors: 22023 when the session, role or database asked for a value that does not exist.
+/// Errors: 22023 the session, role or database has set an invalid value.
 pub fn downgrade() -> Result<Downgrade, Error> {
     match UNKNOWN_DOWNGRADE.with_borrow(Clone::clone) {
         None => Ok(DOWNGRADE_SETTING.get()),
@@ -80,7 +80,8 @@ pub fn downgrade() -> Result<Downgrade, Error> {
     }
 }
 
-/// Assign hook: whoever sets or resets the setting now is told at once when the value is wrong.
+/// Assign hook: forgets an earlier invalid value. From now on, the server checks every new value at
+/// once.
 unsafe extern "C-unwind" fn forget_unknown(
     _value: core::ffi::c_int,
     _extra: *mut core::ffi::c_void,
@@ -88,7 +89,7 @@ unsafe extern "C-unwind" fn forget_unknown(
     UNKNOWN_DOWNGRADE.set(None);
 }
 
-/// The text of a setting that was given before anyone defined it.
+/// The text of a setting that was set before the library defined it.
 fn placeholder(name: &CStr) -> Option<String> {
     // SAFETY: the name is NUL-terminated; a missing option gives NULL; the text is copied at once.
     unsafe {

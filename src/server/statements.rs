@@ -1,10 +1,11 @@
-//! Statements with their plans, kept per backend: for most of ours planning costs more than running.
-//! PostgreSQL plans again after a schema change, and no DISCARD drops these plans.
+//! Statements with plans that each backend keeps, because planning most of our statements costs more
+//! than running them. PostgreSQL plans again after a schema change, and DISCARD does not drop these
+//! plans.
 //!
 //! Statements that find rows by key compare the status with an expression that no index supports
 //! (`IS NOT DISTINCT FROM`, `array_position`, `IS NOT TRUE` of a boolean), so that stale statistics
-//! cannot make the planner choose the status index: statistics of a time when nothing waited promise no
-//! row there, and the index holds every row that waits.
+//! cannot make the planner choose the status index. Statistics from a time without waiting rows promise
+//! an empty index, but it may hold many waiting rows by now.
 
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -16,7 +17,7 @@ use pgrx::spi::{OwnedPreparedStatement, SpiClient, SpiTupleTable};
 use crate::server::error::{Error, Kind};
 use crate::server::{backend_state, interrupts};
 
-/// A statement of ours, with its plan from the first time that the backend runs it.
+/// A statement, with the plan that is made when the backend runs it for the first time.
 pub struct Statement {
     sql: &'static str,
     /// Null until the statement is planned.
@@ -25,7 +26,7 @@ pub struct Statement {
 
 struct Plan {
     prepared: OwnedPreparedStatement,
-    /// The types of the parameters, by which it was planned.
+    /// The types of the parameters for which it was planned.
     parameters: Vec<pg_sys::Oid>,
 }
 
@@ -34,9 +35,9 @@ impl Statement {
         Statement { sql, plan: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    /// Runs a reading statement and hands its rows to `read`. No transaction id is assigned.
+    /// Runs a statement that only reads, and passes its rows to `read`. No transaction id is assigned.
     ///
-    /// Errors: 55000 an argument has another type than it had the first time.
+    /// Errors: 55000 an argument has another type than in the first call.
     pub fn select<R>(
         &'static self,
         arguments: &[DatumWithOid<'_>],
@@ -48,11 +49,11 @@ impl Statement {
         })
     }
 
-    /// Runs a writing statement, or a reading one that must see what others committed meanwhile, and
-    /// hands its rows to `read`.
+    /// Runs a statement that writes, or one that reads and must see rows that others have committed
+    /// meanwhile, and passes its rows to `read`.
     ///
-    /// Errors: 25006 the server is a standby; 55000 an argument has another type than it had the
-    /// first time.
+    /// Errors: 25006 the server is a standby; 55000 an argument has another type than in the first
+    /// call.
     pub fn update<R>(
         &'static self,
         arguments: &[DatumWithOid<'_>],
@@ -65,8 +66,8 @@ impl Statement {
         })
     }
 
-    /// The plan, made by the types of the arguments when there is none. It is never freed: a backend
-    /// has as many as we have statements.
+    /// The plan; the first call makes it for the types of its arguments. It is never freed, because
+    /// the number of plans is limited by the number of statements.
     fn plan(
         &'static self,
         client: &SpiClient<'_>,

@@ -7,9 +7,9 @@ use pgrx::prelude::*;
 
 use crate::server::error::Error;
 
-/// Runs `work` in a subtransaction, which is kept if it succeeds and rolled back if it fails.
+/// Runs `work` in a subtransaction, which is committed if it succeeds and rolled back if it fails.
 ///
-/// Returns: its result, or the error that the server raised meanwhile.
+/// Returns: the result of `work`, or the error that the server raised.
 pub fn run<R>(
     work: impl FnOnce() -> Result<R, Error>,
 ) -> Result<Result<R, Error>, Box<CaughtError>> {
@@ -28,8 +28,8 @@ pub fn run<R>(
     let outcome = PgTryBuilder::new(AssertUnwindSafe(|| Ok(work())))
         .catch_others(|error| Err(Box::new(error)))
         .execute();
-    // SAFETY: the subtransaction was opened above, and whatever `work` opened has been closed by it
-    // or goes with it. A rollback puts back settings and rights, and not these three.
+    // SAFETY: the subtransaction was opened above. Subtransactions that `work` opened have ended or end
+    // with it. A rollback restores settings and rights, but not these three variables.
     unsafe {
         if matches!(outcome, Ok(Ok(_))) {
             pg_sys::ReleaseCurrentSubTransaction();
@@ -43,7 +43,7 @@ pub fn run<R>(
     outcome
 }
 
-/// The SQLSTATE of a caught error; none of a panic of Rust's.
+/// The SQLSTATE of a caught error; `None` for a panic of Rust.
 pub fn sqlstate(error: &CaughtError) -> Option<PgSqlErrorCode> {
     match error {
         CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => {

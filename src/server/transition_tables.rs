@@ -1,5 +1,5 @@
-//! The transition tables of a statement trigger, read in place. A query over them would often cost
-//! more than the statement that fired the trigger.
+//! The transition tables of a statement trigger, read directly. A query over them would often cost more
+//! than the statement that fired the trigger.
 
 use std::ffi::CStr;
 use std::marker::PhantomData;
@@ -19,14 +19,14 @@ pub struct Column<'a> {
 }
 
 impl<'a> Column<'a> {
-    /// A column of the rows as they were.
+    /// A column of the rows before the statement.
     ///
     /// Errors: 55000 the table has no such column of type text.
     pub fn before(trigger: &'a PgTrigger<'a>, name: &CStr) -> Result<Self, Error> {
         Self::of(trigger.trigger_data(), trigger.trigger_data().tg_oldtable, name)
     }
 
-    /// A column of the rows as they are now.
+    /// A column of the rows after the statement.
     ///
     /// Errors: 55000 the table has no such column of type text.
     pub fn after(trigger: &'a PgTrigger<'a>, name: &CStr) -> Result<Self, Error> {
@@ -43,8 +43,8 @@ impl<'a> Column<'a> {
             Error::new(Kind::NotReady, format!("{table} has no column \"{name}\" of type text"))
                 .detail("A trigger of orchestrator_schema reads this column.")
         };
-        // SAFETY: while its trigger runs, the server keeps the relation open and the transition
-        // tables, whose rows are of the relation's type.
+        // SAFETY: while the trigger runs, the server keeps the relation open, and also the transition
+        // tables, whose rows have the relation's type.
         unsafe {
             let descriptor = (*data.tg_relation).rd_att;
             let number = pg_sys::SPI_fnumber(descriptor, name.as_ptr());
@@ -52,7 +52,7 @@ impl<'a> Column<'a> {
             if store.is_null() || number <= 0 || !pg_sys::IsBinaryCoercible(kind, pg_sys::TEXTOID) {
                 return Err(missing());
             }
-            // A place of its own: others read the same table.
+            // A read pointer of its own, because other triggers read the same table.
             let flags = pg_sys::EXEC_FLAG_REWIND as i32;
             let place = pg_sys::tuplestore_alloc_read_pointer(store, flags);
             pg_sys::tuplestore_select_read_pointer(store, place);
@@ -63,8 +63,8 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// Passes the next row's value to `look`; `None` when there is no further row. For a null the answer
-    /// is no, without a call.
+    /// Passes the next row's value to `look` and returns its answer; `None` after the last row. For a
+    /// null it returns `false` without a call.
     pub fn next(&mut self, look: impl FnOnce(&str) -> bool) -> Option<bool> {
         // SAFETY: slot and table have the descriptor of the relation, which has the column; the
         // value lives until the next row is fetched.

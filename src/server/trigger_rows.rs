@@ -1,5 +1,5 @@
-//! The row of a trigger, read and changed in the server's own structures: one copy of the row, however
-//! many columns change.
+//! The row of a trigger, read and changed in the server's own structures. The row is copied once,
+//! however many columns change.
 
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -18,10 +18,10 @@ use smallvec::SmallVec;
 use crate::server::dynamic_sql::quote;
 use crate::server::error::{Error, Kind};
 
-/// Columns that one UPDATE of one row is likely to change: more than these cost an allocation.
+/// The number of columns that an UPDATE of a row is likely to change. More columns need an allocation.
 const CHANGES: usize = 8;
 
-/// The last known number of a column: an UPDATE of many rows asks for the same column each time.
+/// The last known number of a column. An UPDATE of many rows looks for the same column each time.
 pub struct Place(AtomicI32);
 
 impl Place {
@@ -37,12 +37,12 @@ pub struct Rows<'a> {
     columns: SmallVec<[i32; CHANGES]>,
     values: SmallVec<[pg_sys::Datum; CHANGES]>,
     nulls: SmallVec<[bool; CHANGES]>,
-    /// Up to which column both rows are known to be stored alike.
+    /// The column up to which both rows are known to have the same bytes.
     alike_to: Cell<i32>,
 }
 
 impl<'a> Rows<'a> {
-    /// The rows of a trigger call; `None` when it was not fired per updated row.
+    /// The rows of a trigger call; `None` if it was not fired for an updated row.
     pub fn of(trigger: &'a PgTrigger<'a>) -> Option<Self> {
         let data = trigger.trigger_data();
         let fits = trigger_fired_by_update(data.tg_event) && trigger_fired_for_row(data.tg_event);
@@ -71,14 +71,14 @@ impl<'a> Rows<'a> {
         arguments.iter().map(|text| unsafe { CStr::from_ptr(*text) })
     }
 
-    /// The number of a column, when the table has it.
+    /// The number of a column, if the table has it.
     pub fn column(&self, name: impl AsRef<[u8]>) -> Option<i32> {
         let count = usize::try_from(self.descriptor.natts).ok()?;
         let place = (0..count).find(|place| self.is_named(*place, name.as_ref()))?;
         i32::try_from(place + 1).ok()
     }
 
-    /// The same, looked for first where the last row had it.
+    /// The same. The number that the last row had is tried first.
     pub fn column_near(&self, last: &Place, name: impl AsRef<[u8]>) -> Option<i32> {
         let guess = last.0.load(Ordering::Relaxed);
         let name = name.as_ref();
@@ -100,18 +100,18 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// A column's value in the row as it was. Raises an error where the column is of another type.
+    /// A column's value in the old row. Raises an error if the column has another type.
     pub fn before<T: FromDatum + IntoDatum>(&self, column: i32) -> Option<T> {
         self.read(self.datum(self.data.tg_trigtuple, column), column)
     }
 
-    /// A column's value in the row as it is to be, changes included. Raises an error where the
-    /// column is of another type.
+    /// A column's value in the new row, changes included. Raises an error if the column has another
+    /// type.
     pub fn after<T: FromDatum + IntoDatum>(&self, column: i32) -> Option<T> {
         self.read(self.datum_after(column), column)
     }
 
-    /// Whether a column is NULL in the row as it is to be, changes included.
+    /// Whether a column is NULL in the new row, changes included.
     pub fn is_null_after(&self, column: i32) -> bool {
         self.datum_after(column).is_none()
     }
@@ -123,7 +123,7 @@ impl<'a> Rows<'a> {
     ) -> Option<T> {
         let datum = datum?;
         self.must_hold::<T>(column);
-        // SAFETY: the values of the column have the form of `T`, as was asked a line above.
+        // SAFETY: the line above checked that the values of the column have the form of `T`.
         unsafe { T::from_datum(datum, false) }
     }
 
@@ -141,8 +141,8 @@ impl<'a> Rows<'a> {
         attribute.map_or(pg_sys::InvalidOid, |attribute| attribute.atttypid)
     }
 
-    /// Raises an error unless the values of a column are stored as `T` is: whoever owns a table can
-    /// give its columns other types, and the trigger can be put on any table.
+    /// Raises an error unless the values of a column are stored like `T`: the owner of a table can change
+    /// the types of its columns, and the trigger can be created on any table.
     fn must_hold<T: IntoDatum>(&self, column: i32) {
         let (found, wanted) = (self.type_of(column), T::type_oid());
         // SAFETY: compares two types by their entries in the catalog.
@@ -162,7 +162,7 @@ impl<'a> Rows<'a> {
         )
         .detail("A trigger of orchestrator_schema reads or writes this column.")
         .hint(format!(
-            "ALTER TABLE {table} ALTER COLUMN {name} TYPE {wanted} USING ...; gives it that type.",
+            "Change its type: ALTER TABLE {table} ALTER COLUMN {name} TYPE {wanted} USING ...;",
             name = quote(name)
         ))
     }
@@ -185,8 +185,8 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Changes a column of the new row. Raises an error where the column is of another type, or its
-    /// type, a domain, does not take the value.
+    /// Changes a column of the new row. Raises an error if the column has another type, or its type is
+    /// a domain that does not allow the value.
     pub fn set<T: IntoDatum>(&mut self, column: i32, value: Option<T>) {
         let datum = value.and_then(IntoDatum::into_datum);
         if datum.is_some() {
@@ -216,7 +216,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The table's qualified name, as SQL writes it.
+    /// The table's qualified name, quoted for SQL.
     pub fn table(&self) -> String {
         table_of(self.data)
     }
@@ -226,19 +226,19 @@ impl<'a> Rows<'a> {
         (1..=self.descriptor.natts).any(|column| self.changes(column))
     }
 
-    /// Whether the caller wrote another value into that column, and into no other one.
+    /// Whether the caller changed the value of that column, and of no other.
     pub fn changes_only(&self, column: i32) -> bool {
         (1..=self.descriptor.natts).all(|each| self.changes(each) == (each == column))
     }
 
-    /// Whether the caller wrote another value into a column. Equal values may be stored in
-    /// different bytes, compressed or not: then those that they unpack to decide, and never their
-    /// text, which is what the session's style makes of them.
+    /// Whether the caller changed the value of a column. Equal values may be stored in different bytes,
+    /// compressed or not, so their unpacked bytes are compared. Their text is not compared, because it
+    /// depends on the session's settings.
     pub fn changes(&self, column: i32) -> bool {
         !self.stored_alike(column) && !self.unpacked_alike(column)
     }
 
-    /// Whether the values of a column of variable length are the same once they are unpacked.
+    /// Whether the values of a column of variable length have the same unpacked bytes.
     fn unpacked_alike(&self, column: i32) -> bool {
         let place = usize::try_from(column - 1).unwrap_or(usize::MAX);
         if self.descriptor.get(place).is_none_or(|attribute| attribute.attlen != -1) {
@@ -266,15 +266,15 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Whether both rows have the same bytes from their first column to the end of this value of the
-    /// old one; then the new one has the same value there. To look for it would cost more. May deny it
-    /// of rows that do.
+    /// Whether both rows have the same bytes from their first column to the end of `old`, the old row's
+    /// value. In that case the new row has the same value, and finding it, which costs more, is not
+    /// necessary. May return `false` for rows that have the same bytes.
     fn alike_up_to(&self, column: i32, old: &pg_sys::Datum) -> bool {
         let image = self.image(column, old);
         let (old, new) = (self.data.tg_trigtuple, self.data.tg_newtuple);
-        // SAFETY: both rows are of the same table. Where they store the column and, with or without
-        // a bitmap, begin alike, the column lies at the same place in both. A value that is passed
-        // by itself lies in neither, and its place is never within the old row's length.
+        // SAFETY: both rows are of the same table. If both store the column, both or neither have a
+        // bitmap, and their beginnings are equal, the column is at the same place in both. A value that
+        // is passed by value is in neither row, and its address is never within the old row's length.
         unsafe {
             let (was, is) = ((*old).t_data, (*new).t_data);
             let start = offset_of!(pg_sys::HeapTupleHeaderData, t_hoff);
@@ -333,10 +333,10 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The qualified name of a trigger's table, as SQL writes it.
+/// The qualified name of a trigger's table, quoted for SQL.
 pub fn table_of(data: &pg_sys::TriggerData) -> String {
-    // SAFETY: the relation is open while its trigger runs; the namespace's name, when it has one, is
-    // copied at once.
+    // SAFETY: the relation is open while its trigger runs. The name of its namespace, if that exists,
+    // is copied at once.
     unsafe {
         let class = &*(*data.tg_relation).rd_rel;
         let schema = pg_sys::get_namespace_name(class.relnamespace);
@@ -349,15 +349,14 @@ pub fn table_of(data: &pg_sys::TriggerData) -> String {
     }
 }
 
-/// The bytes of a value of variable length without its header, fetched and decompressed where it is
-/// stored so.
+/// The bytes of a value of variable length without its header, detoasted if necessary.
 fn unpacked(datum: &pg_sys::Datum) -> &[u8] {
-    // SAFETY: the value is of variable length. What the server makes of it lives as long as the
-    // trigger's memory, and so longer than the comparison of it.
+    // SAFETY: the value is of variable length. The server's copy of it lives as long as the trigger's
+    // memory context, and so longer than the comparison.
     unsafe { varlena_to_byte_slice(pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr())) }
 }
 
-/// How many columns a stored row has: those that were added to its table later are not in it.
+/// The number of columns in a stored row. It lacks columns that were added to its table later.
 unsafe fn stored_columns(header: pg_sys::HeapTupleHeader) -> i32 {
     // SAFETY: the caller's row is whole.
     i32::from(unsafe { (*header).t_infomask2 } & pg_sys::HEAP_NATTS_MASK as u16)
@@ -369,14 +368,14 @@ unsafe fn has_nulls(header: pg_sys::HeapTupleHeader) -> bool {
     unsafe { (*header).t_infomask & pg_sys::HEAP_HASNULL as u16 != 0 }
 }
 
-/// A type as SQL writes it.
+/// The name of a type in SQL.
 fn type_name(oid: pg_sys::Oid) -> String {
     // SAFETY: the server's text, which it makes for any identifier, is copied at once.
     unsafe { CStr::from_ptr(pg_sys::format_type_be(oid)) }.to_string_lossy().into_owned()
 }
 
-/// Functions of the server that read what is there and raise nothing. They are called for every
-/// updated row, where the guard that pgrx puts around each call would cost more than the call.
+/// Functions of the server that only read and raise no error. They are called for every updated row,
+/// and the guard that pgrx puts around each call would cost more than the call.
 mod unguarded {
     use pgrx::pg_sys;
 
@@ -404,13 +403,13 @@ impl Time {
         self.0 != pg_sys::TimestampTz::MIN && self.0 != pg_sys::TimestampTz::MAX
     }
 
-    /// Whole milliseconds since `start`; none from or to an infinity.
+    /// Whole milliseconds since `start`; `None` if either time is infinite.
     pub fn milliseconds_since(self, start: Time) -> Option<i64> {
         let both = self.is_finite() && start.is_finite();
         self.0.checked_sub(start.0).filter(|_| both).map(|micros| micros / 1000)
     }
 
-    /// The day it is in UTC, whatever zone the session has: the server counts both types in UTC.
+    /// The day in UTC, whatever the session's time zone: the server counts both types in UTC.
     pub fn day(self) -> Option<Date> {
         // SAFETY: the server's own conversion, by value; a time without a zone is stored as one in UTC.
         unsafe { pgrx::direct_function_call(pg_sys::timestamp_date, &[self.into_datum()]) }

@@ -11,12 +11,12 @@ use anyhow::{Context, Result, bail};
 use crate::machine::files::files_below;
 use crate::machine::project::EXTENSION;
 
-/// A version of the extension: the numbers of a semantic version, which has nothing else here.
+/// A version of the extension: a semantic version of three numbers, without labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(u64, u64, u64);
 
 impl Version {
-    /// Where every chain starts.
+    /// The first version of every chain.
     pub const BASE: Self = Self(0, 0, 0);
 }
 
@@ -31,15 +31,15 @@ impl FromStr for Version {
 
     fn from_str(text: &str) -> Result<Self> {
         let version: semver::Version =
-            text.parse().with_context(|| format!("{text:?} is no version of the form 1.2.3"))?;
+            text.parse().with_context(|| format!("{text:?} is not a version of the form 1.2.3"))?;
         if !version.pre.is_empty() || !version.build.is_empty() {
-            bail!("{text:?} is more than a version of the form 1.2.3");
+            bail!("{text:?} has more than the three numbers of a version, as in 1.2.3");
         }
         Ok(Self(version.major, version.minor, version.patch))
     }
 }
 
-/// What a script does, as its name says.
+/// The role of a script, read from its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Script {
     Base(Version),
@@ -47,7 +47,7 @@ pub enum Script {
 }
 
 impl Script {
-    /// Reads a file name of `sql/`; `None` when it is no script's.
+    /// Reads the name of a file in `sql/`; `None` if the file is not a script.
     pub fn parse(file_name: &str) -> Option<Result<Self>> {
         let stem = file_name.strip_suffix(".sql")?;
         let Some(rest) = stem.strip_prefix(&format!("{EXTENSION}--")) else {
@@ -75,7 +75,7 @@ impl Script {
         }
     }
 
-    /// Whether the script takes out what another one brought.
+    /// Whether the script leads to an older version.
     pub fn is_down(&self) -> bool {
         matches!(self, Self::Step { from, to } if to < from)
     }
@@ -88,12 +88,12 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Reads the names in the folder; whatever keeps them from being a chain is an error.
+    /// Reads the names of the scripts in the folder. Fails if they do not form a chain.
     pub fn read(folder: &Path) -> Result<Self> {
         Self::of(&scripts_in(folder)?)
     }
 
-    /// Arranges scripts; fails when one is missing or too many.
+    /// Arranges the scripts. Fails if one is missing, or one does not lead between neighbours.
     pub fn of(scripts: &BTreeSet<Script>) -> Result<Self> {
         if !scripts.contains(&Script::Base(Version::BASE)) {
             bail!("{} is missing", Script::Base(Version::BASE).file_name());
@@ -146,7 +146,7 @@ impl Chain {
     }
 }
 
-/// The scripts whose names stand in the folder; a name that is none is an error.
+/// The scripts in the folder. A file with another name that ends in `.sql` is an error.
 pub fn scripts_in(folder: &Path) -> Result<BTreeSet<Script>> {
     let mut scripts = BTreeSet::new();
     for file in files_below(folder)? {

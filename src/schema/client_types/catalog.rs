@@ -1,5 +1,5 @@
-//! What the types are made from: tables, views and functions of the extension as the catalog has
-//! them, in an order that no locale changes.
+//! The source of the types: tables, views and functions of the extension, read from the catalog in an
+//! order that does not depend on the locale.
 
 use const_format::concatcp;
 use pgrx::JsonB;
@@ -29,19 +29,19 @@ pub struct Column {
     pub kind: Type,
     pub nullable: bool,
     pub has_default: bool,
-    /// Whether its value is always computed, and never written.
+    /// Whether the server always computes its value, and no statement may write it.
     pub generated: bool,
     pub comment: Option<String>,
     /// The CHECK constraints on this column alone, as the server prints them.
     pub checks: Vec<String>,
 }
 
-/// A type by its name in pg_catalog; of an array the type of its elements.
+/// A type by its name in pg_catalog; for an array, the name of its element type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Type {
     pub name: String,
     pub is_array: bool,
-    /// The table or view whose row it is.
+    /// The table or view, if this is its row type.
     pub row_of: Option<String>,
 }
 
@@ -52,7 +52,7 @@ pub struct Reference {
     pub columns: Vec<String>,
     pub relation: String,
     pub referenced: Vec<String>,
-    /// Whether its columns are unique.
+    /// Whether the referring columns are unique.
     pub one_to_one: bool,
 }
 
@@ -78,8 +78,8 @@ pub struct Argument {
 }
 
 impl Column {
-    /// Whether its value, an array, may hold nulls: a column says so of itself only by a CHECK
-    /// `array_position(column, NULL) IS NULL`.
+    /// Whether its value, an array, may contain nulls: it may, unless a CHECK
+    /// `array_position(column, NULL) IS NULL` forbids them.
     pub fn holds_nulls(&self) -> bool {
         let rule = |name: &str| format!("CHECK ((array_position({name}, NULL::");
         let [plain, quoted] = [rule(&self.name), rule(&format!("\"{}\"", self.name))];
@@ -96,7 +96,7 @@ impl Column {
     }
 }
 
-/// A type as `Type` reads it, of the pg_type row `t`.
+/// A JSON object with the fields of `Type`, for the pg_type row `t`.
 const DESCRIBED: &str = "jsonb_build_object( \
              'name', coalesce(e.typname, t.typname), 'is_array', e.oid IS NOT NULL, \
              'row_of', (SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
@@ -142,7 +142,7 @@ pub fn relations() -> Result<Vec<Relation>, Error> {
     read(&RELATIONS)
 }
 
-/// The functions of the extension, triggers left out.
+/// The functions of the extension, without trigger functions.
 pub fn functions() -> Result<Vec<Function>, Error> {
     static FUNCTIONS: Statement = Statement::new(concatcp!(
         "SELECT jsonb_agg(jsonb_build_object( \
@@ -172,7 +172,7 @@ pub fn functions() -> Result<Vec<Function>, Error> {
 }
 
 fn read<T: DeserializeOwned>(statement: &'static Statement) -> Result<T, Error> {
-    // The server prints CHECKs in the style that the session asks for.
+    // The session's settings change how the server prints CHECKs.
     let found = backend_state::in_plain_style(|| {
         concurrent_drop::while_others_drop(|| {
             statement.select(&[], |rows| rows::only::<JsonB>(rows, "catalog"))

@@ -1,4 +1,4 @@
-//! A table or view as JSON Schema, 2020-12: what a row is as `to_jsonb` gives it.
+//! A table or view as JSON Schema, 2020-12, of the rows that `to_jsonb` returns.
 
 use serde_json::{Map, Value, json};
 
@@ -54,7 +54,8 @@ fn describe(schema: &mut Value, comment: Option<&str>) {
     }
 }
 
-/// A type of the server. What has no type of its own in JSON is a text; a document may be anything.
+/// A type of the server. A type without a counterpart in JSON is a string; a document may have any
+/// type.
 fn of_type(kind: &Type) -> Value {
     let element = match kind.name.as_str() {
         "bool" => json!({ "type": "boolean" }),
@@ -70,7 +71,7 @@ fn of_type(kind: &Type) -> Value {
     if kind.is_array { json!({ "type": "array", "items": element }) } else { element }
 }
 
-/// What a document must be, as `CHECK ((jsonb_typeof(column) = 'object'::text))` says it.
+/// The JSON type that `CHECK ((jsonb_typeof(column) = 'object'::text))` requires of a document.
 fn document_kind(check: &str, column: &str) -> Option<&'static str> {
     let kind = |kind: &str| {
         let said = |name: &str| format!("CHECK ((jsonb_typeof({name}) = '{kind}'::text))");

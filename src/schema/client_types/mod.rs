@@ -1,5 +1,5 @@
-//! The schema for applications: as TypeScript, and as JSON Schema for every other language. Both
-//! are read from the catalog, so that they are what is there.
+//! The schema for applications: TypeScript, and JSON Schema for every other language. Both are read
+//! from the catalog, so they agree with the installed objects.
 
 mod catalog;
 mod json_schema;
@@ -13,9 +13,9 @@ use crate::server::arguments;
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
 
-/// The schema as TypeScript: `Database["orchestrator"]` with Tables, Views and Functions, as
-/// generators for PostgreSQL write it, and names for what applications use most. A CHECK that lists
-/// the values of a column makes it a union of literals. `types/orchestrator.ts` is its output.
+/// The schema as TypeScript: `Database["orchestrator"]` with Tables, Views and Functions, in the shape
+/// that generators for PostgreSQL write, and short names for the most used types. A column whose
+/// CHECK lists its values becomes a union of literals. `types/orchestrator.ts` is its output.
 ///
 /// Since 0.5.0. Source: the names of WAVE's orchestrator types.
 #[pg_extern(sql = false, stable)]
@@ -23,10 +23,10 @@ fn typescript_types() -> Result<String, ErrorReport> {
     Ok(typescript::module(&catalog::relations()?, &catalog::functions()?))
 }
 
-/// JSON Schema, 2020-12, of a row of a table or view as `to_jsonb` gives it.
+/// JSON Schema, 2020-12, of a row of a table or view as `to_jsonb` returns it.
 ///
-/// `table_name`: with or without the schema's name before it. Returns: the schema; its properties
-/// are the columns, all of them required, those that may be null of type null as well.
+/// `table_name`: with or without the schema's name before it. Returns: the schema. Its properties
+/// are the columns; all are required, and a column that may be null also has type null.
 /// Errors: 22004, 22023 blank, P0002 no such table or view. Since 0.5.0.
 #[pg_extern(sql = false, stable)]
 fn json_schema(table_name: Option<&str>) -> Result<Document, ErrorReport> {

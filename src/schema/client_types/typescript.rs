@@ -1,11 +1,11 @@
-//! The catalog as TypeScript, in the shape in which generators for PostgreSQL write it.
+//! The catalog as TypeScript, in the shape that generators for PostgreSQL write.
 
 use super::catalog::{Argument, Column, Function, Reference, Relation, Type};
 
 const HEADING: &str = r#"// Written by: SELECT orchestrator.typescript_types();
 //
-// Rows are as PostgreSQL writes them in JSON: bigint and numeric are numbers, times and uuids are
-// strings. A driver that parses them otherwise has to be told so; node's pg for example:
+// Rows have the types that PostgreSQL writes in JSON: bigint and numeric are numbers, times and
+// uuids are strings. Set the parsers of a driver that returns other types. For node's pg:
 //   pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 //   pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number);
 //   for (const time of [pg.types.builtins.TIMESTAMPTZ, pg.types.builtins.DATE])
@@ -14,8 +14,7 @@ const HEADING: &str = r#"// Written by: SELECT orchestrator.typescript_types();
 export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
 "#;
 
-/// Names for what applications use most, each with its table; `None` for a name that is made from
-/// others.
+/// Short names for the most used types, each with its meaning.
 const ALIASES: &[(&str, Meaning)] = &[
     ("OrchestratorRun", Meaning::Shape("orchestrator_runs", "Row")),
     ("OrchestratorRunInsert", Meaning::Shape("orchestrator_runs", "Insert")),
@@ -34,15 +33,15 @@ const ALIASES: &[(&str, Meaning)] = &[
     ("OrchestratorRunSummary", Meaning::Known("run_summary", "orchestrator_runs")),
 ];
 
-/// What a name stands for.
+/// The meaning of a short name.
 enum Meaning {
     /// Row, Insert or Update of a table.
     Shape(&'static str, &'static str),
     /// The values of a table's column.
     Values(&'static str, &'static str),
     Composed(&'static str),
-    /// A row of a view over a table: the catalog does not say so of a view's columns, but those of
-    /// that table are null only where the table's are, and its counts never.
+    /// A row of a view over a table. The catalog has no NOT NULL for columns of a view, but columns
+    /// copied from the table are null only where the table's may be, and counts are never null.
     Known(&'static str, &'static str),
 }
 
@@ -77,7 +76,7 @@ pub fn module(relations: &[Relation], functions: &[Function]) -> String {
             out.line(0, &format!("export type {name} = {meaning};"));
         }
     }
-    // Whoever prints it, as psql does, ends the last line.
+    // A program that prints the text, such as psql, adds the last line end.
     out.0.trim_end().to_owned()
 }
 
@@ -101,7 +100,7 @@ impl Lines {
     }
 }
 
-/// How a table or a view begins: what it is, and its row.
+/// The beginning of a table or a view: its comment, its name and its row.
 fn row(out: &mut Lines, relation: &Relation) {
     out.comment(3, relation.comment.as_deref());
     out.line(3, &format!("{}: {{", key(&relation.name)));
@@ -184,7 +183,7 @@ fn result(function: &Function, relations: &[Relation]) -> String {
 }
 
 impl Meaning {
-    /// What is written for it; `None` when its table is not there.
+    /// The type to write; `None` if this version lacks its table.
     fn written(&self, relations: &[Relation]) -> Option<String> {
         let find = |name: &str| relations.iter().find(|relation| relation.name == name);
         match self {
@@ -224,7 +223,7 @@ impl Meaning {
     }
 }
 
-/// A column's value, null where it may be.
+/// The type of a column's value, with null if the column may be null.
 fn value(column: &Column) -> String {
     let mut value = match column.values() {
         Some(values) => union(&values),
@@ -234,14 +233,14 @@ fn value(column: &Column) -> String {
         }
         None => written(&column.kind, &[]),
     };
-    // Json has null already.
+    // Json includes null.
     if column.nullable && value != "Json" {
         value.push_str(" | null");
     }
     value
 }
 
-/// A type of the server as JSON carries it.
+/// The TypeScript type of a value of the server in JSON.
 fn written(kind: &Type, relations: &[Relation]) -> String {
     let row_of = kind.row_of.as_deref();
     let element = match kind.name.as_str() {

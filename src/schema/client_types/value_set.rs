@@ -1,4 +1,4 @@
-//! The values that a CHECK lists for a column, read from the words in which the server prints it.
+//! The values that a CHECK lists for a column, parsed from the server's printed form of the CHECK.
 
 /// The values of `CHECK ((column = ANY (ARRAY['a'::text, 'b'::text])))`, which is how the server
 /// prints `column IN ('a', 'b')`; `None` for any other rule.
@@ -20,13 +20,13 @@ pub fn listed(check: &str, column: &str) -> Option<Vec<String>> {
     }
 }
 
-/// What follows the column's name, quoted or not.
+/// The text after the column's name, which may be quoted.
 fn after_name<'a>(rule: &'a str, column: &str) -> Option<&'a str> {
     let quoted = format!("\"{}\"", column.replace('"', "\"\""));
     rule.strip_prefix(&quoted).or_else(|| rule.strip_prefix(column))
 }
 
-/// The text at the start, as `'it''s'::text` has it, and what follows.
+/// The text literal at the start, such as `'it''s'::text`, and the text after it.
 fn literal(text: &str) -> Option<(String, &str)> {
     let mut rest = text.strip_prefix('\'')?;
     let mut value = String::new();

@@ -1,8 +1,8 @@
-//! A state machine as a Mermaid diagram, from the table that the trigger reads.
+//! A state machine as a Mermaid diagram, made from the same table that the trigger reads.
 
 use super::machines;
 
-/// The lines of the diagram; `None` when there is no such machine.
+/// The lines of the diagram; `None` if no machine has that name.
 pub fn diagram(machine: &str) -> Option<Vec<String>> {
     let machine = machines::machine(machine)?;
     let mut lines = vec!["stateDiagram-v2".to_owned()];

@@ -1,4 +1,4 @@
-//! Columns that keep the value they were inserted with.
+//! Columns that keep the value with which they were inserted.
 
 use pgrx::AllocatedByPostgres;
 use pgrx::heap_tuple::PgHeapTuple;
@@ -22,7 +22,8 @@ fn enforce_immutable<'a>(
     let Some(rows) = Rows::of(trigger) else {
         misused(NAME, "it must be fired BEFORE UPDATE, FOR EACH ROW");
     };
-    // The last one first: rows that are stored alike up to its column are so in those before it.
+    // The last argument first: if both rows have the same bytes up to its column, the columns before
+    // it need no comparison.
     for (name, place) in rows.arguments().rev().zip(PLACES.iter().cycle()) {
         let Some(column) = rows.column_near(place, name.to_bytes()) else {
             misused(NAME, "its arguments are columns of the table");
@@ -38,6 +39,6 @@ fn enforce_immutable<'a>(
 fn refused(rows: &Rows<'_>, column: &str) -> Error {
     let columns: Vec<_> = rows.arguments().map(|name| name.to_string_lossy()).collect();
     Error::new(Kind::NotReady, format!("{}: {column} cannot be changed", subject(rows)))
-        .detail(format!("These stay as they were inserted: {}.", columns.join(", ")))
+        .detail(format!("These columns keep their inserted values: {}.", columns.join(", ")))
         .hint("Add a new row instead.")
 }

@@ -1,23 +1,23 @@
-//! The state machines: which step leads where, and what entering a state writes. The trigger,
-//! `allowed_transitions` and the documentation read this one table.
+//! The state machines: the steps between states, and the columns that are written on entering a state.
+//! The trigger, `allowed_transitions` and the documentation read this one table.
 
-/// What entering a state writes into the row.
+/// A value that is written into the row on entering a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamp {
-    /// The transaction's time, when the column is still null.
+    /// The transaction's time, if the column is null.
     Time(&'static str),
-    /// The same; or the time in the second column where that is later, because a transaction that
-    /// began after this one wrote it.
+    /// The same, but never earlier than the time in column `not_before`. That can be later than the
+    /// transaction's time, if a transaction wrote it that began after this one.
     End { column: &'static str, not_before: &'static str },
-    /// The transaction's date, when the column is still null.
+    /// The transaction's date, if the column is null.
     Date(&'static str),
-    /// Milliseconds from the first column to the second, when the column is still null.
+    /// The milliseconds between two other columns, if the column is null.
     Elapsed { column: &'static str, from: &'static str, to: &'static str },
     /// NULL.
     Clear(&'static str),
 }
 
-/// One state with the states it leads to and the stamps of entering it.
+/// One state, the states that may follow it, and the values written on entering it.
 #[derive(Debug)]
 pub struct State {
     pub name: &'static str,
@@ -30,7 +30,7 @@ pub struct State {
 pub struct Machine {
     pub name: &'static str,
     pub states: &'static [State],
-    /// Whether a row in an end state can no longer be edited at all.
+    /// Whether no column of a row in an end state can be changed.
     pub sealed: bool,
 }
 
@@ -48,7 +48,7 @@ const RESOLVED: &[Stamp] = &[Stamp::Time("resolved_at")];
 const DECIDED: &[Stamp] = &[Stamp::Time("decision_at")];
 const RETRIED: &[Stamp] =
     &[Stamp::Clear("started_at"), Stamp::Clear("completed_at"), Stamp::Clear("error")];
-/// What is proposed anew is approved anew.
+/// A new proposal needs a new approval.
 const PROPOSED_ANEW: &[Stamp] =
     &[Stamp::Clear("approved_by"), Stamp::Clear("implemented_at"), Stamp::Clear("validated_at")];
 const EXECUTED: &[Stamp] = &[
@@ -56,7 +56,7 @@ const EXECUTED: &[Stamp] = &[
     Stamp::Elapsed { column: "duration_ms", from: "created_at", to: "completed_at" },
 ];
 
-/// Every machine, in the order in which the versions bring their tables.
+/// Every machine, in the order in which the versions create their tables.
 pub const MACHINES: &[Machine] = &[
     Machine {
         name: "task",
@@ -232,12 +232,12 @@ impl Machine {
 }
 
 impl State {
-    /// Whether a row may go from here to `to`; staying is always allowed.
+    /// Whether a row may go from this state to `to`. Staying is always allowed.
     pub fn allows(&self, to: &str) -> bool {
         self.name == to || self.next.contains(&to)
     }
 
-    /// Whether the work is over in it: entering it notes the end.
+    /// Whether the work is over in this state: entering it writes the time of the end.
     pub fn is_over(&self) -> bool {
         self.stamps.iter().any(|stamp| matches!(stamp, Stamp::End { .. }))
     }
@@ -247,7 +247,7 @@ impl State {
         if self.next.is_empty() {
             format!("\"{}\" is an end state; nothing follows it.", self.name)
         } else {
-            format!("From \"{}\" it may become: {}.", self.name, self.next.join(", "))
+            format!("\"{}\" can change to: {}.", self.name, self.next.join(", "))
         }
     }
 }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     proptest! {
-        /// However long a row walks, it is where the listed steps can have led it.
+        /// A row that takes any number of steps is in a state that the listed steps lead to.
         #[test]
         fn walks_follow_listed_steps_only(index in 0..MACHINES.len(), steps in prop::collection::vec(0usize..16, 0..50)) {
             let machine = &MACHINES[index];

@@ -1,4 +1,4 @@
-//! State machines, enforced on every UPDATE whoever makes it, and the upkeep of `updated_at`.
+//! State machines, enforced on every UPDATE of every role, and the upkeep of `updated_at`.
 
 mod diagram;
 mod immutable;
@@ -50,27 +50,28 @@ pub fn leading_to(machine: &str, to: &str) -> Vec<&'static str> {
     states.iter().filter(|state| state.next.contains(&to)).map(|state| state.name).collect()
 }
 
-/// The states of a machine that are no end of it.
+/// The states of a machine that are not end states.
 pub fn open_states(machine: &str) -> Vec<&'static str> {
     let states = machines::machine(machine).map_or(&[][..], |machine| machine.states);
     states.iter().filter(|state| !state.next.is_empty()).map(|state| state.name).collect()
 }
 
-/// The states of a machine in which the work is not over: entering them notes no end.
+/// The states of a machine in which the work is not over: entering them does not write the time of the
+/// end.
 pub fn unfinished(machine: &str) -> Vec<&'static str> {
     let states = machines::machine(machine).map_or(&[][..], |machine| machine.states);
     states.iter().filter(|state| !state.is_over()).map(|state| state.name).collect()
 }
 
-/// The names of all state machines, for a reader.
+/// The names of all state machines, for a message.
 pub fn machine_names() -> String {
     let names: Vec<_> = MACHINES.iter().map(|machine| machine.name).collect();
     names.join(", ")
 }
 
 /// BEFORE UPDATE row trigger `enforce_lifecycle(machine, column [, machine, column ...])`: refuses a
-/// step that a machine does not list, stamps the times of the state that is entered, and sets
-/// `updated_at`, where the table has it, to the transaction's time.
+/// step that a machine does not list, writes the times of the state that is entered, and sets
+/// `updated_at`, if the table has it, to the transaction's time.
 ///
 /// Errors: 55000 a step that is not allowed, an edit of a row that is resolved, or a column of a
 /// type that cannot hold a state or a time. Since 0.1.6.
@@ -83,7 +84,8 @@ fn enforce_lifecycle<'a>(
     let Some(mut rows) = Rows::of(trigger) else {
         misused("enforce_lifecycle", "it must be fired BEFORE UPDATE, FOR EACH ROW");
     };
-    // The last one first: rows that are stored alike up to its column are so in those before it.
+    // The last pair first: if both rows have the same bytes up to its column, the columns before it
+    // need no comparison.
     let mut arguments = rows.arguments().rev();
     let mut states = STATES.iter().cycle();
     while let (Some(column), Some(place)) = (arguments.next(), states.next()) {
@@ -102,7 +104,7 @@ fn enforce_lifecycle<'a>(
     Ok(Some(rows.into_row()))
 }
 
-/// A trigger of ours that somebody created in another shape.
+/// Raises an error about a trigger of ours that was created in a wrong form.
 pub fn misused(function: &str, rule: &str) -> ! {
     ErrorReport::new(
         PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
@@ -113,9 +115,9 @@ pub fn misused(function: &str, rule: &str) -> ! {
     unreachable!("an error report does not return")
 }
 
-/// Checks one machine's step and stamps what entering the state writes.
+/// Checks one machine's step and writes the values of the state that is entered.
 fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error> {
-    // Most updates leave the state alone; the bytes show it at the least cost.
+    // Most updates do not change the state, and comparing bytes is the cheapest way to see that.
     if !machine.sealed && rows.stored_alike(column) {
         return Ok(());
     }
@@ -130,7 +132,7 @@ fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error
         }
         return Ok(());
     }
-    // A state that the machine does not know is for the column's CHECK to refuse.
+    // The column's CHECK refuses a state that the machine does not list.
     let (Some(from_state), Some(to_state)) = (from_state, machine.state(to)) else {
         return Ok(());
     };
@@ -143,12 +145,12 @@ fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error
     Ok(())
 }
 
-/// Columns of sealed rows that follow the key of the row they belong to (ON UPDATE CASCADE), by
-/// machine; with the query that tells whether a key is still there.
+/// Columns of sealed rows that follow the key of another row (ON UPDATE CASCADE), by machine, with the
+/// query that looks for a key.
 ///
-/// The trigger runs with the search_path of whoever writes the row, and in a cascade as the owner of
-/// the table. Every name has its schema, and columns stand alone: `row.column` would be a function
-/// where the table has no such column.
+/// The trigger runs with the search_path of the role that writes the row, and in a cascade as the owner
+/// of the table. So every name in the query has its schema. Columns are not qualified, because
+/// `row.column` would call a function if the table lacked that column.
 static FOLLOWING: [(&str, &str, Statement); 1] = [(
     "review",
     "thread_id",
@@ -157,8 +159,8 @@ static FOLLOWING: [(&str, &str, Statement); 1] = [(
     ),
 )];
 
-/// Whether a sealed row only follows a key that has changed. Then the key it had is gone, which the
-/// foreign key allows at no other time.
+/// Whether a sealed row only follows a key that has changed. In that case its old key no longer exists;
+/// at any other time the foreign key forbids that.
 fn follows(machine: &Machine, rows: &Rows<'_>) -> Result<bool, Error> {
     let Some((_, name, query)) = FOLLOWING.iter().find(|(of, ..)| *of == machine.name) else {
         return Ok(false);
@@ -209,7 +211,7 @@ fn set_when_null<T: IntoDatum>(
     }
 }
 
-/// The row's id, for a message; tables without one are named alone.
+/// The table and the row's id, for a message; the table alone if it has no id.
 fn subject(rows: &Rows<'_>) -> String {
     let id = rows.column(b"id").and_then(|column| rows.old_text(column));
     match id {
@@ -228,5 +230,5 @@ fn refused(rows: &Rows<'_>, from: &State, to: &str) -> Error {
 
 fn sealed(rows: &Rows<'_>, status: &str) -> Error {
     Error::new(Kind::NotReady, format!("{} is {status} and cannot be changed", subject(rows)))
-        .hint("What is resolved stays as it is; open a new one instead.")
+        .hint("Resolved rows cannot be changed; open a new one instead.")
 }

@@ -1,6 +1,6 @@
-//! Each C symbol that a script names is in the installed library, with the twin through which PostgreSQL
-//! learns its calling convention: the server looks for both whenever a function is created, and a walk up
-//! the chain and down again creates each function of each script.
+//! The installed library exports each C symbol that a script names, and the `pg_finfo_` symbol that
+//! describes its calling convention. The server looks for both when it creates a function, and a walk
+//! up the chain and down again creates each function of each script.
 
 use anyhow::{Context, Result};
 

@@ -1,4 +1,5 @@
-//! The unit tests of these checks: chain, pages, linter; and which file imports which.
+//! The unit tests of these checks (chain, pages, linter), and the test that no files import in a
+//! circle.
 
 use crate::checks::check::{Check, Run};
 use crate::machine::process;
@@ -6,7 +7,7 @@ use crate::machine::setup::packages;
 
 pub const CHECK: Check = Check {
     name: "unit",
-    about: "unit tests of these checks themselves; no files import in a circle",
+    about: "unit tests of these checks; no files import in a circle",
     run: Run::OnSources(|project| {
         packages::for_bindings()?;
         process::run(project.cargo().args(["test", "--package", "xtask", "--package", "lint"]))

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use regex::Regex;
 
-/// Takes `sql = false` out of every `#[pg_extern(…)]`, so that pgrx writes the function's SQL.
+/// Removes `sql = false` from every `#[pg_extern(…)]`, so that pgrx generates the function's SQL.
 pub fn with_generated_sql(source: &str) -> Result<String> {
     let attribute = Regex::new(r"#\[(?:pgrx::)?pg_extern\s*\(")?;
     let mut result = String::with_capacity(source.len());
@@ -11,7 +11,7 @@ pub fn with_generated_sql(source: &str) -> Result<String> {
     while let Some(found) = attribute.find(rest) {
         let (before, arguments) = rest.split_at(found.end());
         let end = closing_parenthesis(arguments)
-            .context("an attribute pg_extern has no closing parenthesis")?;
+            .context("a pg_extern attribute has no closing parenthesis")?;
         result.push_str(before);
         result.push_str(&without_argument(&arguments[..end])?);
         rest = &arguments[end..];
@@ -27,7 +27,8 @@ fn without_argument(arguments: &str) -> Result<String> {
     Ok(later.replace(&without, "").into_owned())
 }
 
-/// Where the parenthesis that is open at the start is closed; strings may hold others.
+/// The position of the parenthesis that closes the one open at the start. Parentheses in strings do
+/// not count.
 fn closing_parenthesis(text: &str) -> Option<usize> {
     let (mut depth, mut in_string, mut escaped) = (1_usize, false, false);
     for (at, character) in text.char_indices() {
