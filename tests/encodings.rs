@@ -1,5 +1,5 @@
-//! Databases in five encodings: the extension installs and walks with rows in each of them, and a
-//! function that meets a character it cannot read says so, and changes nothing.
+//! Databases in five encodings. In each, the extension installs and walks with rows, and a function
+//! that receives a character it cannot read fails with that reason and changes nothing.
 
 use std::fs;
 
@@ -34,7 +34,7 @@ impl Encoding {
         )
     }
 
-    /// The same text in letters that the encoding can hold.
+    /// The text with its letters replaced by letters of the encoding.
     fn spelled(&self, text: &str) -> String {
         text.chars()
             .map(|letter| match letter.is_ascii() {
@@ -44,8 +44,8 @@ impl Encoding {
             .collect()
     }
 
-    /// Inserts the rows that the fixture of a version has. What a function of the extension cannot
-    /// read in this encoding it refuses; its rows come in ASCII then. Returns whether it did.
+    /// Inserts the rows of a version's fixture. If a function of the extension refuses the text in
+    /// this encoding, inserts the rows in ASCII instead. Returns whether that was necessary.
     fn fill(&self, client: &mut Client, version: Version) -> Result<bool> {
         let folder = Project::find()?.root().join("tests").join("fixtures");
         let Ok(fixture) = fs::read_to_string(folder.join(format!("{version}.sql"))) else {
@@ -74,14 +74,15 @@ impl Encoding {
     }
 }
 
-/// Every row that is kept, in the schema or in the archive.
+/// Every row in the schema and in the archive.
 fn all_rows(client: &mut Client) -> Result<Rows> {
     let mut found = rows(client)?;
     found.retain(|_, rows| !rows.is_empty());
     Ok(found)
 }
 
-/// Walks up filling every version, down and up again; no row changes, and verify() finds nothing.
+/// Walks up with rows in every version, down, and up again. No row changes, and verify() finds no
+/// difference.
 fn walks(encoding: &Encoding, client: &mut Client) -> Result<()> {
     let name = encoding.name;
     for version in versions()? {
@@ -154,10 +155,10 @@ fn argument(kind: &str, text: &str, id: &str) -> String {
     }
 }
 
-/// Words that let a call go on behind the check of a text.
+/// Words that pass the check of an argument, so that the call goes on.
 const WORDS: [&str; 5] = ["routing", "approved", "completed", "json", "safety"];
 
-/// No function answers a letter with an internal error.
+/// No function fails with an internal error because of a letter.
 fn answers(encoding: &Encoding, client: &mut Client) -> Result<()> {
     client.batch_execute(
             "DO $$ BEGIN CREATE ROLE orchestrator_nobody; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
@@ -232,7 +233,7 @@ fn euc_kr() -> Result<()> {
     holds_in(&ENCODINGS[4])
 }
 
-/// The error is the caller's to catch, and leaves nothing behind for later ones.
+/// A caller can catch the error, and it does not change later errors.
 #[test]
 fn the_error_can_be_caught_and_explains_itself_once() -> Result<()> {
     let latin = &ENCODINGS[1];

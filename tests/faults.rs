@@ -1,5 +1,5 @@
-//! Crashes: the server is killed in the middle of an operation. After recovery the database is at
-//! one version or the other, intact, with every row there once.
+//! Crashes: the server is killed in the middle of an operation. After recovery the database is at one
+//! of the two versions, intact, and has every row once.
 
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
@@ -12,13 +12,13 @@ use support::server;
 use support::snapshot::{Rows, assert_same_rows, rows};
 use xtask::cluster::{Cluster, Settings};
 
-/// How often each fault strikes, each time at another moment.
+/// The number of times that each operation is struck, each time at another moment.
 const TIMES: u32 = 20;
 
 const DATABASE: &str = "work";
 
 fn cluster() -> Result<Cluster> {
-    // What is told to a client is on disk, as far as a killed process is concerned.
+    // A commit that the client has seen survives the death of the process.
     let parameters = vec![("synchronous_commit".to_owned(), "on".to_owned())];
     let settings = Settings { parameters, ..Settings::default() };
     let cluster = Cluster::start(server()?.pg_config(), &settings)?;
@@ -26,10 +26,10 @@ fn cluster() -> Result<Cluster> {
     Ok(cluster)
 }
 
-/// One fault at a time: others would slow down what is struck.
+/// Tests run one at a time, because another one would slow down the operation that is struck.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// How long a statement takes on a new connection that is left alone.
+/// The time that a statement takes on a new connection without a fault.
 fn duration(cluster: &Cluster, sql: &str) -> Result<Duration> {
     let mut client = cluster.connect(DATABASE)?;
     let start = Instant::now();
@@ -37,14 +37,14 @@ fn duration(cluster: &Cluster, sql: &str) -> Result<Duration> {
     Ok(start.elapsed())
 }
 
-/// Runs a statement, kills the server after that time, and starts it again. Whether the client was
-/// told that the statement succeeded.
+/// Runs a statement, kills the server after that time, and starts it again. Returns whether the client
+/// saw the statement succeed.
 fn struck(cluster: &Cluster, sql: &str, after: Duration) -> Result<bool> {
     let mut client = cluster.connect(DATABASE)?;
     let (begun, begins) = mpsc::channel();
     let statement = sql.to_owned();
     let work = thread::spawn(move || {
-        // Fails only when nobody waits any more.
+        // Fails only if the receiver has ended.
         let _ = begun.send(());
         client.batch_execute(&statement).is_ok()
     });
@@ -56,13 +56,13 @@ fn struck(cluster: &Cluster, sql: &str, after: Duration) -> Result<bool> {
     Ok(succeeded)
 }
 
-/// The moment of the n-th fault: spread over what takes that long, and as long again: it
-/// takes longer on a server that has just recovered.
+/// The moment of the n-th fault. The moments are spread over twice the time that the operation
+/// takes, because it takes longer on a server that has just recovered.
 fn moment(number: u32, whole: Duration) -> Duration {
     whole.mul_f64(2.0) * number / TIMES
 }
 
-/// Walks to the newest version with the rows of every version, and many more.
+/// Walks to the newest version with the rows of every version, and adds many rows.
 fn filled(cluster: &Cluster) -> Result<Client> {
     let mut client = cluster.connect(DATABASE)?;
     for version in versions()? {
@@ -78,7 +78,7 @@ fn filled(cluster: &Cluster) -> Result<Client> {
     Ok(client)
 }
 
-/// The rows that a walk to the newest version and back leaves as they are.
+/// The rows after a walk to the newest version and back; further walks do not change them.
 fn settled(cluster: &Cluster) -> Result<Rows> {
     let mut client = cluster.connect(DATABASE)?;
     go_to(&mut client, newest()?)?;
@@ -86,7 +86,7 @@ fn settled(cluster: &Cluster) -> Result<Rows> {
     assert_eq!(differences(&mut client)?, [""; 0]);
     let archived: i64 =
         client.query_one("SELECT count(*) FROM orchestrator.archived()", &[])?.try_get(0)?;
-    assert_eq!(archived, 0, "everything has come back");
+    assert_eq!(archived, 0, "everything is restored");
     Ok(rows)
 }
 
@@ -110,7 +110,7 @@ fn walk(from: &str, to: &str) -> Result<()> {
         let mut client = cluster.connect(DATABASE)?;
         let version = installed(&mut client)?.context("the extension is there")?;
         assert!([from, to].contains(&version.as_str()), "neither {from} nor {to}, but {version}");
-        assert!(!succeeded || version == to, "what was told to the client is true");
+        assert!(!succeeded || version == to, "the client saw the true outcome");
         assert_eq!(differences(&mut client)?, [""; 0], "at {version}");
         seen[usize::from(version == to)] += 1;
         drop(client);
@@ -174,7 +174,7 @@ fn bulk_resolution_is_done_or_not_begun() -> Result<()> {
         let done = counts[0] == REVIEWS;
         assert!(done || counts[1] == REVIEWS, "struck {number}: {counts:?}");
         assert_eq!(counts[2..], [0, 0], "struck {number}: reviews, runs and events agree");
-        assert!(!succeeded || done, "what was told to the client is true");
+        assert!(!succeeded || done, "the client saw the true outcome");
         assert_eq!(differences(&mut client)?, [""; 0]);
         if done {
             // Once more from the beginning.

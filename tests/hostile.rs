@@ -1,6 +1,6 @@
-//! Hostile callers: whatever a caller passes, there is no crash, no changed row, no secret in an
-//! answer, and no error outside the documented SQLSTATEs. The state machines are compared with a
-//! model of their own, and sessions print values in styles that make different values look alike.
+//! Hostile callers: no argument causes a crash, changes a row, shows a secret, or raises an error
+//! outside the documented SQLSTATEs. The state machines are compared with an independent model, and
+//! sessions use settings with which different values look the same.
 
 #[path = "hostile/inputs.rs"]
 mod inputs;

@@ -18,7 +18,7 @@ use xtask::machine::pg_config::PgConfig;
 use xtask::machine::process;
 use xtask::machine::server_user::ServerUser;
 
-/// The installations to go between, oldest first.
+/// The installations of PostgreSQL, oldest first.
 fn installations() -> Result<Vec<PgConfig>> {
     let paths = env::var_os(PG_CONFIGS_VARIABLE)
         .context("these tests need several majors: run them with `cargo xtask check majors`")?;
@@ -43,7 +43,7 @@ fn filled(cluster: &Cluster, name: &str, version: Version) -> Result<Client> {
     Ok(client)
 }
 
-/// A new row goes in, and the schema is what it should be.
+/// Fails unless a new row can be inserted and `verify()` finds no difference.
 fn assert_lives(client: &mut Client, what: &str) -> Result<()> {
     client.batch_execute(
         "INSERT INTO orchestrator.tasks (title, task_type) VALUES ('after', 'tool')",
@@ -85,7 +85,7 @@ fn a_dump_of_an_older_major_restores_into_a_newer_one() -> Result<()> {
     Ok(())
 }
 
-/// What a database had before pg_upgrade, and what it has to have once it is at the newest version.
+/// The rows of a database before pg_upgrade, and those expected after the update to the newest version.
 struct Kept {
     database: &'static str,
     version: Version,
@@ -93,8 +93,8 @@ struct Kept {
     at_newest: Rows,
 }
 
-/// The database whose levels wait in the archive: of a role that was renamed since, while a new role has
-/// its old name.
+/// The database with levels in the archive. Their role was renamed later, and a new role has its old
+/// name.
 const GONE_DOWN: &str = "gone down";
 
 /// A database at the newest version, one at an old version, one with rows in the archive.
@@ -117,7 +117,7 @@ fn databases_to_keep(cluster: &Cluster) -> Result<Vec<Kept>> {
             client.batch_execute("ALTER ROLE ops RENAME TO former_ops; CREATE ROLE ops")?;
         }
         let before = rows(&mut client)?;
-        // What newer versions make of an old version's rows is for the same major to say.
+        // The same update within the older major shows the rows to expect at the newest version.
         let at_newest = if top == newest()? {
             top_rows
         } else {
@@ -137,8 +137,8 @@ fn databases_to_keep(cluster: &Cluster) -> Result<Vec<Kept>> {
     Ok(kept)
 }
 
-/// Takes from the columns what the newer release cannot know: the oldest major may be of a later
-/// release than the newer one, and its internal marks would stop pg_upgrade for any table at all.
+/// Removes options of columns that the newer major does not know. The minor release of the older major
+/// may be more recent than that of the newer one, and its internal options would stop pg_upgrade.
 fn forget_unknown_options(old: &Cluster, new: &Cluster) -> Result<()> {
     const OPTIONS: &str = "SELECT DISTINCT split_part(option, '=', 1), split_part(option, '=', 2) \
          FROM pg_attribute, unnest(attoptions) AS option";
@@ -176,14 +176,14 @@ fn upgrade(old: &Cluster, new: &Cluster) -> Result<()> {
         process::without_postgres_settings(user.run(command)).current_dir(new.folder());
         let output = command.output()?;
         if !output.status.success() {
-            // Both tell on standard output what they find wrong, pg_upgrade more of it in its logs.
+            // Both programs report errors on standard output; pg_upgrade reports more in its logs.
             let said = String::from_utf8_lossy(&output.stdout);
             bail!("{command:?}: {said}\n{}", complaints(&data)?);
         }
         Ok(())
     };
     if new.pg_config().release.major >= 18 {
-        // From 18 on initdb turns checksums on, and both clusters must agree.
+        // From PostgreSQL 18 on, initdb enables checksums, and both clusters must agree.
         run(Command::new(new.pg_config().program("pg_checksums")).arg("--disable").arg(&data))?;
     }
     let mut upgrade = Command::new(new.pg_config().program("pg_upgrade"));
@@ -201,7 +201,7 @@ fn upgrade(old: &Cluster, new: &Cluster) -> Result<()> {
     run(&mut upgrade)
 }
 
-/// The lines of pg_upgrade's logs that tell of errors.
+/// The lines of pg_upgrade's logs that report errors.
 fn complaints(data: &Path) -> Result<String> {
     let folder = data.join("pg_upgrade_output.d");
     let mut found = String::new();

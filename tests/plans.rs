@@ -1,5 +1,5 @@
-//! Every index earns its place: for each there is a query of ours or of the sources whose plan uses
-//! it on realistic rows and would cost more without it. Rows and queries are in `plans/<table>.sql`.
+//! Every index is needed: for each, `plans/<table>.sql` has realistic rows and a query of ours or of the
+//! sources. The query's plan uses the index, and would cost more without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -15,11 +15,11 @@ use xtask::address::{execute, query};
 use xtask::machine::files::files_below;
 use xtask::machine::project::Project;
 
-/// What a query has to cost more without its index.
+/// The factor by which a query must cost more without its index.
 const GAIN: f64 = 1.2;
 
-/// Ids and times that rows and queries share. VACUUM marks a page as visible to all only when the
-/// commits of its rows are on disk.
+/// Functions for the ids and times that rows and queries share. Commits are synchronous, because VACUUM
+/// marks a page as all-visible only when the commits of its rows are on disk.
 const HELPERS: &str = "
     SET synchronous_commit = on;
     CREATE FUNCTION pg_temp.id(number bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
@@ -76,7 +76,7 @@ fn fill(client: &mut Client, file: &Path) -> Result<Vec<Use>> {
     Ok(uses)
 }
 
-/// Looks at every row, so that no sample decides.
+/// Reads every row, so that statistics do not depend on a sample.
 fn analyze(client: &mut Client) -> Result<()> {
     execute(client, "SET default_statistics_target = 1000")?;
     execute(client, "VACUUM ANALYZE")
@@ -99,7 +99,7 @@ fn uses_index(plan: &str, index: &str) -> bool {
     plan.lines().any(|line| line.contains("Index") && words(line))
 }
 
-/// What is wrong with an index, if anything.
+/// The fault of an index, if it has one.
 fn complaint(client: &mut Client, found: &Use) -> Result<Option<String>> {
     let Use { index, query } = found;
     let (with, cost) = plan(client, query)?;
@@ -117,7 +117,7 @@ fn complaint(client: &mut Client, found: &Use) -> Result<Option<String>> {
 
 #[test]
 fn every_index_serves_a_query_that_would_cost_more_without_it() -> Result<()> {
-    // A unique one holds a rule, whatever else it is good for.
+    // A unique index enforces a rule, so it is needed anyway.
     const INDEXES: &str = "SELECT i.relname::text FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid \
          WHERE i.relnamespace = 'orchestrator'::regnamespace AND NOT x.indisunique";
     let database = walked_to("plans", newest()?)?;
@@ -150,7 +150,7 @@ fn every_index_serves_a_query_that_would_cost_more_without_it() -> Result<()> {
     Ok(())
 }
 
-/// A page of a view that tells of everything does not sort everything first.
+/// The first page of a view over all rows does not sort all rows first.
 #[test]
 fn the_first_page_of_all_collaborations_costs_a_fraction_of_all() -> Result<()> {
     const ALL: &str = "SELECT * FROM orchestrator.collaboration_status";
@@ -166,7 +166,7 @@ fn the_first_page_of_all_collaborations_costs_a_fraction_of_all() -> Result<()> 
     Ok(())
 }
 
-/// Rows that were decided when the server last looked at them.
+/// Rows that were decided before the last ANALYZE.
 const DECIDED: &str = "
     INSERT INTO orchestrator.tasks (id, title, task_type)
     SELECT pg_temp.id(i), 'task ' || i, 'build' FROM generate_series(1, 20000) AS i;
@@ -184,7 +184,7 @@ const DECIDED: &str = "
     INSERT INTO orchestrator.tool_executions (id, task_id, tool_name, status, completed_at, duration_ms)
     SELECT t.id, t.id, 'cargo', 'completed', t.created_at, 0 FROM orchestrator.tasks AS t";
 
-/// What has come since: fewer than make the server look again.
+/// Newer rows, too few to make autovacuum analyze again.
 const WAITING: &str = "
     CREATE TEMPORARY TABLE waiting AS SELECT pg_temp.id(i) AS id FROM generate_series(1, 1000) AS i;
     UPDATE orchestrator.approvals SET status = 'pending', decision_at = NULL WHERE id IN (TABLE waiting);
@@ -194,7 +194,7 @@ const WAITING: &str = "
     UPDATE orchestrator.sessions SET status = 'pending' WHERE id IN (TABLE waiting);
     UPDATE orchestrator.tool_executions SET status = 'running', completed_at = NULL, duration_ms = NULL WHERE id IN (TABLE waiting)";
 
-/// Calls that know what they want by key, the table, and how many of its rows they are about.
+/// Calls that find rows by key, with the table and the number of rows that they need.
 const BY_KEY: [(&str, &str, i64); 10] = [
     ("SELECT orchestrator.resolve_gate(pg_temp.id(1), 'approved', 'ada')", "gates", 1),
     ("SELECT orchestrator.resolve_approval(pg_temp.id(2), 'approved', 'lead')", "approvals", 1),
@@ -220,10 +220,10 @@ const BY_KEY: [(&str, &str, i64); 10] = [
     ("SELECT sum(pending_reviews) FROM orchestrator.run_summary", "human_review_queue", 20_000),
 ];
 
-/// Statistics from a time when nothing waited make every index by status seem to lead nowhere.
+/// Statistics from a time without waiting rows make every status index seem empty.
 #[test]
-fn a_key_leads_to_its_row_whatever_the_statistics_say() -> Result<()> {
-    // Each of our statements looks at its row a few times.
+fn a_key_leads_to_its_row_whatever_the_statistics() -> Result<()> {
+    // Each of our statements reads its row a few times.
     const LOOKS: i64 = 6;
     let database = walked_to("keys", newest()?)?;
     let mut client = helped(&database)?;
@@ -252,7 +252,7 @@ fn a_key_leads_to_its_row_whatever_the_statistics_say() -> Result<()> {
     Ok(())
 }
 
-/// Every outcome belongs to the second of two collaborations, behind all requests of the first.
+/// Every outcome belongs to the second of two collaborations, after all requests of the first.
 #[test]
 fn verify_reads_each_table_once_when_values_repeat() -> Result<()> {
     const REPEATED: &str = "
@@ -265,8 +265,8 @@ fn verify_reads_each_table_once_when_values_repeat() -> Result<()> {
     const VERIFY: &str = "SELECT FROM orchestrator.verify()";
     let database = walked_to("repeated", newest()?)?;
     let mut client = helped(&database)?;
-    // A table that does not fit into the memory for one join is what tempts the server: it would
-    // read half of the table, from a temporary file, for each row of the other.
+    // With a table that does not fit into the memory of one join, the server may choose a plan that
+    // reads half of the table, from a temporary file, for each row of the other table.
     execute(&mut client, "SET work_mem = '64kB'")?;
     let findings = query(&mut client, VERIFY)?;
     assert!(findings.is_empty(), "{} findings", findings.len());
@@ -287,7 +287,7 @@ fn verify_reads_each_table_once_when_values_repeat() -> Result<()> {
     Ok(())
 }
 
-/// A B-tree that begins with the columns of another one serves all queries of that one.
+/// A B-tree that begins with the columns of another one makes the other unnecessary.
 #[test]
 fn no_index_repeats_the_head_of_another() -> Result<()> {
     const REPEATED: &str = "SELECT format('%s repeats the head of %s', a.indexrelid::regclass, b.indexrelid::regclass) \

@@ -1,4 +1,4 @@
-//! Access levels: the whole matrix of level, object and operation, and attempts to get round it.
+//! Access levels: the whole matrix of level, object and operation, and attempts to circumvent it.
 
 #[path = "privileges/history.rs"]
 mod history;
@@ -21,7 +21,7 @@ use anyhow::Result;
 use postgres::error::SqlState;
 use postgres::{Client, Error};
 
-/// What a statement that must be refused says: SQLSTATE and message.
+/// The SQLSTATE and message of a statement that must be refused.
 fn refusal(client: &mut Client, sql: &str) -> (SqlState, String) {
     match client.batch_execute(sql) {
         Ok(()) => panic!("not refused: {sql}"),
@@ -34,7 +34,7 @@ fn of_server(error: &Error) -> (SqlState, String) {
     (error.code().clone(), error.message().to_owned())
 }
 
-/// Fails unless the statement is refused for want of a privilege.
+/// Fails unless the statement is refused because of a missing privilege.
 fn assert_forbidden(client: &mut Client, who: &str, sql: &str) {
     let (code, message) = refusal(client, sql);
     assert_eq!(code, SqlState::INSUFFICIENT_PRIVILEGE, "{who}: {sql}: {message}");

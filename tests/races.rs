@@ -1,4 +1,4 @@
-//! Many connections at once, wherever one winner or one result is promised.
+//! Many connections at once, for every function that promises one winner or one result.
 
 #[path = "races/access.rs"]
 mod access;
@@ -29,7 +29,7 @@ use support::extension::{newest, walked_to};
 
 const CONNECTIONS: usize = 16;
 
-/// Runs `work` on that many connections at the same moment; the outcomes, by number.
+/// Runs `work` on that many connections at the same moment. Returns the outcomes by number.
 fn at_once<T: Send>(
     database: &Database,
     work: impl Fn(usize, &mut Client) -> Result<T, Error> + Sync,
@@ -63,8 +63,8 @@ fn many_at_once<T: Send>(
     }))
 }
 
-/// Runs `call` in a transaction that keeps a snapshot from before what another one did `meanwhile`:
-/// it must be told to try again.
+/// Runs `call` in a transaction whose snapshot is older than the changes of `meanwhile`. It must fail
+/// with the advice to try again.
 fn must_try_again(database: &Database, meanwhile: &str, call: &str) -> Result<()> {
     let (mut client, mut other) = (database.client()?, database.client()?);
     let level = IsolationLevel::RepeatableRead;
@@ -142,7 +142,7 @@ fn a_heartbeat_and_a_deactivation_do_not_lose_a_live_session() -> Result<()> {
                 &[],
             )?
             .try_get(0)?;
-        assert_eq!(wrong, 0, "whoever was heard of is active");
+        assert_eq!(wrong, 0, "a session with a heartbeat is active");
     }
     Ok(())
 }

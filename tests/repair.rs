@@ -1,5 +1,6 @@
-//! Hints of `verify()` lose nothing: every member of every kind is renamed, alone and together with
-//! others and with other damage. The hints alone lead back to the original schema, with every row.
+//! The hints of `verify()` lose nothing. Every member of every kind is renamed: alone, together with
+//! others, and beside other damage. Following only the hints restores the original schema and every
+//! row.
 
 #[path = "repair/places.rs"]
 mod places;
@@ -63,10 +64,10 @@ fn renames(client: &mut Client, kind: &str) -> Result<Vec<String>> {
     Ok(statements.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
-/// What must be as it was: the fingerprint of the schema, and of all rows.
+/// The state to restore: the fingerprints of the schema and of all rows.
 struct Whole {
     state: String,
-    /// The query for it.
+    /// The query that computes the fingerprint of the rows.
     query: String,
 }
 
@@ -97,7 +98,7 @@ struct Row {
     hint: String,
 }
 
-/// What `verify()` finds, wherever it is.
+/// The rows of `verify()`, in whichever schema the function is.
 fn verify(client: &mut Client) -> Result<Vec<Row>> {
     let function: String = client
         .query_one(
@@ -119,8 +120,8 @@ fn verify(client: &mut Client) -> Result<Vec<Row>> {
         .collect()
 }
 
-/// Runs hints, all that one `verify()` gives and then those of the next, until nothing is left but
-/// a user's own columns. Returns how often it asked.
+/// Runs all hints of one `verify()`, then those of the next, until it reports only a user's own
+/// columns. Returns the number of calls.
 fn repair(client: &mut Client, what: &str) -> Result<usize> {
     const ROUNDS: usize = 5;
     for round in 0..ROUNDS {
@@ -138,7 +139,7 @@ fn repair(client: &mut Client, what: &str) -> Result<usize> {
     bail!("{what}: {left:?} is left after {ROUNDS} rounds")
 }
 
-/// Renames in a transaction of its own that is rolled back in the end.
+/// Makes each rename in a transaction of its own, which is rolled back at the end.
 fn alone(kind: &str) -> Result<()> {
     let database = filled_to("renames", newest()?)?;
     let mut client = database.client()?;
@@ -150,12 +151,12 @@ fn alone(kind: &str) -> Result<()> {
         client.batch_execute("BEGIN")?;
         client.batch_execute(&statement).with_context(|| statement.clone())?;
         let rows = verify(&mut client)?;
-        let told: Vec<_> = rows.iter().map(|row| row.text.as_str()).collect();
-        assert_eq!(told.len(), 1, "{statement}: {told:#?}");
+        let reported: Vec<_> = rows.iter().map(|row| row.text.as_str()).collect();
+        assert_eq!(reported.len(), 1, "{statement}: {reported:#?}");
         assert_eq!(
             (rows[0].kind.as_str(), rows[0].problem.as_str()),
             (kind, "renamed"),
-            "{told:?}"
+            "{reported:?}"
         );
         assert_eq!(repair(&mut client, &statement)?, 1, "rounds after {statement}");
         whole.assert_whole(&mut client, &statement)?;
@@ -199,9 +200,9 @@ fn every_index_and_trigger() -> Result<()> {
     alone("trigger")
 }
 
-/// A member in another schema is brought back from there.
+/// The hint for a member in another schema moves it back.
 #[test]
-fn what_was_moved_into_another_schema() -> Result<()> {
+fn every_member_moved_into_another_schema() -> Result<()> {
     const MOVES: &str = "SELECT format('ALTER %s %s SET SCHEMA public', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass) FROM pg_class AS c \
          WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind IN ('r', 'v') \
          UNION ALL SELECT format('ALTER FUNCTION %s SET SCHEMA public', p.oid::regprocedure) FROM pg_proc AS p \
@@ -220,7 +221,7 @@ fn what_was_moved_into_another_schema() -> Result<()> {
     Ok(())
 }
 
-/// Damage beside a rename, of which every hint undoes its own part.
+/// Damage of several kinds; each hint repairs one part of it.
 const DAMAGE: &str = "DROP INDEX orchestrator.idx_tasks_status; \
     ALTER TABLE orchestrator.tasks DISABLE TRIGGER tasks_lifecycle, ADD COLUMN mine text DEFAULT 'kept', ADD COLUMN also_mine text; \
     ALTER TABLE orchestrator.approvals ADD COLUMN mine timestamptz DEFAULT '2020-01-01'; \
@@ -260,8 +261,8 @@ fn everything_at_once_and_beside_other_damage() -> Result<()> {
     Ok(())
 }
 
-/// A column that is gone, beside one that somebody added, is not taken for a rename of another type;
-/// values of a changed type are kept or the change is refused.
+/// A dropped column beside an added one of another type is not mistaken for a renamed column. If a type
+/// was changed, the hint keeps every value, or the change is refused.
 #[test]
 fn no_hint_changes_a_value_unseen() -> Result<()> {
     let database = filled_to("values", newest()?)?;
@@ -275,7 +276,7 @@ fn no_hint_changes_a_value_unseen() -> Result<()> {
     let tasks = client.query_one("SELECT count(*) FROM orchestrator.tasks", &[])?;
     assert_eq!(row.try_get::<_, i64>(0)?, tasks.try_get::<_, i64>(0)?);
     client.batch_execute("ROLLBACK")?;
-    // Columns with a length or a scale, made wider and filled with what does not fit.
+    // Columns with a length or a scale, made wider and filled with values that do not fit.
     let narrow = client.query(
         "SELECT c.oid::regclass::text, quote_ident(a.attname), format_type(a.atttypid, NULL) FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid \
          WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND a.atttypmod > 0",
@@ -288,7 +289,7 @@ fn no_hint_changes_a_value_unseen() -> Result<()> {
         let what = format!("{table}.{name}");
         let value = if kind == "numeric" { "0.123456789012345" } else { "repeat('x', 400)" };
         client.batch_execute("BEGIN; SET LOCAL session_replication_role = replica")?;
-        // A view keeps its columns from being changed.
+        // A column that a view uses cannot be changed.
         if client
             .batch_execute(&format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {kind}"))
             .is_err()
@@ -310,9 +311,9 @@ fn no_hint_changes_a_value_unseen() -> Result<()> {
     Ok(())
 }
 
-/// A child shows its rows in the table of the extension, past its keys and seals.
+/// Rows of a child table appear in the table of the extension, without its keys and seals.
 #[test]
-fn a_child_of_a_table_is_told_and_keeps_its_rows() -> Result<()> {
+fn a_child_of_a_table_is_reported_and_keeps_its_rows() -> Result<()> {
     let database: Database = filled_to("children", newest()?)?;
     let mut client = database.client()?;
     client.batch_execute(

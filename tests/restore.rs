@@ -1,4 +1,4 @@
-//! Dump and restore: a dump of every version, filled, goes into the newest without losing a row.
+//! Dump and restore: a dump of every version with rows restores into the newest without losing a row.
 
 #[path = "restore/labels.rs"]
 mod labels;
@@ -15,7 +15,7 @@ use support::dump::{self, CUSTOM, FORMATS, Format, dump};
 use support::extension::{differences, filled_to, go_to, newest, versions, walked_to};
 use support::snapshot::{assert_same_rows, rows, rows_in_columns_of};
 
-/// Restores a dump into a new database, as one would into a fresh server.
+/// Restores a dump into a new database, as into a new server.
 fn restore(target: &Path, format: &Format) -> Result<Database> {
     let database = Database::create("restored")?;
     dump::restore(&database, database.name(), format, target)?;
@@ -87,10 +87,10 @@ fn a_role_that_may_read_everything_can_dump() -> Result<()> {
     Ok(())
 }
 
-/// PostgreSQL counts what stands on an object when a script grants or revokes there as the
-/// extension's own, and pg_dump leaves it out.
+/// When a script grants or revokes on an object, PostgreSQL counts all its privileges as the
+/// extension's own, and pg_dump leaves them out.
 #[test]
-fn no_script_takes_what_users_were_granted_for_the_extensions() -> Result<()> {
+fn no_script_makes_grants_to_users_the_extensions_own() -> Result<()> {
     const GRANT: &str = "GRANT USAGE ON SCHEMA orchestrator TO dump_user; \
          GRANT SELECT ON ALL TABLES IN SCHEMA orchestrator TO dump_user; \
          GRANT USAGE ON ALL SEQUENCES IN SCHEMA orchestrator TO dump_user; \
@@ -114,7 +114,7 @@ fn no_script_takes_what_users_were_granted_for_the_extensions() -> Result<()> {
     Ok(())
 }
 
-/// As one does it: rights by hand at an older version, an update, a dump.
+/// The usual order: grants by hand at an older version, an update, a dump.
 #[test]
 fn a_role_that_was_granted_rights_by_hand_has_them_after_an_update_and_a_restore() -> Result<()> {
     let newest = newest()?;
@@ -143,7 +143,8 @@ fn a_role_that_was_granted_rights_by_hand_has_them_after_an_update_and_a_restore
     Ok(())
 }
 
-/// The archive is dumped as user data; the extension is created before it, so it comes back by hand.
+/// pg_dump treats the archive as user data and restores it after the extension, so its rows must be
+/// restored by `restore_archived()`.
 #[test]
 fn an_archive_survives_dump_and_restore() -> Result<()> {
     let source = filled_to("archive", newest()?)?;
@@ -157,9 +158,9 @@ fn an_archive_survives_dump_and_restore() -> Result<()> {
         client.query_one("SELECT count(*) FROM orchestrator.archived()", &[])?.try_get(0)?;
     let restored = restore(&target, &CUSTOM)?;
     let mut client = restored.client()?;
-    let told = differences(&mut client)?;
-    assert_eq!(told.len() as i64, archives, "one row per archive: {told:?}");
-    assert!(told.iter().all(|row| row.starts_with("waiting archive orchestrator_archive.")));
+    let reported = differences(&mut client)?;
+    assert_eq!(reported.len() as i64, archives, "one row per archive: {reported:?}");
+    assert!(reported.iter().all(|row| row.starts_with("waiting archive orchestrator_archive.")));
     let left: i64 = client
         .query_one("SELECT sum(left_behind)::bigint FROM orchestrator.restore_archived()", &[])?
         .try_get(0)?;
@@ -169,10 +170,10 @@ fn an_archive_survives_dump_and_restore() -> Result<()> {
     Ok(())
 }
 
-/// `verify()` tells what nobody has tried to give back, and no longer what had to stay; a dump
-/// carries which is which, and where comments are left out a new try says it again.
+/// `verify()` reports archives that nobody has tried to restore, and not those whose rows had to stay.
+/// A dump keeps the difference in comments; if these are left out, another try restores it.
 #[test]
-fn what_had_to_stay_in_the_archive_does_not_wait() -> Result<()> {
+fn rows_that_had_to_stay_in_the_archive_are_not_waiting() -> Result<()> {
     const ROWS: &str = "INSERT INTO orchestrator.tasks (id, title, task_type) \
          SELECT md5(i::text)::uuid, 't' || i, 'x' FROM generate_series(1, 2) AS i; \
          INSERT INTO orchestrator.approvals (task_id, approver_role) SELECT id, 'manager' FROM orchestrator.tasks";
@@ -201,26 +202,29 @@ fn what_had_to_stay_in_the_archive_does_not_wait() -> Result<()> {
     let mut silent = restored.command("pg_restore");
     dump::run(silent.args(["--no-comments", "--dbname", restored.name()]).arg(&target))?;
     let mut client = restored.client()?;
-    let told = differences(&mut client)?;
-    assert_eq!(told.len(), 2, "{told:?}");
+    let reported = differences(&mut client)?;
+    assert_eq!(reported.len(), 2, "{reported:?}");
     assert_eq!(
-        told[0],
+        reported[0],
         "waiting archive orchestrator_archive.approvals: given back to orchestrator.approvals / \
          kept at an unknown version, and not given back since"
     );
-    assert!(told[1].starts_with("waiting archive orchestrator_archive.tasks_columns:"), "{told:?}");
+    assert!(
+        reported[1].starts_with("waiting archive orchestrator_archive.tasks_columns:"),
+        "{reported:?}"
+    );
     client.batch_execute("SELECT FROM orchestrator.restore_archived()")?;
     assert_eq!(differences(&mut client)?, [""; 0]);
     Ok(())
 }
 
-/// `dump_safety()` says "error" where pg_dump and a restore do lose rows, and nowhere else.
+/// `dump_safety()` reports an error if pg_dump and a restore lose rows, and only then.
 #[test]
-fn dump_safety_tells_what_a_dump_loses() -> Result<()> {
+fn dump_safety_reports_rows_that_a_dump_loses() -> Result<()> {
     const ROWS: &str = "INSERT INTO orchestrator.tasks (id, title, task_type) \
          SELECT md5(i::text)::uuid, 't' || i, 'x' FROM generate_series(1, 3) AS i; \
          INSERT INTO orchestrator.tool_executions (task_id, tool_name) SELECT id, 'y' FROM orchestrator.tasks";
-    // The damage; whether it loses rows.
+    // Each damage, and whether it loses rows.
     let damages = [
         ("ALTER TABLE orchestrator.tasks ADD COLUMN note text", true),
         ("ALTER TABLE orchestrator.tool_executions DROP COLUMN tool_name", true),
@@ -269,17 +273,17 @@ fn dump_safety_tells_what_a_dump_loses() -> Result<()> {
         let mut client = source.client()?;
         client.batch_execute(ROWS)?;
         client.batch_execute(damage)?;
-        let told = client
+        let reported = client
             .query("SELECT object, severity = 'error' FROM orchestrator.dump_safety()", &[])?;
-        assert!(!told.is_empty(), "dump_safety() is silent: {damage}");
-        let is_error = told.iter().any(|row| row.get(1));
+        assert!(!reported.is_empty(), "dump_safety() is silent: {damage}");
+        let is_error = reported.iter().any(|row| row.get(1));
         assert_eq!(is_error, loses, "an error row: {damage}");
 
         let folder = tempfile::tempdir()?;
         let target = folder.path().join("dump");
         dump(&source, source.name(), &dump::PLAIN, &target)?;
         let restored = Database::create("lossy")?;
-        // What fails is what this is about: psql goes on after it.
+        // psql goes on after errors, because this test is about the rows that fail.
         restored
             .command("psql")
             .args(["-X", "-q", "-d", restored.name(), "-f"])

@@ -1,6 +1,6 @@
-//! Functions without a pinned search_path look names up in that of their caller, so their statements
-//! must qualify every name. The proof reads the scripts that create the functions, the sources that
-//! they reach, and the parse trees of the statements in them.
+//! Functions without a pinned search_path look names up in the search_path of their caller, so their
+//! statements must qualify every name. The test reads the scripts that create the functions, the
+//! sources that they reach, and the parse trees of the statements in them.
 
 #[path = "statements/names.rs"]
 mod names;
@@ -56,7 +56,7 @@ fn read(folder: &Path, module: &mut Vec<String>, sources: &mut Sources) -> Resul
     Ok(())
 }
 
-/// A source with the text of each file of SQL in the place of its name.
+/// A source in which the text of each included SQL file replaces its name.
 fn with_files(source: &str, folder: &Path) -> Result<String> {
     const INCLUDED: &str = "include_str!(\"";
     let mut parts = source.split(INCLUDED);
@@ -70,7 +70,7 @@ fn with_files(source: &str, folder: &Path) -> Result<String> {
 }
 
 #[test]
-fn what_pins_no_search_path_looks_up_no_name_of_the_callers() -> Result<()> {
+fn a_function_without_a_search_path_looks_up_no_name_of_its_caller() -> Result<()> {
     let sources = sources()?;
     let mut findings = Vec::new();
     for function in unpinned()? {
@@ -105,7 +105,7 @@ fn the_statement_of_the_trigger_is_found() -> Result<()> {
     Ok(())
 }
 
-/// What is reached is followed through modules, constants and methods.
+/// Reached items are followed through modules, constants and methods.
 #[test]
 fn the_statements_of_other_functions_are_found() -> Result<()> {
     let sources = sources()?;
@@ -152,7 +152,7 @@ fn the_schema_in_one_file_is_sql() -> Result<()> {
     Ok(())
 }
 
-/// An advisory lock is everybody's to take and to keep.
+/// Any role can take an advisory lock and keep it.
 #[test]
 fn nothing_waits_for_an_advisory_lock() -> Result<()> {
     let mut found = sources()?.texts_with("advisory");
@@ -168,8 +168,8 @@ fn nothing_waits_for_an_advisory_lock() -> Result<()> {
     Ok(())
 }
 
-/// Nothing of the server runs while a loop of the library reads rows, so each looks itself whether the
-/// statement is to end.
+/// No code of the server runs while a loop of the library reads rows, so each loop must check for
+/// interrupts.
 #[test]
 fn each_loop_over_rows_can_be_interrupted() -> Result<()> {
     let (mut loops, mut deaf) = (0, Vec::new());
@@ -197,7 +197,7 @@ fn each_loop_over_rows_can_be_interrupted() -> Result<()> {
     Ok(())
 }
 
-/// Whoever reads the list of functions without a search_path knows that these are all.
+/// The list of functions without a pinned search_path is complete.
 #[test]
 fn few_functions_pin_no_search_path() -> Result<()> {
     let mut names: Vec<_> = unpinned()?.into_iter().map(|function| function.name).collect();

@@ -24,7 +24,7 @@ use support::work::{self, Work};
 use xtask::address::quote_identifier;
 use xtask::chain::Version;
 
-/// What is still in the archive.
+/// The number of rows in the archive.
 fn archived(client: &mut Client) -> Result<i64> {
     Ok(client.query_one("SELECT count(*) FROM orchestrator.archived()", &[])?.try_get(0)?)
 }
@@ -80,10 +80,10 @@ fn every_way_without_rows_leads_to_the_same_schema() -> Result<()> {
     Ok(())
 }
 
-/// A database may still read backslashes in strings as escapes, as servers did long ago.
+/// A database may have a setting with which backslashes in strings are escapes, as in old servers.
 #[test]
 fn old_string_literals_lead_to_the_same_schema() -> Result<()> {
-    const TOLD: &str = "SELECT concat_ws(E'\\n', orchestrator.fingerprint(), \
+    const REPORTED: &str = "SELECT concat_ws(E'\\n', orchestrator.fingerprint(), \
             (SELECT string_agg(d::text, E'\\n' ORDER BY d::text) FROM orchestrator.dump_safety() AS d), \
             (SELECT string_agg(d::text, E'\\n' ORDER BY d::text) FROM orchestrator.v7_verify_data() AS d))";
     let (modern, old) = (Database::create("modern")?, Database::create("old_strings")?);
@@ -91,7 +91,7 @@ fn old_string_literals_lead_to_the_same_schema() -> Result<()> {
         "ALTER DATABASE {} SET standard_conforming_strings = off",
         quote_identifier(old.name())
     ))?;
-    let told = |database: &Database| -> Result<(String, String, String)> {
+    let reported = |database: &Database| -> Result<(String, String, String)> {
         let mut client = database.client()?;
         for version in versions()? {
             go_to(&mut client, version)?;
@@ -100,7 +100,7 @@ fn old_string_literals_lead_to_the_same_schema() -> Result<()> {
         client.batch_execute(
             "SELECT orchestrator.v7_load_plan(); SELECT orchestrator.capture_snapshot('now')",
         )?;
-        let told = client.query_one(TOLD, &[])?.try_get(0)?;
+        let reported = client.query_one(REPORTED, &[])?.try_get(0)?;
         let snapshot = client
             .query_one("SELECT s.catalog::text FROM orchestrator.schema_snapshots AS s", &[])?
             .try_get(0)?;
@@ -108,16 +108,16 @@ fn old_string_literals_lead_to_the_same_schema() -> Result<()> {
             go_to(&mut client, version)?;
         }
         assert_eq!(differences(&mut client)?, [""; 0], "down and up again");
-        Ok((told, snapshot, schema(database)?))
+        Ok((reported, snapshot, schema(database)?))
     };
-    let (expected, found) = (told(&modern)?, told(&old)?);
-    assert_same("what is told", &expected.0, &found.0);
+    let (expected, found) = (reported(&modern)?, reported(&old)?);
+    assert_same("reports", &expected.0, &found.0);
     assert_same("the snapshot", &expected.1, &found.1);
     assert_same("the schema", &expected.2, &found.2);
     Ok(())
 }
 
-/// Whatever a table takes, no view fails over.
+/// No view fails because of a row that its tables accept.
 #[test]
 fn every_view_can_be_read_over_the_rows_of_every_version() -> Result<()> {
     const VIEWS: &str = "SELECT c.oid::regclass::text FROM pg_class AS c \
@@ -187,7 +187,7 @@ fn the_whole_walk_in_one_statement_or_step_by_step_brings_every_row_back() -> Re
     Ok(())
 }
 
-/// With only the newest install script present, an old version would be reached by walking down.
+/// With only the newest install script, the server would reach an old version by walking down.
 #[test]
 fn the_path_between_versions_is_the_chain() -> Result<()> {
     let database = walked_to("path", newest()?)?;
@@ -252,8 +252,8 @@ fn drop_extension_leaves_the_archive_and_create_extension_brings_it_back() -> Re
     Ok(())
 }
 
-/// A link whose task was deleted while the links were archived stays there, and joins the next
-/// archive; nothing is resurrected and nothing is lost.
+/// A link whose task was deleted while the links were archived stays in the archive, and joins the next
+/// one. No deleted row reappears, and no row is lost.
 #[test]
 fn rows_whose_parent_is_gone_stay_in_the_archive() -> Result<()> {
     const LINKS: &str = "SELECT count(*) FROM orchestrator.workflow_tasks";
@@ -308,7 +308,7 @@ fn refuse_names_tables_and_counts_and_changes_nothing() -> Result<()> {
 }
 
 #[test]
-fn what_users_built_stops_the_downgrade_by_name_and_grants_survive_it() -> Result<()> {
+fn dependents_of_users_stop_the_downgrade_and_grants_survive_it() -> Result<()> {
     let database = filled_to("users", newest()?)?;
     let mut client = database.client()?;
     let filled = rows(&mut client)?;
@@ -423,8 +423,8 @@ fn an_interrupted_downgrade_leaves_the_database_as_it_was() -> Result<()> {
 const STORED: &str = "SELECT pg_relation_size(oid), pg_relation_size(oid) / current_setting('block_size')::bigint, pg_relation_filenode(oid) \
      FROM pg_class WHERE oid = $1";
 
-/// A table that is too large to be counted: neither its size nor the number of its rows is in what
-/// archiving it reads and writes, and it stays the same file.
+/// The work of archiving a table depends neither on its size nor on the number of its rows, and the
+/// table keeps its file.
 #[test]
 fn archiving_reads_and_rewrites_no_row() -> Result<()> {
     let database = walked_to("moved", newest()?)?;
@@ -449,7 +449,7 @@ fn archiving_reads_and_rewrites_no_row() -> Result<()> {
         client.batch_execute("DROP TABLE orchestrator_archive.moved")?;
         Ok((work, before.0.try_into()?, before.1.try_into()?))
     };
-    // The first call of a session also fills its caches.
+    // The first call in a session also fills its caches.
     archived(1)?;
     let (small, ..) = archived(1)?;
     let (large, bytes, blocks) = archived(20_000)?;

@@ -17,7 +17,7 @@ use support::Database;
 use support::deadline;
 
 /// The tables, views and sequences of both schemas that a session has locked, each with its strongest
-/// mode, as text; those that the transaction itself made are left out by `older`, a list of OIDs.
+/// mode, as text. A list of OIDs, `older`, leaves out relations that the transaction itself created.
 const LOCKED: &str = "SELECT c.oid::regclass::text, c.relkind::text, \
             (array_agg(l.mode ORDER BY array_position(ARRAY['AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', \
                 'ShareLock', 'ShareUpdateExclusiveLock', 'RowExclusiveLock', 'RowShareLock', 'AccessShareLock'], l.mode)))[1] \
@@ -47,7 +47,7 @@ fn pid(client: &mut Client) -> Result<i32> {
     Ok(client.query_one("SELECT pg_backend_pid()", &[])?.try_get(0)?)
 }
 
-/// Waits until a session waits for a lock; whether it does, and has not ended before.
+/// Waits until a session waits for a lock or has ended. Returns whether it waits.
 fn waits(observer: &mut Client, pid: i32, has_ended: impl Fn() -> bool) -> Result<bool> {
     const WAITS: &str = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND NOT granted)";
     let mut waits = false;
@@ -58,11 +58,11 @@ fn waits(observer: &mut Client, pid: i32, has_ended: impl Fn() -> bool) -> Resul
     Ok(waits)
 }
 
-/// A transaction that holds one relation alone, so that others cannot lock it.
+/// A transaction that holds a lock on one relation, so that others cannot lock it.
 struct Block(Client);
 
 impl Block {
-    /// In a mode that lets nobody touch it.
+    /// Locks it in the strongest mode, which conflicts with every other.
     fn wholly(database: &Database, relation: &str, kind: &str) -> Result<Block> {
         let statement = match kind {
             // LOCK TABLE of a view would lock its tables as well.
@@ -72,7 +72,7 @@ impl Block {
         Block::by(database, &statement)
     }
 
-    /// In the weakest mode that stands in the way of another one.
+    /// Locks it in the weakest mode that conflicts with the given one.
     fn against(database: &Database, locked: &Locked) -> Result<Block> {
         let Locked { name, kind, mode } = locked;
         let statement = match (kind.as_str(), mode.as_str()) {

@@ -14,7 +14,7 @@ use super::random::Random;
 
 const CALLS: usize = 10_000;
 
-/// The SQLSTATEs that a caller has to know, as the documentation lists them.
+/// The SQLSTATEs that the documentation lists for callers.
 const LISTED: [&str; 8] = ["P0002", "22023", "55000", "23505", "42501", "55006", "22004", "2BP01"];
 
 const SECRET: &str = "hunter2-4711";
@@ -45,7 +45,7 @@ fn functions(client: &mut Client) -> Result<Vec<Function>> {
         .collect()
 }
 
-/// Something of everything, so that valid ids and names are among the inputs.
+/// Rows in every table, so that valid ids and names are among the inputs.
 const ROWS: &str = "SELECT orchestrator.set_configuration('password', 'hunter2-4711', is_secret => true); \
     SELECT orchestrator.set_configuration('limit', '5', 'integer'); \
     SELECT orchestrator.start_run('t', '0198c5a0-0000-7000-8000-000000000001', 's'); \
@@ -62,7 +62,7 @@ const ROWS: &str = "SELECT orchestrator.set_configuration('password', 'hunter2-4
     SELECT orchestrator.publish_prompt('coder', '1.0.0', 'x', activate => true); \
     SELECT orchestrator.set_price('m', 1, 2)";
 
-/// The ids that are there, as text.
+/// The ids of all rows, as text.
 fn ids(client: &mut Client) -> Result<Vec<String>> {
     let rows = client.query(
         "SELECT id::text FROM orchestrator.gates UNION ALL SELECT id::text FROM orchestrator.approvals \
@@ -74,7 +74,7 @@ fn ids(client: &mut Client) -> Result<Vec<String>> {
     Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
-/// What callers pass, by type: values as text, quoted where they are used.
+/// The values that callers pass, by type, as text. `literal` quotes them.
 fn pool(ids: &[String]) -> BTreeMap<&'static str, Vec<String>> {
     let owned =
         |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
@@ -219,7 +219,7 @@ fn literal(random: &mut Random, pool: &BTreeMap<&str, Vec<String>>, kind: &str) 
     format!("'{}'::{kind}", random.one_of(values).replace('\'', "''"))
 }
 
-/// What came of a call.
+/// The outcome of a call.
 enum Outcome {
     Answer(String),
     Error { code: String, text: String },
@@ -251,7 +251,7 @@ fn shortened(sql: &str) -> String {
     sql.chars().take(1000).collect()
 }
 
-/// What a failed or successful call may not leave in the session.
+/// State of the session that no call may change, whether it succeeds or fails.
 const SESSION: &str = "SELECT concat_ws(' ', current_user, session_user, current_setting('session_replication_role'), \
     current_setting('client_min_messages'), current_setting('search_path'), current_setting('intervalstyle'), current_setting('timezone'))";
 
@@ -259,7 +259,7 @@ fn session(client: &mut Client) -> Result<String> {
     Ok(client.query_one(SESSION, &[])?.try_get(0)?)
 }
 
-/// Tries `CALLS` hostile calls; how often each function answered, and refused.
+/// Tries `CALLS` hostile calls. Returns how often each function succeeded and failed.
 fn run(database: &Database) -> Result<BTreeMap<String, (usize, usize)>> {
     let mut owner = database.client()?;
     let functions = functions(&mut owner)?;
@@ -278,7 +278,7 @@ fn run(database: &Database) -> Result<BTreeMap<String, (usize, usize)>> {
     let mut unlisted: BTreeMap<String, String> = BTreeMap::new();
     for number in 0..CALLS {
         let function = &functions[number % functions.len()];
-        // Half of the calls with all rights; the others show what each level meets.
+        // Half of the calls have all rights; the others are made by roles of each level.
         let place = if number % 2 == 0 { 0 } else { random.below(clients.len()) };
         let count = function.required + random.below(function.types.len() - function.required + 1);
         let arguments: Vec<String> =
@@ -337,7 +337,7 @@ const SETTINGS: [(&str, &str); 7] = [
     ("safety_review_below", "record_safety('t', 0.5)"),
 ];
 
-/// Values that a setting takes, each of its type, and that are no score and no age.
+/// Settings of every type with values that are neither a score nor an age.
 fn settings() -> Vec<(&'static str, String)> {
     let owned = |kind, values: &[&str]| {
         values.iter().map(|value| (kind, (*value).to_owned())).collect::<Vec<_>>()
@@ -387,7 +387,7 @@ fn settings() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn a_setting_that_is_no_number_is_refused_by_whoever_reads_it() -> Result<()> {
+fn a_setting_that_is_not_a_number_is_refused_by_every_reader() -> Result<()> {
     let database = walked_to("settings", newest()?)?;
     let mut client = database.client()?;
     client.batch_execute(ROWS)?;
@@ -398,7 +398,7 @@ fn a_setting_that_is_no_number_is_refused_by_whoever_reads_it() -> Result<()> {
             let what = format!("{key} as {kind} {}", shortened(&value));
             match call(&mut client, &format!("orchestrator.{reader}"))? {
                 Outcome::Error { code, text } => assert_eq!(code, "22023", "{what}: {text}"),
-                // Too small to be anything but nothing.
+                // So small that it is rounded to zero.
                 Outcome::Answer(_) => {
                     assert!(value == "1e-400" && !key.starts_with("audit"), "{what}")
                 }
@@ -416,9 +416,9 @@ fn a_setting_that_is_no_number_is_refused_by_whoever_reads_it() -> Result<()> {
     Ok(())
 }
 
-/// Documents that stand in tables, as their owner may have changed them.
+/// Documents in tables, changed by the owner of the table to another form.
 #[test]
-fn a_document_that_was_changed_is_refused_by_whoever_reads_it() -> Result<()> {
+fn a_document_of_another_form_is_refused_by_every_reader() -> Result<()> {
     let database = walked_to("documents", newest()?)?;
     let mut client = database.client()?;
     client.batch_execute(

@@ -1,11 +1,11 @@
-//! Large inputs: a function that gets very many values, or finds very many objects, works, and a
-//! timeout ends it.
+//! Large inputs: a function that receives very many values, or finds very many objects, works, and a
+//! timeout can end it.
 
 use anyhow::Result;
 use postgres::error::SqlState;
 use support::extension::{newest, walked_to};
 
-/// 1,500 enum types that have one label in common, each with its own beside it.
+/// 1,500 enum types that have one label in common, and each a label of its own.
 const ENUMS: &str = "CREATE SCHEMA many; DO $$ BEGIN FOR n IN 1 .. 1500 LOOP \
     EXECUTE format('CREATE TYPE many.%I AS ENUM (''active'', %L)', 'e_' || md5(n::text), md5('label ' || n)); \
     END LOOP; END $$";
@@ -17,7 +17,7 @@ fn a_comparison_of_many_enum_types_can_be_ended() -> Result<()> {
     client.batch_execute(ENUMS)?;
     let pairs = "SELECT count(*) FROM orchestrator.enum_duplicates";
     assert_eq!(client.query_one(&format!("{pairs}(0.8)"), &[])?.try_get::<_, i64>(0)?, 0);
-    // Every two have one label of three in common: more than a million pairs.
+    // Every two types have one label of three in common: more than a million pairs.
     client.batch_execute("SET statement_timeout = '50ms'")?;
     let ended = client.batch_execute(&format!("{pairs}(0.0)")).expect_err("it takes too long");
     assert_eq!(ended.code(), Some(&SqlState::QUERY_CANCELED));
@@ -40,7 +40,7 @@ fn a_task_waits_for_many() -> Result<()> {
     let waits =
         "SELECT max(cardinality(dependencies))::bigint FROM orchestrator.v7_subworkflow_tasks";
     assert_eq!(client.query_one(waits, &[])?.try_get::<_, i64>(0)?, 20000, "each once");
-    // What it waits for waits for it: no.
+    // A task that it waits for cannot wait for it.
     let circle = "UPDATE orchestrator.v7_subworkflow_tasks SET dependencies = ARRAY[(SELECT id FROM orchestrator.v7_subworkflow_tasks WHERE cardinality(dependencies) = 20000)] WHERE task_number = 1001";
     let refused = client.batch_execute(circle).expect_err("a circle");
     assert_eq!(refused.code(), Some(&SqlState::INVALID_PARAMETER_VALUE));

@@ -8,7 +8,7 @@ use support::extension::{newest, walked_to};
 
 use super::random::Random;
 
-/// Machine, table, column, and what leads where; a state without an arrow is an end.
+/// Machine, table, column, and the steps; a state without an arrow is an end.
 const MACHINES: [(&str, &str, &str, &str); 9] = [
     (
         "task",
@@ -51,7 +51,7 @@ const MACHINES: [(&str, &str, &str, &str); 9] = [
     ),
 ];
 
-/// A row for each machine, in a state that is given, past every trigger.
+/// A row for each machine, in a given state, inserted without triggers.
 const ROWS: &str = "INSERT INTO orchestrator.tasks (title, task_type) VALUES ('t', 't'); \
     INSERT INTO orchestrator.workflows (name, definition) VALUES ('w', '{}'); \
     INSERT INTO orchestrator.tool_executions (task_id, tool_name) SELECT id, 'x' FROM orchestrator.tasks; \
@@ -61,7 +61,7 @@ const ROWS: &str = "INSERT INTO orchestrator.tasks (title, task_type) VALUES ('t
     INSERT INTO orchestrator.orchestrator_runs (thread_id, project_id, story_id) VALUES ('t', orchestrator.uuidv7(), 's'); \
     INSERT INTO orchestrator.human_review_queue (thread_id, review_type, reason, resolution_notes) VALUES ('t', 'safety', 'r', 'n')";
 
-/// What a resolved row has besides its state.
+/// The values that a resolved row needs besides its state.
 fn resolution(table: &str, state: &str) -> &'static str {
     match (table, state) {
         ("gates" | "human_review_queue", "pending") => ", resolved_by = NULL, resolved_at = NULL",
@@ -127,7 +127,7 @@ fn every_step_of_every_machine_is_as_the_model_says() -> Result<()> {
     Ok(())
 }
 
-/// A task as the model sees it.
+/// A task in the model.
 #[derive(Debug, PartialEq)]
 struct Task {
     status: String,
@@ -146,7 +146,7 @@ fn task(client: &mut Client) -> Result<Task> {
     })
 }
 
-/// 2,000 steps at random, most of them wrong: the row is always what the model is.
+/// After each of 2,000 random steps, most of them forbidden, the row agrees with the model.
 #[test]
 fn a_long_walk_never_leaves_the_model() -> Result<()> {
     let database = walked_to("walk", newest()?)?;

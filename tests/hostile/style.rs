@@ -1,5 +1,5 @@
-//! Session settings that print different values alike: sealed rows stay sealed, changes are found,
-//! and definitions are compared correctly, whatever the settings.
+//! Session settings with which different values look the same. With any settings, sealed rows stay
+//! sealed, changes are found, and definitions are compared correctly.
 
 use anyhow::Result;
 use postgres::Client;
@@ -7,8 +7,8 @@ use postgres::error::SqlState;
 use support::extension::{differences, filled_to, newest, versions};
 use support::snapshot::{assert_same_rows, rows};
 
-/// A zone whose clock goes back by five hours, and calls both times the same. Styles other than ISO
-/// print that name alone.
+/// A time zone whose clock goes back by five hours, with one name for both offsets. Styles other than
+/// ISO print only that name.
 const STYLE: &str = "SET timezone = 'XXX5XXX0,M3.2.0,M11.1.0'; SET datestyle = 'SQL, DMY'; \
     SET intervalstyle = 'sql_standard'; SET extra_float_digits = -15; SET bytea_output = 'escape'; \
     SET standard_conforming_strings = off; SET backslash_quote = on; SET escape_string_warning = off; \
@@ -17,7 +17,7 @@ const STYLE: &str = "SET timezone = 'XXX5XXX0,M3.2.0,M11.1.0'; SET datestyle = '
 const BEFORE: &str = "2026-11-01 01:00:00+00";
 const AFTER: &str = "2026-11-01 06:00:00+00";
 
-/// Types with two values that are printed alike.
+/// Types, each with two values that look the same in this style.
 const ALIKE: [(&str, &str, &str); 7] = [
     ("timestamptz", BEFORE, AFTER),
     ("timestamptz[]", "{2026-11-01 01:00:00+00}", "{2026-11-01 06:00:00+00}"),
@@ -28,7 +28,7 @@ const ALIKE: [(&str, &str, &str); 7] = [
     ("point", "(1.1,1)", "(1.2,1)"),
 ];
 
-/// Tables whose resolved rows are sealed, and their states that are open.
+/// Tables whose resolved rows are sealed.
 const SEALED: [&str; 3] = ["gates", "approvals", "human_review_queue"];
 
 fn texts(client: &mut Client, sql: &str) -> Result<Vec<String>> {
@@ -46,7 +46,7 @@ fn columns_of(client: &mut Client, table: &str, column_type: &str) -> Result<Vec
     )
 }
 
-/// Fails unless both values are printed alike, and the change from one to the other is refused.
+/// Fails unless both values look the same, and a change from one to the other is refused.
 fn assert_refused(
     client: &mut Client,
     table: &str,
@@ -119,7 +119,7 @@ fn no_style_hides_a_change_of_an_immutable_column() -> Result<()> {
     Ok(())
 }
 
-/// The same value in other bytes, compressed, apart from its row or in it, is no change.
+/// The same value in other bytes, compressed, or stored outside its row, is not a change.
 #[test]
 fn the_same_value_stored_otherwise_is_no_change() -> Result<()> {
     let database = filled_to("stored", newest()?)?;
@@ -159,7 +159,7 @@ fn no_style_hides_a_change_of_an_audited_file() -> Result<()> {
     Ok(())
 }
 
-/// Snapshots of the same definitions are the same, and those of others are not, whoever takes them.
+/// Snapshots of equal definitions are equal, and those of different ones differ, in every session.
 #[test]
 fn snapshots_do_not_depend_on_the_style() -> Result<()> {
     let database = filled_to("snapshots", newest()?)?;
@@ -192,7 +192,7 @@ fn snapshots_do_not_depend_on_the_style() -> Result<()> {
     Ok(())
 }
 
-/// The installed members are compared with the manifest, and all rows go and come back.
+/// `verify()` finds no difference, and a walk archives and restores all rows.
 #[test]
 fn a_walk_does_not_depend_on_the_style() -> Result<()> {
     let database = filled_to("walk", newest()?)?;

@@ -1,4 +1,4 @@
-//! Maintenance does every task that is due by its configured age, and nothing else.
+//! Maintenance handles every row that is older than the configured age, and no other.
 
 use anyhow::Result;
 use postgres::Client;
@@ -7,7 +7,7 @@ use support::snapshot::{assert_same_rows, rows};
 
 use super::{refusal, text};
 
-/// Of everything that maintenance touches one row that is due by default, and one that is not.
+/// For each task of maintenance, one row that is due by default, and one that is not.
 const ROWS: &str = "SET session_replication_role = replica; \
     INSERT INTO orchestrator.sessions (client_id, status, is_active, last_heartbeat, created_at, updated_at) VALUES \
         ('silent', 'completed', true, now() - interval '2 min', now(), now()), ('alive', 'active', true, now() - interval '30 s', now(), now()), \

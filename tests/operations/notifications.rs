@@ -12,27 +12,27 @@ use support::roles::{self, name};
 /// A client that listens.
 struct Listener {
     client: Client,
-    teller: Client,
+    announcer: Client,
 }
 
 impl Listener {
-    /// Anybody who may connect may listen; the payload says nothing but numbers.
+    /// Any role that may connect may listen; the payload contains only kinds and numbers.
     fn start(database: &Database) -> Result<Self> {
         let mut client = database.client()?;
-        client.batch_execute("LISTEN orchestrator_decisions; LISTEN said_last")?;
-        Ok(Self { client, teller: database.client()? })
+        client.batch_execute("LISTEN orchestrator_decisions; LISTEN sent_last")?;
+        Ok(Self { client, announcer: database.client()? })
     }
 
-    /// The payloads that came since the last call, in order. The last word on another channel tells
-    /// that nothing more is under way.
+    /// The payloads that arrived since the last call, in order. A message on another channel, sent last,
+    /// shows that no earlier one is still on its way.
     fn heard(&mut self) -> Result<Vec<String>> {
-        self.teller.batch_execute("NOTIFY said_last")?;
+        self.announcer.batch_execute("NOTIFY sent_last")?;
         let mut heard = Vec::new();
         let mut notifications = self.client.notifications();
         let mut arriving = notifications.timeout_iter(DEADLINE);
         loop {
             match arriving.next()? {
-                Some(last) if last.channel() == "said_last" => return Ok(heard),
+                Some(last) if last.channel() == "sent_last" => return Ok(heard),
                 Some(notification) => heard.push(notification.payload().to_owned()),
                 None => panic!("the last word did not come; heard {heard:?}"),
             }
@@ -40,7 +40,7 @@ impl Listener {
     }
 }
 
-fn told(kind: &str, change: &str, count: u32) -> String {
+fn payload(kind: &str, change: &str, count: u32) -> String {
     format!(r#"{{"kind":"{kind}","change":"{change}","count":{count}}}"#)
 }
 
@@ -48,8 +48,8 @@ const GATES: &str = "INSERT INTO orchestrator.gates (project_id, agent_id, gate_
      SELECT orchestrator.uuidv7(), 'a', 'manual', 'r' FROM generate_series(1, 1000)";
 
 #[test]
-fn each_statement_is_told_once() -> Result<()> {
-    let database = walked_to("told", newest()?)?;
+fn each_statement_is_announced_once() -> Result<()> {
+    let database = walked_to("announced", newest()?)?;
     roles::of_every_level(&database)?;
     let mut listener = Listener::start(&database)?;
     let mut worker = database.client_as(&name(&database, "worker"))?;
@@ -60,45 +60,45 @@ fn each_statement_is_told_once() -> Result<()> {
     worker.batch_execute(
         "SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'a', 'manual', 'r')",
     )?;
-    assert_eq!(listener.heard()?, [told("gate", "requested", 1)]);
+    assert_eq!(listener.heard()?, [payload("gate", "requested", 1)]);
     reviewer.batch_execute(
         "SELECT orchestrator.decide(id, 'approve', 'ada') FROM orchestrator.pending_decisions",
     )?;
-    assert_eq!(listener.heard()?, [told("gate", "decided", 1)]);
+    assert_eq!(listener.heard()?, [payload("gate", "decided", 1)]);
 
     worker.batch_execute(
         "SELECT orchestrator.request_approval(task_id, 'boss') FROM orchestrator.route_task('routing', 'd', 'a', 'boss')",
     )?;
-    assert_eq!(listener.heard()?, [told("approval", "requested", 1)]);
+    assert_eq!(listener.heard()?, [payload("approval", "requested", 1)]);
     reviewer
         .batch_execute(
             "SELECT orchestrator.decide(id, 'no', 'boss') FROM orchestrator.pending_decisions",
         )
         .expect_err("no such word");
-    assert_eq!(listener.heard()?, [""; 0], "what is refused is not told");
+    assert_eq!(listener.heard()?, [""; 0], "a refused call is not announced");
     reviewer.batch_execute(
         "SELECT orchestrator.decide(id, 'reject', 'boss') FROM orchestrator.pending_decisions",
     )?;
-    assert_eq!(listener.heard()?, [told("approval", "decided", 1)]);
+    assert_eq!(listener.heard()?, [payload("approval", "decided", 1)]);
 
     worker.batch_execute("SELECT orchestrator.start_run('t' || n, orchestrator.uuidv7(), 's') FROM generate_series(1, 100) AS n")?;
     assert_eq!(listener.heard()?, [""; 0], "a run asks for nothing");
     worker.batch_execute("SELECT orchestrator.record_safety('t1', 0.2)")?;
-    assert_eq!(listener.heard()?, [told("review", "requested", 1)]);
+    assert_eq!(listener.heard()?, [payload("review", "requested", 1)]);
     worker.batch_execute("SELECT orchestrator.request_review(thread_id, 'gate_override', 'r') FROM orchestrator.orchestrator_runs")?;
     assert_eq!(
         listener.heard()?,
-        [told("review", "requested", 1)],
+        [payload("review", "requested", 1)],
         "equal ones of one transaction are one"
     );
     reviewer.batch_execute(
         "SELECT orchestrator.resolve_reviews(array_agg(id), 'approved', 'ada') FROM orchestrator.human_review_queue WHERE status = 'pending'",
     )?;
-    assert_eq!(listener.heard()?, [told("review", "decided", 101)]);
+    assert_eq!(listener.heard()?, [payload("review", "decided", 101)]);
 
-    // Past the functions, one statement is still one notification.
+    // A statement that writes the table without a function sends one notification, too.
     owner.batch_execute(GATES)?;
-    assert_eq!(listener.heard()?, [told("gate", "requested", 1000)]);
+    assert_eq!(listener.heard()?, [payload("gate", "requested", 1000)]);
     owner
         .batch_execute("UPDATE orchestrator.gates SET reason = 'other' WHERE status = 'pending'")?;
     assert_eq!(listener.heard()?, [""; 0], "an edit decides nothing");
@@ -108,7 +108,7 @@ fn each_statement_is_told_once() -> Result<()> {
     let decided: i64 = owner
         .query_one("SELECT count(*) FROM orchestrator.gates WHERE status = 'approved'", &[])?
         .try_get(0)?;
-    assert_eq!(listener.heard()?, [told("gate", "decided", decided as u32 - 1)]);
+    assert_eq!(listener.heard()?, [payload("gate", "decided", decided as u32 - 1)]);
     owner.batch_execute(
         "INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason, status, resolved_at, resolved_by) \
          VALUES (orchestrator.uuidv7(), 'a', 'manual', 'r', 'approved', now(), 'ada')",
@@ -120,7 +120,7 @@ fn each_statement_is_told_once() -> Result<()> {
 }
 
 #[test]
-fn what_is_rolled_back_or_switched_off_is_not_told() -> Result<()> {
+fn rolled_back_or_switched_off_decisions_are_not_announced() -> Result<()> {
     let database = walked_to("silent", newest()?)?;
     let mut listener = Listener::start(&database)?;
     let mut client = database.client()?;
@@ -129,19 +129,19 @@ fn what_is_rolled_back_or_switched_off_is_not_told() -> Result<()> {
     client.batch_execute(&format!("SET orchestrator_schema.notify = off; {GATES}; UPDATE orchestrator.gates SET status = 'approved', resolved_by = 'ada'"))?;
     assert_eq!(listener.heard()?, [""; 0]);
     client.batch_execute(&format!("RESET orchestrator_schema.notify; {GATES}"))?;
-    assert_eq!(listener.heard()?, [told("gate", "requested", 1000)]);
-    // Within one transaction, as a pooler in transaction mode needs it.
+    assert_eq!(listener.heard()?, [payload("gate", "requested", 1000)]);
+    // The setting is changed within the transaction, as a pooler in transaction mode needs it.
     client.batch_execute(&format!(
         "BEGIN; SET LOCAL orchestrator_schema.notify = off; {GATES}; COMMIT"
     ))?;
     assert_eq!(listener.heard()?, [""; 0]);
     client.batch_execute(GATES)?;
-    assert_eq!(listener.heard()?, [told("gate", "requested", 1000)]);
+    assert_eq!(listener.heard()?, [payload("gate", "requested", 1000)]);
     Ok(())
 }
 
-/// Two connections take turns with one client's transactions, as behind a pooler: what is told does
-/// not depend on which of them it was.
+/// Two connections take turns with one client's transactions, as behind a pooler. The notifications do
+/// not depend on the connection.
 #[test]
 fn it_works_when_every_transaction_has_another_connection() -> Result<()> {
     let database = walked_to("pooled", newest()?)?;
@@ -151,16 +151,16 @@ fn it_works_when_every_transaction_has_another_connection() -> Result<()> {
         pool[turn % 2].batch_execute(
             "SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'a', 'manual', 'r')",
         )?;
-        assert_eq!(listener.heard()?, [told("gate", "requested", 1)]);
-        // What a pooler runs between two clients.
+        assert_eq!(listener.heard()?, [payload("gate", "requested", 1)]);
+        // A pooler runs this between two clients.
         pool[turn % 2].batch_execute("DISCARD ALL")?;
     }
     Ok(())
 }
 
 #[test]
-fn a_restore_tells_nothing() -> Result<()> {
-    let source = walked_to("told_source", newest()?)?;
+fn a_restore_announces_nothing() -> Result<()> {
+    let source = walked_to("announced_source", newest()?)?;
     let mut client = source.client()?;
     client.batch_execute(GATES)?;
     client.batch_execute(
@@ -184,7 +184,7 @@ fn a_restore_tells_nothing() -> Result<()> {
             .arg(source.name())
             .status()?;
         assert!(done.success(), "{options:?}");
-        let target = Database::create("told_target")?;
+        let target = Database::create("announced_target")?;
         let mut listener = Listener::start(&target)?;
         let mut restore = if options[0] == "--format=plain" {
             let mut psql = target.command("psql");
@@ -220,11 +220,11 @@ fn a_restore_tells_nothing() -> Result<()> {
         )?;
         assert_eq!(
             listener.heard()?,
-            [told("gate", "requested", 1)],
-            "and then again everything is told"
+            [payload("gate", "requested", 1)],
+            "after the restore, decisions are announced again"
         );
     }
-    // What an upgrade brings back is not told either.
+    // An upgrade that restores rows does not announce them either.
     let mut listener = Listener::start(&source)?;
     client.batch_execute(
         "ALTER EXTENSION orchestrator_schema UPDATE TO '0.0.0'; ALTER EXTENSION orchestrator_schema UPDATE",

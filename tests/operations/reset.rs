@@ -15,7 +15,7 @@ use super::refusal;
 
 const RESET: &str = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
 
-/// What the archive holds.
+/// The contents of the archive: objects and numbers of rows.
 fn archived(client: &mut Client) -> Result<Vec<(String, i64)>> {
     let rows = client.query("SELECT object, rows FROM orchestrator.archived() ORDER BY 1", &[])?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()

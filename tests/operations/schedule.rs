@@ -1,5 +1,5 @@
-//! The schedule: a job of pg_cron runs the maintenance for real. Where pg_cron does not exist for
-//! this PostgreSQL, the tests print that and pass.
+//! The schedule: a real job of pg_cron runs the maintenance. If pg_cron is not available for this
+//! PostgreSQL, the tests print that and pass.
 
 use anyhow::Result;
 use support::deadline::wait_until;
@@ -10,7 +10,7 @@ use xtask::cluster::{Cluster, Settings};
 
 use super::{refusal, text, with};
 
-/// A server with pg_cron preloaded for the database `work`; `None` where there is no pg_cron.
+/// A server with pg_cron preloaded for the database `work`; `None` if pg_cron is not available.
 fn with_pg_cron() -> Result<Option<Cluster>> {
     let pg = server()?.pg_config();
     if !pg.extension_folder().join("pg_cron.control").is_file() {
@@ -33,7 +33,7 @@ fn with_pg_cron() -> Result<Option<Cluster>> {
 }
 
 #[test]
-fn without_pg_cron_the_error_says_what_to_run() -> Result<()> {
+fn without_pg_cron_the_error_names_the_statement_to_run() -> Result<()> {
     let database = walked_to("no_cron", newest()?)?;
     let mut client = database.client()?;
     for call in ["schedule_maintenance()", "unschedule_maintenance()"] {
@@ -50,7 +50,7 @@ fn without_pg_cron_the_error_says_what_to_run() -> Result<()> {
 const JOBS: &str = "SELECT string_agg(username || ' ' || schedule || ' ' || command, '; ' ORDER BY jobid) FROM cron.job";
 
 #[test]
-fn a_job_runs_is_listed_and_is_taken_away() -> Result<()> {
+fn a_job_runs_is_listed_and_is_removed() -> Result<()> {
     let Some(cluster) = with_pg_cron()? else { return Ok(()) };
     let mut client = cluster.connect("work")?;
     client.batch_execute(
@@ -60,7 +60,7 @@ fn a_job_runs_is_listed_and_is_taken_away() -> Result<()> {
     )?;
     let mut ops = cluster.connect_as("work", "ops")?;
     let refused = refusal(&mut ops, "SELECT orchestrator.schedule_maintenance()");
-    assert!(refused.contains("[42501]"), "who may use pg_cron is for its owner to say: {refused}");
+    assert!(refused.contains("[42501]"), "the owner of pg_cron decides who may use it: {refused}");
     assert!(refused.contains("GRANT USAGE ON SCHEMA cron TO ops;"), "{refused}");
     assert!(
         refused.contains("By hand: SELECT * FROM orchestrator.run_maintenance();"),
@@ -114,7 +114,7 @@ fn a_job_runs_is_listed_and_is_taken_away() -> Result<()> {
         "the job did its work"
     );
 
-    // A dump carries the job once; scheduling again after the restore keeps it one.
+    // A dump contains the job once. Scheduling again after the restore does not add a second one.
     let folder = tempfile::tempdir()?;
     let dump = folder.path().join("dump");
     let done = cluster
@@ -131,20 +131,20 @@ fn a_job_runs_is_listed_and_is_taken_away() -> Result<()> {
         .arg(&dump)
         .status()?;
     assert!(done.success());
-    // pg_cron remembers where its table was as long as a session lives.
+    // pg_cron caches the identity of its table in each session, so a new session is needed.
     let mut client = cluster.connect("work")?;
     let mut ops = cluster.connect_as("work", "ops")?;
     assert_eq!(
         text(&mut client, JOBS)?,
         "ops * * * * * SELECT * FROM orchestrator.run_maintenance()"
     );
-    // The dump may come from another server: its port, and its database, were others there.
+    // The dump may come from another server, with another port and another database.
     const PLACE: &str = "SELECT string_agg((nodeport = current_setting('port')::integer) || ' ' || nodename || ' ' || database, '; ') FROM cron.job";
     client
         .batch_execute("UPDATE cron.job SET nodeport = 1234, nodename = '', database = 'older'")?;
     let job = text(&mut client, "SELECT jobid FROM cron.job")?;
     assert_eq!(text(&mut ops, "SELECT orchestrator.schedule_maintenance()")?, job, "the same job");
-    assert_eq!(text(&mut client, PLACE)?, "true  work", "the host is for whoever chose it");
+    assert_eq!(text(&mut client, PLACE)?, "true  work", "the host that a user chose is kept");
     assert_eq!(
         text(&mut client, JOBS)?,
         "ops */15 * * * * SELECT * FROM orchestrator.run_maintenance()"

@@ -11,7 +11,7 @@ use xtask::cluster::{Cluster, Settings};
 use super::{refusal, text};
 
 #[test]
-fn reads_work_on_a_standby_and_writes_say_why_not() -> Result<()> {
+fn reads_work_on_a_standby_and_writes_fail_with_the_reason() -> Result<()> {
     let parameters = [("wal_level", "replica"), ("max_wal_senders", "5"), ("hot_standby", "on")];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let primary =

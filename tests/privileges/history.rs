@@ -1,5 +1,5 @@
-//! Recorded, published and resolved rows can be changed through the functions alone, and the trail
-//! names the login.
+//! Recorded, published and resolved rows can be changed only through the functions, and the trail
+//! records the login role.
 
 use anyhow::Result;
 use postgres::error::SqlState;
@@ -10,7 +10,7 @@ use support::snapshot::{assert_same_rows, rows};
 
 use super::{assert_forbidden, refusal, text};
 
-/// A database with something resolved, recorded and published, and something that waits.
+/// A database with resolved, recorded, published and pending rows.
 fn with_history(prefix: &str) -> Result<Database> {
     let database = walked_to(prefix, newest()?)?;
     roles::of_every_level(&database)?;
@@ -27,7 +27,7 @@ fn with_history(prefix: &str) -> Result<Database> {
     Ok(database)
 }
 
-/// Tables whose rows functions alone write.
+/// Tables whose rows only functions may write.
 const WRITTEN_BY_FUNCTIONS: [(&str, &str); 6] = [
     ("gates", "feedback"),
     ("approvals", "notes"),
@@ -69,7 +69,7 @@ fn no_level_writes_past_the_functions() -> Result<()> {
                 assert_forbidden(&mut client, level, &sql);
             }
         }
-        // What would take resolved rows along.
+        // Statements that would remove resolved rows with their parents.
         for sql in [
             "DELETE FROM orchestrator.tasks",
             "TRUNCATE orchestrator.tasks CASCADE",
@@ -133,10 +133,10 @@ fn a_worker_cannot_decide_and_a_reviewer_cannot_work() -> Result<()> {
     Ok(())
 }
 
-/// The name that decided is what the caller says; the role that was logged in is what the server
-/// says, whatever the caller does.
+/// The caller chooses the name of the decider; the server records the login role, which no caller can
+/// choose.
 #[test]
-fn who_was_logged_in_cannot_be_forged() -> Result<()> {
+fn the_recorded_login_cannot_be_forged() -> Result<()> {
     let database = with_history("forged")?;
     let (worker, reviewer) = (name(&database, "worker"), name(&database, "reviewer"));
     let mut client = database.client()?;

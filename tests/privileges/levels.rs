@@ -59,7 +59,7 @@ fn granting_is_repeatable_and_a_level_takes_the_place_of_the_one_before() -> Res
 }
 
 #[test]
-fn what_is_granted_or_revoked_by_hand_is_told_and_set_right() -> Result<()> {
+fn privileges_changed_by_hand_are_reported_and_corrected() -> Result<()> {
     let database = with_roles("by_hand")?;
     let mut client = database.client()?;
     let (reader, worker) = (name(&database, "reader"), name(&database, "worker"));
@@ -69,9 +69,9 @@ fn what_is_granted_or_revoked_by_hand_is_told_and_set_right() -> Result<()> {
          SET ROLE {reader}; GRANT UPDATE ON orchestrator.gates TO {worker}; RESET ROLE; \
          REVOKE EXECUTE ON FUNCTION orchestrator.start_run(text, uuid, text) FROM {worker}"
     ))?;
-    let told = differences(&mut client)?;
+    let reported = differences(&mut client)?;
     assert_eq!(
-        told,
+        reported,
         [
             format!(
                 "changed access level {reader}: reader / holds besides INSERT (event_type) ON TABLE orchestrator.audit_events, UPDATE ON TABLE orchestrator.gates by another grant"
@@ -81,7 +81,8 @@ fn what_is_granted_or_revoked_by_hand_is_told_and_set_right() -> Result<()> {
             ),
         ]
     );
-    // The hint of each sets it right; what the reader passed on goes with what it held.
+    // The hint of each deviation corrects it. Privileges that the reader granted to others are revoked
+    // together with its own.
     let hints =
         client.query("SELECT hint FROM orchestrator.verify() WHERE kind = 'access level'", &[])?;
     for hint in hints {
@@ -140,9 +141,9 @@ fn levels_are_given_by_admins_and_the_owner_of_the_database_without_a_superuser(
     Ok(())
 }
 
-/// A transaction that keeps to the snapshot it began with is told so, and changes nothing.
+/// A transaction with an older snapshot fails with 40001 and changes nothing.
 #[test]
-fn what_others_granted_meanwhile_is_never_missed() -> Result<()> {
+fn grants_of_other_transactions_are_never_missed() -> Result<()> {
     let database = with_roles("isolated")?;
     let (mut first, mut second) = (database.client()?, database.client()?);
     let new = name(&database, "new");
@@ -162,7 +163,7 @@ fn what_others_granted_meanwhile_is_never_missed() -> Result<()> {
             second.batch_execute(&format!("SELECT orchestrator.revoke_access('{new}')"))?;
         }
     }
-    // By default the one that waited sees what the other has done.
+    // In the default isolation level, the transaction that waited sees the changes of the other.
     second.batch_execute(&format!("BEGIN; SELECT orchestrator.grant_access('{new}', 'admin')"))?;
     let revoke = format!("SELECT orchestrator.revoke_access('{new}')");
     let waiting = std::thread::spawn(move || first.batch_execute(&revoke));
@@ -174,7 +175,7 @@ fn what_others_granted_meanwhile_is_never_missed() -> Result<()> {
     second.batch_execute("COMMIT")?;
     waiting.join().expect("the thread ends")?;
     assert_eq!(listed(&database)?, ALL);
-    // An upgrade may run in whichever transaction.
+    // An upgrade may run in a transaction of any isolation level.
     go_to(&mut second, versions()?.into_iter().rev().nth(1).expect("a version below"))?;
     second.batch_execute(
         "BEGIN ISOLATION LEVEL SERIALIZABLE; ALTER EXTENSION orchestrator_schema UPDATE; COMMIT",
@@ -183,7 +184,7 @@ fn what_others_granted_meanwhile_is_never_missed() -> Result<()> {
     Ok(())
 }
 
-/// Down to every version and up again: the levels are there, and exact.
+/// Down to every version and up again: the levels are restored exactly.
 #[test]
 fn levels_survive_every_way_down_and_up() -> Result<()> {
     let database = with_roles("walk")?;
@@ -206,7 +207,7 @@ fn levels_survive_every_way_down_and_up() -> Result<()> {
             "0"
         );
     }
-    // Who was dropped meanwhile is not missed.
+    // A role that was dropped meanwhile causes no error.
     go_to(&mut client, versions()?[0])?;
     let reader = name(&database, "reader");
     client.batch_execute(&format!("DROP OWNED BY {reader}; DROP ROLE {reader}"))?;
@@ -215,10 +216,10 @@ fn levels_survive_every_way_down_and_up() -> Result<()> {
     Ok(())
 }
 
-/// How many kept levels wait in the archive.
+/// The number of kept levels in the archive.
 const KEPT: &str = "SELECT coalesce(sum(rows), 0) FROM orchestrator.archived() WHERE object = 'orchestrator.access_levels'";
 
-/// What an application of that name may hold: a role that is a stranger to the extension.
+/// The level that `access()` lists for a role, or that it holds nothing.
 fn holds(client: &mut Client, role: &str) -> Result<String> {
     let sql = format!(
         "SELECT coalesce((SELECT level FROM orchestrator.access() WHERE grantee = '{role}'), 'nothing')"
@@ -226,8 +227,8 @@ fn holds(client: &mut Client, role: &str) -> Result<String> {
     text(client, &sql)
 }
 
-/// A kept level is the role's, not the name's: renamed, a role has its level again, and a new role
-/// of its old name has nothing. The level of a role that is gone stays in the archive.
+/// A kept level belongs to the role, not to its name. A renamed role has its level again, and a new role
+/// with its old name has none. The level of a dropped role stays in the archive.
 #[test]
 fn a_kept_level_follows_the_role() -> Result<()> {
     let database = with_roles("away")?;
@@ -248,7 +249,7 @@ fn a_kept_level_follows_the_role() -> Result<()> {
     );
     assert_eq!(text(&mut client, KEPT)?, "0");
     assert_eq!(differences(&mut client)?, [""; 0]);
-    // Gone, it leaves its level to nobody, whoever has its names.
+    // After a role is dropped, no role with one of its names gets its level.
     go_to(&mut client, below)?;
     client.batch_execute(&format!("DROP OWNED BY {other}; DROP ROLE {other}"))?;
     roles::make(&mut client, &other)?;
@@ -265,15 +266,16 @@ fn a_kept_level_follows_the_role() -> Result<()> {
     Ok(())
 }
 
-/// In another cluster identifiers of roles mean something else, and the name decides.
+/// In another cluster the identifiers belong to other roles, so the name decides.
 #[test]
-fn in_another_cluster_a_kept_level_is_given_by_name() -> Result<()> {
+fn in_another_cluster_a_kept_level_is_restored_by_name() -> Result<()> {
     let database = with_roles("elsewhere")?;
     let mut client = database.client()?;
     let below = versions()?.into_iter().rev().nth(1).expect("a version below");
     let (reader, worker) = (name(&database, "reader"), name(&database, "worker"));
     go_to(&mut client, below)?;
-    // As if kept elsewhere, where the reader had the identifier that the worker has here.
+    // As if the level had been kept in another cluster, in which the reader had the identifier that the
+    // worker has here.
     client.batch_execute(&format!(
         "UPDATE orchestrator_archive.access_levels SET system_identifier = system_identifier - 1, kept_in = 1, role = '{worker}'::regrole; \
          UPDATE orchestrator_archive.access_levels SET grantee = 'nobody of that name' WHERE grantee = '{worker}'"
@@ -284,7 +286,8 @@ fn in_another_cluster_a_kept_level_is_given_by_name() -> Result<()> {
     client.batch_execute(&format!(
         "UPDATE orchestrator_archive.access_levels SET grantee = '{worker}'"
     ))?;
-    // It holds what it was granted on objects that stayed, and that is told; its level comes back.
+    // The role still holds its grants on objects that stayed, and is listed with them; its level is
+    // restored.
     assert_eq!(holds(&mut client, &worker)?, "custom");
     assert_eq!(differences(&mut client)?.len(), 1);
     client.batch_execute("SELECT FROM orchestrator.restore_archived()")?;
@@ -293,8 +296,8 @@ fn in_another_cluster_a_kept_level_is_given_by_name() -> Result<()> {
     Ok(())
 }
 
-/// pg_upgrade makes a cluster of another identifier in which roles and tables have the identifiers that
-/// they had: the role decides there, too, also after a second downgrade and a second pg_upgrade.
+/// pg_upgrade makes a cluster with another identifier, in which roles and tables keep their
+/// identifiers. The role decides there, too, also after a second downgrade and a second pg_upgrade.
 #[test]
 fn after_pg_upgrade_a_kept_level_follows_the_role() -> Result<()> {
     const UPGRADE: &str =
@@ -312,7 +315,7 @@ fn after_pg_upgrade_a_kept_level_follows_the_role() -> Result<()> {
     assert_eq!(holds(&mut client, &other)?, "reader");
     assert_eq!(holds(&mut client, &reader)?, "nothing");
     assert_eq!(text(&mut client, KEPT)?, "0");
-    // Once more, after what came back was kept again.
+    // Once more, after the restored levels were kept again.
     go_to(&mut client, below)?;
     client.batch_execute(UPGRADE)?;
     client.batch_execute(&format!("ALTER ROLE {worker} RENAME TO {worker}_2"))?;
@@ -327,7 +330,8 @@ fn after_pg_upgrade_a_kept_level_follows_the_role() -> Result<()> {
     Ok(())
 }
 
-/// A kept level of a role that is away joins the next downgrade's, and is still the role's after pg_upgrade.
+/// A kept level that could not be restored joins those of the next downgrade, and still belongs to its
+/// role after pg_upgrade.
 #[test]
 fn after_pg_upgrade_an_older_kept_level_follows_the_role() -> Result<()> {
     let database = with_roles("joined")?;
@@ -335,7 +339,7 @@ fn after_pg_upgrade_an_older_kept_level_follows_the_role() -> Result<()> {
     let below = versions()?.into_iter().rev().nth(1).expect("a version below");
     let (reader, other) = (name(&database, "reader"), name(&database, "other"));
     go_to(&mut client, below)?;
-    // A level that does not exist stays, and joins the others on the next way down.
+    // A level that does not exist stays in the archive, and joins the others in the next downgrade.
     client.batch_execute(&format!(
         "ALTER TABLE orchestrator_archive.access_levels DROP CONSTRAINT IF EXISTS access_levels_level_check; \
          UPDATE orchestrator_archive.access_levels SET level = 'later' WHERE grantee = '{reader}'"
@@ -359,9 +363,9 @@ fn after_pg_upgrade_an_older_kept_level_follows_the_role() -> Result<()> {
     Ok(())
 }
 
-/// Whatever a role of a level loses, it stays in sight, also after a way down and up.
+/// A role of a level that loses privileges is still reported, also after a walk down and up.
 #[test]
-fn a_role_that_lost_its_marks_is_told() -> Result<()> {
+fn a_role_that_lost_its_marks_is_reported() -> Result<()> {
     const FUNCTIONS: &str = "SELECT p.oid::regprocedure::text FROM pg_proc AS p, aclexplode(p.proacl) AS a \
          WHERE p.pronamespace = 'orchestrator'::regnamespace AND a.grantee = $1::text::regrole ORDER BY 1";
     let database = with_roles("unmarked")?;
@@ -372,26 +376,26 @@ fn a_role_that_lost_its_marks_is_told() -> Result<()> {
         for function in client.query(FUNCTIONS, &[&role])? {
             let function: String = function.try_get(0)?;
             client.batch_execute(&format!("REVOKE EXECUTE ON FUNCTION {function} FROM {role}"))?;
-            let told = differences(&mut client)?;
-            assert_eq!(told.len(), 1, "{level} without {function}: {told:?}");
+            let reported = differences(&mut client)?;
+            assert_eq!(reported.len(), 1, "{level} without {function}: {reported:?}");
             let start = format!(
                 "changed access level {role}: {level} / lacks EXECUTE ON FUNCTION {function}"
             );
-            assert!(told[0].starts_with(&start), "{told:?}");
+            assert!(reported[0].starts_with(&start), "{reported:?}");
             assert_ne!(holds(&mut client, &role)?, "nothing", "{level} without {function}");
             assert_eq!(grant(&mut client, &role, level)?, 1);
         }
-        // Without the mark that all levels have it is no level, and the way down keeps none.
+        // Without the mark that all levels have, the role has no level, and a downgrade keeps none.
         let revoke = format!("REVOKE EXECUTE ON FUNCTION orchestrator.access() FROM {role}");
         client.batch_execute(&revoke)?;
         assert_eq!(holds(&mut client, &role)?, "custom");
-        let told = differences(&mut client)?;
+        let reported = differences(&mut client)?;
         go_to(&mut client, below)?;
         assert_eq!(text(&mut client, KEPT)?, "3", "{level}");
         go_to(&mut client, newest()?)?;
         assert_eq!(holds(&mut client, &role)?, "custom");
         let still = differences(&mut client)?;
-        assert_eq!(still.len(), told.len(), "{still:?}");
+        assert_eq!(still.len(), reported.len(), "{still:?}");
         assert!(
             still[0].starts_with(&format!("changed access level {role}: {level} / lacks ")),
             "{still:?}"
@@ -407,9 +411,10 @@ fn a_role_that_lost_its_marks_is_told() -> Result<()> {
     Ok(())
 }
 
-/// A privilege of any kind, granted by hand to a role without a level, is listed and no deviation.
+/// A role without a level is listed for a privilege of any kind that was granted by hand. It is not
+/// reported as a deviation.
 #[test]
-fn whoever_holds_anything_is_listed() -> Result<()> {
+fn a_role_with_any_privilege_is_listed() -> Result<()> {
     const GRANTS: [&str; 6] = [
         "USAGE ON SCHEMA orchestrator",
         "SELECT ON orchestrator.configurations",
@@ -435,15 +440,15 @@ fn whoever_holds_anything_is_listed() -> Result<()> {
     Ok(())
 }
 
-/// pg_dump carries the grants; a dump of an older version carries the levels in the archive, and
-/// `restore_archived()` gives them.
+/// A dump contains the grants. A dump of an older version contains the levels in the archive, and
+/// `restore_archived()` restores them.
 #[test]
 fn levels_survive_dump_and_restore() -> Result<()> {
     let database = with_roles("dumped")?;
     let mut client = database.client()?;
     let newest = newest()?;
     let older = versions()?.into_iter().rev().nth(1).expect("a version below");
-    // As granted; after a way down and up; below.
+    // After the grants; after a walk down and up; at the older version.
     for way in [&[][..], &[older, newest], &[older]] {
         let below = way.last() == Some(&older);
         for version in way {
@@ -467,12 +472,12 @@ fn levels_survive_dump_and_restore() -> Result<()> {
         assert!(done.success());
         let mut theirs = restored.client()?;
         if below {
-            let told = differences(&mut theirs)?;
-            assert_eq!(told.len(), 1, "{told:?}");
+            let reported = differences(&mut theirs)?;
+            assert_eq!(reported.len(), 1, "{reported:?}");
             assert!(
-                told[0].starts_with("waiting archive orchestrator_archive.access_levels:"),
+                reported[0].starts_with("waiting archive orchestrator_archive.access_levels:"),
                 "{}",
-                told[0]
+                reported[0]
             );
             let outcome = text(
                 &mut theirs,
@@ -489,7 +494,7 @@ fn levels_survive_dump_and_restore() -> Result<()> {
     Ok(())
 }
 
-/// What every level may call, with an answer that does not depend on rows.
+/// Queries that every level may run, with results that do not depend on rows.
 const ASKED: [&str; 30] = [
     "SELECT * FROM orchestrator.verify()",
     "SELECT * FROM orchestrator.dump_safety()",
@@ -553,7 +558,7 @@ fn every_level_reads_everything_but_secrets() -> Result<()> {
     Ok(())
 }
 
-/// Steps of a phase that no function takes are the admins' to take, within the rules of the trigger.
+/// Admins may take the steps of a phase for which no function exists, within the rules of the trigger.
 #[test]
 fn an_admin_takes_a_phase_up_again_and_blocks_it() -> Result<()> {
     let database = with_roles("phases")?;

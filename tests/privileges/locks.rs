@@ -29,9 +29,9 @@ const ADVISORY: &str = "\
     SELECT pg_advisory_lock(p.oid::bigint), pg_advisory_lock(1255, p.oid::integer) \
     FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname = 'orchestrator'";
 
-/// Statements about a function that take its lock, if only for a moment. A GRANT is not among them:
-/// whoever holds a privilege on an object may write its entry in the catalog, to no effect, and grants
-/// of others wait for that. So PostgreSQL has it, and so it is told in SECURITY.md.
+/// Statements about a function that take its lock, if only for a moment. A GRANT is not among them: in
+/// PostgreSQL, a role that holds any privilege on an object can write its entry in the catalog without
+/// effect, and grants of others wait for that. SECURITY.md describes it.
 const ON_FUNCTIONS: [&str; 5] = [
     "COMMENT ON FUNCTION {} IS 'mine'",
     "ALTER FUNCTION {} COST 1",
@@ -45,8 +45,7 @@ fn texts(client: &mut Client, sql: &str) -> Result<Vec<String>> {
     Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
-/// Whether a statement within the open transaction succeeds; it keeps its locks then, and its changes
-/// are of no account.
+/// Whether a statement within the open transaction succeeds, and so keeps its locks.
 fn kept(client: &mut Client, sql: &str) -> Result<bool> {
     client.batch_execute("SAVEPOINT attempt")?;
     let succeeds = client.batch_execute(sql).is_ok();
@@ -57,14 +56,16 @@ fn kept(client: &mut Client, sql: &str) -> Result<bool> {
     Ok(succeeds)
 }
 
-/// The modes that do not make a GRANT on the table wait. From PostgreSQL 18 on GRANT locks the table
-/// itself, and waits for whoever may lock it: with a privilege to delete from it, in any mode.
+/// The modes that do not make a GRANT on the table wait. From PostgreSQL 18 on, GRANT locks the table
+/// itself, and waits for any role that has locked it. A role with the privilege to delete from a table
+/// may lock it in any mode.
 fn harmless_modes(client: &mut Client) -> Result<&'static [&'static str]> {
     let version = text(client, "SELECT current_setting('server_version_num')")?.parse::<u32>()?;
     Ok(if version < 180_000 { &MODES } else { &MODES[..3] })
 }
 
-/// Takes, in a transaction that stays open, whatever lock the role can get; how many statements did.
+/// Takes every lock that the role can get, in a transaction that stays open. Returns how many
+/// statements succeeded.
 fn take_everything(
     client: &mut Client,
     relations: &[String],
@@ -89,7 +90,7 @@ fn take_everything(
     Ok(taken)
 }
 
-/// What admins call, and the owner.
+/// Calls of admins and of the owner.
 fn go_on(admin: &mut Client, role: &str) -> Result<()> {
     for call in [
         &format!("grant_access('{role}', 'reviewer')"),
@@ -106,7 +107,7 @@ fn go_on(admin: &mut Client, role: &str) -> Result<()> {
 }
 
 #[test]
-fn nobody_makes_wait_who_may_call() -> Result<()> {
+fn a_role_that_may_not_call_a_function_blocks_no_caller() -> Result<()> {
     let database = filled_to("locks", newest()?)?;
     roles::of_every_level(&database)?;
     let mut superuser = database.client()?;
@@ -130,7 +131,8 @@ fn nobody_makes_wait_who_may_call() -> Result<()> {
         assert_eq!(taken == 0, level == "nobody", "{level} took {taken} locks");
         go_on(&mut admin, &other)?;
         if level == "nobody" {
-            // Who may read holds what he reads; who may only connect holds up no upgrade either.
+            // A role that may read holds locks on the tables that it reads. A role that may only connect does
+            // not block an upgrade either.
             superuser.batch_execute(&deadline::set("lock_timeout"))?;
             for version in [versions()?[0], newest()?] {
                 superuser.batch_execute(&format!(
@@ -143,9 +145,9 @@ fn nobody_makes_wait_who_may_call() -> Result<()> {
     Ok(())
 }
 
-/// Waiting for the lock ends as waiting for every other one does.
+/// A timeout or a cancellation ends the wait for this lock, as for any other.
 #[test]
-fn who_waits_can_be_stopped() -> Result<()> {
+fn a_waiting_call_can_be_cancelled() -> Result<()> {
     let database = filled_to("waiting", newest()?)?;
     let (mut first, mut second) = (database.client()?, database.client()?);
     let other = name(&database, "other");

@@ -1,5 +1,5 @@
-//! The matrix of level, object and operation, read from the catalog and compared with `matrix.txt`;
-//! and a test that the server acts as the catalog says.
+//! The matrix of level, object and operation, read from the catalog and compared with `matrix.txt`, and
+//! a test that the server enforces it.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -14,13 +14,13 @@ use support::roles::{self, LEVELS, name};
 use xtask::address::quote_identifier;
 use xtask::machine::project::Project;
 
-/// Set to write the matrix anew.
+/// The environment variable that makes the test write the matrix.
 const ACCEPT: &str = "ORCHESTRATOR_ACCEPT";
 
 const HEADING: &str = "nobody   reader   worker   reviewer admin    PUBLIC   operation";
 
-/// Every object with the operations that somebody could be allowed: `all` of its columns, `some`
-/// of them, which are listed, or `-`.
+/// Every object with the operations that a privilege can allow: on `all` of its columns, on `some` of
+/// them, which are listed, or on none (`-`).
 const MATRIX: &str = "WITH member AS ( \
         SELECT d.classid, d.objid FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid \
         WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'orchestrator_schema' \
@@ -75,7 +75,7 @@ fn matrix(database: &Database) -> Result<String> {
     Ok(text)
 }
 
-/// The columns that some may use, told apart by level where the levels differ.
+/// The columns that a level may use, listed by level if the levels differ.
 fn in_words(columns: &[String]) -> String {
     let levels = ["nobody"].into_iter().chain(LEVELS);
     let some: Vec<(&str, &String)> =
@@ -86,9 +86,9 @@ fn in_words(columns: &[String]) -> String {
             format!(" ({first})")
         }
         Some(_) => {
-            let told: Vec<_> =
+            let reported: Vec<_> =
                 some.iter().map(|(level, columns)| format!("{level}: {columns}")).collect();
-            format!(" ({})", told.join("; "))
+            format!(" ({})", reported.join("; "))
         }
     }
 }
@@ -107,9 +107,9 @@ fn the_matrix_is_the_committed_one() -> Result<()> {
     }
     let expected = fs::read_to_string(file()?)?;
     for (line, (was, is)) in expected.lines().zip(actual.lines()).enumerate() {
-        assert_eq!(was, is, "tests/privileges/matrix.txt:{}; {ACCEPT}=1 writes it anew", line + 1);
+        assert_eq!(was, is, "tests/privileges/matrix.txt:{}; {ACCEPT}=1 writes it", line + 1);
     }
-    assert_eq!(expected.lines().count(), actual.lines().count(), "{ACCEPT}=1 writes it anew");
+    assert_eq!(expected.lines().count(), actual.lines().count(), "{ACCEPT}=1 writes it");
     Ok(())
 }
 
@@ -127,8 +127,8 @@ fn attempts(table: &str, column: &str) -> [(&'static str, String); 5] {
     ]
 }
 
-/// Tries every operation on every column of every table as every level: what the server lets pass
-/// is what the catalog says.
+/// Tries every operation on every column of every table as every level. The server allows exactly the
+/// operations that the catalog lists.
 #[test]
 fn the_server_does_what_the_catalog_says() -> Result<()> {
     const COLUMNS: &str = "SELECT c.oid::regclass::text, quote_ident(a.attname), \
@@ -146,7 +146,7 @@ fn the_server_does_what_the_catalog_says() -> Result<()> {
             let (table, column): (String, String) = (row.try_get(0)?, row.try_get(1)?);
             let may = |place| row.try_get::<_, bool>(place);
             let selects = may(2)?;
-            // Inserting and updating read the column, too.
+            // The INSERT and UPDATE of this test also read the column.
             let allowed = [selects, may(3)? && selects, may(4)? && selects, may(5)?, false];
             for ((operation, sql), allowed) in attempts(&table, &column).iter().zip(allowed) {
                 let passes = passes(&mut client, sql)?;
@@ -157,7 +157,7 @@ fn the_server_does_what_the_catalog_says() -> Result<()> {
     Ok(())
 }
 
-/// Whether privileges let a statement pass, whatever else it meets. Nothing stays.
+/// Whether privileges allow a statement; other errors do not count. Its changes are rolled back.
 fn passes(client: &mut Client, sql: &str) -> Result<bool> {
     let mut transaction = client.transaction()?;
     let passes = match transaction.batch_execute(sql) {
@@ -168,7 +168,7 @@ fn passes(client: &mut Client, sql: &str) -> Result<bool> {
     Ok(passes)
 }
 
-/// Names are the installer's to choose: with quotes, capitals, spaces and letters of any alphabet.
+/// Names of roles may have quotes, capitals, spaces and letters of any alphabet.
 #[test]
 fn a_role_may_be_called_anything() -> Result<()> {
     let database = walked_to("names", newest()?)?;

@@ -1,5 +1,5 @@
-//! A caller brings a search_path, a schema and temporary objects of its own. No function of ours may
-//! look up any of them, least of all with the rights of the owner.
+//! A caller has a search_path, a schema and temporary objects of its own. No function of ours may look
+//! up any of them, especially not with the rights of the owner.
 
 use anyhow::Result;
 use postgres::Client;
@@ -9,8 +9,8 @@ use support::roles::{self, name};
 
 use super::{text, traps};
 
-/// Every function that runs with the owner's rights, called so that it does its work; with updates
-/// whose triggers do theirs.
+/// Calls of every function that runs with the owner's rights, and updates that run every trigger, each
+/// with arguments for which it does its work.
 const STORY: [(&str, &str); 50] = [
     ("worker", "start_run('t', '0198c5a0-0000-7000-8000-000000000001', 's')"),
     ("worker", "record_run_progress('t', 'development', 'dev', 5, 0.1, '{a}')"),
@@ -88,8 +88,8 @@ const STORY: [(&str, &str); 50] = [
     ("admin", "restore_archived()"),
 ];
 
-/// The rest of what runs with the owner's rights: what maintenance calls, and what the test itself
-/// calls with the roles that it makes.
+/// The other functions that run with the owner's rights: maintenance calls some, and the test calls
+/// some with the roles that it makes.
 const ELSEWHERE: [&str; 6] = [
     "expire_sessions",
     "release_idempotency_keys",
@@ -160,13 +160,13 @@ fn no_name_of_the_callers_is_looked_up() -> Result<()> {
     assert_eq!(
         text(&mut client, "SELECT count(*) FROM orchestrator.pending_decisions")?,
         "0",
-        "the story was told"
+        "every call was made"
     );
     assert_eq!(differences(&mut client)?, [""; 0]);
     Ok(())
 }
 
-/// The traps work: a statement of the caller's own springs them.
+/// The traps work: a statement of the caller itself springs them.
 #[test]
 fn the_traps_are_armed() -> Result<()> {
     let database = walked_to("armed", newest()?)?;

@@ -53,7 +53,7 @@ fn nobody_below_admin_sees_the_value_of_a_secret() -> Result<()> {
         assert_eq!(text(&mut theirs, "SELECT orchestrator.get_configuration('limit')")?, "5");
         let listed = "SELECT string_agg(key || ' ' || value, ', ' ORDER BY key) FROM orchestrator.configuration_listing";
         assert_eq!(text(&mut theirs, listed)?, "limit 5, password ********");
-        // A condition of the caller's is not asked before the mask is on.
+        // A condition of the caller sees only masked values.
         theirs.batch_execute(
             "CREATE FUNCTION pg_temp.look(t text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$ BEGIN \
                  IF t LIKE 'hunter%' THEN RAISE 'seen %', t; END IF; RETURN true; END $$; \
@@ -77,7 +77,7 @@ fn nobody_below_admin_sees_the_value_of_a_secret() -> Result<()> {
     Ok(())
 }
 
-/// Every setting that the library reads, each with a value that stands nowhere else.
+/// Every setting that the library reads, each with a value that occurs nowhere else.
 const SETTINGS: [(&str, &str); 7] = [
     ("session_retention_days", "31.4159"),
     ("session_silence_seconds", "4321.875"),
@@ -89,7 +89,7 @@ const SETTINGS: [(&str, &str); 7] = [
 ];
 
 #[test]
-fn no_setting_that_is_a_secret_is_told() -> Result<()> {
+fn no_secret_setting_is_shown() -> Result<()> {
     let database = walked_to("settings", newest()?)?;
     roles::of_every_level(&database)?;
     let mut client = database.client()?;
@@ -121,23 +121,23 @@ fn no_setting_that_is_a_secret_is_told() -> Result<()> {
          safety score 0.5 is below the configured threshold [\"x\", \"y\"]"
     );
     let purged = "SELECT string_agg((metadata - 'session_user')::text, ' ') FROM orchestrator.audit_events WHERE event_type = 'audit_events_purged'";
-    assert_eq!(text(&mut reader, purged)?, "{\"purged\": 1}", "the time tells the age");
-    let mut told: Vec<String> = Vec::new();
+    assert_eq!(text(&mut reader, purged)?, "{\"purged\": 1}", "the age follows from the time");
+    let mut reported: Vec<String> = Vec::new();
     for relation in readable(&mut reader)? {
         let rows = format!("SELECT coalesce(string_agg(t::text, ' '), '') FROM {relation} AS t");
-        told.push(text(&mut reader, &rows)?);
+        reported.push(text(&mut reader, &rows)?);
     }
     for function in ["verify()", "dump_safety()", "help()", "typescript_types()", "manifest()"] {
         let rows = format!(
             "SELECT coalesce(string_agg(t::text, ' '), '') FROM orchestrator.{function} AS t"
         );
-        told.push(text(&mut reader, &rows)?);
+        reported.push(text(&mut reader, &rows)?);
     }
     for (key, value) in SETTINGS {
-        assert!(told.iter().any(|told| told.contains(key)), "{key} itself is known");
-        assert!(told.iter().all(|told| !told.contains(value)), "{key}: {value}");
+        assert!(reported.iter().any(|reported| reported.contains(key)), "{key} itself is known");
+        assert!(reported.iter().all(|reported| !reported.contains(value)), "{key}: {value}");
     }
-    // Nor is one that is no number, in an error.
+    // An error about a value that is not a number does not show it either.
     for (key, _) in SETTINGS {
         admin.batch_execute(&format!(
             "SELECT orchestrator.set_configuration('{key}', '{SECRET}', 'string', is_secret => true)"

@@ -1,14 +1,16 @@
-//! A schema of traps in front of pg_catalog: each function, operator and type of the same name fails
-//! when it is used, and so does each relation, of the extension too. It is made from the catalog.
+//! A schema of traps before pg_catalog in the search_path. It has a function, operator or type for each
+//! name in pg_catalog, and a relation for each name there and in the extension; each fails when it is
+//! used. The traps are made from the catalog.
 
 use anyhow::Result;
 use postgres::Client;
 
-/// What a trap fails with: one that was called; one whose arguments only the server's own language can
-/// take; a domain without a value, of integers; and relations that have no column, or none that may be read.
+/// The SQLSTATEs of traps: a function that was called; one whose arguments only the server's own
+/// language can take; a domain without a value, and one of integers; and relations without a column, or
+/// without one that may be read.
 pub const CODES: [&str; 7] = ["XX001", "0A000", "23514", "22P02", "42703", "42501", "42809"];
 
-/// Sets the traps in schema `evil`.
+/// Creates the traps in schema `evil`.
 pub fn set(superuser: &mut Client) -> Result<()> {
     superuser.batch_execute(SCHEMA)?;
     superuser.batch_execute(&format!("{FUNCTIONS}{OPERATORS}{}", relations("")))?;
@@ -17,23 +19,23 @@ pub fn set(superuser: &mut Client) -> Result<()> {
     Ok(())
 }
 
-/// Puts the traps in front of everything else for a session, and relations and types of the same
-/// names among its temporary objects.
+/// Puts the traps before all other schemas for a session, and creates temporary relations and types of
+/// the same names.
 pub fn surround(client: &mut Client) -> Result<()> {
     client.batch_execute("SET search_path = pg_catalog")?;
     client.batch_execute(&relations("TEMP "))?;
     hostile(client)
 }
 
-/// Only the path.
+/// Sets only the search_path.
 pub fn hostile(client: &mut Client) -> Result<()> {
     Ok(client.batch_execute("SET search_path = evil, pg_temp, pg_catalog, orchestrator")?)
 }
 
 const SCHEMA: &str = "CREATE SCHEMA evil; GRANT USAGE ON SCHEMA evil TO PUBLIC;";
 
-/// What of pg_catalog has no trap, but for what nobody can define: a result of a type that no argument
-/// tells. Triggers are called by name nowhere.
+/// The objects of pg_catalog without a trap. Left out are functions that nobody can define, because no
+/// argument determines the type of their result, and trigger functions, which are never called by name.
 const UNSET: &str = "\
     SELECT string_agg(p.oid::pg_catalog.regprocedure::pg_catalog.text, ' ') FROM pg_proc AS p \
     WHERE p.pronamespace = 'pg_catalog'::regnamespace \
@@ -42,8 +44,8 @@ const UNSET: &str = "\
       AND NOT EXISTS (SELECT FROM pg_proc AS e WHERE e.pronamespace = 'evil'::regnamespace \
                       AND e.proname = p.proname AND e.proargtypes = p.proargtypes)";
 
-/// Makes one trap: in PL/pgSQL it says what was called and as whom; what takes pseudo-types that no
-/// other language knows is an internal function that fails.
+/// Creates one trap. In PL/pgSQL, its error names the called function and the current user. For
+/// pseudo-types that no other language accepts, the trap is an internal function that fails.
 const FUNCTIONS: &str = r#"
 CREATE FUNCTION pg_temp.trap(name text, function oid, what text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -72,7 +74,7 @@ BEGIN
         EXECUTE format('CREATE FUNCTION evil.%I(%s) RETURNS %s LANGUAGE internal AS ''any_in''', name, arguments, result);
     END IF;
 EXCEPTION WHEN invalid_function_definition THEN
-    -- A result of a type that no argument tells: nobody can define such a function.
+    -- No argument determines the type of the result: nobody can define such a function.
     NULL;
 END $$;
 DO $$
@@ -103,8 +105,8 @@ BEGIN
 END $$;
 "#;
 
-/// Relations without a column, and domains without a value, beside the traps or among the temporary
-/// objects of a session.
+/// Statements that create relations without a column and domains without a value, in the schema of the
+/// traps or as temporary objects of a session.
 fn relations(temporary: &str) -> String {
     let schema = if temporary.is_empty() { "evil" } else { "pg_temp" };
     format!(

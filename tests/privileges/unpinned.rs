@@ -15,7 +15,7 @@ const RUN: &str = "SELECT orchestrator.start_run('t', '0198c5a0-0000-7000-8000-0
      SELECT orchestrator.request_review('t', 'gate_override', 'r'); \
      SELECT orchestrator.resolve_review(id, 'approved', 'ada') FROM orchestrator.human_review_queue;";
 
-/// What a role with a hand grant makes of its own, before the traps are in its way.
+/// Objects that a role with a grant by hand creates for itself, before the traps are set.
 const OWN: &str = "\
     CREATE VIEW own.runs AS SELECT thread_id FROM orchestrator.orchestrator_runs; \
     CREATE TABLE own.ruled (thread_id text); \
@@ -26,7 +26,7 @@ const OWN: &str = "\
     CREATE TRIGGER renames AFTER INSERT ON own.triggering FOR EACH ROW EXECUTE FUNCTION own.rename(); \
     PREPARE renaming AS UPDATE orchestrator.orchestrator_runs SET thread_id = 'prepared';";
 
-/// Every way to the trigger of the reviews; each leaves the thread named as the way.
+/// Every way to run the trigger of the reviews. Each renames the thread to the name of the way.
 const WAYS: [(&str, &str); 10] = [
     ("direct", "UPDATE orchestrator.orchestrator_runs SET thread_id = 'direct'"),
     ("view", "UPDATE own.runs SET thread_id = 'view'"),
@@ -76,7 +76,7 @@ fn threads(client: &mut Client) -> Result<String> {
     )
 }
 
-/// An operator of a role's own, in front of the server's, would make it a superuser.
+/// An operator of a role, found before the server's own, would make the role a superuser.
 #[test]
 fn no_grant_by_hand_makes_a_superuser() -> Result<()> {
     let database = walked_to("escalation", newest()?)?;
@@ -98,9 +98,9 @@ fn no_grant_by_hand_makes_a_superuser() -> Result<()> {
     Ok(())
 }
 
-/// Where a table has lost a column, `row.column` means a function of that name.
+/// If a table has lost a column, `row.column` means a function of that name.
 #[test]
-fn no_function_stands_in_for_a_column() -> Result<()> {
+fn no_function_replaces_a_missing_column() -> Result<()> {
     let database = walked_to("attribute", newest()?)?;
     let role = by_hand(&database)?;
     let mut superuser = database.client()?;
@@ -118,11 +118,7 @@ fn no_function_stands_in_for_a_column() -> Result<()> {
     let renaming =
         client.batch_execute("UPDATE orchestrator.orchestrator_runs SET thread = 'renamed'");
     let code = renaming.err().and_then(|error| error.code().map(|code| code.code().to_owned()));
-    assert_eq!(
-        code.as_deref(),
-        Some("42703"),
-        "the column is missing, and nothing stands in for it"
-    );
+    assert_eq!(code.as_deref(), Some("42703"), "the column is missing, and nothing replaces it");
     let is_superuser =
         text(&mut superuser, &format!("SELECT rolsuper FROM pg_roles WHERE rolname = '{role}'"))?;
     assert_eq!(is_superuser, "false");
@@ -149,9 +145,9 @@ fn no_trap_is_sprung_on_any_way_to_the_trigger() -> Result<()> {
     Ok(())
 }
 
-/// As a subscription applies changes: other triggers are silent, this one was told to fire.
+/// Changes are applied as by a subscription: only this trigger is enabled for replication.
 #[test]
-fn no_trap_is_sprung_by_what_replication_applies() -> Result<()> {
+fn no_trap_is_sprung_by_replicated_changes() -> Result<()> {
     let database = walked_to("replica", newest()?)?;
     let mut superuser = database.client()?;
     superuser.batch_execute(RUN)?;
@@ -171,7 +167,7 @@ fn no_trap_is_sprung_by_what_replication_applies() -> Result<()> {
     Ok(())
 }
 
-/// The defaults, checks and triggers of every table: rows written, read in and changed.
+/// The defaults, checks and triggers of every table run while rows are inserted, copied in and updated.
 #[test]
 fn no_trap_is_sprung_by_rows_of_any_table() -> Result<()> {
     let database = filled_to("rows", newest()?)?;

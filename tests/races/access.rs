@@ -12,8 +12,8 @@ fn text(client: &mut Client, sql: &str) -> Result<String, Error> {
     client.query_one(sql, &[])?.try_get(0)
 }
 
-/// Everybody grants and revokes on the same objects at the same time: nobody fails, and whoever was
-/// last has made it exact.
+/// Many sessions grant and revoke on the same objects at the same time. None fails, and the last one
+/// leaves the level exact.
 #[test]
 fn levels_given_and_taken_at_once_are_exact() -> Result<()> {
     let database = walked_to("granting", newest()?)?;
@@ -45,9 +45,9 @@ fn levels_given_and_taken_at_once_are_exact() -> Result<()> {
     Ok(())
 }
 
-/// One of many decides, whichever of the three it is, and whichever way each of them takes.
+/// One of many sessions decides, for all three kinds of decisions and for every function that decides.
 #[test]
-fn whatever_waits_is_decided_once() -> Result<()> {
+fn each_pending_decision_is_made_once() -> Result<()> {
     let database = walked_to("deciding", newest()?)?;
     let mut client = database.client()?;
     client.batch_execute("SELECT orchestrator.start_run('t', orchestrator.uuidv7(), 's')")?;
@@ -98,7 +98,7 @@ fn whatever_waits_is_decided_once() -> Result<()> {
     Ok(())
 }
 
-/// Many run the maintenance while others work: each row is touched once, and nobody fails.
+/// Many sessions run the maintenance while others work. Each row is handled once, and no session fails.
 #[test]
 fn maintenance_does_each_thing_once() -> Result<()> {
     const ROWS: i64 = 500;

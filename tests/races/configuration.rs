@@ -8,11 +8,12 @@ use postgres::Client;
 use support::extension::{newest, walked_to};
 use support::roles::{self, name};
 
-/// How often the setting becomes a secret at least, and at most until every reader has met both.
+/// How often the setting becomes a secret: at least this often, and further until every reader has
+/// seen both states.
 const CHANGES: usize = 300;
 const CHANGES_AT_MOST: usize = 100_000;
 
-/// What a reader was given, counted.
+/// The answers that a reader received, counted.
 #[derive(Default)]
 struct Seen {
     open: i64,
@@ -20,8 +21,8 @@ struct Seen {
     secret: i64,
 }
 
-/// Asks many times in a transaction that has an id, in which each statement of a function sees
-/// what others have committed before it.
+/// Reads many times in a transaction that has an id, in which each statement of a function sees the
+/// rows that others have committed before it.
 fn look(client: &mut Client, function: &str) -> Result<Seen> {
     client.batch_execute("BEGIN; SELECT pg_current_xact_id()")?;
     let row = client

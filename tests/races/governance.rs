@@ -171,17 +171,17 @@ fn a_version_is_published_once() -> Result<()> {
 }
 
 #[test]
-fn embedders_never_share_a_row_and_give_back_what_they_drop() -> Result<()> {
+fn embedders_never_share_a_row_and_release_dropped_ones() -> Result<()> {
     let database = walked_to("knowledge", newest()?)?;
     let mut client = database.client()?;
     client.batch_execute(
         "SELECT orchestrator.stage_knowledge('collaboration', 'lesson ' || n) FROM generate_series(1, 100) AS n",
     )?;
-    // Nobody ends a transaction before everybody has claimed.
+    // No session ends its transaction before all have claimed.
     let everybody_claimed = Barrier::new(CONNECTIONS);
     let outcomes = at_once(&database, |number, client| {
         let mut transaction = client.transaction()?;
-        // A claim that waited for another would wait here for ever.
+        // A claim that waits for another would wait here for ever.
         transaction.batch_execute(&deadline::set("lock_timeout"))?;
         let claimed = transaction
             .query("SELECT id::text FROM orchestrator.claim_knowledge(10)", &[])

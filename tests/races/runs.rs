@@ -97,7 +97,7 @@ fn overlapping_bulk_calls_resolve_each_review_once_and_never_deadlock() -> Resul
     let resolve = |caller: usize, client: &mut Client| -> Result<i64, Error> {
         let mut resolved = 0;
         for batch in 0..8 {
-            // One caller begins with a few rejections.
+            // One caller starts with a few rejections.
             let (decision, size) =
                 if caller == 0 && batch == 0 { ("rejected", 5) } else { ("approved", 200) };
             resolved += number(
@@ -189,8 +189,7 @@ fn the_last_approvals_free_the_run_whichever_comes_last() -> Result<()> {
     Ok(())
 }
 
-/// Somebody stops a run while the question about it is approved: whichever comes first, it stays
-/// stopped, and only who resumes it lets it go on.
+/// A run is paused while its review is approved. In either order, it stays paused until it is resumed.
 #[test]
 fn a_pause_that_meets_an_approval_holds() -> Result<()> {
     let (database, mut client) = with_run("stopped")?;
@@ -218,7 +217,7 @@ fn a_pause_that_meets_an_approval_holds() -> Result<()> {
     Ok(())
 }
 
-/// A run needs a human exactly while a review of it is pending, however requests and approvals meet.
+/// A run needs a human exactly while a review of it is pending, in any order of requests and approvals.
 #[test]
 fn requests_and_approvals_that_meet_leave_no_review_forgotten() -> Result<()> {
     let (database, mut client) = with_run("meet")?;
@@ -277,7 +276,7 @@ fn a_thread_gets_one_run() -> Result<()> {
 /// Everything that locks a run or its reviews, at once, on the same few runs; one caller renames
 /// their threads all the time.
 #[test]
-fn whatever_meets_whatever_there_is_no_deadlock_and_no_lost_review() -> Result<()> {
+fn calls_in_any_combination_cause_no_deadlock_and_lose_no_review() -> Result<()> {
     let database = walked_to("mixed", newest()?)?;
     let mut client = database.client()?;
     client.batch_execute(&format!(
@@ -316,7 +315,7 @@ fn whatever_meets_whatever_there_is_no_deadlock_and_no_lost_review() -> Result<(
             };
             match outcome.as_ref().err().and_then(Error::code) {
                 None => outcome?,
-                // It is resolved already; or the run has another name by now.
+                // The review is resolved already, or the run has another name by now.
                 Some(code) if *code == SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE => {}
                 Some(code) if *code == SqlState::NO_DATA_FOUND && caller % 8 < 4 => {}
                 Some(_) => outcome?,
@@ -335,8 +334,8 @@ fn whatever_meets_whatever_there_is_no_deadlock_and_no_lost_review() -> Result<(
     Ok(())
 }
 
-/// Who decides by the reviews of a run decides by all of them, also with a snapshot that is older
-/// than the last.
+/// A decision that depends on the reviews of a run takes all of them into account, also with a snapshot
+/// that is older than the last review.
 #[test]
 fn a_snapshot_that_lacks_a_review_or_an_approval_decides_nothing() -> Result<()> {
     let ask = |reason: &str, kind: &str| {

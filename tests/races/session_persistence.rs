@@ -23,7 +23,7 @@ fn number(client: &mut Client, sql: &str) -> Result<i64, Error> {
     client.query_one(sql, &[])?.try_get(0)
 }
 
-/// Routes a task with the one key; its id, and whether this call made it.
+/// Routes a task with the one key. Returns its id, and whether this call created it.
 fn route(client: &mut impl GenericClient, description: &str) -> Result<(String, bool), Error> {
     let row = client.query_one(
         "SELECT task_id::text, created FROM orchestrator.route_task( \
@@ -199,7 +199,7 @@ fn a_session_that_gives_a_sign_of_life_does_not_expire() -> Result<()> {
     transaction.batch_execute(
         "SELECT orchestrator.session_heartbeat(id) FROM orchestrator.sessions ORDER BY created_at LIMIT 1",
     )?;
-    // If it waited, it would wait for the transaction above, for ever.
+    // A call that waits would wait for the transaction above for ever.
     second.batch_execute(&deadline::set("lock_timeout"))?;
     let expire = "SELECT orchestrator.expire_sessions()";
     assert_eq!(number(&mut second, expire)?, 1, "it does not wait, and takes the other");
@@ -211,7 +211,7 @@ fn a_session_that_gives_a_sign_of_life_does_not_expire() -> Result<()> {
 }
 
 #[test]
-fn what_is_expired_or_purged_by_many_is_counted_once() -> Result<()> {
+fn rows_expired_or_purged_by_many_are_counted_once() -> Result<()> {
     let database = walked_to("purge", newest()?)?;
     let mut client = database.client()?;
     client.batch_execute(
@@ -225,14 +225,14 @@ fn what_is_expired_or_purged_by_many_is_counted_once() -> Result<()> {
         number(client, "SELECT orchestrator.purge_audit_events('30 days')")
     })?;
     assert_eq!(sum(purged)?, 1000);
-    let told = "SELECT sum((metadata ->> 'purged')::bigint)::bigint FROM orchestrator.audit_events \
+    let reported = "SELECT sum((metadata ->> 'purged')::bigint)::bigint FROM orchestrator.audit_events \
          WHERE event_type = 'audit_events_purged'";
-    assert_eq!(number(&mut client, told)?, 1000);
+    assert_eq!(number(&mut client, reported)?, 1000);
     let expired =
         at_once(&database, |_, client| number(client, "SELECT orchestrator.expire_sessions()"))?;
     assert_eq!(sum(expired)?, 1000);
-    let told =
+    let reported =
         "SELECT count(*) FROM orchestrator.audit_events WHERE event_type = 'session_expired'";
-    assert_eq!(number(&mut client, told)?, 1000, "one event for each");
+    assert_eq!(number(&mut client, reported)?, 1000, "one event for each");
     Ok(())
 }

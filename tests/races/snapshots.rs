@@ -10,10 +10,10 @@ use support::extension::{newest, walked_to};
 
 use crate::must_try_again;
 
-/// How often each call is made at least.
+/// The smallest number of times that each call is made.
 const CALLS: usize = 40;
 
-/// Objects that are told by their definitions, made and dropped.
+/// Objects whose definitions the functions read; they are created and dropped.
 const MADE: &str = "CREATE TABLE public.made (id int PRIMARY KEY, n int CHECK (n > 0) DEFAULT 1); \
     CREATE INDEX ON public.made ((n + 1)); \
     CREATE VIEW public.seen AS SELECT id FROM public.made; \
@@ -22,7 +22,7 @@ const MADE: &str = "CREATE TABLE public.made (id int PRIMARY KEY, n int CHECK (n
     CREATE TYPE public.state AS ENUM ('a', 'b')";
 const DROPPED: &str = "DROP VIEW public.seen; DROP FUNCTION public.made_of; DROP TABLE public.made; DROP TYPE public.state";
 
-/// Makes a call again and again; how often it was answered, and how often it was to be tried again.
+/// Repeats a call. Returns how often it succeeded, and how often it failed with the advice to try again.
 fn call(client: &mut Client, sql: &str) -> Result<(usize, usize)> {
     let (mut answered, mut again) = (0, 0);
     for number in 0..CALLS {
@@ -42,7 +42,7 @@ fn call(client: &mut Client, sql: &str) -> Result<(usize, usize)> {
 }
 
 #[test]
-fn what_is_dropped_while_it_is_read_means_try_again() -> Result<()> {
+fn an_object_dropped_while_it_is_read_means_try_again() -> Result<()> {
     let database = walked_to("dropping", newest()?)?;
     let mut dropper = database.client()?;
     let calls = [
@@ -79,9 +79,9 @@ fn what_is_dropped_while_it_is_read_means_try_again() -> Result<()> {
     })
 }
 
-/// A transaction that keeps its snapshot finds what is gone by now.
+/// A transaction with an older snapshot finds objects that were dropped since.
 #[test]
-fn what_an_old_snapshot_still_shows_means_try_again() -> Result<()> {
+fn a_dropped_object_in_an_old_snapshot_means_try_again() -> Result<()> {
     for dropped in ["DROP VIEW public.seen", "DROP TABLE public.made CASCADE"] {
         let database = walked_to("dropped", newest()?)?;
         database.client()?.batch_execute(MADE)?;
@@ -90,7 +90,7 @@ fn what_an_old_snapshot_still_shows_means_try_again() -> Result<()> {
     Ok(())
 }
 
-/// An object that is gone, and to which the catalog still refers, was dropped by nobody.
+/// If the catalog still refers to a missing object, no session has dropped it: the catalog is damaged.
 #[test]
 fn a_damaged_catalog_is_not_to_be_tried_again() -> Result<()> {
     let database = walked_to("damaged", newest()?)?;
@@ -107,7 +107,7 @@ fn a_damaged_catalog_is_not_to_be_tried_again() -> Result<()> {
 }
 
 #[test]
-fn a_trail_that_is_gone_stops_what_would_be_recorded() -> Result<()> {
+fn a_missing_trail_stops_actions_that_it_would_record() -> Result<()> {
     let database = walked_to("no_trail", newest()?)?;
     let mut client = database.client()?;
     client.batch_execute("ALTER TABLE orchestrator.audit_events RENAME TO gone")?;

@@ -1,5 +1,5 @@
-//! An approval that is asked for while sessions expire and keys are released: whoever asked first is
-//! respected, in every isolation level.
+//! An approval is requested while sessions expire and keys are released. The request is respected if it
+//! came first, in every isolation level.
 
 use std::thread;
 
@@ -13,7 +13,7 @@ const EXPIRE: &str = "SELECT orchestrator.expire_sessions()";
 const RELEASE: &str = "SELECT orchestrator.release_idempotency_keys()";
 const ASK: &str = "SELECT orchestrator.request_approval(id, 'manager') FROM orchestrator.tasks";
 
-/// Adds an ended task of long ago, which holds its key and a session.
+/// Adds a task that ended long ago, and holds its key and a session.
 fn add_old_work(client: &mut Client) -> Result<()> {
     Ok(client.batch_execute(
         "WITH task AS ( \
@@ -34,8 +34,8 @@ fn kept(client: &mut Client) -> Result<(bool, bool)> {
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
-/// The call takes its snapshot and then waits for an index: its statements were planned before, so
-/// that none of it is locked for planning.
+/// The call takes its snapshot and then waits for an index. Its statements were planned before, so that
+/// planning does not wait for the index.
 #[test]
 fn an_approval_that_commits_after_the_snapshot_is_respected() -> Result<()> {
     let database = walked_to("after_snapshot", newest()?)?;
@@ -76,7 +76,7 @@ fn an_approval_that_an_old_snapshot_does_not_show_is_respected() -> Result<()> {
 }
 
 #[test]
-fn an_approval_waits_for_what_is_being_released() -> Result<()> {
+fn an_approval_waits_for_a_release_in_progress() -> Result<()> {
     for (call, expected) in [(EXPIRE, (false, true)), (RELEASE, (true, false))] {
         let database = walked_to("asked_after", newest()?)?;
         let (mut client, mut other) = (database.client()?, database.client()?);
@@ -92,7 +92,7 @@ fn an_approval_waits_for_what_is_being_released() -> Result<()> {
             until_one_waits(&mut database.client()?)?;
             transaction.commit()?;
             let seen = asking.join().expect("the thread ends")?;
-            assert_eq!(seen, expected, "{call}: whoever asks later sees what became of it");
+            assert_eq!(seen, expected, "{call}: a later call sees the outcome");
             Ok(())
         })?;
     }

@@ -166,8 +166,8 @@ fn no_circle_is_closed_together() -> Result<()> {
         let losers: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
         assert_eq!(losers.len(), 1, "the one that closes the circle: {losers:?}");
         assert_eq!(losers[0].code(), Some(&SqlState::INVALID_PARAMETER_VALUE));
-        let told = "SELECT actual FROM orchestrator.v7_verify_data() WHERE check_name = 'dependencies that can never be met'";
-        assert_eq!(text(&mut client, told)?, "0");
+        let reported = "SELECT actual FROM orchestrator.v7_verify_data() WHERE check_name = 'dependencies that can never be met'";
+        assert_eq!(text(&mut client, reported)?, "0");
     }
     Ok(())
 }
@@ -201,7 +201,7 @@ fn a_snapshot_that_lacks_a_recorded_pair_records_none() -> Result<()> {
     client.batch_execute(
         "CREATE TYPE public.a_status AS ENUM ('x'); CREATE TYPE public.astatus AS ENUM ('x')",
     )?;
-    // Recorded the other way round: no constraint meets it.
+    // Recorded with the two types exchanged, which no constraint prevents.
     let turned_round = format!(
         "{RECORD}; UPDATE orchestrator.v7_enum_migrations SET current_enum_name = v7_enum_name, \
              v7_enum_name = current_enum_name, consolidates_with = ARRAY[current_enum_name]"
@@ -258,7 +258,7 @@ fn a_snapshot_that_lacks_a_task_or_a_dependency_decides_nothing() -> Result<()> 
     must_try_again(&database, record, record)
 }
 
-/// A plan that is loaded while its phase ends leaves no task behind in it.
+/// A plan that is loaded while a phase ends adds no task to that phase.
 #[test]
 fn a_plan_adds_no_task_to_a_phase_that_ends() -> Result<()> {
     let (database, mut client) = planned("v7_late_plan")?;

@@ -1,5 +1,5 @@
-//! Columns whose names moved among them: exchanged, shifted, or dropped beside a user's own. A value
-//! stays at its column's number, so a name at another number is another value under that name.
+//! Columns whose names were exchanged, shifted, or dropped beside a column of a user. A value stays at
+//! the number of its column, so a name at another number shows the values of another column.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,7 @@ fn names(client: &mut Client) -> Result<Names> {
     Ok(columns.map(|column| ((column.table, column.number), column.name)).collect())
 }
 
-/// Neighbours of one type, table by table.
+/// Neighbouring columns of the same type, by table.
 fn pairs(columns: &[Column]) -> BTreeMap<&str, Vec<(&Column, &Column)>> {
     let mut pairs = BTreeMap::<&str, Vec<_>>::new();
     for two in columns.windows(2) {
@@ -70,7 +70,7 @@ fn shifted(one: &Column, other: &Column) -> String {
     format!("ALTER TABLE {table} RENAME {b} TO \"Old {b}\"; ALTER TABLE {table} RENAME {a} TO {b}")
 }
 
-/// No column has a name of ours that is neither its own nor the one that the damage gave it.
+/// Fails if a column has a name of ours that is neither its original name nor the one after the damage.
 fn assert_nothing_under_another(before: &Names, damaged: &Names, now: &Names, what: &str) {
     let ours: BTreeSet<(&str, &str)> =
         before.iter().map(|((table, _), name)| (table.as_str(), name.as_str())).collect();
@@ -85,7 +85,7 @@ fn assert_nothing_under_another(before: &Names, damaged: &Names, now: &Names, wh
     }
 }
 
-/// Runs every hint that can be run, as somebody who overlooks errors, until `verify()` repeats itself.
+/// Runs every hint and ignores errors, until `verify()` repeats its result.
 fn follow(client: &mut Client, what: &str) -> Result<()> {
     for _ in 0..4 {
         for row in verify(client)? {
@@ -99,8 +99,8 @@ fn follow(client: &mut Client, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// Damages the pair at the same place of every table at once, then those at the next place; calls
-/// `check` with the names before and after the damage.
+/// Damages the first pair of every table at once, then the second, and so on. Each time, calls `check`
+/// with the names before and after the damage.
 fn for_each_place(
     client: &mut Client,
     damage: Damage,
@@ -125,7 +125,7 @@ fn for_each_place(
     Ok(most)
 }
 
-/// Each hint alone, and what is left after it.
+/// Runs each hint alone, and then follows the remaining ones.
 fn each_hint_alone(client: &mut Client, before: &Names, damaged: &Names, what: &str) -> Result<()> {
     for row in verify(client)? {
         client.batch_execute("SAVEPOINT alone")?;
@@ -157,7 +157,7 @@ fn names_of_neighbours_come_back() -> Result<()> {
     Ok(())
 }
 
-/// All columns of one type of a table change names in a circle.
+/// All columns of one type in a table exchange their names in a circle.
 #[test]
 fn names_in_a_circle_come_back() -> Result<()> {
     let database = filled_to("circle", newest()?)?;
@@ -185,8 +185,8 @@ fn names_in_a_circle_come_back() -> Result<()> {
     whole.assert_whole(&mut client, "circles")
 }
 
-/// A walk leaves dropped columns behind, and the later ones behind these. Columns before them come
-/// back; the others come back or stay as they were left.
+/// A walk leaves holes of dropped columns, with later columns after them. Columns before the holes are
+/// restored; columns after them are restored, or stay unchanged.
 #[test]
 fn names_of_neighbours_after_walks() -> Result<()> {
     let database = filled_to("neighbours_walked", newest()?)?;
@@ -202,7 +202,7 @@ fn names_of_neighbours_after_walks() -> Result<()> {
         holes.insert(row.try_get(0)?, row.try_get(1)?);
     }
     assert!(holes.len() > 1, "tables with dropped columns: {holes:?}");
-    // One name alone is known behind the holes, too.
+    // A single renamed column is recognised after the holes, too.
     for table in holes.keys() {
         let columns = columns(&mut client)?;
         for Column { name, .. } in columns.iter().filter(|column| column.table == *table) {
@@ -232,7 +232,7 @@ fn names_of_neighbours_after_walks() -> Result<()> {
     Ok(())
 }
 
-/// One column after the other is dropped, and its owner adds one of the same type.
+/// Each column in turn is dropped, and a user adds a column of the same type.
 #[test]
 fn an_own_column_never_gets_the_name_of_a_dropped_one() -> Result<()> {
     let database = filled_to("dropped", newest()?)?;
@@ -259,7 +259,7 @@ fn an_own_column_never_gets_the_name_of_a_dropped_one() -> Result<()> {
                 client.batch_execute("SAVEPOINT damage")?;
                 let statement =
                     format!("ALTER TABLE {table} DROP COLUMN {name}, ADD COLUMN mine {kind}");
-                // A view keeps its columns from being dropped.
+                // A column that a view uses cannot be dropped.
                 if client.batch_execute(&statement).is_err() {
                     client.batch_execute("ROLLBACK TO damage")?;
                 } else {
@@ -282,7 +282,7 @@ fn an_own_column_never_gets_the_name_of_a_dropped_one() -> Result<()> {
     Ok(())
 }
 
-/// A user's own column stands before those that a later version brought.
+/// A user's own column comes before the columns that a later version added.
 #[test]
 fn an_own_column_from_before_an_upgrade_stays_its_owners() -> Result<()> {
     let database = filled_to("own_before", "0.2.5".parse()?)?;
@@ -298,7 +298,7 @@ fn an_own_column_from_before_an_upgrade_stays_its_owners() -> Result<()> {
             repair(client, what)?;
             let now = names(client)?;
             assert_nothing_under_another(before, damaged, &now, what);
-            // Their types show which columns of tasks are the later ones.
+            // The later columns of `tasks` are known by their types.
             for (place, name) in before {
                 if place.0 == "orchestrator.tasks" && name != "mine" {
                     assert_eq!(now.get(place), Some(name), "{what}");
@@ -310,7 +310,7 @@ fn an_own_column_from_before_an_upgrade_stays_its_owners() -> Result<()> {
     Ok(())
 }
 
-/// A column has a new name, and its owner's own one has the name that it had.
+/// A column was renamed, and a user's own column has its old name.
 #[test]
 fn an_own_column_under_a_name_of_ours_is_set_aside() -> Result<()> {
     let database = filled_to("set_aside", newest()?)?;

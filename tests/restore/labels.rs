@@ -1,5 +1,5 @@
-//! The label of an archive is a comment, which the owner of the table may edit. Whatever the comment
-//! holds, every archive is listed and can be restored, because its name holds the same facts.
+//! The label of an archive is a comment, which the owner of the table may edit. With any comment, every
+//! archive is listed and can be restored, because its name contains the same facts.
 
 use anyhow::{Context, Result};
 use postgres::Client;
@@ -9,7 +9,7 @@ use support::extension::{differences, filled_to, go_to, newest};
 use support::roles;
 use support::snapshot::{assert_same_rows, rows};
 
-/// Texts that are no label of `%`, the name of the archive's table.
+/// Texts that are not a label of `%`, the name of the archive's table.
 const DAMAGED: [&str; 40] = [
     "",
     " ",
@@ -53,7 +53,7 @@ const DAMAGED: [&str; 40] = [
     "{\"table\": \"%\", \"left_behind\": \"yes\"}",
 ];
 
-/// What each archive is listed as, with its rows; and how many have a time.
+/// The object and rows that are listed for each archive, and the number of archives with a time.
 fn listed(client: &mut Client) -> Result<(Vec<String>, i64)> {
     let rows = client.query(
         "SELECT object || ' ' || rows, archived_at IS NOT NULL FROM orchestrator.archived() ORDER BY 1",
@@ -83,7 +83,7 @@ fn put(client: &mut Client, archive: &str, label: &str) -> Result<()> {
 }
 
 #[test]
-fn whatever_stands_in_a_label_every_archive_is_listed_and_comes_back() -> Result<()> {
+fn every_archive_is_listed_and_restored_whatever_its_label() -> Result<()> {
     let database = filled_to("labels", newest()?)?;
     let mut client = database.client()?;
     roles::of_every_level(&database)?;
@@ -103,7 +103,7 @@ fn whatever_stands_in_a_label_every_archive_is_listed_and_comes_back() -> Result
         let (found, dated) = listed(&mut client).with_context(|| shown.to_owned())?;
         assert_eq!((found, dated), (expected.clone(), 0), "{shown}");
         client.query("SELECT FROM orchestrator.verify()", &[]).with_context(|| shown.to_owned())?;
-        // The next step down, over archives of the same names, and the way up.
+        // The next step down, with archives of the same names present, and the walk up.
         let mut trial = client.transaction()?;
         trial
             .batch_execute("ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.3'")
@@ -117,7 +117,7 @@ fn whatever_stands_in_a_label_every_archive_is_listed_and_comes_back() -> Result
     Ok(())
 }
 
-/// Labels in which single characters were changed.
+/// Labels with single characters changed.
 #[test]
 fn a_label_that_was_mistyped_anywhere_stops_nothing() -> Result<()> {
     let database = filled_to("mistyped", "0.3.0".parse()?)?;
@@ -153,7 +153,8 @@ fn a_label_that_was_mistyped_anywhere_stops_nothing() -> Result<()> {
     Ok(())
 }
 
-/// Kept levels that nobody can have stay, or are not needed; every other one is given.
+/// Kept levels that no role can have stay in the archive, levels of the owner are dropped, and every
+/// other one is granted.
 #[test]
 fn kept_levels_with_impossible_values_stop_neither_the_upgrade_nor_restore_archived() -> Result<()>
 {
@@ -192,7 +193,7 @@ fn kept_levels_with_impossible_values_stop_neither_the_upgrade_nor_restore_archi
                 &[],
             )?
             .try_get(0)?;
-        assert_eq!(stay, 8, "what nobody can have stays");
+        assert_eq!(stay, 8, "levels that no role can have stay");
         let owns: bool = client
             .query_one(
                 "SELECT has_table_privilege('postgres', 'orchestrator.tasks', 'DELETE') AND NOT EXISTS ( \

@@ -1,5 +1,5 @@
-//! Every downgrade and restore while publications have the tables: a publication with updates and
-//! deletes makes the server refuse both on a table without a replica identity.
+//! Every downgrade and restore of published tables. The server refuses updates and deletes of a table
+//! without a replica identity if a publication publishes them.
 
 use anyhow::{Context, Result};
 use postgres::Client;
@@ -33,7 +33,7 @@ fn every_table_of_every_version_and_every_archive_has_a_primary_key() -> Result<
     let database = filled_to("keys", newest()?)?;
     let mut client = database.client()?;
     roles::of_every_level(&database)?;
-    // Values that are set apart on the way up, and second archives of a name.
+    // Values that are set apart in the upgrade, and a second archive of the same name.
     client.batch_execute("ALTER TABLE orchestrator.gates ADD COLUMN mine int DEFAULT 1")?;
     let mut archives = 0;
     for _ in 0..2 {
@@ -50,7 +50,7 @@ fn every_table_of_every_version_and_every_archive_has_a_primary_key() -> Result<
     Ok(())
 }
 
-/// A replica identity as a user sets it on every table, where it can be; and a publication.
+/// A replica identity that a user sets on every table that can have it, and a publication.
 const WAYS: [(&str, &str); 4] = [
     ("REPLICA IDENTITY DEFAULT", OF_ALL_TABLES),
     ("REPLICA IDENTITY FULL", OF_ALL_TABLES),
@@ -82,7 +82,7 @@ fn rows_come_back_whatever_publication_and_replica_identity_the_tables_have() ->
         }
         client.batch_execute(publication).with_context(|| what.clone())?;
         let (expected, kept) = (rows(&mut client)?, identities(&mut client)?);
-        let told = differences(&mut client)?;
+        let reported = differences(&mut client)?;
         go_to(&mut client, Version::BASE).with_context(|| what.clone())?;
 
         let folder = tempfile::tempdir()?;
@@ -101,17 +101,17 @@ fn rows_come_back_whatever_publication_and_replica_identity_the_tables_have() ->
         for client in [&mut client, &mut by_hand] {
             assert_same_rows(&what, &expected, &rows(client)?);
             assert_eq!(identities(client)?, kept, "{what}");
-            assert_eq!((archived(client)?, &differences(client)?), (0, &told), "{what}");
+            assert_eq!((archived(client)?, &differences(client)?), (0, &reported), "{what}");
         }
     }
     Ok(())
 }
 
-/// Somebody dropped the key of an archive, or took its replica identity: rows that come back are
-/// deleted there one by one, because others stay.
+/// An archive has lost its key or its replica identity. Restored rows are deleted from it one by one,
+/// because other rows stay.
 #[test]
-fn an_archive_without_its_key_gives_rows_back_under_a_publication() -> Result<()> {
-    const TOLD: &str =
+fn rows_of_an_archive_without_its_key_are_restored_under_a_publication() -> Result<()> {
+    const REPORTED: &str =
         "SELECT string_agg(object || ' ' || rows, ', ') FROM orchestrator.archived()";
     for damage in [
         "ALTER TABLE orchestrator_archive.approvals DROP CONSTRAINT approvals_pkey",
@@ -138,8 +138,8 @@ fn an_archive_without_its_key_gives_rows_back_under_a_publication() -> Result<()
         let after = rows(&mut client)?["orchestrator.approvals"].clone();
         assert_eq!(after.len(), before.len() - 1, "{damage}");
         assert!(after.iter().all(|row| before.contains(row)), "{damage}");
-        let told: String = client.query_one(TOLD, &[])?.try_get(0)?;
-        assert!(told.contains("orchestrator.approvals 1"), "{told}: {damage}");
+        let reported: String = client.query_one(REPORTED, &[])?.try_get(0)?;
+        assert!(reported.contains("orchestrator.approvals 1"), "{reported}: {damage}");
     }
     Ok(())
 }

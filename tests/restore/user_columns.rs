@@ -1,5 +1,5 @@
-//! Columns that users added to tables of ours, of every kind: no downgrade or restore fails because
-//! of one, their values are kept, and an obstacle to one archive holds up no other.
+//! Columns of every kind that users added to tables of ours. No downgrade or restore fails because of
+//! one, their values are kept, and an obstacle to one archive does not stop another.
 
 use anyhow::{Context, Result};
 use postgres::Client;
@@ -8,20 +8,20 @@ use support::dump::{self, CUSTOM, dump};
 use support::extension::{differences, filled_to, go_to};
 use support::snapshot::{assert_same_rows, rows};
 
-/// A kind of column: what it needs, its definition, and an expression over `n` for its values.
+/// A kind of column: statements that it needs, its definition, and an expression over `n` for its values.
 struct Kind {
     before: &'static str,
     definition: &'static str,
     value: &'static str,
-    /// What becomes of kept values when the column is added again.
+    /// The outcome for kept values when the column is added again.
     again: Again,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Again {
-    /// They come back.
+    /// They are restored.
     Back,
-    /// They stay, and a NOTICE says why.
+    /// They stay, and a NOTICE gives the reason.
     Stay(&'static str),
     /// The server computes them, so none are kept.
     Computed,
@@ -83,14 +83,14 @@ fn values(client: &mut Client) -> Result<Vec<String>> {
     Ok(values.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
-/// Per archive what came back and what stayed.
+/// For each archive, the numbers of restored rows and of rows that stayed.
 fn restore_archived(client: &mut Client) -> Result<Vec<(String, i64, i64)>> {
     let rows = client.query("SELECT * FROM orchestrator.restore_archived()", &[])?;
     let outcome = |row: &postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
     rows.iter().map(outcome).collect()
 }
 
-/// A database with rows of every version up to the one that brings the table, and the column.
+/// A database with the column, and rows of every version up to the one that creates the table.
 fn with_column(kind: &Kind) -> Result<Database> {
     let database = filled_to("column", ABOVE.parse()?)?;
     let mut client = database.client()?;
@@ -117,7 +117,7 @@ fn notices(database: &Database, statement: &str) -> Result<String> {
 }
 
 #[test]
-fn values_of_every_kind_of_column_are_kept_and_come_back_or_it_is_said_why_not() -> Result<()> {
+fn values_of_every_kind_of_column_are_restored_or_a_notice_gives_the_reason() -> Result<()> {
     for kind in &KINDS {
         let what = kind.definition;
         let database = with_column(kind)?;
@@ -130,7 +130,7 @@ fn values_of_every_kind_of_column_are_kept_and_come_back_or_it_is_said_why_not()
         go_to(&mut client, ABOVE.parse()?).context(what)?;
         assert_eq!(differences(&mut client)?, [""; 0], "{what}");
         let count = rows(&mut client)?["orchestrator.knowledge_staging"].len();
-        assert_eq!(count, before.len(), "{what}: rows that came back");
+        assert_eq!(count, before.len(), "{what}: restored rows");
 
         let apart = "SELECT count(*) FROM public.kept AS k JOIN orchestrator_archive.knowledge_staging_columns AS a \
              USING (id) WHERE a.mine::text IS NOT DISTINCT FROM k.mine";
@@ -142,29 +142,29 @@ fn values_of_every_kind_of_column_are_kept_and_come_back_or_it_is_said_why_not()
         assert_eq!(apart, before.len() as i64, "{what}: values set apart");
 
         client.batch_execute(&add(kind.definition))?;
-        let told = notices(&database, "SELECT orchestrator.restore_archived()")?;
+        let reported = notices(&database, "SELECT orchestrator.restore_archived()")?;
         let left = restore_archived(&mut client)?;
         match kind.again {
             Again::Stay(reason) => {
-                assert!(told.contains(reason), "{what}: {told}");
+                assert!(reported.contains(reason), "{what}: {reported}");
                 assert_eq!(left[0].2, before.len() as i64, "{what}: {left:?}");
             }
             _ => {
-                assert!(left.is_empty(), "{what}: {left:?}, {told}");
+                assert!(left.is_empty(), "{what}: {left:?}, {reported}");
                 assert_eq!(values(&mut client)?, before, "{what}");
                 assert_same_rows(what, &all, &rows(&mut client)?);
             }
         }
-        // Down and up again with both, the column and what was set apart, loses neither.
+        // A walk down and up with both the column and the values set apart loses neither.
         go_to(&mut client, BELOW.parse()?).context(what)?;
         go_to(&mut client, ABOVE.parse()?).context(what)?;
         let count = rows(&mut client)?["orchestrator.knowledge_staging"].len();
-        assert_eq!(count, before.len(), "{what}: rows that came back again");
+        assert_eq!(count, before.len(), "{what}: rows restored again");
     }
     Ok(())
 }
 
-/// The column is another one now: its kept values stay until somebody sees to them.
+/// The column has another definition now. Its kept values stay in the archive until a user handles them.
 #[test]
 fn a_column_that_became_another_one_keeps_its_values_and_no_other_archive() -> Result<()> {
     let conflicts = [
@@ -185,7 +185,7 @@ fn a_column_that_became_another_one_keeps_its_values_and_no_other_archive() -> R
         let gates = rows(&mut client)?["orchestrator.gates"].clone();
         assert!(!gates.is_empty());
         go_to(&mut client, "0.1.6".parse()?)?;
-        // After the dump was restored every archive waits, the one that cannot come back among them.
+        // After a restore of the dump every archive waits, including the one that cannot be restored.
         let folder = tempfile::tempdir()?;
         let target = folder.path().join("dump");
         dump(&database, database.name(), &CUSTOM, &target)?;
@@ -197,8 +197,8 @@ fn a_column_that_became_another_one_keeps_its_values_and_no_other_archive() -> R
         restore_archived(&mut by_hand).context(definition)?;
         for (database, client) in [(&database, &mut client), (&restored, &mut by_hand)] {
             client.batch_execute(&add(definition))?;
-            let told = notices(database, "SELECT orchestrator.restore_archived()")?;
-            assert!(told.contains(reason), "{definition}: {told}");
+            let reported = notices(database, "SELECT orchestrator.restore_archived()")?;
+            assert!(reported.contains(reason), "{definition}: {reported}");
             let kept: i64 = client
                 .query_one(
                     "SELECT count(mine) FROM orchestrator_archive.knowledge_staging_columns",
@@ -213,14 +213,14 @@ fn a_column_that_became_another_one_keeps_its_values_and_no_other_archive() -> R
     Ok(())
 }
 
-/// An archive that the server itself refuses to give back, in the middle of others.
+/// An archive in the middle of others that the server itself refuses to restore.
 #[test]
-fn what_stops_one_archive_keeps_no_other_and_no_upgrade() -> Result<()> {
+fn an_obstacle_to_one_archive_stops_no_other_and_no_upgrade() -> Result<()> {
     let make = |prefix| -> Result<Database> {
         let database = filled_to(prefix, "0.3.0".parse()?)?;
         let mut client = database.client()?;
         go_to(&mut client, "0.2.5".parse()?)?;
-        // Fires also while rows come back.
+        // The trigger fires also while rows are restored.
         client.batch_execute(
             "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS \
                  $$ BEGIN RAISE EXCEPTION 'no changes today' USING ERRCODE = '22023', DETAIL = 'It is Sunday.'; END $$; \
@@ -231,9 +231,9 @@ fn what_stops_one_archive_keeps_no_other_and_no_upgrade() -> Result<()> {
     };
     let database = make("refused")?;
     let mut client = database.client()?;
-    let told = notices(&database, "ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0'")?;
-    assert!(told.contains("stay in orchestrator_archive.tasks_columns"), "{told}");
-    assert!(told.contains("22023: no changes today (It is Sunday.)"), "{told}");
+    let reported = notices(&database, "ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0'")?;
+    assert!(reported.contains("stay in orchestrator_archive.tasks_columns"), "{reported}");
+    assert!(reported.contains("22023: no changes today (It is Sunday.)"), "{reported}");
     let left = restore_archived(&mut client)?;
     assert_eq!(left.len(), 1, "{left:?}");
     assert_eq!(left[0].1, 0, "{left:?}");
@@ -242,7 +242,7 @@ fn what_stops_one_archive_keeps_no_other_and_no_upgrade() -> Result<()> {
     let back = restore_archived(&mut client)?;
     assert_eq!((back[0].1, back[0].2), (left[0].2, 0), "{back:?}");
 
-    // What is not about the archive ends the statement as it always did.
+    // An error that is not about the archive ends the statement.
     let database = make("cancelled")?;
     let mut client = database.client()?;
     for (code, raised) in [
@@ -267,7 +267,8 @@ fn what_stops_one_archive_keeps_no_other_and_no_upgrade() -> Result<()> {
     Ok(())
 }
 
-/// A column of a later version's name stops the upgrade with its own name, and nothing is lost.
+/// A user's column with the name of a later version's column stops the upgrade with an error that names
+/// it, and nothing is lost.
 #[test]
 fn a_column_named_like_one_of_a_later_version_stops_the_upgrade_or_its_values_stay() -> Result<()> {
     let database = filled_to("early", "0.2.5".parse()?)?;
@@ -281,8 +282,8 @@ fn a_column_named_like_one_of_a_later_version_stops_the_upgrade_or_its_values_st
         .expect_err("the name is taken");
     assert_eq!(error.code().map(|code| code.code()), Some("42701"));
     assert_same_rows("after the refusal", &before, &rows(&mut client)?);
-    // Archived with its table it comes back as what it was, and its values stay where the version's own
-    // column of that name is another one.
+    // A column that was archived with its table is restored unchanged. Its values stay in the archive if
+    // the version's own column of that name has another type.
     go_to(&mut client, "0.0.0".parse()?)?;
     go_to(&mut client, "0.3.0".parse()?)?;
     let kept: i64 = client

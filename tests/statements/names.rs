@@ -3,17 +3,17 @@
 
 use serde_json::{Map, Value};
 
-/// The schemas in which nobody but the owner can make something.
+/// The schemas in which only the owner can create objects.
 const SCHEMAS: [&str; 2] = ["pg_catalog", "orchestrator"];
 
-/// Kinds of statements that are looked into. What another one would look up is not known here.
+/// Kinds of statements that this module understands. It cannot find the names in other kinds.
 const STATEMENTS: [&str; 5] = ["SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"];
 
-/// Types whose texts are names, which their input function looks up.
+/// Types with an input function that looks up a name.
 const NAMES_AS_TEXT: [&str; 6] =
     ["regclass", "regproc", "regprocedure", "regoper", "regoperator", "regtype"];
 
-/// What of a statement would be looked up along the search_path.
+/// The names of a statement that the server would look up along the search_path.
 pub fn unqualified(statement: &str) -> Vec<String> {
     let tree = match pg_query::parse(statement) {
         Ok(tree) => tree.protobuf,
@@ -34,7 +34,7 @@ pub fn unqualified(statement: &str) -> Vec<String> {
 
 #[derive(Default)]
 struct Names {
-    /// Names that WITH gives, which no schema has.
+    /// Names of common table expressions, which belong to no schema.
     common: Vec<String>,
     found: Vec<String>,
 }
@@ -63,7 +63,7 @@ impl Names {
         }
     }
 
-    /// One node; the fields that it has say which kind it is.
+    /// Visits one node. Its fields show its kind.
     fn node(&mut self, fields: &Map<String, Value>) {
         let list = |name: &str| fields.get(name).map(words).unwrap_or_default();
         let has = |name: &str| fields.contains_key(name);
@@ -98,7 +98,7 @@ impl Names {
                 }
             }
         } else if has("fields") && has("location") {
-            // Where the table has no such column, the server looks for a function of that name.
+            // If the table has no such column, the server looks for a function of that name.
             let names = list("fields");
             if names.len() > 1 {
                 self.found.push(format!("{}, which may be a function", names.join(".")));
@@ -210,7 +210,7 @@ fn each_name_without_a_schema_is_found() {
 }
 
 #[test]
-fn what_is_qualified_and_what_needs_no_name_passes() {
+fn qualified_names_and_expressions_without_names_pass() {
     for statement in [
         "SELECT id FROM orchestrator.orchestrator_runs WHERE thread_id OPERATOR(pg_catalog.=) $1",
         "SELECT pg_catalog.count(*), coalesce(a, b), greatest(a, 1) FROM pg_catalog.pg_class",

@@ -1,5 +1,5 @@
-//! Everything that a function of the library can run, read from the sources. Each item that a
-//! function names counts as reached, called or not: this finds too much rather than too little.
+//! Everything that a function of the library can run, read from the sources. Each item that a function
+//! names counts as reached, called or not, so this finds too much rather than too little.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use syn::{ImplItem, Item, ItemUse, UseTree};
 const STATEMENTS: [&str; 10] =
     ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "MERGE", "VALUES", "TABLE", "COPY", "LOCK"];
 
-/// Names of what looks something up by its name, without a statement.
+/// Functions of the server that look up a name without a statement.
 const LOOKUPS: [&str; 12] = [
     "open_with_name",
     "open_with_name_and_share_lock",
@@ -28,23 +28,24 @@ const LOOKUPS: [&str; 12] = [
     "LookupFuncName",
 ];
 
-/// The module that alone hands statements to the server, and takes constants only; and the one of
-/// statements that are composed.
+/// The module that passes constant statements to the server, and the one for statements composed at run
+/// time. No other module passes statements.
 const RUNS_CONSTANTS: &str = "statements";
 const COMPOSES: &str = "dynamic_sql";
 
 /// A function, constant, static or type.
 struct Named {
     module: Vec<String>,
-    /// The type that it is of.
+    /// The type that it belongs to.
     of: Option<String>,
     name: String,
-    /// Whether it is reached with its type: functions of traits are called unnamed.
+    /// Whether it is reached together with its type, because functions of traits are called without
+    /// their name.
     is_of_trait: bool,
     words: Words,
 }
 
-/// What a piece of source names.
+/// The names in a piece of source.
 #[derive(Default)]
 struct Words {
     paths: Vec<Vec<String>>,
@@ -65,12 +66,12 @@ pub struct Sources {
     imports: Vec<Import>,
 }
 
-/// What can be reached from a function.
+/// Everything that can be reached from a function.
 #[derive(Default)]
 pub struct Reached {
     pub items: BTreeSet<usize>,
     pub statements: BTreeSet<String>,
-    /// What would look up a name without a statement, or run one that is composed.
+    /// Functions that look up a name without a statement, or run a composed statement.
     pub lookups: BTreeSet<String>,
 }
 
@@ -198,8 +199,8 @@ impl Sources {
                 reached.statements.extend(from.words.statements());
                 reached.lookups.extend(from.lookups());
             }
-            // A value has a type that something on the way to it names; what traits do to it, it does
-            // without being asked by name.
+            // The type of each value is named by some item that is reached. Functions of its traits
+            // are called without their name, so they are reached, too.
             waiting = self.places(|named| {
                 let is_known = named.of.as_ref().is_some_and(|of| types.contains(of));
                 is_known && (named.is_of_trait || methods.contains(&named.name))
@@ -219,7 +220,7 @@ impl Sources {
         (0..self.named.len()).filter(|place| matches(&self.named[*place])).collect()
     }
 
-    /// A path as it stands in an item, from where `use` has its first name.
+    /// The whole path of a path in an item: `use` defines its first name.
     fn whole(&self, from: &Named, path: &[String]) -> Vec<String> {
         let imported = self
             .imports
@@ -254,7 +255,7 @@ impl Sources {
         let known = self.places(|named| is_named(named) && holds(named));
         let is_ours = self.named.iter().any(|named| holds(named) || named.name == qualifier);
         if known.is_empty() && is_ours {
-            // Perhaps a name that a module passes on.
+            // The name may be re-exported by a module.
             return self.places(is_named);
         }
         known
@@ -262,12 +263,12 @@ impl Sources {
 }
 
 impl Named {
-    /// Where it stands.
+    /// Its place: module, type and name.
     fn place(&self) -> String {
         format!("{}::{}", self.module.join("::"), self.name)
     }
 
-    /// What would look up a name without a statement, or run one that is not a constant.
+    /// Functions that look up a name without a statement, or run a statement that is not constant.
     fn lookups(&self) -> impl Iterator<Item = String> {
         let place = self.place();
         let module = self.module.last().map(String::as_str);
@@ -343,7 +344,7 @@ impl Words {
     }
 }
 
-/// The name of a type, without what it is made of.
+/// The name of a type, without its parameters.
 fn last_word(tokens: &TokenStream) -> Option<String> {
     let before_arguments = tokens
         .clone()

@@ -7,13 +7,13 @@ use anyhow::{Context, Result};
 use pg_query::NodeEnum;
 use pg_query::protobuf::{CreateFunctionStmt, DefElem, Node};
 
-/// The one search_path that looks up no name of the caller's.
+/// The only search_path that finds no object of the caller.
 const PINNED: [&str; 2] = ["pg_catalog", "pg_temp"];
 
 pub struct Function {
     pub name: String,
     pub is_pinned: bool,
-    /// Its symbol in the library, when it is written in C.
+    /// Its symbol in the library, if its language is C.
     pub symbol: Option<String>,
 }
 
@@ -32,7 +32,7 @@ pub fn functions(folder: &Path) -> Result<Vec<Function>> {
 
 /// The functions that a script creates, in its order.
 pub fn created(script: &str) -> Result<Vec<Function>> {
-    // psql reads the first line, the server never does.
+    // Only psql reads the first line; the server would not.
     let sql: Vec<_> = script.lines().filter(|line| !line.starts_with('\\')).collect();
     let tree = pg_query::parse(&sql.join("\n"))?.protobuf;
     let nodes = tree.stmts.iter().filter_map(|statement| statement.stmt.as_ref());

@@ -42,7 +42,7 @@ pub fn misnamed(folder: &Path) -> Result<Vec<String>> {
     Ok(findings)
 }
 
-/// The symbol that a script must give a function, when it gives it a new one.
+/// The symbol that a script must use for a function if it changes the symbol.
 fn due(function: &str, version: &str, known: &BTreeSet<String>) -> String {
     let name = function.rsplit('.').next().unwrap_or(function);
     if known.is_empty() {

@@ -1,23 +1,23 @@
-//! The deadline after which a test that hangs ends with an error. It does not bound speed: it is far
-//! longer than any work takes on a busy machine, and no test asserts a time.
+//! The deadline after which a test that hangs fails. It does not limit speed: it is far longer than any
+//! work takes on a busy machine, and no test asserts a time.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// How long a test waits for something that must come.
+/// The longest time that a test waits for something that must happen.
 pub const DEADLINE: Duration = Duration::from_secs(300);
-/// How long it waits between two looks at something that does not announce itself.
+/// The pause between two looks, if no event can be awaited.
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// The statement that ends a session's statements at the deadline, as `parameter`
-/// (`statement_timeout` or `lock_timeout`) has it.
+/// The statement that sets `parameter` (`statement_timeout` or `lock_timeout`) to the deadline.
 pub fn set(parameter: &str) -> String {
     format!("SET {parameter} = '{}s'", DEADLINE.as_secs())
 }
 
-/// Looks until the answer is yes; an error says that `what` did not happen before the deadline.
+/// Calls `happened` until it returns `true`. Fails, and names `what`, if that does not happen before the
+/// deadline.
 pub fn wait_until(what: &str, mut happened: impl FnMut() -> Result<bool>) -> Result<()> {
     let start = Instant::now();
     while !happened()? {

@@ -1,4 +1,4 @@
-//! Dumps and restores as users make them.
+//! Dumps and restores with PostgreSQL's programs, as users run them.
 
 use std::path::Path;
 use std::process::Command;
@@ -19,7 +19,7 @@ pub const PARALLEL: Format =
     Format { options: &["--format=directory", "--jobs=2"], is_plain: false };
 pub const FORMATS: [Format; 3] = [PLAIN, CUSTOM, PARALLEL];
 
-/// Runs to the end; failure, and any complaint, is an error.
+/// Runs a command to its end. A failure, and any message on standard error, is an error.
 pub fn run(command: &mut Command) -> Result<()> {
     let output = command.output()?;
     if !output.status.success() || !output.stderr.is_empty() {
@@ -33,7 +33,7 @@ pub fn dump(from: &Address, database: &str, format: &Format, target: &Path) -> R
     run(from.command("pg_dump").args(format.options).arg("--file").arg(target).arg(database))
 }
 
-/// Restores a dump into an empty database, as one would into a fresh server.
+/// Restores a dump into an empty database, as into a new server.
 pub fn restore(to: &Address, database: &str, format: &Format, target: &Path) -> Result<()> {
     if !format.is_plain {
         let mut restore = to.command("pg_restore");

@@ -1,4 +1,4 @@
-//! The extension in a test's database: walking its chain, filling its tables.
+//! The extension in a test's database: walks along the chain, and rows for its tables.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,8 +39,8 @@ enum Rows {
     OfEveryVersion,
 }
 
-/// A copy of a database that walked there. Each way is walked once for all tests of a program, from
-/// the nearest version below that has been reached.
+/// A copy of a database that was walked to the version. Each program of tests walks there once, from the
+/// nearest older version that it has reached.
 fn copy(prefix: &str, version: Version, rows: Rows) -> Result<Database> {
     static WALKED: Mutex<BTreeMap<(Rows, Version), Database>> = Mutex::new(BTreeMap::new());
     let mut walked = WALKED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -107,7 +107,7 @@ pub fn fill(client: &mut Client, version: Version) -> Result<()> {
     client.batch_execute(&sql).with_context(|| format!("{}", path.display()))
 }
 
-/// What `verify()` finds: nothing when everything is intact.
+/// The differences that `verify()` reports; none if everything is intact.
 pub fn differences(client: &mut Client) -> Result<Vec<String>> {
     let rows = client.query(
         "SELECT format('%s %s %s: %s / %s', problem, kind, object, expected, actual) FROM orchestrator.verify()",

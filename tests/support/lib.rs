@@ -1,5 +1,5 @@
-//! The support of all server tests: the server that `cargo xtask check` started, and databases of
-//! their own in it.
+//! Support for all server tests: the server that `cargo xtask check` started, and a database for each
+//! test.
 
 pub mod deadline;
 pub mod dump;
@@ -16,7 +16,7 @@ use anyhow::{Result, anyhow};
 use postgres::Client;
 use xtask::address::{Address, quote_identifier};
 
-/// The server to test against; an error says how to get one.
+/// The server to test against; the error names the command that starts one.
 pub fn server() -> Result<&'static Address> {
     static SERVER: OnceLock<Result<Option<Address>, String>> = OnceLock::new();
     match SERVER.get_or_init(|| Address::from_environment().map_err(|error| format!("{error:#}"))) {
@@ -28,7 +28,7 @@ pub fn server() -> Result<&'static Address> {
     }
 }
 
-/// An empty database of its own, dropped at the end; dereferences to the server's `Address`.
+/// A new database for one test, dropped at the end. It dereferences to the server's `Address`.
 pub struct Database {
     address: &'static Address,
     name: String,
@@ -50,7 +50,7 @@ impl Database {
         Ok(database)
     }
 
-    /// Creates a copy of a database to which nobody is connected.
+    /// Creates a copy of a database. Nobody may be connected to the original.
     pub fn copy_of(original: &Self, prefix: &str) -> Result<Self> {
         let database = Self::named(prefix)?;
         database.address.copy_database(&original.name, &database.name)?;
@@ -67,12 +67,12 @@ impl Database {
         &self.name
     }
 
-    /// A client of the superuser.
+    /// Connects as the superuser.
     pub fn client(&self) -> Result<Client> {
         self.address.connect(&self.name)
     }
 
-    /// A client of the given role.
+    /// Connects as the given role.
     pub fn client_as(&self, role: &str) -> Result<Client> {
         self.address.connect_as(&self.name, role)
     }

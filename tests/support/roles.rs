@@ -9,12 +9,13 @@ use crate::Database;
 /// The levels, in the order in which they are documented.
 pub const LEVELS: [&str; 4] = ["reader", "worker", "reviewer", "admin"];
 
-/// The name of a test's role of a level; databases have names of their own, so roles do too.
+/// The name of a test's role of a level. It contains the unique name of the database, because roles
+/// belong to the whole server.
 pub fn name(database: &Database, level: &str) -> String {
     format!("{}_{level}", database.name())
 }
 
-/// Makes a role of each level that can log in, beside one without a level, `nobody`.
+/// Creates a login role of each level, and one without a level, `nobody`.
 pub fn of_every_level(database: &Database) -> Result<()> {
     let mut client = database.client()?;
     make(&mut client, &name(database, "nobody"))?;
@@ -26,7 +27,7 @@ pub fn of_every_level(database: &Database) -> Result<()> {
     Ok(())
 }
 
-/// Makes a role that can log in; one that an earlier run left is taken as it is.
+/// Creates a login role, unless an earlier run left it.
 pub fn make(client: &mut Client, role: &str) -> Result<()> {
     if client.query_opt("SELECT FROM pg_roles WHERE rolname = $1", &[&role])?.is_none() {
         client.batch_execute(&format!("CREATE ROLE {} LOGIN", quote_identifier(role)))?;
@@ -34,7 +35,7 @@ pub fn make(client: &mut Client, role: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives a role a level; how many privileges that changed.
+/// Grants a level to a role. Returns the number of privileges that changed.
 pub fn grant(client: &mut Client, role: &str, level: &str) -> Result<i64> {
     const GRANT: &str = "SELECT orchestrator.grant_access((SELECT oid FROM pg_roles WHERE rolname = $1)::regrole, $2)";
     let row = client.query_one(GRANT, &[&role, &level]);

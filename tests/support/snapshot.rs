@@ -1,5 +1,5 @@
-//! The contents of a database in a form that can be compared: the schema as a normalised dump, and
-//! every row of the extension's tables.
+//! The contents of a database in a form for comparison: the schema as a normalised dump, and every row
+//! of the extension's tables.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,9 +12,9 @@ use crate::Database;
 /// The rows of each table, as text, in order.
 pub type Rows = BTreeMap<String, Vec<String>>;
 
-/// Schema `orchestrator` as `pg_dump --binary-upgrade` writes it – with that option the members of
-/// an extension are dumped one by one –, without what differs between equal schemas: identifiers
-/// of objects, dropped columns, the order in which equals stand.
+/// Schema `orchestrator` as `pg_dump --binary-upgrade` writes it: with that option pg_dump writes the
+/// members of an extension one by one. The parts that differ between equal schemas are removed:
+/// identifiers of objects, dropped columns, and the order of equal statements.
 pub fn schema(database: &Database) -> Result<String> {
     let output = database
         .command("pg_dump")
@@ -44,7 +44,7 @@ pub fn rows(client: &mut Client) -> Result<Rows> {
     Ok(rows)
 }
 
-/// The rows of `of`'s tables in the columns that `of` has, as `client` finds them.
+/// The rows that `client` finds in the tables and columns that exist for `of`.
 pub fn rows_in_columns_of(of: &mut Client, client: &mut Client) -> Result<Rows> {
     let columns = of.query(
         "SELECT attrelid::regclass::text, string_agg('t.' || quote_ident(attname), ', ' ORDER BY attnum) \
@@ -63,7 +63,7 @@ pub fn rows_in_columns_of(of: &mut Client, client: &mut Client) -> Result<Rows> 
     Ok(found)
 }
 
-/// Fails with the lines in which two texts differ.
+/// Fails, and shows the lines that differ, unless both texts are the same.
 pub fn assert_same(what: &str, expected: &str, actual: &str) {
     if expected == actual {
         return;
@@ -78,7 +78,7 @@ pub fn assert_same(what: &str, expected: &str, actual: &str) {
     panic!("{what}: the schemas differ\n{difference}");
 }
 
-/// Fails naming the tables whose rows differ, with the rows.
+/// Fails, and shows the tables and rows that differ, unless both contents are the same.
 pub fn assert_same_rows(what: &str, expected: &Rows, actual: &Rows) {
     for table in expected.keys().chain(actual.keys()) {
         assert_eq!(expected.get(table), actual.get(table), "{what}: rows of {table}");
@@ -103,7 +103,7 @@ fn normalise(dump: &str) -> String {
     sections.concat()
 }
 
-/// Whether a line of a dump tells something of the schema, and not of one database's history.
+/// Whether a line of a dump describes the schema, and not the history of one database.
 fn is_schema(line: &str) -> bool {
     let line = line.trim();
     !(line.is_empty()

@@ -8,7 +8,7 @@ use xtask::address::query;
 /// The work of one statement.
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
-    /// Blocks of tables, indexes and temporary files that were looked at, each look counted.
+    /// Accesses to blocks of tables, indexes and temporary files.
     pub blocks: u64,
     /// Bytes of WAL that were written.
     pub wal: u64,
@@ -21,7 +21,7 @@ pub fn of(client: &mut Client, sql: &str) -> Result<Work> {
         .first()
         .with_context(|| format!("no plan of {sql}"))?
         .try_get(0)?;
-    // The first of each name belongs to the topmost node, which includes those below it.
+    // The first value of each name belongs to the topmost node, which includes those below it.
     let count = |name: &str| -> Result<u64> {
         let value = plan.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'));
         Ok(value.with_context(|| format!("no {name} in\n{plan}"))?.trim().parse()?)

@@ -1,5 +1,5 @@
-//! How often the whole catalog is read: once by each function that reports on it, and once by each
-//! step down, however many tables the step archives.
+//! The number of times that the whole catalog is read: once by each function that reports on it, and
+//! once by each step down, however many tables the step archives.
 
 use std::fs;
 
@@ -9,8 +9,8 @@ use support::extension::{newest, versions, walked_to};
 use xtask::chain::Version;
 use xtask::machine::project::Project;
 
-/// Scans of a table that the server's own work does not scan and that each reading of the members
-/// scans once, so far in this transaction.
+/// The number of scans of a table in this transaction. The server itself does not scan this table, and
+/// each reading of the members scans it once.
 const READS: &str = "SELECT pg_stat_get_xact_numscans('pg_statistic_ext'::regclass)";
 
 fn reads(client: &mut impl GenericClient) -> Result<i64> {
@@ -28,7 +28,7 @@ fn read_by(client: &mut Client, statement: &str) -> Result<i64> {
 }
 
 #[test]
-fn what_reports_on_the_catalog_reads_it_once() -> Result<()> {
+fn each_report_reads_the_catalog_once() -> Result<()> {
     let database = walked_to("reports", newest()?)?;
     let mut client = database.client()?;
     for (statement, expected) in [
@@ -43,7 +43,7 @@ fn what_reports_on_the_catalog_reads_it_once() -> Result<()> {
     Ok(())
 }
 
-/// A step up reads it where it gives columns their values back, to see what depends on them.
+/// A step up reads the catalog only if it restores columns, to find the objects that depend on them.
 #[test]
 fn a_step_down_reads_the_catalog_once_and_a_step_up_for_columns_alone() -> Result<()> {
     let database = walked_to("steps", newest()?)?;

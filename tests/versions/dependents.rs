@@ -1,6 +1,6 @@
-//! Objects of users that depend on a table, a column or an archive of ours: the step that would
-//! remove it stops before any change, and names the object. The hint destroys nothing: once it was
-//! followed the step succeeds, and every row is there.
+//! Objects of users that depend on a table, a column or an archive of ours. A step that would remove
+//! one stops before any change, and names the object. The hint destroys nothing: after it was followed,
+//! the step succeeds and keeps every row.
 
 use anyhow::{Context, Result};
 use postgres::Client;
@@ -12,11 +12,11 @@ use support::snapshot::{Rows, assert_same_rows, rows};
 
 use super::refusal;
 
-/// What a user builds on the relation `%`, how the message names it, and what takes it away again:
-/// nothing, where the hint itself says the statement.
+/// A statement with which a user builds on the relation `%`, the name of the object in the message, and
+/// the statement that removes it; empty if the hint contains that statement.
 type Built = (&'static str, &'static str, &'static str);
 
-/// Kinds that are built on a table, whether it is live or an archive.
+/// Objects on a table, whether it is live or an archive.
 const ON_A_TABLE: [Built; 27] = [
     ("CREATE VIEW public.v AS SELECT id FROM %", "view public.v", "DROP VIEW public.v"),
     ("CREATE VIEW public.v AS SELECT f FROM % AS f", "view public.v", "DROP VIEW public.v"),
@@ -130,7 +130,7 @@ const ON_A_TABLE: [Built; 27] = [
     ),
 ];
 
-/// Kinds that are built on a column of a table that stays.
+/// Objects on a column of a table that stays.
 const ON_A_COLUMN: [Built; 5] = [
     ("CREATE VIEW public.v AS SELECT v7_test_status FROM %", "view public.v", "DROP VIEW public.v"),
     ("CREATE TABLE public.t () INHERITS (%)", "table public.t, which inherits from", ""),
@@ -148,7 +148,7 @@ const ON_A_COLUMN: [Built; 5] = [
     ),
 ];
 
-/// Rows of users' own tables, which no step and no hint may cost.
+/// Rows of users' own tables, which no step and no hint may lose.
 fn users_rows(client: &mut Client) -> Result<Vec<String>> {
     const TABLES: &str = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public' ORDER BY 1";
     let mut found = Vec::new();
@@ -160,8 +160,8 @@ fn users_rows(client: &mut Client) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Tries the step, asserts that it is refused by name and that nothing has changed, and takes the
-/// dependent away as the hint says.
+/// Tries the step, asserts that the error names the dependent and that nothing has changed, and removes
+/// the dependent by following the hint.
 fn refused_by_name(
     client: &mut Client,
     (make, name, undo): Built,
@@ -203,7 +203,7 @@ fn kept_rows(client: &mut Client) -> Result<Rows> {
     Ok(found)
 }
 
-/// Takes away what was built, so that the next can have its name; users' rows are looked at before.
+/// Compares the users' rows, and removes the object, so that the next one can have its name.
 fn clear(client: &mut Client) -> Result<()> {
     client.batch_execute(
         "DROP TABLE IF EXISTS public.t, public.p CASCADE; DROP SEQUENCE IF EXISTS orchestrator.file_audit_s, orchestrator_archive.file_audit_s; \
@@ -212,7 +212,7 @@ fn clear(client: &mut Client) -> Result<()> {
     Ok(())
 }
 
-/// Every kind, on the table before the downgrade and on its archive before the upgrade.
+/// Tries every object, on the table before the downgrade and on its archive before the upgrade.
 fn every_kind_stops(above: &str, below: &str, archive: &str, kinds: &[Built]) -> Result<()> {
     let database = filled_to("built", above.parse()?)?;
     let mut client = database.client()?;
@@ -246,14 +246,14 @@ fn every_kind_stops(above: &str, below: &str, archive: &str, kinds: &[Built]) ->
 }
 
 #[test]
-fn whatever_users_build_on_a_table_or_its_archive_stops_the_step_by_name() -> Result<()> {
+fn every_dependent_of_a_table_or_its_archive_stops_the_step() -> Result<()> {
     every_kind_stops("0.4.0", "0.3.0", "orchestrator_archive.file_audit", &ON_A_TABLE)
 }
 
 #[test]
-fn whatever_users_build_on_a_column_stops_the_step_by_name() -> Result<()> {
+fn every_dependent_of_a_column_stops_the_step() -> Result<()> {
     every_kind_stops("0.4.2", "0.4.1", "", &ON_A_COLUMN)?;
-    // An archive of columns has only key and values.
+    // An archive of columns has only the key and the values.
     let database = filled_to("values", "0.4.2".parse()?)?;
     let mut client = database.client()?;
     let filled = rows(&mut client)?;
@@ -280,10 +280,10 @@ fn whatever_users_build_on_a_column_stops_the_step_by_name() -> Result<()> {
     Ok(())
 }
 
-/// `restore_archived()` leaves an archive that something depends on, says what that is, and gives back
-/// all others.
+/// `restore_archived()` leaves an archive on which an object depends, names the object, and restores all
+/// other archives.
 #[test]
-fn restore_archived_leaves_what_users_built_on_an_archive() -> Result<()> {
+fn restore_archived_leaves_an_archive_with_dependents() -> Result<()> {
     let source = filled_to("archive", "0.4.0".parse()?)?;
     let mut client = source.client()?;
     let filled = rows(&mut client)?;
@@ -297,17 +297,17 @@ fn restore_archived_leaves_what_users_built_on_an_archive() -> Result<()> {
     client.batch_execute(
         "CREATE TABLE public.t (id int DEFAULT nextval('orchestrator_archive.file_audit_id_seq'))",
     )?;
-    let told = restored
+    let reported = restored
         .command("psql")
         .args(["-X", "-q", "-d", restored.name(), "-c", "SELECT orchestrator.restore_archived()"])
         .output()?;
-    let told = String::from_utf8(told.stderr)?;
+    let reported = String::from_utf8(reported.stderr)?;
     let free = "ALTER TABLE public.t ALTER COLUMN id DROP DEFAULT;";
     assert!(
-        told.contains("default value for column id of table public.t depends on the archive"),
-        "{told}"
+        reported.contains("default value for column id of table public.t depends on the archive"),
+        "{reported}"
     );
-    assert!(told.contains(free), "{told}");
+    assert!(reported.contains(free), "{reported}");
     let left = client.query("SELECT object FROM orchestrator.archived()", &[])?;
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].try_get::<_, String>(0)?, "orchestrator.file_audit");
@@ -323,10 +323,10 @@ fn restore_archived_leaves_what_users_built_on_an_archive() -> Result<()> {
     Ok(())
 }
 
-/// A view on an archive does not keep a second downgrade from archiving: the older archive steps aside
-/// under a name of its own, and what was built on it stays.
+/// A view on an archive does not stop a second downgrade: the older archive gets another name, and the
+/// view stays.
 #[test]
-fn what_users_built_on_an_older_archive_stays_through_a_second_downgrade() -> Result<()> {
+fn dependents_of_an_older_archive_survive_a_second_downgrade() -> Result<()> {
     let database = filled_to("second", "0.3.0".parse()?)?;
     let mut client = database.client()?;
     go_to(&mut client, "0.2.5".parse()?)?;

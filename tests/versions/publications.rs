@@ -1,5 +1,5 @@
-//! A table that somebody publishes and whose rows nothing identifies cannot be updated. A step that has
-//! to update it stops before any change, with the table and the statement that helps; no other step does.
+//! A published table without a replica identity cannot be updated. A step that has to update it stops
+//! before any change, and names the table and the statement that helps; no other step stops.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ fn tables(client: &mut Client) -> Result<Vec<String>> {
     Ok(client.query(TABLES, &[])?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
-/// Nothing differs from the version but the replica identities that the test chose.
+/// Fails if anything differs from the version except the replica identities that the test chose.
 fn assert_intact(client: &mut Client, what: &str) -> Result<()> {
     let mut found = differences(client)?;
     found.retain(|difference| !difference.contains("REPLICA IDENTITY"));
@@ -36,7 +36,8 @@ fn statements(text: &str) -> Result<&str> {
     Ok(&text[at.context(text.to_owned())?..])
 }
 
-/// Goes to a version; where it is refused, follows the hint and goes again. The tables that were named.
+/// Goes to a version. If it is refused, follows the hint and tries again. Returns the tables that were
+/// named.
 fn go_by_the_hint(client: &mut Client, version: Version) -> Result<Vec<String>> {
     let step = format!("ALTER EXTENSION orchestrator_schema UPDATE TO '{version}'");
     let outcome = client.batch_execute(&step);
@@ -84,7 +85,8 @@ fn a_step_stops_over_published_tables_that_it_cannot_update_and_over_no_others()
     Ok(())
 }
 
-/// Whatever keeps a published table from being updated: what makes it so, and the statement of the hint.
+/// Every state of a published table that prevents updates: the statement that causes it, and the
+/// statement of the hint.
 const UNIDENTIFIED: [(&str, &str); 6] = [
     (
         "CREATE PUBLICATION mine FOR ALL TABLES; ALTER TABLE orchestrator.tasks REPLICA IDENTITY NOTHING",
@@ -130,7 +132,7 @@ fn every_lack_of_an_identity_is_named_with_the_statement_that_helps() -> Result<
         assert!(text.contains(helps), "{make}: {text}");
         assert_eq!(rows(&mut client)?, before, "{make}");
         if make.contains("_pkey") {
-            // Without its key the step cannot keep the values of the table's columns.
+            // Without the key, the step cannot keep the values of the table's columns.
             continue;
         }
         client.batch_execute(helps)?;
@@ -141,7 +143,7 @@ fn every_lack_of_an_identity_is_named_with_the_statement_that_helps() -> Result<
     Ok(())
 }
 
-/// A publication that does not publish updates is in no step's way.
+/// A publication that does not publish updates stops no step.
 #[test]
 fn a_table_whose_updates_nobody_publishes_needs_no_identity() -> Result<()> {
     let database = filled_to("inserts", "0.3.0".parse()?)?;

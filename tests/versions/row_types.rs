@@ -1,5 +1,6 @@
-//! Columns of users that store rows of a table of ours. A step that gives the table other columns stops
-//! before any change, with the column and the statement that frees the table; no other step does.
+//! Columns of users that store rows of a table of ours. A step that changes the columns of the table
+//! stops before any change, and names the user's column and the statement that frees the table; no
+//! other step stops.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use super::refusal;
 
 const FREES: &str = "These statements free them, and no row is lost: ";
 
-/// Everything of a user's that stores rows of the relation `%`, with the name in the message.
+/// Every kind of column that stores rows of the relation `%`, with its name in the message.
 const STORED: [(&str, &str); 8] = [
     ("CREATE TABLE public.t (f %)", "column f of table public.t"),
     ("CREATE TABLE public.t (f %[])", "column f of table public.t"),
@@ -47,7 +48,7 @@ const STORED: [(&str, &str); 8] = [
 ];
 
 #[test]
-fn whatever_stores_rows_of_a_table_stops_the_step_that_gives_it_columns() -> Result<()> {
+fn every_column_that_stores_rows_of_a_table_stops_the_step_that_changes_it() -> Result<()> {
     for (above, below, table) in [
         ("0.3.0", "0.2.5", "orchestrator.tasks"),
         ("0.3.0", "0.2.5", "orchestrator.sessions"),
@@ -73,8 +74,8 @@ fn whatever_stores_rows_of_a_table_stops_the_step_that_gives_it_columns() -> Res
     Ok(())
 }
 
-/// A table of a user's that stores a row of every table of ours: each step up either leaves it alone, or
-/// names its column; its rows are the same afterwards.
+/// A user's table stores a row of every table of ours. Each step up either does not affect it, or names
+/// its column; its rows are the same afterwards.
 #[test]
 fn every_step_up_leaves_stored_rows_alone_or_names_their_column() -> Result<()> {
     const STORE: &str = "SELECT format('CREATE TABLE public.%1$I AS SELECT f FROM %2$s AS f', c.relname, c.oid::regclass) \
@@ -106,7 +107,7 @@ fn every_step_up_leaves_stored_rows_alone_or_names_their_column() -> Result<()> 
     Ok(())
 }
 
-/// The rows of the tables of schema public, those of columns that hold rows as jsonb.
+/// The rows of the tables in schema public, with stored rows as jsonb.
 fn stored(client: &mut Client) -> Result<Rows> {
     const TABLES: &str = "SELECT c.oid::regclass::text FROM pg_class AS c \
          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'f' \

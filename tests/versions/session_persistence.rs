@@ -1,4 +1,4 @@
-//! The cost of adding columns to tables that hold data; and expiring sessions reads an index.
+//! The cost of adding columns to tables with data, and of expiring sessions.
 
 use anyhow::Result;
 use postgres::Client;
@@ -6,7 +6,7 @@ use support::extension::{go_to, newest, walked_to};
 
 use super::version;
 
-/// The file of every table that grows; a rewritten table gets a new one.
+/// The files of the tables that get columns. A rewritten table gets a new file.
 fn files(client: &mut Client) -> Result<String> {
     const FILES: &str = "SELECT string_agg(relname || ' ' || pg_relation_filenode(oid), ', ' ORDER BY relname) \
          FROM pg_class WHERE oid IN ('orchestrator.tasks'::regclass, 'orchestrator.sessions'::regclass, 'orchestrator.tool_executions'::regclass)";

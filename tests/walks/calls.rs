@@ -1,16 +1,16 @@
-//! Every function that locks a table of ours, called so that it does its work. A transaction of its
-//! own looks up the arguments before the call, so that the call begins without a lock.
+//! Every function that locks a table of ours, with arguments for which it does its work. Another
+//! transaction looks up the arguments before the call, so that the call begins without a lock.
 
 use anyhow::{Result, bail};
 use postgres::error::SqlState;
 use postgres::{Client, Error};
 
-/// One call. `{n}` in its texts is a number of the caller's own.
+/// One call. `{n}` in its texts is a number that each caller has for itself.
 pub struct Call {
-    /// The query of an id, which the call finds as `:id`; empty where it needs none.
+    /// The query for the id that replaces `:id` in the call; empty if the call needs none.
     pub needs: &'static str,
     pub sql: &'static str,
-    /// The table and the column of the row that the call returns the id of.
+    /// The table and the column of the id that the call returns.
     pub makes: Option<(&'static str, &'static str)>,
 }
 
@@ -35,7 +35,7 @@ const APPROVAL: &str = "SELECT id FROM orchestrator.approvals WHERE status = 'pe
 const SESSION: &str =
     "SELECT id FROM orchestrator.sessions WHERE client_id = 'client {n}' ORDER BY id DESC LIMIT 1";
 
-/// In an order in which each finds what it needs.
+/// All calls, in an order in which each finds the rows that it needs.
 pub const CALLS: &[Call] = &[
     making(
         "orchestrator_runs",
@@ -158,7 +158,7 @@ pub const CALLS: &[Call] = &[
 ];
 
 impl Call {
-    /// The statement, with the id that it needs; none while there is no such row.
+    /// The statement with the id that it needs; `None` if no row has such an id.
     pub fn prepared(&self, client: &mut Client, number: usize) -> Result<Option<String>, Error> {
         let own = |text: &str| text.replace("{n}", &number.to_string());
         if self.needs.is_empty() {
@@ -172,15 +172,15 @@ impl Call {
     }
 }
 
-/// The name of the function that a call is about.
+/// The name of the function in a call.
 pub fn function(sql: &str) -> Option<&str> {
     let (_, rest) = sql.split_once("orchestrator.")?;
     rest.split_once('(').map(|(name, _)| name).filter(|name| !name.contains(' '))
 }
 
-/// Tells the story. A phase is not ready for each of its steps, and a second telling finds what the first
-/// has done; nothing else is refused.
-pub fn tell(client: &mut Client, number: usize) -> Result<()> {
+/// Runs all calls. Some fail because a phase is not ready for a step, or because an earlier run has done
+/// their work; no call fails for another reason.
+pub fn run_all(client: &mut Client, number: usize) -> Result<()> {
     for call in CALLS {
         let Some(sql) = call.prepared(client, number)? else {
             bail!("nothing to do: {}", call.sql)

@@ -1,4 +1,4 @@
-//! Every lock that a script takes was taken at its beginning, whichever step or walk it is part of.
+//! Every lock that a script needs is taken at the beginning of the statement, in every step and walk.
 
 use anyhow::Result;
 use support::Database;
@@ -9,13 +9,13 @@ use crate::{Block, Locked, locked_by, pid};
 
 const UPDATE: &str = "ALTER EXTENSION orchestrator_schema UPDATE TO";
 
-/// Every relation that the update of a database locks, held by somebody else: the first call of the
-/// first script refuses, and nothing behind it.
+/// Holds each relation that the update of a database locks, one at a time, in another session. The first
+/// call of the first script fails, and no later statement.
 fn all_at_the_beginning(database: &Database, target: Version) -> Result<()> {
     statement_locks_at_its_beginning(database, &format!("{UPDATE} '{target}'"))
 }
 
-/// The same of any statement that runs scripts.
+/// The same for any statement that runs scripts.
 fn statement_locks_at_its_beginning(database: &Database, statement: &str) -> Result<()> {
     let mut client = database.client()?;
     let from = installed(&mut client)?.unwrap_or_default();
@@ -26,7 +26,7 @@ fn statement_locks_at_its_beginning(database: &Database, statement: &str) -> Res
     let mut observer = database.client()?;
     let locked = locked_by(&mut observer, own, Some(&older))?;
     client.batch_execute("ROLLBACK; SET lock_timeout = '1ms'")?;
-    // Whoever reads or advances a sequence is in nobody's way who does the same.
+    // Sessions that read or advance a sequence do not block one another.
     let weak = |relation: &Locked| relation.kind == "S" && relation.mode != "AccessExclusiveLock";
     for relation in locked.into_iter().filter(|relation| !weak(relation)) {
         let block = Block::against(database, &relation)?;
@@ -44,7 +44,7 @@ fn statement_locks_at_its_beginning(database: &Database, statement: &str) -> Res
 }
 
 #[test]
-fn every_step_locks_at_its_beginning_what_it_needs() -> Result<()> {
+fn every_step_takes_all_its_locks_at_the_beginning() -> Result<()> {
     let versions = versions()?;
     for pair in versions.windows(2) {
         let (lower, upper) = (pair[0], pair[1]);
@@ -57,7 +57,7 @@ fn every_step_locks_at_its_beginning_what_it_needs() -> Result<()> {
 }
 
 #[test]
-fn so_does_every_walk() -> Result<()> {
+fn every_walk_takes_all_its_locks_at_the_beginning() -> Result<()> {
     let (base, middle, newest) = (Version::BASE, versions()?[versions()?.len() / 2], newest()?);
     let database = filled_to("walk", newest)?;
     let mut client = database.client()?;
@@ -70,10 +70,11 @@ fn so_does_every_walk() -> Result<()> {
     Ok(())
 }
 
-/// Archives are older than a statement that makes the extension, and others read them: pg_dump in an order
-/// of its own.
+/// Archives exist before a statement that creates the extension, and other sessions may read them;
+/// pg_dump reads them in an order of its own.
 #[test]
-fn so_does_a_statement_that_creates_the_extension_over_archives() -> Result<()> {
+fn a_statement_that_creates_the_extension_over_archives_locks_them_at_the_beginning() -> Result<()>
+{
     let database = filled_to("create", newest()?)?;
     let mut client = database.client()?;
     let middle = versions()?[versions()?.len() / 2];
@@ -88,9 +89,9 @@ fn so_does_a_statement_that_creates_the_extension_over_archives() -> Result<()> 
     Ok(())
 }
 
-/// Functions that make their callers wait do so on their entry in the catalog.
+/// Functions whose callers wait for one another lock their entry in the catalog.
 #[test]
-fn a_function_that_goes_is_waited_for_at_the_beginning() -> Result<()> {
+fn a_step_waits_at_the_beginning_for_a_function_that_it_drops() -> Result<()> {
     let database = walked_to("function", newest()?)?;
     let below = versions()?[versions()?.len() - 2];
     let mut client = database.client()?;
@@ -104,7 +105,7 @@ fn a_function_that_goes_is_waited_for_at_the_beginning() -> Result<()> {
     Ok(())
 }
 
-/// Where the statement cannot be seen, the first script locks for the farthest walk.
+/// If the statement cannot be read, the first script locks for the longest walk.
 #[test]
 fn a_block_that_updates_locks_for_the_whole_way() -> Result<()> {
     let database = walked_to("block", newest()?)?;

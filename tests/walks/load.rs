@@ -17,29 +17,30 @@ use crate::calls::{self, CALLS, Call};
 
 const WORKERS: usize = 6;
 
-/// What a call may be answered while the version goes away under it: what it names is gone, or its
-/// rows are.
+/// The SQLSTATEs that a call may get while the version changes under it, because its objects or its rows
+/// no longer exist.
 const GONE: [&str; 9] =
     ["42883", "42P01", "42703", "P0002", "55000", "22004", "22023", "40001", SERVERS_OWN];
 
-/// How the server says that what a statement found a moment ago is gone.
+/// The server's own internal error for an object that was dropped while a statement used it.
 const SERVERS_OWN: &str = "XX000 of the server";
 
-/// What reads everything, or the whole catalog, and holds its locks all the while: one worker calls it.
-/// Six at once would leave no moment shorter than a lock_timeout, and an update would rightly give up.
+/// Functions that read everything, or the whole catalog, and hold their locks for that time. Only one
+/// worker calls them: with six, an update would rightly fail, because no lock would be free within its
+/// lock_timeout.
 const LONG: [&str; 4] = ["capture_snapshot", "verify", "v7_verify", "downgrade_plan"];
 
 /// Rows that were committed: table, key column, id.
 type Ledger = Vec<(&'static str, &'static str, String)>;
 
-/// What all workers share.
+/// The state that all workers share.
 #[derive(Default)]
 struct Load {
     stop: AtomicBool,
     /// Calls that succeeded, since the start.
     done: AtomicUsize,
     ledger: Mutex<Ledger>,
-    /// Answers by SQLSTATE, with an example.
+    /// Failed calls by SQLSTATE, with an example.
     refused: Mutex<BTreeMap<String, (usize, String)>>,
 }
 
@@ -48,7 +49,7 @@ impl Load {
         !self.stop.load(Ordering::Relaxed)
     }
 
-    /// Calls everything, round after round, each call in a transaction of its own.
+    /// Repeats all calls, each in a transaction of its own.
     fn work(&self, client: &mut Client, worker: usize) {
         let mut round = 0;
         while self.goes_on() {
@@ -111,8 +112,7 @@ fn as_text(sql: &str) -> String {
     }
 }
 
-/// Dumps again and again. A dump ends with an error when a table goes away under it; it never ends a
-/// circle.
+/// Repeats dumps. A dump may fail because a table is dropped under it, but never because of a deadlock.
 fn dump(load: &Load, mut command: Command) -> Result<usize> {
     let mut dumps = 0;
     while load.goes_on() {
@@ -217,7 +217,7 @@ fn nothing_is_lost(database: &Database, client: &mut Client, ledger: &Ledger) ->
 }
 
 #[test]
-fn walks_come_through_beside_everybody_else() -> Result<()> {
+fn walks_succeed_beside_clients_and_dumps() -> Result<()> {
     walks_under_load(4)
 }
 

@@ -1,5 +1,5 @@
-//! The order in which functions lock tables and views, found by holding one after the other; and the
-//! order in which an update locks them, which follows from it.
+//! The order in which functions lock tables and views, found by blocking one relation after the other,
+//! and the order in which an update locks them, which follows from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,8 +12,8 @@ use support::extension::{newest, walked_to};
 use crate::calls::{self, CALLS};
 use crate::{Block, Locked, locked_by, pid, waits};
 
-/// What a statement holds when it comes to `relation`, which somebody else holds; nothing when it does
-/// not come to it.
+/// The relations that a statement has locked when it waits for `relation`, which another session holds;
+/// none if it does not lock `relation`.
 fn held_before(
     database: &Database,
     relation: &Locked,
@@ -27,7 +27,7 @@ fn held_before(
     let ended = AtomicBool::new(false);
     let held = thread::scope(|scope| {
         let caller = scope.spawn(|| {
-            // Refused or not: only its way there counts.
+            // The outcome does not matter, only the locks before it.
             let _ = client.batch_execute(&format!("BEGIN; {sql}"));
             ended.store(true, Ordering::Relaxed);
         });
@@ -51,7 +51,7 @@ fn held_before(
 fn touched(database: &Database, sql: &str) -> Result<Vec<Locked>> {
     let (mut client, mut observer) = (database.client()?, database.client()?);
     let own = pid(&mut client)?;
-    // A call that is refused has locked what it needs to know that.
+    // A call that fails has locked the relations that it reads to find that out.
     let _ = client.batch_execute(&format!("BEGIN; SAVEPOINT before; {sql}"));
     let touched = locked_by(&mut observer, own, None)?;
     client.batch_execute("ROLLBACK")?;
@@ -73,8 +73,8 @@ fn order_of_updates(database: &Database) -> Result<Vec<String>> {
     Ok(places.into_values().collect())
 }
 
-/// What reads every relation of ours, one after the other; an update beside it backs off, as beside
-/// pg_dump.
+/// Functions that read every relation of ours, one after the other. An update beside them backs off, as
+/// beside pg_dump.
 const EVERYTHING: [&str; 5] =
     ["verify", "v7_verify", "capture_snapshot", "archived", "downgrade_plan"];
 
@@ -82,12 +82,12 @@ const EVERYTHING: [&str; 5] =
 fn updates_lock_in_the_order_of_the_functions() -> Result<()> {
     let database = walked_to("order", newest()?)?;
     let mut client = database.client()?;
-    calls::tell(&mut client, 1)?;
-    calls::tell(&mut client, 2)?;
+    calls::run_all(&mut client, 1)?;
+    calls::run_all(&mut client, 2)?;
     let order = order_of_updates(&database)?;
     let mut seen = BTreeSet::new();
     let mut wrong = BTreeSet::new();
-    // A view locks its tables as they stand in its text.
+    // A view locks its tables in the order of its text.
     let functions = CALLS.iter().filter_map(|call| Some((call, calls::function(call.sql)?)));
     for (call, function) in functions.filter(|(_, name)| !EVERYTHING.contains(name)) {
         let Some(sql) = call.prepared(&mut client, 1)? else { continue };

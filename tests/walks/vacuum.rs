@@ -1,5 +1,5 @@
-//! An autovacuum worker ends its work when somebody waits for a table that it has locked. An update, which
-//! waits in short attempts, has it end as well.
+//! An autovacuum worker ends its work when another session waits for a table that it has locked. An
+//! update waits only in short attempts, but also makes the worker end.
 
 use anyhow::{Context, Result};
 use postgres::Client;
@@ -7,14 +7,14 @@ use support::deadline;
 use support::extension::{go_to, walk_filling};
 use xtask::cluster::{Cluster, Settings};
 
-/// A server that vacuums whatever changes, as soon as it may.
+/// A server that vacuums every changed table as soon as possible.
 fn vacuuming() -> Result<Cluster> {
     let parameters = [("autovacuum_naptime", "1s"), ("autovacuum_max_workers", "1")];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     Cluster::start(support::server()?.pg_config(), &Settings { parameters, ..Settings::default() })
 }
 
-/// Makes the server vacuum a table, for far longer than the test may take.
+/// Makes the server vacuum a table for far longer than the test may take.
 fn vacuumed_without_end(client: &mut Client) -> Result<()> {
     const IS_VACUUMED: &str = "SELECT EXISTS (SELECT FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid \
          WHERE a.backend_type = 'autovacuum worker' AND l.relation = 'orchestrator.tasks'::regclass AND l.granted)";
@@ -38,7 +38,7 @@ fn an_update_ends_an_autovacuum_worker_that_is_in_its_way() -> Result<()> {
     let mut client = cluster.connect("vacuumed")?;
     walk_filling(&mut client, "0.3.0".parse()?)?;
     vacuumed_without_end(&mut client)?;
-    // Ends the statement long before the worker ends by itself.
+    // The statement fails long before the worker would end by itself.
     client.batch_execute("SET lock_timeout = '1s'")?;
     go_to(&mut client, "0.2.5".parse()?).context("beside an autovacuum worker")?;
     let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = 'vacuumed'";
