@@ -147,15 +147,15 @@ fn only_once() -> Result<(), Error> {
 
 fn only_with_pg_cron() -> Result<(), Error> {
     static USABLE: Statement = Statement::new(
-        "SELECT has_schema_privilege(n.oid, 'USAGE'), quote_ident(current_user) \
+        "SELECT has_schema_privilege(n.oid, 'USAGE') AS is_usable, quote_ident(current_user) AS caller \
          FROM pg_namespace AS n JOIN pg_proc AS p ON p.pronamespace = n.oid, pg_extension AS e \
          WHERE e.extname = 'pg_cron' AND n.nspname = 'cron' AND p.proname = 'schedule' \
            AND oidvectortypes(p.proargtypes) = 'text, text, text'",
     );
     let usable = USABLE.update(&[], |rows| {
         rows::first(rows, |row| {
-            let is_usable = rows::value::<bool>(row, 1, "privilege on cron")?;
-            Ok((is_usable, rows::value::<String>(row, 2, "current_user")?))
+            let is_usable = rows::value::<bool>(row, 1, "is_usable")?;
+            Ok((is_usable, rows::value::<String>(row, 2, "caller")?))
         })
     })?;
     match usable {

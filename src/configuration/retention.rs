@@ -56,14 +56,14 @@ const LONGEST_SECONDS: f64 = LONGEST_YEARS as f64 * 365.25 * 86_400.0;
 /// Errors: 22023 negative, or longer than 6000 years, or one whose parts lead into the future.
 pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Error> {
     static BEFORE: Statement = Statement::new(
-        "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) $1, \
-            (pg_catalog.now() OPERATOR(pg_catalog.-) $1) OPERATOR(pg_catalog.<=) pg_catalog.now()",
+        "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) $1 AS before, \
+            (pg_catalog.now() OPERATOR(pg_catalog.-) $1) OPERATOR(pg_catalog.<=) pg_catalog.now() AS is_past",
     );
     let age = not_negative(argument, age)?;
     let (before, past) = BEFORE.select(&[age.into()], |rows| {
         let row = rows.first();
-        let before = rows::value::<TimestampWithTimeZone>(&row, 1, "now() - age")?;
-        Ok((before, rows::value::<bool>(&row, 2, "now() - age")?))
+        let before = rows::value::<TimestampWithTimeZone>(&row, 1, "before")?;
+        Ok((before, rows::value::<bool>(&row, 2, "is_past")?))
     })?;
     // As a length alone -12 months and 361 days are one day, a month being 30; from now they lead
     // into the future.
@@ -85,14 +85,14 @@ pub fn before_or_configured(
     lifetime: &Lifetime,
 ) -> Result<TimestampWithTimeZone, Error> {
     static BEFORE: Statement = Statement::new(
-        "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) ($1 OPERATOR(pg_catalog.*) $2::interval)",
+        "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) ($1 OPERATOR(pg_catalog.*) $2::interval) AS before",
     );
     if let Some(age) = age {
         return before(argument, age);
     }
     let units = set_or_default(lifetime)?;
     let arguments = [units.into(), lifetime.unit.interval().into()];
-    BEFORE.select(&arguments, |rows| rows::only(rows, "now() - age"))
+    BEFORE.select(&arguments, |rows| rows::only(rows, "before"))
 }
 
 /// Whether it is too long. The server takes months, days and the rest off one after another, so
@@ -166,7 +166,7 @@ pub fn configured_only(bounded: &Bounded) -> Result<Option<Age>, Error> {
 }
 
 fn interval(units: f64, unit: Unit) -> Result<Interval, Error> {
-    static AGE: Statement = Statement::new("SELECT $1 OPERATOR(pg_catalog.*) $2::interval");
+    static AGE: Statement = Statement::new("SELECT $1 OPERATOR(pg_catalog.*) $2::interval AS age");
     let arguments = [units.into(), unit.interval().into()];
     AGE.select(&arguments, |rows| rows::only(rows, "age"))
 }

@@ -86,14 +86,14 @@ pub fn share(argument: &str, value: Option<f64>) -> Result<f64, Error> {
 /// Every enum type that the caller may see, by name.
 pub fn all() -> Result<Vec<EnumType>, Error> {
     static ENUMS: Statement = Statement::new(
-        "SELECT format('%I.%I', u.schema_name, u.enum_name), u.enum_name, u.labels, u.used_by \
+        "SELECT format('%I.%I', u.schema_name, u.enum_name) AS qualified_name, u.enum_name, u.labels, u.used_by \
          FROM orchestrator.enum_usage AS u ORDER BY u.schema_name COLLATE \"C\", u.enum_name COLLATE \"C\"",
     );
     concurrent_drop::while_others_drop(|| {
         ENUMS.select(&[], |rows| {
             rows::each(rows, |row| {
                 Ok(EnumType {
-                    name: rows::value(row, 1, "enum_usage.enum_name")?,
+                    name: rows::value(row, 1, "qualified_name")?,
                     plain_name: rows::value(row, 2, "enum_usage.enum_name")?,
                     labels: rows::value(row, 3, "enum_usage.labels")?,
                     used_by: rows::value(row, 4, "enum_usage.used_by")?,

@@ -197,10 +197,11 @@ pub fn deviations(levels_wait: bool) -> Result<Vec<Deviation>, Error> {
 /// takes all away.
 fn way_back(role: Oid, level: Level, marked: Option<Level>) -> Result<String, Error> {
     static GRANT: Statement = Statement::new(
-        "SELECT format('SELECT orchestrator.grant_access(%L, %L);', $1::oid::regrole, $2)",
+        "SELECT format('SELECT orchestrator.grant_access(%L, %L);', $1::oid::regrole, $2) AS call",
     );
-    static REVOKE: Statement =
-        Statement::new("SELECT format('SELECT orchestrator.revoke_access(%L);', $1::oid::regrole)");
+    static REVOKE: Statement = Statement::new(
+        "SELECT format('SELECT orchestrator.revoke_access(%L);', $1::oid::regrole) AS call",
+    );
     let call = |level: Level| {
         let arguments = [role.into(), level.name().into()];
         GRANT.select(&arguments, |rows| rows::only::<String>(rows, "call"))

@@ -136,22 +136,18 @@ pub fn holding(marks: Vec<&str>) -> Result<Vec<(Oid, String, Vec<String>)>, Erro
              FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, aclexplode(c.attacl) AS a \
          ) \
          SELECT r.oid, r.rolname::text, \
-                coalesce(array_agg(DISTINCT g.function) FILTER (WHERE g.function = ANY ($1)), '{}') \
+                coalesce(array_agg(DISTINCT g.function) FILTER (WHERE g.function = ANY ($1)), '{}') AS marks \
          FROM given AS g JOIN pg_roles AS r ON r.oid = g.grantee \
          WHERE g.grantee <> g.owner AND r.rolname <> 'pg_database_owner' \
            AND r.oid NOT IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator') \
          GROUP BY r.oid, r.rolname ORDER BY r.rolname"
     ));
-    HOLDING.select(&[marks.into()], |rows| {
-        let mut holding = Vec::new();
-        for row in rows {
-            interrupts::allow();
-            let (role, name) = (row.get::<Oid>(1)?, row.get::<String>(2)?);
-            let marks = row.get::<Vec<String>>(3)?;
-            holding
-                .extend(role.zip(name).zip(marks).map(|((role, name), marks)| (role, name, marks)));
-        }
-        Ok(holding)
+    HOLDING.select(&[marks.into()], |found| {
+        rows::each(found, |row| {
+            let role = rows::value(row, 1, "pg_roles.oid")?;
+            let name = rows::value(row, 2, "pg_roles.rolname")?;
+            Ok((role, name, rows::value(row, 3, "marks")?))
+        })
     })
 }
 
