@@ -5,6 +5,7 @@
 use pgrx::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::schema::LONGEST_NAME;
 use crate::schema::{access, manifest};
 use crate::server::dynamic_sql::quote;
 use crate::server::error::Error;
@@ -105,16 +106,23 @@ pub fn time(text: &str) -> Option<TimestampWithTimeZone> {
     .ok()
 }
 
-/// Whether a name is `plain`, or it with the numbers that tell older archives apart.
+/// Whether a name is `plain`, or it with the numbers that tell older archives apart; `plain` is cut
+/// where the whole would be longer than names can be.
 fn is_numbered(name: &str, plain: &str) -> bool {
+    // A name is cut between characters, which have four bytes at most.
+    let is_full = name.len() + 3 >= LONGEST_NAME;
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    match name.strip_prefix(plain) {
-        Some("") => !plain.is_empty(),
-        Some(rest) => rest
-            .strip_prefix('_')
-            .is_some_and(|numbers| !plain.is_empty() && numbers.split('_').all(is_number)),
-        None => false,
+    let mut stem = name;
+    while !stem.is_empty() {
+        if stem == plain || is_full && plain.starts_with(stem) {
+            return true;
+        }
+        match stem.rsplit_once('_') {
+            Some((rest, number)) if is_number(number) => stem = rest,
+            _ => return false,
+        }
     }
+    false
 }
 
 /// The table that an archive of that name belongs to, and whether it holds columns of it.
@@ -138,7 +146,7 @@ fn without_numbers(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{by_name, is_numbered, is_version};
+    use super::{LONGEST_NAME, by_name, is_numbered, is_version};
 
     #[test]
     fn names_tell_the_table_and_whether_columns_of_it_are_kept() {
@@ -159,6 +167,17 @@ mod tests {
             is_numbered("t_2_2", "t_2") && is_numbered("t_2", "t_2") && is_numbered("t_2", "t")
         );
         assert!(!is_numbered("t_x", "t") && !is_numbered("t_", "t") && !is_numbered("_2", ""));
+    }
+
+    #[test]
+    fn long_names_are_known_as_far_as_they_fit() {
+        let table = "a".repeat(60);
+        let columns = format!("{table}_columns");
+        assert!(is_numbered(&columns[..LONGEST_NAME], &columns));
+        assert!(is_numbered(&format!("{}_2", &columns[..LONGEST_NAME - 2]), &columns));
+        assert!(is_numbered(&format!("{}_12_2", &columns[..LONGEST_NAME - 5]), &columns));
+        assert!(!is_numbered(&format!("{}b", &columns[..LONGEST_NAME - 1]), &columns));
+        assert!(!is_numbered(&columns[..50], &columns), "no name is cut so short");
     }
 
     #[test]

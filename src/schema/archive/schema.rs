@@ -53,7 +53,7 @@ pub fn only_ours() -> Result<(), Error> {
 }
 
 /// The length in bytes from which on the server cuts names off.
-const LONGEST_NAME: usize = pg_sys::NAMEDATALEN as usize - 1;
+pub const LONGEST_NAME: usize = pg_sys::NAMEDATALEN as usize - 1;
 
 /// A name for an archive that no relation of the schema has: `wanted`, or as much of it as a name
 /// may have, with the next number.
@@ -66,7 +66,8 @@ pub fn free_name(wanted: &str) -> Result<String, Error> {
         let room = LONGEST_NAME.saturating_sub(number.len());
         format!("{}{number}", &wanted[..wanted.floor_char_boundary(room)])
     };
-    let mut candidates = std::iter::once(wanted.to_owned()).chain((2..).map(numbered));
+    let whole = wanted[..wanted.floor_char_boundary(LONGEST_NAME)].to_owned();
+    let mut candidates = std::iter::once(whole).chain((2..).map(numbered));
     candidates
         .find(|name| !taken.contains(name))
         .ok_or_else(|| Error::new(Kind::Internal, format!("no free name for archive {wanted}")))

@@ -56,3 +56,15 @@ SELECT * FROM orchestrator.restore_archived();
 SELECT * FROM orchestrator."we""ird T";
 DROP TABLE orchestrator."we""ird T";
 SELECT * FROM orchestrator.verify();
+-- Archives of columns of a table whose name leaves no room for what is added to it.
+SELECT repeat('t', 60) AS long \gset
+CREATE TABLE orchestrator.:"long" (id int PRIMARY KEY, a text, b text);
+INSERT INTO orchestrator.:"long" VALUES (1, 'x', 'y');
+SELECT orchestrator.archive_columns(format('orchestrator.%I', :'long'), '{a}'), orchestrator.archive_columns(format('orchestrator.%I', :'long'), '{b}');
+ALTER TABLE orchestrator.:"long" DROP COLUMN a, DROP COLUMN b;
+SELECT replace(object, :'long', 'long') AS object, rows FROM orchestrator.archived() WHERE strpos(object, :'long') > 0 ORDER BY object;
+ALTER TABLE orchestrator.:"long" ADD COLUMN a text, ADD COLUMN b text;
+SELECT orchestrator.restore_columns(format('orchestrator.%I', :'long'), '{a}'), orchestrator.restore_columns(format('orchestrator.%I', :'long'), '{b}');
+SELECT * FROM orchestrator.:"long";
+SELECT count(*) FROM orchestrator.archived() WHERE strpos(object, :'long') > 0;
+DROP TABLE orchestrator.:"long";
