@@ -97,8 +97,7 @@ impl Built {
     /// The triggers that the V7 versions brought, on tables that are there.
     pub fn triggers(&self) -> Check {
         self.compared("V7 triggers", "trigger", |member| {
-            let table = member.object.rsplit_once('.').map_or("", |(table, _)| table);
-            of_v7(member) && self.has("table", table)
+            of_v7(member) && self.has("table", member.split().0)
         })
     }
 

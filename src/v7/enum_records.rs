@@ -8,6 +8,7 @@ use pgrx::prelude::*;
 use pgrx::{JsonB, Uuid};
 
 use super::enums::{self, EnumType, Pair};
+use crate::schema::catalog;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
 use crate::server::{latest, rows, statements};
@@ -125,37 +126,23 @@ fn risk(pair: &Pair<'_>, replaced: &EnumType) -> &'static str {
 fn affected(kind: &EnumType) -> BTreeMap<String, Vec<String>> {
     let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for name in &kind.used_by {
-        let (table, column) = table_and_column(name);
+        let (table, column) = catalog::split(name);
         tables.entry(table.to_owned()).or_default().push(column.to_owned());
     }
     tables
 }
 
-/// Splits a qualified, quoted column name at its last dot outside quotes.
-fn table_and_column(name: &str) -> (&str, &str) {
-    let mut quoted = false;
-    let mut dot = None;
-    for (place, letter) in name.char_indices() {
-        match letter {
-            '"' => quoted = !quoted,
-            '.' if !quoted => dot = Some(place),
-            _ => {}
-        }
-    }
-    dot.map_or(("", name), |dot| (&name[..dot], &name[dot + 1..]))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::schema::catalog::split;
 
     #[test]
     fn columns_are_split_outside_quotes() {
-        assert_eq!(table_and_column("public.contacts.status"), ("public.contacts", "status"));
+        assert_eq!(split("public.contacts.status"), ("public.contacts", "status"));
         assert_eq!(
-            table_and_column("\"my.schema\".\"a \"\"table\"\".\".\"the.column\""),
+            split("\"my.schema\".\"a \"\"table\"\".\".\"the.column\""),
             ("\"my.schema\".\"a \"\"table\"\".\"", "\"the.column\"")
         );
-        assert_eq!(table_and_column("alone"), ("", "alone"));
+        assert_eq!(split("alone"), ("", "alone"));
     }
 }

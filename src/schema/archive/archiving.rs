@@ -1,11 +1,13 @@
 //! The way down: a table goes into schema orchestrator_archive.
 
+use const_format::concatcp;
+
 use super::archives::{self, Holds};
 use super::count::{Count, refuse_when_asked, report};
 use super::dependents;
 use super::older;
 use super::schema::{self, ARCHIVE};
-use super::table::Table;
+use super::table::{OWNED_SEQUENCES, Table};
 use crate::server::dynamic_sql;
 use crate::server::error::Error;
 
@@ -37,16 +39,17 @@ pub fn table(table: &Table) -> Result<i64, Error> {
 /// Takes a table and the sequences it owns out of the extension. A sequence left behind as a
 /// member would make a later DROP EXTENSION ... CASCADE drop the column that uses it.
 fn leave_extension(table: &Table) -> Result<(), Error> {
-    const MEMBERS: &str = "SELECT format('%s %I.%I', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, \
+    const MEMBERS: &str = concatcp!(
+        "SELECT format('%s %I.%I', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, \
                 n.nspname, c.relname) \
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          JOIN pg_depend AS m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid AND m.deptype = 'e' \
          JOIN pg_extension AS e ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid \
          WHERE e.extname = 'orchestrator_schema' \
-           AND (c.oid = $1 OR EXISTS (SELECT FROM pg_depend AS o \
-                WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid AND c.relkind = 'S' \
-                  AND o.refclassid = 'pg_class'::regclass AND o.refobjid = $1 AND o.deptype IN ('a', 'i'))) \
-         ORDER BY c.relkind = 'r'";
+           AND (c.oid = $1 OR c.oid IN (",
+        OWNED_SEQUENCES,
+        ")) ORDER BY c.relkind = 'r'"
+    );
     for member in dynamic_sql::column::<String>(MEMBERS, &[table.oid.into()])? {
         dynamic_sql::execute(&format!("ALTER EXTENSION orchestrator_schema DROP {member}"))?;
     }
@@ -56,13 +59,15 @@ fn leave_extension(table: &Table) -> Result<(), Error> {
 /// Whether anyone but the owner holds a grant on the table, a column of it or a sequence that it owns, or
 /// it has a setting that no version gives.
 fn has_user_settings(table: &Table) -> Result<bool, Error> {
-    const SETTINGS: &str = "SELECT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a \
-                WHERE a.grantee <> c.relowner AND (c.oid = $1 OR c.relkind = 'S' AND c.oid IN ( \
-                    SELECT d.objid FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass \
-                      AND d.refclassid = d.classid AND d.refobjid = $1 AND d.deptype IN ('a', 'i')))) \
+    const SETTINGS: &str = concatcp!(
+        "SELECT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a \
+                WHERE a.grantee <> c.relowner AND (c.oid = $1 OR c.oid IN (",
+        OWNED_SEQUENCES,
+        "))) \
          OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attacl IS NOT NULL) \
          OR EXISTS (SELECT FROM pg_class WHERE oid = $1 \
-                    AND (relrowsecurity OR relforcerowsecurity OR relreplident <> 'd' OR reloptions IS NOT NULL))";
+                    AND (relrowsecurity OR relforcerowsecurity OR relreplident <> 'd' OR reloptions IS NOT NULL))"
+    );
     dynamic_sql::known(SETTINGS, &[table.oid.into()], "settings")
 }
 

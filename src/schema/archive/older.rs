@@ -1,8 +1,10 @@
 //! Archives that are there already when a downgrade makes another of the same name.
 
+use const_format::concatcp;
+
 use super::kept_levels;
 use super::schema;
-use super::table::Table;
+use super::table::{OWNED_SEQUENCES, Table};
 use super::transfer::move_rows;
 use crate::schema::access;
 use crate::server::backend_state;
@@ -12,12 +14,13 @@ use crate::server::error::Error;
 /// The names that a table takes in its schema: its own, those of its indexes and of the sequences
 /// that it owns.
 pub fn names_of(table: &Table) -> Result<Vec<String>, Error> {
-    const NAMES: &str = "SELECT c.relname::text FROM pg_class AS c WHERE c.oid = $1 \
+    const NAMES: &str = concatcp!(
+        "SELECT c.relname::text FROM pg_class AS c WHERE c.oid = $1 \
             OR EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = $1 AND i.indexrelid = c.oid) \
-            OR c.relkind = 'S' AND EXISTS ( \
-                SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid \
-                  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND d.deptype IN ('a', 'i')) \
-         ORDER BY c.oid <> $1, c.relname";
+            OR c.oid IN (",
+        OWNED_SEQUENCES,
+        ") ORDER BY c.oid <> $1, c.relname"
+    );
     dynamic_sql::column(NAMES, &[table.oid.into()])
 }
 

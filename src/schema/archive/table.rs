@@ -9,6 +9,11 @@ use crate::server::error::{Error, Kind};
 use crate::server::reg_types::RegClass;
 use crate::server::{interrupts, rows};
 
+/// The sequences that the table $1 owns.
+pub const OWNED_SEQUENCES: &str = "SELECT d.objid FROM pg_depend AS d JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S' \
+     WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 \
+       AND d.deptype IN ('a', 'i')";
+
 /// A table by its identifier; shown as its qualified, quoted name.
 #[derive(Clone, Debug)]
 pub struct Table {

@@ -82,9 +82,9 @@ pub fn locks(way: Way, steps: Range<usize>) -> Result<Vec<Lock>, Error> {
             add(&mut modes, way, &change);
         }
     }
-    let (names, numbers): (Vec<_>, Vec<_>) =
-        modes.iter().map(|(name, mode)| (name.clone(), *mode as i32)).unzip();
-    let mut locks = found(names, numbers)?;
+    // Only a signature ends with a parenthesis.
+    let (functions, relations) = modes.into_iter().partition(|(name, _)| name.ends_with(')'));
+    let mut locks = found(relations, functions)?;
     locks.sort_by_key(|lock| {
         let name = lock.name.strip_prefix("orchestrator.");
         // A function that waits on its entry does so before it comes to a table.
@@ -160,10 +160,10 @@ fn relations_in(definition: &str) -> impl Iterator<Item = &str> {
 /// the tables that inherit from them, the sequences that they own, and, because values that come back
 /// are compared with them, the tables that their foreign keys lead to. At last every archive, which
 /// gets rows, or gives them back.
-fn found(names: Vec<String>, modes: Vec<i32>) -> Result<Vec<Lock>, Error> {
+fn found(relations: Modes, functions: Modes) -> Result<Vec<Lock>, Error> {
     const FOUND: &str = "WITH RECURSIVE named (oid, mode) AS ( \
              SELECT to_regclass(n.name)::oid, n.mode FROM unnest($1, $2) AS n (name, mode) \
-             WHERE n.name NOT LIKE '%)' AND to_regclass(n.name) IS NOT NULL \
+             WHERE to_regclass(n.name) IS NOT NULL \
          ), family (oid, mode) AS ( \
              SELECT oid, mode FROM named \
              UNION SELECT i.inhrelid, f.mode FROM family AS f JOIN pg_inherits AS i ON i.inhparent = f.oid \
@@ -186,14 +186,20 @@ fn found(names: Vec<String>, modes: Vec<i32>) -> Result<Vec<Lock>, Error> {
          JOIN pg_class AS c ON c.oid = r.oid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          GROUP BY 1, 2 \
          UNION ALL \
-         SELECT to_regprocedure(n.name)::oid, n.name, n.mode, true FROM unnest($1, $2) AS n (name, mode) \
-         WHERE n.name LIKE '%)' AND to_regprocedure(n.name) IS NOT NULL";
+         SELECT to_regprocedure(n.name)::oid, n.name, n.mode, true FROM unnest($6, $7) AS n (name, mode) \
+         WHERE to_regprocedure(n.name) IS NOT NULL";
+    let lists = |modes: Modes| -> (Vec<String>, Vec<i32>) {
+        modes.into_iter().map(|(name, mode)| (name, mode as i32)).unzip()
+    };
+    let ((names, modes), (signatures, function_modes)) = (lists(relations), lists(functions));
     let arguments = [
         names.into(),
         modes.into(),
         ARCHIVE.into(),
         (Mode::ShareRowExclusive as i32).into(),
         (Mode::AccessExclusive as i32).into(),
+        signatures.into(),
+        function_modes.into(),
     ];
     Spi::connect_mut(|client| {
         let mut locks = Vec::new();
