@@ -159,6 +159,10 @@ impl Change<'_> {
             if let Some(row) = statement.update(&arguments, statements::one::<Row>)? {
                 return Ok(row);
             }
+            if current.is_some() {
+                // The row is locked: nobody else hides it from the update.
+                break;
+            }
             // Another transaction inserted the key between the two statements.
         }
         let message = format!("configuration \"{}\" could not be set", self.key);
