@@ -15,6 +15,8 @@ mod schema;
 mod server;
 mod tasks;
 mod v7;
+#[cfg(test)]
+mod value_sets;
 
 ::pgrx::pg_module_magic!(name, version);
 

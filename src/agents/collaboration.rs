@@ -11,7 +11,7 @@ use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
 /// What one agent asks another for.
-const REQUEST_TYPES: [&str; 6] = [
+pub const REQUEST_TYPES: [&str; 6] = [
     "model_data",
     "security_review",
     "api_clarification",
@@ -20,7 +20,7 @@ const REQUEST_TYPES: [&str; 6] = [
     "infrastructure",
 ];
 
-const URGENCIES: [&str; 4] = ["low", "medium", "high", "critical"];
+pub const URGENCIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
 /// How many characters a question has.
 const QUESTION_LENGTH: std::ops::RangeInclusive<usize> = 10..=2000;

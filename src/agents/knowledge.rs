@@ -14,7 +14,8 @@ use crate::server::statements::Statement;
 use crate::server::{arguments, ids, interrupts, rows, statements};
 
 /// Where knowledge comes from.
-const TYPES: [&str; 4] = ["failure_solution", "gate_rejection", "gate_approval", "collaboration"];
+pub const TYPES: [&str; 4] =
+    ["failure_solution", "gate_rejection", "gate_approval", "collaboration"];
 
 /// What a known key of the metadata must be.
 fn expected(key: &str) -> Option<&'static str> {

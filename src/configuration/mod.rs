@@ -19,7 +19,7 @@ use crate::server::statements::Statement;
 use crate::server::{arguments, backend_state, rows, statements};
 
 /// The types a value can have.
-const TYPES: [&str; 5] = ["string", "integer", "float", "boolean", "json"];
+pub const TYPES: [&str; 5] = ["string", "integer", "float", "boolean", "json"];
 
 /// The words of a boolean, as the server's own input reads them.
 const BOOLEANS: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "1", "0"];

@@ -7,13 +7,11 @@ use pgrx::{AllocatedByRust, Uuid};
 use serde_json::json;
 
 use crate::audit::{self, Event};
+use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows};
-
-/// The ways an approval is decided.
-const DECISIONS: [&str; 2] = ["approved", "rejected"];
 
 /// Asks a role to approve a task.
 ///
@@ -86,7 +84,11 @@ pub fn resolve_approval(
          RETURNING a, coalesce(t.trace_id, t.id), t.id",
     );
     let id = required("approval_id", approval_id)?;
-    let decision = arguments::one_of("decision", required("decision", decision)?, &DECISIONS)?;
+    let decision = arguments::one_of(
+        "decision",
+        required("decision", decision)?,
+        &lifecycle::ends("approval"),
+    )?;
     let approver_role = arguments::filled("approver_role", approver_role)?;
     let arguments = [id.into(), decision.into(), approver_role.into(), notes.into()];
     let resolved = RESOLVE.update(&arguments, |rows| {

@@ -9,16 +9,14 @@ use pgrx::spi::SpiTupleTable;
 
 use crate::agents::knowledge::Lesson;
 use crate::audit::{self, Event};
+use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
 use crate::server::{arguments, ids, rows, statements};
 
 /// What stops an agent.
-const TYPES: [&str; 4] = ["loop_detected", "high_risk", "collaboration_deadlock", "manual"];
-
-/// What a human can decide.
-const DECISIONS: [&str; 2] = ["approved", "denied"];
+pub const TYPES: [&str; 4] = ["loop_detected", "high_risk", "collaboration_deadlock", "manual"];
 
 /// The statement that inserts a gate, up to what it returns of row `g`.
 const INSERTED: &str = "INSERT INTO orchestrator.gates AS g (project_id, agent_id, gate_type, reason, context) \
@@ -217,7 +215,8 @@ fn resolve<T>(
     read: impl FnOnce(SpiTupleTable<'_>) -> Result<Option<T>, Error>,
 ) -> Result<T, Error> {
     let id = required("gate_id", gate_id)?;
-    let decision = arguments::one_of("decision", required("decision", decision)?, &DECISIONS)?;
+    let decision =
+        arguments::one_of("decision", required("decision", decision)?, &lifecycle::ends("gate"))?;
     let resolved_by = arguments::filled("resolved_by", resolved_by)?;
     if decision == "denied" && feedback.is_none_or(arguments::is_blank) {
         return Err(Error::new(

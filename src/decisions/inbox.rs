@@ -17,7 +17,7 @@ use crate::server::transition_tables::Column;
 use crate::server::{arguments, backend_state, settings, statements};
 
 /// The kinds of decisions, each with its word for no.
-const KINDS: [(&str, &str); 3] =
+pub const KINDS: [(&str, &str); 3] =
     [("review", "rejected"), ("gate", "denied"), ("approval", "rejected")];
 
 /// The status of what waits.

@@ -19,9 +19,6 @@ use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
-/// The phases of a run.
-const PHASES: [&str; 5] = ["planning", "development", "testing", "complete", "failed"];
-
 /// The row of a run.
 pub type Row = PgHeapTuple<'static, AllocatedByRust>;
 
@@ -214,7 +211,9 @@ fn record_run_progress(
                  'tokens', $4, 'cost', $5, 'files', to_jsonb($6), 'error', $7))",
     );
     let thread_id = arguments::filled("thread_id", thread_id)?;
-    let phase = phase.map(|phase| arguments::one_of("phase", phase, &PHASES)).transpose()?;
+    let phase = phase
+        .map(|phase| arguments::one_of("phase", phase, &lifecycle::states("run_phase")))
+        .transpose()?;
     let current_agent =
         current_agent.map(|agent| arguments::filled("current_agent", Some(agent))).transpose()?;
     let tokens = amounts::tokens(tokens)?;

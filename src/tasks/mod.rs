@@ -3,5 +3,4 @@
 pub mod routing;
 pub mod sessions;
 pub mod tool_executions;
-pub mod traced_tools;
 pub mod unfinished;

@@ -17,7 +17,7 @@ use crate::server::{arguments, rows, statements};
 use crate::tasks::unfinished;
 
 /// What a routed task can be. Source: the CHECK of the session persistence schema.
-const TYPES: [&str; 3] = ["notification", "approval", "routing"];
+pub const TYPES: [&str; 3] = ["notification", "approval", "routing"];
 
 /// How long an idempotency key is held. Source: IDEMPOTENCY_TTL_SECONDS of the session persistence
 /// decisions.

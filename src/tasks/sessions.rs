@@ -22,7 +22,7 @@ use crate::tasks::unfinished;
 
 /// The events that move a session, and the state each leads to. Source: the session lifecycle of
 /// the session persistence system.
-const EVENTS: [(&str, &str); 4] =
+pub const EVENTS: [(&str, &str); 4] =
     [("activate", "active"), ("complete", "completed"), ("fail", "failed"), ("expire", "expired")];
 
 /// How often a session is tried that others move each time between two statements.

@@ -1,19 +1,20 @@
 //! The audit log of tools: an execution is opened when the tool starts and closed once, when it
 //! ends. The log outlives everything but the database: a task with executions cannot be deleted.
+//! Since 0.3.0 both are recorded in the trace of the task; a task without a trace leaves no event.
 
 use const_format::concatcp;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByRust, Uuid};
+use serde_json::json;
 
+use crate::audit::{self, Event};
+use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
-
-/// The states in which an execution has ended.
-pub const ENDS: [&str; 3] = ["completed", "failed", "timeout"];
 
 /// Opens the log entry of a tool that starts now.
 ///
@@ -38,7 +39,7 @@ fn start_tool_execution(
 }
 
 /// Logs an execution that runs, of a task that is locked; its id.
-pub fn log(task_id: Uuid, tool_name: &str, arguments: Document) -> Result<Uuid, Error> {
+fn log(task_id: Uuid, tool_name: &str, arguments: Document) -> Result<Uuid, Error> {
     static INSERT: Statement = Statement::new(
         "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status) \
          VALUES ($1, $2, $3, 'running') RETURNING id",
@@ -49,19 +50,19 @@ pub fn log(task_id: Uuid, tool_name: &str, arguments: Document) -> Result<Uuid, 
         .ok_or_else(|| Error::no_row("the tool execution could not be logged", "tool_executions"))
 }
 
-pub fn unknown_task(task_id: Uuid) -> Error {
+fn unknown_task(task_id: Uuid) -> Error {
     Error::new(Kind::NotFound, format!("task {task_id} does not exist"))
         .hint("An execution is logged for a task: insert it into orchestrator.tasks first.")
 }
 
 /// When an execution `e` ended, and after how long. Not before it was created: a transaction that
 /// began after this one may have done that. The trigger leaves what is written here.
-pub const ENDED: &str = "completed_at = greatest(pg_catalog.now(), e.created_at), \
+const ENDED: &str = "completed_at = greatest(pg_catalog.now(), e.created_at), \
          duration_ms = CASE WHEN pg_catalog.isfinite(e.created_at) \
              THEN (extract(epoch FROM greatest(pg_catalog.now(), e.created_at) - e.created_at) * 1000)::bigint END";
 
 /// Whether an execution `e` can end as $2.
-pub const CAN_END: &str = "(e.status IS NOT DISTINCT FROM 'running' \
+const CAN_END: &str = "(e.status IS NOT DISTINCT FROM 'running' \
           OR (e.status IS NOT DISTINCT FROM 'pending' AND $2 <> 'completed'))";
 
 /// Closes the log entry of a tool that has ended.
@@ -85,7 +86,11 @@ fn finish_tool_execution(
         " RETURNING e"
     ));
     let id = required("execution_id", execution_id)?;
-    let status = arguments::one_of("status", required("status", status)?, &ENDS)?;
+    let status = arguments::one_of(
+        "status",
+        required("status", status)?,
+        &lifecycle::ends("tool_execution"),
+    )?;
     let arguments = [id.into(), status.into(), output.into(), error.into()];
     let row =
         FINISH.update(&arguments, statements::one::<PgHeapTuple<'static, AllocatedByRust>>)?;
@@ -95,8 +100,107 @@ fn finish_tool_execution(
     }
 }
 
+/// Opens the log entry of a tool that starts now, and records `tool_execution_running` in the trace
+/// of its task.
+///
+/// `task_id`: the task it runs for; `tool_name`: what runs; `arguments`: what it was called with.
+/// Returns: the id of the execution, in state `running`.
+/// Errors: 22004, 22023 blank or overlong name, P0002 unknown task. Since 0.3.0.
+#[pg_extern(sql = false, volatile)]
+fn start_tool_execution_0_3_0(
+    task_id: Option<Uuid>,
+    tool_name: Option<&str>,
+    arguments: default!(Option<Document>, "'{}'"),
+) -> Result<Uuid, ErrorReport> {
+    static TASK: Statement = Statement::new(
+        "SELECT t.trace_id, coalesce(t.to_role, t.from_role) \
+         FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE",
+    );
+    let task_id = required("task_id", task_id)?;
+    let tool_name = arguments::name("tool_name", tool_name)?;
+    let arguments = required("arguments", arguments)?;
+    let task = TASK.update(&[task_id.into()], statements::two::<Uuid, String>)?;
+    let Some((trace_id, role)) = task else {
+        return Err(unknown_task(task_id).into());
+    };
+    let id = log(task_id, tool_name, arguments)?;
+    record(trace_id, role, "tool_execution_running", id, task_id, tool_name)?;
+    Ok(id)
+}
+
+/// Closes the log entry of a tool that has ended, and records `tool_execution_<status>` in the
+/// trace of its task.
+///
+/// `status`: completed, failed or timeout; `output`, `error`: what it said.
+/// Returns: the row, with `completed_at` and `duration_ms` (milliseconds since it was created).
+/// Errors: 22004, 22023 no such end, P0002 unknown execution, 55000 it has ended already, or has
+/// not been started. Since 0.3.0.
+#[pg_extern(sql = false, volatile)]
+fn finish_tool_execution_0_3_0(
+    execution_id: Option<Uuid>,
+    status: Option<&str>,
+    output: default!(Option<&str>, "NULL"),
+    error: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.tool_executions"), ErrorReport> {
+    static FINISH: Statement = Statement::new(concatcp!(
+        "UPDATE orchestrator.tool_executions AS e SET status = $2, output = $3, error = $4, ",
+        ENDED,
+        " FROM orchestrator.tasks AS t \
+         WHERE e.id = $1 AND t.id = e.task_id AND ",
+        CAN_END,
+        " \
+         RETURNING e, t.id, e.tool_name, t.trace_id, coalesce(t.to_role, t.from_role)"
+    ));
+    let id = required("execution_id", execution_id)?;
+    let status = arguments::one_of(
+        "status",
+        required("status", status)?,
+        &lifecycle::ends("tool_execution"),
+    )?;
+    let arguments = [id.into(), status.into(), output.into(), error.into()];
+    let finished = FINISH.update(&arguments, |rows| {
+        rows::first(rows, |row| {
+            let finished =
+                rows::value::<PgHeapTuple<'static, AllocatedByRust>>(row, 1, "tool_executions.id")?;
+            let task_id = rows::value::<Uuid>(row, 2, "tasks.id")?;
+            let tool_name = rows::value::<String>(row, 3, "tool_executions.tool_name")?;
+            let trace_id = rows::optional::<Uuid>(row, 4, "tasks.trace_id")?;
+            let role = rows::optional::<String>(row, 5, "tasks.to_role or from_role")?;
+            Ok((finished, (task_id, tool_name), (trace_id, role)))
+        })
+    })?;
+    let Some((row, (task_id, tool_name), (trace_id, role))) = finished else {
+        return Err(not_open(id, status)?.into());
+    };
+    let event_type = format!("tool_execution_{status}");
+    record(trace_id, role, &event_type, id, task_id, &tool_name)?;
+    Ok(row)
+}
+
+fn record(
+    trace_id: Option<Uuid>,
+    role: Option<String>,
+    event_type: &str,
+    execution_id: Uuid,
+    task_id: Uuid,
+    tool_name: &str,
+) -> Result<(), Error> {
+    let Some(trace_id) = trace_id else { return Ok(()) };
+    audit::record(Event {
+        event_type,
+        role: role.as_deref().unwrap_or(audit::SYSTEM),
+        trace_id,
+        metadata: Document::composed(json!({
+            "execution_id": execution_id.to_string(),
+            "task_id": task_id.to_string(),
+            "tool_name": tool_name,
+        })),
+    })
+    .map(|_| ())
+}
+
 /// Why an execution cannot be finished as that.
-pub fn not_open(id: Uuid, end: &str) -> Result<Error, Error> {
+fn not_open(id: Uuid, end: &str) -> Result<Error, Error> {
     static STATE: Statement = Statement::new(
         "SELECT e.status, e.completed_at::text, e.task_id FROM orchestrator.tool_executions AS e WHERE e.id = $1",
     );
@@ -111,7 +215,7 @@ pub fn not_open(id: Uuid, end: &str) -> Result<Error, Error> {
         return Ok(Error::new(Kind::NotFound, format!("tool execution {id} does not exist")));
     };
     Ok(match status.as_str() {
-        status if ENDS.contains(&status) => {
+        status if lifecycle::ends("tool_execution").contains(&status) => {
             let ended = ended.as_deref().unwrap_or("an unknown time");
             Error::new(Kind::NotReady, format!("tool execution {id} has already ended"))
                 .detail(format!("It ended as {status} at {ended}."))

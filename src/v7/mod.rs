@@ -16,7 +16,7 @@ mod phases;
 mod plan;
 mod records;
 mod rollback;
-mod sign_offs;
+pub mod sign_offs;
 mod similarity;
 mod snapshot;
 mod tasks;

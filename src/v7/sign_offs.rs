@@ -10,6 +10,9 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
+/// The names of the stages.
+pub const STAGES: [&str; 2] = ["before", "after"];
+
 /// The time of a signature: before or after the phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -19,7 +22,7 @@ pub enum Stage {
 
 impl Stage {
     fn named(name: &str) -> Result<Self, Error> {
-        Ok(match arguments::one_of("stage", name, &["before", "after"])? {
+        Ok(match arguments::one_of("stage", name, &STAGES)? {
             "before" => Stage::Before,
             _ => Stage::After,
         })

@@ -20,7 +20,7 @@ use crate::server::{arguments, rows};
 pub use resolve::resolve_review;
 
 /// What a review is about.
-const TYPES: [&str; 3] = ["safety", "gate_override", "budget_exceeded"];
+pub const TYPES: [&str; 3] = ["safety", "gate_override", "budget_exceeded"];
 
 /// What a human is to be asked.
 pub struct Request<'a> {

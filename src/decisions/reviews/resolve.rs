@@ -12,12 +12,10 @@ use pgrx::{AllocatedByRust, Uuid};
 
 use crate::audit;
 use crate::runs::Run;
+use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::{arguments, excerpt, rows, statements};
-
-/// What a human can decide.
-const DECISIONS: [&str; 2] = ["approved", "rejected"];
 
 /// How often the run of a review is locked whose thread is renamed each time between two
 /// statements.
@@ -57,7 +55,11 @@ impl<'a> Resolution<'a> {
         resolved_by: Option<&'a str>,
         notes: Option<&'a str>,
     ) -> Result<Self, Error> {
-        let decision = arguments::one_of("decision", required("decision", decision)?, &DECISIONS)?;
+        let decision = arguments::one_of(
+            "decision",
+            required("decision", decision)?,
+            &lifecycle::ends("review"),
+        )?;
         let resolved_by = arguments::filled("resolved_by", resolved_by)?;
         if decision == "rejected" && notes.is_none_or(arguments::is_blank) {
             return Err(Error::new(

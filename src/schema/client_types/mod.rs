@@ -4,7 +4,7 @@
 mod catalog;
 mod json_schema;
 mod typescript;
-mod value_set;
+pub mod value_set;
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;

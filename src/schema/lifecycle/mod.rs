@@ -50,6 +50,18 @@ pub fn leading_to(machine: &str, to: &str) -> Vec<&'static str> {
     states.iter().filter(|state| state.next.contains(&to)).map(|state| state.name).collect()
 }
 
+/// The states of a machine, in its order.
+pub fn states(machine: &str) -> Vec<&'static str> {
+    let states = machines::machine(machine).map_or(&[][..], |machine| machine.states);
+    states.iter().map(|state| state.name).collect()
+}
+
+/// The states of a machine that nothing follows.
+pub fn ends(machine: &str) -> Vec<&'static str> {
+    let states = machines::machine(machine).map_or(&[][..], |machine| machine.states);
+    states.iter().filter(|state| state.next.is_empty()).map(|state| state.name).collect()
+}
+
 /// The states of a machine that are not end states.
 pub fn open_states(machine: &str) -> Vec<&'static str> {
     let states = machines::machine(machine).map_or(&[][..], |machine| machine.states);
