@@ -11,7 +11,7 @@ pub const LIBRARY: [&[&str]; 8] = [
     &["audit"],
     &["tasks", "agents", "runs", "v7"],
     &["decisions"],
-    &["maintenance"],
+    &["maintenance", "value_sets"],
     &["lib"],
 ];
 
