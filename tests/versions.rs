@@ -4,6 +4,8 @@
 mod catalog_reads;
 #[path = "versions/dependents.rs"]
 mod dependents;
+#[path = "versions/help.rs"]
+mod help;
 #[path = "versions/publications.rs"]
 mod publications;
 #[path = "versions/row_types.rs"]
