@@ -2,9 +2,9 @@
 //! role as a whole (`levels`). What a level may only do by the rules is done by functions that run
 //! with the owner's rights.
 
-mod levels;
+pub mod levels;
 mod privileges;
-mod rights;
+pub mod rights;
 #[cfg(test)]
 mod tests;
 mod v7;

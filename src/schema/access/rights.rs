@@ -46,6 +46,12 @@ pub const ADMINISTER: Levels = &[Level::Admin];
 /// For scripts, triggers and the extension's owner.
 pub const NOBODY: Levels = &[];
 
+/// Levels by name, lowest first.
+pub fn names(levels: Levels) -> String {
+    let names: Vec<_> = levels.iter().map(|level| level.name()).collect();
+    names.join(", ")
+}
+
 /// A privilege on a table, a view or a sequence.
 pub struct Right {
     pub levels: Levels,

@@ -1,20 +1,26 @@
 -- access
 SELECT grantee, level FROM orchestrator.access();
 -- activate_prompt
-SELECT version, is_active FROM orchestrator.activate_prompt('backend_developer', '1.10.0');
+SELECT version, is_active FROM orchestrator.activate_prompt('backend_developer', '1.0.0');
 -- active_prompt
 SELECT orchestrator.active_prompt('backend_developer');
+-- active_sessions
+SELECT id, role, task_id FROM orchestrator.active_sessions;
 -- allowed_transitions
 SELECT * FROM orchestrator.allowed_transitions('task');
 -- answer_collaboration
 SELECT orchestrator.answer_collaboration(collaboration_id, specialist_agent, 'It fails on empty input.', 0.9, tokens_used => 1200)
 FROM orchestrator.collaboration_requests ORDER BY created_at DESC LIMIT 1;
+-- approvals
+SELECT task_id, approver_role, status, notes FROM orchestrator.approvals ORDER BY created_at DESC LIMIT 20;
 -- archive_columns
 SELECT orchestrator.archive_columns('orchestrator.tasks', '{workspace_path}');  -- in a down script
 -- archive_table
 SELECT orchestrator.archive_table('orchestrator.tasks');  -- in a down script
 -- archived
 SELECT object, from_version, rows FROM orchestrator.archived();
+-- audit_events
+SELECT timestamp, event_type, role, metadata FROM orchestrator.audit_events ORDER BY timestamp DESC, id DESC LIMIT 20;
 -- begin_downgrade
 SELECT orchestrator.begin_downgrade('0.5.0');  -- first in the down script to 0.5.0
 -- begin_upgrade
@@ -23,49 +29,88 @@ SELECT orchestrator.begin_upgrade('0.6.0');  -- first in the up script to 0.6.0
 SELECT orchestrator.capture_snapshot('before the migration');
 -- claim_knowledge
 SELECT id, content FROM orchestrator.claim_knowledge(100);  -- mark what was embedded before COMMIT
+-- collaboration_outcomes
+SELECT collaboration_id, specialist_agent, confidence, response FROM orchestrator.collaboration_outcomes ORDER BY created_at DESC LIMIT 20;
+-- collaboration_requests
+SELECT collaboration_id, specialist_agent, question FROM orchestrator.collaboration_requests WHERE urgency IN ('high', 'critical');
+-- collaboration_status
+SELECT question, specialist_agent, opened_at FROM orchestrator.collaboration_status WHERE status = 'open';
 -- compare_snapshots
-SELECT object, change, was, now FROM orchestrator.compare_snapshots('before the migration', 'after it');
+SELECT object, change, was, now FROM orchestrator.compare_snapshots(
+    (SELECT label FROM orchestrator.schema_snapshots ORDER BY taken_at LIMIT 1),
+    (SELECT label FROM orchestrator.schema_snapshots ORDER BY taken_at DESC LIMIT 1));
 -- compare_versions
 SELECT orchestrator.compare_versions('1.10.0', '1.9.0');  -- 1: it comes after
+-- configuration_listing
+SELECT key, value, value_type, description FROM orchestrator.configuration_listing;
 -- configuration_value
 SELECT orchestrator.configuration_value('session_retention_days', fallback => '7');
+-- configurations
+UPDATE orchestrator.configurations SET description = 'days without a heartbeat' WHERE key = 'session_retention_days';
 -- deactivate_stale_sessions
 SELECT count(*) FROM orchestrator.deactivate_stale_sessions('5 minutes');
 -- decide
 SELECT kind, status FROM orchestrator.decide((SELECT id FROM orchestrator.pending_decisions LIMIT 1), 'approve', 'ada');
 -- downgrade_plan
-SELECT step, object, action, rows FROM orchestrator.downgrade_plan('0.1.6');
+SELECT step, object, action, rows FROM orchestrator.downgrade_plan('0.0.0');
 -- dump_safety
 SELECT severity, object, consequence, hint FROM orchestrator.dump_safety();
 -- enum_duplicates
 SELECT enum_a, enum_b, reason, similarity FROM orchestrator.enum_duplicates(minimum_similarity => 0.9);
+-- enum_usage
+SELECT schema_name, enum_name, labels, use_count FROM orchestrator.enum_usage ORDER BY use_count DESC;
 -- expire_sessions
 SELECT orchestrator.expire_sessions('14 days');
+-- file_audit
+INSERT INTO orchestrator.file_audit (file_number, file_path, file_name, layer_number, layer_name, status, workflows)
+VALUES ('2001', 'app/schemas/contact.py', 'contact.py', 2, 'Schemas', 'NOVEL', '{WF4}') RETURNING id;
+-- file_audit_baseline
+SELECT file_number, status, audit_status FROM orchestrator.file_audit_baseline;
 -- fingerprint
 SELECT orchestrator.fingerprint();
 -- finish_tool_execution
 SELECT status, duration_ms FROM orchestrator.finish_tool_execution(
     (SELECT id FROM orchestrator.tool_executions WHERE status = 'running' LIMIT 1), 'completed', output => '3 files changed');
+-- gates
+SELECT id, agent_id, gate_type, reason FROM orchestrator.gates WHERE status = 'pending' ORDER BY created_at;
 -- get_configuration
 SELECT orchestrator.get_configuration('session_retention_days');
 -- grant_access
 SELECT orchestrator.grant_access('pg_monitor', 'reader');
 -- help
 SELECT orchestrator.help('verify');
+-- human_review_queue
+SELECT id, thread_id, review_type, reason FROM orchestrator.human_review_queue WHERE status = 'pending' ORDER BY created_at;
 -- is_valid_configuration
 SELECT orchestrator.is_valid_configuration('[1, 2]', 'json');
 -- json_schema
 SELECT jsonb_pretty(orchestrator.json_schema('orchestrator_runs'));
 -- kill_run
 SELECT phase, gate_status FROM orchestrator.kill_run('thread-1', 'out of budget');
+-- knowledge_staging
+SELECT knowledge_type, content, created_at FROM orchestrator.knowledge_staging WHERE NOT embedded ORDER BY created_at;
 -- llm_cost
 SELECT orchestrator.llm_cost('gpt-5', input_tokens => 27147, output_tokens => 351);
+-- llm_cost_by_day
+SELECT day, model, calls, tokens, cost FROM orchestrator.llm_cost_by_day ORDER BY day DESC LIMIT 30;
+-- llm_price_periods
+SELECT valid_from, valid_until, input_cost_per_million, output_cost_per_million FROM orchestrator.llm_price_periods WHERE model = 'gpt-5';
+-- llm_pricing
+UPDATE orchestrator.llm_pricing SET status = 'deprecated', notes = 'no longer offered' WHERE model = 'gpt-3.5-turbo';
+-- llm_token_usage
+SELECT agent_id, sum(input_tokens + output_tokens) AS tokens FROM orchestrator.llm_token_usage GROUP BY agent_id;
+-- llm_usage_costs
+SELECT agent_id, sum(cost) AS cost FROM orchestrator.llm_usage_costs GROUP BY agent_id;
 -- load_default_prices
 SELECT orchestrator.load_default_prices();
 -- manifest
 SELECT jsonb_pretty(orchestrator.manifest('0.1.0'));
 -- mark_knowledge_embedded
 SELECT orchestrator.mark_knowledge_embedded(ARRAY(SELECT id FROM orchestrator.claim_knowledge(100)));
+-- migration_hand_overs
+SELECT task_id, dart_task_id, handed_over_at FROM orchestrator.migration_hand_overs;
+-- migration_sign_offs
+SELECT phase_number, stage, item, signed_by FROM orchestrator.migration_sign_offs ORDER BY signed_at;
 -- move_session
 SELECT status FROM orchestrator.move_session((SELECT id FROM orchestrator.sessions WHERE status = 'pending' LIMIT 1), 'activate');
 -- next_prompt_version
@@ -74,8 +119,18 @@ SELECT orchestrator.next_prompt_version('backend_developer', 'minor');
 SELECT orchestrator.note_filled_in('orchestrator.tasks', '{title}');  -- in a down script
 -- open_gate
 SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'backend_developer', 'loop_detected', 'the same error three times');
+-- orchestrator_runs
+SELECT thread_id, phase, gate_status, requires_human_review FROM orchestrator.orchestrator_runs WHERE completed_at IS NULL;
 -- pause_run
 SELECT gate_status FROM orchestrator.pause_run('thread-1', 'waiting for the customer');
+-- pending_approvals
+SELECT id, approver_role, description FROM orchestrator.pending_approvals;
+-- pending_decisions
+SELECT kind, id, subject, asks FROM orchestrator.pending_decisions LIMIT 20;
+-- prompt_history
+SELECT version, is_active, created_by, notes FROM orchestrator.prompt_history WHERE agent_type = 'backend_developer';
+-- prompts
+SELECT agent_type, version FROM orchestrator.prompts WHERE is_active;
 -- publish_prompt
 SELECT orchestrator.publish_prompt('backend_developer', '1.0.0', 'You write Rust.', created_by => 'ada', activate => true);
 -- purge_audit_events
@@ -124,10 +179,16 @@ SELECT task_id, created FROM orchestrator.route_task('approval', 'Pay invoice 17
     data => '{"amount": 1250.00}', idempotency_key => '0198c5a0-0000-7000-8000-000000000017');
 -- run_maintenance
 SELECT task, affected FROM orchestrator.run_maintenance();
+-- run_summary
+SELECT thread_id, phase, gate_status, cost_usd, actions, pending_reviews FROM orchestrator.run_summary;
 -- schedule_maintenance
 SELECT orchestrator.schedule_maintenance('*/15 * * * *');
+-- schema_snapshots
+SELECT label, taken_at, taken_by, fingerprint FROM orchestrator.schema_snapshots ORDER BY taken_at;
 -- session_heartbeat
 SELECT orchestrator.session_heartbeat((SELECT id FROM orchestrator.sessions LIMIT 1));
+-- sessions
+INSERT INTO orchestrator.sessions (client_id, connection_type) VALUES ('console-1', 'websocket') RETURNING id;
 -- set_configuration
 SELECT key, value FROM orchestrator.set_configuration('session_retention_days', '14', 'integer');
 -- set_price
@@ -138,8 +199,16 @@ SELECT orchestrator.stage_knowledge('failure_solution', 'Empty input needs a gua
 SELECT orchestrator.start_run('thread-1', project_id => orchestrator.uuidv7(), story_id => 'story-7');
 -- start_tool_execution
 SELECT orchestrator.start_tool_execution((SELECT id FROM orchestrator.tasks LIMIT 1), 'read_file', '{"path": "src/lib.rs"}');
+-- table_dependencies
+SELECT from_table, to_table, depth, in_cycle FROM orchestrator.table_dependencies ORDER BY depth;
+-- tasks
+INSERT INTO orchestrator.tasks (title, task_type, config) VALUES ('Read the log', 'tool', '{"path": "/var/log"}') RETURNING id;
+-- tool_executions
+SELECT tool_name, status, duration_ms, error FROM orchestrator.tool_executions ORDER BY created_at DESC LIMIT 20;
 -- typescript_types
 SELECT orchestrator.typescript_types();
+-- unpriced_usage
+SELECT model, calls, tokens FROM orchestrator.unpriced_usage;
 -- unschedule_maintenance
 SELECT orchestrator.unschedule_maintenance();
 -- uuidv7
@@ -148,26 +217,49 @@ SELECT orchestrator.uuidv7();
 SELECT status, approved_by FROM orchestrator.v7_approve_phase(1, 'The Architect', 'as reported');
 -- v7_complete_phase
 SELECT status FROM orchestrator.v7_complete_phase(1);
+-- v7_enum_consolidation_status
+SELECT status, risk_level, source_count, sources FROM orchestrator.v7_enum_consolidation_status;
+-- v7_enum_migrations
+SELECT current_enum_name, v7_enum_name, status FROM orchestrator.v7_enum_migrations WHERE risk_level IN ('high', 'critical');
+-- v7_file_migration_readiness
+SELECT layer_name, files, migrated, average_impact FROM orchestrator.v7_file_migration_readiness ORDER BY layer_number;
+-- v7_global_impacts
+INSERT INTO orchestrator.v7_global_impacts (change_type, change_detail, affected_workflows, affected_layers, impact_description, risk_assessment)
+VALUES ('enum', '{"type": "contact_status"}', '{WF4}', '{1,2}', 'Old exports name the old type.', 'medium') RETURNING id;
 -- v7_is_valid_file_name
 SELECT orchestrator.v7_is_valid_file_name('WF4_V7_L2_1of3_ContactSchemas.py');
 -- v7_issue_task
 SELECT orchestrator.v7_issue_task(4, 'Restore test', 'Test Sentinel', dart_task_id => 'dart-9');
 -- v7_load_plan
 SELECT loaded, rows FROM orchestrator.v7_load_plan();
+-- v7_migration_dashboard
+SELECT phase_number, phase_name, status, percent_done, missing_sign_offs FROM orchestrator.v7_migration_dashboard;
+-- v7_migration_workflow
+SELECT phase_number, phase_name, status, approval_status FROM orchestrator.v7_migration_workflow ORDER BY phase_number;
 -- v7_missing_sign_offs
 SELECT * FROM orchestrator.v7_missing_sign_offs(4, 'before');
 -- v7_parse_file_name
 SELECT workflow, layer, part, parts, name FROM orchestrator.v7_parse_file_name('WF4_V7_L2_1of3_ContactSchemas.py');
+-- v7_ready_tasks
+SELECT task_name, responsible_persona FROM orchestrator.v7_ready_tasks WHERE parent_phase = 1;
 -- v7_record_enum_duplicates
 SELECT orchestrator.v7_record_enum_duplicates();
 -- v7_request_review
 SELECT status FROM orchestrator.v7_request_review(1, deliverables => '["report"]');
 -- v7_roll_back_phase
-SELECT status FROM orchestrator.v7_roll_back_phase(4, 'the restore test failed');
+SELECT status FROM orchestrator.v7_roll_back_phase(1, 'the inventory was incomplete');
 -- v7_sign
 SELECT orchestrator.v7_sign(4, 'before', 'DB Team Lead', signed_by => 'grace');
 -- v7_start_phase
 SELECT status FROM orchestrator.v7_start_phase(1);
+-- v7_subworkflow_tasks
+UPDATE orchestrator.v7_subworkflow_tasks SET status = 'cancelled', notes = 'done before the migration'
+WHERE parent_phase = 1 AND status = 'pending';
+-- v7_test_results
+INSERT INTO orchestrator.v7_test_results (test_type, component_tested, test_status, tested_by)
+VALUES ('unit', 'contact schemas', 'pass', 'Test Sentinel') RETURNING id;
+-- v7_unsynced_tasks
+SELECT id, task_name, reason FROM orchestrator.v7_unsynced_tasks;
 -- v7_verify
 SELECT check_name, expected, actual, hint FROM orchestrator.v7_verify() WHERE NOT passed;
 -- v7_verify_data
@@ -184,3 +276,8 @@ SELECT check_name, expected, actual, hint FROM orchestrator.v7_verify_rollback()
 SELECT check_name, expected, actual, hint FROM orchestrator.v7_verify_tables() WHERE NOT passed;
 -- verify
 SELECT object, kind, problem, hint FROM orchestrator.verify();
+-- workflow_tasks
+INSERT INTO orchestrator.workflow_tasks (workflow_id, task_id, sequence)
+SELECT w.id, t.id, 0 FROM orchestrator.workflows AS w, orchestrator.tasks AS t ORDER BY w.created_at DESC, t.created_at DESC LIMIT 1;
+-- workflows
+INSERT INTO orchestrator.workflows (name, definition) VALUES ('Nightly report', '{"nodes": ["collect", "send"]}') RETURNING id;

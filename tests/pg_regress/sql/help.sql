@@ -1,7 +1,11 @@
 \i head.sql
--- One thing in full: a function with an example, a table with its columns, a state machine.
+-- Where to start, and the groups in their order.
+SELECT line FROM orchestrator.help() WITH ORDINALITY AS l (line, number)
+WHERE number < (SELECT min(number) FROM orchestrator.help() WITH ORDINALITY AS l (line, number) WHERE line = 'Tasks') OR line ~ '^\S';
+-- One thing in full: a function with an example, a table with the values of its columns, a state machine.
 SELECT orchestrator.help('resolve_gate');
 SELECT orchestrator.help('orchestrator.Workflows');
+SELECT orchestrator.help('tasks');
 SELECT orchestrator.help('run_gate');
 SELECT orchestrator.help('collaboration_status');
 -- Every function has help with an example, and every example is a statement that the server can plan.
@@ -21,6 +25,8 @@ BEGIN
     END LOOP;
 END $$;
 SELECT pg_temp.unhelpful();
+-- Each member stands in a group of its own.
+SELECT count(*) FROM orchestrator.help() AS line WHERE line = 'Other members';
 -- Everything: each relation and each function has a line and its COMMENT.
 SELECT count(*) FILTER (WHERE line ~ '^  \S') = (
         SELECT count(*) FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'orchestrator_schema'
@@ -32,8 +38,10 @@ FROM orchestrator.help() AS line;
 -- Refusals.
 SELECT pg_temp.refusal($$SELECT orchestrator.help('')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.help('knowledge')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.help('resolv_gate')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.help('coffee')$$);
--- It tells of the version that is installed.
+SELECT pg_temp.refusal($$SELECT orchestrator.help(repeat('coffee ', 1000))$$) LIKE 'P0002: there is no help on "coffee coffee %';
+-- It describes the version that is installed.
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.1';
 SELECT orchestrator.help();
 SELECT pg_temp.refusal($$SELECT orchestrator.help('task')$$);

@@ -1,5 +1,6 @@
 //! `docs/reference.md`: all that a user can see and call, from the comments and the catalog of a
 //! live database, from the manifest (which version brought it) and from the functions' Rust docs (errors).
+//! The Rust docs alone are `src/schema/help/documentation.json`, which `help()` reads.
 
 mod diagrams;
 mod functions;
@@ -12,32 +13,43 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use self::rust_docs::Documented;
 use super::committed;
 use super::history::History;
 use crate::address::execute;
 use crate::cluster::{Cluster, Settings};
-use crate::machine::project::Project;
 use crate::machine::toolchain::Toolchain;
 
 const DATABASE: &str = "reference";
 
-/// Writes the reference anew.
+/// Writes the reference, and before it what `help()` reads.
 pub fn write(toolchain: &Toolchain) -> Result<()> {
-    committed::write(&path(&toolchain.project), &generate(toolchain)?)
+    for (path, text) in files(toolchain)? {
+        committed::write(&path, &text)?;
+    }
+    Ok(())
 }
 
-/// Fails when the committed reference is not what the database says.
+/// Fails when a committed file is not what the sources and the database say.
 pub fn check(toolchain: &Toolchain) -> Result<()> {
-    committed::compare(&path(&toolchain.project), &generate(toolchain)?, "cargo xtask docs")
+    for (path, text) in files(toolchain)? {
+        committed::compare(&path, &text, "cargo xtask docs")?;
+    }
+    Ok(())
 }
 
-fn path(project: &Project) -> PathBuf {
-    project.root().join("docs/reference.md")
-}
-
-fn generate(toolchain: &Toolchain) -> Result<String> {
-    let history = History::read(&toolchain.project)?;
+/// The files and their text.
+fn files(toolchain: &Toolchain) -> Result<[(PathBuf, String); 2]> {
+    let root = toolchain.project.root();
     let documented = rust_docs::read(&toolchain.project)?;
+    Ok([
+        (root.join("src/schema/help/documentation.json"), rust_docs::for_help(&documented)?),
+        (root.join("docs/reference.md"), generate(toolchain, &documented)?),
+    ])
+}
+
+fn generate(toolchain: &Toolchain, documented: &Documented) -> Result<String> {
+    let history = History::read(&toolchain.project)?;
     let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
     cluster.create_database(DATABASE)?;
     let mut client = cluster.connect(DATABASE)?;
@@ -48,7 +60,7 @@ fn generate(toolchain: &Toolchain) -> Result<String> {
         diagrams::entities(&mut client)?,
         relations::tables(&mut client, &history)?,
         relations::views(&mut client, &history)?,
-        functions::all(&mut client, &history, &documented)?,
+        functions::all(&mut client, &history, documented)?,
         diagrams::state_machines(&mut client)?,
         settings::all(&mut client)?,
     ];

@@ -6,6 +6,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 use regex::Regex;
+use serde_json::{Map, Value};
 
 use crate::machine::files::files_below;
 use crate::machine::project::Project;
@@ -42,6 +43,23 @@ pub fn read(project: &Project) -> Result<Documented> {
         bail!("{symbol}: \"as before\" tells nothing where nobody sees what was before");
     }
     Ok(documented)
+}
+
+/// The documentation as `help()` reads it: parts by symbol, those that say nothing left out.
+pub fn for_help(documented: &Documented) -> Result<String> {
+    let mut symbols = Map::new();
+    for (symbol, Documentation { details, returns, errors }) in documented {
+        let parts = [("details", details), ("returns", returns), ("errors", errors)];
+        let parts: Map<String, Value> = parts
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(name, text)| (name.to_owned(), text.as_str().into()))
+            .collect();
+        if !parts.is_empty() {
+            symbols.insert(symbol.trim_end_matches("_wrapper").to_owned(), parts.into());
+        }
+    }
+    Ok(format!("{}\n", serde_json::to_string_pretty(&symbols)?))
 }
 
 fn of_source(source: &str) -> Result<Documented> {
@@ -128,6 +146,18 @@ fn helper() {}
         };
         assert!(found("Arguments, result and errors: as before. Since 0.3.0."));
         assert!(!found("Returns: the row. Errors: as `restore_table`."));
+    }
+
+    #[test]
+    fn help_reads_the_parts_that_say_something() {
+        let errors = Documentation { errors: "22004.".into(), ..Documentation::default() };
+        let documented = Documented::from([
+            ("a_wrapper".into(), errors),
+            ("b_wrapper".into(), Documentation::default()),
+        ]);
+        let written: Value =
+            serde_json::from_str(&for_help(&documented).expect("written")).expect("JSON");
+        assert_eq!(written, serde_json::json!({"a": {"errors": "22004."}}));
     }
 
     #[test]
