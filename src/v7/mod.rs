@@ -2,7 +2,6 @@
 //! preconditions), the plan with its approvals, and verification.
 
 mod approval;
-mod built;
 mod candidates;
 mod check;
 mod dependencies;
@@ -10,6 +9,8 @@ mod enum_records;
 mod enums;
 mod file_audit;
 mod file_names;
+mod graph;
+mod built;
 mod open_tasks;
 mod phase;
 mod phases;
@@ -19,5 +20,6 @@ mod rollback;
 pub mod sign_offs;
 mod similarity;
 mod snapshot;
+mod snapshot_difference;
 mod tasks;
 mod verification;

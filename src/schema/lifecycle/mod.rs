@@ -2,6 +2,7 @@
 
 mod diagram;
 mod immutable;
+mod machine;
 mod machines;
 
 use pgrx::heap_tuple::PgHeapTuple;
@@ -15,7 +16,8 @@ use crate::server::statements;
 use crate::server::statements::Statement;
 use crate::server::trigger_rows::{Place, Rows, Time, transaction_time};
 pub use diagram::diagram;
-use machines::{MACHINES, Machine, Stamp, State};
+use machine::{Machine, Stamp, State};
+use machines::MACHINES;
 
 /// The steps that a state machine allows.
 ///
