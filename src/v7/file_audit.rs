@@ -1,8 +1,8 @@
 //! Checks of the inventory of files: all rows and the twelve columns of V7 exist, and the older values
 //! are unchanged.
 
-use super::built::Built;
 use super::check::Check;
+use super::installed::Installed;
 use crate::server::error::Error;
 use crate::server::statements::Statement;
 use crate::server::{rows, statements};
@@ -28,18 +28,18 @@ const BASE_COLUMNS: [&str; 16] = [
 ];
 
 /// The checks of `v7_verify_file_audit`.
-pub fn checks(built: &Built) -> Result<Vec<Check>, Error> {
-    Ok(vec![built.v7_columns(), status_of_rows(built)?, base_values(built)?])
+pub fn checks(installed: &Installed) -> Result<Vec<Check>, Error> {
+    Ok(vec![installed.v7_columns(), status_of_rows(installed)?, base_values(installed)?])
 }
 
-fn status_of_rows(built: &Built) -> Result<Check, Error> {
+fn status_of_rows(installed: &Installed) -> Result<Check, Error> {
     const NAME: &str = "file_audit rows with a V7 status";
     static COUNTS: Statement = Statement::new(
         "SELECT count(*), count(*) FILTER (WHERE f.v7_workflow_status IN \
              ('pending_assessment', 'assessed', 'designed', 'approved', 'implementing', 'testing', 'migrated', 'retired')) \
          FROM orchestrator.file_audit AS f",
     );
-    if !built.has("column", "orchestrator.file_audit.v7_workflow_status") {
+    if !installed.has("column", "orchestrator.file_audit.v7_workflow_status") {
         // The check of the columns says so.
         return Ok(Check::unreadable(NAME, "every row", "column v7_workflow_status is missing"));
     }
@@ -53,7 +53,7 @@ fn status_of_rows(built: &Built) -> Result<Check, Error> {
 }
 
 /// Compares the old values with the baseline that the upgrade took.
-fn base_values(built: &Built) -> Result<Check, Error> {
+fn base_values(installed: &Installed) -> Result<Check, Error> {
     const NAME: &str = "file_audit base values changed since the upgrade";
     static CHANGED: Statement = Statement::new(
         "SELECT format('id %s %s', b.id, \
@@ -66,12 +66,12 @@ fn base_values(built: &Built) -> Result<Check, Error> {
              SELECT FROM jsonb_each(to_jsonb(b)) AS o (key, value) WHERE o.value IS DISTINCT FROM to_jsonb(f) -> o.key) \
          ORDER BY b.id",
     );
-    if let Some(why) = built.missing_table("file_audit_baseline") {
+    if let Some(why) = installed.missing_table("file_audit_baseline") {
         return Ok(Check::unreadable(NAME, "0", &why));
     }
     if let Some(column) = BASE_COLUMNS
         .iter()
-        .find(|column| !built.has("column", &format!("orchestrator.file_audit.{column}")))
+        .find(|column| !installed.has("column", &format!("orchestrator.file_audit.{column}")))
     {
         return Ok(Check::unreadable(NAME, "0", &format!("column {column} is missing")));
     }

@@ -10,7 +10,7 @@ mod enums;
 mod file_audit;
 mod file_names;
 mod graph;
-mod built;
+mod installed;
 mod open_tasks;
 mod phase;
 mod phases;

@@ -3,8 +3,8 @@
 //! find them.
 
 use super::approval;
-use super::built::Built;
 use super::check::{Check, Finding, findings};
+use super::installed::Installed;
 use super::phase::{self, Phase, Requirement};
 use super::plan::PHASES;
 use super::sign_offs::{self, SignOff, Stage};
@@ -16,13 +16,13 @@ use crate::server::statements::Statement;
 const LOAD_PLAN: &str = "SELECT * FROM orchestrator.v7_load_plan();";
 
 /// The checks of `v7_verify_data`.
-pub fn checks(built: &Built) -> Result<Vec<Check>, Error> {
-    let phases = match built.missing_table("v7_migration_workflow") {
+pub fn checks(installed: &Installed) -> Result<Vec<Check>, Error> {
+    let phases = match installed.missing_table("v7_migration_workflow") {
         Some(why) => Err(why),
         None => Ok(all_phases()?),
     };
-    let tasks = built.missing_table("v7_subworkflow_tasks");
-    let unapproved = match (&phases, &tasks, built.missing_table("migration_sign_offs")) {
+    let tasks = installed.missing_table("v7_subworkflow_tasks");
+    let unapproved = match (&phases, &tasks, installed.missing_table("migration_sign_offs")) {
         (Err(why), _, _) | (_, Some(why), _) => Err(why.clone()),
         (_, _, Some(why)) => Err(why),
         (Ok(phases), _, _) => Ok(unapproved(phases)?),
@@ -34,7 +34,7 @@ pub fn checks(built: &Built) -> Result<Vec<Check>, Error> {
     Ok(vec![
         seven_phases(&phases),
         phase_names(&phases),
-        enum_mappings(built)?,
+        enum_mappings(installed)?,
         owners(&tasks)?,
         dependencies(&tasks)?,
         without_approval("phases started without approval", started),
@@ -105,12 +105,12 @@ fn phase_names(phases: &Phases) -> Check {
 }
 
 /// Duplicate enums are recorded: some are, or there are none.
-fn enum_mappings(built: &Built) -> Result<Check, Error> {
+fn enum_mappings(installed: &Installed) -> Result<Check, Error> {
     const NAME: &str = "enum mappings";
     const EXPECTED: &str = "> 0, or no duplicate enum types";
     static COUNT: Statement =
         Statement::new("SELECT count(*) FROM orchestrator.v7_enum_migrations AS m");
-    if let Some(why) = built.missing_table("v7_enum_migrations") {
+    if let Some(why) = installed.missing_table("v7_enum_migrations") {
         return Ok(Check::unreadable(NAME, EXPECTED, &why));
     }
     let mappings = COUNT.select(&[], |rows| rows::only::<i64>(rows, "count"))?;

@@ -5,8 +5,8 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::built::VERSIONS;
 use super::check::Check;
+use super::installed::VERSIONS;
 use crate::schema::catalog::{self, Member};
 use crate::schema::manifest;
 use crate::server::error::Error;

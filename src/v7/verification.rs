@@ -5,8 +5,8 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::built::{Built, other_v7_tables};
 use super::check::Check;
+use super::installed::{Installed, other_v7_tables};
 use super::{file_audit, records};
 
 /// Checks the five tables: base tables of the extension, with all their columns, and no other
@@ -26,8 +26,8 @@ fn v7_verify_tables() -> Result<
     >,
     ErrorReport,
 > {
-    let built = Built::read()?;
-    let checks = [built.v7_tables(), built.columns_of_v7_tables(), other_v7_tables()?];
+    let installed = Installed::read()?;
+    let checks = [installed.v7_tables(), installed.columns_of_v7_tables(), other_v7_tables()?];
     Ok(TableIterator::new(checks.into_iter().map(Check::row)))
 }
 
@@ -48,7 +48,7 @@ fn v7_verify_file_audit() -> Result<
     >,
     ErrorReport,
 > {
-    let checks = file_audit::checks(&Built::read()?)?;
+    let checks = file_audit::checks(&Installed::read()?)?;
     Ok(TableIterator::new(checks.into_iter().map(Check::row)))
 }
 
@@ -69,13 +69,13 @@ fn v7_verify_infrastructure() -> Result<
     >,
     ErrorReport,
 > {
-    let built = Built::read()?;
+    let installed = Installed::read()?;
     let checks = [
-        built.v7_tables(),
-        built.v7_columns(),
-        built.monitoring_views(),
-        built.indexes(),
-        built.triggers(),
+        installed.v7_tables(),
+        installed.v7_columns(),
+        installed.monitoring_views(),
+        installed.indexes(),
+        installed.triggers(),
     ];
     Ok(TableIterator::new(checks.into_iter().map(Check::row)))
 }
@@ -97,7 +97,7 @@ fn v7_verify_data() -> Result<
     >,
     ErrorReport,
 > {
-    let checks = records::checks(&Built::read()?)?;
+    let checks = records::checks(&Installed::read()?)?;
     Ok(TableIterator::new(checks.into_iter().map(Check::row)))
 }
 
@@ -117,10 +117,11 @@ fn v7_verify() -> Result<
     >,
     ErrorReport,
 > {
-    let built = Built::read()?;
-    let mut checks = vec![built.v7_tables(), built.columns_of_v7_tables(), other_v7_tables()?];
-    checks.extend(file_audit::checks(&built)?);
-    checks.extend([built.monitoring_views(), built.indexes(), built.triggers()]);
-    checks.extend(records::checks(&built)?);
+    let installed = Installed::read()?;
+    let mut checks =
+        vec![installed.v7_tables(), installed.columns_of_v7_tables(), other_v7_tables()?];
+    checks.extend(file_audit::checks(&installed)?);
+    checks.extend([installed.monitoring_views(), installed.indexes(), installed.triggers()]);
+    checks.extend(records::checks(&installed)?);
     Ok(TableIterator::new(checks.into_iter().map(Check::row)))
 }

@@ -12,7 +12,7 @@ use super::transfer::{
     Outcome, came_back, clear, copy_rows, lost_references, reasons, shared_columns,
     without_triggers,
 };
-use super::values::{self, Present};
+use super::values::{self, OnConflict};
 use crate::schema::{access, manifest};
 use crate::server::dynamic_sql;
 use crate::server::error::Error;
@@ -109,7 +109,7 @@ pub fn everything() -> Result<Vec<(String, i64, i64)>, Error> {
         let outcome = match (archive.live_table()?, &archive.holds) {
             (Some(live), Holds::Rows) => rows(&archive, &live)?,
             (Some(live), Holds::Columns(held)) if live.has_columns(held)? => {
-                values::values(&archive, &live, Present::Respected)?
+                values::values(&archive, &live, OnConflict::Keep)?
             }
             (None, Holds::Rows) if archive.belongs_to == access::KEPT_LEVELS => {
                 unless_in_use(&archive, || kept_levels::give_back(&archive))?

@@ -14,11 +14,11 @@ use crate::server::error::Error;
 
 /// What becomes of a value that stands in a column already.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Present {
+pub enum OnConflict {
     /// The column was added a moment ago: what stands in it is no user's.
-    Overwritten,
+    Overwrite,
     /// Somebody may have written it since: only the column's default is overwritten.
-    Respected,
+    Keep,
 }
 
 /// Brings back the values of `columns`, row by key.
@@ -26,17 +26,17 @@ pub fn give_back(live: &Table, columns: &[String]) -> Result<Outcome, Error> {
     let mut total = Outcome::default();
     // What the newest archive holds is what the columns held last; an older one has only what did
     // not fit before.
-    let mut present = Present::Overwritten;
+    let mut on_conflict = OnConflict::Overwrite;
     for archive in archives::of(&live.name)? {
         let Holds::Columns(held) = &archive.holds else {
             continue;
         };
         // One that holds columns of a later version waits for that version.
         if held.iter().any(|name| columns.contains(name)) && live.has_columns(held)? {
-            let outcome = values(&archive, live, present)?;
+            let outcome = values(&archive, live, on_conflict)?;
             total.restored += outcome.restored;
             total.left_behind += outcome.left_behind;
-            present = Present::Respected;
+            on_conflict = OnConflict::Keep;
         }
     }
     Ok(total)
@@ -78,10 +78,10 @@ fn arriving_values(kept: &Table, live: &Table, keys: &[ForeignKey]) -> Result<Ve
 }
 
 /// Brings back the values of one archive.
-pub fn values(archive: &Archive, live: &Table, present: Present) -> Result<Outcome, Error> {
+pub fn values(archive: &Archive, live: &Table, on_conflict: OnConflict) -> Result<Outcome, Error> {
     unless_in_use(archive, || {
         grants::give_column_grants(&archive.table, live)?;
-        on_its_own(archive, || values_of(archive, live, present))
+        on_its_own(archive, || values_of(archive, live, on_conflict))
     })
 }
 
@@ -108,7 +108,7 @@ fn misfits(archive: &Archive, live: &Table) -> Result<Vec<String>, Error> {
     Ok(misfits)
 }
 
-fn values_of(archive: &Archive, live: &Table, present: Present) -> Result<Outcome, Error> {
+fn values_of(archive: &Archive, live: &Table, on_conflict: OnConflict) -> Result<Outcome, Error> {
     let kept = &archive.table;
     let key = live.key()?;
     let misfits = misfits(archive, live)?;
@@ -124,7 +124,7 @@ fn values_of(archive: &Archive, live: &Table, present: Present) -> Result<Outcom
         .filter(|key| key.outlives_parent && key.columns.iter().all(|own| names.contains(own)))
         .collect();
 
-    let written = statement(archive, live, present, &values, &lossy)?;
+    let written = statement(archive, live, on_conflict, &values, &lossy)?;
     let counts = live.with_replica_identity(|| {
         without_triggers(|| dynamic_sql::known::<Vec<i64>>(&written, &[], "counts"))
     })?;
@@ -161,7 +161,7 @@ fn values_of(archive: &Archive, live: &Table, present: Present) -> Result<Outcom
 fn statement(
     archive: &Archive,
     live: &Table,
-    present: Present,
+    on_conflict: OnConflict,
     values: &[Value],
     lossy: &[ForeignKey],
 ) -> Result<String, Error> {
@@ -186,9 +186,9 @@ fn statement(
     for (number, key) in lossy.iter().enumerate() {
         merged.push(format!("NOT {} AS \"lost {number}\"", key.holds_for("kept")));
     }
-    let untouched = match present {
-        Present::Overwritten => String::new(),
-        Present::Respected => still_default(live, values)?,
+    let untouched = match on_conflict {
+        OnConflict::Overwrite => String::new(),
+        OnConflict::Keep => still_default(live, values)?,
     };
     let mut accepted = all_of(&conditions::conditions(kept, live)?);
     for unique in live.unique_sets()?.iter().filter(|set| set.iter().any(|n| names.contains(n))) {

@@ -28,16 +28,16 @@ const MONITORING_VIEWS: [&str; 3] =
 const LOOK: &str = "SELECT object, problem, hint FROM orchestrator.verify();";
 
 /// Expected and present members.
-pub struct Built {
+pub struct Installed {
     expected: Members,
     actual: Members,
 }
 
-impl Built {
+impl Installed {
     /// Reads both.
     pub fn read() -> Result<Self, Error> {
         let expected = manifest::members_at(manifest::position(&catalog::installed_version()?)?)?;
-        Ok(Built { expected, actual: catalog::members()? })
+        Ok(Installed { expected, actual: catalog::members()? })
     }
 
     /// Whether a member is there at all.
