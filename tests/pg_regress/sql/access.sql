@@ -3,26 +3,26 @@
 CREATE ROLE regress_agent;
 CREATE ROLE regress_ada;
 CREATE ROLE "regress Bob ""the boss""";
--- Nobody has anything, and nothing is granted to PUBLIC.
+-- No role has a level, and nothing is granted to PUBLIC.
 SELECT * FROM orchestrator.access();
 SET ROLE regress_agent;
 SELECT pg_temp.refusal('SELECT * FROM orchestrator.tasks');
 SELECT pg_temp.refusal('SELECT orchestrator.verify()');
 RESET ROLE;
--- Each role one level; granting it again changes nothing.
+-- Each role gets one level; granting it again changes nothing.
 SELECT orchestrator.grant_access('regress_agent', 'worker') > 0, orchestrator.grant_access(grantee => 'regress_ada', level => 'reviewer') > 0;
 SELECT orchestrator.grant_access('"regress Bob ""the boss"""', 'admin') > 0;
 SELECT orchestrator.grant_access('regress_agent', 'worker');
 SELECT * FROM orchestrator.access();
 SELECT * FROM orchestrator.verify();
--- An agent works and asks.
+-- An agent works and asks for a decision.
 SET ROLE regress_agent;
 SELECT orchestrator.start_run('t1', '0198c5a0-0000-7000-8000-000000000001', 'S-1') IS NOT NULL;
 SELECT gate_status FROM orchestrator.record_safety('t1', 0.4, '{"drops a table"}');
 INSERT INTO orchestrator.tasks (title, task_type) VALUES ('write a test', 'tool');
 UPDATE orchestrator.tasks SET status = 'running' RETURNING status, started_at IS NOT NULL;
 SELECT id AS review FROM orchestrator.pending_decisions \gset
--- It cannot answer itself, nor write past the functions.
+-- It cannot decide itself, and it cannot write without the functions.
 SELECT pg_temp.refusal(format('SELECT orchestrator.decide(%L, %L, %L)', :'review', 'approve', 'agent'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L)', :'review', 'approved', 'agent'));
 SELECT pg_temp.refusal('UPDATE orchestrator.human_review_queue SET status = ''approved'', resolved_by = ''agent''');
@@ -31,13 +31,13 @@ SELECT pg_temp.refusal('DELETE FROM orchestrator.audit_events');
 SELECT pg_temp.refusal('DELETE FROM orchestrator.tasks');
 SELECT pg_temp.refusal('UPDATE orchestrator.tasks SET from_role = ''manager''');
 SELECT pg_temp.refusal('SELECT orchestrator.publish_prompt(''coder'', ''1.0.0'', ''x'')');
--- A reviewer decides; the trail says who was logged in.
+-- A reviewer decides; the trail records the login role.
 SET ROLE regress_ada;
 SELECT kind, status FROM orchestrator.decide(:'review', 'approve', 'ada');
 SELECT role, metadata ->> 'session_user' = session_user FROM orchestrator.audit_events WHERE event_type = 'review_approved';
 SELECT pg_temp.refusal('UPDATE orchestrator.human_review_queue SET resolution_notes = ''better''');
 SELECT pg_temp.refusal('SELECT orchestrator.start_run(''t2'', NULL, ''S'')');
--- An admin sets, sees secrets, and gives levels; a secret is for nobody else.
+-- An admin changes settings, sees secrets, and grants levels; no lower level sees a secret.
 SET ROLE "regress Bob ""the boss""";
 SELECT key FROM orchestrator.set_configuration('api_key', 'hunter2', is_secret => true);
 SELECT key FROM orchestrator.set_configuration('retries', '3', 'integer');
@@ -53,13 +53,13 @@ SELECT key, value FROM orchestrator.configuration_listing ORDER BY key;
 SELECT orchestrator.get_configuration('retries'), orchestrator.configuration_value('retries'), orchestrator.configuration_value('none', '7');
 SELECT pg_temp.refusal(format('SELECT orchestrator.decide(%L, %L, %L)', :'review', 'approve', 'ada'));
 RESET ROLE;
--- What somebody grants or revokes by hand is told, and the hint sets it right.
+-- Privileges granted or revoked by hand are reported, and the hint corrects them.
 GRANT UPDATE ON orchestrator.gates TO regress_ada;
 REVOKE EXECUTE ON FUNCTION orchestrator.start_run(text, uuid, text) FROM regress_agent;
 SELECT object, kind, problem, expected, actual, hint FROM orchestrator.verify();
 SELECT orchestrator.grant_access('regress_ada', 'reader'), orchestrator.grant_access('regress_agent', 'worker');
 SELECT * FROM orchestrator.verify();
--- A role that lost the mark of its level is told the level that it has most of; nobody is demoted by a hint.
+-- For a role that lost the mark of its level, the hint names the level of which it has most privileges; no hint demotes a role.
 REVOKE EXECUTE ON FUNCTION orchestrator.route_task(text, text, text, text, jsonb, uuid, uuid) FROM regress_agent;
 REVOKE EXECUTE ON FUNCTION orchestrator.grant_access(regrole, text) FROM "regress Bob ""the boss""";
 SELECT * FROM orchestrator.access();
@@ -67,14 +67,14 @@ SELECT object, expected, actual, hint FROM orchestrator.verify();
 SELECT hint FROM orchestrator.verify() \gexec
 SELECT * FROM orchestrator.access();
 SELECT * FROM orchestrator.verify();
--- Without the mark that all levels have it has no level: it is listed, and the hint gives the level that it has most of.
+-- Without the mark that all levels have, a role has no level: it is listed, and the hint grants the level of which it has most privileges.
 REVOKE EXECUTE ON FUNCTION orchestrator.access() FROM regress_agent;
 SELECT * FROM orchestrator.access();
 SELECT object, expected, actual, hint FROM orchestrator.verify();
 SELECT hint FROM orchestrator.verify() \gexec
 SELECT * FROM orchestrator.access();
 SELECT * FROM orchestrator.verify();
--- What somebody holds by hand, without a level, is listed; it is theirs to decide.
+-- Privileges granted by hand to a role without a level are listed; the owner decides about them.
 CREATE ROLE regress_stranger;
 GRANT SELECT (title) ON orchestrator.tasks TO regress_stranger;
 SELECT * FROM orchestrator.access() WHERE grantee = 'regress_stranger';
@@ -91,8 +91,8 @@ SELECT pg_temp.refusal('SELECT orchestrator.grant_access(''pg_database_owner'', 
 SELECT pg_temp.refusal(format('SELECT orchestrator.grant_access(%L, %L)', current_user, 'reader'));
 SELECT pg_temp.refusal('SELECT orchestrator.revoke_access(NULL)');
 SELECT pg_temp.refusal(format('SELECT orchestrator.revoke_access(%L)', current_user));
--- A downgrade tells that it keeps the levels; up again they are there. One that must not names what
--- this step takes, and below which version each other table goes.
+-- A downgrade reports that it keeps the levels, and the upgrade restores them. With the setting "refuse", the error
+-- names the rows of this step, and the version below which each other table is removed.
 SET orchestrator_schema.downgrade = 'refuse';
 SELECT pg_temp.refusal($$ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.3'$$);
 RESET orchestrator_schema.downgrade;
@@ -103,7 +103,7 @@ SELECT * FROM orchestrator.verify();
 ALTER EXTENSION orchestrator_schema UPDATE;
 SELECT * FROM orchestrator.access();
 SELECT * FROM orchestrator.verify();
--- Taken away, nothing is left, and the role can go.
+-- After the level is revoked, the role holds no privilege and can be dropped.
 SELECT orchestrator.revoke_access('regress_agent') > 0, orchestrator.revoke_access('regress_ada') > 0, orchestrator.revoke_access('"regress Bob ""the boss"""') > 0;
 SELECT orchestrator.revoke_access('regress_agent');
 SELECT * FROM orchestrator.access();

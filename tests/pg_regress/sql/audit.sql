@@ -2,7 +2,7 @@
 SET timezone = 'UTC';
 \pset null '·'
 \set trace '0198c5a0-0000-7000-8000-000000000001'
--- A trail is what its functions recorded in their own transactions, told in order.
+-- A trail lists, in order, the events that functions recorded in their own transactions.
 SELECT task_id AS task FROM orchestrator.route_task('approval', 'pay invoice 7', 'finance', 'manager', trace_id => :'trace') \gset
 SELECT orchestrator.request_approval(:'task', 'manager', 'over the limit') AS approval \gset
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_approval(%L, %L, %L)', :'approval', 'approved', 'finance'));
@@ -17,7 +17,7 @@ SELECT status FROM orchestrator.move_session(:'session', 'complete');
 SELECT orchestrator.record_event('invoice_filed', 'finance', :'trace', '{"shelf": 3, "session_user": "somebody else"}') IS NOT NULL;
 SELECT event_type, role, regexp_replace(replace((metadata - 'session_user')::text, :'trace', '<trace>'), '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), metadata ->> 'session_user' = session_user
 FROM orchestrator.audit_events WHERE trace_id = :'trace' ORDER BY id;
--- What does not happen is not recorded; a task without a trace leaves no events of its tools, a gate without one has its own trail.
+-- A failed call is not recorded. A task without a trace leaves no events of its tools; a gate without a trace has a trail of its own.
 BEGIN;
 SELECT created FROM orchestrator.route_task('routing', 'never', 'finance', 'manager');
 ROLLBACK;
@@ -35,7 +35,7 @@ SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L)', 'x
 SELECT pg_temp.refusal('SELECT orchestrator.record_event(''x'', ''a'', NULL)');
 SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L, NULL)', 'x', 'a', :'trace'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L, %L)', 'x', 'a', :'trace', '"text"'));
--- A long text is in the row that an event is about, and in the event as an excerpt; so is a long list. Messages repeat the beginning of a value.
+-- A long text or list stays whole in its row, and the event has an excerpt. Messages repeat the beginning of a value.
 SELECT orchestrator.start_run('long', orchestrator.uuidv7(), 'S-1') IS NOT NULL;
 SELECT gate_status FROM orchestrator.pause_run('long', repeat('why ', 100000));
 SELECT orchestrator.request_review('long', 'safety', repeat('look ', 100000)) AS review \gset
@@ -52,7 +52,7 @@ SELECT length(metadata ->> 'mine') FROM orchestrator.audit_events WHERE id = orc
 SELECT length(pg_temp.refusal(format('SELECT orchestrator.kill_run(%L, %L)', repeat('t', 100000), 'x')));
 SELECT length(pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L)', :'review', repeat('yes', 100000), 'ada')));
 SELECT length(pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L)', :'review', 'approved', 'ada'))) < 25000;
--- Nobody changes it, whatever the way: not the owner, not a superuser, not with triggers in replica mode.
+-- Nobody can change the trail: not the owner, not a superuser, not in replica mode.
 SELECT rolsuper FROM pg_roles WHERE rolname = current_user;
 SELECT pg_temp.refusal('UPDATE orchestrator.audit_events SET role = ''nobody''');
 SELECT pg_temp.refusal('UPDATE orchestrator.audit_events SET role = role WHERE false');
@@ -70,7 +70,7 @@ RESET session_replication_role;
 SET client_min_messages = warning;
 SELECT split_part(pg_temp.refusal('TRUNCATE orchestrator.tasks, orchestrator.audit_events CASCADE'), E'\n', 1);
 SET client_min_messages = notice;
--- A table that the trail has come to depend on, or that inherits it, is no way around either.
+-- Nor can a table to which the trail refers, or a table that inherits it, be used to change it.
 CREATE TABLE public.catalogue (event_type text PRIMARY KEY);
 INSERT INTO public.catalogue SELECT DISTINCT event_type FROM orchestrator.audit_events;
 ALTER TABLE orchestrator.audit_events ADD CONSTRAINT named FOREIGN KEY (event_type) REFERENCES public.catalogue ON DELETE CASCADE;
@@ -86,12 +86,12 @@ SELECT split_part(pg_temp.refusal('UPDATE public.everything SET role = ''nobody'
 SELECT split_part(pg_temp.refusal('TRUNCATE public.everything'), E'\n', 1);
 ALTER TABLE orchestrator.audit_events NO INHERIT public.everything;
 DROP TABLE public.everything;
--- Who silences the triggers is found out.
+-- verify() reports disabled triggers.
 ALTER TABLE orchestrator.audit_events DISABLE TRIGGER audit_events_append_only_rows;
 SELECT object, problem, hint FROM orchestrator.verify();
 ALTER TABLE orchestrator.audit_events ENABLE ALWAYS TRIGGER audit_events_append_only_rows;
 SELECT count(*) FROM orchestrator.audit_events;
--- Only purge_audit_events deletes: what is older than a day at least, and it says so in the trail.
+-- Only purge_audit_events deletes: events older than a day at least, and it records that in the trail.
 INSERT INTO orchestrator.audit_events (event_type, role, "timestamp", trace_id) VALUES
     ('old',   'a', now() - interval '40 days', :'trace'),
     ('older', 'a', '-infinity',                :'trace'),
@@ -106,7 +106,7 @@ SELECT orchestrator.purge_audit_events(interval '30 days'), orchestrator.purge_a
 SELECT event_type, role, metadata - 'before' - 'session_user', (metadata ->> 'before')::timestamptz < now() - interval '29 days' FROM orchestrator.audit_events WHERE event_type LIKE '%purge%';
 SELECT event_type FROM orchestrator.audit_events WHERE event_type IN ('old', 'older', 'young');
 SELECT split_part(pg_temp.refusal('DELETE FROM orchestrator.audit_events WHERE event_type = ''young'''), E'\n', 1);
--- A role that may only call the functions records through them, and can neither read nor write the trail itself.
+-- A role that may only call the functions records events through them, and can neither read nor write the trail itself.
 CREATE ROLE regress_recorder;
 GRANT USAGE ON SCHEMA orchestrator TO regress_recorder;
 GRANT EXECUTE ON FUNCTION orchestrator.record_event TO regress_recorder;
@@ -117,7 +117,7 @@ SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''30 day
 RESET ROLE;
 DROP OWNED BY regress_recorder;
 DROP ROLE regress_recorder;
--- It stands in nobody's way: down, the trail is kept; there the functions work without it; up, it is whole again.
+-- A downgrade archives the trail, the functions below work without it, and the upgrade restores it.
 SELECT count(*) AS events FROM orchestrator.audit_events \gset
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5';
 SELECT status FROM orchestrator.finish_tool_execution(orchestrator.start_tool_execution(:'task', 'bank'), 'timeout');

@@ -1,5 +1,5 @@
 \i head.sql
--- One agent asks another, and gets two answers; then it asks again, somebody else.
+-- One agent asks another, and gets two answers; then it asks a third one.
 SELECT orchestrator.request_collaboration('security_review', 'backend_developer', 'security_expert', 'Is the login safe as it is?', '{"file": "login.rs"}', 'high') AS talk \gset
 SELECT question, urgency, requests, outcomes, best_confidence, tokens_used, last_answer_at IS NULL, status FROM orchestrator.collaboration_status;
 SELECT orchestrator.answer_collaboration(:'talk', 'security_expert', 'I am not sure.', 0.25) IS NOT NULL;
@@ -10,11 +10,11 @@ SELECT question, specialist_agent, requests, outcomes, status FROM orchestrator.
 SELECT orchestrator.answer_collaboration(collaboration_id => :'talk', specialist_agent => 'devops_engineer', response => 'In the vault.', confidence => 1, tokens_used => 0) IS NOT NULL;
 SELECT requests, outcomes, best_confidence, tokens_used, opened_at < last_request_at, last_request_at < last_answer_at, status FROM orchestrator.collaboration_status;
 SELECT request_type, specialist_agent, urgency, context FROM orchestrator.collaboration_requests ORDER BY created_at;
--- Others do not mix with it.
+-- Other collaborations stay separate.
 SELECT orchestrator.request_collaboration('requirements', 'a', 'b', '0123456789') IS NOT NULL;
 SELECT orchestrator.request_collaboration('model_data', 'a', 'b', repeat('ü', 2000), collaboration_id => '0198c5a1-0000-7000-8000-000000000001');
 SELECT left(question, 10), requests, outcomes, status FROM orchestrator.collaboration_status ORDER BY opened_at;
--- Refused questions.
+-- Refused requests.
 SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('gossip', 'a', 'b', 'a long question')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'a', 'a long question')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'b', 'too short')$$);
@@ -41,7 +41,7 @@ SELECT pg_temp.refusal(format('SELECT orchestrator.answer_collaboration(%L, %L, 
 SELECT pg_temp.refusal($$SELECT orchestrator.answer_collaboration(NULL, 'b', 'x', 1)$$);
 SELECT count(*) FROM orchestrator.collaboration_requests;
 SELECT count(*) FROM orchestrator.collaboration_outcomes;
--- What is written past the functions meets the CHECKs; an answer that nobody asked for is found by verify().
+-- Rows written without the functions must satisfy the CHECKs; verify() reports an answer without a request.
 SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.collaboration_requests SET urgency = 'normal'$$), E'\n', 1);
 SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.collaboration_requests SET question = 'short'$$), E'\n', 1);
 SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.collaboration_requests SET specialist_agent = requesting_agent$$), E'\n', 1);

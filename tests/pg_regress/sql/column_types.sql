@@ -1,5 +1,5 @@
 \i head.sql
--- Whoever owns a table may give its columns other types. What a trigger then cannot read or write is refused, and says why.
+-- The owner of a table can change the types of its columns. If a trigger cannot read or write one, the statement fails with the reason.
 INSERT INTO orchestrator.tasks (title, task_type) VALUES ('t', 't') RETURNING id AS task \gset
 SELECT orchestrator.start_tool_execution(:'task', 'x') AS execution \gset
 BEGIN;
@@ -11,7 +11,7 @@ BEGIN;
 ALTER TABLE orchestrator.tool_executions ALTER COLUMN created_at DROP DEFAULT, ALTER COLUMN created_at TYPE date, DROP CONSTRAINT tool_executions_completed_at_check;
 SELECT pg_temp.refusal($$UPDATE orchestrator.tool_executions SET status = 'failed'$$);
 ROLLBACK;
--- A state that is no text; one that is text by another name.
+-- A state that is not a text, and one with another name for text.
 CREATE TYPE public.state AS ENUM ('draft', 'active', 'paused', 'archived');
 BEGIN;
 ALTER TABLE orchestrator.workflows DROP CONSTRAINT workflows_status_check, ALTER COLUMN status DROP DEFAULT;
@@ -29,7 +29,7 @@ INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason) VALUES 
 ALTER TABLE orchestrator.gates DROP CONSTRAINT gates_resolution_check, ALTER COLUMN resolved_at TYPE date;
 SELECT pg_temp.refusal($$UPDATE orchestrator.gates SET status = 'approved', resolved_by = 'me'$$);
 ROLLBACK;
--- The triggers on a table of one's own.
+-- The triggers on a user's table.
 CREATE TABLE public.own (id int, status int, updated_at text);
 CREATE TRIGGER machine BEFORE UPDATE ON public.own FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('task', 'status');
 INSERT INTO public.own VALUES (1, 1, 'yesterday');
@@ -40,7 +40,7 @@ SELECT pg_temp.refusal('UPDATE public.own SET id = 2');
 SELECT pg_temp.refusal($$UPDATE public.own SET status = 'running'$$);
 CREATE TRIGGER keep BEFORE UPDATE ON public.own FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_immutable('id', 'Quoted "x');
 SELECT pg_temp.refusal('UPDATE public.own SET id = 2');
--- Domains over the types are as good, and keep their own rules.
+-- Domains over the types work, too, and their own rules apply.
 CREATE DOMAIN public.state_text AS text;
 CREATE DOMAIN public.past AS timestamptz CHECK (value < '2000-01-01');
 CREATE DOMAIN public.moment AS timestamptz;
@@ -50,13 +50,13 @@ INSERT INTO public.own2 VALUES ('pending');
 UPDATE public.own2 SET status = 'running' RETURNING status, started_at = now(), updated_at = now();
 ALTER TABLE public.own2 ALTER COLUMN completed_at TYPE public.past;
 SELECT pg_temp.refusal($$UPDATE public.own2 SET status = 'failed'$$);
--- Infinite times have no span.
+-- Infinite times have no duration.
 UPDATE orchestrator.tool_executions SET created_at = '-infinity';
 BEGIN;
 UPDATE orchestrator.tool_executions SET status = 'completed' RETURNING completed_at = now(), duration_ms;
 ROLLBACK;
 SELECT completed_at = now(), duration_ms FROM orchestrator.finish_tool_execution(:'execution', 'completed');
--- What ends has begun: also where another transaction began later, and wrote first.
+-- An end is never before its start, even if a transaction that began later has written the start.
 UPDATE orchestrator.tasks SET status = 'running', started_at = now() + interval '1 minute';
 UPDATE orchestrator.tasks SET status = 'completed' RETURNING completed_at = started_at, completed_at > now();
 INSERT INTO orchestrator.tool_executions (task_id, tool_name, status, created_at) SELECT :'task', 'late', 'running', now() + interval '1 minute' FROM generate_series(1, 2);

@@ -3,7 +3,7 @@
 CREATE EXTENSION orchestrator_schema;
 \pset format unaligned
 \pset tuples_only on
--- A column with a fixed set of values has a comment that gives each value with its meaning.
+-- The comment of a column with a fixed set of values explains each value.
 CREATE TEMP VIEW value_sets AS
 SELECT format('%s.%s', k.conrelid::regclass, a.attname) AS name, v.value[1] AS value, col_description(k.conrelid, a.attnum) AS comment
 FROM pg_constraint AS k

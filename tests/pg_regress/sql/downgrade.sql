@@ -6,8 +6,8 @@ SET datestyle = 'ISO';
 CREATE EXTENSION orchestrator_schema VERSION '0.3.0';
 \pset format unaligned
 \pset tuples_only on
--- What users built on a column, a table, a view or a function that goes is named by the plan and by
--- the downgrade, whatever its kind; and nothing has changed.
+-- The plan and the downgrade name every object of a user that depends on a removed column, table, view or
+-- function; and nothing has changed.
 CREATE FUNCTION pg_temp.blocked(made text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE plan text; code text; message text; detail text; hint text;
 BEGIN
@@ -21,7 +21,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN concat_ws(E'\n', plan, code || ': ' || message, detail, hint);
 END $$;
 SELECT pg_temp.blocked('CREATE FUNCTION public.fx() RETURNS text BEGIN ATOMIC SELECT from_role FROM orchestrator.tasks LIMIT 1; END');
-SET client_min_messages = error;  -- the server warns of its wal_level
+SET client_min_messages = error;  -- the server warns about its wal_level
 SELECT pg_temp.blocked('CREATE PUBLICATION p FOR TABLE orchestrator.tasks (id, from_role)');
 SELECT pg_temp.blocked('CREATE PUBLICATION p FOR TABLE orchestrator.tasks WHERE (from_role = ''a'')');
 SELECT pg_temp.blocked('CREATE PUBLICATION p FOR TABLE orchestrator.approvals');
@@ -48,12 +48,12 @@ SELECT pg_temp.blocked('CREATE TABLE public.notes (a int); CREATE TRIGGER tr BEF
 SELECT pg_temp.blocked('CREATE FUNCTION public.fx() RETURNS uuid BEGIN ATOMIC SELECT orchestrator.record_event(''a'', ''b'', NULL, ''{}''); END');
 SELECT pg_temp.blocked('ALTER TABLE orchestrator.workflows ALTER COLUMN description SET DEFAULT (orchestrator.expire_sessions(interval ''1 day''))::text');
 SELECT pg_temp.blocked('CREATE VIEW public.v AS SELECT orchestrator.llm_cost(''a'', 1, 1, now())');
--- A trigger of ours that somebody disabled is still ours.
+-- A trigger of ours that a user disabled is still ours.
 BEGIN;
 ALTER TABLE orchestrator.audit_events DISABLE TRIGGER ALL;
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5';
 ROLLBACK;
--- Grants on functions and views go with these; the plan and a NOTICE say so. Those on tables do not.
+-- Grants on removed functions and views are lost; the plan and a NOTICE report them. Grants on tables are kept.
 CREATE ROLE "Regress bob";
 GRANT SELECT ON orchestrator.approvals, orchestrator.active_sessions TO "Regress bob";
 GRANT EXECUTE ON FUNCTION orchestrator.move_session(uuid, text), orchestrator.stage_knowledge(text, text, jsonb) TO "Regress bob" WITH GRANT OPTION;
@@ -65,14 +65,14 @@ SELECT has_table_privilege('Regress bob', 'orchestrator.approvals', 'SELECT');
 ROLLBACK;
 DROP OWNED BY "Regress bob";
 DROP ROLE "Regress bob";
--- Settings that a user made on a table come back with it, once.
+-- Settings that a user made on a table are restored with it, once.
 BEGIN;
 ALTER TABLE orchestrator.gates ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY, REPLICA IDENTITY FULL, SET (fillfactor = 70, autovacuum_analyze_scale_factor = 0.5);
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.1.6';
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0';
 SELECT actual FROM orchestrator.verify();
 ROLLBACK;
--- A row that came back and was deleted since is gone, also when it had a value in a column of a user's.
+-- A restored row that is deleted later does not return, also if it had a value in a column of a user.
 ALTER TABLE orchestrator.knowledge_staging ADD COLUMN stars int, ADD COLUMN colour text;
 INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, stars) VALUES ('collaboration', 'secret', 5), ('collaboration', 'kept', 4), ('collaboration', 'plain', NULL);
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.3';
@@ -84,13 +84,13 @@ SELECT content FROM orchestrator.knowledge_staging ORDER BY content;
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.3';
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0';
 SELECT content FROM orchestrator.knowledge_staging ORDER BY content;
--- The values come back when the columns do.
+-- The values are restored with the columns.
 ALTER TABLE orchestrator.knowledge_staging ADD COLUMN stars int, ADD COLUMN colour text;
 SELECT * FROM orchestrator.restore_archived();
 SELECT content, stars FROM orchestrator.knowledge_staging ORDER BY content;
 DROP SCHEMA orchestrator_archive CASCADE;
 ALTER TABLE orchestrator.knowledge_staging DROP COLUMN stars, DROP COLUMN colour;
--- What a changed table cannot give the version's own stays in the archive, and the way up is free.
+-- Values of a changed table that do not fit the version's own table stay in the archive, and the upgrade succeeds.
 BEGIN;
 INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason) VALUES (orchestrator.uuidv7(), 'a', 'manual', 'r');
 ALTER TABLE orchestrator.gates ALTER COLUMN project_id TYPE text;
@@ -130,7 +130,7 @@ ALTER TABLE orchestrator.tool_executions DROP CONSTRAINT tool_executions_task_id
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.0.0';
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0';
 ROLLBACK;
--- A column that is gone is told with the way to make it again.
+-- verify() reports a dropped column with the statement that creates it again.
 BEGIN;
 ALTER TABLE orchestrator.tasks DROP COLUMN trace_id;
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5';

@@ -1,5 +1,5 @@
 \i head.sql
--- Archiving: what goes down is kept, what comes up finds it.
+-- Archiving: a downgrade keeps rows, and an upgrade restores them.
 SELECT orchestrator.uuidv7() < orchestrator.uuidv7(), substr(orchestrator.uuidv7()::text, 15, 1);
 INSERT INTO orchestrator.tasks (title, task_type) SELECT 'task ' || n, 'tool' FROM generate_series(1, 3) AS n;
 SELECT step, object, action, rows FROM orchestrator.downgrade_plan('0.0.0') WHERE rows IS NOT NULL;
@@ -41,7 +41,7 @@ SELECT pg_temp.refusal($$SELECT orchestrator.archive_table('orchestrator.tasks')
 RESET ROLE;
 DROP OWNED BY regress_stranger;
 DROP ROLE regress_stranger;
--- Names with quotes and blanks, a column that went away, values kept with their key.
+-- Names with quotes and blanks, a dropped column, values kept with their key.
 CREATE TABLE orchestrator."we""ird T" (id int PRIMARY KEY, "a b" text, extra text);
 INSERT INTO orchestrator."we""ird T" VALUES (1, 'x', 'stays'), (2, 'y', NULL);
 SELECT orchestrator.archive_columns('orchestrator."we""ird T"', '{a b}');

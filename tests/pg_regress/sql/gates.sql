@@ -1,12 +1,12 @@
 \i head.sql
 \set project '0198c5a0-0000-7000-8000-000000000001'
--- An agent stops; a human denies with feedback, and the lesson is staged in the same step.
+-- An agent opens a gate; a human denies it with feedback, and the lesson is staged in the same step.
 SELECT orchestrator.open_gate(:'project', 'backend_developer', 'loop_detected', 'the same error three times', '{"technology": "rust", "task_type": 7, "attempt": 3}') AS gate \gset
 SELECT agent_id, gate_type, status, context, resolved_at IS NULL, resolved_by IS NULL FROM orchestrator.gates WHERE id = :'gate';
 SELECT status, resolved_by, feedback, resolved_at = now() FROM orchestrator.resolve_gate(:'gate', 'denied', 'ada', 'read the error first');
 SELECT knowledge_type, content, embedded FROM orchestrator.knowledge_staging;
 SELECT metadata - 'gate_id', metadata ->> 'gate_id' = :'gate' FROM orchestrator.knowledge_staging;
--- It is resolved once: who, how and when stand in the answer to everybody else.
+-- A gate is resolved once. Later calls fail, and the error reports by whom, how and when it was resolved.
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_gate(%L, %L, %L)', :'gate', 'approved', 'bob'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_gate(%L, %L, %L, %L)', :'gate', 'denied', 'ada', 'read the error first'));
 SELECT pg_temp.refusal('UPDATE orchestrator.gates SET status = ''pending'', resolved_at = NULL, resolved_by = NULL');
@@ -17,7 +17,7 @@ SELECT count(*) FROM orchestrator.knowledge_staging;
 SELECT orchestrator.open_gate(project_id => :'project', agent_id => 'qa_engineer', gate_type => 'manual', reason => 'may I?') AS gate \gset
 SELECT status, resolved_by, feedback FROM orchestrator.resolve_gate(gate_id => :'gate', decision => 'approved', resolved_by => 'bob');
 SELECT knowledge_type, content, metadata ->> 'success_verified' FROM orchestrator.knowledge_staging ORDER BY id DESC LIMIT 1;
--- Refused, and the gate still waits.
+-- Refused calls, and the gate is still pending.
 SELECT orchestrator.open_gate(:'project', 'qa_engineer', 'high_risk', 'drops a table') AS gate \gset
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_gate(%L, %L, %L)', :'gate', 'denied', 'ada'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_gate(%L, %L, %L, %L)', :'gate', 'denied', 'ada', E' \t\n'));
@@ -40,14 +40,14 @@ SELECT pg_temp.refusal(format('SELECT orchestrator.open_gate(%L, %L, %L, %L)', :
 SELECT pg_temp.refusal(format('SELECT orchestrator.open_gate(%L, %L, %L, %L, %L)', :'project', 'a', 'manual', 'x', '[]'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.open_gate(%L, %L, %L, %L, NULL)', :'project', 'a', 'manual', 'x'));
 SELECT count(*) FROM orchestrator.gates;
--- What is written past the functions meets the CHECKs.
+-- Rows written without the functions must satisfy the CHECKs.
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.gates SET status = ''denied'', resolved_at = now(), resolved_by = ''ada'' WHERE status = ''pending'''), E'\n', 1);
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.gates SET status = ''approved'', resolved_at = now() WHERE status = ''pending'''), E'\n', 1);
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.gates SET resolved_by = ''ada'' WHERE status = ''pending'''), E'\n', 1);
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.gates SET status = ''expired'' WHERE status = ''pending'''), E'\n', 1);
 SELECT split_part(pg_temp.refusal(format('INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason) VALUES (%L, %L, %L, %L)', :'project', 'a', 'other', 'x')), E'\n', 1);
 UPDATE orchestrator.gates SET status = 'approved', resolved_by = 'by hand' WHERE status = 'pending' RETURNING status, resolved_at = now();
--- Before 0.2.4 there is no knowledge to stage: resolving works without.
+-- Before 0.2.4 the table for lessons does not exist, and resolving works without it.
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.0';
 SELECT orchestrator.open_gate(:'project', 'qa_engineer', 'manual', 'early') AS gate \gset
 SELECT status, feedback FROM orchestrator.resolve_gate(:'gate', 'denied', 'ada', 'too early');

@@ -5,8 +5,8 @@ SET datestyle = 'ISO';
 CREATE EXTENSION orchestrator_schema;
 \pset format unaligned
 \pset tuples_only on
--- A row for every call, and a call of every function that reads or writes rows. A row of `call` names
--- the function and has a statement that succeeds.
+-- One call for every function that reads or writes rows, and the rows that the calls need. A row of
+-- `call` names the function and has a statement that succeeds.
 SELECT FROM orchestrator.v7_load_plan();
 INSERT INTO orchestrator.tasks (title, task_type, trace_id) VALUES ('t', 't', orchestrator.uuidv7());
 INSERT INTO orchestrator.workflows (name, definition) VALUES ('w', '{}');
@@ -108,12 +108,12 @@ INSERT INTO public.call VALUES
     ('v7_verify_data', $$SELECT orchestrator.v7_verify_data()$$, '%(v7_|migration_)%'),
     ('v7_verify_file_audit', $$SELECT orchestrator.v7_verify_file_audit()$$, 'file_audit%');
 
--- Functions that no call names: they read the catalog or their arguments alone, or need pg_cron, or only a script may call them.
+-- Functions without a call: they read only the catalog or their arguments, or need pg_cron, or only a script may call them.
 SELECT p.proname FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
 WHERE n.nspname = 'orchestrator' AND p.prorettype <> 'trigger'::regtype AND p.proname NOT IN (SELECT c.function FROM public.call AS c)
 ORDER BY p.proname COLLATE "C";
 
--- Runs a statement and takes it back; how it ended, without ids and times.
+-- Runs a statement and rolls it back. Returns its outcome without ids and times.
 CREATE FUNCTION public.outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE code text; message text; detail text; hint text;
 BEGIN
@@ -127,7 +127,7 @@ END $$;
 -- Each call succeeds.
 SELECT c.statement, o FROM public.call AS c, public.outcome(c.statement) AS o WHERE o IS NOT NULL;
 
--- A trigger of one's own hides each table's new rows, changed rows and deleted rows in turn.
+-- A user's trigger suppresses the inserts, updates and deletes of each table in turn.
 CREATE FUNCTION public.hide() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE TABLE public.hidden (place int GENERATED ALWAYS AS IDENTITY, hidden text, function text, outcome text);
 DO $$
@@ -151,7 +151,7 @@ SELECT 'none of these: ', h.hidden, h.function, h.outcome FROM public.hidden AS 
 SELECT h.hidden, string_agg(DISTINCT h.function, ', '), E'\n    ' || h.outcome FROM public.hidden AS h WHERE h.outcome IS NOT NULL
 GROUP BY h.hidden, h.outcome ORDER BY min(h.place), h.outcome COLLATE "C";
 
--- Each column without its NOT NULL, and nothing in it. Where a CHECK refuses that, the UPDATE says so.
+-- Each column without its NOT NULL, set to NULL. If a CHECK refuses that, the UPDATE fails.
 CREATE TABLE public.emptied (place int GENERATED ALWAYS AS IDENTITY, emptied text, function text, outcome text);
 DO $$
 DECLARE place record;

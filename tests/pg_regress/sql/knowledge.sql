@@ -1,5 +1,5 @@
 \i head.sql
--- Something learned is staged, claimed oldest first, embedded and marked.
+-- Knowledge is staged, claimed with the oldest first, embedded and marked.
 SELECT orchestrator.stage_knowledge('failure_solution', 'restart the worker', '{"project_id": "0198c5a4-0000-7000-8000-00000000000a", "agent_type": "devops_engineer", "technology": "rust", "success_verified": true, "quality_score": 0.10}') AS first \gset
 SELECT orchestrator.stage_knowledge('collaboration', 'they agreed') AS second \gset
 SELECT orchestrator.stage_knowledge(knowledge_type => 'gate_approval', content => E'it''s "fine"', metadata => '{"free": null}') AS third \gset
@@ -10,13 +10,13 @@ SELECT orchestrator.mark_knowledge_embedded(ARRAY[:'first', :'third']::uuid[]);
 SELECT orchestrator.mark_knowledge_embedded('{}');
 SELECT count(*) FROM orchestrator.claim_knowledge();
 SELECT content, embedded, embedded_at = now() FROM orchestrator.knowledge_staging WHERE id = :'third';
--- A claim that is rolled back gives its rows back.
+-- A claim that is rolled back releases its rows.
 SELECT orchestrator.stage_knowledge('gate_rejection', 'not like this') AS waiting \gset
 BEGIN;
 SELECT orchestrator.mark_knowledge_embedded(array_agg(id)) FROM orchestrator.claim_knowledge(batch => 10);
 ROLLBACK;
 SELECT content FROM orchestrator.claim_knowledge();
--- Purging takes what has been embedded for that long, and never what waits.
+-- Purging deletes rows that were embedded that long ago, and never waiting rows.
 UPDATE orchestrator.knowledge_staging SET created_at = now() - interval '10 years';
 UPDATE orchestrator.knowledge_staging SET embedded_at = now() - interval '366 days' WHERE id = :'first';
 SELECT orchestrator.purge_knowledge();
@@ -50,7 +50,7 @@ SELECT pg_temp.refusal($$SELECT orchestrator.purge_knowledge('100000 years')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.purge_knowledge('6000 years 2190000 days -52500000 hours')$$);
 SELECT orchestrator.purge_knowledge('6000 years');
 SELECT content, embedded FROM orchestrator.knowledge_staging;
--- Down and up again, what waits still waits.
+-- After a walk down and up, waiting rows still wait.
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.3';
 ALTER EXTENSION orchestrator_schema UPDATE;
 SELECT content FROM orchestrator.claim_knowledge();

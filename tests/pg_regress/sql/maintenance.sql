@@ -1,6 +1,6 @@
 \i head.sql
 \pset null '·'
--- One call does what is due, each in its age.
+-- One call handles every row that is due by the age of its task.
 SELECT * FROM orchestrator.run_maintenance();
 INSERT INTO orchestrator.sessions (client_id, status, last_heartbeat, updated_at) VALUES
     ('silent', 'active', now() - interval '2 min', now()), ('gone', 'active', now() - interval '8 days', now() - interval '8 days');
@@ -8,23 +8,23 @@ INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, embedded, e
 SELECT orchestrator.route_task('routing', 'd', 'a', 'b', '{}', NULL, '0198c5a0-0000-7000-8000-000000000002') IS NOT NULL;
 SELECT * FROM orchestrator.run_maintenance();
 SELECT client_id, is_active, status FROM orchestrator.sessions ORDER BY client_id;
--- The trail is kept unless an age is set for it.
+-- Events are kept unless an age is set for them.
 INSERT INTO orchestrator.audit_events (event_type, role, "timestamp", trace_id) VALUES ('old', 'r', now() - interval '400 days', orchestrator.uuidv7());
 SELECT key FROM orchestrator.set_configuration('audit_retention_days', '365', 'integer');
 SELECT * FROM orchestrator.run_maintenance();
--- An age that is none stops all of it.
+-- An invalid age stops the whole maintenance.
 SELECT key FROM orchestrator.set_configuration('knowledge_retention_days', 'a year');
 SELECT pg_temp.refusal('SELECT * FROM orchestrator.run_maintenance()');
 SELECT key FROM orchestrator.set_configuration('knowledge_retention_days', '365', 'integer');
 SELECT key FROM orchestrator.set_configuration('audit_retention_days', '0.5', 'float');
 SELECT pg_temp.refusal('SELECT * FROM orchestrator.run_maintenance()');
--- Without pg_cron the error says what to run.
+-- Without pg_cron the error names the statement to run.
 SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance()');
 SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance(cron => ''0 3 * * *'')');
 SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance(NULL)');
 SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance('' '')');
 SELECT pg_temp.refusal('SELECT orchestrator.unschedule_maintenance()');
--- Nor does it fail without a word where a role may not use pg_cron, which lets nobody in by itself.
+-- A role without privileges on pg_cron, which grants none by default, gets an error with the reason.
 BEGIN;
 SET LOCAL allow_system_table_mods = on;
 CREATE SCHEMA cron;
@@ -37,7 +37,7 @@ SET ROLE "regress Ops";
 SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance()');
 SELECT pg_temp.refusal('SELECT orchestrator.unschedule_maintenance()');
 ROLLBACK;
--- Its trigger is told when somebody puts it where it does not belong.
+-- Its trigger function reports a trigger of a wrong form.
 CREATE TRIGGER mine AFTER DELETE ON orchestrator.gates FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
 SELECT pg_temp.refusal('DELETE FROM orchestrator.gates');
 DROP TRIGGER mine ON orchestrator.gates;
@@ -46,7 +46,7 @@ CREATE TRIGGER mine AFTER INSERT ON public.mine REFERENCING NEW TABLE AS added F
 SELECT pg_temp.refusal('INSERT INTO public.mine VALUES (1)');
 ALTER TABLE public.mine DROP COLUMN status;
 SELECT pg_temp.refusal('INSERT INTO public.mine DEFAULT VALUES');
--- Others read the same rows beside it, before and after it.
+-- Other triggers read the same transition tables before and after it.
 DROP TABLE public.mine;
 CREATE FUNCTION public.mine() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,5 +1,5 @@
 \i head.sql
--- A prompt is published, activated, corrected by a new version, and put back.
+-- A prompt is published, activated, corrected by a new version, and activated again in its old version.
 SELECT orchestrator.next_prompt_version('writer'), orchestrator.next_prompt_version('writer', 'major');
 SELECT orchestrator.publish_prompt('writer', '1.0.0', 'Write.', 'ada', 'the first') IS NOT NULL;
 SELECT pg_temp.refusal($$SELECT orchestrator.active_prompt('writer')$$);
@@ -10,7 +10,7 @@ SELECT orchestrator.active_prompt('writer');
 SELECT version FROM orchestrator.activate_prompt('writer', '1.0.0');
 SELECT version FROM orchestrator.activate_prompt(agent_type => 'writer', version => '1.0.0');
 SELECT orchestrator.active_prompt('writer');
--- The highest version is the highest by its numbers, whichever is active and whichever came last.
+-- The highest version is the one with the highest numbers, not the active or the last one.
 SELECT orchestrator.publish_prompt('writer', version, 'Text of ' || version) IS NOT NULL FROM unnest(ARRAY['1.10.0', '1.9.0', '1.9.11', '0.99.99']) AS version;
 SELECT agent_type, version, is_active, created_by, notes, prompt_text FROM orchestrator.prompt_history;
 SELECT bump, orchestrator.next_prompt_version('writer', bump) FROM unnest(ARRAY['major', 'minor', 'patch']) AS bump;
@@ -20,7 +20,7 @@ SELECT orchestrator.publish_prompt('reader', '3.0.4294967295', 'Read.', activate
 SELECT agent_type, version FROM orchestrator.prompts WHERE is_active ORDER BY agent_type;
 SELECT pg_temp.refusal($$SELECT orchestrator.next_prompt_version('reader')$$);
 SELECT orchestrator.next_prompt_version('reader', 'minor');
--- What is published stays as it is; who wrote it and why may be corrected.
+-- A published prompt cannot be changed, except its author and its notes.
 SELECT pg_temp.refusal($$SELECT orchestrator.publish_prompt('writer', '1.0.0', 'Write.', 'ada')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.publish_prompt('writer', '1.9.0', 'Other text', activate => true)$$);
 SELECT pg_temp.refusal($$UPDATE orchestrator.prompts SET prompt_text = 'Other text' WHERE version = '1.9.0'$$);
@@ -28,7 +28,7 @@ SELECT pg_temp.refusal($$UPDATE orchestrator.prompts SET version = '9.9.9' WHERE
 SELECT pg_temp.refusal($$UPDATE orchestrator.prompts SET agent_type = 'editor' WHERE version = '1.9.0'$$);
 SELECT pg_temp.refusal($$UPDATE orchestrator.prompts SET created_at = now() + interval '1 s' WHERE version = '1.9.0'$$);
 UPDATE orchestrator.prompts SET notes = 'too short', created_by = 'eve', prompt_text = prompt_text || '' WHERE agent_type = 'writer' AND version = '1.9.0' RETURNING version, created_by, notes;
--- Two active prompts are impossible, in whatever way.
+-- No statement can make two prompts active.
 SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.prompts SET is_active = true WHERE version = '1.9.0'$$), E'\n', 1);
 SELECT split_part(pg_temp.refusal($$INSERT INTO orchestrator.prompts (agent_type, version, prompt_text, is_active) VALUES ('writer', '5.0.0', 'x', true)$$), E'\n', 1);
 -- Refused versions.

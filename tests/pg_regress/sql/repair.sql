@@ -3,8 +3,8 @@
 SET client_min_messages = warning;
 SET datestyle = 'ISO';
 CREATE EXTENSION orchestrator_schema;
--- Does some damage, runs every hint of verify() as it stands, and tells what was found, what the
--- hints said, and what is left after them; then all of it is rolled back.
+-- Does some damage, runs every hint of verify() unchanged, and returns the findings, the hints, and the
+-- findings after them; then rolls everything back.
 CREATE FUNCTION pg_temp.repaired(damage text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE hints text[]; hint text; told text := ''; rounds int := 0;
 BEGIN
@@ -12,7 +12,7 @@ BEGIN
     SELECT string_agg(format(E'%s %s %s\n  %s\n', problem, kind, object, v.hint), '') INTO told
     FROM orchestrator.verify() AS v;
     LOOP
-        -- A column that a user added is theirs to decide.
+        -- A column that a user added is the user's own: its hint is not run.
         SELECT array_agg(v.hint) INTO hints FROM orchestrator.verify() AS v WHERE v.problem <> 'unexpected' OR v.kind <> 'column';
         EXIT WHEN hints IS NULL OR rounds = 3;
         rounds := rounds + 1;
@@ -43,7 +43,7 @@ SELECT pg_temp.repaired('ALTER TABLE orchestrator.gates DROP COLUMN resolved_at'
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tool_executions DROP COLUMN arguments');
 SELECT pg_temp.repaired('DELETE FROM orchestrator.tool_executions; ALTER TABLE orchestrator.tool_executions DROP COLUMN tool_name');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tasks ADD COLUMN a text, ADD COLUMN b int UNIQUE; ALTER TABLE orchestrator.tasks ADD COLUMN c int REFERENCES orchestrator.tasks (b); CREATE INDEX ON orchestrator.tasks (a)');
--- What was renamed is renamed back, and what was added is its owner's.
+-- Renamed columns are renamed back, and added columns stay.
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.approvals RENAME COLUMN decision_at TO decided');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tasks RENAME COLUMN created_at TO made; ALTER TABLE orchestrator.tasks RENAME COLUMN updated_at TO changed; ALTER TABLE orchestrator.tasks RENAME TO jobs; ALTER INDEX orchestrator.idx_tasks_status RENAME TO by_status');
 SELECT pg_temp.repaired('ALTER FUNCTION orchestrator.uuidv7() SET SCHEMA public; ALTER FUNCTION public.uuidv7() RENAME TO new_id');
@@ -87,21 +87,21 @@ SELECT pg_temp.repaired(format('ALTER EXTENSION orchestrator_schema DROP VIEW %1
     WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'v' AND c.relname IN ('run_summary', 'v7_migration_dashboard', 'prompt_history')
     ORDER BY c.relname;
 SELECT pg_temp.repaired('ALTER VIEW orchestrator.configuration_listing RESET (security_barrier)');
--- Members that no version has; tables taken out of the extension.
+-- Members that belong to no version, and tables removed from the extension.
 SELECT pg_temp.repaired('CREATE TYPE public.ws AS ENUM (); CREATE TYPE public.pair AS (a int); CREATE MATERIALIZED VIEW public.mv AS SELECT 1; CREATE DOMAIN public.dom AS int;
     ALTER EXTENSION orchestrator_schema ADD TYPE public.ws; ALTER EXTENSION orchestrator_schema ADD TYPE public.pair; ALTER EXTENSION orchestrator_schema ADD MATERIALIZED VIEW public.mv; ALTER EXTENSION orchestrator_schema ADD DOMAIN public.dom');
 SELECT pg_temp.repaired('CREATE SCHEMA "My. schema"; CREATE PROCEDURE public.p(a int) LANGUAGE sql AS ''''; CREATE AGGREGATE public.ag(int) (sfunc = int4pl, stype = int); CREATE CAST (text AS uuid) WITH INOUT;
     ALTER EXTENSION orchestrator_schema ADD SCHEMA "My. schema"; ALTER EXTENSION orchestrator_schema ADD PROCEDURE public.p(int); ALTER EXTENSION orchestrator_schema ADD AGGREGATE public.ag(int); ALTER EXTENSION orchestrator_schema ADD CAST (text AS uuid);
     REVOKE ALL ON PROCEDURE public.p(int) FROM PUBLIC');
 SELECT pg_temp.repaired('ALTER EXTENSION orchestrator_schema DROP TABLE orchestrator.workflow_tasks');
--- What is granted to everybody.
+-- Privileges granted to PUBLIC.
 SELECT pg_temp.repaired('GRANT SELECT ON orchestrator.tasks TO PUBLIC; GRANT UPDATE (title) ON orchestrator.tasks TO PUBLIC; GRANT USAGE ON SEQUENCE orchestrator.file_audit_id_seq TO PUBLIC; GRANT EXECUTE ON FUNCTION orchestrator.uuidv7() TO PUBLIC; GRANT CREATE ON SCHEMA orchestrator TO PUBLIC');
--- A table that is gone cannot be made again with its rows.
+-- A dropped table cannot be restored with its rows.
 BEGIN;
 ALTER EXTENSION orchestrator_schema DROP TABLE orchestrator.workflow_tasks; DROP TABLE orchestrator.workflow_tasks;
 SELECT problem, kind, object, hint FROM orchestrator.verify() WHERE kind = 'table';
 ROLLBACK;
--- Below the newest version the way leads back to the version that was installed.
+-- Below the newest version, the hints restore the installed version.
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0';
 SELECT pg_temp.repaired('CREATE OR REPLACE VIEW orchestrator.prompt_history AS SELECT * FROM (SELECT * FROM orchestrator.prompts) AS p') LIKE '%FAILED%cannot%';
 SELECT pg_temp.repaired('CREATE OR REPLACE VIEW orchestrator.active_sessions AS ' || replace(pg_get_viewdef('orchestrator.active_sessions'), ';', ' LIMIT 5'));

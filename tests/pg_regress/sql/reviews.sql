@@ -4,7 +4,7 @@
 CREATE FUNCTION pg_temp.run(thread text) RETURNS text LANGUAGE sql AS $$
     SELECT concat_ws(', ', phase, gate_status, CASE WHEN requires_human_review THEN 'to be reviewed' END, CASE WHEN completed_at IS NOT NULL THEN 'ended' END, error)
     FROM orchestrator.orchestrator_runs WHERE thread_id = thread $$;
--- A run scores badly and is held; a human approves, and it goes on.
+-- A run with a bad score is held; a human approves, and it continues.
 SELECT orchestrator.start_run('t1', :'project', 'S-1') IS NOT NULL;
 SELECT safety_score FROM orchestrator.record_safety('t1', 0.55, '{"drops a table"}');
 SELECT pg_temp.run('t1');
@@ -12,7 +12,7 @@ SELECT pg_temp.refusal('SELECT orchestrator.resume_run(''t1'')');
 SELECT id AS review FROM orchestrator.human_review_queue WHERE thread_id = 't1' \gset
 SELECT thread_id, review_type, status, resolved_by, resolved_at = now(), resolution_notes FROM orchestrator.resolve_review(:'review', 'approved', 'ada', 'a test table');
 SELECT pg_temp.run('t1');
--- It is resolved once: who, how, when and why stand in the answer to everybody else, and nothing changes.
+-- A review is resolved once. Later calls fail, the error reports by whom, how, when and why it was resolved, and nothing changes.
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L, %L)', :'review', 'rejected', 'bob', 'never'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L)', :'review', 'approved', 'ada'));
 SELECT pg_temp.refusal('UPDATE orchestrator.human_review_queue SET status = ''pending'', resolved_at = NULL, resolved_by = NULL');
@@ -30,7 +30,7 @@ SELECT status, resolution_notes FROM orchestrator.resolve_review(review_id => :'
 SELECT pg_temp.run('t1');
 SELECT status FROM orchestrator.resolve_review(:'first', 'approved', 'ada');
 SELECT pg_temp.run('t1');
--- A pause that came after the last question is nobody's question: no approval lifts it, resume_run does.
+-- A pause after the last review belongs to no review: only resume_run lifts it, not an approval.
 SELECT gate_status FROM orchestrator.resume_run('t1');
 SELECT orchestrator.request_review('t1', 'gate_override', 'may it deploy?') AS older \gset
 SELECT gate_status FROM orchestrator.pause_run('t1', 'stop, I am looking');
@@ -41,7 +41,7 @@ SELECT gate_status, requires_human_review FROM orchestrator.record_safety('t1', 
 SELECT gate_status FROM orchestrator.pause_run('t1', 'stop once more');
 SELECT status FROM orchestrator.resolve_review((SELECT id FROM orchestrator.human_review_queue WHERE thread_id = 't1' AND status = 'pending'), 'approved', 'bob');
 SELECT pg_temp.run('t1');
--- Nobody can say otherwise in the trail, nor does the pause age out of it while nothing followed.
+-- Nobody can change that in the trail, and the pause is not purged from it while nothing followed.
 SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L)', event, 'worker', (SELECT id FROM orchestrator.orchestrator_runs WHERE thread_id = 't1')))
 FROM unnest(array['run_paused', 'run_resumed', 'review_requested']) AS event;
 BEGIN;
@@ -59,31 +59,31 @@ SELECT event_type FROM orchestrator.audit_events WHERE trace_id = :'run';
 SELECT status FROM orchestrator.resolve_review(:'review', 'approved', 'bob');
 SELECT gate_status FROM orchestrator.orchestrator_runs WHERE thread_id = 't0';
 ROLLBACK;
--- A question about a run that is paused asks whether it may go on.
+-- A review of a paused run asks whether the run may continue.
 SELECT orchestrator.request_review('t1', 'gate_override', 'the look found nothing: may it go on?') AS newer \gset
 SELECT status FROM orchestrator.resolve_review(:'newer', 'approved', 'ada');
 SELECT pg_temp.run('t1');
--- Whose question is gone from the queue waits for nobody: resume_run says so.
+-- A run whose review was deleted waits for nobody: the error of resume_run explains that.
 SELECT orchestrator.request_review('t1', 'gate_override', 'asked by mistake') AS mistake \gset
 DELETE FROM orchestrator.human_review_queue WHERE id = :'mistake';
 SELECT gate_status, requires_human_review FROM orchestrator.orchestrator_runs WHERE thread_id = 't1';
 SELECT gate_status, requires_human_review FROM orchestrator.resume_run('t1');
 SELECT gate_status, requires_human_review FROM orchestrator.resume_run('t1');
 SELECT event_type, metadata - 'session_user' FROM orchestrator.audit_events WHERE event_type IN ('run_paused', 'run_resumed') ORDER BY id;
--- An approval frees what is on hold, and changes no other gate.
+-- An approval lifts a hold, and changes no other gate status.
 SELECT orchestrator.start_run('t2', :'project', 'S-2') IS NOT NULL;
 SELECT orchestrator.request_review('t2', 'safety', 'look at it') AS review \gset
 SELECT pg_temp.run('t2');
 SELECT status FROM orchestrator.resolve_review(:'review', 'approved', 'ada');
 SELECT pg_temp.run('t2');
--- Any rejection kills, however many reviews wait; those stay, and change nothing any more.
+-- Any rejection kills the run, however many reviews are pending; these stay, and no longer change anything.
 SELECT orchestrator.request_review('t2', 'safety', 'look at it') AS first \gset
 SELECT orchestrator.request_review('t2', 'gate_override', 'and at that') AS second \gset
 SELECT status, resolution_notes FROM orchestrator.resolve_review(:'first', 'rejected', 'ada', 'it deletes backups');
 SELECT pg_temp.run('t2');
 SELECT status FROM orchestrator.resolve_review(:'second', 'approved', 'bob', 'fine with me');
 SELECT pg_temp.run('t2');
--- A run that has completed is not touched, whatever is decided.
+-- No decision changes a completed run.
 SELECT orchestrator.start_run('t3', :'project', 'S-3') IS NOT NULL;
 SELECT orchestrator.request_review('t3', 'safety', 'look at it') AS first \gset
 SELECT orchestrator.request_review('t3', 'safety', 'look again') AS second \gset
@@ -94,7 +94,7 @@ CREATE TEMP TABLE completed AS SELECT * FROM orchestrator.orchestrator_runs WHER
 SELECT status FROM orchestrator.resolve_review(:'first', 'rejected', 'ada', 'too late');
 SELECT status FROM orchestrator.resolve_review(:'second', 'approved', 'ada');
 SELECT r = c AS untouched FROM orchestrator.orchestrator_runs AS r JOIN completed AS c USING (id);
--- Refused, and the review still waits.
+-- Refused calls, and the review is still pending.
 SELECT orchestrator.start_run('t4', :'project', 'S-4') IS NOT NULL;
 SELECT orchestrator.request_review('t4', 'safety', 'look at it') AS review \gset
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L)', :'review', 'rejected', 'ada'));
@@ -117,7 +117,7 @@ SELECT pg_temp.refusal('SELECT orchestrator.request_review(''t4'', ''safety'', '
 SELECT pg_temp.refusal('SELECT orchestrator.request_review(''t9'', ''safety'', ''x'')');
 SELECT pg_temp.refusal('SELECT orchestrator.request_review(NULL, ''safety'', ''x'')');
 SELECT status, resolved_by FROM orchestrator.human_review_queue WHERE thread_id = 't4';
--- Review, run and event change together or not at all.
+-- Review, run and event change together, or not at all.
 CREATE FUNCTION pg_temp.no_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the trail is full' USING ERRCODE = '53100'; END $$;
 CREATE TRIGGER full_disk BEFORE INSERT ON orchestrator.audit_events FOR EACH ROW EXECUTE FUNCTION pg_temp.no_event();
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L, %L)', :'review', 'rejected', 'ada', 'no'));
@@ -126,14 +126,14 @@ SELECT pg_temp.refusal('SELECT orchestrator.kill_run(''t4'', ''no'')');
 DROP TRIGGER full_disk ON orchestrator.audit_events;
 SELECT status, resolved_by FROM orchestrator.human_review_queue WHERE thread_id = 't4';
 SELECT pg_temp.run('t4');
--- What is written past the functions meets the CHECKs.
+-- Rows written without the functions must satisfy the CHECKs.
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.human_review_queue SET status = ''approved'' WHERE status = ''pending'''), E'\n', 1);
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.human_review_queue SET status = ''approved'', resolved_at = now() WHERE status = ''pending'''), E'\n', 1);
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.human_review_queue SET status = ''rejected'', resolved_by = ''ada'' WHERE status = ''pending'''), E'\n', 1);
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.human_review_queue SET status = ''expired'' WHERE status = ''pending'''), E'\n', 1);
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.human_review_queue SET resolved_by = ''ada'' WHERE status = ''pending'''), E'\n', 1);
 SELECT split_part(pg_temp.refusal('INSERT INTO orchestrator.human_review_queue (thread_id, review_type, reason) VALUES (''t9'', ''safety'', ''x'')'), E'\n', 1);
--- Many at once, by one decision: each id is answered once, in the order of the list.
+-- Many reviews with one decision: the result has each id once, in the order of the list.
 SELECT orchestrator.start_run('bulk ' || n, :'project', 'S-5') IS NOT NULL FROM generate_series(1, 3) AS n;
 SELECT count(orchestrator.record_safety('bulk ' || n, 0.1)) FROM generate_series(1, 3) AS n;
 SELECT orchestrator.request_review('bulk 1', 'gate_override', 'another') AS another \gset
@@ -150,11 +150,11 @@ SELECT pg_temp.refusal('SELECT * FROM orchestrator.resolve_reviews(''{NULL}'', '
 SELECT pg_temp.refusal('SELECT * FROM orchestrator.resolve_reviews(''{}'', ''maybe'', ''ada'')');
 SELECT pg_temp.refusal('SELECT * FROM orchestrator.resolve_reviews(''{}'', ''rejected'', ''ada'')');
 SELECT pg_temp.refusal('SELECT * FROM orchestrator.resolve_reviews(''{}'', ''approved'', NULL)');
--- A thread that is renamed takes its reviews along, resolved ones too; by hand they stay where they are.
+-- Renaming a thread also changes its reviews, resolved ones too; an UPDATE cannot move them to another thread.
 UPDATE orchestrator.orchestrator_runs SET thread_id = 'renamed' WHERE thread_id = 't1';
 SELECT thread_id, status FROM orchestrator.human_review_queue WHERE thread_id IN ('t1', 'renamed') ORDER BY id;
 SELECT pg_temp.refusal('UPDATE orchestrator.human_review_queue SET thread_id = ''t2'' WHERE thread_id = ''renamed''');
--- Who resolves needs no right to write into the trail, and gets none.
+-- Resolving needs no right to write into the trail, and grants none.
 CREATE ROLE regress_reviewer;
 GRANT USAGE ON SCHEMA orchestrator TO regress_reviewer;
 GRANT SELECT, UPDATE ON orchestrator.human_review_queue, orchestrator.orchestrator_runs TO regress_reviewer;
@@ -172,7 +172,7 @@ REVOKE ALL ON orchestrator.human_review_queue, orchestrator.orchestrator_runs FR
 REVOKE ALL ON FUNCTION orchestrator.resolve_review, orchestrator.resolve_reviews FROM regress_reviewer;
 REVOKE ALL ON SCHEMA orchestrator FROM regress_reviewer;
 DROP ROLE regress_reviewer;
--- The functions keep their plans. They outlive DISCARD ALL, a changed table, and an update of the extension.
+-- The functions keep their plans, which survive DISCARD ALL, a changed table, and an update of the extension.
 SELECT orchestrator.start_run('t6', :'project', 'S-6') IS NOT NULL;
 SELECT count(orchestrator.resolve_review(orchestrator.request_review('t6', 'safety', 'look ' || n), 'approved', 'ada')) FROM generate_series(1, 7) AS n;
 DISCARD ALL;
@@ -196,7 +196,7 @@ SELECT phase, gate_status, error FROM orchestrator.orchestrator_runs WHERE threa
 SELECT outcome FROM orchestrator.resolve_reviews(ARRAY[:'review', orchestrator.request_review('t6', 'safety', 'after the update')]::uuid[], 'approved', 'ada');
 SELECT tokens_used FROM orchestrator.record_run_progress('t6', tokens => 3);
 SELECT count(*) FROM orchestrator.human_review_queue WHERE thread_id = 't6';
--- The pending list comes from its own index.
+-- The list of pending reviews reads its own index.
 SET enable_seqscan = off;
 EXPLAIN (COSTS OFF) SELECT id, thread_id, review_type, reason FROM orchestrator.human_review_queue WHERE status = 'pending' ORDER BY created_at, id LIMIT 50;
 RESET enable_seqscan;

@@ -1,7 +1,7 @@
 \i head.sql
 \pset null '·'
 \set project '0198c5a0-0000-7000-8000-000000000001'
--- A run starts, works and ends; what it used adds up.
+-- A run starts, works and ends; its tokens and costs are added up.
 SELECT orchestrator.start_run('t1', :'project', 'S-1') AS run \gset
 SELECT thread_id, project_id = :'project', story_id, phase, current_agent, gate_status, safety_score, violations, requires_human_review, tokens_used, cost_usd, completed_at, files_created, error FROM orchestrator.orchestrator_runs WHERE id = :'run';
 SELECT phase, current_agent, tokens_used, cost_usd, files_created FROM orchestrator.record_run_progress('t1', 'development', 'dev', 1200, 0.0345, '{src/a.rs}');
@@ -20,7 +20,7 @@ SELECT pg_temp.refusal(format('SELECT orchestrator.start_run(%L, %L, %L)', 't', 
 SELECT pg_temp.refusal(format('SELECT orchestrator.start_run(NULL, %L, %L)', :'project', 'S-1'));
 SELECT pg_temp.refusal('SELECT orchestrator.start_run(''t'', NULL, ''S-1'')');
 SELECT pg_temp.refusal(format('SELECT orchestrator.start_run(%L, %L, NULL)', 't', :'project'));
--- An end is an end.
+-- A run in an end state stays there.
 SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(''t1'', tokens => 1)');
 SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(''t1'', ''complete'')');
 SELECT pg_temp.refusal('SELECT orchestrator.record_safety(''t1'', 1)');
@@ -30,7 +30,7 @@ SELECT pg_temp.refusal('SELECT orchestrator.kill_run(''t1'', ''why not'')');
 SELECT pg_temp.refusal('SELECT orchestrator.request_review(''t1'', ''safety'', ''why not'')');
 SELECT pg_temp.refusal('UPDATE orchestrator.orchestrator_runs SET phase = ''planning'' WHERE thread_id = ''t1''');
 SELECT count(*) FROM orchestrator.audit_events WHERE trace_id = :'run';
--- Refused, and the run is as it was.
+-- Refused calls, and the run is unchanged.
 SELECT orchestrator.start_run('t2', :'project', 'S-2') AS run \gset
 SELECT tokens_used, cost_usd FROM orchestrator.record_run_progress('t2', tokens => 9223372036854775806, cost => 99999999.9999999998);
 SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(''t2'', ''testing'')');
@@ -52,7 +52,7 @@ SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(''t9'')');
 SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(NULL)');
 SELECT phase, current_agent, tokens_used, cost_usd, files_created FROM orchestrator.record_run_progress('t2', tokens => 1, cost => 0.0000000001);
 SELECT count(*) FROM orchestrator.audit_events WHERE trace_id = :'run';
--- Pausing and resuming. The reason stands in the trail.
+-- Pausing and resuming. The trail has the reason.
 SELECT orchestrator.start_run('t3', :'project', 'S-3') AS run \gset
 SELECT gate_status, phase FROM orchestrator.pause_run('t3', 'lunch');
 SELECT gate_status, phase FROM orchestrator.pause_run('t3', 'a long lunch');
@@ -70,7 +70,7 @@ SELECT pg_temp.refusal('SELECT orchestrator.kill_run(''t3'', NULL)');
 SELECT gate_status, phase, error, completed_at = now() FROM orchestrator.kill_run('t3', 'out of money');
 SELECT pg_temp.refusal('SELECT orchestrator.kill_run(''t3'', ''again'')');
 SELECT event_type, metadata - 'session_user' - 'thread_id' FROM orchestrator.audit_events WHERE trace_id = :'run' ORDER BY id;
--- Scores. The threshold itself is good enough; the lowest stays; one safety review is open at a time, and gets what is lower.
+-- Scores. A score at the threshold passes; the lowest score is kept; at most one safety review is open, and it gets lower scores.
 SELECT orchestrator.start_run('t4', :'project', 'S-4') AS run \gset
 SELECT safety_score, gate_status, requires_human_review, violations FROM orchestrator.record_safety('t4', 0.85);
 SELECT safety_score, gate_status, requires_human_review, violations FROM orchestrator.record_safety('t4', 0.849, '{"writes outside"}');
@@ -81,19 +81,19 @@ SELECT safety_score, gate_status, requires_human_review, violations FROM orchest
 SELECT safety_score, gate_status FROM orchestrator.record_safety('t4', 0.8, '{"milder"}');
 SELECT review_type, reason, safety_score, context, status FROM orchestrator.human_review_queue WHERE thread_id = 't4';
 SELECT asks FROM orchestrator.pending_decisions WHERE thread_id = 't4';
--- A review that somebody else asked for does not count, nor one that is resolved.
+-- A review that a caller requested does not count, nor does a resolved one.
 SELECT outcome FROM orchestrator.resolve_reviews(ARRAY(SELECT id FROM orchestrator.human_review_queue WHERE thread_id = 't4'), 'approved', 'ada');
 SELECT gate_status, requires_human_review FROM orchestrator.orchestrator_runs WHERE thread_id = 't4';
 SELECT orchestrator.request_review('t4', 'gate_override', 'please') IS NOT NULL;
 SELECT safety_score, gate_status FROM orchestrator.record_safety('t4', 0);
 SELECT review_type, reason, safety_score, status FROM orchestrator.human_review_queue WHERE thread_id = 't4' ORDER BY id;
 SELECT event_type, metadata - 'session_user' - 'thread_id' - 'review_id' FROM orchestrator.audit_events WHERE trace_id = :'run' ORDER BY id;
--- What somebody else wrote stays; the score is the lowest.
+-- Keys that others wrote are kept; the score is the lowest.
 SELECT orchestrator.start_run('t6', :'project', 'S-6') IS NOT NULL;
 SELECT orchestrator.request_review('t6', 'safety', 'safety score of the vendor', 0.9, '{"threshold": 1}') IS NOT NULL;
 SELECT gate_status FROM orchestrator.record_safety('t6', 0.2, '{"deletes production"}');
 SELECT reason, safety_score, context FROM orchestrator.human_review_queue WHERE thread_id = 't6';
--- To the last digit.
+-- Scores are compared to the last digit.
 SELECT orchestrator.start_run('t7', :'project', 'S-7') IS NOT NULL;
 SELECT safety_score, requires_human_review FROM orchestrator.record_safety('t7', 0.8500000000000000000000000000);
 SELECT safety_score, gate_status, requires_human_review FROM orchestrator.record_safety('t7', 0.8499999999999999999999999999);
@@ -122,7 +122,7 @@ SELECT pg_temp.refusal('SELECT orchestrator.record_safety(''t5'', 0.1, ''{NULL}'
 SELECT pg_temp.refusal('SELECT orchestrator.record_safety(NULL, 0.1)');
 SELECT pg_temp.refusal('SELECT orchestrator.record_safety(''t9'', 0.1)');
 SELECT safety_score FROM orchestrator.orchestrator_runs WHERE thread_id = 't5';
--- What is written past the functions meets triggers and CHECKs.
+-- Rows written without the functions must satisfy triggers and CHECKs.
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.orchestrator_runs SET phase = ''banana'' WHERE thread_id = ''t5'''), E'\n', 1);
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.orchestrator_runs SET gate_status = ''nope'' WHERE thread_id = ''t5'''), E'\n', 1);
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.orchestrator_runs SET safety_score = 9.50 WHERE thread_id = ''t5'''), E'\n', 1);
@@ -133,7 +133,7 @@ SELECT split_part(pg_temp.refusal('UPDATE orchestrator.orchestrator_runs SET vio
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.orchestrator_runs SET phase = ''complete'' WHERE thread_id = ''t5'''), E'\n', 1);
 SELECT split_part(pg_temp.refusal('UPDATE orchestrator.orchestrator_runs SET gate_status = ''go'' WHERE thread_id = ''t3'''), E'\n', 1);
 SELECT split_part(pg_temp.refusal('DELETE FROM orchestrator.orchestrator_runs WHERE thread_id = ''t4'''), E'\n', 1);
--- The summary: where each run stands, how many events name its thread, how many reviews wait.
+-- The summary: the phase of each run, the number of events of its thread, and of its pending reviews.
 SELECT orchestrator.record_event('artifact_stored', 'dev', orchestrator.uuidv7(), '{"thread_id": "t5", "bytes": 7}') IS NOT NULL;
 SELECT orchestrator.record_event('artifact_stored', 'dev', orchestrator.uuidv7(), jsonb_build_object('thread_id', repeat('字', 5000))) IS NOT NULL;
 SELECT orchestrator.record_event('artifact_stored', 'dev', orchestrator.uuidv7(), '{"thread": "t5"}') IS NOT NULL;

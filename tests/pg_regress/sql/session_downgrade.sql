@@ -6,13 +6,13 @@ SET timezone = 'UTC';
 \pset format unaligned
 \pset tuples_only on
 \pset null '·'
--- Version 0.3.0 at work: routed tasks, approvals, sessions of roles and of clients, a trail.
+-- Rows of version 0.3.0: routed tasks, approvals, sessions of roles and of clients, a trail.
 CREATE EXTENSION orchestrator_schema VERSION '0.0.0';
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5';
 INSERT INTO orchestrator.sessions (client_id, is_active, updated_at) VALUES ('attached before', true, '2026-01-02 03:04:05'), ('gone before', false, '2026-01-02 03:04:05');
 INSERT INTO orchestrator.tasks (title, task_type, updated_at) VALUES ('plain', 'tool', '2026-01-02 03:04:05');
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0';
--- What was there before: active when a client was attached, else expired; nothing else of it changed.
+-- Sessions from before: active if a client was attached, else expired; nothing else changed.
 SELECT client_id, status, role, task_id, updated_at FROM orchestrator.sessions ORDER BY client_id;
 SELECT title, updated_at, from_role, to_role, data, trace_id, idempotency_key FROM orchestrator.tasks;
 SELECT count(created) FROM (VALUES ('left alone'), ('named below'), ('started below'), ('emptied below'), ('retyped below'), ('deleted below')) AS v (what),
@@ -27,7 +27,7 @@ CREATE TABLE public.tasks_before AS SELECT * FROM orchestrator.tasks;
 CREATE TABLE public.sessions_before AS SELECT * FROM orchestrator.sessions;
 CREATE TABLE public.approvals_before AS SELECT * FROM orchestrator.approvals;
 CREATE TABLE public.events_before AS SELECT * FROM orchestrator.audit_events;
--- What is a user's and needs the columns stops the downgrade before anything has changed.
+-- A user's object that needs the columns stops the downgrade before any change.
 CREATE VIEW public.routed AS SELECT to_role FROM orchestrator.tasks WHERE from_role IS NOT NULL;
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5';
 DROP VIEW public.routed;
@@ -35,13 +35,13 @@ SET orchestrator_schema.downgrade = 'refuse';
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5';
 RESET orchestrator_schema.downgrade;
 SELECT extversion FROM pg_extension WHERE extname = 'orchestrator_schema';
--- Down. What the older version demands is filled in, and no row looks changed by that.
+-- Down. Values that the older version requires are filled in, and no row counts as changed by that.
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5';
 SELECT title, description FROM orchestrator.tasks ORDER BY id;
 SELECT client_id, is_active FROM orchestrator.sessions ORDER BY id;
 SELECT count(*) FROM orchestrator.tasks AS t JOIN public.tasks_before AS b USING (id) WHERE t.updated_at <> b.updated_at;
 SELECT * FROM orchestrator.verify();
--- Work goes on below.
+-- Clients work at the older version.
 INSERT INTO orchestrator.tasks (title, task_type) VALUES ('new below', 'tool');
 UPDATE orchestrator.tasks SET title = 'a name of its own' WHERE description = 'named below';
 UPDATE orchestrator.tasks SET status = 'running' WHERE description = 'started below';
@@ -52,10 +52,10 @@ INSERT INTO orchestrator.sessions (client_id, is_active) VALUES ('new, attached'
 DELETE FROM orchestrator.sessions WHERE client_id = 'role deleted';
 UPDATE orchestrator.sessions SET client_id = 'a real client' WHERE client_id = 'role connected';
 UPDATE orchestrator.sessions SET is_active = false WHERE client_id = 'role silent';
--- Up. What could not come back is reported.
+-- Up. Values that could not be restored are reported.
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0';
 SELECT object, from_version, rows FROM orchestrator.archived() ORDER BY object, rows;
--- Identical, changed (with what), gone, new.
+-- Identical, changed (with the difference), missing and new rows.
 CREATE FUNCTION pg_temp.compared(b jsonb, n jsonb) RETURNS text LANGUAGE sql AS $$
     SELECT CASE WHEN b IS NULL THEN 'new' WHEN n IS NULL THEN 'gone'
                 ELSE coalesce('changed: ' || (SELECT string_agg(k, ', ' ORDER BY k) FROM jsonb_object_keys(b) AS k WHERE b -> k IS DISTINCT FROM n -> k), 'identical') END
@@ -67,7 +67,7 @@ FROM public.sessions_before AS b FULL JOIN orchestrator.sessions AS n USING (id)
 SELECT pg_temp.compared(to_jsonb(b), to_jsonb(n)), count(*) FROM public.approvals_before AS b FULL JOIN orchestrator.approvals AS n USING (id) GROUP BY 1 ORDER BY 1;
 SELECT pg_temp.compared(to_jsonb(b), to_jsonb(n)), count(*) FROM public.events_before AS b FULL JOIN orchestrator.audit_events AS n USING (id) GROUP BY 1 ORDER BY 1;
 SELECT * FROM orchestrator.verify();
--- What stayed in the archive can be read there, joins the next one, and comes back when there is room for it.
+-- Rows that stayed in the archive can be read there, join the next archive, and are restored when nothing prevents it.
 SELECT from_role, to_role, data, idempotency_key IS NOT NULL FROM orchestrator_archive.tasks_columns ORDER BY id;
 CREATE TABLE public.tasks_now AS SELECT * FROM orchestrator.tasks;
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5';
@@ -77,7 +77,7 @@ SELECT pg_temp.compared(to_jsonb(b), to_jsonb(n)), count(*) FROM public.tasks_no
 UPDATE orchestrator.tasks SET task_type = 'routing' WHERE description = 'retyped below';
 SELECT * FROM orchestrator.restore_archived() ORDER BY object, restored;
 SELECT title, task_type, from_role, to_role, data, idempotency_key IS NOT NULL FROM orchestrator.tasks WHERE description = 'retyped below';
--- And in this connection, which has used all of it before, work goes on.
+-- This connection, which has used all functions before, continues to work.
 SELECT role, status FROM orchestrator.move_session((SELECT id FROM orchestrator.sessions WHERE role = 'finance'), 'activate');
 SELECT status FROM orchestrator.pending_approvals AS p, LATERAL orchestrator.resolve_approval(p.id, 'approved', p.approver_role);
 SELECT event_type, count(*) FROM orchestrator.audit_events GROUP BY 1 ORDER BY 1;

@@ -1,5 +1,5 @@
 \i head.sql
--- Tasks go their way, and no other.
+-- Tasks follow their state machine.
 INSERT INTO orchestrator.tasks (title, task_type) VALUES ('first', 'tool'), ('second', 'tool'), ('third', 'tool');
 SELECT pg_temp.refusal($$UPDATE orchestrator.tasks SET status = 'completed' WHERE title = 'first'$$);
 UPDATE orchestrator.tasks SET status = 'running', updated_at = '-infinity' WHERE title = 'first' RETURNING started_at = now(), updated_at = now();
@@ -8,13 +8,13 @@ UPDATE orchestrator.tasks SET status = 'completed' WHERE title = 'first' RETURNI
 SELECT pg_temp.refusal($$UPDATE orchestrator.tasks SET status = 'pending' WHERE title = 'first'$$);
 UPDATE orchestrator.tasks SET status = 'failed', error = 'why' WHERE title = 'second' RETURNING started_at IS NULL, completed_at = now(), error;
 UPDATE orchestrator.tasks SET status = 'pending' WHERE title = 'second' RETURNING started_at IS NULL, completed_at IS NULL, error IS NULL;
--- Set-based updates, upserts, MERGE and updates in functions meet the same rule; nothing changes.
+-- The same rule applies to set-based updates, upserts, MERGE and updates in functions; nothing changes.
 SELECT pg_temp.refusal($$UPDATE orchestrator.tasks SET status = 'running'$$);
 SELECT pg_temp.refusal($$INSERT INTO orchestrator.tasks (id, title, task_type) SELECT id, title, task_type FROM orchestrator.tasks WHERE title = 'first' ON CONFLICT (id) DO UPDATE SET status = 'running'$$);
 SELECT pg_temp.refusal($$MERGE INTO orchestrator.tasks AS t USING (SELECT 1) AS one ON t.title = 'first' WHEN MATCHED THEN UPDATE SET status = 'failed'$$);
 SELECT pg_temp.refusal($$DO 'BEGIN UPDATE orchestrator.tasks SET status = ''cancelled'' WHERE title = ''first''; END'$$);
 SELECT title, status FROM orchestrator.tasks ORDER BY title;
--- Values outside their set are for the CHECKs.
+-- The CHECKs refuse values outside their set.
 SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.tasks SET status = 'banana' WHERE title = 'third'$$), E'\n', 1);
 SELECT split_part(pg_temp.refusal($$INSERT INTO orchestrator.tasks (title, task_type) VALUES (' ', 'x')$$), E'\n', 1);
 SELECT split_part(pg_temp.refusal($$INSERT INTO orchestrator.tasks (title, task_type, config) VALUES ('x', 'x', '[]')$$), E'\n', 1);
@@ -24,7 +24,7 @@ INSERT INTO orchestrator.workflows (name, definition) VALUES ('release', '{}');
 INSERT INTO orchestrator.workflow_tasks SELECT w.id, t.id, 1 FROM orchestrator.workflows AS w, orchestrator.tasks AS t WHERE t.title IN ('second', 'third');
 SELECT pg_temp.refusal($$UPDATE orchestrator.workflows SET status = 'paused'$$);
 SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.workflow_tasks SET sequence = -1$$), E'\n', 1);
--- The log of tools: opened once, closed once.
+-- A tool execution is started once and finished once.
 SELECT id AS task FROM orchestrator.tasks WHERE title = 'third' \gset
 SELECT orchestrator.start_tool_execution(:'task', 'grep', '{"pattern": "x"}') AS execution \gset
 SELECT tool_name, arguments, status FROM orchestrator.tool_executions;
@@ -42,7 +42,7 @@ SELECT pg_temp.refusal(format('SELECT orchestrator.start_tool_execution(%L, %L, 
 INSERT INTO orchestrator.tool_executions (task_id, tool_name) VALUES (:'task', 'waits') RETURNING id AS waiting \gset
 SELECT pg_temp.refusal(format('SELECT orchestrator.finish_tool_execution(%L, %L)', :'waiting', 'completed'));
 SELECT status FROM orchestrator.finish_tool_execution(:'waiting', 'failed');
--- A task with a log stays; one without goes, and its links with it.
+-- A task with tool executions cannot be deleted; one without can, together with its links.
 SELECT split_part(pg_temp.refusal($$DELETE FROM orchestrator.tasks WHERE title = 'third'$$), E'\n', 1);
 DELETE FROM orchestrator.tasks WHERE title = 'second';
 SELECT count(*) FROM orchestrator.workflow_tasks;
@@ -56,7 +56,7 @@ SELECT pg_temp.refusal($$SELECT orchestrator.session_heartbeat(NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.session_heartbeat(orchestrator.uuidv7())$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.deactivate_stale_sessions(NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.deactivate_stale_sessions('-1 second')$$);
--- Configuration: typed, checked, secrets masked and never spoken.
+-- Configuration: typed and checked; secrets are masked, and no message shows them.
 SELECT key, value, value_type, is_secret FROM orchestrator.set_configuration('retries', '3', 'integer');
 SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration('retries', 'three', 'integer')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration('ratio', 'NaN', 'float')$$);
@@ -78,7 +78,7 @@ SELECT value_type FROM orchestrator.set_configuration('retries', '6');
 SELECT pg_temp.refusal($$SELECT orchestrator.set_configuration('retries', 'six')$$);
 SELECT value_type FROM orchestrator.set_configuration('new key', '6');
 DELETE FROM orchestrator.configurations WHERE key = 'new key';
--- What is stored can be read: the server itself says what is a number, and what a document.
+-- Every stored value can be read: the server itself checks numbers and documents.
 SELECT v.text, v.value_type, orchestrator.is_valid_configuration(v.text, v.value_type) FROM (VALUES
     ('1e-20000', 'float'), ('0e-20000', 'float'), ('1e-16383', 'float'), ('1e308', 'float'), ('1e400', 'float'), ('-.5', 'float'), ('5.', 'float'), (' 5', 'float'), ('infinity', 'float'),
     ('null', 'json'), (' [1] ', 'json'), ('', 'json'), ('{', 'json'), ('1e-20000', 'json'), ('1e400', 'json'), ('"\u0000"', 'json'), ('"a\\u0000b"', 'json'), ('"\ud83d"', 'json'), ('"\ud83d\ude00"', 'json'),
@@ -97,7 +97,7 @@ SELECT pg_temp.refusal($$SELECT orchestrator.get_configuration('absent')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.configuration_value('absent')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.get_configuration(NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.is_valid_configuration(NULL, 'json')$$);
--- The machines themselves.
+-- The steps of all machines.
 SELECT * FROM orchestrator.allowed_transitions('task');
 SELECT pg_temp.refusal($$SELECT * FROM orchestrator.allowed_transitions('nothing')$$);
 SELECT pg_temp.refusal($$SELECT * FROM orchestrator.allowed_transitions(NULL)$$);

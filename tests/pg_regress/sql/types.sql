@@ -1,6 +1,6 @@
 \i head.sql
 \pset null '·'
--- TypeScript: every table, view and function of the extension, and nobody else's.
+-- TypeScript: every table, view and function of the extension, and no others.
 CREATE TABLE orchestrator.of_a_user (id integer);
 CREATE VIEW pg_temp.lines AS SELECT number, line FROM regexp_split_to_table(orchestrator.typescript_types(), E'\n') WITH ORDINALITY AS l (line, number);
 SELECT count(*) FROM pg_class AS c WHERE relnamespace = 'orchestrator'::regnamespace AND relkind IN ('r', 'v') AND relname <> 'of_a_user'
@@ -14,7 +14,7 @@ SELECT line FROM pg_temp.lines WHERE number > (SELECT number FROM pg_temp.lines 
 SELECT line FROM pg_temp.lines AS l, LATERAL (SELECT max(number) AS start FROM pg_temp.lines WHERE line IN ('      record_run_progress: {', '      resolve_review: {')) AS m WHERE number BETWEEN start AND start + 8 ORDER BY number;
 SELECT line FROM pg_temp.lines AS l, LATERAL (SELECT max(number) AS start FROM pg_temp.lines WHERE line = '      resolve_reviews: {') AS m WHERE number BETWEEN start AND start + 8 ORDER BY number;
 SELECT line FROM pg_temp.lines WHERE line LIKE 'export%' ORDER BY number;
--- The same whatever the session says.
+-- The result does not depend on settings of the session.
 SELECT md5(orchestrator.typescript_types()) AS before \gset
 SET search_path TO orchestrator, public;
 SET quote_all_identifiers = on;
@@ -24,7 +24,7 @@ SELECT md5(orchestrator.typescript_types()) = :'before';
 SELECT orchestrator.json_schema('tasks') -> 'properties' -> 'status';
 RESET ALL;
 SET client_min_messages = notice;
--- It is what is there: a CHECK that goes leaves a plain text, a new one narrows it.
+-- It follows the catalog: without its CHECK a column is a string, and a new CHECK narrows it.
 ALTER TABLE orchestrator.human_review_queue DROP CONSTRAINT human_review_queue_review_type_check;
 SELECT line FROM pg_temp.lines WHERE line LIKE '%review_type%' AND number < (SELECT number FROM pg_temp.lines WHERE line = '      knowledge_staging: {');
 ALTER TABLE orchestrator.human_review_queue ADD CONSTRAINT human_review_queue_review_type_check CHECK (review_type IN ('safety', 'it''s "odd"')) NOT VALID;

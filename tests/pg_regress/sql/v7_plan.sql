@@ -1,5 +1,5 @@
 \i head.sql
--- The plan, loaded once and completed ever after; what a user changed stays.
+-- The plan is loaded once, and later calls add missing rows; changes of users are kept.
 SELECT * FROM orchestrator.v7_load_plan();
 SELECT phase_number, phase_name, lead_persona, status, approval_status FROM orchestrator.v7_migration_workflow ORDER BY 1;
 SELECT t.parent_phase, t.task_number, t.task_name, t.responsible_persona,
@@ -15,7 +15,7 @@ SELECT * FROM orchestrator.v7_load_plan();
 SELECT phase_name, lead_persona FROM orchestrator.v7_migration_workflow WHERE phase_number IN (2, 7) ORDER BY phase_number;
 SELECT task_number, task_name, notes FROM orchestrator.v7_subworkflow_tasks WHERE parent_phase = 1 ORDER BY 1;
 UPDATE orchestrator.v7_migration_workflow SET phase_name = 'Design' WHERE phase_number = 2;
--- Nothing starts out of order: what is missing is said, and from whom.
+-- No phase starts out of order: the error names each missing prerequisite, and the person who must provide it.
 SELECT pg_temp.refusal('SELECT orchestrator.v7_start_phase(2)');
 SELECT pg_temp.refusal('SELECT orchestrator.v7_start_phase(4)');
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET status = 'in_progress' WHERE phase_number = 4$$);
@@ -27,7 +27,7 @@ SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET status = 
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET phase_number = 5 WHERE phase_number = 7$$);
 SELECT pg_temp.refusal($$MERGE INTO orchestrator.v7_migration_workflow AS w USING (SELECT 3 AS n) AS x ON w.phase_number = x.n WHEN MATCHED THEN UPDATE SET status = 'in_progress'$$);
 SELECT count(*) FROM orchestrator.v7_migration_workflow WHERE status <> 'not_started' OR approval_status <> 'pending';
--- Phase 1 goes its way.
+-- Phase 1 takes its steps.
 SELECT status, started_at = now() FROM orchestrator.v7_start_phase(1);
 SELECT pg_temp.refusal('SELECT orchestrator.v7_start_phase(1)');
 SELECT pg_temp.refusal('SELECT orchestrator.v7_complete_phase(1)');
@@ -52,7 +52,7 @@ SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET approval_
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET approval_notes = '' WHERE phase_number = 1$$);
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET status = 'completed', approved_by = 'somebody else' WHERE phase_number = 1$$);
 UPDATE orchestrator.v7_migration_workflow SET approval_notes = 'as documented, on paper' WHERE phase_number = 1;
--- Open tasks stop its completion.
+-- Open tasks prevent its completion.
 SELECT pg_temp.refusal('SELECT orchestrator.v7_complete_phase(1)');
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET status = 'completed' WHERE phase_number = 1$$);
 SELECT task_name FROM orchestrator.v7_ready_tasks WHERE parent_phase = 1;
@@ -62,13 +62,13 @@ SELECT task_name FROM orchestrator.v7_ready_tasks WHERE parent_phase = 1;
 UPDATE orchestrator.v7_subworkflow_tasks SET status = 'cancelled' WHERE parent_phase = 1 AND task_number > 1;
 SELECT status, completed_at = now() FROM orchestrator.v7_complete_phase(1);
 SELECT pg_temp.refusal('SELECT orchestrator.v7_complete_phase(1)');
--- What is over stays as it is: its approval, and its tasks.
+-- A completed phase keeps its approval and its tasks.
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET approval_status = 'pending', approved_by = NULL WHERE phase_number = 1$$);
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_subworkflow_tasks SET parent_phase = 1, task_number = 77 WHERE parent_phase = 4 AND task_number = 7$$);
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_subworkflow_tasks SET parent_phase = 8 WHERE parent_phase = 4 AND task_number = 7$$);
 UPDATE orchestrator.v7_subworkflow_tasks SET parent_phase = 2, task_number = 77 WHERE parent_phase = 4 AND task_number = 7;
 UPDATE orchestrator.v7_subworkflow_tasks SET parent_phase = 4, task_number = 7 WHERE parent_phase = 2 AND task_number = 77;
--- Two phases later the database phase lacks its sign-offs, and nothing else.
+-- Two phases later, the database phase lacks only its sign-offs.
 SELECT (orchestrator.v7_start_phase(2)).status;
 SELECT (orchestrator.v7_request_review(2, '[]')).status;
 SELECT (orchestrator.v7_approve_phase(2, 'The Architect', 'fine')).status;
@@ -99,14 +99,14 @@ SELECT pg_temp.refusal($$SELECT orchestrator.v7_missing_sign_offs(0, 'before')$$
 SELECT pg_temp.refusal($$SELECT orchestrator.v7_missing_sign_offs(4, 'never')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.v7_missing_sign_offs(4, NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.v7_missing_sign_offs(NULL, 'before')$$);
--- What is signed stays signed; only a note may be added.
+-- A signature is final; only a note may be added.
 SELECT pg_temp.refusal($$UPDATE orchestrator.migration_sign_offs SET item = 'Test Sentinel' WHERE item = 'DB Team Lead'$$);
 SELECT pg_temp.refusal($$UPDATE orchestrator.migration_sign_offs SET signed_by = 'x' WHERE item = 'DB Team Lead'$$);
 UPDATE orchestrator.migration_sign_offs SET notes = 'on paper' WHERE item = 'DB Team Lead';
 SELECT orchestrator.v7_sign(4, 'before', 'Test Sentinel', 'Test Sentinel') IS NOT NULL;
 SELECT stage, item, signed_by, signed_at = now(), notes FROM orchestrator.migration_sign_offs ORDER BY id;
 SELECT (orchestrator.v7_start_phase(4)).status;
--- Tasks are issued with the next number; what they wait for exists and makes no circle.
+-- New tasks get the next number. Their dependencies must exist and form no circle.
 SELECT orchestrator.v7_issue_task(4, 'Backup', 'DB Team Lead') AS backup \gset
 SELECT orchestrator.v7_issue_task(phase_number => 4, task_name => 'Restore test', responsible_persona => 'Test Sentinel', dependencies => ARRAY[:'backup', :'backup']::uuid[], dart_task_id => 'dart-7', dart_task_url => 'https://dart.example/7') AS test \gset
 SELECT task_number, task_name, status, cardinality(dependencies), dart_task_id FROM orchestrator.v7_subworkflow_tasks WHERE parent_phase = 4 AND task_number > 8 ORDER BY 1;
@@ -125,7 +125,7 @@ SELECT pg_temp.refusal($$SELECT orchestrator.v7_issue_task(4, 'x', 'y', '{}', 'd
 SELECT pg_temp.refusal(format($$UPDATE orchestrator.v7_subworkflow_tasks SET dependencies = ARRAY[%L]::uuid[] WHERE id = %L$$, :'test', :'backup'));
 SELECT pg_temp.refusal(format($$UPDATE orchestrator.v7_subworkflow_tasks SET dependencies = ARRAY[%L]::uuid[] WHERE id = %L$$, :'test', :'test'));
 SELECT pg_temp.refusal(format($$UPDATE orchestrator.v7_subworkflow_tasks SET dependencies = '{00000000-0000-0000-0000-000000000000}' WHERE id = %L$$, :'test'));
--- The tracker: what it does not have, what it has in an older form.
+-- The tracker: tasks that it lacks, and tasks that it has in an older form.
 SELECT reason, count(*) FROM orchestrator.v7_unsynced_tasks WHERE parent_phase = 4 GROUP BY 1;
 UPDATE orchestrator.v7_subworkflow_tasks SET dart_task_id = 'dart-' || task_number WHERE parent_phase = 4 AND dart_task_id IS NULL;
 SELECT count(*) FROM orchestrator.v7_unsynced_tasks WHERE parent_phase = 4;
@@ -139,7 +139,7 @@ UPDATE orchestrator.v7_subworkflow_tasks SET dart_task_url = 'https://dart.examp
 SELECT count(*) FROM orchestrator.v7_unsynced_tasks WHERE parent_phase = 4;
 UPDATE orchestrator.v7_subworkflow_tasks SET dart_task_id = NULL WHERE id = :'test';
 SELECT task_name, reason FROM orchestrator.v7_unsynced_tasks WHERE parent_phase = 4;
--- The end of the phase lacks the end of its tasks, its approval and three sign-offs.
+-- The phase cannot end: open tasks, its approval and three sign-offs are missing.
 SELECT pg_temp.refusal('SELECT orchestrator.v7_complete_phase(4)');
 UPDATE orchestrator.v7_subworkflow_tasks SET status = 'in_progress' WHERE parent_phase = 4 AND status = 'pending';
 UPDATE orchestrator.v7_subworkflow_tasks SET status = 'review' WHERE parent_phase = 4 AND status = 'in_progress';
@@ -151,7 +151,7 @@ SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET status = 
 SELECT count(orchestrator.v7_sign(4, 'after', m.item, 'x')) FROM orchestrator.v7_missing_sign_offs(4, 'after') AS m (item);
 SELECT (orchestrator.v7_complete_phase(4)).status;
 SELECT bool_and(passed) FROM orchestrator.v7_verify();
--- A rollback says why, cancels what is open, and ends the approval; the next phase cannot go on.
+-- A rollback records its reason, cancels open tasks, and revokes the approval; the next phase cannot continue.
 SELECT (orchestrator.v7_start_phase(5)).status;
 SELECT orchestrator.v7_issue_task(5, 'Code', 'Dev Team') IS NOT NULL, orchestrator.v7_issue_task(5, 'Code review', 'Dev Team') IS NOT NULL;
 UPDATE orchestrator.v7_subworkflow_tasks SET status = 'in_progress' WHERE parent_phase = 5;
@@ -170,14 +170,14 @@ UPDATE orchestrator.v7_migration_workflow SET status = 'not_started' WHERE phase
 SELECT (orchestrator.v7_start_phase(5)).status;
 SELECT status, approval_status, approved_by, approval_notes FROM orchestrator.v7_roll_back_phase(4, 'a table was lost');
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_migration_workflow SET status = 'in_progress' WHERE phase_number = 6$$);
--- What is left in disorder is told.
+-- Remaining inconsistencies are reported.
 SELECT check_name, actual FROM orchestrator.v7_verify() WHERE NOT passed;
 UPDATE orchestrator.v7_migration_workflow SET status = 'rolled_back' WHERE phase_number = 5 RETURNING approval_status;
 SELECT pg_temp.refusal('SELECT orchestrator.v7_start_phase(NULL)');
 SELECT pg_temp.refusal('SELECT orchestrator.v7_start_phase(-1)');
 SELECT pg_temp.refusal('SELECT orchestrator.v7_complete_phase(NULL)');
 SELECT pg_temp.refusal('SELECT orchestrator.v7_complete_phase(2147483647)');
--- Down and up again: approvals, sign-offs, hand-overs and times as they were.
+-- Down and up again: approvals, sign-offs, hand-overs and times are unchanged.
 CREATE TEMPORARY TABLE before AS SELECT (SELECT json_agg(x ORDER BY x.id)::text FROM orchestrator.v7_migration_workflow AS x) AS phases, (SELECT json_agg(x ORDER BY x.id)::text FROM orchestrator.v7_subworkflow_tasks AS x) AS tasks,
     (SELECT json_agg(x ORDER BY x.id)::text FROM orchestrator.migration_sign_offs AS x) AS sign_offs, (SELECT json_agg(x ORDER BY x.task_id)::text FROM orchestrator.migration_hand_overs AS x) AS hand_overs;
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.4.0';

@@ -1,5 +1,5 @@
 \i head.sql
--- Enum types that look like one become proposals, once, with what replacing them would touch.
+-- Enum types that look alike become proposals, once, with the columns that a replacement would affect.
 CREATE TYPE public.contact_status AS ENUM ('New', 'Queued', 'Complete');
 CREATE TYPE public.contactstatus AS ENUM ('New', 'Queued', 'Complete');
 CREATE TYPE public.crm_sync AS ENUM ('New', 'Selected', 'Queued', 'Complete', 'Error', 'Skipped');
@@ -17,9 +17,9 @@ SELECT pg_temp.refusal('SELECT orchestrator.v7_record_enum_duplicates(2)');
 SELECT pg_temp.refusal('SELECT orchestrator.v7_record_enum_duplicates(''NaN'')');
 SELECT pg_temp.refusal('SELECT orchestrator.v7_record_enum_duplicates(NULL)');
 SELECT current_enum_name, v7_enum_name, v7_enum_values, affected_tables, affected_columns, status, risk_level FROM orchestrator.v7_enum_migrations ORDER BY current_enum_name COLLATE "C";
--- After a correct install and plan everything has passed.
+-- After a correct installation with the plan loaded, every check has passed.
 SELECT * FROM orchestrator.v7_verify();
--- Past proposed, each row has an approver and a way back; the steps stamp their times.
+-- After "proposed", each row has an approver and a rollback plan, and the steps write their times.
 SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.v7_enum_migrations SET status = 'approved'$$), E'\n', 1);
 SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.v7_enum_migrations SET status = 'approved', approved_by = 'The Architect', rollback_script = ' '$$), E'\n', 1);
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_enum_migrations SET status = 'implemented', approved_by = 'The Architect', rollback_script = 'ALTER …'$$);
@@ -38,7 +38,7 @@ INSERT INTO orchestrator.v7_global_impacts (change_type, change_detail, affected
     ('enum', '{}', '{WF4}', '{1,3}', 'labels change', 'critical', 'reviewing'), ('api', '{}', '{WF4}', '{3}', 'a path moves', 'low', 'pending');
 SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.v7_global_impacts SET approval_status = 'approved' WHERE risk_assessment = 'critical'$$), E'\n', 1);
 SELECT pg_temp.refusal($$UPDATE orchestrator.v7_global_impacts SET approval_status = 'implemented' WHERE risk_assessment = 'low'$$);
--- The dashboard: each thing on one row; the critical one is seen although a low one is there.
+-- The dashboard: one row for each phase; a critical entry shows even beside a low one.
 INSERT INTO orchestrator.v7_migration_workflow AS w (phase_number, phase_name, lead_persona, status, started_at) VALUES (1, 'x', 'x', 'not_started', NULL)
     ON CONFLICT (phase_number) DO UPDATE SET status = 'in_progress', started_at = now() - interval '7212 hours';
 INSERT INTO orchestrator.v7_test_results (test_type, component_tested, test_status, tested_at) VALUES
@@ -48,7 +48,7 @@ INSERT INTO orchestrator.v7_test_results (test_type, component_tested, test_stat
 SELECT phase_number, phase_name, status, approval_status, lead_persona, total_tasks, completed_tasks, blocked_tasks, percent_done, open_test_failures, open_impacts, highest_open_risk FROM orchestrator.v7_migration_dashboard;
 SELECT phase_number, missing_sign_offs, days_in_phase FROM orchestrator.v7_migration_dashboard WHERE phase_number IN (1, 4);
 SELECT layer_number, highest_open_risk FROM orchestrator.v7_file_migration_readiness WHERE highest_open_risk IS NOT NULL;
--- Each breakage turns its own check to failed. First the rows.
+-- Each kind of damage makes its own check fail. First the rows.
 BEGIN;
 DELETE FROM orchestrator.v7_migration_workflow WHERE phase_number = 7;
 SELECT * FROM orchestrator.v7_verify() WHERE NOT passed;
@@ -76,7 +76,7 @@ INSERT INTO orchestrator.v7_subworkflow_tasks (id, parent_phase, task_number, ta
     ('0198c5a4-0000-7000-8000-000000000003', 2, 3, 'c', 'x', '{0198c5a4-0000-7000-8000-000000000009}');
 SELECT * FROM orchestrator.v7_verify() WHERE NOT passed;
 ROLLBACK;
--- A row that was inserted as begun, with its tasks open and nothing signed.
+-- A phase inserted as started, with open tasks and no sign-off.
 BEGIN;
 DELETE FROM orchestrator.v7_migration_workflow WHERE phase_number IN (3, 5);
 INSERT INTO orchestrator.v7_migration_workflow (phase_number, phase_name, lead_persona, status, approval_status, approved_by) VALUES (3, 'Review', 'x', 'completed', 'approved', 'x'), (5, 'Implementation', 'x', 'in_progress', 'pending', NULL);
@@ -89,7 +89,7 @@ INSERT INTO orchestrator.v7_migration_workflow (phase_number, phase_name, lead_p
 INSERT INTO orchestrator.v7_subworkflow_tasks (parent_phase, task_number, task_name, responsible_persona) VALUES (4, 1, 'still open', 'x');
 SELECT * FROM orchestrator.v7_verify() WHERE NOT passed;
 ROLLBACK;
--- Then what was built. A view in the place of a table is no table, whatever the catalogue lists.
+-- Then the objects. A view in place of a table is not a table, although the catalogue lists it.
 BEGIN;
 ALTER EXTENSION orchestrator_schema DROP VIEW orchestrator.v7_migration_dashboard;
 DROP VIEW orchestrator.v7_migration_dashboard;
@@ -140,9 +140,9 @@ CREATE TABLE elsewhere.v7_migration_workflow (id integer);
 CREATE TABLE elsewhere.v7x_tables (id integer);
 SELECT * FROM orchestrator.v7_verify() WHERE NOT passed;
 ROLLBACK;
--- Nothing of that stayed.
+-- All of that was rolled back.
 SELECT count(*) FROM orchestrator.v7_verify() WHERE NOT passed;
--- The way down leaves nothing named v7_; what somebody left behind is found, with the statement that removes it.
+-- The downgrade leaves no object named v7_; leftovers of users are found, with the statement that removes them.
 CREATE SCHEMA elsewhere;
 CREATE TABLE elsewhere.v7_copy AS SELECT * FROM orchestrator.v7_global_impacts;
 CREATE VIEW elsewhere.v7_open AS SELECT * FROM elsewhere.v7_copy;

@@ -1,5 +1,5 @@
 \i head.sql
--- verify() sees every kind of change; each is undone with what its hint says, or by ROLLBACK.
+-- verify() finds every kind of change; each is undone by its hint, or by ROLLBACK.
 SELECT * FROM orchestrator.verify();
 CREATE VIEW pg_temp.found AS SELECT problem, kind, object, hint FROM orchestrator.verify();
 BEGIN; ALTER TABLE orchestrator.tasks ADD COLUMN note text; TABLE pg_temp.found; SELECT severity, object, consequence FROM orchestrator.dump_safety(); ROLLBACK;
@@ -25,7 +25,7 @@ BEGIN; ALTER EXTENSION orchestrator_schema DROP FUNCTION orchestrator.get_config
 BEGIN; GRANT SELECT ON orchestrator.tasks TO PUBLIC; GRANT EXECUTE ON FUNCTION orchestrator.uuidv7() TO PUBLIC; GRANT USAGE ON SCHEMA orchestrator TO PUBLIC; TABLE pg_temp.found; ROLLBACK;
 BEGIN; UPDATE pg_extension SET extconfig = extconfig[2:], extcondition = extcondition[2:] WHERE extname = 'orchestrator_schema'; TABLE pg_temp.found; ROLLBACK;
 BEGIN; ALTER TABLE orchestrator.tasks ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON orchestrator.tasks USING (true); TABLE pg_temp.found; ROLLBACK;
--- dump_safety() tells what would lose rows, and how to prevent it before the dump.
+-- dump_safety() reports objects that would lose rows, and how to prevent it before the dump.
 CREATE VIEW pg_temp.lost AS SELECT severity, kind, object, consequence, hint FROM orchestrator.dump_safety();
 BEGIN; ALTER TABLE orchestrator.tool_executions DROP COLUMN tool_name; TABLE pg_temp.lost; ROLLBACK;
 BEGIN; ALTER TABLE orchestrator.tasks DROP COLUMN metadata; TABLE pg_temp.lost; ROLLBACK;
@@ -37,7 +37,7 @@ BEGIN; ALTER TABLE orchestrator.workflow_tasks ALTER COLUMN sequence TYPE bigint
 BEGIN; CREATE STATISTICS public.mine ON status, task_type FROM orchestrator.tasks; TABLE pg_temp.lost; ROLLBACK;
 BEGIN; ALTER TABLE orchestrator.tasks ADD UNIQUE (error), ALTER COLUMN title SET STATISTICS 500, ALTER COLUMN title SET STORAGE EXTERNAL; TABLE pg_temp.lost; ROLLBACK;
 BEGIN; CREATE TABLE public.mine (a int PRIMARY KEY); CREATE VIEW public.seen AS SELECT 1 AS a; ALTER EXTENSION orchestrator_schema ADD TABLE public.mine; ALTER EXTENSION orchestrator_schema ADD VIEW public.seen; TABLE pg_temp.lost; ROLLBACK;
--- Schemas that are equal have equal fingerprints, whatever path led there.
+-- Equal schemas have equal fingerprints, on every path to them.
 SELECT orchestrator.fingerprint() AS before \gset
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.0.0';
 SELECT orchestrator.fingerprint() = :'before';
