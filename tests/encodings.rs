@@ -66,7 +66,7 @@ impl Encoding {
             Some(&SqlState::FEATURE_NOT_SUPPORTED),
             "{what}, {name}: {error:?}"
         );
-        let error = error.as_db_error().expect("an error of the server");
+        let error = error.as_db_error().expect("the server raised the error");
         let message =
             format!("text that is not ASCII cannot be read in a database with encoding {name}");
         assert_eq!(error.message(), message, "{what}");

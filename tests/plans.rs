@@ -45,7 +45,7 @@ fn sections(text: &str) -> Result<(String, Vec<Use>)> {
             if heading != "rows" {
                 let (index, _why) = heading
                     .split_once(": ")
-                    .with_context(|| format!("what is {heading:?} good for?"))?;
+                    .with_context(|| format!("{heading:?} lacks the purpose of the index"))?;
                 current = Some(Use { index: index.to_owned(), query: String::new() });
             }
         } else {

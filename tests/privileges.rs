@@ -30,7 +30,7 @@ fn refusal(client: &mut Client, sql: &str) -> (SqlState, String) {
 }
 
 fn of_server(error: &Error) -> (SqlState, String) {
-    let error = error.as_db_error().expect("an error of the server");
+    let error = error.as_db_error().expect("the server raised the error");
     (error.code().clone(), error.message().to_owned())
 }
 

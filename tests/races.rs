@@ -110,7 +110,7 @@ fn an_execution_is_finished_once() -> Result<()> {
     let losers: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
     assert_eq!(losers.len(), CONNECTIONS - 1, "one wins");
     for error in losers {
-        let error = error.as_db_error().expect("an error of the server");
+        let error = error.as_db_error().expect("the server raised the error");
         assert_eq!(error.code(), &SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE);
         assert!(error.detail().is_some_and(|detail| detail.starts_with("It ended as ")));
     }

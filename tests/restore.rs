@@ -181,7 +181,7 @@ fn rows_that_had_to_stay_in_the_archive_are_not_waiting() -> Result<()> {
     let mut client = source.client()?;
     client.batch_execute(ROWS)?;
     go_to(&mut client, "0.2.5".parse()?)?;
-    assert_eq!(differences(&mut client)?, [""; 0], "this version has no place for it");
+    assert_eq!(differences(&mut client)?, [""; 0], "this version cannot hold these rows");
     client.batch_execute("DELETE FROM orchestrator.tasks WHERE title = 't1'")?;
     go_to(&mut client, newest()?)?;
     let kept = "SELECT coalesce(string_agg(object || ' ' || rows, ', ' ORDER BY object), '') FROM orchestrator.archived()";

@@ -50,7 +50,7 @@ fn version(text: &str) -> Result<Version> {
 /// The SQLSTATE, message, detail and hint of a refused statement.
 fn refusal(outcome: Result<(), Error>) -> (SqlState, String) {
     let error = outcome.expect_err("the statement is refused");
-    let error = error.as_db_error().expect("an error of the server");
+    let error = error.as_db_error().expect("the server raised the error");
     let detail = error.detail().unwrap_or_default();
     let text = format!("{}\n{detail}\n{}", error.message(), error.hint().unwrap_or_default());
     (error.code().clone(), text)

@@ -70,7 +70,7 @@ fn what_is_due_is_done_once_and_nothing_else() -> Result<()> {
             "SELECT count(*) FROM orchestrator.audit_events WHERE event_type = 'old'"
         )?,
         "1",
-        "the trail is kept unless somebody sets an age"
+        "events are kept unless an age is set"
     );
     assert_eq!(
         run(&mut client)?,
@@ -98,7 +98,7 @@ fn every_age_can_be_configured() -> Result<()> {
     assert_eq!(
         text(&mut client, "SELECT count(*) FROM orchestrator.knowledge_staging")?,
         "1",
-        "what waits to be embedded stays"
+        "knowledge that is not embedded stays"
     );
     Ok(())
 }

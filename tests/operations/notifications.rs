@@ -89,7 +89,7 @@ fn each_statement_is_announced_once() -> Result<()> {
     assert_eq!(
         listener.heard()?,
         [payload("review", "requested", 1)],
-        "equal ones of one transaction are one"
+        "equal notifications of one transaction arrive once"
     );
     reviewer.batch_execute(
         "SELECT orchestrator.resolve_reviews(array_agg(id), 'approved', 'ada') FROM orchestrator.human_review_queue WHERE status = 'pending'",
@@ -113,7 +113,7 @@ fn each_statement_is_announced_once() -> Result<()> {
         "INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason, status, resolved_at, resolved_by) \
          VALUES (orchestrator.uuidv7(), 'a', 'manual', 'r', 'approved', now(), 'ada')",
     )?;
-    assert_eq!(listener.heard()?, [""; 0], "what arrives decided was not asked for here");
+    assert_eq!(listener.heard()?, [""; 0], "a row inserted as decided is not announced");
     owner.batch_execute("DELETE FROM orchestrator.gates")?;
     assert_eq!(listener.heard()?, [""; 0]);
     Ok(())

@@ -15,7 +15,7 @@ fn with_pg_cron() -> Result<Option<Cluster>> {
     let pg = server()?.pg_config();
     if !pg.extension_folder().join("pg_cron.control").is_file() {
         println!(
-            "skipped: there is no pg_cron for this PostgreSQL in {}",
+            "skipped: pg_cron for this PostgreSQL is missing in {}",
             pg.extension_folder().display()
         );
         return Ok(None);

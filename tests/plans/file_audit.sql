@@ -5,11 +5,11 @@ SELECT lpad(i::text, 4, '0'), 'src/layer/' || i || '.py', i || '.py', 1 + i % 7,
 FROM generate_series(1, 9000) AS i;
 -- idx_file_audit_layer: the files of a layer
 SELECT * FROM orchestrator.file_audit WHERE layer_number = 3;
--- idx_file_audit_audit_status: the files of a state
+-- idx_file_audit_audit_status: the files with one audit status
 SELECT * FROM orchestrator.file_audit WHERE audit_status = 'IN_PROGRESS';
 -- idx_file_audit_technical_debt: the files with debt
 SELECT * FROM orchestrator.file_audit WHERE has_technical_debt;
 -- idx_file_audit_to_audit: the next file to audit
 SELECT * FROM orchestrator.file_audit WHERE audit_status <> 'COMPLETED' ORDER BY file_number LIMIT 10;
--- idx_file_audit_v7_status: the files of a V7 state
+-- idx_file_audit_v7_status: the files with one V7 status
 SELECT * FROM orchestrator.file_audit WHERE v7_workflow_status = 'testing';

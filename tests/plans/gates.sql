@@ -6,11 +6,11 @@ SELECT pg_temp.id(i), pg_temp.id(i % 500), 'agent ' || i % 80, 'manual', 'becaus
 FROM generate_series(1, 20000) AS i;
 -- idx_gates_project: the gates of a project
 SELECT * FROM orchestrator.gates WHERE project_id = pg_temp.id(17);
--- idx_gates_status: the denied ones
+-- idx_gates_status: the denied gates
 SELECT * FROM orchestrator.gates WHERE status = 'denied';
 -- idx_gates_agent: the gates of an agent
 SELECT * FROM orchestrator.gates WHERE agent_id = 'agent 17';
 -- idx_gates_created: the newest gates
 SELECT * FROM orchestrator.gates ORDER BY created_at DESC LIMIT 50;
--- idx_gates_pending: what waits longest
+-- idx_gates_pending: the oldest pending gates
 SELECT * FROM orchestrator.gates WHERE status = 'pending' ORDER BY created_at, id LIMIT 20;

@@ -6,9 +6,9 @@ SELECT pg_temp.id(i), 'thread ' || i % 20000, CASE WHEN i % 50 = 0 THEN 'budget_
 FROM generate_series(1, 20000) AS i;
 -- idx_human_review_thread: the reviews of a run
 SELECT * FROM orchestrator.human_review_queue WHERE thread_id = 'thread 17';
--- idx_human_review_status: the rejected ones
+-- idx_human_review_status: the rejected reviews
 SELECT * FROM orchestrator.human_review_queue WHERE status = 'rejected';
--- idx_human_review_type: the reviews of a kind
+-- idx_human_review_type: the reviews of one type
 SELECT * FROM orchestrator.human_review_queue WHERE review_type = 'budget_exceeded';
--- idx_human_review_pending: what waits longest
+-- idx_human_review_pending: the oldest pending reviews
 SELECT * FROM orchestrator.human_review_queue WHERE status = 'pending' ORDER BY created_at, id LIMIT 20;

@@ -4,11 +4,11 @@ SELECT pg_temp.id(i), pg_temp.at(i), pg_temp.id(i % 200), 'agent ' || i % 70, 'm
 FROM generate_series(1, 60000) AS i;
 -- idx_token_usage_timestamp: the newest calls
 SELECT * FROM orchestrator.llm_token_usage ORDER BY "timestamp" DESC LIMIT 50;
--- idx_token_usage_agent: what an agent used
+-- idx_token_usage_agent: the usage of an agent
 SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE agent_id = 'agent 17';
--- idx_token_usage_project_agent: what an agent used for a project
+-- idx_token_usage_project_agent: the usage of an agent in a project
 SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE project_id = pg_temp.id(17) AND agent_id = 'agent 17';
--- idx_token_usage_model: what a model was used for
+-- idx_token_usage_model: the usage of a model
 SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE model = 'model 17';
--- idx_token_usage_day: what a day cost
+-- idx_token_usage_day: the cost of a day
 SELECT * FROM orchestrator.llm_cost_by_day WHERE day = '2026-01-11';

@@ -4,5 +4,5 @@ SELECT pg_temp.id(i), 'thread ' || i, pg_temp.id(i % 500), 'story ' || i, CASE W
 FROM generate_series(1, 20000) AS i;
 -- idx_orchestrator_runs_project: the runs of a project
 SELECT * FROM orchestrator.orchestrator_runs WHERE project_id = pg_temp.id(17);
--- idx_orchestrator_runs_status: what is held
+-- idx_orchestrator_runs_status: the runs on hold
 SELECT * FROM orchestrator.orchestrator_runs WHERE phase = 'development' AND gate_status = 'hold';

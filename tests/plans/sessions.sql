@@ -8,18 +8,18 @@ FROM generate_series(1, 20000) AS i;
 SELECT * FROM orchestrator.sessions WHERE client_id = 'client 17';
 -- idx_sessions_user: the sessions of a user
 SELECT * FROM orchestrator.sessions WHERE user_id = 'user 17';
--- idx_sessions_active: who is connected
+-- idx_sessions_active: the connected sessions
 SELECT * FROM orchestrator.sessions WHERE is_active;
--- idx_sessions_heartbeat: who was heard of since
+-- idx_sessions_heartbeat: the sessions with a recent heartbeat
 SELECT * FROM orchestrator.sessions WHERE last_heartbeat > pg_temp.at(19900);
 -- idx_sessions_created: the newest sessions
 SELECT * FROM orchestrator.sessions ORDER BY created_at DESC LIMIT 50;
--- idx_sessions_attached: whom to take for gone
+-- idx_sessions_attached: the sessions to deactivate
 SELECT id FROM orchestrator.sessions WHERE is_active AND last_heartbeat < pg_temp.at(2000) ORDER BY last_heartbeat, id;
 -- idx_sessions_task_id: the sessions of a task
 SELECT * FROM orchestrator.sessions WHERE task_id = pg_temp.id(20);
--- idx_sessions_status: the work that goes on
+-- idx_sessions_status: the sessions in one state
 SELECT * FROM orchestrator.sessions WHERE status = 'active';
--- idx_sessions_open: what to expire
+-- idx_sessions_open: the sessions to expire
 SELECT id FROM orchestrator.sessions
 WHERE status IN ('pending', 'active') AND greatest(last_heartbeat, updated_at) < pg_temp.at(500) ORDER BY greatest(last_heartbeat, updated_at), id;

@@ -7,5 +7,5 @@ FROM generate_series(1, 10000) AS i;
 SELECT * FROM orchestrator.workflows WHERE status = 'active';
 -- idx_workflows_created: the newest definitions
 SELECT * FROM orchestrator.workflows ORDER BY created_at DESC LIMIT 50;
--- idx_workflows_name: the definitions of a name
+-- idx_workflows_name: the definitions with one name
 SELECT * FROM orchestrator.workflows WHERE name = 'workflow 17';

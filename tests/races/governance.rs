@@ -45,7 +45,7 @@ fn a_gate_is_resolved_once_by_64_and_teaches_one_lesson() -> Result<()> {
     )?;
     assert!(how.contains(&format!(" by human {winner} at ")), "{how}");
     for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
-        let error = error.as_db_error().expect("an error of the server");
+        let error = error.as_db_error().expect("the server raised the error");
         assert_eq!(error.code(), &SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE);
         assert_eq!(error.detail(), Some(how.as_str()), "who, how and when");
     }
@@ -160,7 +160,7 @@ fn a_version_is_published_once() -> Result<()> {
     assert_eq!(losers.len(), CONNECTIONS - 1, "one wins");
     let author = text(&mut database.client()?, "SELECT created_by FROM orchestrator.prompts")?;
     for error in losers {
-        let error = error.as_db_error().expect("an error of the server");
+        let error = error.as_db_error().expect("the server raised the error");
         assert_eq!(error.code(), &SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE);
         assert!(
             error.detail().is_some_and(|detail| detail.ends_with(&format!(" by {author}."))),
@@ -191,7 +191,7 @@ fn embedders_never_share_a_row_and_release_dropped_ones() -> Result<()> {
         let ids = claimed.join(",");
         let marked = format!("SELECT orchestrator.mark_knowledge_embedded('{{{ids}}}')");
         let marked: i64 = transaction.query_one(&marked, &[])?.try_get(0)?;
-        assert_eq!(marked as usize, claimed.len(), "what is claimed can be marked");
+        assert_eq!(marked as usize, claimed.len(), "claimed rows can be marked");
         if number % 2 == 0 {
             transaction.commit()?;
         } else {
@@ -209,11 +209,11 @@ fn embedders_never_share_a_row_and_release_dropped_ones() -> Result<()> {
             }
         }
     }
-    assert_eq!(held.len(), 100, "everything that waited was claimed");
+    assert_eq!(held.len(), 100, "every waiting row was claimed");
     let waiting = client.query("SELECT id::text FROM orchestrator.claim_knowledge(100)", &[])?;
     let waiting =
         waiting.iter().map(|row| row.try_get(0)).collect::<Result<BTreeSet<String>, _>>()?;
-    assert_eq!(waiting, dropped, "what was rolled back waits again, and nothing else");
+    assert_eq!(waiting, dropped, "only rows of rolled back claims wait again");
     Ok(())
 }
 

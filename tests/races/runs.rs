@@ -57,7 +57,7 @@ fn of_128_decisions_about_one_review_one_wins() -> Result<()> {
     let [winner] = winners[..] else { panic!("one wins, not {winners:?}") };
     let decision = ["approved", "rejected"][winner % 2];
     for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
-        let error = error.as_db_error().expect("an error of the server");
+        let error = error.as_db_error().expect("the server raised the error");
         assert_eq!(error.code(), &SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE);
         let detail = error.detail().unwrap_or_default();
         assert!(

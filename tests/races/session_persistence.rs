@@ -34,7 +34,7 @@ fn route(client: &mut impl GenericClient, description: &str) -> Result<(String, 
 }
 
 fn code(error: &Error) -> SqlState {
-    error.code().cloned().expect("an error of the server")
+    error.code().cloned().expect("the server raised the error")
 }
 
 /// A session of a role in a state.
@@ -52,8 +52,8 @@ fn one_key_with_one_content_makes_one_task() -> Result<()> {
     let database = walked_to("route", newest()?)?;
     let outcomes = many_at_once(&database, CALLERS, |_, client| route(client, "pay"))?;
     let routed: Vec<(String, bool)> = outcomes.into_iter().collect::<Result<_, _>>()?;
-    assert_eq!(routed.iter().filter(|(_, created)| *created).count(), 1, "one made it");
-    assert!(routed.iter().all(|(id, _)| *id == routed[0].0), "all got it");
+    assert_eq!(routed.iter().filter(|(_, created)| *created).count(), 1, "one call created it");
+    assert!(routed.iter().all(|(id, _)| *id == routed[0].0), "all calls returned it");
     let mut client = database.client()?;
     assert_eq!(number(&mut client, "SELECT count(*) FROM orchestrator.tasks")?, 1);
     let events = "SELECT count(*) FROM orchestrator.audit_events WHERE event_type = 'task_routed'";
@@ -75,7 +75,7 @@ fn of_two_contents_with_one_key_exactly_one_wins() -> Result<()> {
             let sent = if number < others { "pay twice" } else { "pay once" };
             match outcome {
                 Ok((task, created)) => {
-                    assert_eq!((sent, task), (stored.as_str(), &id), "who won got the task");
+                    assert_eq!((sent, task), (stored.as_str(), &id), "the winner got the task");
                     made += usize::from(*created);
                 }
                 Err(error) => {

@@ -31,7 +31,7 @@ fn details_of_losers(outcomes: &[Result<(), Error>]) -> Vec<String> {
     let losers: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
     assert_eq!(losers.len(), outcomes.len() - 1, "one wins");
     let detail = |error: &&Error| {
-        let error = error.as_db_error().expect("an error of the server");
+        let error = error.as_db_error().expect("the server raised the error");
         assert_eq!(error.code(), &SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE);
         error.detail().unwrap_or_default().to_owned()
     };

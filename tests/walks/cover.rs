@@ -32,7 +32,7 @@ fn statement_locks_at_its_beginning(database: &Database, statement: &str) -> Res
         let block = Block::against(database, &relation)?;
         let outcome = client.batch_execute(statement);
         let Err(error) = outcome else { panic!("{from}: {statement} passed {relation:?}") };
-        let error = error.as_db_error().expect("an error of the server");
+        let error = error.as_db_error().expect("the server raised the error");
         let all = format!("{from}: {statement}, {relation:?}: {error:?}");
         assert_eq!(error.code().code(), "55P03", "{all}");
         assert!(error.message().starts_with("could not lock orchestrator"), "{all}");
@@ -98,7 +98,7 @@ fn a_step_waits_at_the_beginning_for_a_function_that_it_drops() -> Result<()> {
     client.batch_execute("SET lock_timeout = '10ms'")?;
     let block = Block::by(&database, "SELECT orchestrator.run_maintenance()")?;
     let error = client.batch_execute(&format!("{UPDATE} '{below}'")).expect_err("it is held");
-    let error = error.as_db_error().expect("an error of the server");
+    let error = error.as_db_error().expect("the server raised the error");
     assert!(error.message().contains("orchestrator.run_maintenance()"), "{error:?}");
     block.release()?;
     client.batch_execute(&format!("{UPDATE} '{below}'"))?;

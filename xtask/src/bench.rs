@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: what the extension costs against what one would have otherwise, in a private
-//! cluster, as ratios of medians to baselines that run in the same session, in turn.
+//! `cargo xtask bench`: the cost of the extension compared with the usual alternatives, measured in a
+//! private cluster. Results are ratios of medians to baselines that run in turn in the same session.
 
 mod case;
 mod cases;
@@ -22,18 +22,19 @@ use crate::machine::toolchain::Toolchain;
 
 pub use self::database::Options;
 
-/// The names of all cases, with what they measure.
+/// The names and titles of all cases.
 pub fn overview() -> String {
     let width = cases::ALL.iter().map(|case| case.name.len()).max().unwrap_or(0);
     let line = |case: &Case| format!("\n  {:width$}  {}", case.name, case.title);
     format!("Cases:{}", cases::ALL.iter().map(line).collect::<String>())
 }
 
-/// Runs the cases, prints what came out, and writes `docs/benchmarks.md` from what every case measured last.
+/// Runs the cases, prints their results, and writes `docs/benchmarks.md` from the last results of every
+/// case.
 pub fn run(toolchain: &Toolchain, options: &Options) -> Result<()> {
     let names = || cases::ALL.iter().map(|case| case.name);
     if let Some(unknown) = options.cases.iter().find(|name| !names().any(|known| known == *name)) {
-        bail!("there is no case {unknown}; there are {}", names().collect::<Vec<_>>().join(", "));
+        bail!("unknown case {unknown}; the cases are: {}", names().collect::<Vec<_>>().join(", "));
     }
     let bench = Bench::start(toolchain, options)?;
     let machine = machine::describe(&bench)?;
@@ -73,7 +74,7 @@ pub fn run(toolchain: &Toolchain, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// What every case measured last, in the order of the document.
+/// The last results of every case, in the order of the document.
 fn measured(folder: &Path) -> Result<Vec<(&'static Case, Measured)>> {
     let mut all = Vec::new();
     for case in cases::ALL {

@@ -1,4 +1,4 @@
-//! What a case is and what comes out of it.
+//! A case of the benchmark and its results.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use super::database::Bench;
 pub struct Case {
     pub name: &'static str,
     pub title: &'static str,
-    /// What runs, what it is compared with, and what differs between the two.
+    /// The measured call, its baseline, and the differences between the two.
     pub about: &'static str,
-    /// Functions and relations of schema `orchestrator` without which there is nothing to measure.
+    /// Functions and relations of schema `orchestrator` that the case needs.
     pub needs: &'static [&'static str],
     pub run: fn(&Bench) -> Result<Outcome>,
 }
@@ -21,7 +21,7 @@ pub struct Case {
 /// The medians of a case.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub struct Outcome {
-    /// What is compared with, in the order of the times of each line.
+    /// The baselines, in the order of the times of each line.
     pub baselines: Vec<String>,
     pub lines: Vec<Line>,
 }
@@ -29,16 +29,16 @@ pub struct Outcome {
 /// The medians of one measurement: ours, then those of the baselines.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Line {
-    /// What is measured; lines of the same name differ in their scale only.
+    /// The name of the measurement. Lines of the same name differ only in their scale.
     pub what: String,
-    /// How many rows, connections or the like.
+    /// The number of rows, connections or the like.
     pub scale: String,
     pub ours: Duration,
     pub baselines: Vec<Duration>,
     pub target: Option<Target>,
 }
 
-/// What a case measured last, and where.
+/// The last results of a case, and the machine.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Measured {
     pub machine: String,
@@ -47,7 +47,7 @@ pub struct Measured {
     pub outcome: Outcome,
 }
 
-/// What ours shall take at most.
+/// The longest time that ours may take.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub enum Target {
     /// As a ratio to the first baseline.
@@ -78,7 +78,7 @@ impl Outcome {
         (first < at).then(|| ratio(line.ours, self.lines[first].ours))
     }
 
-    /// What a line has a target for, and what it shall be at most; nothing when there is no target.
+    /// The measured value and its upper limit; `None` if the line has no target.
     pub fn judged(&self, at: usize) -> Option<(f64, f64)> {
         let line = self.lines.get(at)?;
         match line.target? {
@@ -87,7 +87,7 @@ impl Outcome {
         }
     }
 
-    /// Whether a line's target is missed, by however little.
+    /// Whether a line misses its target, even by a small amount.
     pub fn is_missed(&self, at: usize) -> bool {
         self.judged(at).is_some_and(|(is, at_most)| is > at_most)
     }
@@ -109,7 +109,7 @@ pub fn connections(count: usize) -> String {
     if count == 1 { "1 connection".to_owned() } else { format!("{count} connections") }
 }
 
-/// A number of rows as people write it.
+/// A number of rows with commas between thousands.
 pub fn rows(count: u64) -> String {
     let digits = count.to_string();
     let first = digits.len() % 3;

@@ -9,7 +9,7 @@ use crate::address::{Address, execute, query};
 use crate::cluster::{Cluster, Place, Settings};
 use crate::machine::toolchain::Toolchain;
 
-/// What the server is told, so that nothing of its own runs in between.
+/// Settings of the server with which no background work disturbs a measurement.
 pub const PARAMETERS: [(&str, &str); 6] = [
     ("shared_buffers", "512MB"),
     ("maintenance_work_mem", "256MB"),
@@ -19,7 +19,7 @@ pub const PARAMETERS: [(&str, &str); 6] = [
     ("jit", "off"),
 ];
 
-/// What to measure.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The names of the cases; all of them when empty.
@@ -57,7 +57,7 @@ impl Bench {
         })
     }
 
-    /// Those of the sizes that are not above what was asked for.
+    /// The sizes that are not larger than the requested number of rows.
     pub fn sizes(&self, sizes: &[u64]) -> Vec<u64> {
         sizes.iter().copied().filter(|size| *size <= self.rows).collect()
     }
@@ -67,12 +67,12 @@ impl Bench {
         self.rounds
     }
 
-    /// How often a variant runs that takes long.
+    /// How often a slow variant runs.
     pub fn few_rounds(&self) -> usize {
         self.rounds.min(3)
     }
 
-    /// The first of the functions and relations that the newest version does not have.
+    /// The first of the functions and relations that is missing in the newest version.
     pub fn missing(&self, needs: &[&'static str]) -> Result<Option<&'static str>> {
         let database = self.database()?;
         let mut client = database.connect()?;
@@ -95,14 +95,14 @@ impl Bench {
         Ok(database)
     }
 
-    /// A database that is still to be made, under a name that no other has.
+    /// A database with a unique name, which is not created yet.
     fn named(&self) -> Database {
         self.databases.set(self.databases.get() + 1);
         let name = format!("bench_{}", self.databases.get());
         Database { address: (*self.cluster).clone(), name }
     }
 
-    /// A database like another one, to which nobody is connected.
+    /// A copy of a database to which nobody is connected.
     pub fn copy_of(&self, original: &Database) -> Result<Database> {
         let database = self.named();
         self.cluster.copy_database(&original.name, &database.name)?;
@@ -117,7 +117,7 @@ impl Bench {
     }
 }
 
-/// A database of a case; dropped with what is in it.
+/// A database of a case, dropped at the end.
 pub struct Database {
     address: Address,
     pub name: String,

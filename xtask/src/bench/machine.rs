@@ -1,4 +1,4 @@
-//! The machine's size, without which no ratio can be judged.
+//! The size of the machine, which readers need to judge a ratio.
 
 use std::fs;
 use std::thread;

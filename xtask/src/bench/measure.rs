@@ -10,11 +10,11 @@ use postgres::Client;
 
 use crate::address::{execute, explain};
 
-/// Something to measure: gets the number of the round, and tells how long the part took that counts.
+/// A variant to measure: receives the number of the round, and returns the time of the measured part.
 pub type Variant<'a> = &'a dyn Fn(usize) -> Result<Duration>;
 
-/// Runs the variants in turn, a warm-up and then that many rounds; the median of each.
-/// Each round begins with another variant, so that none always follows the same one.
+/// Runs the variants in turn, for a warm-up and then that many rounds. Returns the median of each.
+/// Each round starts with another variant, so that none always follows the same one.
 pub fn in_turn(rounds: usize, variants: &[Variant]) -> Result<Vec<Duration>> {
     let mut times = vec![Vec::new(); variants.len()];
     for round in 0..=rounds {
@@ -29,7 +29,7 @@ pub fn in_turn(rounds: usize, variants: &[Variant]) -> Result<Vec<Duration>> {
     Ok(times.into_iter().map(median).collect())
 }
 
-/// The middle one; of an even number the mean of the two in the middle.
+/// The middle time; for an even number, the mean of the two in the middle.
 pub fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     match times.len() {
@@ -39,14 +39,14 @@ pub fn median(mut times: Vec<Duration>) -> Duration {
     }
 }
 
-/// How long it takes.
+/// The time that `work` takes.
 pub fn timed(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
     let start = Instant::now();
     work()?;
     Ok(start.elapsed())
 }
 
-/// How long a statement takes whose effects are then rolled back.
+/// The time that a statement takes. Its effects are rolled back.
 pub fn rolled_back(client: &RefCell<Client>, before: &str, statement: &str) -> Result<Duration> {
     let client = &mut *client.borrow_mut();
     execute(client, &format!("BEGIN; {before}"))?;
@@ -55,14 +55,15 @@ pub fn rolled_back(client: &RefCell<Client>, before: &str, statement: &str) -> R
     Ok(time)
 }
 
-/// How long a statement takes, result included.
+/// The time that a statement takes, result included.
 pub fn statement(client: &RefCell<Client>, statement: &str) -> Result<Duration> {
     let client = &mut *client.borrow_mut();
     timed(|| execute(client, statement))
 }
 
-/// How long it takes until all connections have run a prepared statement once for each of their arguments.
-/// The first of many are not counted: a connection that lives on has loaded and planned what it needs.
+/// The time until all connections have run a prepared statement once for each of their arguments. The
+/// first calls are not counted if there are many: a long-lived connection has loaded the library and
+/// planned its statements before.
 pub fn shared_out(
     connect: &dyn Fn() -> Result<Client>,
     connections: usize,

@@ -1,12 +1,13 @@
-//! The same tables without the extension, in schema `plain`: columns, checks, keys and indexes as they are,
-//! no triggers, ids from `gen_random_uuid()`. What calls a function of the extension is left out.
+//! The same tables without the extension, in schema `plain`: with all columns, checks, keys and indexes,
+//! without triggers, and with ids from `gen_random_uuid()`. Expressions that call a function of the
+//! extension are left out.
 
 use anyhow::Result;
 use postgres::Client;
 
 use crate::address::{execute, query};
 
-/// Which indexes the copies get.
+/// The indexes of the copies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Indexes {
     All,
@@ -40,7 +41,7 @@ const INDEXES: &str = "
       AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = x.indexrelid AND c.contype <> 'f')
     ORDER BY x.indexrelid::regclass::text";
 
-/// The statements that make the tables, read from a database that has the extension.
+/// The statements that create the tables, read from a database with the extension.
 pub fn statements(client: &mut Client, indexes: Indexes) -> Result<String> {
     let mut statements = vec!["CREATE SCHEMA plain".to_owned()];
     for row in query(client, TABLES)? {
@@ -48,7 +49,7 @@ pub fn statements(client: &mut Client, indexes: Indexes) -> Result<String> {
     }
     for row in query(client, CONSTRAINTS)? {
         let kind: String = row.try_get(1)?;
-        // A foreign key may rest on a unique constraint.
+        // A foreign key may need a unique constraint.
         if indexes == Indexes::All || kind == "p" || kind == "c" {
             statements.push(row.try_get(0)?);
         }
@@ -61,7 +62,7 @@ pub fn statements(client: &mut Client, indexes: Indexes) -> Result<String> {
     Ok(statements.join(";\n"))
 }
 
-/// Makes the tables beside the extension's.
+/// Creates the tables beside the extension's.
 pub fn make(client: &mut Client, indexes: Indexes) -> Result<()> {
     let statements = statements(client, indexes)?;
     execute(client, &statements)

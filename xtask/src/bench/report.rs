@@ -55,7 +55,7 @@ pub fn document(measured: &[(&Case, Measured)]) -> String {
     text
 }
 
-/// How many targets there are, and which are missed.
+/// The number of targets, and those that are missed.
 fn targets(measured: &[(&Case, Measured)]) -> String {
     let (mut all, mut missed) = (0, Vec::new());
     for (case, Measured { outcome, .. }) in measured {
@@ -108,7 +108,7 @@ fn figure(ratio: Option<f64>) -> String {
     ratio.map(short).unwrap_or_default()
 }
 
-/// Two decimals, and two figures where these would be none.
+/// Two decimals, or two significant figures if the decimals would be zero.
 fn short(ratio: f64) -> String {
     match ratio {
         0.0 => "0".to_owned(),

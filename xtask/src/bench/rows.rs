@@ -1,5 +1,5 @@
-//! As many rows as wanted for every table, whatever tables there are: the fixtures of the tests, with
-//! new values where a unique index asks for them.
+//! Any number of rows for every table. They are copies of the fixtures of the tests, with new values
+//! where a unique index requires them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,8 +12,8 @@ use crate::address::{execute, query};
 use crate::chain::{Chain, Version};
 use crate::machine::project::Project;
 
-/// A database with the extension and about that many rows in every table that can hold them; tells how
-/// many rows there are in all.
+/// A database with the extension and about that many rows in every table that can hold them. Returns the
+/// number of all rows, too.
 pub fn filled(bench: &Bench, rows_per_table: u64) -> Result<(Database, u64)> {
     if rows_per_table == 0 {
         return Ok((bench.database()?, 0));
@@ -21,7 +21,7 @@ pub fn filled(bench: &Bench, rows_per_table: u64) -> Result<(Database, u64)> {
     let database = bench.empty_database()?;
     let mut client = database.connect()?;
     walk_with_fixtures(&mut client, &bench.toolchain.project)?;
-    // What the rows say is right already; what watches changes has nothing to watch.
+    // The rows are consistent, so the triggers have nothing to do.
     execute(&mut client, "SET session_replication_role = replica")?;
     for table in tables(&mut client)? {
         multiply(&mut client, &table, rows_per_table)?;
@@ -55,7 +55,7 @@ fn walk_with_fixtures(client: &mut Client, project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// The extension's tables, each behind those that it refers to.
+/// The extension's tables, each after those that it refers to.
 fn tables(client: &mut Client) -> Result<Vec<String>> {
     const EDGES: &str = "
         SELECT c.oid::regclass::text,
@@ -75,7 +75,7 @@ fn tables(client: &mut Client) -> Result<Vec<String>> {
             .filter(|(_, parents)| is_ready(parents))
             .map(|(table, _)| table.clone())
             .collect();
-        // In a circle the order does not matter: no foreign key is looked at.
+        // In a circle the order does not matter, because no foreign key is checked.
         let next = if ready.is_empty() { waiting.keys().cloned().collect() } else { ready };
         waiting.retain(|table, _| !next.contains(table));
         ordered.extend(next);
@@ -87,7 +87,7 @@ fn tables(client: &mut Client) -> Result<Vec<String>> {
 struct Column {
     name: String,
     kind: String,
-    /// The unique indexes that it is in, by their oid.
+    /// The oids of the unique indexes that contain it.
     unique: Vec<u32>,
     /// The table and column that it refers to.
     refers_to: Option<(String, String)>,
@@ -104,7 +104,8 @@ const COLUMNS: &str = "
                        WHERE f.conrelid = a.attrelid AND f.contype = 'f' AND f.conkey = ARRAY[a.attnum] LIMIT 1) AS f ON true
     WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attidentity = '' AND a.attgenerated = ''";
 
-/// Inserts rows like those that are there. A table whose own rules leave no room for more keeps what it has.
+/// Inserts copies of the table's rows. A table whose own rules allow no more rows keeps those that it
+/// has.
 fn multiply(client: &mut Client, table: &str, rows: u64) -> Result<()> {
     let sql = format!("{COLUMNS} AND a.attrelid = '{table}'::regclass ORDER BY a.attnum");
     let mut columns = Vec::new();
@@ -144,7 +145,7 @@ fn ways(columns: &[Column]) -> Vec<Vec<usize>> {
             .flat_map(|way| {
                 let mut longer: Vec<Vec<usize>> =
                     own.iter().map(|&at| way.iter().copied().chain([at]).collect()).collect();
-                // A key of references alone is new when each of them is another one.
+                // A key that consists only of references is new if each reference has a new value.
                 longer.push(way.iter().copied().chain(members.iter().copied()).collect());
                 longer
             })

@@ -1,4 +1,4 @@
-//! What the models cost.
+//! The cost report of models.
 
 use anyhow::Result;
 

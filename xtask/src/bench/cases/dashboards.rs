@@ -38,8 +38,8 @@ const VIEWS: [&str; 7] = [
     "v7_unsynced_tasks",
 ];
 
-/// How often a view is read in a row. The pass over its tables leaves nothing of it in the processor's
-/// caches; one who keeps it open reads it again and again.
+/// How often a view is read in a row. A user who keeps it open reads it repeatedly, but the baseline's
+/// pass over the tables evicts it from the processor's caches.
 const REFRESHES: usize = 20;
 
 /// The statement that reads the tables behind a view once, through other views, too.
@@ -78,7 +78,7 @@ fn run(bench: &Bench) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// A database with that much history behind what is open.
+/// A database with that much history and a fixed number of open rows.
 fn prepared(bench: &Bench, history: u64) -> Result<Database> {
     let at = "'2026-01-01 00:00:00+00'::timestamptz + i * interval '1 second'";
     let id = |number: &str| {
@@ -88,7 +88,7 @@ fn prepared(bench: &Bench, history: u64) -> Result<Database> {
     let numbers = format!("(VALUES ({history})) AS h (rows), generate_series(1, {history}) AS i");
     let database = bench.database()?;
     let mut client = database.connect()?;
-    // What the rows say is right already; what watches changes has nothing to watch.
+    // The rows are consistent, so the triggers have nothing to do.
     execute(&mut client, "SET session_replication_role = replica")?;
     for statement in [
         format!(
@@ -134,7 +134,7 @@ fn prepared(bench: &Bench, history: u64) -> Result<Database> {
         "INSERT INTO orchestrator.v7_subworkflow_tasks (parent_phase, task_number, task_name, responsible_persona) \
          SELECT 5, i, 'task ' || i, 'ada' FROM generate_series(1, 500) AS i"
             .to_owned(),
-        // Tests of 2,000 components pass, all over again; each failure has been mended but the open ones.
+        // Tests of 2,000 components pass again and again. Every failure is repaired, except the open ones.
         format!(
             "INSERT INTO orchestrator.v7_test_results (test_type, component_tested, test_status, tested_at) \
              SELECT 'unit', 'component ' || i % 2000, 'pass', {at} FROM {numbers}"

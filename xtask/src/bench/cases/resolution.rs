@@ -42,10 +42,10 @@ pub const BULK: Case = Case {
 /// Resolving shall take no longer than in PL/pgSQL.
 const AT_MOST: f64 = 1.0;
 
-/// A kind of decision: what waits, and the call that decides about `$1`.
+/// A kind of decision: pending rows, and the call that decides about `$1`.
 struct Kind {
     baseline: &'static str,
-    /// Makes the rows that wait, in the extension's tables.
+    /// Inserts the pending rows into the extension's tables.
     rows: &'static str,
     tables: &'static [&'static str],
     queue: &'static str,
@@ -124,7 +124,8 @@ fn bulk(bench: &Bench) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// A database in which decisions wait, the same beside the extension as in it; their ids.
+/// A database with pending decisions, the same in the extension's tables and in the copies. Returns
+/// their ids, too.
 fn prepared(bench: &Bench, kind: &Kind) -> Result<(Database, Vec<String>)> {
     let database = bench.database()?;
     let mut client = database.connect()?;

@@ -1,4 +1,4 @@
-//! What each row trigger adds to an UPDATE.
+//! The time that each row trigger adds to an UPDATE.
 
 use std::time::Duration;
 
@@ -73,10 +73,11 @@ fn update(bench: &Bench, table: &str, definition: &str) -> Result<(Vec<Duration>
     ))
 }
 
-/// Three copies of a row of the table, many times over: under our trigger, under moddatetime, under none.
+/// Creates three tables with many copies of a row: one with our trigger, one with moddatetime, one
+/// without a trigger.
 fn prepare(database: &Database, table: &str, definition: &str) -> Result<()> {
     let mut client = database.connect()?;
-    // Text that is required gets some; a state is the first one by its default.
+    // A required text gets a value; a state has its default.
     let required = "
         SELECT format('ALTER TABLE bare ALTER %I SET DEFAULT %s', a.attname,
                       CASE format_type(a.atttypid, NULL) WHEN 'text' THEN '''some text''' WHEN 'uuid' THEN 'gen_random_uuid()'
@@ -112,7 +113,7 @@ fn prepare(database: &Database, table: &str, definition: &str) -> Result<()> {
     Ok(())
 }
 
-/// The time that EXPLAIN ANALYZE says was spent in the copy's trigger.
+/// The time in the copy's trigger, as EXPLAIN ANALYZE reports it.
 fn in_trigger(database: &Database, copy: &str) -> Result<Duration> {
     let mut client = database.connect()?;
     let sql = format!("EXPLAIN (ANALYZE, COSTS OFF) UPDATE {copy} SET counted = counted + 1");

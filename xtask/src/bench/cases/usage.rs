@@ -83,7 +83,7 @@ fn prepared(bench: &Bench, rows: u64) -> Result<Database> {
     Ok(database)
 }
 
-/// Rows as several projects, agents and models make them.
+/// Rows of several projects, agents and models.
 fn insert(schema: &str, count: &str, offset: &str) -> String {
     format!(
         "INSERT INTO {schema}.llm_token_usage (project_id, agent_id, model, input_tokens, output_tokens) \

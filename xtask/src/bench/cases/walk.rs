@@ -22,8 +22,8 @@ pub const CASE: Case = Case {
     run,
 };
 
-/// Going down and up shall take less than half of dumping and restoring, where rows and not the scripts
-/// take the time.
+/// A walk down and up shall take less than half the time of a dump and restore, at sizes where the rows
+/// and not the scripts take the time.
 const AT_MOST: f64 = 0.5;
 
 fn run(bench: &Bench) -> Result<Outcome> {
