@@ -1,5 +1,5 @@
-//! A dump is restored with several jobs as the documentation says. pg_restore does not know in which
-//! order the tables of an extension refer to each other, so the restore must not check foreign keys.
+//! A dump is restored with several jobs, as documented. pg_restore does not know in which order the
+//! tables of an extension refer to each other, so the restore must not check foreign keys.
 
 use anyhow::Result;
 use support::Database;

@@ -232,7 +232,7 @@ impl Sources {
         }
     }
 
-    /// What a whole path can mean in an item.
+    /// The items that a whole path can mean in an item.
     fn meant(&self, from: &Named, path: &[String]) -> Vec<usize> {
         let Some((name, before)) = path.split_last() else { return Vec::new() };
         let is_named = |named: &Named| named.name == *name;

@@ -1,6 +1,6 @@
 //! A symbol of the library names its function and its first version: the first symbol of a function
 //! has the name of the function, each later one has that name and the version of its script. So the
-//! name of a Rust function says at which versions it is live.
+//! name of a Rust function shows at which versions it is live.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -100,7 +100,7 @@ fn freeze(folder: &Path) -> Result<usize> {
 mod tests {
     use super::*;
 
-    /// A checkout at 0.0.0, and a folder for what is built.
+    /// A checkout at 0.0.0, and a folder for built files.
     fn checkout() -> Result<(tempfile::TempDir, tempfile::TempDir, Project)> {
         let (root, target) = (tempfile::tempdir()?, tempfile::tempdir()?);
         fs::create_dir(root.path().join("sql"))?;

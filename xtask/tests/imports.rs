@@ -1,6 +1,5 @@
-//! Files are rooms with doors in one direction: no file imports another that, over whatever detour,
-//! imports the first; and a room of the library knows only rooms below it. Read from the paths in the
-//! sources, so that neither needs a build.
+//! No files import in a circle, also not through other files, and a room of the library imports only
+//! rooms below it. The tests read the paths in the sources and need no build.
 
 #[path = "imports/graph.rs"]
 mod graph;
@@ -21,7 +20,7 @@ use sources::Sources;
 const CRATES: [(&str, &[&[&str]]); 3] =
     [("src", &rooms::LIBRARY), ("xtask/src", &rooms::XTASK), ("xtask/lint/src", &rooms::LINT)];
 
-/// Those whose files import in no circle.
+/// The crates whose files import in no circle.
 const WITHOUT_CIRCLES: [&str; 2] = ["xtask/src", "xtask/lint/src"];
 
 fn graph(folder: &str) -> Result<Graph> {

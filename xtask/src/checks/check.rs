@@ -18,7 +18,7 @@ impl Check {
     }
 }
 
-/// What a check needs before it can run.
+/// The function of a check, by the tools that it needs.
 pub enum Run {
     /// Only the checkout.
     OnSources(fn(&Project) -> Result<()>),

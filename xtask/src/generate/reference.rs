@@ -1,6 +1,6 @@
-//! `docs/reference.md`: all that a user can see and call, from the comments and the catalog of a
-//! live database, from the manifest (which version brought it) and from the functions' Rust docs (errors).
-//! The Rust docs alone are `src/schema/help/documentation.json`, which `help()` reads.
+//! `docs/reference.md`: all objects that a user can see and call. The comments and the catalog come from
+//! a live database, the versions from the manifest, and the errors from the functions' Rust docs. The
+//! Rust docs alone are also written into `src/schema/help/documentation.json`, which `help()` reads.
 
 mod diagrams;
 mod functions;
@@ -22,7 +22,7 @@ use crate::machine::toolchain::Toolchain;
 
 const DATABASE: &str = "reference";
 
-/// Writes the reference, and before it what `help()` reads.
+/// Writes `help()`'s source, and then the reference.
 pub fn write(toolchain: &Toolchain) -> Result<()> {
     for (path, text) in files(toolchain)? {
         committed::write(&path, &text)?;
@@ -30,7 +30,7 @@ pub fn write(toolchain: &Toolchain) -> Result<()> {
     Ok(())
 }
 
-/// Fails when a committed file is not what the sources and the database say.
+/// Fails if a committed file differs from the sources and the database.
 pub fn check(toolchain: &Toolchain) -> Result<()> {
     for (path, text) in files(toolchain)? {
         committed::compare(&path, &text, "cargo xtask docs")?;

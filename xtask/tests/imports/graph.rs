@@ -1,4 +1,4 @@
-//! Which file imports which, and the circles among them.
+//! The imports between files, and the circles among them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
@@ -39,7 +39,7 @@ impl Graph {
         for (from, imports) in &self.imports {
             for to in imports.keys() {
                 if let Some(mut way) = self.way(to, from) {
-                    // The same circle begins at the same file, wherever it was found.
+                    // A circle begins at the same file for each pair that finds it.
                     let first = way.iter().min().cloned();
                     while way.first() != first.as_ref() {
                         way.rotate_left(1);

@@ -1,5 +1,5 @@
-//! The paths in a file that lead into the crate, wherever they stand: imports, expressions, types,
-//! patterns, and what is handed to macros.
+//! The paths in a file that lead into the crate: in imports, expressions, types, patterns, and arguments
+//! of macros.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,11 @@ use syn::{Item, ItemMod, ItemUse, Macro, UseTree, Visibility};
 
 use super::sources::{Module, is_test};
 
-/// Every path of the file, from the crate's root on. A module alone is none: only its items are.
+/// Every path of the file, from the crate's root on. A path of a module alone does not count; those of
+/// its items do.
 pub fn of(file: &syn::File, own: &Module, modules: &BTreeSet<Module>) -> BTreeSet<Module> {
     let mut reader = Reader::new(own, modules);
-    // Twice: a name may stand before the `use` that brings it.
+    // Two passes, because a name may come before the `use` that defines it.
     reader.visit_file(file);
     reader.visit_file(file);
     reader.found
@@ -32,7 +33,7 @@ impl<'modules> Reader<'modules> {
         Self { modules, place: own.clone(), names: BTreeMap::new(), found: BTreeSet::new() }
     }
 
-    /// The path from the root; `None` when it leads out of the crate or is a name of the file's own.
+    /// The path from the root; `None` if it leads out of the crate, or is a name of the file itself.
     fn resolve(&self, path: &[String]) -> Option<Module> {
         let (first, rest) = path.split_first()?;
         let mut module = match first.as_str() {
@@ -112,7 +113,7 @@ impl<'modules> Reader<'modules> {
         }
     }
 
-    /// The paths among the tokens that a macro gets.
+    /// The paths among the tokens that a macro receives.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut colons = 0;

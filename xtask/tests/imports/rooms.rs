@@ -1,5 +1,5 @@
-//! The rooms of each crate and the floors that they stand on. A room is a folder or a file beside
-//! `lib.rs`; it knows only rooms of the floors below.
+//! The rooms of each crate and their floors. A room is a folder or a file beside `lib.rs`; it imports
+//! only rooms of the floors below.
 
 use super::graph::Graph;
 
@@ -46,7 +46,7 @@ pub const LINT: [&[&str]; 4] = [
     &["lib"],
 ];
 
-/// Every import that leads to the same floor or further up, and every room without a floor.
+/// Every import that leads to the same floor or a higher one, and every room without a floor.
 pub fn not_below(graph: &Graph, floors: &[&[&str]]) -> Vec<String> {
     let floor = |room: &str| floors.iter().position(|rooms| rooms.contains(&room));
     let mut findings = Vec::new();

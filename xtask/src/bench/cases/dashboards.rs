@@ -1,4 +1,4 @@
-//! What people keep open: the first page of each view over a history that grows.
+//! Dashboards: the first page of each view over a growing history.
 
 use std::time::Duration;
 

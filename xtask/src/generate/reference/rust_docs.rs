@@ -1,5 +1,4 @@
-//! What the Rust docs of the SQL-callable functions say beyond their comments:
-//! arguments, result, errors.
+//! Arguments, results and errors of the SQL-callable functions, from their Rust docs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +19,7 @@ pub struct Documentation {
 }
 
 impl Documentation {
-    /// Whether it refers to another version of the function, which the reference does not show.
+    /// Whether it refers to another version of the function, which the reference does not contain.
     fn is_by_reference(&self) -> bool {
         [&self.details, &self.returns, &self.errors].iter().any(|text| text.contains("as before"))
     }
@@ -40,7 +39,7 @@ pub fn read(project: &Project) -> Result<Documented> {
         }
     }
     if let Some((symbol, _)) = documented.iter().find(|(_, text)| text.is_by_reference()) {
-        bail!("{symbol}: \"as before\" tells nothing where nobody sees what was before");
+        bail!("{symbol}: \"as before\" refers to a function that the reference does not contain");
     }
     Ok(documented)
 }
@@ -71,7 +70,8 @@ fn of_source(source: &str) -> Result<Documented> {
         .collect())
 }
 
-/// The first paragraph repeats the comment; what follows is divided at its labels.
+/// The parts of a documentation. Its first paragraph repeats the comment and is left out; the rest is
+/// divided at its labels.
 fn parts(comment: &str) -> Documentation {
     let lines = comment.lines().map(|line| line.trim_start().trim_start_matches("///").trim());
     let text = lines.collect::<Vec<_>>().join("\n");
@@ -86,7 +86,7 @@ fn parts(comment: &str) -> Documentation {
             part = &mut documentation.errors;
             text
         } else if sentence.starts_with("Since ") {
-            // The manifest knows, also when it changed.
+            // The manifest has the versions of creation and of changes.
             continue;
         } else {
             sentence
@@ -99,7 +99,7 @@ fn parts(comment: &str) -> Documentation {
     documentation
 }
 
-/// Cuts before the labels, wherever in a line they stand.
+/// Splits the text before each label.
 fn sentences(text: &str) -> Vec<&str> {
     let mut cuts: Vec<usize> = ["Returns:", "Errors:", "Since "]
         .iter()
