@@ -1,5 +1,5 @@
-// A small orchestrator: it starts a run, is held by a bad score, is reviewed and goes on. The check
-// of types/orchestrator.ts compiles it with tsc --strict and runs it against a real server.
+// A small orchestrator: it starts a run, which is held because of a bad score, reviewed and continued.
+// The check of types/orchestrator.ts compiles it with tsc --strict and runs it against a real server.
 
 import assert from "node:assert/strict";
 import { Client, types } from "pg";
@@ -18,7 +18,7 @@ import type {
   ReviewType,
 } from "../../types/orchestrator";
 
-// As the heading of types/orchestrator.ts says.
+// The parsers that the heading of types/orchestrator.ts recommends.
 types.setTypeParser(types.builtins.INT8, Number);
 types.setTypeParser(types.builtins.NUMERIC, Number);
 for (const time of [types.builtins.TIMESTAMPTZ, types.builtins.DATE]) {
@@ -97,7 +97,7 @@ async function main(): Promise<void> {
   assert.deepEqual([status, kind, review.resolved_by, review.safety_score], ["approved", "gate_override", "ada", null]);
   assert.deepEqual(review.context, { table: "scratch", rows: [1, 2, null] });
 
-  // Rows, with what belongs to them.
+  // Rows, with their related rows.
   const reviews = await rows<HumanReview>(
     client,
     "SELECT * FROM orchestrator.human_review_queue WHERE thread_id = $1 ORDER BY id",
@@ -121,7 +121,7 @@ async function main(): Promise<void> {
   const phase: OrchestratorPhase = summary.phase;
   assert.deepEqual([gate, phase, summary.pending_reviews, typeof summary.actions], ["go", "development", 0, "number"]);
 
-  // Inserting needs what has no default, and nothing else; updating takes any part.
+  // An insert needs only the columns without a default; an update accepts any columns.
   const insert: OrchestratorRunInsert = { thread_id: "inserted", project_id, story_id: "S-2" };
   const inserted = only(
     await rows<OrchestratorRun>(
@@ -143,15 +143,15 @@ async function main(): Promise<void> {
   assert.equal(updated.gate_status, "hold");
 
   // Each of these lines must not compile.
-  // @ts-expect-error: there is no phase "banana"
+  // @ts-expect-error: no phase is called "banana"
   const wrongPhase: OrchestratorPhase = "banana";
   // @ts-expect-error: a review is rejected, a gate is denied
   const wrongStatus: OrchestratorRunUpdate | HumanReview["status"] = "denied";
   // @ts-expect-error: a run has a story
   const incomplete: OrchestratorRunInsert = { thread_id: "x", project_id };
-  // @ts-expect-error: nobody may take a score for a text
+  // @ts-expect-error: a score is not a text
   const wrongScore: string = run.safety_score;
-  // @ts-expect-error: a run that goes on has no completion time
+  // @ts-expect-error: the completion time of a run may be null
   const noTime: string = run.completed_at;
   // @ts-expect-error: an unknown argument
   const wrongArgument: Functions["pause_run"]["Args"] = { thread_id, why: "lunch" };

@@ -1,5 +1,5 @@
-"""Rows and their JSON Schema, as json_schema() gives it: an ordinary validator accepts every row and
-refuses spoilt ones, and a Pydantic model generated from the schema loads every row.
+"""Rows and their JSON Schema from json_schema(): an ordinary validator accepts every row and refuses
+damaged ones, and a Pydantic model generated from the schema loads every row.
 
 Reads a list of {"table", "schema", "rows"} from the file that is named; models go into the folder
 that is named second.
