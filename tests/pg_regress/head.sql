@@ -1,12 +1,12 @@
 \set ECHO none
--- What most pages begin with: the newest version, plain output, and a function that shows how a
--- statement was refused. Included with \i, so that no page repeats it.
+-- The beginning of most pages: the newest version, plain output, and a function that shows the error of a
+-- refused statement. Pages include it with \i, so that none repeats it.
 \set VERBOSITY terse
 \set QUIET on
 SET client_min_messages = notice;
 SET datestyle = 'ISO';
 CREATE EXTENSION orchestrator_schema;
--- Runs a statement that must be refused; shows how, with ids and times left out.
+-- Runs a statement that must be refused; returns its error without ids and times.
 CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE code text; message text; detail text; hint text;
 BEGIN

@@ -2,7 +2,7 @@
 -- Where to start, and the groups in their order.
 SELECT line FROM orchestrator.help() WITH ORDINALITY AS l (line, number)
 WHERE number < (SELECT min(number) FROM orchestrator.help() WITH ORDINALITY AS l (line, number) WHERE line = 'Tasks') OR line ~ '^\S';
--- One thing in full: a function with an example, a table with the values of its columns, a state machine.
+-- One topic in full: a function with an example, a table with the values of its columns, a state machine.
 SELECT orchestrator.help('resolve_gate');
 SELECT orchestrator.help('orchestrator.Workflows');
 SELECT orchestrator.help('tasks');
@@ -25,9 +25,9 @@ BEGIN
     END LOOP;
 END $$;
 SELECT pg_temp.unhelpful();
--- Each member stands in a group of its own.
+-- Each member belongs to exactly one group.
 SELECT count(*) FROM orchestrator.help() AS line WHERE line = 'Other members';
--- Everything: each relation and each function has a line and its COMMENT.
+-- All topics: each relation and each function has a line and its COMMENT.
 SELECT count(*) FILTER (WHERE line ~ '^  \S') = (
         SELECT count(*) FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'orchestrator_schema'
         LEFT JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
