@@ -133,7 +133,7 @@ COMMENT ON TABLE orchestrator.audit_events IS 'The audit trail. An event is writ
 COMMENT ON COLUMN orchestrator.audit_events.event_type IS 'The kind of event, for example task_routed, approval_rejected, session_active';
 COMMENT ON COLUMN orchestrator.audit_events.role IS 'The role that acted, or that is asked; client for a session without a role, system where no role is involved';
 COMMENT ON COLUMN orchestrator.audit_events."timestamp" IS 'The time of the transaction; events of one transaction are in the order of their ids';
-COMMENT ON COLUMN orchestrator.audit_events.trace_id IS 'The trace: the trace_id of the task, else the id of the task or session';
+COMMENT ON COLUMN orchestrator.audit_events.trace_id IS 'The trail that the event belongs to: the id of the run, or the trace_id of the task or of the context of the gate; without a trace_id the id of the task, session or gate; an id of its own for a purge';
 COMMENT ON COLUMN orchestrator.audit_events.metadata IS 'The ids and facts of the event, a JSON object; the recording function writes the login role into its key session_user';
 
 SELECT orchestrator.restore_table('orchestrator.audit_events');

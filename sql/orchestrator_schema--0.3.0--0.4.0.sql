@@ -39,7 +39,7 @@ CREATE TABLE orchestrator.file_audit (
     CONSTRAINT file_audit_audit_status_check CHECK (audit_status IN ('NOT_STARTED', 'IN_PROGRESS', 'COMPLETED'))
 );
 COMMENT ON TABLE orchestrator.file_audit IS 'The inventory of the code base: every file with its layer, its workflows and the progress of its audit';
-COMMENT ON COLUMN orchestrator.file_audit.file_number IS 'Four digits; the first gives the layer';
+COMMENT ON COLUMN orchestrator.file_audit.file_number IS 'Four digits, unique in the inventory';
 COMMENT ON COLUMN orchestrator.file_audit.layer_number IS '1 Models and enums, 2 Schemas, 3 Routers, 4 Services, 5 Configuration, 6 UI, 7 Testing';
 COMMENT ON COLUMN orchestrator.file_audit.status IS 'Use of the file. NOVEL: serves one workflow; SHARED: serves several workflows; SYSTEM: belongs to no workflow';
 COMMENT ON COLUMN orchestrator.file_audit.workflows IS 'The workflows that the file serves, WF1 to WF7; empty for none';

@@ -56,7 +56,7 @@ fn heading(toolchain: &Toolchain) -> String {
     format!(
         "-- The schema of orchestrator_schema {}: the final definition of every table, view and function.\n\
          -- `cargo xtask docs` writes this file, and `cargo xtask check docs` compares it with a live database.\n\
-         -- It is for reading. CREATE EXTENSION runs the scripts that each object names, in their order.",
+         -- It is for reading. Each object names the scripts that made it: A--B.sql stands for sql/orchestrator_schema--A--B.sql.",
         toolchain.project.version()
     )
 }
