@@ -31,15 +31,19 @@ fn look(client: &mut Client, function: &str) -> Result<Seen> {
     Ok(Seen { open: row.try_get(0)?, refused: row.try_get(1)?, secret: row.try_get(2)? })
 }
 
-/// A function that calls one of ours and counts its answers.
+/// A function that calls one of ours and counts its answers. Each call follows a write in the same
+/// block: a block with EXCEPTION that has written nothing has no id of its own, and then every
+/// statement of ours sees what the caller's statement sees.
 fn looking(name: &str, call: &str) -> String {
     format!(
-        "CREATE FUNCTION pg_temp.{name}(OUT open bigint, OUT refused bigint, OUT secret bigint) LANGUAGE plpgsql AS $$ \
+        "CREATE TEMP TABLE IF NOT EXISTS written (n int) ON COMMIT DELETE ROWS; \
+         CREATE FUNCTION pg_temp.{name}(OUT open bigint, OUT refused bigint, OUT secret bigint) LANGUAGE plpgsql AS $$ \
          DECLARE answer text; \
          BEGIN \
              open := 0; refused := 0; secret := 0; \
              FOR n IN 1..100 LOOP \
                  BEGIN \
+                     INSERT INTO pg_temp.written VALUES (n); \
                      answer := {call}; \
                      IF answer LIKE '%hunter%' THEN secret := secret + 1; ELSE open := open + 1; END IF; \
                  EXCEPTION WHEN insufficient_privilege THEN refused := refused + 1; \

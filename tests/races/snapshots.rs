@@ -66,9 +66,11 @@ fn an_object_dropped_while_it_is_read_means_try_again() -> Result<()> {
             }
             Ok(())
         });
-        let outcomes: Vec<_> =
-            callers.into_iter().map(|caller| caller.join().expect("the thread ends")).collect();
+        // A caller that failed must not leave the other one dropping for ever.
+        let joined: Vec<_> = callers.into_iter().map(|caller| caller.join()).collect();
         done.store(true, Ordering::Relaxed);
+        let outcomes: Vec<_> =
+            joined.into_iter().map(|outcome| outcome.expect("the thread ends")).collect();
         dropping.join().expect("the thread ends")?;
         for (sql, outcome) in calls.iter().zip(outcomes) {
             let (answered, again) = outcome?;
