@@ -35,7 +35,7 @@ pub fn write(root: &Path, new: &NewVersion<'_>) -> Result<Vec<PathBuf>> {
         (sql(Script::Step { from: newest, to: *version }), up(newest, *version, about)),
         (sql(Script::Step { from: *version, to: newest }), down(newest, *version, about)),
         (PathBuf::from(format!("tests/fixtures/{version}.sql")), format!("-- {about}\n")),
-        (PathBuf::from(format!("tests/pg_regress/sql/{}.sql", page(*version))), page_of(*version)),
+        (PathBuf::from(format!("tests/pg_regress/sql/{}.sql", page(*version))), page_of()),
     ];
     files.extend(
         tables.iter().map(|table| {
@@ -103,8 +103,8 @@ fn page(version: Version) -> String {
     format!("version_{}", version.to_string().replace('.', "_"))
 }
 
-fn page_of(version: Version) -> String {
-    format!("CREATE EXTENSION orchestrator_schema VERSION '{version}';\n")
+fn page_of() -> String {
+    "\\i head.sql\n".to_owned()
 }
 
 /// `src/lib.rs` with the up script included after that of the newest version.
