@@ -1,6 +1,7 @@
-//! The archives themselves: `orchestrator_archive.<table>` holds a table's rows,
-//! `orchestrator_archive.<table>_columns` key and values of columns; a number behind it tells
-//! older ones apart. Version and time stand in the table's comment, so a dump carries them.
+//! The archives themselves. `orchestrator_archive.<table>` holds the rows of a table,
+//! `orchestrator_archive.<table>_columns` the key and the values of columns. A number at the end of
+//! the name distinguishes older archives. Version and time are in the table's comment, so that a
+//! dump includes them.
 
 use const_format::concatcp;
 use pgrx::prelude::*;
@@ -16,7 +17,7 @@ use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
 use crate::server::{interrupts, rows, statements};
 
-/// What an archive holds.
+/// The content of an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holds {
     Rows,
@@ -49,7 +50,7 @@ impl Archive {
         self.table.count()
     }
 
-    /// The table in schema orchestrator, when the installed version has it.
+    /// The table in schema orchestrator, if the installed version has it.
     pub fn live_table(&self) -> Result<Option<Table>, Error> {
         const LIVE: &str = "SELECT c.oid FROM pg_class AS c \
              JOIN pg_namespace AS n ON n.oid = c.relnamespace \
@@ -60,8 +61,8 @@ impl Archive {
         }
     }
 
-    /// Where in the chain its table, or the last of its columns, came in; archives are given back
-    /// in that order, and of one version parents before children.
+    /// The position in the chain of the version that introduced its table, or the last of its
+    /// columns. Archives are restored in this order; within one version, parents before children.
     pub fn place_in_chain(&self) -> Result<usize, Error> {
         if self.belongs_to == access::KEPT_LEVELS {
             return manifest::introduced("function", access::ACCESS);
@@ -77,7 +78,8 @@ impl Archive {
         Ok(place)
     }
 
-    /// How long the longest way is from its table to a table that refers to no other.
+    /// The number of foreign keys on the longest path from its table to a table that references no
+    /// other.
     fn depth(&self) -> Result<i32, Error> {
         const DEPTH: &str = "WITH RECURSIVE parent AS ( \
                  SELECT $1 AS oid, 0 AS steps, ARRAY[$1] AS path \
@@ -91,14 +93,14 @@ impl Archive {
     }
 }
 
-/// The names of the columns of archive `c` that hold values of rows: not its key, nor what a down
-/// script left.
+/// The names of the columns of archive `c` that hold values of rows. The columns of its key are
+/// left out, and so are the columns for values that a down script left.
 const VALUES_OF: &str = "(SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}') FROM pg_attribute AS a \
           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT LIKE '% as left' \
             AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary \
                             AND a.attnum = ANY (i.indkey)))";
 
-/// Every archive, in the order in which they can be given back.
+/// Every archive, in the order in which they can be restored.
 pub fn all() -> Result<Vec<Archive>, Error> {
     static TABLES: Statement = Statement::new(concatcp!(
         "SELECT c.oid, c.relname::text, obj_description(c.oid, 'pg_class'), ",
@@ -118,8 +120,8 @@ pub fn all() -> Result<Vec<Archive>, Error> {
     Ok(archives.into_iter().map(|(_, _, archive)| archive).collect())
 }
 
-/// The archives that a statement found, each with whether somebody tried to give it back already: their
-/// labels say what they are, or else their names.
+/// The archives that a statement found, each with whether an earlier attempt to restore it left
+/// something in it. The label identifies an archive; if the label is lost, its name does.
 fn read(tables: SpiTupleTable<'_>) -> Result<Vec<(Archive, bool)>, Error> {
     let mut found = Vec::new();
     for row in tables {
@@ -147,9 +149,9 @@ fn read(tables: SpiTupleTable<'_>) -> Result<Vec<(Archive, bool)>, Error> {
     Ok(found)
 }
 
-/// The archives that have a place in the installed version, and that nobody has tried to give back:
-/// so it is after a dump of an older version was restored. Reads the catalog alone, so that whoever
-/// may do no more, and a standby, can ask. `levels`: whether the version has levels.
+/// The archives that the installed version can restore and that nobody has tried to restore, as
+/// after the restore of a dump of an older version. Reads the catalog alone, so that it works on a
+/// standby, and for roles that may do no more than that. `levels`: whether the version has levels.
 pub fn waiting(levels: bool) -> Result<Vec<Archive>, Error> {
     static TABLES: Statement = Statement::new(concatcp!(
         "SELECT c.oid, c.relname::text, obj_description(c.oid, 'pg_class'), ",
@@ -184,7 +186,7 @@ pub fn waiting(levels: bool) -> Result<Vec<Archive>, Error> {
     Ok(waiting)
 }
 
-/// Notes on an archive that what it holds had to stay: it no longer waits for somebody to try.
+/// Notes on an archive that rows or values had to stay in it. `waiting` lists it no longer.
 pub fn note_left_behind(archive: &Archive) -> Result<(), Error> {
     let Archive { table, belongs_to, holds, .. } = archive;
     let mut label = label_of(archive)?.unwrap_or(Label {
@@ -201,7 +203,7 @@ pub fn note_left_behind(archive: &Archive) -> Result<(), Error> {
     write(table, &label)
 }
 
-/// The label of an archive, where it can be read.
+/// The label of an archive, if it can be read.
 fn label_of(archive: &Archive) -> Result<Option<Label>, Error> {
     static COMMENT: Statement = Statement::new(concatcp!(
         "SELECT obj_description(c.oid, 'pg_class'), ",
@@ -228,12 +230,13 @@ fn columns_of(holds: &Holds) -> Option<Vec<String>> {
 pub fn of(table: &str) -> Result<Vec<Archive>, Error> {
     let mut archives: Vec<_> =
         all()?.into_iter().filter(|archive| archive.belongs_to == table).collect();
-    // One whose label is lost counts as the oldest.
+    // An archive whose label is lost counts as the oldest.
     archives.sort_by_key(|archive| std::cmp::Reverse(archive.archived_at));
     Ok(archives)
 }
 
-/// The archive that the running script made of these columns of a table, or of others beside them.
+/// The archive that the running script made of these columns of a table. It may hold other columns
+/// too.
 pub fn by_this_script(table: &str, columns: &[String]) -> Result<Option<Archive>, Error> {
     const NOW: &str = "SELECT now()";
     if !backend_state::in_script() {
@@ -249,16 +252,16 @@ pub fn by_this_script(table: &str, columns: &[String]) -> Result<Option<Archive>
     }))
 }
 
-/// Ends the name of a column that holds what a down script left in another one.
+/// The suffix of a column that holds the values which a down script left in another column.
 const AS_LEFT: &str = " as left";
 
-/// The name of the archive's column that holds what a down script left in `column`; NULL where it
-/// left the kept value.
+/// The name of the archive's column for the values that a down script left in `column`. It is NULL
+/// where the script left the kept value.
 pub fn left(column: &str) -> String {
     format!("{column}{AS_LEFT}")
 }
 
-/// Writes version and time onto an archive's table.
+/// Writes version and time into the comment of an archive's table.
 pub fn label(archive: &Table, belongs_to: &str, holds: &Holds) -> Result<(), Error> {
     const NOW: &str =
         "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
@@ -272,10 +275,11 @@ pub fn label(archive: &Table, belongs_to: &str, holds: &Holds) -> Result<(), Err
     write(archive, &label)
 }
 
-/// Labels an archive of columns whose values were in another archive until now.
+/// Labels an archive of columns with the version and time of the archive that held the values
+/// before.
 pub fn label_as(archive: &Table, before: &Archive, columns: &[String]) -> Result<(), Error> {
     let Some(Label { from_version, archived_at, .. }) = label_of(before)? else {
-        // Its name tells the rest.
+        // Its name identifies it.
         return Ok(());
     };
     let (table, columns) = (before.belongs_to.clone(), Some(columns.to_vec()));

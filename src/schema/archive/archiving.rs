@@ -1,4 +1,4 @@
-//! The way down: a table goes into schema orchestrator_archive.
+//! The way down of tables: moves a table into schema orchestrator_archive.
 
 use const_format::concatcp;
 
@@ -56,8 +56,8 @@ fn leave_extension(table: &Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether anyone but the owner holds a grant on the table, a column of it or a sequence that it owns, or
-/// it has a setting that no version gives.
+/// Whether a role other than the owner holds a grant on the table, a column of it or a sequence
+/// that it owns, or the table has a setting that no version makes.
 fn has_user_settings(table: &Table) -> Result<bool, Error> {
     const SETTINGS: &str = concatcp!(
         "SELECT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a \
@@ -71,8 +71,9 @@ fn has_user_settings(table: &Table) -> Result<bool, Error> {
     dynamic_sql::known(SETTINGS, &[table.oid.into()], "settings")
 }
 
-/// Drops what ties a table to the extension: foreign keys, triggers, and whatever uses a function
-/// of ours (defaults, checks, indexes). Each would block DROP EXTENSION, or go with it.
+/// Drops the parts that tie a table to the extension: foreign keys, triggers, and the defaults,
+/// checks and indexes that use a function of the extension. Each would block DROP EXTENSION, or be
+/// dropped by it.
 fn strip(table: &Table) -> Result<(), Error> {
     const TIES: &str = "WITH ours AS ( \
              SELECT d.classid, d.objid FROM pg_depend AS d \

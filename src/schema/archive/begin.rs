@@ -1,5 +1,5 @@
-//! How a version script begins: before it changes anything it takes its locks, and a down script
-//! stops if a user's object depends on something that goes.
+//! The beginning of a version script. Before the script changes anything, it takes its locks, and
+//! it stops if a user's object is in the way.
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -10,15 +10,15 @@ use crate::schema::manifest;
 use crate::server::backend_state;
 use crate::server::error::{Error, Kind, required};
 
-/// The first call of a down script. Locks every table that the running statement needs, refuses to go
-/// on if a user's object depends on something that the step removes, and reports in a NOTICE the grants
-/// on functions and views that go with these. Also refuses if the script must update a table whose
-/// updates are published and whose rows nothing identifies.
+/// The first call of a down script. Locks every table that the running statement needs. Refuses to
+/// go on if a user's object depends on something that the step removes. Reports in a NOTICE the
+/// grants on functions and views that are lost with these. Also refuses if the script must update a
+/// table whose updates are published and whose rows nothing identifies.
 ///
 /// `target`: the version that the script leads to.
 /// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, or a
 /// table cannot be updated, 55P03 a table could not be locked within `lock_timeout` for each lock, 2BP01
-/// a user's object depends on something that goes. Since 0.0.0.
+/// a user's object depends on something that the step removes. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn begin_downgrade(target: Option<String>) -> Result<(), ErrorReport> {
     let target = target_of_script(target)?;
@@ -28,10 +28,11 @@ fn begin_downgrade(target: Option<String>) -> Result<(), ErrorReport> {
     Ok(())
 }
 
-/// The first call of an up script. Locks every table that the running statement needs, and refuses to
-/// go on if a user's object depends on an archive whose rows the step brings back, if it stores rows of
-/// a table that the step gives other columns, or if the script must update a table whose updates are
-/// published and whose rows nothing identifies.
+/// The first call of an up script. Locks every table that the running statement needs. Refuses to
+/// go on in three cases: a user's object depends on an archive whose rows the step restores; a
+/// user's object stores rows of a table to which the step adds columns, or from which it drops
+/// some; or the script must update a table whose updates are published and whose rows nothing
+/// identifies.
 ///
 /// `target`: the version that the script leads to.
 /// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 and 55P03 as

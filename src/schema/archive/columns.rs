@@ -1,7 +1,8 @@
 //! Values of columns, kept with the key of their row before a down script drops the columns.
 //!
-//! A down script may also keep a column that stays, because it has to write into it what the older
-//! version demands. `note_filled_in` then notes what it left there.
+//! A down script may also keep the values of a column that stays, if it must write into that column
+//! the values that the older version demands. `note_filled_in` then notes the values that it left
+//! there.
 
 use super::archives::{self, Archive, Holds};
 use super::conditions::same_key;
@@ -39,8 +40,9 @@ pub fn keep(table: &Table, columns: &[String]) -> Result<i64, Error> {
     Ok(rows)
 }
 
-/// Keeps `columns` of the archived rows that `rows` gives as `kept`, which have come back without
-/// them; where, and how many. Version and time are those of the archive they were in.
+/// Keeps the values of `columns` of archived rows that were restored without these columns. `rows`
+/// is the part of a query after FROM that yields these rows as `kept`. Returns the archive and its
+/// number of rows. Version and time are those of the archive that held the rows.
 pub fn set_apart(
     archive: &Archive,
     live: &Table,
@@ -56,8 +58,9 @@ pub fn set_apart(
     store(&archive.table, &live.key()?, &archive.belongs_to, columns, rows, label).map(Some)
 }
 
-/// Makes an archive of columns of the rows that `rows` gives as `kept`, with the grants that users
-/// hold on these columns of `source`. What an older archive of the same columns holds goes into it.
+/// Makes an archive of columns of the rows that `rows` yields as `kept`, with the grants that users
+/// hold on these columns of `source`. The rows of an older archive of the same columns are appended
+/// to it.
 fn store(
     source: &Table,
     key: &[String],
@@ -92,8 +95,8 @@ fn store(
     Ok((archive, stored))
 }
 
-/// Notes what the running script left in columns whose values it has kept already. A table that held
-/// no row has no archive, and nothing to note.
+/// Notes the values that the running script left in columns whose earlier values it has kept. A
+/// table that held no row has no archive, and nothing to note.
 pub fn note_filled_in(table: &Table, columns: &[String]) -> Result<i64, Error> {
     let Some(archive) = archives::by_this_script(&table.name, columns)? else {
         if backend_state::in_script() && table.is_empty()? {

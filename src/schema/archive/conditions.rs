@@ -1,17 +1,17 @@
-//! What a kept row, known as `kept`, must satisfy to be a row of a table again, and the values with
-//! which it arrives there.
+//! The conditions on which a row of an archive, known as `kept`, can be a row of a table again, and
+//! the values that it then has.
 
 use super::table::{Column, ForeignKey, Table};
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::Error;
 
-/// A condition that a row must meet to come back, and what its failure means.
+/// A condition that a row must meet to be restored, and the meaning of its failure.
 pub struct Condition {
     pub sql: String,
     pub failure: String,
 }
 
-/// What rows of `from` must satisfy to be rows of `to`.
+/// The conditions on which rows of `from` can be rows of `to`.
 pub fn conditions(from: &Table, to: &Table) -> Result<Vec<Condition>, Error> {
     let mut conditions = Vec::new();
     for key in to.foreign_keys()?.iter().filter(|key| !key.outlives_parent) {
@@ -48,7 +48,8 @@ pub fn conditions(from: &Table, to: &Table) -> Result<Vec<Condition>, Error> {
     Ok(conditions)
 }
 
-/// Why no row of `from` can be a row of `to`, whatever is in it; nothing when rows can be compared.
+/// The reasons why no row of `from` can be a row of `to`, whatever its values; none if rows can be
+/// compared one by one.
 pub fn misfits(from: &Table, to: &Table) -> Result<Vec<String>, Error> {
     let (present, key) = (from.columns()?, to.key()?);
     let mut misfits = Vec::new();
@@ -59,7 +60,7 @@ pub fn misfits(from: &Table, to: &Table) -> Result<Vec<String>, Error> {
                 "column {name} is {} in the archive and {type_name} in {to}",
                 kept.type_name
             )),
-            // Without its key no row can be told from another.
+            // Without their key, rows cannot be distinguished.
             None if key.is_empty() || key.contains(name) => {
                 misfits.push(format!("the archive lacks column {name}"));
             }
@@ -73,20 +74,21 @@ pub fn misfits(from: &Table, to: &Table) -> Result<Vec<String>, Error> {
     Ok(misfits)
 }
 
-/// The condition that a column of a row has a value. A row as a value may be one although fields of
-/// it, or all, are null: IS NOT NULL asks for every field.
+/// The condition that a column of a row has a value. A composite value with null fields is a value
+/// too, and IS NOT NULL is false for it.
 pub fn is_given(alias: &str, column: &str) -> String {
     format!("{alias}.{} IS DISTINCT FROM NULL", quote(column))
 }
 
-/// All of them as one condition.
+/// Joins conditions into one.
 pub fn all_of(conditions: &[Condition]) -> String {
     let sql: Vec<_> = conditions.iter().map(|condition| condition.sql.as_str()).collect();
     if sql.is_empty() { "true".to_owned() } else { sql.join(" AND ") }
 }
 
-/// The value with which a column arrives: NULL in place of a reference whose row has gone, where
-/// the foreign key is ON DELETE SET NULL, as it would have become with the key in place.
+/// The value that a column has once its row is restored. A reference to a row that was deleted
+/// becomes NULL if the foreign key is ON DELETE SET NULL, as the deletion would have made it with
+/// the key in place.
 pub fn arriving(keys: &[ForeignKey], column: &str, value: &str) -> String {
     let lost = keys
         .iter()
@@ -100,8 +102,8 @@ pub fn arriving(keys: &[ForeignKey], column: &str, value: &str) -> String {
     }
 }
 
-/// Rows of `from` as they would arrive in `to`: columns that only `to` has hold their default,
-/// columns that only `from` has stay beside them.
+/// The rows of `from` as they would be in `to`. Columns that only `to` has hold their default.
+/// Columns that only `from` has stay beside them.
 pub fn arriving_rows(from: &Table, to: &Table) -> Result<String, Error> {
     let keys = to.foreign_keys()?;
     let (present, known) = (from.columns()?, to.columns()?);
@@ -123,8 +125,8 @@ pub fn arriving_rows(from: &Table, to: &Table) -> Result<String, Error> {
     Ok(format!("(SELECT {} FROM ONLY {from} AS kept) AS kept", columns.join(", ")))
 }
 
-/// Keeps parent rows from going away between the check and the end of the transaction: the
-/// foreign keys' own triggers do not fire for rows that come back.
+/// Locks the parent tables, so that no parent row is deleted between the check and the end of the
+/// transaction: the triggers of the foreign keys do not fire for restored rows.
 pub fn lock_parents(table: &Table) -> Result<(), Error> {
     for key in table.foreign_keys()? {
         dynamic_sql::execute(&format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", key.parent))?;
@@ -132,7 +134,7 @@ pub fn lock_parents(table: &Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// Equality of the columns of a key between two rows.
+/// The condition that two rows have the same key.
 pub fn same_key(key: &[String], left: &str, right: &str) -> String {
     let equal: Vec<_> =
         key.iter().map(|name| format!("{left}.{0} = {right}.{0}", quote(name))).collect();

@@ -1,4 +1,4 @@
-//! How many rows a downgrade takes out, and the refusal that a setting asks for.
+//! The number of rows that a downgrade archives, and the refusal that a setting demands.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,12 @@ use crate::server::dynamic_sql;
 use crate::server::error::{Error, Kind};
 use crate::server::settings::{self, Downgrade};
 
-/// Tables up to this size, in bytes, are counted row by row; above it their statistics answer,
-/// so that archiving takes constant time. 32 MiB are read within some ten milliseconds.
+/// Tables up to this size, in bytes, are counted row by row. The number of rows of larger ones is
+/// estimated from their statistics, so that archiving takes constant time. Reading 32 MiB takes
+/// some ten milliseconds.
 const COUNTED_UP_TO: i64 = 32 * 1024 * 1024;
 
-/// How many rows a table holds.
+/// The number of rows of a table.
 pub enum Count {
     Exactly(i64),
     About(i64),
@@ -50,7 +51,7 @@ impl Count {
     }
 }
 
-/// Raises the error that `orchestrator_schema.downgrade = 'refuse'` asks for.
+/// Raises the error that `orchestrator_schema.downgrade = 'refuse'` demands.
 pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
     if settings::downgrade()? == Downgrade::Archive {
         return Ok(());
@@ -90,8 +91,8 @@ pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
     ))
 }
 
-/// The names of the tables that the running down script takes out, or columns of; none outside of
-/// one.
+/// The names of the tables that the running down script removes, or of which it removes columns;
+/// none if no script runs.
 fn tables_that_go() -> Result<BTreeSet<String>, Error> {
     if !backend_state::in_script() {
         return Ok(BTreeSet::new());
@@ -108,7 +109,7 @@ fn tables_that_go() -> Result<BTreeSet<String>, Error> {
         .collect())
 }
 
-/// The tables that are members of the extension, the youngest first.
+/// The tables that are members of the extension, newest first.
 fn member_tables() -> Result<Vec<Table>, Error> {
     const TABLES: &str = "SELECT c.oid FROM pg_class AS c \
          JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e' \

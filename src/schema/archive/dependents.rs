@@ -1,5 +1,6 @@
-//! What users built on a member, or on an archive: it stops a downgrade, or an upgrade, before anything
-//! has changed, because taking the member or the archive away would break it or drop it.
+//! The objects that users built on a member of the extension, or on an archive. They stop a
+//! downgrade, or an upgrade, before anything has changed: without the member or the archive they
+//! would break or be dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,34 +17,37 @@ use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
 use crate::server::{dynamic_sql, interrupts, rows, statements};
 
-/// What needs object $2 of catalog $1, and of a table only its columns $3 when these are given: its
-/// description; whether it is a member of the extension, or a part of one that is not among $4; the
-/// statement that frees the object of it without loss, where there is one.
+/// The objects that need object $2 of catalog $1; of a table, those that need its columns $3 if
+/// these are given. For each: its description; whether it is a member of the extension, or a part
+/// of one that is not among $4; the statement that frees the object of it without loss, if there is
+/// one.
 ///
-/// Parts of the object itself are left out: of a table they go with it, of columns their defaults.
-/// A table is needed together with its indexes, the sequences that it owns, and their types.
+/// Parts of the object itself are left out: those of a table are dropped with it, defaults with
+/// their columns. An object that needs an index of the table, a sequence that the table owns, or
+/// one of their types, counts as needing the table.
 static DEPENDENTS: Statement = Statement::new(include_str!("dependents.sql"));
 
-/// What stores rows of table $1, with the statement that frees the table of it without loss: columns of
-/// its row type, whether plain, in an array, a domain, a range, a composite type or the row of a view,
-/// and indexes on expressions of them. It would lose what it has of columns that go, and the server
-/// refuses to add columns with a default.
+/// The objects that store rows of table $1, each with the statement that frees the table of it
+/// without loss. These are columns of its row type, whether plain, in an array, a domain, a range,
+/// a composite type or the row of a view, and indexes on expressions of them. They would lose the
+/// values of columns that are dropped, and the server refuses to add columns with a default.
 static STORED_ROWS: Statement = Statement::new(include_str!("stored_rows.sql"));
 
-/// What is tied to table $1, or to its columns $2 when these are given, otherwise than by needing it,
-/// with the statement that unties it without loss. What inherits from it loses columns with it.
+/// The objects tied to table $1, or to its columns $2 if these are given, in another way than by
+/// needing it, each with the statement that unties it without loss. A table that inherits from it
+/// loses columns with it.
 static TIES: Statement = Statement::new(include_str!("ties.sql"));
 
-/// Something outside a member that depends on it.
+/// An object outside a member that depends on it.
 pub struct Dependent {
     pub description: String,
     /// Whether it is a member of the extension, or a part of one.
     pub ours: bool,
-    /// The statement that frees the member of it without loss, where there is one.
+    /// The statement that frees the member of it without loss, if there is one.
     pub undo: Option<String>,
 }
 
-/// What may be needed: an object of a catalog, whole or only some columns of it.
+/// An object of a catalog that others may need: the whole of it, or only some of its columns.
 struct Needed<'a> {
     catalog: &'static str,
     oid: pg_sys::Oid,
@@ -57,7 +61,8 @@ impl Needed<'_> {
         let columns = self.columns.map(<[String]>::to_vec);
         let arguments =
             [catalog.into(), self.oid.into(), columns.clone().into(), additions.labels().into()];
-        // To plan these takes longer than to run them, and the server would do it for each table.
+        // Planning these statements takes longer than running them, and the server would plan them
+        // for each table.
         let found = with_setting(c"plan_cache_mode", c"force_generic_plan", || {
             let mut found = BTreeMap::new();
             DEPENDENTS.update(&arguments, |dependents| {
@@ -86,7 +91,8 @@ impl Needed<'_> {
     }
 }
 
-/// What a statement found that is no member's: its description, and the statement that unties it.
+/// The objects that a statement found and that belong to no member, each with its description and
+/// the statement that unties it.
 fn theirs(found: SpiTupleTable<'_>) -> Result<Vec<Dependent>, Error> {
     let mut theirs = Vec::new();
     for row in found {
@@ -99,7 +105,7 @@ fn theirs(found: SpiTupleTable<'_>) -> Result<Vec<Dependent>, Error> {
 }
 
 /// Everything that depends on a table or a view and would be lost or broken without it: other
-/// objects, and what users added to it.
+/// objects, and the parts that users added to it.
 pub fn of(table: &Table, additions: &Additions) -> Result<Vec<Dependent>, Error> {
     let needed = Needed { catalog: "pg_class", oid: table.oid, columns: None };
     let mut dependents = needed.by(additions)?;
@@ -110,13 +116,13 @@ pub fn of(table: &Table, additions: &Additions) -> Result<Vec<Dependent>, Error>
     Ok(dependents)
 }
 
-/// Everything that depends on an archive, and would be lost or broken when its rows come back.
+/// Everything that depends on an archive and would be lost or broken when its rows are restored.
 pub fn of_archive(archive: &Table) -> Result<Vec<Dependent>, Error> {
     Needed { catalog: "pg_class", oid: archive.oid, columns: None }.by(&Additions::none())
 }
 
-/// Everything that depends on columns of a table and would be lost or broken without them. What
-/// the version itself built on them goes and comes with them.
+/// Everything that depends on columns of a table and would be lost or broken without them. Objects
+/// of the version itself on these columns are removed and created together with them.
 pub fn of_columns(
     table: &Table,
     columns: &[String],
@@ -125,7 +131,7 @@ pub fn of_columns(
     Needed { catalog: "pg_class", oid: table.oid, columns: Some(columns) }.by(additions)
 }
 
-/// Those of the functions, known by their signatures, on which anything depends at all.
+/// Of these functions, given by their signatures, those on which anything depends at all.
 pub fn depended_on(functions: Vec<String>) -> Result<Vec<String>, Error> {
     static DEPENDED_ON: Statement = Statement::new(
         "SELECT f.signature FROM unnest($1) AS f (signature) \
@@ -135,7 +141,7 @@ pub fn depended_on(functions: Vec<String>) -> Result<Vec<String>, Error> {
     DEPENDED_ON.update(&[functions.into()], statements::column::<String>)
 }
 
-/// Everything that depends on a function, known by its signature.
+/// Everything that depends on a function, given by its signature.
 pub fn of_function(signature: &str, additions: &Additions) -> Result<Vec<Dependent>, Error> {
     const FUNCTION: &str = "SELECT to_regprocedure($1)::oid";
     match dynamic_sql::value::<pg_sys::Oid>(FUNCTION, &[signature.into()])? {
@@ -144,9 +150,9 @@ pub fn of_function(signature: &str, additions: &Additions) -> Result<Vec<Depende
     }
 }
 
-/// Refuses to take away a table that something else depends on. All parts of a table that no version
-/// has are its own: a user made it. A down script has asked for all its tables at its beginning, and
-/// has locked them since.
+/// Refuses to archive a table that something else depends on. If no version has the table, a user
+/// made it, and all its parts are its own. Within a down script there is nothing to check: it has
+/// checked all its tables at its beginning, and has held locks on them since.
 pub fn refuse(table: &Table) -> Result<(), Error> {
     if backend_state::in_script() {
         return Ok(());
@@ -158,8 +164,9 @@ pub fn refuse(table: &Table) -> Result<(), Error> {
     refuse_over(&format!("archive {table}"), DOWN, dependents)
 }
 
-/// Refuses to take away columns that something of a user's depends on. A down script has asked for all
-/// its columns at its beginning, and has locked their tables since.
+/// Refuses to archive columns that a user's object depends on. Within a down script there is
+/// nothing to check: it has checked all its columns at its beginning, and has held locks on their
+/// tables since.
 pub fn refuse_columns(table: &Table, columns: &[String]) -> Result<(), Error> {
     if backend_state::in_script() {
         return Ok(());
@@ -169,8 +176,8 @@ pub fn refuse_columns(table: &Table, columns: &[String]) -> Result<(), Error> {
     refuse_over(&format!("archive {table} ({})", columns.join(", ")), DOWN, theirs)
 }
 
-/// Refuses to go up to `target` while something of a user's stores rows of a table that the step gives
-/// other columns.
+/// Refuses to go up to `target` while a user's object stores rows of a table to which the step adds
+/// columns, or from which it drops some.
 pub fn refuse_over_stored_rows(target: &str) -> Result<(), Error> {
     let place = manifest::position(target)?;
     let mut tables = BTreeSet::new();
@@ -191,18 +198,18 @@ pub fn refuse_over_stored_rows(target: &str) -> Result<(), Error> {
     refuse_over(&format!("go up to {target}"), COLUMNS, found.into_values().collect())
 }
 
-/// The next step where something is in the way of a downgrade.
+/// The hint if something is in the way of a downgrade.
 pub const DOWN: &str =
     "Drop or change them before the downgrade, and create them again after the next upgrade.";
 
-/// The next step where something on an archive is in the way of an upgrade.
+/// The hint if something on an archive is in the way of an upgrade.
 pub const UP: &str = "Drop or change them before the upgrade, and create them again on the tables of schema orchestrator after it.";
 
-/// The next step where a user's column keeps an upgrade from giving a table other columns.
+/// The hint if a user's column keeps an upgrade from adding or dropping columns of a table.
 pub const COLUMNS: &str =
     "Give these columns another type, or drop what is named, before the upgrade.";
 
-/// Raises the error that names what depends on a thing, so that this cannot be done.
+/// Raises an error that names the dependent objects, if there are any.
 pub fn refuse_over(step: &str, hint: &str, dependents: Vec<Dependent>) -> Result<(), Error> {
     if dependents.is_empty() {
         return Ok(());

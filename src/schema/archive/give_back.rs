@@ -1,4 +1,4 @@
-//! The way up: rows come back from schema orchestrator_archive.
+//! The way up of tables: restores rows from schema orchestrator_archive.
 
 use super::archives::{self, Archive, Holds};
 use super::columns;
@@ -17,7 +17,7 @@ use crate::schema::{access, manifest};
 use crate::server::dynamic_sql;
 use crate::server::error::Error;
 
-/// Brings back the rows of a table from its archives.
+/// Restores the rows of a table from its archives.
 pub fn table(live: &Table) -> Result<Outcome, Error> {
     let mut total = Outcome::default();
     for archive in archives::of(&live.name)?.iter().filter(|archive| archive.holds == Holds::Rows) {
@@ -40,8 +40,8 @@ fn rows(archive: &Archive, live: &Table) -> Result<Outcome, Error> {
     })
 }
 
-/// Refuses to go on when something of a user's depends on an archive whose rows the step up to
-/// `target` brings back: the archive is dropped then.
+/// Refuses to go on if a user's object depends on an archive whose rows the step up to `target`
+/// restores: the step drops the archive.
 pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
     let place = manifest::position(target)?;
     let mut dependents = Vec::new();
@@ -78,8 +78,9 @@ fn rows_of(archive: &Archive, live: &Table) -> Result<Outcome, Error> {
     Ok(outcome)
 }
 
-/// Keeps the values of rows that came back in columns which the table does not have, with the key
-/// of their row: the row itself must not come back once more when somebody deletes it.
+/// Keeps, with the key of their row, the values of restored rows in columns that the table does not
+/// have. The archived row itself does not stay: if somebody deleted the restored row, a later call
+/// would restore it once more.
 fn set_extra_apart(archive: &Archive, live: &Table) -> Result<i64, Error> {
     let (shared, extra) = shared_columns(&archive.table, live)?;
     if extra.is_empty() || live.key()?.is_empty() {
@@ -101,7 +102,7 @@ fn set_extra_apart(archive: &Archive, live: &Table) -> Result<i64, Error> {
     Ok(apart)
 }
 
-/// Gives back whatever the installed version has a place for.
+/// Restores every archive that the installed version has a place for.
 pub fn everything() -> Result<Vec<(String, i64, i64)>, Error> {
     let mut outcomes = Vec::new();
     for archive in archives::all()? {

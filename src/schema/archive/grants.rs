@@ -1,11 +1,11 @@
-//! Grants and settings of users, and the places of sequences, on their way from one table to another.
+//! Copies grants and settings of users, and the positions of sequences, from one table to another.
 
 use super::table::Table;
 use crate::server::backend_state;
 use crate::server::dynamic_sql;
 use crate::server::error::Error;
 
-/// Gives users the grants again that they held on the archived table and the sequences that it owns.
+/// Restores the grants that users held on the archived table and on the sequences that it owns.
 pub fn give_grants(archive: &Table, live: &Table) -> Result<(), Error> {
     const GRANTS: &str = "WITH pair (archived, kind, live) AS ( \
              SELECT $1, 'TABLE', $2 \
@@ -24,8 +24,9 @@ pub fn give_grants(archive: &Table, live: &Table) -> Result<(), Error> {
     give_column_grants(archive, live)
 }
 
-/// Gives a table the settings again that users made on the archived one, and takes them from that
-/// one: what somebody changes since must not come back with rows that are given back later.
+/// Restores the settings that users made on the archived table, and removes them from the archive.
+/// Otherwise rows that are restored later would bring them once more, over settings that somebody
+/// has changed since.
 pub fn give_settings(archive: &Table, live: &Table) -> Result<(), Error> {
     const SETTINGS: &str = "SELECT format('ALTER TABLE %s %s; ALTER TABLE %s %s', $2, s.give, $3, s.take) \
          FROM pg_class AS a \
@@ -54,7 +55,7 @@ pub fn give_settings(archive: &Table, live: &Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// Gives users the grants that they hold on columns of one table on the same columns of another.
+/// Copies the grants that users hold on columns of one table to the same columns of another.
 pub fn give_column_grants(from: &Table, to: &Table) -> Result<(), Error> {
     const GRANTS: &str = "SELECT format('GRANT %s (%I) ON TABLE %s TO %s%s', a.privilege_type, t.attname, $2, \
                 CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, \
@@ -73,7 +74,7 @@ fn grant(grants: Vec<String>) -> Result<(), Error> {
     })
 }
 
-/// Moves the sequences of `live` to where those of the archived table stood.
+/// Advances the sequences of `live` to the positions of those of the archived table.
 pub fn advance_sequences(archive: &Table, live: &Table) -> Result<(), Error> {
     const PAIRS: &str = "SELECT format('SELECT setval(%L, s.last_value, s.is_called) FROM %s AS s, %s AS l \
                 WHERE s.last_value >= l.last_value', \

@@ -1,4 +1,5 @@
-//! Levels that roles had before a downgrade: an archive of roles, which have identifiers of their own.
+//! The levels that roles had before a downgrade: an archive whose rows refer to roles, which have
+//! identifiers of their own in each cluster.
 
 use super::archives::{self, Archive};
 use super::table::Table;
@@ -7,7 +8,7 @@ use crate::schema::access;
 use crate::server::dynamic_sql;
 use crate::server::error::Error;
 
-/// Gives the roles of an archive their levels again.
+/// Restores the levels of the roles in an archive.
 pub fn give_back(archive: &Archive) -> Result<Outcome, Error> {
     let table = &archive.table;
     recognise(table)?;
@@ -21,12 +22,12 @@ pub fn give_back(archive: &Archive) -> Result<Outcome, Error> {
     Ok(Outcome { restored, left_behind })
 }
 
-/// Notes that the roles of an archive are this cluster's where pg_upgrade brought the archive here: it
-/// gives a cluster another identifier, and leaves those of roles and tables. A table that a dump brought
-/// has another identifier than the one in its rows.
+/// Notes that the roles of an archive belong to this cluster if pg_upgrade brought the archive
+/// here. pg_upgrade gives a cluster another identifier and keeps those of roles and tables. A table
+/// that a dump brought has another identifier than the one in its rows.
 pub fn recognise(table: &Table) -> Result<(), Error> {
     const NOTES: [&str; 2] = ["system_identifier", "kept_in"];
-    // Somebody may have dropped them from the archive.
+    // Somebody may have dropped these columns from the archive.
     if !table.has_columns(&NOTES.map(str::to_owned))? {
         return Ok(());
     }

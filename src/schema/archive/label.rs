@@ -1,6 +1,6 @@
-//! The label of an archive, which is the comment of its table. Anybody who owns the table may have
-//! edited it, and a dump can leave it out: a label that does not fit its table counts as lost, and the
-//! table's name says the rest.
+//! The label of an archive is the comment of its table. The table's owner may have edited it, and a
+//! dump can leave it out. A label that does not fit its table counts as lost; then the table's name
+//! identifies the archive.
 
 use pgrx::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -20,14 +20,14 @@ pub struct Label {
     pub from_version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived_at: Option<String>,
-    /// Whether somebody tried to give it back, and what it holds had to stay.
+    /// Whether an attempt to restore it has left rows or values in it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left_behind: bool,
 }
 
 impl Label {
-    /// The label in the comment of the archive `name`, which holds `values` beside its key; nothing
-    /// where it was lost, or something else stands there.
+    /// The label in the comment of the archive `name`, which holds `values` beside its key; `None`
+    /// if it was lost, or if the comment is something else.
     pub fn read(
         comment: Option<String>,
         name: &str,
@@ -41,7 +41,7 @@ impl Label {
     }
 
     fn fits(&self, name: &str, values: &[String]) -> Result<bool, Error> {
-        // No name has such a character, and no statement takes one.
+        // No name contains such a character, and no statement accepts one.
         if self.table.contains('\0') {
             return Ok(false);
         }
@@ -68,7 +68,7 @@ fn is_known(table: &str) -> Result<bool, Error> {
     Ok(known || table == access::KEPT_LEVELS)
 }
 
-/// Whether a text is three numbers with points between them.
+/// Whether a text is three numbers separated by points.
 fn is_version(text: &str) -> bool {
     let is_number = |part: &str| {
         (1..=9).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
@@ -106,8 +106,8 @@ pub fn time(text: &str) -> Option<TimestampWithTimeZone> {
     .ok()
 }
 
-/// Whether a name is `plain`, or it with the numbers that tell older archives apart; `plain` is cut
-/// where the whole would be longer than names can be.
+/// Whether a name is `plain`, or `plain` followed by the numbers that distinguish older archives.
+/// `plain` is cut if the whole would be longer than a name can be.
 fn is_numbered(name: &str, plain: &str) -> bool {
     // A name is cut between characters, which have four bytes at most.
     let is_full = name.len() + 3 >= LONGEST_NAME;
@@ -125,7 +125,7 @@ fn is_numbered(name: &str, plain: &str) -> bool {
     false
 }
 
-/// The table that an archive of that name belongs to, and whether it holds columns of it.
+/// The table that an archive of that name belongs to, and whether the archive holds columns of it.
 pub fn by_name(name: &str) -> (String, bool) {
     let plain = without_numbers(name);
     match plain.strip_suffix("_columns") {
@@ -134,7 +134,7 @@ pub fn by_name(name: &str) -> (String, bool) {
     }
 }
 
-/// The name without the numbers that tell older archives apart, which may be several.
+/// The name without the numbers, one or several, that distinguish older archives.
 fn without_numbers(name: &str) -> &str {
     match name.rsplit_once('_') {
         Some((plain, number)) if is_numbered(name, plain) && !number.is_empty() => {
