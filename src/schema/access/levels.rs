@@ -1,6 +1,7 @@
-//! The four levels, and what each may do with every object of the extension. This one table is
-//! what `grant_access` grants, what `verify()` compares with, and what the scripts' SECURITY
-//! DEFINER is checked against; an object that is not in it fails the unit tests below.
+//! The four levels, and their rights on every object of the extension. This one table is the source
+//! for the grants of `grant_access`, for the comparison in `verify()`, and for the check of
+//! SECURITY DEFINER in the scripts. An object that is missing in it fails the unit tests of this
+//! module.
 
 use super::rights::{
     ADMINISTER, DECIDE, EVERYBODY, Functions, Levels, NOBODY, READ, Relation, Right, Rights, WORK,
@@ -8,10 +9,10 @@ use super::rights::{
 };
 use super::v7;
 
-/// What is resolved, recorded or published is written by functions alone, so no level writes into
+/// Functions alone write rows that are resolved, recorded or published. So no level writes into
 /// gates, approvals, reviews, runs, audit_events, prompts or the log of tools. Nobody deletes
-/// tasks: their approvals would go with them. Columns that only a routed task has, the state of a
-/// session and the thread of a run change through functions too.
+/// tasks: their approvals would be deleted with them. Functions also change the columns that only a
+/// routed task has, the state of a session and the thread of a run.
 const RELATIONS: &[Relation] = &[
     (
         "tasks",
@@ -235,12 +236,12 @@ pub fn functions() -> impl Iterator<Item = &'static Functions> {
     FUNCTIONS.iter().chain(v7::FUNCTIONS)
 }
 
-/// The rights on a table, a view or a sequence; `None` for one that nobody has considered.
+/// The rights on a table, a view or a sequence; `None` if the table of levels lacks it.
 pub fn relation(name: &str) -> Option<&'static [Right]> {
     relations().find(|(known, _)| *known == name).map(|(_, rights)| *rights)
 }
 
-/// Who may call a function; `None` for one that nobody has considered.
+/// The levels that may call a function; `None` if the table of levels lacks it.
 pub fn function(name: &str) -> Option<Levels> {
     functions().find(|(_, _, names)| names.contains(&name)).map(|(levels, _, _)| *levels)
 }

@@ -1,6 +1,6 @@
-//! Who may do what: four levels, each a set of privileges on the extension's objects, granted to a
-//! role as a whole (`levels`). What a level may only do by the rules is done by functions that run
-//! with the owner's rights.
+//! Access: four levels, each a set of privileges on the extension's objects that is granted to a
+//! role as a whole (`levels`). Work that a level may do only by the rules is done by functions that
+//! run with the owner's rights.
 
 pub mod levels;
 mod privileges;
@@ -26,16 +26,16 @@ use rights::Level;
 struct Holder {
     role: Oid,
     name: String,
-    /// The level whose mark it has; `None` when it has privileges without that of any level.
+    /// The level whose mark it has; `None` if it has privileges and no level's mark.
     level: Option<Level>,
 }
 
 /// The word for the privileges of a role that has no level.
 const CUSTOM: &str = "custom";
 
-/// Gives a role a level, in place of the one it has. The role then holds on the extension's objects
-/// what the level gives and nothing else; what it holds as a member of other roles stays. Calling
-/// it again adds what an update brought.
+/// Gives a role a level, in place of the one it has. On the extension's objects the role then holds
+/// the privileges of the level and no others. Privileges that it holds as a member of other roles
+/// stay. Another call after an update adds the privileges that the update brought.
 ///
 /// `grantee`: a role; `level`: reader, worker, reviewer or admin.
 /// Returns: how many privileges were given or taken away.
@@ -57,7 +57,8 @@ fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, Er
     Ok(changed)
 }
 
-/// Takes away all that a role holds on the extension's objects, and what it passed on.
+/// Revokes every privilege that a role holds on the extension's objects, and every one that it
+/// passed on.
 ///
 /// Returns: how many privileges were taken away; 0 for a role that has none.
 /// Errors: 22004, 22023 a role that has its rights without a level, P0002 unknown role, 55000 in a
@@ -114,9 +115,10 @@ fn grantee_of(grantee: Option<RegRole>) -> Result<(Oid, String), Error> {
     }
 }
 
-/// Two grants on one object at once would fail with an error of the server. And what a role holds
-/// must be read after whoever came before has committed: a transaction that keeps to one snapshot
-/// would find nothing to take away. Within an upgrade nobody else can grant levels.
+/// Lets one transaction at a time change levels, and refuses isolation levels with one snapshot.
+/// Two grants on one object at once would fail with an error of the server. The privileges of a
+/// role must be read after the transaction before has committed: a transaction that keeps to one
+/// snapshot would find nothing to revoke. Within an upgrade nobody else can grant levels.
 fn one_change_at_a_time() -> Result<(), Error> {
     // SAFETY: a plain variable of the backend, read on its only thread.
     let level = unsafe { pg_sys::XactIsoLevel };
@@ -142,14 +144,14 @@ fn holders() -> Result<Vec<Holder>, Error> {
     Ok(holding.map(|(role, name, marks)| Holder { role, name, level: level_of(&marks) }).collect())
 }
 
-/// The level that these marks tell of; none without the mark that all levels have.
+/// The level that these marks identify; `None` without the mark that all levels have.
 fn level_of(marks: &[String]) -> Option<Level> {
     let has = |level: &Level| marks.iter().any(|mark| mark == level.mark());
     Level::ALL.first().filter(|first| has(first))?;
     Level::ALL.into_iter().rev().find(|level| has(level))
 }
 
-/// A role whose privileges are not those of its level, as `verify()` tells it.
+/// A role whose privileges are not those of its level, as `verify()` reports it.
 pub struct Deviation {
     pub role: String,
     pub level: &'static str,
@@ -157,13 +159,14 @@ pub struct Deviation {
     pub hint: String,
 }
 
-/// Every role whose privileges are not those of its level: an update brought objects, or somebody
-/// granted or revoked by hand.
+/// Every role whose privileges are not those of its level, because an update brought objects, or
+/// somebody granted or revoked by hand.
 ///
-/// A role that lost the mark of its level is compared with the level that it has most of: giving it
-/// the one that its marks tell of would take the rest away. A role without any mark that has more
-/// than half of a level has lost the mark; one that has less holds what somebody granted by hand.
-/// Where levels wait in the archive (`levels_wait`), they explain the roles without a mark.
+/// A role that lost the mark of its level is compared with the level that it has most of: restoring
+/// the level of its remaining marks would revoke the rest. A role without any mark that has more
+/// than half of a level has lost the mark. One that has less holds privileges that somebody granted
+/// by hand. While levels wait in the archive (`levels_wait`), they explain the roles without a
+/// mark.
 pub fn deviations(levels_wait: bool) -> Result<Vec<Deviation>, Error> {
     let levels = Level::ALL
         .into_iter()
@@ -192,9 +195,9 @@ pub fn deviations(levels_wait: bool) -> Result<Vec<Deviation>, Error> {
     Ok(deviations)
 }
 
-/// The call that gives a role the level that it has most of; where its marks tell of another one,
-/// the call that leaves it that one stands beside it, and where they tell of none the call that
-/// takes all away.
+/// The call that gives a role the level that it has most of. If its marks identify another level,
+/// the call for that level follows. If they identify none, the call that revokes everything
+/// follows.
 fn way_back(role: Oid, level: Level, marked: Option<Level>) -> Result<String, Error> {
     static GRANT: Statement = Statement::new(
         "SELECT format('SELECT orchestrator.grant_access(%L, %L);', $1::oid::regrole, $2) AS call",
@@ -222,15 +225,15 @@ fn way_back(role: Oid, level: Level, marked: Option<Level>) -> Result<String, Er
     }
 }
 
-/// The function that a version with levels has.
+/// The function that every version with levels has.
 pub const ACCESS: &str = "orchestrator.access()";
 
-/// The table in which a downgrade keeps who has which level.
+/// The table in which a downgrade keeps the levels of roles.
 pub const KEPT_LEVELS: &str = "access_levels";
 
-/// Which role `r` a kept level `l` belongs to. In the cluster that kept it the role's identifier decides,
-/// whatever the role is called today; in another cluster only its name can. Levels that pg_upgrade brought
-/// are recognised before, by `kept_levels::recognise`.
+/// The condition that a kept level `l` belongs to role `r`. In the cluster that kept it the role's
+/// identifier decides, whatever its present name; in another cluster only the name can. Levels that
+/// pg_upgrade brought are recognised before, by `kept_levels::recognise`.
 const IS_OF_ROLE: &str = "CASE WHEN l.system_identifier = (pg_catalog.pg_control_system()).system_identifier \
               THEN r.oid = l.role ELSE r.rolname = l.grantee END";
 
@@ -257,9 +260,9 @@ pub fn roles_in(table: &str) -> Result<Vec<String>, Error> {
     dynamic_sql::column::<String>(&sql, &[])
 }
 
-/// Gives the roles of a table of levels their levels again, and takes them out of it; of two levels
-/// of a role the one that was kept later. A role that does not exist, has a level or needs none, and a
-/// level that does not exist, stay in it.
+/// Restores the levels of the roles in a table of levels, and deletes them from it. Of several
+/// levels of a role, the one that was kept last counts. A row stays in the table if its role does
+/// not exist, has a level or needs none, or if its level does not exist.
 pub fn give_back(table: &str) -> Result<(i64, i64), Error> {
     one_change_at_a_time()?;
     let holders: Vec<Oid> = at_a_level()?.map(|holder| holder.role).collect();

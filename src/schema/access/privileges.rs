@@ -1,6 +1,6 @@
-//! What a role holds on the extension's objects, what its level gives it, and the way from the one
-//! to the other. Objects come from the catalog; the only name that reaches a statement is a role's,
-//! quoted.
+//! The privileges that a role holds on the extension's objects, those that its level gives it, and
+//! the statements that lead from the former to the latter. Objects come from the catalog. The only
+//! name that reaches a statement is a role's, quoted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +22,8 @@ pub struct Privilege {
     pub object: String,
     pub privilege: String,
     pub column: Option<String>,
-    /// Whether it may be passed on, or came from somebody else than the object's owner. No level
-    /// gives such a one.
+    /// Whether it may be passed on, or came from another role than the object's owner. No level
+    /// gives such a privilege.
     pub irregular: bool,
 }
 
@@ -44,7 +44,7 @@ impl Privilege {
 
 pub type Privileges = BTreeSet<Privilege>;
 
-/// `lacks EXECUTE ON ..., EXECUTE ON ... and 7 more`; nothing for no privilege.
+/// `lacks EXECUTE ON ..., EXECUTE ON ... and 7 more`; `None` for no privilege.
 pub fn in_words<'a>(verb: &str, privileges: impl Iterator<Item = &'a Privilege>) -> Option<String> {
     const NAMED: usize = 5;
     let words: Vec<_> = privileges.map(Privilege::in_words).collect();
@@ -56,8 +56,8 @@ pub fn in_words<'a>(verb: &str, privileges: impl Iterator<Item = &'a Privilege>)
         .then(|| format!("{verb} {}{more}", words[..words.len().min(NAMED)].join(", ")))
 }
 
-/// The members of the extension that privileges are on: kind and name as GRANT wants them, the bare
-/// name, the owner, the privileges that were granted.
+/// The members of the extension that privileges are on: kind and name as in GRANT, the bare name,
+/// the owner, the privileges that were granted.
 const WITH_OBJECTS: &str = "WITH member AS ( \
              SELECT d.classid, d.objid FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid \
              WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'orchestrator_schema' \
@@ -76,7 +76,7 @@ const WITH_OBJECTS: &str = "WITH member AS ( \
              FROM member AS m JOIN pg_namespace AS n ON m.classid = 'pg_namespace'::regclass AND m.objid = n.oid \
          ) ";
 
-/// What a level gives on the objects that are there.
+/// The privileges of a level on the objects that exist.
 pub fn due(level: Level) -> Result<Privileges, Error> {
     static OBJECTS: Statement =
         Statement::new(concatcp!(WITH_OBJECTS, "SELECT o.kind, o.name, o.bare FROM object AS o"));
@@ -101,7 +101,7 @@ pub fn due(level: Level) -> Result<Privileges, Error> {
     })
 }
 
-/// The privileges of a level on one object, with the column that each is on.
+/// The privileges of a level on one object, each with its column.
 fn of_level(level: Level, kind: &str, name: &str) -> Vec<(&'static str, Option<&'static str>)> {
     match kind {
         "SCHEMA" => vec![("USAGE", None)],
@@ -163,12 +163,13 @@ static HELD: Statement = Statement::new(concatcp!(
           aclexplode(c.attacl) AS a WHERE a.grantee = $1"
 ));
 
-/// What a role holds.
+/// The privileges that a role holds.
 pub fn held(role: Oid) -> Result<Privileges, Error> {
     HELD.select(&[role.into()], read)
 }
 
-/// What a role holds after what others committed while this transaction waited for them.
+/// The privileges that a role holds, including changes that others committed while this transaction
+/// waited for them.
 fn held_now(role: Oid) -> Result<Privileges, Error> {
     HELD.update(&[role.into()], read)
 }
@@ -187,7 +188,7 @@ fn read(found: SpiTupleTable<'_>) -> Result<Privileges, Error> {
     Ok(held)
 }
 
-/// Makes a role hold exactly these privileges; how many were given or taken away.
+/// Makes a role hold exactly these privileges. Returns the number of privileges granted or revoked.
 ///
 /// A grant made inside an extension script would count as the extension's own.
 pub fn set(role: Oid, name: &str, due: &Privileges) -> Result<i64, Error> {
@@ -223,7 +224,8 @@ fn by_object(privileges: &Privileges) -> BTreeMap<&str, Vec<&Privilege>> {
     objects
 }
 
-/// Takes away all that a role holds on an object, whoever gave it, and what the role passed on.
+/// Revokes all privileges of a role on an object, whoever granted them, and those that the role
+/// passed on.
 fn take_away(role: Oid, name: &str, object: &str) -> Result<(), Error> {
     static GRANTORS: Statement = Statement::new(concatcp!(
         WITH_OBJECTS,

@@ -1,20 +1,20 @@
-//! Levels, and the rights that one of them can have.
+//! The levels, and the rights that one of them can have.
 
-/// What a role may do.
+/// The rights of a role as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Sees everything but the values of secrets.
     Reader,
     /// Reads, and does the work: tasks, sessions, tools, runs; asks for decisions.
     Worker,
-    /// Reads, and decides what waits for a decision.
+    /// Reads, and makes pending decisions.
     Reviewer,
-    /// All of that, and settings, prompts, prices, retention, and the levels of others.
+    /// All of that, and manages settings, prompts, prices, retention, and the levels of others.
     Admin,
 }
 
 impl Level {
-    /// All levels. Each is marked by a function that none before it may call.
+    /// All levels. Each is recognised by EXECUTE on one function that no lower level has.
     pub const ALL: [Level; 4] = [Level::Reader, Level::Worker, Level::Reviewer, Level::Admin];
 
     pub fn name(self) -> &'static str {
@@ -26,7 +26,8 @@ impl Level {
         }
     }
 
-    /// The function whose EXECUTE tells that a role has this level, unless it has a later one too.
+    /// The function that marks this level: a role with EXECUTE on it has this level, unless it has
+    /// a later one too.
     pub fn mark(self) -> &'static str {
         match self {
             Level::Reader => "access",
@@ -43,7 +44,7 @@ pub const EVERYBODY: Levels = &Level::ALL;
 pub const WORK: Levels = &[Level::Worker, Level::Admin];
 pub const DECIDE: Levels = &[Level::Reviewer, Level::Admin];
 pub const ADMINISTER: Levels = &[Level::Admin];
-/// For scripts, triggers and the extension's owner.
+/// No level: for scripts, triggers and the extension's owner.
 pub const NOBODY: Levels = &[];
 
 /// Levels by name, lowest first.
@@ -73,7 +74,7 @@ pub const fn right(
 /// Name and rights of a table, a view or a sequence.
 pub type Relation = (&'static str, &'static [Right]);
 
-/// With whose rights a function does its work.
+/// The role whose rights a function uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rights {
     /// The caller's.
@@ -82,5 +83,5 @@ pub enum Rights {
     Owner,
 }
 
-/// Who may call functions, with whose rights they run, and their names.
+/// Functions by name, with the levels that may call them and the role whose rights they use.
 pub type Functions = (Levels, Rights, &'static [&'static str]);

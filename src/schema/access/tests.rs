@@ -77,8 +77,8 @@ fn columns_that_rights_name_are_there() {
     }
 }
 
-/// The scripts say SECURITY DEFINER of exactly the functions that the table says it of, and each
-/// of them pins its search path.
+/// The scripts declare SECURITY DEFINER for exactly the functions that the table declares it for,
+/// and each of them pins its search path.
 #[test]
 fn what_runs_with_the_owners_rights_is_what_the_table_says() {
     for (_, rights, names) in levels::functions() {
@@ -118,7 +118,7 @@ fn admins_may_do_what_any_level_may_and_marks_are_told_apart() {
     );
 }
 
-/// What is resolved, recorded or published.
+/// The tables whose rows are resolved, recorded or published.
 const WRITTEN_BY_FUNCTIONS: [&str; 7] = [
     "gates",
     "approvals",

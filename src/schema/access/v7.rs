@@ -1,6 +1,6 @@
-//! The levels' table, of what tracks a code-base migration. Its rules hold against every UPDATE,
-//! so a level may write what no function writes; who approves, signs and completes does it through
-//! the functions.
+//! The table of levels for the objects that track a code-base migration. Its rules hold against
+//! every UPDATE, so a level may write columns that no function writes. Approvals, signatures and
+//! completion go through the functions.
 
 use super::rights::{
     ADMINISTER, DECIDE, EVERYBODY, Functions, NOBODY, READ, Relation, Rights, WORK, right,
@@ -110,10 +110,10 @@ pub const FUNCTIONS: &[Functions] = &[
         &["v7_issue_task", "v7_start_phase", "v7_request_review", "v7_complete_phase"],
     ),
     (DECIDE, Rights::Owner, &["v7_sign", "v7_approve_phase"]),
-    // It looks at the whole database, so it does so with the rights of who asks.
+    // They read the whole database, so they run with the rights of the caller.
     (ADMINISTER, Rights::Caller, &["capture_snapshot", "v7_record_enum_duplicates"]),
     (ADMINISTER, Rights::Owner, &["v7_load_plan", "v7_roll_back_phase"]),
     (NOBODY, Rights::Caller, &["v7_enforce_approval", "v7_enforce_dependencies"]),
-    // What they note belongs to nobody who changes a task.
+    // A role that changes a task needs no rights on the notes that they write.
     (NOBODY, Rights::Owner, &["v7_note_change", "v7_note_hand_over"]),
 ];

@@ -36,7 +36,8 @@ fn begin_downgrade(target: Option<String>) -> Result<(), ErrorReport> {
 ///
 /// `target`: the version that the script leads to.
 /// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 and 55P03 as
-/// `begin_downgrade`, 2BP01 a user's object depends on an archive or stores rows of a table. Since 0.0.0.
+/// `begin_downgrade`, 2BP01 a user's object depends on an archive or stores rows of a table. Since
+/// 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn begin_upgrade(target: Option<String>) -> Result<(), ErrorReport> {
     let target = target_of_script(target)?;

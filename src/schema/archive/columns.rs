@@ -42,7 +42,8 @@ pub fn keep(table: &Table, columns: &[String]) -> Result<i64, Error> {
 
 /// Keeps the values of `columns` of archived rows that were restored without these columns. `rows`
 /// is the part of a query after FROM that yields these rows as `kept`. Returns the archive and its
-/// number of rows. Version and time are those of the archive that held the rows.
+/// number of rows, or `None` if there are no such rows. Version and time are those of the archive
+/// that held the rows.
 pub fn set_apart(
     archive: &Archive,
     live: &Table,

@@ -1,8 +1,9 @@
-//! Downgrade without loss: what a down script takes out of schema `orchestrator` is kept in
-//! `orchestrator_archive`, and comes back on the way up. Here the functions. Beside them:
-//! a script's beginning (`begin`, `locks`, `dependents`, `updated`); the way down of tables (`archiving`)
-//! and of columns (`columns`); the way up of tables (`give_back`) and of columns (`values`); the archives
-//! themselves (`archives`); and what a downgrade would do (`plan`).
+//! Downgrade without loss: rows and values that a down script removes from schema `orchestrator`
+//! are kept in `orchestrator_archive`, and the next upgrade restores them. This file has the SQL
+//! functions. Beside it: the beginning of a script (`begin`, `locks`, `dependents`, `updated`); the
+//! way down of tables (`archiving`) and of columns (`columns`); the way up of tables (`give_back`)
+//! and of columns (`values`); the archives themselves (`archives`); and the preview of a downgrade
+//! (`plan`).
 
 pub mod archives;
 mod archiving;
@@ -35,14 +36,14 @@ use crate::server::{backend_state, dynamic_sql};
 use table::Table;
 
 /// Takes a table, and the sequences it owns, out of the extension and keeps it in
-/// `orchestrator_archive`, whatever its row count in constant time. An empty table on which no
-/// user holds a grant is dropped.
+/// `orchestrator_archive`. This takes constant time, whatever the number of rows. An empty table on
+/// which no user holds a grant is dropped.
 ///
 /// `relation`: a table of schema orchestrator.
 /// Returns: the rows kept; for a table of more than 32 MiB the estimate of its statistics.
 /// Errors: 22004, P0002, 22023 no table of schema orchestrator, 42501 not the extension's owner,
-/// 2BP01 something of a user's depends on it, 55006 it holds rows and
-/// `orchestrator_schema.downgrade` is `refuse`. Since 0.0.0.
+/// 2BP01 a user's object depends on it, 55006 it holds rows and `orchestrator_schema.downgrade` is
+/// `refuse`. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn archive_table(relation: Option<RegClass>) -> Result<i64, ErrorReport> {
     Ok(archiving::table(&owned_table(relation)?)?)
@@ -51,8 +52,8 @@ fn archive_table(relation: Option<RegClass>) -> Result<i64, ErrorReport> {
 /// Keeps the values of columns that the calling down script is about to drop, with the key of
 /// their row, for every row of the table.
 ///
-/// It may name a column that stays, too: a script that must write into one, because the older version
-/// demands a value, calls `note_filled_in` after it has written.
+/// It may name a column that stays, too. A script that must write into such a column, because the
+/// older version demands a value, calls `note_filled_in` after it has written.
 ///
 /// `relation`: a table of schema orchestrator with a primary key; `columns`: its columns.
 /// Returns: the rows kept. Errors: as `archive_table`. Since 0.0.0.
@@ -66,8 +67,9 @@ fn archive_columns(
     Ok(columns::keep(&table, &columns)?)
 }
 
-/// Notes what the calling down script wrote into columns that stay, and that it named to
-/// `archive_columns` before: the way up can then tell it from what users write later.
+/// Notes the values that the calling down script wrote into columns that stay and that it named to
+/// `archive_columns` before. The way up can then distinguish them from values that users write
+/// later.
 ///
 /// `relation`: a table of schema orchestrator; `columns`: its columns.
 /// Returns: the rows noted. Errors: 22004, P0002, 22023, 42501 as `archive_table`; 55000 the running
@@ -82,21 +84,21 @@ fn note_filled_in(
     Ok(columns::note_filled_in(&table, &columns)?)
 }
 
-/// Brings back the rows of a table that an earlier downgrade kept, gives again the grants that
-/// users held on it, and drops the archive when nothing is left in it.
+/// Restores the rows of a table that an earlier downgrade kept, and the grants that users held on
+/// it. Drops the archive when it is empty.
 ///
 /// `relation`: a table of schema orchestrator.
-/// Returns: the rows that came back. A NOTICE says how many could not, and why.
+/// Returns: the rows restored. A NOTICE reports how many could not be restored, and why.
 /// Errors: 22004, P0002, 22023, 42501. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn restore_table(relation: Option<RegClass>) -> Result<i64, ErrorReport> {
     Ok(give_back::table(&owned_table(relation)?)?.restored)
 }
 
-/// Brings back the values of columns that an earlier downgrade kept, row by key.
+/// Restores the values of columns that an earlier downgrade kept, row by key.
 ///
 /// `relation`: a table of schema orchestrator; `columns`: its columns, just added.
-/// Returns: the rows whose values came back. Errors: as `restore_table`. Since 0.0.0.
+/// Returns: the rows whose values were restored. Errors: as `restore_table`. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn restore_columns(
     relation: Option<RegClass>,
@@ -107,7 +109,7 @@ fn restore_columns(
     Ok(values::give_back(&table, &columns)?.restored)
 }
 
-/// What earlier downgrades kept and no upgrade has brought back yet.
+/// The rows that earlier downgrades kept and no upgrade has restored yet.
 ///
 /// Returns: the table, or the columns of a table, that the rows belong to; the version that had
 /// it; when it was kept; how many rows. Since 0.0.0.
@@ -133,11 +135,11 @@ fn archived() -> Result<
     Ok(TableIterator::new(found))
 }
 
-/// Brings back by hand what an upgrade would have brought back: needed after a dump was restored,
-/// because CREATE EXTENSION then runs before the archive's tables exist. A value that somebody
-/// changed since stays as it is.
+/// Restores by hand the rows that an upgrade would have restored. This is needed after the restore
+/// of a dump, because CREATE EXTENSION then runs before the archive's tables exist. A value that
+/// somebody changed since stays as it is.
 ///
-/// Returns: per archive the table or columns, the rows that came back and the rows still kept.
+/// Returns: per archive the table or columns, the rows restored and the rows still kept.
 /// Errors: 42501 not the extension's owner. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn restore_archived() -> Result<
@@ -149,8 +151,8 @@ fn restore_archived() -> Result<
     Ok(TableIterator::new(give_back::everything()?))
 }
 
-/// What a downgrade to `target` would archive, drop or replace, object by object, and what of
-/// users' would stop it. Changes nothing.
+/// The objects that a downgrade to `target` would archive, drop or replace, and the objects of
+/// users that would stop it. Changes nothing.
 ///
 /// `target`: a version below the installed one.
 /// Returns: the step; the object; the action; the rows it concerns.
@@ -182,7 +184,8 @@ fn owned_table(relation: Option<RegClass>) -> Result<Table, Error> {
     Table::of_schema_orchestrator(relation)
 }
 
-/// Refuses everyone who does not own the extension: what is archived or restored is everybody's.
+/// Refuses every role that does not own the extension: archived and restored rows belong to all
+/// users.
 fn only_for_the_owner() -> Result<(), Error> {
     const OWNER: &str = "SELECT pg_catalog.pg_has_role(e.extowner, 'USAGE') \
          FROM pg_catalog.pg_extension AS e WHERE e.extname = 'orchestrator_schema'";

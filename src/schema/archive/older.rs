@@ -1,4 +1,4 @@
-//! Archives that are there already when a downgrade makes another of the same name.
+//! Archives that exist already when a downgrade makes another one of the same name.
 
 use const_format::concatcp;
 
@@ -11,8 +11,8 @@ use crate::server::backend_state;
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::Error;
 
-/// The names that a table takes in its schema: its own, those of its indexes and of the sequences
-/// that it owns.
+/// The names that a table uses in its schema: its own, those of its indexes and those of the
+/// sequences that it owns.
 pub fn names_of(table: &Table) -> Result<Vec<String>, Error> {
     const NAMES: &str = concatcp!(
         "SELECT c.relname::text FROM pg_class AS c WHERE c.oid = $1 \
@@ -24,9 +24,9 @@ pub fn names_of(table: &Table) -> Result<Vec<String>, Error> {
     dynamic_sql::column(NAMES, &[table.oid.into()])
 }
 
-/// Makes room in the archive for relations of these names: whatever has one gets the next free name,
-/// with all that is in it and on it. The table that had the first, which is the new archive's, when
-/// there was one.
+/// Frees these names in the schema of archives: each relation that has one of them gets the next
+/// free name, and keeps its content and everything on it. Returns the table that had the first
+/// name, which is the name of the new archive, if there was one.
 pub fn set_aside(names: &[String]) -> Result<Option<Table>, Error> {
     const IS_TABLE: &str = "SELECT relkind = 'r' FROM pg_class WHERE oid = $1";
     let mut older = None;
@@ -42,11 +42,12 @@ pub fn set_aside(names: &[String]) -> Result<Option<Table>, Error> {
     Ok(older)
 }
 
-/// Appends what an older archive held. Rows whose key is in the new one as well stay apart, and so
-/// does all of an archive that the new one cannot take in.
+/// Appends the rows of an older archive. A row whose key the new archive has as well stays in the
+/// older one. An older archive that the new one cannot take in stays as it is.
 pub fn append(older: Option<Table>, archive: &Table) -> Result<(), Error> {
     let Some(older) = older else { return Ok(()) };
-    // It stays under its own name, and the way up gives it back after the newer one.
+    // If something is left in it, it stays under its own name, and the way up restores it after the
+    // newer one.
     let _apart = backend_state::attempt(|| merge(&older, archive))?;
     Ok(())
 }

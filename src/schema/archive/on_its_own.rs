@@ -1,5 +1,5 @@
-//! Each archive is given back on its own: what becomes of one is of no consequence for others. What
-//! cannot come back stays, and a NOTICE says how much of it and why.
+//! Each archive is restored on its own: a failure of one does not affect the others. Rows that
+//! cannot be restored stay in it, and a NOTICE reports how many and why.
 
 use super::archives::{self, Archive};
 use super::dependents;
@@ -10,8 +10,8 @@ use crate::server::backend_state;
 use crate::server::dynamic_sql;
 use crate::server::error::Error;
 
-/// Gives back what one archive holds on its own, unless something of a user's depends on the archive:
-/// that would be lost with it.
+/// Restores one archive on its own, unless a user's object depends on the archive: the object would
+/// be lost with it.
 pub fn unless_in_use(
     archive: &Archive,
     work: impl FnOnce() -> Result<Outcome, Error>,
@@ -30,8 +30,8 @@ pub fn unless_in_use(
     stays(archive, &reasons)
 }
 
-/// Gives back what one archive holds, whatever becomes of others: when `work` fails, the archive
-/// stays as it is, and a NOTICE says why.
+/// Restores one archive, independently of the others. If `work` fails, the archive stays as it is,
+/// and a NOTICE reports why.
 pub fn on_its_own(
     archive: &Archive,
     work: impl FnOnce() -> Result<Outcome, Error>,
@@ -42,7 +42,7 @@ pub fn on_its_own(
     }
 }
 
-/// Leaves in an archive all that it holds, and reports why.
+/// Leaves everything in an archive, and reports why.
 pub fn stays(archive: &Archive, reasons: &[String]) -> Result<Outcome, Error> {
     let rows = archive.rows()?;
     archives::note_left_behind(archive)?;
@@ -50,7 +50,7 @@ pub fn stays(archive: &Archive, reasons: &[String]) -> Result<Outcome, Error> {
     Ok(Outcome { restored: 0, left_behind: rows })
 }
 
-/// Tells how many rows stay in the archive, and why.
+/// Reports how many rows stay in the archive, and why.
 pub fn left_behind(rows: i64, belongs_to: &str, archive: &Table, reasons: &[String]) {
     backend_state::notice(
         format!(
@@ -61,7 +61,7 @@ pub fn left_behind(rows: i64, belongs_to: &str, archive: &Table, reasons: &[Stri
     );
 }
 
-/// Tells how many rows came back without the reference they had.
+/// Reports how many rows were restored without the reference that they had.
 pub fn lost_reference(belongs_to: &str, key: &ForeignKey, rows: i64) {
     let columns = key.columns.join(", ");
     backend_state::notice(

@@ -7,10 +7,10 @@ use crate::server::backend_state;
 use crate::server::dynamic_sql;
 use crate::server::error::{Error, Kind};
 
-/// The schema that keeps what downgrades took out. Not a member of the extension.
+/// The schema that keeps the rows of downgrades. Not a member of the extension.
 pub const ARCHIVE: &str = "orchestrator_archive";
 
-/// Creates the schema when it is not there yet, as an ordinary schema that DROP EXTENSION leaves.
+/// Creates the schema if it does not exist, as an ordinary schema that DROP EXTENSION leaves alone.
 pub fn ensure() -> Result<(), Error> {
     const EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
     if dynamic_sql::value::<bool>(EXISTS, &[ARCHIVE.into()])? == Some(true) {
@@ -29,8 +29,8 @@ pub fn ensure() -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses a schema or a table in it that somebody else made: what they put on it would run with
-/// the rights of the extension's owner.
+/// Refuses the schema, or a table in it, if somebody else made it: code that its owner attached to
+/// it would run with the rights of the extension's owner.
 pub fn only_ours() -> Result<(), Error> {
     const STRANGER: &str = "SELECT format('%s belongs to role %I', o.what, o.owner::regrole::text) \
          FROM (SELECT 'schema orchestrator_archive', nspowner FROM pg_namespace WHERE nspname = $1 \
@@ -52,11 +52,11 @@ pub fn only_ours() -> Result<(), Error> {
     }
 }
 
-/// The length in bytes from which on the server cuts names off.
+/// The longest name in bytes. The server cuts longer ones.
 pub const LONGEST_NAME: usize = pg_sys::NAMEDATALEN as usize - 1;
 
-/// A name for an archive that no relation of the schema has: `wanted`, or as much of it as a name
-/// may have, with the next number.
+/// A name for an archive that no relation of the schema has: `wanted` if it is free, or else
+/// `wanted` with the next number at its end. `wanted` is cut to fit into a name.
 pub fn free_name(wanted: &str) -> Result<String, Error> {
     const NAMES: &str = "SELECT c.relname::text FROM pg_class AS c \
          JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1";

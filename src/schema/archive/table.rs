@@ -1,4 +1,4 @@
-//! A table as archiving sees it: its columns, its key, and what a row must satisfy to be in it.
+//! A table as archiving sees it: its columns, its key, and the conditions that its rows satisfy.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub struct Table {
     pub name: String,
 }
 
-/// One column that can be written.
+/// A column that can be written.
 #[derive(Clone, Debug)]
 pub struct Column {
     pub name: String,
@@ -34,7 +34,7 @@ pub struct Column {
     pub is_identity: bool,
 }
 
-/// A foreign key of a table: its own columns, and the table and columns they point to.
+/// A foreign key of a table: its own columns, and the table and columns that they refer to.
 pub struct ForeignKey {
     pub columns: Vec<String>,
     pub parent: Table,
@@ -90,7 +90,7 @@ impl Table {
         })
     }
 
-    /// The relation of that qualified name, where there is one.
+    /// The relation of that qualified name, if there is one.
     pub fn named(name: &str) -> Result<Option<Table>, Error> {
         const FIND: &str = "SELECT to_regclass($1)::oid";
         match dynamic_sql::value::<pg_sys::Oid>(FIND, &[name.into()])? {
@@ -128,7 +128,7 @@ impl Table {
         })
     }
 
-    /// Whether it has all these columns, those included whose values are computed.
+    /// Whether it has all these columns. Columns with computed values count too.
     pub fn has_columns(&self, names: &[String]) -> Result<bool, Error> {
         let (columns, computed) = (self.columns()?, self.computed_columns()?);
         let has = |name: &String| {
@@ -137,7 +137,7 @@ impl Table {
         Ok(names.iter().all(has))
     }
 
-    /// The names of the columns that are GENERATED ALWAYS AS an expression: nothing can be written
+    /// The names of the columns that are GENERATED ALWAYS AS an expression. Nothing can be written
     /// into them.
     pub fn computed_columns(&self) -> Result<Vec<String>, Error> {
         const COMPUTED: &str = "SELECT attname::text FROM pg_attribute \
@@ -145,8 +145,8 @@ impl Table {
         dynamic_sql::column(COMPUTED, &[self.oid.into()])
     }
 
-    /// The replica identity that the table has and that identifies no row, while there is a publication:
-    /// NOTHING, an index that was dropped, or DEFAULT without a primary key.
+    /// The replica identity of the table if it identifies no row and the database has a
+    /// publication: NOTHING, an index that was dropped, or DEFAULT without a primary key.
     pub fn missing_identity(&self) -> Result<Option<String>, Error> {
         const MISSING: &str = "SELECT CASE c.relreplident WHEN 'd' THEN 'DEFAULT' ELSE 'NOTHING' END FROM pg_class AS c \
              WHERE c.oid = $1 AND c.relreplident <> 'f' AND EXISTS (SELECT FROM pg_publication) \
@@ -155,8 +155,8 @@ impl Table {
         dynamic_sql::value(MISSING, &[self.oid.into()])
     }
 
-    /// Runs `work`, which updates or deletes rows of the table, also where a publication has the
-    /// table and nothing in it identifies a row.
+    /// Runs `work`, which updates or deletes rows of the table. This works also if a publication
+    /// has the table and nothing in it identifies a row.
     pub fn with_replica_identity<R>(
         &self,
         work: impl FnOnce() -> Result<R, Error>,
@@ -168,12 +168,12 @@ impl Table {
         Ok(result)
     }
 
-    /// The columns of the primary key, in order; none when there is no primary key.
+    /// The columns of the primary key, in order; none without a primary key.
     pub fn key(&self) -> Result<Vec<String>, Error> {
         self.columns_of_constraints("p").map(|mut keys| keys.pop().unwrap_or_default())
     }
 
-    /// The column sets that are unique beside the primary key.
+    /// The sets of columns that are unique beside the primary key.
     pub fn unique_sets(&self) -> Result<Vec<Vec<String>>, Error> {
         self.columns_of_constraints("u")
     }
@@ -232,7 +232,7 @@ impl Table {
         dynamic_sql::known(&sql, &[], "exists")
     }
 
-    /// How many rows it holds. Reads all of them.
+    /// The number of its rows. Reads all of them.
     pub fn count(&self) -> Result<i64, Error> {
         let sql = format!("SELECT count(*) FROM ONLY {self}");
         dynamic_sql::known(&sql, &[], "count")
@@ -240,8 +240,8 @@ impl Table {
 }
 
 impl ForeignKey {
-    /// The condition that the parent row exists, for a row known as `alias`; a NULL in the key
-    /// asks for none (MATCH SIMPLE).
+    /// The condition that the parent row exists, for a row known as `alias`. A row with a NULL in
+    /// the key needs none (MATCH SIMPLE).
     pub fn holds_for(&self, alias: &str) -> String {
         let pairs = self.columns.iter().zip(&self.parent_columns);
         let absent: Vec<_> =

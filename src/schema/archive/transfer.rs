@@ -1,4 +1,5 @@
-//! Rows on their way from one table into another: those that fit are copied, and leave the first.
+//! Moves rows from one table into another: rows that fit are copied and then deleted from the
+//! first.
 
 use super::conditions::{self, Condition, all_of, arriving, lock_parents, same_key};
 use super::table::{ForeignKey, Table};
@@ -6,14 +7,14 @@ use crate::server::backend_state;
 use crate::server::dynamic_sql::{self, list, quote};
 use crate::server::error::Error;
 
-/// How many rows came back, and how many stay in the archive.
+/// The number of rows restored, and of rows that stay in the archive.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Outcome {
     pub restored: i64,
     pub left_behind: i64,
 }
 
-/// Moves the rows that `to` can take, by an explicit column list; the others stay in `from`.
+/// Moves the rows that `to` can take, by an explicit list of columns. The others stay in `from`.
 pub fn move_rows(from: &Table, to: &Table) -> Result<Outcome, Error> {
     if !conditions::misfits(from, to)?.is_empty() {
         return Ok(Outcome { restored: 0, left_behind: from.count()? });
@@ -22,8 +23,9 @@ pub fn move_rows(from: &Table, to: &Table) -> Result<Outcome, Error> {
     clear(from, to, restored)
 }
 
-/// Copies the rows that `to` can take; how many these are. Without a primary key nothing tells which
-/// row a value belongs to: a row with values in columns that `to` does not have is not copied then.
+/// Copies the rows that `to` can take, and returns their number. Without a primary key nothing
+/// identifies the row that a value belongs to. So without one, a row with values in columns that
+/// `to` does not have is not copied.
 pub fn copy_rows(from: &Table, to: &Table) -> Result<i64, Error> {
     let (shared, extra) = shared_columns(from, to)?;
     lock_parents(to)?;
@@ -36,7 +38,8 @@ pub fn copy_rows(from: &Table, to: &Table) -> Result<i64, Error> {
     ))
 }
 
-/// Takes what came back out of `from`.
+/// Deletes the restored rows from `from`. If all rows were restored, the caller drops the table
+/// instead.
 pub fn clear(from: &Table, to: &Table, restored: i64) -> Result<Outcome, Error> {
     let total = from.count()?;
     if restored == total {
@@ -69,7 +72,7 @@ fn nothing_in(extra: &str) -> Condition {
     }
 }
 
-/// The condition that row `live` of `to` is row `kept`, as it arrives.
+/// The condition that row `live` of `to` equals row `kept` as it was restored.
 pub fn came_back(to: &Table, shared: &[String]) -> Result<String, Error> {
     let keys = to.foreign_keys()?;
     let values: Vec<_> =
@@ -92,8 +95,8 @@ pub fn shared_columns(from: &Table, to: &Table) -> Result<(Vec<String>, Vec<Stri
         .partition(|name| known.iter().any(|column| column.name == *name)))
 }
 
-/// The foreign keys whose rows have gone without taking theirs along, with how many rows of the
-/// archive that concerns.
+/// The foreign keys whose parent rows were deleted while the rows that refer to them stay, with the
+/// number of rows of the archive that each concerns.
 pub fn lost_references(from: &Table, to: &Table) -> Result<Vec<(ForeignKey, i64)>, Error> {
     let present = from.columns()?;
     let mut lost = Vec::new();
@@ -111,7 +114,7 @@ pub fn lost_references(from: &Table, to: &Table) -> Result<Vec<(ForeignKey, i64)
     Ok(lost)
 }
 
-/// Why rows stayed in the archive, with their number.
+/// The reasons why rows stayed in the archive, each with the number of rows.
 pub fn reasons(from: &Table, to: &Table) -> Result<Vec<String>, Error> {
     let (_, extra) = shared_columns(from, to)?;
     let mut conditions = conditions::conditions(from, to)?;
@@ -139,7 +142,7 @@ pub fn reasons(from: &Table, to: &Table) -> Result<Vec<String>, Error> {
     Ok(reasons)
 }
 
-/// Runs `work` with triggers and rules silent: rows come back as they were, and have been checked
+/// Runs `work` with triggers and rules off: rows are restored as they were, and have been checked
 /// against every foreign key in one pass.
 pub fn without_triggers<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
     backend_state::with_setting(c"session_replication_role", c"replica", work)

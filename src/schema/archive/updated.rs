@@ -1,5 +1,5 @@
-//! Tables that stay and whose rows a script updates. Where a publication publishes their updates, and
-//! nothing in a row identifies it to subscribers, the server refuses every UPDATE of them.
+//! Tables that stay and whose rows a script updates. If a publication publishes updates of a table,
+//! and nothing in its rows identifies them to subscribers, the server refuses every UPDATE of it.
 
 use super::locks::Way;
 use super::table::Table;
@@ -9,21 +9,22 @@ use crate::server::backend_state;
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::{Error, Kind};
 
-/// The way and the newer version of each step whose script updates tables that stay, and these tables. A
-/// server test finds every further one.
+/// The steps whose script updates tables that stay: way, newer version, and these tables. A server
+/// test fails if one is missing.
 const UPDATED: [(Way, &str, &[&str]); 2] = [
     (Way::Down, "0.3.0", &["orchestrator.sessions", "orchestrator.tasks"]),
     (Way::Up, "0.3.0", &["orchestrator.sessions"]),
 ];
 
-/// A table that the server does not let anybody update, its reason, and the statement that helps.
+/// A table whose rows the server refuses to update, the reason, and the statement that helps.
 struct Refused {
     table: Table,
     reason: String,
     helps: String,
 }
 
-/// Refuses to go to `target` when the server would refuse an UPDATE of a table that the script updates.
+/// Refuses to go to `target` if the server would refuse an UPDATE of a table that the script
+/// updates.
 pub fn refuse_over_identity(way: Way, target: &str) -> Result<(), Error> {
     let (newer, step) = match way {
         Way::Up => (target.to_owned(), format!("go up to {target}")),
@@ -55,7 +56,7 @@ pub fn refuse_over_identity(way: Way, target: &str) -> Result<(), Error> {
     .hint(helps.join(" ")))
 }
 
-/// The server's answer to an UPDATE of no row; nothing where it would do one.
+/// The server's refusal of an UPDATE of no row; `None` if it accepts one.
 fn refusal(table: Table) -> Result<Option<Refused>, Error> {
     let Some(column) = table.columns()?.into_iter().next() else { return Ok(None) };
     let name = quote(&column.name);
@@ -65,8 +66,9 @@ fn refusal(table: Table) -> Result<Option<Refused>, Error> {
     Ok(Some(Refused { helps: remedy(&table)?, reason: setback.0, table }))
 }
 
-/// The statement after which the server lets rows of the table be updated. A publication of some
-/// columns, or of rows by a condition, may leave out what identifies a row: the table leaves it.
+/// The statement after which the server accepts updates of the table. A publication of some
+/// columns, or of rows by a condition, may leave out the columns that identify a row: then the
+/// statement takes the table out of the publication.
 fn remedy(table: &Table) -> Result<String, Error> {
     const PUBLICATIONS: &str = "SELECT format('ALTER PUBLICATION %I DROP TABLE %s;', p.pubname, $2) \
          FROM pg_publication_rel AS r JOIN pg_publication AS p ON p.oid = r.prpubid \

@@ -1,7 +1,7 @@
-//! Values of columns, given back row by key.
+//! Restores values of columns, row by key.
 //!
-//! Of a column that stayed the kept value comes back where what the down script left still stands, and a
-//! value that somebody wrote since stays.
+//! In a column that stayed, the kept value is restored only where the value that the down script
+//! left is unchanged. A value that somebody wrote since stays.
 
 use super::archives::{self, Archive, Holds};
 use super::conditions::{self, all_of, arriving, lock_parents, same_key};
@@ -12,26 +12,26 @@ use super::transfer::{Outcome, without_triggers};
 use crate::server::dynamic_sql::{self, list, quote};
 use crate::server::error::Error;
 
-/// What becomes of a value that stands in a column already.
+/// The treatment of a value that a column holds already.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum OnConflict {
-    /// The column was added a moment ago: what stands in it is no user's.
+    /// The column was just added: no value in it is a user's.
     Overwrite,
     /// Somebody may have written it since: only the column's default is overwritten.
     Keep,
 }
 
-/// Brings back the values of `columns`, row by key.
+/// Restores the values of `columns`, row by key.
 pub fn give_back(live: &Table, columns: &[String]) -> Result<Outcome, Error> {
     let mut total = Outcome::default();
-    // What the newest archive holds is what the columns held last; an older one has only what did
-    // not fit before.
+    // The newest archive holds the last values of the columns. An older one holds only values that
+    // did not fit before.
     let mut on_conflict = OnConflict::Overwrite;
     for archive in archives::of(&live.name)? {
         let Holds::Columns(held) = &archive.holds else {
             continue;
         };
-        // One that holds columns of a later version waits for that version.
+        // An archive with columns of a later version waits for that version.
         if held.iter().any(|name| columns.contains(name)) && live.has_columns(held)? {
             let outcome = values(&archive, live, on_conflict)?;
             total.restored += outcome.restored;
@@ -42,16 +42,16 @@ pub fn give_back(live: &Table, columns: &[String]) -> Result<Outcome, Error> {
     Ok(total)
 }
 
-/// A kept column, and the value with which it arrives in a row.
+/// A kept column, and the value that it gets in a row.
 struct Value {
     name: String,
-    /// Over the rows `kept` and `live`.
+    /// An expression over the rows `kept` and `live`.
     arrives: String,
-    /// Whether the column stood in the older version as well.
+    /// Whether the older version had the column as well.
     stayed: bool,
 }
 
-/// The kept columns that the table has, the key left out.
+/// The kept columns that the table has, without the key.
 fn arriving_values(kept: &Table, live: &Table, keys: &[ForeignKey]) -> Result<Vec<Value>, Error> {
     let (held, key) = (kept.columns()?, live.key()?);
     let has = |name: &str| held.iter().any(|column| column.name == name);
@@ -77,7 +77,7 @@ fn arriving_values(kept: &Table, live: &Table, keys: &[ForeignKey]) -> Result<Ve
     Ok(values)
 }
 
-/// Brings back the values of one archive.
+/// Restores the values of one archive.
 pub fn values(archive: &Archive, live: &Table, on_conflict: OnConflict) -> Result<Outcome, Error> {
     unless_in_use(archive, || {
         grants::give_column_grants(&archive.table, live)?;
@@ -85,7 +85,7 @@ pub fn values(archive: &Archive, live: &Table, on_conflict: OnConflict) -> Resul
     })
 }
 
-/// Why the values of an archive cannot be written into the columns of their names.
+/// The reasons why the values of an archive cannot be written into the columns of their names.
 fn misfits(archive: &Archive, live: &Table) -> Result<Vec<String>, Error> {
     let Holds::Columns(held) = &archive.holds else { return Ok(Vec::new()) };
     let mut misfits = Vec::new();
@@ -155,9 +155,9 @@ fn values_of(archive: &Archive, live: &Table, on_conflict: OnConflict) -> Result
     Ok(Outcome { restored, left_behind: left })
 }
 
-/// The statement that writes the values which fit into their rows; it answers how many rows those
-/// are, and for each of the `lossy` foreign keys how many of them came back without it. A row whose
-/// values stand in it already is counted and not written.
+/// The statement that writes the values which fit into their rows. It returns the number of these
+/// rows, and for each of the `lossy` foreign keys the number of those that were restored without
+/// it. A row that holds its values already is counted and not written.
 fn statement(
     archive: &Archive,
     live: &Table,
@@ -221,8 +221,8 @@ fn statement(
     ))
 }
 
-/// The condition that in row `live` every column which the older version did not have still holds
-/// its default.
+/// The condition that in row `live` every column which the older version lacked still holds its
+/// default.
 fn still_default(table: &Table, values: &[Value]) -> Result<String, Error> {
     let mut conditions = String::new();
     for column in table.columns()? {
@@ -237,7 +237,7 @@ fn still_default(table: &Table, values: &[Value]) -> Result<String, Error> {
     Ok(conditions)
 }
 
-/// Why `left` rows of values stayed in the archive.
+/// The reasons why the values of `left` rows stayed in the archive.
 fn reasons(archive: &Archive, live: &Table, left: i64) -> Result<Vec<String>, Error> {
     let gone: i64 = dynamic_sql::known(
         &format!(

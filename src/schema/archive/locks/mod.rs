@@ -1,12 +1,12 @@
 //! The locks of an update, taken all at once before it changes anything.
 //!
-//! Clients lock tables in whatever order they like, and pg_dump in one of its own. An update that took
-//! its locks as it comes to them would sooner or later wait for somebody who waits for it, and the
-//! server would end one of the two with 40P01. So the first script takes every lock that any script of
-//! the statement needs, in a subtransaction. It does not wait there as long as the server takes to look
-//! for such a circle: it rolls back, which lets everybody else go on, pauses, and tries again. Once it
-//! has them all, nothing in the scripts waits for a lock. Only a lock that an autovacuum worker holds is
-//! waited for until the server looks, because that ends the worker.
+//! Clients lock tables in any order, and pg_dump in one of its own. If an update took its locks one
+//! by one as it needs them, it would sooner or later wait for a client that waits for it, and the
+//! server would end one of the two with 40P01. So the first script takes, in a subtransaction,
+//! every lock that any script of the statement needs. An attempt ends before the server would look
+//! for such a deadlock: it rolls back, which lets all others go on, pauses, and tries again. Once
+//! it has all locks, no script waits for a lock. Only for a lock that an autovacuum worker holds
+//! does it wait until the server looks, because that ends the worker.
 
 mod needed;
 mod order;
@@ -27,15 +27,15 @@ use needed::Lock;
 pub use needed::Way;
 use statement::Statement;
 
-/// The longest pause between two attempts, in attempts: the longer somebody holds a lock, the rarer
-/// clients are stopped for an attempt.
+/// The longest pause between two attempts, in attempts. The longer somebody holds a lock, the more
+/// rarely clients are stopped for an attempt.
 const LONGEST_PAUSE: u32 = 10;
 
-/// How often a pause looks whether the lock that was missing could be had now.
+/// The number of checks, within a pause as long as an attempt, whether the missing lock is free.
 const LOOKS: u32 = 20;
 
-/// Takes every lock that the running statement needs from the running script on, which leads to the
-/// version at position `target`.
+/// Takes every lock that the running statement needs, from the running script on. `target`: the
+/// position of the version that this script leads to.
 pub fn take(way: Way, target: usize) -> Result<(), Error> {
     let locks = needed::locks(way, steps(way, target)?)?;
     if locks.is_empty() {
@@ -53,8 +53,8 @@ pub fn take(way: Way, target: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// The steps from the running script to the end of the running statement, each by the position of its
-/// newer version; none for CREATE EXTENSION, which needs archives alone. A statement that is not known may
+/// The steps from the running script to the end of the running statement, each by the position of
+/// its newer version. CREATE EXTENSION has none: it needs only archives. An unknown statement may
 /// go to the end of the chain.
 fn steps(way: Way, target: usize) -> Result<Range<usize>, Error> {
     let end = match statement::running()? {
@@ -69,16 +69,17 @@ fn steps(way: Way, target: usize) -> Result<Range<usize>, Error> {
     })
 }
 
-/// How long locks are waited for.
+/// The time limits for locks.
 struct Attempts {
     start: Instant,
-    /// Of one attempt: lock_timeout, and no more than half the time after which the server looks for a
-    /// circle.
+    /// Of one attempt: lock_timeout, but no more than half the time after which the server looks
+    /// for a deadlock.
     bound: Duration,
-    /// Of all attempts and pauses together: lock_timeout for each lock; no end without one.
+    /// Of all attempts and pauses together: lock_timeout for each lock. `None`, without end, if
+    /// lock_timeout is 0.
     limit: Option<Duration>,
     made: u32,
-    /// The place of a lock that an autovacuum worker held when the last attempt ended.
+    /// The place of the lock that an autovacuum worker held when the last attempt ended.
     vacuumed: Option<usize>,
 }
 
@@ -94,7 +95,7 @@ impl Attempts {
         Attempts { start: Instant::now(), bound, limit, made: 0, vacuumed: None }
     }
 
-    /// Takes all locks, or none: the first that could not be had.
+    /// Takes all locks, or none. Then it returns the place of the first that was missing.
     fn try_all(&mut self, locks: &[Lock]) -> Result<Option<usize>, Error> {
         let (start, mut missing) = (Instant::now(), 0);
         let outcome = subtransaction::run(|| {
@@ -120,12 +121,12 @@ impl Attempts {
         self.limit.is_some_and(|limit| self.start.elapsed() >= limit)
     }
 
-    /// Waits with no lock held, so that others go on: longer after each attempt, and not longer than
-    /// until the missing lock is free.
+    /// Waits with no lock held, so that others go on. The pause is longer after each attempt, and
+    /// ends as soon as the missing lock is free.
     fn pause(&self, missing: &Lock) -> Result<(), Error> {
         const SLEEP: &str = "SELECT pg_sleep(($1::float8 / 1000) * (0.5 + random()))::text";
         let look = self.bound / LOOKS;
-        // Who has set a limit wants attempts.
+        // A caller with a limit wants many attempts.
         let longest = if self.limit.is_some() { 1 } else { LONGEST_PAUSE };
         let pauses = 2_u32.saturating_pow(self.made.min(10)).min(longest * LOOKS);
         for _ in 0..pauses {
@@ -138,7 +139,7 @@ impl Attempts {
         Ok(())
     }
 
-    /// The error that ends the statement: who holds the lock, and the next step.
+    /// The error that ends the statement: the holders of the lock, and the next step.
     fn failure(&self, missing: &Lock) -> Result<Error, Error> {
         let holders = holders(missing)?;
         let limit = self.limit.unwrap_or_default().as_millis();
@@ -166,7 +167,7 @@ impl Attempts {
 /// Waits for one lock, or raises an error, which the subtransaction undoes.
 fn wait_for(lock: &Lock) {
     let mode = lock.mode.number();
-    // SAFETY: waits as every lock of the server does.
+    // SAFETY: waits like every lock of the server.
     unsafe {
         if lock.is_function {
             pg_sys::LockDatabaseObject(pg_sys::ProcedureRelationId, lock.oid, 0, mode);
@@ -176,14 +177,14 @@ fn wait_for(lock: &Lock) {
     }
 }
 
-/// Waits for a lock that an autovacuum worker holds, at most that many milliseconds. When the server looks
-/// for a circle it ends such a worker instead, unless the worker prevents a wraparound: it has to look
-/// before the attempt is over.
+/// Waits for a lock that an autovacuum worker holds, for at most that many milliseconds. When the
+/// server looks for a deadlock it ends such a worker, unless the worker prevents a wraparound. So
+/// the server has to look before the attempt is over.
 fn end_autovacuum(milliseconds: u128, lock: &Lock) {
     with_timeout(c"deadlock_timeout", (milliseconds / 4).max(1), || wait_for(lock));
 }
 
-/// Somebody who holds a lock in the way.
+/// A process or prepared transaction that holds a conflicting lock.
 struct Holder {
     description: String,
     /// The statement that ends it.
@@ -191,7 +192,7 @@ struct Holder {
     is_autovacuum: bool,
 }
 
-/// Who else has locked a relation or a function in a mode that is in the way.
+/// The others that have locked a relation or a function in a conflicting mode.
 fn holders(lock: &Lock) -> Result<Vec<Holder>, Error> {
     const HOLDERS: &str = "SELECT CASE WHEN l.pid IS NULL THEN concat('prepared transaction ', p.gid) \
                 ELSE concat('process ', l.pid, ' (', concat_ws(', ', \
@@ -223,13 +224,13 @@ fn holders(lock: &Lock) -> Result<Vec<Holder>, Error> {
     })
 }
 
-/// Whether a relation could be locked now; it is not locked afterwards. Of a function the next attempt
-/// finds out.
+/// Whether a relation could be locked now; it is not locked afterwards. For a function the answer
+/// is always yes: the next attempt finds out.
 fn is_free(lock: &Lock) -> Result<bool, Error> {
     if lock.is_function {
         return Ok(true);
     }
-    // SAFETY: takes the lock only if nobody is in the way, and gives it back at once.
+    // SAFETY: takes the lock only if nobody is in the way, and releases it at once.
     unsafe {
         let mode = lock.mode.number();
         let free = pg_sys::ConditionalLockRelationOid(lock.oid, mode);
@@ -246,7 +247,7 @@ fn with_timeout(name: &CStr, milliseconds: u128, work: impl FnOnce()) {
     with_setting(name, &value, work);
 }
 
-/// Whether a lock could not be had: nothing else is tried again.
+/// Whether the error is a missing lock. After any other error nothing is tried again.
 fn is_a_lock_missing(error: &CaughtError) -> bool {
     matches!(
         subtransaction::sqlstate(error),

@@ -1,4 +1,5 @@
-//! The relations that the scripts of an update lock, read from what the versions on its way change.
+//! The relations and functions that the scripts of an update lock, read from the changes of the
+//! versions on its way.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,14 +13,15 @@ use crate::schema::manifest::{self, Change};
 use crate::server::error::Error;
 use crate::server::{interrupts, rows};
 
-/// How strongly a relation is locked, from weak to strong.
+/// The strength of a lock on a relation, from weak to strong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
-    /// A view that reads it is made.
+    /// For a relation that is read by a view which the update creates.
     AccessShare,
-    /// It gets triggers, indexes, or a foreign key that leads to it; clients can go on reading.
+    /// For a table that gets triggers, indexes, or a foreign key that refers to it. Clients can go
+    /// on reading.
     ShareRowExclusive,
-    /// Everything else.
+    /// For everything else.
     AccessExclusive,
 }
 
@@ -33,7 +35,7 @@ impl Mode {
         number as pg_sys::LOCKMODE
     }
 
-    /// The modes that are in its way, as pg_locks names them.
+    /// The modes that conflict with it, as pg_locks names them.
     pub fn conflicts(self) -> &'static [&'static str] {
         // The strongest first.
         const MODES: [&str; 8] = [
@@ -59,11 +61,12 @@ pub struct Lock {
     pub oid: pg_sys::Oid,
     pub name: String,
     pub mode: Mode,
-    /// Whether it is a function: some of them make their callers wait on their entry in the catalog.
+    /// Whether it is a function. Some functions make their callers wait for a lock on their catalog
+    /// entry.
     pub is_function: bool,
 }
 
-/// Which way an update goes.
+/// The direction of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     Down,
@@ -73,8 +76,8 @@ pub enum Way {
 /// Relations by their qualified names, functions by their signatures.
 type Modes = BTreeMap<String, Mode>;
 
-/// What the steps between the versions at these positions of the chain lock, of what is there, in the
-/// order in which it is to be locked. `steps`: the position of each step's newer version.
+/// The locks that these steps take on the objects that exist, in the order in which to take them.
+/// `steps`: the position of each step's newer version.
 pub fn locks(way: Way, steps: Range<usize>) -> Result<Vec<Lock>, Error> {
     let mut modes = Modes::new();
     for position in steps {
@@ -87,14 +90,14 @@ pub fn locks(way: Way, steps: Range<usize>) -> Result<Vec<Lock>, Error> {
     let mut locks = found(relations, functions)?;
     locks.sort_by_key(|lock| {
         let name = lock.name.strip_prefix("orchestrator.");
-        // A function that waits on its entry does so before it comes to a table.
+        // A function that waits for its entry does so before it locks a table.
         let is_relation = !lock.is_function;
         (is_relation, name.map_or(usize::MAX, order::place), lock.oid.to_u32())
     });
     Ok(locks)
 }
 
-/// Notes what one change of one version locks.
+/// Notes the locks that one change of one version takes.
 fn add(modes: &mut Modes, way: Way, change: &Change) {
     let mut need = |name: &str, mode: Mode| {
         let known = modes.entry(name.to_owned()).or_insert(mode);
@@ -102,7 +105,7 @@ fn add(modes: &mut Modes, way: Way, change: &Change) {
     };
     let member = Member { kind: change.kind.to_owned(), object: change.object.to_owned() };
     let definitions = || change.before.iter().chain(change.after.iter());
-    // What is added on the way up leaves readers alone.
+    // An addition on the way up leaves readers alone.
     let part = if way == Way::Up && change.before.is_none() {
         Mode::ShareRowExclusive
     } else {
@@ -133,7 +136,7 @@ fn add(modes: &mut Modes, way: Way, change: &Change) {
     }
 }
 
-/// The table that a foreign key leads to.
+/// The table that a foreign key refers to.
 fn parent_in(definition: &str) -> Option<&str> {
     let (_, rest) = definition.split_once(" REFERENCES ")?;
     rest.split_once('(').map(|(parent, _)| parent)
@@ -156,10 +159,10 @@ fn relations_in(definition: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Those of the named relations and functions that are there, and beside them what a statement on them locks, too:
-/// the tables that inherit from them, the sequences that they own, and, because values that come back
-/// are compared with them, the tables that their foreign keys lead to. At last every archive, which
-/// gets rows, or gives them back.
+/// The named relations and functions that exist, and the relations that a statement on them locks
+/// as well: tables that inherit from them, sequences that they own, and the tables that their
+/// foreign keys refer to, because restored values are compared with these. Every archive is
+/// included: rows go into it, or are restored from it.
 fn found(relations: Modes, functions: Modes) -> Result<Vec<Lock>, Error> {
     const FOUND: &str = "WITH RECURSIVE named (oid, mode) AS ( \
              SELECT to_regclass(n.name)::oid, n.mode FROM unnest($1, $2) AS n (name, mode) \

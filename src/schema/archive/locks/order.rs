@@ -1,8 +1,8 @@
-//! The order in which relations are locked: that of the functions, so that an update and a call of
-//! one of them do not wait for each other in a circle.
+//! The order in which relations are locked. It is the order of the functions, so that an update and
+//! a call of one of them never wait for each other in a circle.
 
-/// Every relation of every version, as the functions come to them, and views before the tables that they
-/// read. A server test compares it with what the functions do.
+/// Every relation of every version, in the order in which the functions use them; views come before
+/// the tables that they read. A server test compares this with the locks that the functions take.
 const ORDER: [&str; 44] = [
     "pending_decisions",
     "run_summary",
@@ -50,10 +50,11 @@ const ORDER: [&str; 44] = [
     "v7_test_results",
 ];
 
-/// The trail is written last by every function.
+/// Every function writes the trail last.
 const LAST: &str = "audit_events";
 
-/// Where a relation of schema orchestrator stands in the order; one that no version has comes last.
+/// The place of a relation of schema orchestrator in the order. A relation that no version has
+/// comes last.
 pub fn place(name: &str) -> usize {
     let known = ORDER.iter().position(|known| *known == name);
     known.unwrap_or(if name == LAST { ORDER.len() } else { ORDER.len() + 1 })

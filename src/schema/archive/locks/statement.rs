@@ -1,4 +1,5 @@
-//! The statement that makes the running script run: only it knows where the update ends.
+//! The statement that runs the running script: only the statement shows the version at which the
+//! update ends.
 
 use std::ffi::CStr;
 
@@ -8,21 +9,22 @@ use pgrx::prelude::*;
 use crate::server::dynamic_sql;
 use crate::server::error::Error;
 
-/// What makes the running script run.
+/// The statement that runs the running script.
 pub enum Statement {
-    /// CREATE EXTENSION: none of the extension's tables is older than this transaction; archives are.
+    /// CREATE EXTENSION. None of the extension's tables is older than this transaction; archives
+    /// may be.
     Create,
     /// ALTER EXTENSION UPDATE, to that version.
     Update(String),
-    /// A block or a function that runs one of them.
+    /// A block or a function that runs one of these statements.
     Unknown,
 }
 
 /// The statement that the client sent.
 pub fn running() -> Result<Statement, Error> {
     let Some(statement) = sent() else { return Ok(Statement::Unknown) };
-    // SAFETY: the tag of a node says what it is. The node belongs to the running statement, and what
-    // is read of it is copied.
+    // SAFETY: the tag of a node identifies its type. The node belongs to the running statement, and
+    // everything read from it is copied.
     unsafe {
         match (*statement).type_ {
             pg_sys::NodeTag::T_CreateExtensionStmt => Ok(Statement::Create),
@@ -37,9 +39,9 @@ pub fn running() -> Result<Statement, Error> {
     }
 }
 
-/// The utility statement that the client sent, when it sent one alone.
+/// The utility statement that the client sent, if it sent nothing else.
 fn sent() -> Option<*mut pg_sys::Node> {
-    // SAFETY: while a function runs, the portal of the statement that called it is there, and with it
+    // SAFETY: while a function runs, the portal of the statement that called it exists, and with it
     // its list of planned statements.
     unsafe {
         let portal = pg_sys::ActivePortal.as_ref()?;
