@@ -1,4 +1,5 @@
-//! Everything that expires, releases or purges, in one call; and its schedule through pg_cron.
+//! Maintenance: one call that expires, releases and purges everything due; and its schedule through
+//! pg_cron.
 
 use std::ffi::CStr;
 
@@ -17,24 +18,24 @@ use crate::server::statements::Statement;
 use crate::server::{arguments, backend_state, latest, locks, rows};
 use crate::tasks::{routing, sessions};
 
-/// How long a client may be silent before its session counts as inactive.
+/// The time after which the session of a silent client counts as inactive.
 const SILENCE: Lifetime =
     Lifetime { key: "session_silence_seconds", unit: Unit::Seconds, default: 60.0 };
 
-/// How long knowledge is kept after it was embedded.
+/// The time for which knowledge is kept after it was embedded.
 const KNOWLEDGE: Lifetime =
     Lifetime { key: "knowledge_retention_days", unit: Unit::Days, default: 365.0 };
 
-/// How long audit events are kept, when it is set: without it they are kept for ever.
+/// The time for which audit events are kept, if it is set. Otherwise they are kept for ever.
 const AUDIT: Bounded =
     Bounded { key: "audit_retention_days", unit: Unit::Days, least: 1.0, example: 3650.0 };
 
-/// Does everything that has to be done from time to time, each in its configured age: expires
-/// sessions (session_retention_days, 7), marks silent ones inactive (session_silence_seconds, 60),
-/// releases idempotency keys (idempotency_ttl_seconds, 86400), purges embedded knowledge
-/// (knowledge_retention_days, 365) and, where audit_retention_days is set, audit events.
+/// Does all regular maintenance, each task with its configured age: expires sessions
+/// (session_retention_days, 7), marks silent ones inactive (session_silence_seconds, 60), releases
+/// idempotency keys (idempotency_ttl_seconds, 86400), purges embedded knowledge
+/// (knowledge_retention_days, 365) and, if audit_retention_days is set, audit events.
 ///
-/// One call at a time works, others wait for it. Returns: each task, and how many rows it touched.
+/// One call works at a time; others wait for it. Returns: each task, and how many rows it touched.
 /// Errors: 22023 a configuration that is no age; then nothing is done. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn run_maintenance()
@@ -43,7 +44,7 @@ fn run_maintenance()
     let silent_for = retention::configured(&SILENCE)?;
     let embedded_for = retention::configured(&KNOWLEDGE)?;
     let older_than = retention::configured_only(&AUDIT)?;
-    // Marking a session inactive is a sign of life to what expires sessions, so it comes after.
+    // Expiry would take the mark as inactive for a sign of life, so marking comes after it.
     let mut done = vec![
         ("expire_sessions", sessions::expire_sessions(None)?),
         ("deactivate_stale_sessions", deactivate(silent_for)?),
@@ -61,14 +62,14 @@ fn deactivate(silent_for: Interval) -> Result<i64, ErrorReport> {
     Ok(sessions::deactivate_stale_sessions(Some(silent_for))?.count() as i64)
 }
 
-/// What the job runs, and what can be run by hand instead.
+/// The command of the job, which can also be run by hand.
 const COMMAND: &str = "SELECT * FROM orchestrator.run_maintenance()";
 
 /// The name of the job.
 const JOB: &str = "orchestrator_schema maintenance";
 
-/// Has pg_cron run the maintenance in this database; a schedule that the caller made before is
-/// replaced, also one that came with a dump from another server.
+/// Schedules the maintenance in this database with pg_cron. Replaces an earlier schedule of the
+/// caller, also one that came with a dump from another server.
 ///
 /// `cron`: when, in cron's five fields. Returns: the id of the job, which runs as the caller.
 /// Errors: 22004, 22023 no schedule, 42501 the caller may not use pg_cron, 55000 pg_cron is not in
@@ -88,7 +89,8 @@ fn schedule_maintenance(
 }
 
 /// A job that came with a dump still names the port and the database that it was made for, and
-/// pg_cron changes neither when it is scheduled again. The host stays: owners of pg_cron choose it.
+/// pg_cron changes neither when the job is scheduled again. The host stays: the owner of pg_cron
+/// chooses it.
 fn bring_here(job: i64) -> Result<(), Error> {
     static HERE: Statement = Statement::new(
         "UPDATE cron.job AS j SET nodeport = here.port, database = here.database \
@@ -107,7 +109,7 @@ fn owner_of_jobs() -> Result<pg_sys::Oid, Error> {
     OWNER.select(&[], |rows| rows::only(rows, "owner of cron.job"))
 }
 
-/// Takes the caller's maintenance job from pg_cron.
+/// Removes the caller's maintenance job from pg_cron.
 ///
 /// Returns: whether there was one. Errors: 42501 the caller may not use pg_cron, 55000 pg_cron is
 /// not in this database. Since 0.6.0.
@@ -122,8 +124,8 @@ fn unschedule_maintenance() -> Result<bool, ErrorReport> {
     Ok(gone > 0)
 }
 
-/// Refuses a second job: pg_cron tells jobs apart by role and name, and shows a role its own. Nobody
-/// else makes one until the transaction ends.
+/// Refuses a second job: pg_cron distinguishes jobs by role and name, and shows a role only its
+/// own. Nobody else can make one until the transaction ends.
 fn only_once() -> Result<(), Error> {
     static LOCK: Statement = Statement::new("LOCK TABLE cron.job IN SHARE ROW EXCLUSIVE MODE");
     static CALLER: Statement = Statement::new("SELECT current_user::text");

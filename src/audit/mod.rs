@@ -1,9 +1,9 @@
-//! The audit trail: events in the transaction of what they tell of, by trace. Rows are added and
-//! never changed; what is old enough is deleted by `purge_audit_events`, and by nothing else.
+//! The audit trail: events, by trace, each added in the transaction of the change that it reports.
+//! Rows are added and never changed. Only `purge_audit_events` deletes events, and only old ones.
 //!
 //! Every state function records through `record`. It writes with the rights of the trail's owner,
-//! so that nobody needs, or gets, the right to write into the table itself; and it writes the key
-//! `session_user` last, so that no caller's metadata can claim another one.
+//! so that nobody needs, or gets, the right to write into the table itself. It writes the key
+//! `session_user` last, so that a caller's metadata cannot claim another one.
 
 use std::cell::Cell;
 
@@ -23,23 +23,23 @@ use crate::server::{
     arguments, backend_state, concurrent_drop, excerpt, interrupts, rows, statements,
 };
 
-/// The role of events that no role stands behind.
+/// The role of events that no role causes.
 pub const SYSTEM: &str = "system";
 
-/// Something that happened.
+/// An event to record.
 pub struct Event<'a> {
-    /// What happened, in words joined by underscores.
+    /// The kind of event, in words joined by underscores.
     pub event_type: &'a str,
-    /// The role that did it, or that is asked.
+    /// The role that caused it, or that is asked.
     pub role: &'a str,
-    /// The trail that it belongs to.
+    /// The trace that it belongs to.
     pub trace_id: Uuid,
     /// Its ids and facts, an object.
     pub metadata: Document,
 }
 
-/// Adds an event to the trail of the running transaction; its id. Long texts in its metadata stand in
-/// the rows that the event is about, and in the trail as excerpts.
+/// Adds an event to the trail, in the running transaction, and returns its id. Long texts in its
+/// metadata are kept whole in the rows that the event is about, and as excerpts in the trail.
 pub fn record(mut event: Event<'_>) -> Result<Uuid, Error> {
     event.metadata = excerpts(event.metadata)?;
     insert(Event { role: &excerpt::of(event.role, LONGEST_ROLE), ..event })
@@ -56,7 +56,8 @@ fn excerpts(metadata: Document) -> Result<Document, Error> {
     if metadata.size() <= LONGEST_EXCERPT {
         return Ok(metadata);
     }
-    // Of a list the beginnings of its first ten elements; of everything else the beginning of its text.
+    // A list is cut to the beginnings of its first ten elements; any other value to the beginning
+    // of its text.
     static CUT: Statement = Statement::new(include_str!("excerpts.sql"));
     let arguments = [metadata.into(), (LONGEST_EXCERPT as i32).into()];
     let cut = CUT.select(&arguments, statements::one::<Document>)?;
@@ -74,7 +75,7 @@ fn insert(event: Event<'_>) -> Result<Uuid, Error> {
     id.ok_or_else(not_recorded)
 }
 
-/// An event that the trail does not take must not get lost without a word.
+/// An event that the trail does not take must cause an error.
 fn not_recorded() -> Error {
     Error::no_row("the event could not be recorded", "audit_events")
 }
@@ -89,7 +90,7 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
               WITH ORDINALITY AS e (event_type, role, trace_id, metadata, place) \
          ORDER BY e.place",
     );
-    // So many at a time that the arrays stay small.
+    // Few enough at a time for the arrays to stay small.
     const BATCH: usize = 10_000;
     let mut events = events.peekable();
     while events.peek().is_some() {
@@ -110,8 +111,8 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
     Ok(())
 }
 
-/// Adds the `count` events that a statement selects, in its order. It inserts into the trail, and
-/// writes the key `session_user` itself.
+/// Adds the `count` events that a statement selects, in its order. The statement inserts into the
+/// trail, and writes the key `session_user` itself.
 pub fn record_by(
     insert: &'static Statement,
     arguments: &[DatumWithOid<'_>],
@@ -126,7 +127,7 @@ fn as_owner<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
     let owner = concurrent_drop::while_others_drop(|| {
         let trail = PgRelation::open_with_name_and_share_lock("orchestrator.audit_events")
             .map_err(|_| no_trail())?;
-        // SAFETY: the relation is open, and its catalog row with it.
+        // SAFETY: the relation is open, so its catalog row is in memory.
         Ok(unsafe { (*trail.rd_rel).relowner })
     })?;
     backend_state::with_rights_of(owner, work)
@@ -140,9 +141,9 @@ fn no_trail() -> Error {
 
 /// Adds an event to the audit trail.
 ///
-/// `event_type`: what happened, at most 500 characters; `role`: who did it; `trace_id`: the trail
-/// it belongs to; `metadata`: its facts, an object. The key `session_user` in it is overwritten
-/// with the database role that is logged in.
+/// `event_type`: the kind of event, at most 500 characters; `role`: the role that caused it;
+/// `trace_id`: the trace it belongs to; `metadata`: its facts, an object. The key `session_user` in
+/// it is overwritten with the database role that is logged in.
 /// Returns: the id. Errors: 22004, 22023 blank text, too long a name, metadata that are no object,
 /// or an event by which an approval judges whether a run may go on. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
@@ -156,12 +157,13 @@ fn record_event(
     let role = arguments::filled("role", role)?;
     let trace_id = required("trace_id", trace_id)?;
     let metadata = jsonb::object("metadata", metadata)?;
-    // The caller's own words, as they are.
+    // The caller's metadata is recorded whole, without excerpts.
     Ok(insert(Event { event_type, role, trace_id, metadata })?)
 }
 
-/// The events that say whether a run was stopped after the last question about it, each with the
-/// function that records it. An approval goes by the last of them, so nobody else may add one.
+/// The events that show whether a run was stopped after the last question about it, each with the
+/// function that records it. An approval depends on the last of them, so no other caller may add
+/// one.
 const RESERVED: [(&str, &str); 3] = [
     ("run_paused", "pause_run"),
     ("run_resumed", "resume_run"),
@@ -180,12 +182,12 @@ fn not_reserved(event_type: &str) -> Result<&str, Error> {
 }
 
 thread_local! {
-    /// The time before which `purge_audit_events`, running now, deletes events. No statement can
-    /// set it: it is this library's own memory.
+    /// The time before which the running `purge_audit_events` deletes events. No statement can set
+    /// it: it is this library's own memory.
     static PURGED_BEFORE: Cell<Option<TimestampWithTimeZone>> = const { Cell::new(None) };
 }
 
-/// Lets events that are old enough be deleted while it lives.
+/// While it lives, events that are old enough can be deleted.
 struct Purge;
 
 impl Purge {
@@ -201,8 +203,9 @@ impl Drop for Purge {
     }
 }
 
-/// Deletes the events that are older than that, but for the pause of a run that nothing followed, and records that it did with an event
-/// `audit_events_purged` that says how many and before which time.
+/// Deletes the events that are older than that, except the pause of a run that no later event
+/// supersedes. Records an event `audit_events_purged` with the number of events deleted and the
+/// time before which they were.
 ///
 /// `older_than`: at least one day. Returns: how many were deleted.
 /// Errors: 22004, 22023 less than one day. Since 0.3.0.
@@ -211,19 +214,20 @@ fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> 
     Ok(purge(required("older_than", older_than)?, true)?)
 }
 
-/// Deletes the events that are older than it is configured. Readers see the event that says so, which
-/// leaves the time out when the age is a secret.
+/// Deletes the events that are older than the configured age. Readers see the event that reports
+/// it. That event leaves the time out if the age is a secret.
 pub fn purge_configured(age: &Age) -> Result<i64, Error> {
     purge(age.length, !age.is_secret)
 }
 
 fn purge(older_than: Interval, tells_time: bool) -> Result<i64, Error> {
-    // A day as a length, and as time that has passed: one that was shorter by an hour is one too.
+    // A day as a length, and also as time that has passed: a day that was shorter by an hour counts
+    // too.
     static LONG_ENOUGH: Statement = Statement::new(
         "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day' \
             AND $2 OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '23 hours')",
     );
-    // A pause that nothing followed is kept: an approval must still find it.
+    // A pause that no later event supersedes is kept: an approval must still find it.
     static DELETE: Statement = Statement::new(
         "WITH purged AS (DELETE FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" < $1 \
              AND NOT (e.event_type = 'run_paused' AND NOT EXISTS ( \
@@ -263,8 +267,9 @@ fn purge(older_than: Interval, tells_time: bool) -> Result<i64, Error> {
     Ok(purged)
 }
 
-/// BEFORE UPDATE OR DELETE OR TRUNCATE trigger of an append-only table, per statement and per row:
-/// refuses, whoever asks. A deletion by `purge_audit_events` passes, for rows that are old enough.
+/// BEFORE UPDATE OR DELETE OR TRUNCATE trigger of an append-only table, per statement and per row.
+/// Refuses the change, whichever role makes it, except a deletion by `purge_audit_events` of rows
+/// that are old enough.
 ///
 /// Errors: 42501. Since 0.3.0.
 #[pg_trigger(sql = false)]
@@ -276,7 +281,7 @@ fn enforce_append_only<'a>(
     if let (PgTriggerOperation::Delete, Some(before)) = (&operation, PURGED_BEFORE.get()) {
         let time = old.as_ref().map(|row| row.get_by_name::<TimestampWithTimeZone>("timestamp"));
         let passes = match time {
-            // The statement as a whole; its rows come one by one.
+            // The trigger of the whole statement; the rows follow one by one.
             None => true,
             Some(time) => time.ok().flatten().is_some_and(|time| time < before),
         };

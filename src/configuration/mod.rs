@@ -1,5 +1,5 @@
-//! Configuration: values that are text in the table and typed for who reads them. The value of a
-//! secret stands in no message of ours.
+//! Configuration: values that are text in the table and typed for their readers. No message of the
+//! extension contains the value of a secret.
 
 pub mod retention;
 
@@ -21,7 +21,7 @@ use crate::server::{arguments, backend_state, rows, statements};
 /// The types a value can have.
 pub const TYPES: [&str; 5] = ["string", "integer", "float", "boolean", "json"];
 
-/// The words of a boolean, as the server's own input reads them.
+/// The words for a boolean, as the server's own input reads them.
 const BOOLEANS: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "1", "0"];
 
 /// Whether a text is a value of that type.
@@ -35,7 +35,7 @@ fn parses(value: &str, value_type: &str) -> bool {
         }
 }
 
-/// The same, as far as it can be told without the server.
+/// The same, as far as it can be decided without the server.
 fn reads_as(value: &str, value_type: &str) -> bool {
     match value_type {
         "string" | "json" => true,
@@ -46,7 +46,8 @@ fn reads_as(value: &str, value_type: &str) -> bool {
     }
 }
 
-/// Whether the server's own input function of a type takes a text: only it knows what it can hold.
+/// Whether the server's own input function of a type accepts a text: only the server knows its
+/// limits.
 fn server_reads(input: unsafe fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum, value: &str) -> bool {
     const REFUSALS: [PgSqlErrorCode; 6] = [
         PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
@@ -67,7 +68,7 @@ fn server_reads(input: unsafe fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum, val
     REFUSALS.into_iter().fold(read, |read, code| read.catch_when(code, |_| false)).execute()
 }
 
-/// What a value of a type looks like.
+/// The form of values of a type.
 fn looks_like(value_type: &str) -> &'static str {
     match value_type {
         "integer" => {
@@ -91,12 +92,12 @@ fn is_valid_configuration(
     Ok(parses(required("value", value)?, required("value_type", value_type)?))
 }
 
-/// How often a key is tried that goes away or comes each time between two statements.
+/// The number of attempts for a key that appears or disappears each time between two statements.
 const ATTEMPTS: usize = 100;
 
 type Row = PgHeapTuple<'static, AllocatedByRust>;
 
-/// A value on its way into the table.
+/// A value to write into the table.
 struct Change<'a> {
     key: &'a str,
     value: &'a str,
@@ -105,11 +106,11 @@ struct Change<'a> {
     is_secret: Option<bool>,
 }
 
-/// Sets a configuration value, new or not.
+/// Sets the value of a configuration, new or not.
 ///
-/// `value_type`: string, integer, float, boolean or json; NULL keeps the type it has, and means
-/// string for a new key; `description`, `is_secret`: NULL keeps what was. Returns: the row.
-/// Errors: 22004, 22023 blank or overlong key, unknown type, or a value that is none of its type.
+/// `value_type`: string, integer, float, boolean or json; NULL keeps the present type, and means
+/// string for a new key; `description`, `is_secret`: NULL keeps the present one. Returns: the row.
+/// Errors: 22004, 22023 blank or overlong key, unknown type, or a value that is not of its type.
 /// Since 0.1.5.
 #[pg_extern(sql = false, volatile)]
 fn set_configuration(
@@ -127,7 +128,7 @@ fn set_configuration(
 }
 
 impl Change<'_> {
-    /// Writes the row of the key. A row that is there is locked before its type is read, so that the
+    /// Writes the row of the key. An existing row is locked before its type is read, so that the
     /// value fits the type that it keeps.
     fn make(&self) -> Result<Row, Error> {
         static TYPE: Statement = Statement::new(
@@ -160,7 +161,7 @@ impl Change<'_> {
                 return Ok(row);
             }
             if current.is_some() {
-                // The row is locked: nobody else hides it from the update.
+                // The row is locked, so nobody else keeps the update from it.
                 break;
             }
             // Another transaction inserted the key between the two statements.
@@ -169,7 +170,7 @@ impl Change<'_> {
         Err(Error::no_row(message, "configurations"))
     }
 
-    /// Errors: 22023 the value is none of that type.
+    /// Errors: 22023 the value is not of that type.
     fn check(&self, value_type: &str) -> Result<(), Error> {
         if parses(self.value, value_type) {
             return Ok(());
@@ -180,10 +181,10 @@ impl Change<'_> {
     }
 }
 
-/// The value of row `c` as its text.
+/// The value of row `c` as text.
 const AS_TEXT: &str = "c.value";
 
-/// The value of row `c` as what it is.
+/// The value of row `c` as jsonb of its type.
 const AS_TYPED: &str = "CASE c.value_type \
              WHEN 'integer' THEN to_jsonb(c.value::bigint) \
              WHEN 'float'   THEN to_jsonb(c.value::numeric) \
@@ -191,12 +192,12 @@ const AS_TYPED: &str = "CASE c.value_type \
              WHEN 'json'    THEN c.value::jsonb \
              ELSE to_jsonb(c.value) END";
 
-/// The value of a key in one of these forms, read with the caller's rights: the form stands between
+/// The value of a key in one of these forms, read with the caller's rights. The form goes between
 /// the two halves.
 const READ: [&str; 2] = ["SELECT ", " FROM orchestrator.configurations AS c WHERE c.key = $1"];
 
-/// Whether the value of a key is a secret, and in the same row the value when it is none: one
-/// snapshot, so that a key which becomes a secret meanwhile is one or the other.
+/// Whether the value of a key is a secret, and in the same row the value if it is none. Both come
+/// from one snapshot, so that a key which becomes a secret meanwhile counts as one or the other.
 const READ_UNLESS_SECRET: [&str; 2] = [
     "SELECT c.is_secret IS NOT FALSE, CASE WHEN c.is_secret IS FALSE THEN ",
     " END FROM orchestrator.configurations AS c WHERE c.key = $1",
@@ -218,9 +219,9 @@ fn get_configuration(key: Option<&str>) -> Result<String, ErrorReport> {
     Ok(value_of(&READ_TEXT, key)?.ok_or_else(|| unknown(key))?)
 }
 
-/// A configuration value as what it is: a number, true or false, text, or a document.
+/// A configuration value as jsonb of its type: a number, true or false, text, or a document.
 ///
-/// `fallback`: the answer for an unknown key.
+/// `fallback`: the value returned for an unknown key.
 /// Errors: 22004, P0002 unknown key without a fallback. Since 0.1.5.
 #[pg_extern(sql = false, stable)]
 fn configuration_value(
@@ -232,7 +233,7 @@ fn configuration_value(
     Ok(value.or(fallback).ok_or_else(|| unknown(key))?)
 }
 
-/// The value that one of the reading statements gives, when the key is there.
+/// The value that one of the reading statements returns, if the key exists.
 fn value_of<T: FromDatum + IntoDatum>(
     statement: &'static Statement,
     key: &str,
@@ -242,16 +243,17 @@ fn value_of<T: FromDatum + IntoDatum>(
 
 /// A setting that should be a number.
 pub struct Number {
-    /// `None` when it is no number.
+    /// `None` if it is no number.
     pub value: Option<f64>,
-    /// Whether its value is for admins alone.
+    /// Whether only admins may read its value.
     pub is_secret: bool,
 }
 
-/// The number of a key, when the key is there: a number, or a text that is one. A number that no
-/// float holds is infinite.
+/// The number of a key, if the key exists. Its value is a number, or a text that is one. A number
+/// that no float holds is infinite.
 pub fn number(key: &str) -> Result<Option<Number>, Error> {
-    // A document of any depth and size is a number or none here, and is not read by this library.
+    // A document is a number here or none, whatever its depth and size, and this library does not
+    // parse it.
     static NUMBER: Statement = Statement::new(
         "SELECT CASE c.value_type \
              WHEN 'boolean' THEN NULL \
@@ -270,13 +272,13 @@ pub fn number(key: &str) -> Result<Option<Number>, Error> {
     })
 }
 
-/// The number that a text is.
+/// The number in a text.
 fn number_in(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
-/// The text of a configuration value. The value of a secret is for who may read the table; of
-/// everything else it is read with the owner's rights.
+/// The text of a configuration value. Only roles that may read the table can read the value of a
+/// secret. Every other value is read with the owner's rights.
 ///
 /// Errors: 22004, P0002 unknown key, 42501 a secret. Since 0.6.0.
 #[pg_extern(sql = false, stable)]
@@ -286,10 +288,10 @@ fn get_configuration_0_6_0(key: Option<&str>) -> Result<String, ErrorReport> {
     Ok(value.ok_or_else(|| unknown(key))?)
 }
 
-/// A configuration value as what it is: a number, true or false, text, or a document. The value of
-/// a secret is for who may read the table.
+/// A configuration value as jsonb of its type: a number, true or false, text, or a document. Only
+/// roles that may read the table can read the value of a secret.
 ///
-/// `fallback`: the answer for an unknown key.
+/// `fallback`: the value returned for an unknown key.
 /// Errors: 22004, P0002 unknown key without a fallback, 42501 a secret. Since 0.6.0.
 #[pg_extern(sql = false, stable)]
 fn configuration_value_0_6_0(
@@ -301,8 +303,9 @@ fn configuration_value_0_6_0(
     Ok(value.or(fallback).ok_or_else(|| unknown(key))?)
 }
 
-/// Reads a value with the caller's rights where they suffice, else with the owner's unless it is a
-/// secret. A right that goes meanwhile is missing when the caller's statement runs.
+/// Reads a value with the caller's rights if they suffice. Otherwise reads it with the owner's
+/// rights, unless it is a secret. A right that is revoked meanwhile is missing when the caller's
+/// statement runs.
 fn unless_secret<T: FromDatum + IntoDatum>(
     key: &str,
     with_own_rights: &'static Statement,

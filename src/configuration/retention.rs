@@ -1,5 +1,5 @@
-//! How long things live: an age that the caller gives, or one set in configurations, or the
-//! default; and the time before which something is older than that.
+//! Retention: an age that the caller gives, or else one set in configurations, or else the default;
+//! and the time before which something is older than that age.
 
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
@@ -14,7 +14,7 @@ pub struct Lifetime {
     /// The key of the configuration.
     pub key: &'static str,
     pub unit: Unit,
-    /// How many units, when it is not set.
+    /// The number of units if it is not set.
     pub default: f64,
 }
 
@@ -47,13 +47,14 @@ impl Unit {
     }
 }
 
-/// The longest age: taken from now, it leaves a time that the server can hold.
+/// The longest age. Subtracted from now, it gives a time that the server can hold.
 const LONGEST_YEARS: i32 = 6000;
 const LONGEST_SECONDS: f64 = LONGEST_YEARS as f64 * 365.25 * 86_400.0;
 
 /// The time before which something is older than `age`.
 ///
-/// Errors: 22023 negative, or longer than 6000 years, or one whose parts lead into the future.
+/// Errors: 22023 negative, or longer than 6000 years, or a mixture of parts that leads into the
+/// future.
 pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Error> {
     static BEFORE: Statement = Statement::new(
         "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) $1 AS before, \
@@ -65,8 +66,8 @@ pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Er
         let before = rows::value::<TimestampWithTimeZone>(&row, 1, "before")?;
         Ok((before, rows::value::<bool>(&row, 2, "is_past")?))
     })?;
-    // As a length alone -12 months and 361 days are one day, a month being 30; from now they lead
-    // into the future.
+    // As a mere length, with months of 30 days, -12 months and 361 days are one day. From now they
+    // lead into the future.
     if !past {
         return Err(Error::new(
             Kind::InvalidValue,
@@ -76,7 +77,7 @@ pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Er
     Ok(before)
 }
 
-/// The same for an age that may be NULL: then it is the configured one.
+/// The same for an age that may be NULL. NULL means the configured age.
 ///
 /// Errors: 22023 negative, or the configuration is no number that could be an age.
 pub fn before_or_configured(
@@ -95,8 +96,8 @@ pub fn before_or_configured(
     BEFORE.select(&arguments, |rows| rows::only(rows, "before"))
 }
 
-/// Whether it is too long. The server takes months, days and the rest off one after another, so
-/// what a negative part makes up for counts too.
+/// Whether it is too long. The server subtracts months, days and the rest one after another, so a
+/// part counts in full even if a negative part makes up for it.
 fn is_too_long(value: &Interval) -> bool {
     const MONTH: i128 = 31 * DAY;
     const DAY: i128 = 86_400_000_000;
@@ -129,23 +130,23 @@ pub fn configured(lifetime: &Lifetime) -> Result<Interval, Error> {
     interval(set_or_default(lifetime)?, lifetime.unit)
 }
 
-/// An age that is set in configurations or not at all, and has a least value.
+/// An age that is set in configurations or not at all, and has a minimum.
 pub struct Bounded {
     pub key: &'static str,
     pub unit: Unit,
     pub least: f64,
-    /// What stands in the hint.
+    /// The example in the hint.
     pub example: f64,
 }
 
 /// A configured age.
 pub struct Age {
     pub length: Interval,
-    /// Whether it is for admins alone.
+    /// Whether only admins may read it.
     pub is_secret: bool,
 }
 
-/// The configured age, when there is one.
+/// The configured age, if there is one.
 ///
 /// Errors: 22023 the configuration is no number that could be an age, or too small.
 pub fn configured_only(bounded: &Bounded) -> Result<Option<Age>, Error> {
@@ -171,13 +172,13 @@ fn interval(units: f64, unit: Unit) -> Result<Interval, Error> {
     AGE.select(&arguments, |rows| rows::only(rows, "age"))
 }
 
-/// An age in units, as it is set.
+/// An age in units, as it was set.
 struct Units {
     units: f64,
     is_secret: bool,
 }
 
-/// How many units a configuration sets, when it is there.
+/// The number of units that a configuration sets, if it exists.
 fn set(key: &str, unit: Unit, example: f64) -> Result<Option<Units>, Error> {
     let Some(number) = configuration::number(key)? else { return Ok(None) };
     let units = number.value.filter(|units| is_age(*units, unit));
@@ -185,13 +186,13 @@ fn set(key: &str, unit: Unit, example: f64) -> Result<Option<Units>, Error> {
     Ok(Some(Units { units, is_secret: number.is_secret }))
 }
 
-/// How many units are set, or else the default.
+/// The number of units that is set, or else the default.
 fn set_or_default(lifetime: &Lifetime) -> Result<f64, Error> {
     let set = set(lifetime.key, lifetime.unit, lifetime.default)?;
     Ok(set.map_or(lifetime.default, |set| set.units))
 }
 
-/// Whether a number of units is an age: of 6000 years at most.
+/// Whether a number of units is an age: not negative, and 6000 years at most.
 fn is_age(units: f64, unit: Unit) -> bool {
     (0.0..=LONGEST_SECONDS / unit.seconds()).contains(&units)
 }

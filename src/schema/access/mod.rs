@@ -38,9 +38,9 @@ const CUSTOM: &str = "custom";
 /// stay. Another call after an update adds the privileges that the update brought.
 ///
 /// `grantee`: a role; `level`: reader, worker, reviewer or admin.
-/// Returns: how many privileges were given or taken away.
+/// Returns: how many privileges were granted or revoked.
 /// Errors: 22004, 22023 no such level, or a role that has its rights without one, P0002 unknown
-/// role, 55000 in a transaction that does not see what others grant meanwhile. Since 0.6.0.
+/// role, 55000 in a transaction that does not see grants made meanwhile. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, ErrorReport> {
     let (role, name) = grantee_of(grantee)?;
@@ -60,9 +60,9 @@ fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, Er
 /// Revokes every privilege that a role holds on the extension's objects, and every one that it
 /// passed on.
 ///
-/// Returns: how many privileges were taken away; 0 for a role that has none.
+/// Returns: how many privileges were revoked; 0 for a role that has none.
 /// Errors: 22004, 22023 a role that has its rights without a level, P0002 unknown role, 55000 in a
-/// transaction that does not see what others grant meanwhile. Since 0.6.0.
+/// transaction that does not see grants made meanwhile. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn revoke_access(grantee: Option<RegRole>) -> Result<i64, ErrorReport> {
     let (role, name) = grantee_of(grantee)?;

@@ -151,8 +151,8 @@ pub fn holding(marks: Vec<&str>) -> Result<Vec<(Oid, String, Vec<String>)>, Erro
     })
 }
 
-/// What a role was granted itself, not through another role: its privileges on objects and on
-/// columns.
+/// The privileges on objects and on columns that were granted to the role itself, not to another
+/// role that it is a member of.
 static HELD: Statement = Statement::new(concatcp!(
     WITH_OBJECTS,
     "SELECT o.kind || ' ' || o.name, a.privilege_type, NULL::text, a.is_grantable OR a.grantor <> o.owner \

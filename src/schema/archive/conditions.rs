@@ -36,7 +36,7 @@ pub fn conditions(from: &Table, to: &Table) -> Result<Vec<Condition>, Error> {
         let failure = match kept {
             Some(kept) if kept.not_null => continue,
             Some(_) => "is null",
-            // The row arrives with the default.
+            // The restored row gets the default.
             None if column.default.is_some() => continue,
             None => "is not in the archive, and has no default",
         };

@@ -176,8 +176,8 @@ pub fn refuse_columns(table: &Table, columns: &[String]) -> Result<(), Error> {
     refuse_over(&format!("archive {table} ({})", columns.join(", ")), DOWN, theirs)
 }
 
-/// Refuses to go up to `target` while a user's object stores rows of a table to which the step adds
-/// columns, or from which it drops some.
+/// Refuses the upgrade step to `target` while a user's object stores rows of a table to which the
+/// step adds columns, or from which it drops some.
 pub fn refuse_over_stored_rows(target: &str) -> Result<(), Error> {
     let place = manifest::position(target)?;
     let mut tables = BTreeSet::new();

@@ -23,7 +23,7 @@ struct Refused {
     helps: String,
 }
 
-/// Refuses to go to `target` if the server would refuse an UPDATE of a table that the script
+/// Refuses the step to `target` if the server would refuse an UPDATE of a table that the script
 /// updates.
 pub fn refuse_over_identity(way: Way, target: &str) -> Result<(), Error> {
     let (newer, step) = match way {
