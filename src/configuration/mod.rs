@@ -61,8 +61,8 @@ fn server_reads(input: unsafe fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum, val
     // Input functions take the text, the type of elements, and the type's modifier; -1 is none.
     let arguments = [Some(text.as_ptr().into()), Some(0.into()), (-1).into_datum()];
     let read = PgTryBuilder::new(AssertUnwindSafe(|| {
-        // SAFETY: the text is NUL-terminated and outlives the call. The function allocates memory and
-        // does nothing else, so that its error may be caught without a subtransaction.
+        // SAFETY: the text is NUL-terminated and outlives the call. The function allocates memory
+        // and does nothing else, so that its error may be caught without a subtransaction.
         unsafe { pgrx::direct_function_call_as_datum(input, &arguments) }.is_some()
     }));
     REFUSALS.into_iter().fold(read, |read, code| read.catch_when(code, |_| false)).execute()

@@ -16,9 +16,9 @@ use crate::server::error::{Error, Kind, required};
 /// table whose updates are published and whose rows nothing identifies.
 ///
 /// `target`: the version that the script leads to.
-/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, or a
-/// table cannot be updated, 55P03 a table could not be locked within `lock_timeout` for each lock, 2BP01
-/// a user's object depends on something that the step removes. Since 0.0.0.
+/// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 no script runs, or
+/// a table cannot be updated, 55P03 a table could not be locked within `lock_timeout` for each
+/// lock, 2BP01 a user's object depends on something that the step removes. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn begin_downgrade(target: Option<String>) -> Result<(), ErrorReport> {
     let target = target_of_script(target)?;

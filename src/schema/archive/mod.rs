@@ -72,8 +72,8 @@ fn archive_columns(
 /// later.
 ///
 /// `relation`: a table of schema orchestrator; `columns`: its columns.
-/// Returns: the rows noted. Errors: 22004, P0002, 22023, 42501 as `archive_table`; 55000 the running
-/// script has archived no such columns, or no script runs. Since 0.0.0.
+/// Returns: the rows noted. Errors: 22004, P0002, 22023, 42501 as `archive_table`; 55000 the
+/// running script has archived no such columns, or no script runs. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn note_filled_in(
     relation: Option<RegClass>,
