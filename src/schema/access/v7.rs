@@ -1,6 +1,6 @@
-//! The table of levels for the objects that track a code-base migration. Its rules hold against
-//! every UPDATE, so a level may write columns that no function writes. Approvals, signatures and
-//! completion need the functions.
+//! The table of levels for the objects that track a code-base migration. The rules of these objects
+//! hold against every UPDATE, so a level may write columns that no function writes. Approvals,
+//! signatures and completion need the functions.
 
 use super::rights::{
     ADMINISTER, DECIDE, EVERYBODY, Functions, NOBODY, READ, Relation, Rights, WORK, right,

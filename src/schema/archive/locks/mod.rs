@@ -95,7 +95,7 @@ impl Attempts {
         Attempts { start: Instant::now(), bound, limit, made: 0, vacuumed: None }
     }
 
-    /// Takes all locks, or none. Then it returns the place of the first that was missing.
+    /// Takes all locks, or none. Returns the place of the first lock that was missing, if any.
     fn try_all(&mut self, locks: &[Lock]) -> Result<Option<usize>, Error> {
         let (start, mut missing) = (Instant::now(), 0);
         let outcome = subtransaction::run(|| {
