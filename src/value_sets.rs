@@ -93,7 +93,11 @@ fn every_check_that_lists_values_has_one_list_in_rust() {
         let states = machines.get(column).map(|machine| set(&lifecycle::states(machine)));
         let users = WRITTEN_BY_USERS.contains(&column.as_str()).then(|| values.clone());
         let known: Vec<Values> = [list, states, users].into_iter().flatten().collect();
-        assert_eq!(known, [values.clone()], "src/value_sets.rs: whose are the values of {column}?");
+        assert_eq!(
+            known,
+            std::slice::from_ref(values),
+            "src/value_sets.rs: whose are the values of {column}?"
+        );
     }
     let listed = LISTS.iter().map(|(column, _)| *column).chain(WRITTEN_BY_USERS);
     for column in listed.chain(machines.keys().map(String::as_str)) {
