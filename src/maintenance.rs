@@ -1,4 +1,4 @@
-//! Maintenance: one call that expires, releases and purges everything due; and its schedule through
+//! Maintenance: everything that expires, releases or purges rows, in one call, and its schedule with
 //! pg_cron.
 
 use std::ffi::CStr;
@@ -18,7 +18,7 @@ use crate::server::statements::Statement;
 use crate::server::{arguments, backend_state, latest, locks, rows};
 use crate::tasks::{routing, sessions};
 
-/// The time after which the session of a silent client counts as inactive.
+/// The time without a heartbeat after which a session is marked as inactive.
 const SILENCE: Lifetime =
     Lifetime { key: "session_silence_seconds", unit: Unit::Seconds, default: 60.0 };
 
@@ -26,17 +26,17 @@ const SILENCE: Lifetime =
 const KNOWLEDGE: Lifetime =
     Lifetime { key: "knowledge_retention_days", unit: Unit::Days, default: 365.0 };
 
-/// The time for which audit events are kept, if it is set. Otherwise they are kept for ever.
+/// The time for which audit events are kept. Without this configuration they are kept for ever.
 const AUDIT: Bounded =
     Bounded { key: "audit_retention_days", unit: Unit::Days, least: 1.0, example: 3650.0 };
 
-/// Does all regular maintenance, each task with its configured age: expires sessions
-/// (session_retention_days, 7), marks silent ones inactive (session_silence_seconds, 60), releases
-/// idempotency keys (idempotency_ttl_seconds, 86400), purges embedded knowledge
-/// (knowledge_retention_days, 365) and, if audit_retention_days is set, audit events.
+/// Runs all regular tasks, each with its configured age: expires sessions (session_retention_days, 7),
+/// marks sessions without a heartbeat as inactive (session_silence_seconds, 60), releases idempotency
+/// keys (idempotency_ttl_seconds, 86400), purges embedded knowledge (knowledge_retention_days, 365)
+/// and, if audit_retention_days is set, audit events.
 ///
-/// One call works at a time; others wait for it. Returns: each task, and how many rows it touched.
-/// Errors: 22023 a configuration that is no age; then nothing is done. Since 0.6.0.
+/// A second call waits until the first has ended. Returns: each task with the number of its rows.
+/// Errors: 22023 a configuration that is not an age; then nothing is changed. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn run_maintenance()
 -> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
@@ -44,7 +44,7 @@ fn run_maintenance()
     let silent_for = retention::configured(&SILENCE)?;
     let embedded_for = retention::configured(&KNOWLEDGE)?;
     let older_than = retention::configured_only(&AUDIT)?;
-    // Expiry would take the mark as inactive for a sign of life, so marking comes after it.
+    // After `expire_sessions`, for which the update of a session is a sign of life.
     let mut done = vec![
         ("expire_sessions", sessions::expire_sessions(None)?),
         ("deactivate_stale_sessions", deactivate(silent_for)?),
@@ -62,18 +62,18 @@ fn deactivate(silent_for: Interval) -> Result<i64, ErrorReport> {
     Ok(sessions::deactivate_stale_sessions(Some(silent_for))?.count() as i64)
 }
 
-/// The command of the job, which can also be run by hand.
+/// The statement of the job, which can also be run by hand.
 const COMMAND: &str = "SELECT * FROM orchestrator.run_maintenance()";
 
 /// The name of the job.
 const JOB: &str = "orchestrator_schema maintenance";
 
-/// Schedules the maintenance in this database with pg_cron. Replaces an earlier schedule of the
-/// caller, also one that came with a dump from another server.
+/// Schedules the maintenance of this database with pg_cron. An earlier schedule of the caller is
+/// replaced, also one that came with a dump from another server.
 ///
-/// `cron`: when, in cron's five fields. Returns: the id of the job, which runs as the caller.
-/// Errors: 22004, 22023 no schedule, 42501 the caller may not use pg_cron, 55000 pg_cron is not in
-/// this database, or another role has scheduled it. Since 0.6.0.
+/// `cron`: the schedule in cron's five fields. Returns: the id of the job, which runs as the caller.
+/// Errors: 22004, 22023 not a schedule, 42501 the caller may not use pg_cron, 55000 pg_cron is not
+/// installed in this database, or another role has scheduled the maintenance. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn schedule_maintenance(
     cron: default!(Option<&str>, "'*/15 * * * *'"),
@@ -88,9 +88,9 @@ fn schedule_maintenance(
     Ok(job)
 }
 
-/// A job that came with a dump still names the port and the database that it was made for, and
-/// pg_cron changes neither when the job is scheduled again. The host stays: the owner of pg_cron
-/// chooses it.
+/// A job that came with a dump still names the port and the database of its old server, and pg_cron does
+/// not change them when the job is scheduled again. The host stays, because the owner of pg_cron chooses
+/// it.
 fn bring_here(job: i64) -> Result<(), Error> {
     static HERE: Statement = Statement::new(
         "UPDATE cron.job AS j SET nodeport = here.port, database = here.database \
@@ -111,8 +111,8 @@ fn owner_of_jobs() -> Result<pg_sys::Oid, Error> {
 
 /// Removes the caller's maintenance job from pg_cron.
 ///
-/// Returns: whether there was one. Errors: 42501 the caller may not use pg_cron, 55000 pg_cron is
-/// not in this database. Since 0.6.0.
+/// Returns: whether there was a job. Errors: 42501 the caller may not use pg_cron, 55000 pg_cron is
+/// not installed in this database. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn unschedule_maintenance() -> Result<bool, ErrorReport> {
     static UNSCHEDULE: Statement = Statement::new(
@@ -124,8 +124,10 @@ fn unschedule_maintenance() -> Result<bool, ErrorReport> {
     Ok(gone > 0)
 }
 
-/// Refuses a second job: pg_cron distinguishes jobs by role and name, and shows a role only its
-/// own. Nobody else can make one until the transaction ends.
+/// Refuses a second job. pg_cron allows one job of a name for each role, and shows each role only its own
+/// jobs. The lock keeps others from creating a job until the transaction ends.
+///
+/// Errors: 55000 another role has a job.
 fn only_once() -> Result<(), Error> {
     static LOCK: Statement = Statement::new("LOCK TABLE cron.job IN SHARE ROW EXCLUSIVE MODE");
     static CALLER: Statement = Statement::new("SELECT current_user::text");
@@ -141,9 +143,7 @@ fn only_once() -> Result<(), Error> {
         None => Ok(()),
         Some(other) => Err(Error::new(Kind::NotReady, "the maintenance is already scheduled")
             .detail(format!("Role \"{other}\" scheduled it."))
-            .hint(
-                "That role takes its job away with SELECT orchestrator.unschedule_maintenance();",
-            )),
+            .hint("That role removes its job: SELECT orchestrator.unschedule_maintenance();")),
     }
 }
 
@@ -164,11 +164,11 @@ fn only_with_pg_cron() -> Result<(), Error> {
         Some((true, _)) => Ok(()),
         Some((false, caller)) => {
             Err(Error::new(Kind::Forbidden, format!("permission denied for schema cron to role {caller}"))
-                .detail("The job is made, and runs, as who calls this; pg_cron lets nobody in by itself.")
-                .hint(format!("A superuser runs GRANT USAGE ON SCHEMA cron TO {caller}; By hand: {COMMAND};")))
+                .detail("The job is created by the caller and runs as the caller; pg_cron grants its schema to nobody.")
+                .hint(format!("As a superuser: GRANT USAGE ON SCHEMA cron TO {caller}; Or run the maintenance by hand: {COMMAND};")))
         }
         None => Err(Error::new(Kind::NotReady, "pg_cron (1.4 or newer) is not installed in this database").hint(format!(
-            "Where it is preloaded, a superuser runs CREATE EXTENSION pg_cron in the database that cron.database_name names. By hand: {COMMAND};"
+            "If pg_cron is preloaded, run as a superuser in the database that cron.database_name names: CREATE EXTENSION pg_cron; Or run the maintenance by hand: {COMMAND};"
         ))),
     }
 }

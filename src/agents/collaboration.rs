@@ -1,5 +1,5 @@
-//! Collaboration: an agent asks another that knows more. A collaboration may take several rounds;
-//! each request and each answer is a row of its own.
+//! Collaboration: an agent asks another agent, a specialist. A collaboration may have several
+//! requests and several answers, each in a row of its own.
 
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -10,7 +10,7 @@ use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
-/// What one agent asks another for.
+/// The types of a request.
 pub const REQUEST_TYPES: [&str; 6] = [
     "model_data",
     "security_review",
@@ -22,18 +22,18 @@ pub const REQUEST_TYPES: [&str; 6] = [
 
 pub const URGENCIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
-/// How many characters a question has.
+/// The length of a question in characters.
 const QUESTION_LENGTH: std::ops::RangeInclusive<usize> = 10..=2000;
 
 /// Asks another agent.
 ///
 /// `request_type`: model_data, security_review, api_clarification, bug_debugging, requirements or
-/// infrastructure; `question`: 10 to 2000 characters; `context`: what the specialist needs to know,
-/// a JSON object; `urgency`: low, medium, high or critical; `collaboration_id`: NULL begins a new
-/// collaboration, an id asks again within it, or begins it under that id.
+/// infrastructure; `question`: 10 to 2000 characters; `context`: facts for the specialist, a JSON
+/// object; `urgency`: low, medium, high or critical; `collaboration_id`: NULL begins a new
+/// collaboration; an id adds a request to that collaboration, or begins one with this id.
 /// Returns: the collaboration_id.
-/// Errors: 22004, 22023 unknown type or urgency, blank or overlong name, question too short or too
-/// long, an agent that asks itself, or a context that is no object. Since 0.2.1.
+/// Errors: 22004, 22023 unknown type or urgency, blank or overlong name, a question that is too short
+/// or too long, an agent that asks itself, or a context that is not an object. Since 0.2.1.
 #[pg_extern(sql = false, volatile)]
 fn request_collaboration(
     request_type: Option<&str>,
@@ -44,8 +44,8 @@ fn request_collaboration(
     urgency: default!(Option<&str>, "'medium'"),
     collaboration_id: default!(Option<Uuid>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
-    // The clock and not the transaction's time: within a transaction too, what is asked after an
-    // answer is later than it.
+    // The time of the clock, not of the transaction: a request after an answer is later than the
+    // answer, also within one transaction.
     static INSERT: Statement = Statement::new(
         "INSERT INTO orchestrator.collaboration_requests (collaboration_id, request_type, \
              requesting_agent, specialist_agent, question, context, urgency, created_at) \
@@ -61,7 +61,7 @@ fn request_collaboration(
             Kind::InvalidValue,
             format!("agent \"{requesting_agent}\" cannot ask itself"),
         )
-        .hint("requesting_agent and specialist_agent are two agents.")
+        .hint("Name two different agents as requesting_agent and specialist_agent.")
         .into());
     }
     let question = arguments::filled("question", question)?;
@@ -71,7 +71,7 @@ fn request_collaboration(
             Kind::InvalidValue,
             format!("argument \"question\" has {length} characters"),
         )
-        .hint("A question has 10 to 2000 characters; what is longer belongs into the context.")
+        .hint("A question has 10 to 2000 characters; longer texts belong in the context.")
         .into());
     }
     let context = jsonb::object("context", context)?;
@@ -87,14 +87,14 @@ fn request_collaboration(
     ];
     let id = INSERT.update(&arguments, statements::one::<Uuid>)?;
     Ok(id.ok_or_else(|| {
-        Error::no_row("the collaboration could not be asked for", "collaboration_requests")
+        Error::no_row("the collaboration request could not be inserted", "collaboration_requests")
     })?)
 }
 
 /// Answers a collaboration.
 ///
-/// `specialist_agent`: who answers, which may be another than was asked; `confidence`: from 0 to 1;
-/// `tokens_used`: tokens that the answer cost, NULL when unknown.
+/// `specialist_agent`: the agent that answers, not necessarily the one that was asked; `confidence`:
+/// from 0 to 1; `tokens_used`: tokens used for the answer, NULL if unknown.
 /// Returns: the id of the outcome.
 /// Errors: 22004, 22023 blank text, overlong name, a confidence outside 0 to 1, negative tokens,
 /// P0002 unknown collaboration. Since 0.2.1.
@@ -130,7 +130,7 @@ fn answer_collaboration(
     }
     if let Some(tokens) = tokens_used.filter(|tokens| *tokens < 0) {
         return Err(Error::new(Kind::InvalidValue, format!("tokens_used {tokens} is negative"))
-            .hint("NULL stands for an unknown number.")
+            .hint("Use NULL for an unknown number.")
             .into());
     }
     let arguments = [
@@ -145,7 +145,7 @@ fn answer_collaboration(
     })?;
     let outcome = outcome.ok_or_else(|| {
         Error::new(Kind::NotFound, format!("collaboration {id} does not exist"))
-            .hint("orchestrator.request_collaboration begins one and returns its id.")
+            .hint("orchestrator.request_collaboration begins a collaboration and returns its id.")
     })?;
     Ok(outcome.ok_or_else(|| {
         Error::no_row(format!("collaboration {id} could not be answered"), "collaboration_outcomes")

@@ -1,5 +1,5 @@
 //! Knowledge that waits to be embedded for retrieval. An embedder claims a batch, stores the
-//! embeddings elsewhere, marks the batch and commits; when it fails instead, its rows wait again.
+//! embeddings elsewhere, marks the batch and commits. If it fails, its rows wait again.
 
 use pgrx::Uuid;
 use pgrx::datum::Interval;
@@ -13,11 +13,11 @@ use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
 use crate::server::{arguments, ids, interrupts, rows, statements};
 
-/// Where knowledge comes from.
+/// The types of knowledge, by its origin.
 pub const TYPES: [&str; 4] =
     ["failure_solution", "gate_rejection", "gate_approval", "collaboration"];
 
-/// What a known key of the metadata must be.
+/// The value that a known key of the metadata must have, in words.
 fn expected(key: &str) -> Option<&'static str> {
     match key {
         "project_id" => Some("a uuid as text"),
@@ -27,8 +27,8 @@ fn expected(key: &str) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with a key of the metadata, whose value has this JSON type and is written like
-/// this. The CHECK of the table refuses the same.
+/// The fault of a key of the metadata: `kind` is the JSON type of its value, `value` the value as text.
+/// The CHECK of the table refuses the same values.
 fn mistyped(key: &str, kind: &str, value: &str) -> Option<String> {
     let fits = match key {
         "project_id" => kind == "string" && ids::parsed(value.trim_matches('"')).is_some(),
@@ -39,7 +39,7 @@ fn mistyped(key: &str, kind: &str, value: &str) -> Option<String> {
     (!fits).then(|| format!("\"{key}\" must be {expected}, and is {value}"))
 }
 
-/// What is to be staged, known to fit.
+/// Knowledge that fits the table, to be staged.
 pub struct Lesson<T> {
     pub knowledge_type: T,
     pub content: T,
@@ -47,7 +47,7 @@ pub struct Lesson<T> {
 }
 
 impl<T: AsRef<str>> Lesson<T> {
-    /// Stages it; the id.
+    /// Stages it and returns its id.
     pub fn stage(self) -> Result<Uuid, Error> {
         static INSERT: Statement = Statement::new(
             "INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, metadata) \
@@ -68,9 +68,10 @@ impl<T: AsRef<str>> Lesson<T> {
 ///
 /// `knowledge_type`: failure_solution, gate_rejection, gate_approval or collaboration; `content`:
 /// the text to embed; `metadata`: a JSON object, in which project_id is a uuid, agent_type,
-/// task_type and technology are text, success_verified is true or false, and other keys are free.
-/// Returns: its id. Errors: 22004, 22023 unknown type, blank content, metadata that is no object or
-/// has a known key of another type. Since 0.2.4.
+/// task_type and technology are text, success_verified is true or false, and other keys may have any
+/// value.
+/// Returns: the id. Errors: 22004, 22023 unknown type, blank content, metadata that is not an object,
+/// or a known key with a value of another type. Since 0.2.4.
 #[pg_extern(sql = false, volatile)]
 fn stage_knowledge(
     knowledge_type: Option<&str>,
@@ -107,14 +108,14 @@ fn check_known_keys(metadata: &Document) -> Result<(), Error> {
             Kind::InvalidValue,
             format!("argument \"metadata\" does not fit: {problem}"),
         )
-        .hint("Leave out a key that has no value; other keys are free.")),
+        .hint("Leave out a key that has no value; other keys may have any value.")),
     }
 }
 
-/// Claims the oldest knowledge that waits to be embedded and that nobody else holds. It is the
-/// caller's until its transaction ends: marked, it is done; rolled back, it waits again.
+/// Claims the oldest knowledge that waits to be embedded and that no other transaction has claimed. The
+/// claim lasts until the end of the transaction; knowledge that was not marked by then waits again.
 ///
-/// `batch`: how many at most. Returns: id, type, content and metadata of each, oldest first.
+/// `batch`: the greatest number of rows. Returns: id, type, content and metadata, oldest first.
 /// Errors: 22004, 22023 less than one. Since 0.2.4.
 #[pg_extern(sql = false, volatile)]
 #[allow(clippy::type_complexity)]
@@ -154,11 +155,11 @@ fn claim_knowledge(
     Ok(TableIterator::new(claimed))
 }
 
-/// Marks knowledge as embedded, now. What has been marked before stays as it is, so that marking
-/// may be repeated.
+/// Marks knowledge as embedded now. Rows that are marked already stay as they are, so the call may be
+/// repeated.
 ///
-/// Returns: how many were marked by this call.
-/// Errors: 22004 also for a null among the ids, P0002 an unknown id. Since 0.2.4.
+/// Returns: the number of rows that this call marked.
+/// Errors: 22004 also for a NULL among the ids, P0002 an unknown id. Since 0.2.4.
 #[pg_extern(sql = false, volatile)]
 fn mark_knowledge_embedded(ids: Option<Vec<Option<Uuid>>>) -> Result<i64, ErrorReport> {
     static UNKNOWN: Statement = Statement::new(
@@ -178,15 +179,16 @@ fn mark_knowledge_embedded(ids: Option<Vec<Option<Uuid>>>) -> Result<i64, ErrorR
         .collect::<Result<Vec<Uuid>, _>>()?;
     if let Some(id) = UNKNOWN.update(&[ids.clone().into()], statements::one::<Uuid>)? {
         return Err(Error::new(Kind::NotFound, format!("knowledge {id} does not exist"))
-            .hint("orchestrator.claim_knowledge returns the ids of what waits to be embedded.")
+            .hint("orchestrator.claim_knowledge returns the ids of knowledge that waits to be embedded.")
             .into());
     }
     Ok(MARK.update(&[ids.into()], |rows| Ok(rows.len() as i64))?)
 }
 
-/// Deletes knowledge that has been embedded for longer than that. What waits is never touched.
+/// Deletes knowledge that was embedded longer ago than `embedded_for`. Knowledge that waits to be
+/// embedded is never deleted.
 ///
-/// `embedded_for`: at least zero. Returns: how much was deleted.
+/// `embedded_for`: at least zero. Returns: the number of deleted rows.
 /// Errors: 22004, 22023 a negative interval, or one of more than 6000 years. Since 0.2.4.
 #[pg_extern(sql = false, volatile)]
 pub fn purge_knowledge(

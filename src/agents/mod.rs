@@ -1,4 +1,4 @@
-//! The tools of agents: collaboration, prompts, knowledge, token usage and its price.
+//! Around agents: collaboration, prompts, knowledge, token usage and its price.
 
 pub mod collaboration;
 pub mod knowledge;

@@ -1,5 +1,5 @@
-//! What language models cost: prices with a history, and the cost of a call by the price in force
-//! on its UTC day. All of it is numeric; nothing is rounded.
+//! Prices of language models with their history, and the cost of a call by the price in force on its
+//! UTC day. All amounts are numeric; nothing is rounded.
 
 use std::ffi::CStr;
 
@@ -13,18 +13,17 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::{arguments, latest, statements};
 
-/// What a price has at most: digits before and after the decimal point.
+/// The greatest number of digits of a price before and after the decimal point.
 const WHOLE_DIGITS: usize = 8;
 const DECIMALS: usize = 6;
 
-/// Sets what a model costs from a day on. The days before keep the price they had; the price of
-/// that very day, when there is one, is replaced.
+/// Sets the price of a model from a day on. Earlier days keep their price; a price that begins on the
+/// same day is replaced.
 ///
 /// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
-/// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means
-/// today; `notes`, `updated_by`:
-/// NULL keeps what was. Returns: the row.
-/// Errors: 22004, 22023 blank or overlong model, a price outside that range, no finite day.
+/// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today; `notes`,
+/// `updated_by`: NULL keeps the current value. Returns: the row.
+/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
 /// Since 0.2.5.
 #[pg_extern(sql = false, volatile)]
 fn set_price(
@@ -69,11 +68,11 @@ fn set_price(
     })?)
 }
 
-/// What a call costs in USD by the price in force on its UTC day.
+/// The cost of a call in USD by the price in force on its UTC day.
 ///
-/// `input_tokens`, `output_tokens`: not negative; `at`: when the model is called.
-/// Returns: the exact cost; NULL when the model has no price on that day.
-/// Errors: 22004, 22023 negative count, no finite time. Since 0.2.5.
+/// `input_tokens`, `output_tokens`: not negative; `at`: the time of the call.
+/// Returns: the exact cost; NULL if the model has no price on that day.
+/// Errors: 22004, 22023 negative count, or an infinite time. Since 0.2.5.
 #[pg_extern(sql = false, stable)]
 fn llm_cost(
     model: Option<&str>,
@@ -96,13 +95,13 @@ fn llm_cost(
     Ok(COST.select(&arguments, statements::one::<AnyNumeric>)?)
 }
 
-/// Adds the list prices that TheAppApp's migration 016 loads, from today (UTC) on. A model that has
-/// a price, of whatever day, keeps it and gets no other.
+/// Adds the list prices of TheAppApp's migration 016 from today (UTC) on. Models that have a price of
+/// any day are left out.
 ///
-/// Returns: how many prices were added. Since 0.2.5.
+/// Returns: the number of added prices. Since 0.2.5.
 #[pg_extern(sql = false, volatile)]
 fn load_default_prices() -> Result<i64, ErrorReport> {
-    // A price that somebody sets meanwhile, for another day, is met by no constraint.
+    // No constraint would notice a price of another day that is set at the same time.
     static LOCK: Statement =
         Statement::new("LOCK TABLE orchestrator.llm_pricing IN SHARE ROW EXCLUSIVE MODE");
     static LOAD: Statement = Statement::new(
@@ -122,9 +121,9 @@ fn load_default_prices() -> Result<i64, ErrorReport> {
     Ok(LOAD.update(&[priced.into()], |rows| Ok(rows.len() as i64))?)
 }
 
-/// A price that the table holds without rounding it.
+/// A price that the table stores without rounding.
 ///
-/// Errors: 22004, 22023 no such price.
+/// Errors: 22004, 22023 any other number.
 fn price(argument: &str, value: Option<AnyNumeric>) -> Result<AnyNumeric, Error> {
     let value = required(argument, value)?;
     match unfit(value.normalize()) {
@@ -137,7 +136,7 @@ fn price(argument: &str, value: Option<AnyNumeric>) -> Result<AnyNumeric, Error>
     }
 }
 
-/// What is wrong with a price in its shortest decimal form.
+/// The fault of a price that is given in its shortest decimal form.
 fn unfit(decimal: &str) -> Option<&'static str> {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));

@@ -1,5 +1,5 @@
-//! Token usage: one row per call of a language model. Callers with many calls insert them in bulk
-//! into orchestrator.llm_token_usage; this is for one.
+//! Token usage: one row per call of a language model. `record_token_usage` records one call; many calls
+//! are inserted into orchestrator.llm_token_usage in bulk.
 
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -11,10 +11,10 @@ use crate::server::{arguments, statements};
 
 /// Records a call of a language model.
 ///
-/// `model`: the name under which orchestrator.llm_pricing prices it; `input_tokens`,
-/// `output_tokens`: not negative; `project_id`, `agent_id`: NULL for none; `at`: when it was called.
+/// `model`: its name in orchestrator.llm_pricing; `input_tokens`, `output_tokens`: not negative;
+/// `project_id`, `agent_id`: NULL for none; `at`: the time of the call.
 /// Returns: the id of the row.
-/// Errors: 22004, 22023 blank or overlong name, negative count, no finite time. Since 0.2.3.
+/// Errors: 22004, 22023 blank or overlong name, negative count, or an infinite time. Since 0.2.3.
 #[pg_extern(sql = false, volatile)]
 fn record_token_usage(
     model: Option<&str>,
@@ -43,7 +43,8 @@ fn record_token_usage(
         at.into(),
     ];
     let id = INSERT.update(&arguments, statements::one::<Uuid>)?;
-    Ok(id.ok_or_else(|| Error::no_row("the usage could not be recorded", "llm_token_usage"))?)
+    Ok(id
+        .ok_or_else(|| Error::no_row("the token usage could not be recorded", "llm_token_usage"))?)
 }
 
 /// A number of tokens.
@@ -57,7 +58,7 @@ pub fn count(argument: &str, value: Option<i64>) -> Result<i64, Error> {
     Ok(value)
 }
 
-/// A point in time that lies on some day.
+/// A finite point in time.
 ///
 /// Errors: 22004, 22023 infinity.
 pub fn moment(

@@ -1,9 +1,9 @@
-//! The audit trail: events, by trace, each added in the transaction of the change that it reports.
-//! Rows are added and never changed. Only `purge_audit_events` deletes events, and only old ones.
+//! The audit trail: events, grouped by trace, each in the transaction of the change that it describes.
+//! Rows are added and never changed. Only `purge_audit_events` deletes rows, and only old ones.
 //!
-//! Every state function records through `record`. It writes with the rights of the trail's owner,
-//! so that nobody needs, or gets, the right to write into the table itself. It writes the key
-//! `session_user` last, so that a caller's metadata cannot claim another one.
+//! Every state function records its events with `record`, which writes with the rights of the trail's
+//! owner: no role needs, or has, the right to write into the table. The key `session_user` is written
+//! last, so that metadata of a caller cannot claim another user.
 
 use std::cell::Cell;
 
@@ -23,23 +23,23 @@ use crate::server::{
     arguments, backend_state, concurrent_drop, excerpt, interrupts, rows, statements,
 };
 
-/// The role of events that no role causes.
+/// The role of events without a role.
 pub const SYSTEM: &str = "system";
 
 /// An event to record.
 pub struct Event<'a> {
-    /// The kind of event, in words joined by underscores.
+    /// The name of the event, in words joined by underscores.
     pub event_type: &'a str,
-    /// The role that caused it, or that is asked.
+    /// The role that acts, or that is asked.
     pub role: &'a str,
-    /// The trace that it belongs to.
+    /// The trace of the event.
     pub trace_id: Uuid,
-    /// Its ids and facts, an object.
+    /// Ids and facts, a JSON object.
     pub metadata: Document,
 }
 
-/// Adds an event to the trail, in the running transaction, and returns its id. Long texts in its
-/// metadata are kept whole in the rows that the event is about, and as excerpts in the trail.
+/// Adds an event to the trail and returns its id. Long texts of the metadata are cut to excerpts; the
+/// rows that the event is about hold the whole texts.
 pub fn record(mut event: Event<'_>) -> Result<Uuid, Error> {
     event.metadata = excerpts(event.metadata)?;
     insert(Event { role: &excerpt::of(event.role, LONGEST_ROLE), ..event })
@@ -51,13 +51,12 @@ pub const LONGEST_EXCERPT: usize = 2_000;
 /// The longest name of a role in an event, in characters.
 pub const LONGEST_ROLE: usize = 500;
 
-/// Metadata with its long texts and lists cut. The key `excerpts` names the keys that were cut.
+/// Metadata with long texts and lists cut. The key `excerpts` lists the keys that were cut.
 fn excerpts(metadata: Document) -> Result<Document, Error> {
     if metadata.size() <= LONGEST_EXCERPT {
         return Ok(metadata);
     }
-    // A list is cut to the beginnings of its first ten elements; any other value to the beginning
-    // of its text.
+    // A list keeps the beginnings of its first ten elements, anything else the beginning of its text.
     static CUT: Statement = Statement::new(include_str!("excerpts.sql"));
     let arguments = [metadata.into(), (LONGEST_EXCERPT as i32).into()];
     let cut = CUT.select(&arguments, statements::one::<Document>)?;
@@ -75,7 +74,7 @@ fn insert(event: Event<'_>) -> Result<Uuid, Error> {
     id.ok_or_else(not_recorded)
 }
 
-/// An event that the trail does not take must cause an error.
+/// The trail did not take an event. Without the event the change is refused.
 fn not_recorded() -> Error {
     Error::no_row("the event could not be recorded", "audit_events")
 }
@@ -90,7 +89,7 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
               WITH ORDINALITY AS e (event_type, role, trace_id, metadata, place) \
          ORDER BY e.place",
     );
-    // Few enough at a time for the arrays to stay small.
+    // In batches, so that the arrays stay small.
     const BATCH: usize = 10_000;
     let mut events = events.peekable();
     while events.peek().is_some() {
@@ -111,8 +110,8 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
     Ok(())
 }
 
-/// Adds the `count` events that a statement selects, in its order. The statement inserts into the
-/// trail, and writes the key `session_user` itself.
+/// Adds `count` events with a statement that inserts them into the trail, in its order, and that writes
+/// the key `session_user` itself.
 pub fn record_by(
     insert: &'static Statement,
     arguments: &[DatumWithOid<'_>],
@@ -135,17 +134,18 @@ fn as_owner<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
 
 fn no_trail() -> Error {
     Error::new(Kind::NotReady, "table orchestrator.audit_events does not exist")
-        .detail("What cannot be recorded is not done.")
-        .hint("See how it is made again: SELECT * FROM orchestrator.verify();")
+        .detail("A change that cannot be recorded is refused.")
+        .hint("See how to create the table again: SELECT * FROM orchestrator.verify();")
 }
 
 /// Adds an event to the audit trail.
 ///
-/// `event_type`: the kind of event, at most 500 characters; `role`: the role that caused it;
-/// `trace_id`: the trace it belongs to; `metadata`: its facts, an object. The key `session_user` in
+/// `event_type`: the name of the event, at most 500 characters; `role`: the role that acted;
+/// `trace_id`: the trace of the event; `metadata`: its facts, a JSON object. The key `session_user` in
 /// it is overwritten with the database role that is logged in.
-/// Returns: the id. Errors: 22004, 22023 blank text, too long a name, metadata that are no object,
-/// or an event by which an approval judges whether a run may go on. Since 0.3.0.
+/// Returns: the id. Errors: 22004, 22023 blank text, a name that is too long, metadata that is not an
+/// object, or an event type that only `pause_run`, `resume_run` or `request_review` may record.
+/// Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn record_event(
     event_type: Option<&str>,
@@ -157,13 +157,13 @@ fn record_event(
     let role = arguments::filled("role", role)?;
     let trace_id = required("trace_id", trace_id)?;
     let metadata = jsonb::object("metadata", metadata)?;
-    // The caller's metadata is recorded whole, without excerpts.
+    // The caller's metadata is stored as it is, without excerpts.
     Ok(insert(Event { event_type, role, trace_id, metadata })?)
 }
 
-/// The events that show whether a run was stopped after the last question about it, each with the
-/// function that records it. An approval depends on the last of them, so no other caller may add
-/// one.
+/// The events that show whether a run was paused after the last review of it was requested, each with
+/// the function that records it. An approval resumes a run by the last of these events, so no other
+/// function may add them.
 const RESERVED: [(&str, &str); 3] = [
     ("run_paused", "pause_run"),
     ("run_resumed", "resume_run"),
@@ -177,17 +177,17 @@ fn not_reserved(event_type: &str) -> Result<&str, Error> {
             Kind::InvalidValue,
             format!("event type \"{event_type}\" is recorded by its own function only"),
         )
-        .hint(format!("Call orchestrator.{function}, or use another name for your event."))),
+        .hint(format!("Call orchestrator.{function}, or use another name for the event."))),
     }
 }
 
 thread_local! {
-    /// The time before which the running `purge_audit_events` deletes events. No statement can set
-    /// it: it is this library's own memory.
+    /// The time before which the running `purge_audit_events` deletes events. No statement can set it,
+    /// because it is in the memory of this library.
     static PURGED_BEFORE: Cell<Option<TimestampWithTimeZone>> = const { Cell::new(None) };
 }
 
-/// While it lives, events that are old enough can be deleted.
+/// Permits the deletion of old events for as long as the value exists.
 struct Purge;
 
 impl Purge {
@@ -203,31 +203,29 @@ impl Drop for Purge {
     }
 }
 
-/// Deletes the events that are older than that, except the pause of a run that no later event
-/// supersedes. Records an event `audit_events_purged` with the number of events deleted and the
-/// time before which they were.
+/// Deletes the events that are older than `older_than`, and records `audit_events_purged` with their
+/// number and the time. The last pause of a run is kept if nothing followed it.
 ///
-/// `older_than`: at least one day. Returns: how many were deleted.
+/// `older_than`: at least one day. Returns: the number of deleted events.
 /// Errors: 22004, 22023 less than one day. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
     Ok(purge(required("older_than", older_than)?, true)?)
 }
 
-/// Deletes the events that are older than the configured age. Readers see the event that reports
-/// it. That event leaves the time out if the age is a secret.
+/// Deletes the events that are older than the configured age. The event about it leaves out the time if
+/// the age is a secret, because every reader sees the event.
 pub fn purge_configured(age: &Age) -> Result<i64, Error> {
     purge(age.length, !age.is_secret)
 }
 
-fn purge(older_than: Interval, tells_time: bool) -> Result<i64, Error> {
-    // A day as a length, and also as time that has passed: a day that was shorter by an hour counts
-    // too.
+fn purge(older_than: Interval, shows_time: bool) -> Result<i64, Error> {
+    // One day as a length, and as time that has passed: a day with the change to summer time has 23 hours.
     static LONG_ENOUGH: Statement = Statement::new(
         "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day' \
             AND $2 OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '23 hours')",
     );
-    // A pause that no later event supersedes is kept: an approval must still find it.
+    // A pause that nothing followed is kept, because an approval has to find it.
     static DELETE: Statement = Statement::new(
         "WITH purged AS (DELETE FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" < $1 \
              AND NOT (e.event_type = 'run_paused' AND NOT EXISTS ( \
@@ -243,7 +241,7 @@ fn purge(older_than: Interval, tells_time: bool) -> Result<i64, Error> {
             Kind::InvalidValue,
             "argument \"older_than\" must not be less than one day",
         )
-        .hint("Events of the last day are kept in any case."));
+        .hint("Events of the last day are always kept."));
     }
     let (purged, time) = as_owner(|| {
         let _purge = Purge::of_events_before(before);
@@ -253,23 +251,22 @@ fn purge(older_than: Interval, tells_time: bool) -> Result<i64, Error> {
         })
     })?;
     if purged > 0 {
-        let mut told = json!({ "purged": purged });
-        if let Some(JsonB(before)) = time.filter(|_| tells_time) {
-            told["before"] = before;
+        let mut metadata = json!({ "purged": purged });
+        if let Some(JsonB(before)) = time.filter(|_| shows_time) {
+            metadata["before"] = before;
         }
         record(Event {
             event_type: "audit_events_purged",
             role: SYSTEM,
             trace_id: uuidv7(),
-            metadata: Document::composed(told),
+            metadata: Document::composed(metadata),
         })?;
     }
     Ok(purged)
 }
 
 /// BEFORE UPDATE OR DELETE OR TRUNCATE trigger of an append-only table, per statement and per row.
-/// Refuses the change, whichever role makes it, except a deletion by `purge_audit_events` of rows
-/// that are old enough.
+/// Refuses the change for every role. Only `purge_audit_events` may delete, and only old rows.
 ///
 /// Errors: 42501. Since 0.3.0.
 #[pg_trigger(sql = false)]
@@ -281,7 +278,7 @@ fn enforce_append_only<'a>(
     if let (PgTriggerOperation::Delete, Some(before)) = (&operation, PURGED_BEFORE.get()) {
         let time = old.as_ref().map(|row| row.get_by_name::<TimestampWithTimeZone>("timestamp"));
         let passes = match time {
-            // The trigger of the whole statement; the rows follow one by one.
+            // The trigger of the statement; that of each row checks its time.
             None => true,
             Some(time) => time.ok().flatten().is_some_and(|time| time < before),
         };
@@ -298,10 +295,10 @@ fn enforce_append_only<'a>(
     let table = format!("{}.{}", trigger.table_schema()?, trigger.table_name()?);
     let error = Error::new(
         Kind::Forbidden,
-        format!("cannot {what} {table}: what is recorded stays"),
+        format!("cannot {what} {table}: the table is append-only"),
     )
-    .detail(format!("Table {table} is append-only, for its owner and for superusers too."))
-    .hint("Events that are old enough are deleted by orchestrator.purge_audit_events(older_than).");
+    .detail(format!("Table {table} only takes new rows, also from its owner and from superusers."))
+    .hint("Delete old events with orchestrator.purge_audit_events, for example SELECT orchestrator.purge_audit_events('365 days');");
     ErrorReport::from(error).report(PgLogLevel::ERROR);
     Ok(None)
 }

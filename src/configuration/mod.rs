@@ -1,5 +1,5 @@
-//! Configuration: values that are text in the table and typed for their readers. No message of the
-//! extension contains the value of a secret.
+//! Configuration: values are stored as text and read with their type. No message contains the value of
+//! a secret.
 
 pub mod retention;
 
@@ -35,7 +35,7 @@ fn parses(value: &str, value_type: &str) -> bool {
         }
 }
 
-/// The same, as far as it can be decided without the server.
+/// The part of the same check that needs no server.
 fn reads_as(value: &str, value_type: &str) -> bool {
     match value_type {
         "string" | "json" => true,
@@ -46,8 +46,7 @@ fn reads_as(value: &str, value_type: &str) -> bool {
     }
 }
 
-/// Whether the server's own input function of a type accepts a text: only the server knows its
-/// limits.
+/// Whether the server's input function of a type accepts a text. Only the server knows its limits.
 fn server_reads(input: unsafe fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum, value: &str) -> bool {
     const REFUSALS: [PgSqlErrorCode; 6] = [
         PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
@@ -68,7 +67,7 @@ fn server_reads(input: unsafe fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum, val
     REFUSALS.into_iter().fold(read, |read, code| read.catch_when(code, |_| false)).execute()
 }
 
-/// The form of values of a type.
+/// The form of a value of each type, in words.
 fn looks_like(value_type: &str) -> &'static str {
     match value_type {
         "integer" => {
@@ -80,9 +79,9 @@ fn looks_like(value_type: &str) -> &'static str {
     }
 }
 
-/// Whether a text is a value of a type. Used by the CHECK of the table.
+/// Whether a text is a valid value of a type. The CHECK of the table uses it.
 ///
-/// `value_type`: string, integer, float, boolean or json. Returns: false also for another type.
+/// `value_type`: string, integer, float, boolean or json. Returns: false also for an unknown type.
 /// Errors: 22004. Since 0.1.5.
 #[pg_extern(sql = false, immutable, parallel_safe)]
 fn is_valid_configuration(
@@ -92,12 +91,12 @@ fn is_valid_configuration(
     Ok(parses(required("value", value)?, required("value_type", value_type)?))
 }
 
-/// The number of attempts for a key that appears or disappears each time between two statements.
+/// The number of attempts when another transaction inserts the key between two statements each time.
 const ATTEMPTS: usize = 100;
 
 type Row = PgHeapTuple<'static, AllocatedByRust>;
 
-/// A value to write into the table.
+/// A value to be written.
 struct Change<'a> {
     key: &'a str,
     value: &'a str,
@@ -106,11 +105,12 @@ struct Change<'a> {
     is_secret: Option<bool>,
 }
 
-/// Sets the value of a configuration, new or not.
+/// Sets the value of a configuration key, existing or new.
 ///
-/// `value_type`: string, integer, float, boolean or json; NULL keeps the present type, and means
-/// string for a new key; `description`, `is_secret`: NULL keeps the present one. Returns: the row.
-/// Errors: 22004, 22023 blank or overlong key, unknown type, or a value that is not of its type.
+/// `value_type`: string, integer, float, boolean or json; NULL keeps the type of an existing key, and
+/// means string for a new one; `description`, `is_secret`: NULL keeps the current value.
+/// Returns: the row.
+/// Errors: 22004, 22023 blank or overlong key, unknown type, or a value that does not fit its type.
 /// Since 0.1.5.
 #[pg_extern(sql = false, volatile)]
 fn set_configuration(
@@ -128,8 +128,8 @@ fn set_configuration(
 }
 
 impl Change<'_> {
-    /// Writes the row of the key. An existing row is locked before its type is read, so that the
-    /// value fits the type that it keeps.
+    /// Writes the row of the key. An existing row is locked before its type is read, so that the value
+    /// fits the type that the row keeps.
     fn make(&self) -> Result<Row, Error> {
         static TYPE: Statement = Statement::new(
             "SELECT c.value_type FROM orchestrator.configurations AS c WHERE c.key = $1 FOR NO KEY UPDATE",
@@ -161,7 +161,7 @@ impl Change<'_> {
                 return Ok(row);
             }
             if current.is_some() {
-                // The row is locked, so nobody else keeps the update from it.
+                // The row is locked, so no other transaction hides it from the update.
                 break;
             }
             // Another transaction inserted the key between the two statements.
@@ -170,7 +170,7 @@ impl Change<'_> {
         Err(Error::no_row(message, "configurations"))
     }
 
-    /// Errors: 22023 the value is not of that type.
+    /// Errors: 22023 the value does not fit the type.
     fn check(&self, value_type: &str) -> Result<(), Error> {
         if parses(self.value, value_type) {
             return Ok(());
@@ -184,7 +184,7 @@ impl Change<'_> {
 /// The value of row `c` as text.
 const AS_TEXT: &str = "c.value";
 
-/// The value of row `c` as jsonb of its type.
+/// The value of row `c` with its type.
 const AS_TYPED: &str = "CASE c.value_type \
              WHEN 'integer' THEN to_jsonb(c.value::bigint) \
              WHEN 'float'   THEN to_jsonb(c.value::numeric) \
@@ -192,12 +192,12 @@ const AS_TYPED: &str = "CASE c.value_type \
              WHEN 'json'    THEN c.value::jsonb \
              ELSE to_jsonb(c.value) END";
 
-/// The value of a key in one of these forms, read with the caller's rights. The form goes between
-/// the two halves.
+/// Reads the value of a key with the caller's rights. One of the forms above stands between the two
+/// halves.
 const READ: [&str; 2] = ["SELECT ", " FROM orchestrator.configurations AS c WHERE c.key = $1"];
 
-/// Whether the value of a key is a secret, and in the same row the value if it is none. Both come
-/// from one snapshot, so that a key which becomes a secret meanwhile counts as one or the other.
+/// Reads whether the value of a key is a secret, and the value if it is not. One statement reads both
+/// with one snapshot, so a key that becomes a secret at the same time is never read as plain.
 const READ_UNLESS_SECRET: [&str; 2] = [
     "SELECT c.is_secret IS NOT FALSE, CASE WHEN c.is_secret IS FALSE THEN ",
     " END FROM orchestrator.configurations AS c WHERE c.key = $1",
@@ -219,9 +219,9 @@ fn get_configuration(key: Option<&str>) -> Result<String, ErrorReport> {
     Ok(value_of(&READ_TEXT, key)?.ok_or_else(|| unknown(key))?)
 }
 
-/// A configuration value as jsonb of its type: a number, true or false, text, or a document.
+/// A configuration value with its type: a number, true or false, a text, or a document.
 ///
-/// `fallback`: the value returned for an unknown key.
+/// `fallback`: the result for an unknown key.
 /// Errors: 22004, P0002 unknown key without a fallback. Since 0.1.5.
 #[pg_extern(sql = false, stable)]
 fn configuration_value(
@@ -233,7 +233,7 @@ fn configuration_value(
     Ok(value.or(fallback).ok_or_else(|| unknown(key))?)
 }
 
-/// The value that one of the reading statements returns, if the key exists.
+/// The value of a key by one of these statements; `None` for an unknown key.
 fn value_of<T: FromDatum + IntoDatum>(
     statement: &'static Statement,
     key: &str,
@@ -241,19 +241,18 @@ fn value_of<T: FromDatum + IntoDatum>(
     statement.select(&[key.into()], |rows| rows::one(rows, "configurations.value"))
 }
 
-/// A setting that should be a number.
+/// A configuration that should be a number.
 pub struct Number {
-    /// `None` if it is no number.
+    /// `None` if it is not a number.
     pub value: Option<f64>,
-    /// Whether only admins may read its value.
+    /// Whether only admins may see its value.
     pub is_secret: bool,
 }
 
-/// The number of a key, if the key exists. Its value is a number, or a text that is one. A number
-/// that no float holds is infinite.
+/// The value of a key as a number: a number, or a text that is one. A number that is too large for a
+/// float is infinite. `None` for an unknown key.
 pub fn number(key: &str) -> Result<Option<Number>, Error> {
-    // A document is a number here or none, whatever its depth and size, and this library does not
-    // parse it.
+    // The server finds the number in a document of any depth and size; this library does not parse it.
     static NUMBER: Statement = Statement::new(
         "SELECT CASE c.value_type \
              WHEN 'boolean' THEN NULL \
@@ -272,15 +271,15 @@ pub fn number(key: &str) -> Result<Option<Number>, Error> {
     })
 }
 
-/// The number in a text.
+/// The number that a text contains.
 fn number_in(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
-/// The text of a configuration value. Only roles that may read the table can read the value of a
-/// secret. Every other value is read with the owner's rights.
+/// The text of a configuration value. Only roles that may read the table see the value of a secret; any
+/// other value is read with the owner's rights.
 ///
-/// Errors: 22004, P0002 unknown key, 42501 a secret. Since 0.6.0.
+/// Errors: 22004, P0002 unknown key, 42501 the value is a secret. Since 0.6.0.
 #[pg_extern(sql = false, stable)]
 fn get_configuration_0_6_0(key: Option<&str>) -> Result<String, ErrorReport> {
     let key = required("key", key)?;
@@ -288,11 +287,11 @@ fn get_configuration_0_6_0(key: Option<&str>) -> Result<String, ErrorReport> {
     Ok(value.ok_or_else(|| unknown(key))?)
 }
 
-/// A configuration value as jsonb of its type: a number, true or false, text, or a document. Only
-/// roles that may read the table can read the value of a secret.
+/// A configuration value with its type: a number, true or false, a text, or a document. Only roles that
+/// may read the table see the value of a secret.
 ///
-/// `fallback`: the value returned for an unknown key.
-/// Errors: 22004, P0002 unknown key without a fallback, 42501 a secret. Since 0.6.0.
+/// `fallback`: the result for an unknown key.
+/// Errors: 22004, P0002 unknown key without a fallback, 42501 the value is a secret. Since 0.6.0.
 #[pg_extern(sql = false, stable)]
 fn configuration_value_0_6_0(
     key: Option<&str>,
@@ -303,9 +302,8 @@ fn configuration_value_0_6_0(
     Ok(value.or(fallback).ok_or_else(|| unknown(key))?)
 }
 
-/// Reads a value with the caller's rights if they suffice. Otherwise reads it with the owner's
-/// rights, unless it is a secret. A right that is revoked meanwhile is missing when the caller's
-/// statement runs.
+/// Reads a value with the caller's rights if they suffice, else with the owner's rights, unless the
+/// value is a secret. If the caller loses the right at the same time, the caller's statement fails.
 fn unless_secret<T: FromDatum + IntoDatum>(
     key: &str,
     with_own_rights: &'static Statement,
@@ -328,7 +326,7 @@ fn unless_secret<T: FromDatum + IntoDatum>(
         None => Ok(None),
         Some((true, _)) => {
             Err(Error::new(Kind::Forbidden, format!("configuration \"{key}\" is a secret"))
-                .hint("Its value is for roles of level admin."))
+                .hint("Only a role with level admin may read it."))
         }
         Some((false, None)) => Err(rows::null("configurations.value")),
         Some((false, value)) => Ok(value),
@@ -337,7 +335,7 @@ fn unless_secret<T: FromDatum + IntoDatum>(
 
 fn unknown(key: &str) -> Error {
     Error::new(Kind::NotFound, format!("configuration \"{key}\" does not exist"))
-        .hint("SELECT * FROM orchestrator.configuration_listing shows all; orchestrator.set_configuration adds one.")
+        .hint("List all keys: SELECT * FROM orchestrator.configuration_listing; add one with orchestrator.set_configuration.")
 }
 
 #[cfg(test)]

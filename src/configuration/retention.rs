@@ -1,5 +1,5 @@
-//! Retention: an age that the caller gives, or else one set in configurations, or else the default;
-//! and the time before which something is older than that age.
+//! Ages of rows: given by the caller, set in configurations, or by default; and the time before which a
+//! row is older than an age.
 
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
@@ -47,14 +47,13 @@ impl Unit {
     }
 }
 
-/// The longest age. Subtracted from now, it gives a time that the server can hold.
+/// The longest age. Now minus this age is still a time that the server can represent.
 const LONGEST_YEARS: i32 = 6000;
 const LONGEST_SECONDS: f64 = LONGEST_YEARS as f64 * 365.25 * 86_400.0;
 
-/// The time before which something is older than `age`.
+/// The time before which a row is older than `age`.
 ///
-/// Errors: 22023 negative, or longer than 6000 years, or a mixture of parts that leads into the
-/// future.
+/// Errors: 22023 the age is negative, longer than 6000 years, or leads into the future.
 pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Error> {
     static BEFORE: Statement = Statement::new(
         "SELECT pg_catalog.now() OPERATOR(pg_catalog.-) $1 AS before, \
@@ -66,8 +65,8 @@ pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Er
         let before = rows::value::<TimestampWithTimeZone>(&row, 1, "before")?;
         Ok((before, rows::value::<bool>(&row, 2, "is_past")?))
     })?;
-    // As a mere length, with months of 30 days, -12 months and 361 days are one day. From now they
-    // lead into the future.
+    // As a length, -12 months and 361 days are one day, because a month counts as 30 days. Subtracted
+    // from now they lead into the future.
     if !past {
         return Err(Error::new(
             Kind::InvalidValue,
@@ -77,9 +76,9 @@ pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Er
     Ok(before)
 }
 
-/// The same for an age that may be NULL. NULL means the configured age.
+/// The same for an age that may be NULL, which means the configured age.
 ///
-/// Errors: 22023 negative, or the configuration is no number that could be an age.
+/// Errors: 22023 the age is negative, or the configuration is not an age.
 pub fn before_or_configured(
     argument: &str,
     age: Option<Interval>,
@@ -96,8 +95,8 @@ pub fn before_or_configured(
     BEFORE.select(&arguments, |rows| rows::only(rows, "before"))
 }
 
-/// Whether it is too long. The server subtracts months, days and the rest one after another, so a
-/// part counts in full even if a negative part makes up for it.
+/// Whether an interval is too long. The server subtracts months, days and the rest one after another,
+/// so a negative part does not make up for a positive one.
 fn is_too_long(value: &Interval) -> bool {
     const MONTH: i128 = 31 * DAY;
     const DAY: i128 = 86_400_000_000;
@@ -109,7 +108,7 @@ fn is_too_long(value: &Interval) -> bool {
     parts.iter().filter(|part| **part > 0).sum::<i128>() > i128::from(LONGEST_YEARS) * 12 * MONTH
 }
 
-/// A length of time, which may be zero.
+/// An interval that is zero or more, and not too long.
 fn not_negative(argument: &str, value: Interval) -> Result<Interval, Error> {
     let refused = |rule: String| {
         Error::new(Kind::InvalidValue, format!("argument \"{argument}\" must not be {rule}"))
@@ -123,45 +122,41 @@ fn not_negative(argument: &str, value: Interval) -> Result<Interval, Error> {
     Ok(value)
 }
 
-/// The configured age, or else the default.
+/// The configured age, or the default if it is not set.
 ///
-/// Errors: 22023 the configuration is no number that could be an age.
+/// Errors: 22023 the configuration is not an age.
 pub fn configured(lifetime: &Lifetime) -> Result<Interval, Error> {
     interval(set_or_default(lifetime)?, lifetime.unit)
 }
 
-/// An age that is set in configurations or not at all, and has a minimum.
+/// An age in configurations that has no default, but a least value.
 pub struct Bounded {
     pub key: &'static str,
     pub unit: Unit,
     pub least: f64,
-    /// The example in the hint.
+    /// The number in the hint.
     pub example: f64,
 }
 
 /// A configured age.
 pub struct Age {
     pub length: Interval,
-    /// Whether only admins may read it.
+    /// Whether only admins may see it.
     pub is_secret: bool,
 }
 
-/// The configured age, if there is one.
+/// The configured age; `None` if it is not set.
 ///
-/// Errors: 22023 the configuration is no number that could be an age, or too small.
+/// Errors: 22023 the configuration is not an age, or too small.
 pub fn configured_only(bounded: &Bounded) -> Result<Option<Age>, Error> {
     let Bounded { key, unit, least, example } = *bounded;
     let Some(Units { units, is_secret }) = set(key, unit, example)? else { return Ok(None) };
     if units < least {
         return Err(Error::new(
             Kind::InvalidValue,
-            format!("configuration \"{key}\" is less than {least}"),
+            format!("configuration \"{key}\" is less than {least} {}", unit.in_words()),
         )
-        .hint(format!(
-            "It is a number of {}, {}",
-            unit.in_words(),
-            example_of(key, example)
-        )));
+        .hint(format!("Set a greater number, {}", example_of(key, example))));
     }
     Ok(Some(Age { length: interval(units, unit)?, is_secret }))
 }
@@ -172,13 +167,13 @@ fn interval(units: f64, unit: Unit) -> Result<Interval, Error> {
     AGE.select(&arguments, |rows| rows::only(rows, "age"))
 }
 
-/// An age in units, as it was set.
+/// A configured number of units.
 struct Units {
     units: f64,
     is_secret: bool,
 }
 
-/// The number of units that a configuration sets, if it exists.
+/// The number of units in a configuration; `None` if it is not set.
 fn set(key: &str, unit: Unit, example: f64) -> Result<Option<Units>, Error> {
     let Some(number) = configuration::number(key)? else { return Ok(None) };
     let units = number.value.filter(|units| is_age(*units, unit));
@@ -186,7 +181,7 @@ fn set(key: &str, unit: Unit, example: f64) -> Result<Option<Units>, Error> {
     Ok(Some(Units { units, is_secret: number.is_secret }))
 }
 
-/// The number of units that is set, or else the default.
+/// The number of units in a configuration, or the default if it is not set.
 fn set_or_default(lifetime: &Lifetime) -> Result<f64, Error> {
     let set = set(lifetime.key, lifetime.unit, lifetime.default)?;
     Ok(set.map_or(lifetime.default, |set| set.units))
@@ -203,7 +198,7 @@ fn no_age(key: &str, unit: Unit, example: f64) -> Error {
         format!("configuration \"{key}\" is not a number of {}", unit.in_words()),
     )
     .hint(format!(
-        "A number that is not negative and no longer than 6000 years, {}",
+        "Set a number that is not negative and not more than 6000 years, {}",
         example_of(key, example)
     ))
 }

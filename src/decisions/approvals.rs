@@ -1,4 +1,4 @@
-//! Approvals: a role is asked about a task, and that role alone decides, once.
+//! Approvals: a role is asked about a task. Only that role decides, and only once.
 
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -15,7 +15,7 @@ use crate::server::{arguments, rows};
 
 /// Asks a role to approve a task.
 ///
-/// `notes`: what the role should know. Returns: the id of the approval.
+/// `notes`: facts for the role. Returns: the id of the approval.
 /// Errors: 22004, 22023 blank role, P0002 unknown task. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn request_approval(
@@ -44,11 +44,11 @@ fn request_approval(
     })?;
     let Some((approval_id, trace_id)) = requested else {
         return Err(Error::new(Kind::NotFound, format!("task {task_id} does not exist"))
-            .hint("An approval is asked for a task: route one with orchestrator.route_task first.")
+            .hint("An approval belongs to a task: route one with orchestrator.route_task first.")
             .into());
     };
     let approval_id = approval_id
-        .ok_or_else(|| Error::no_row("the approval could not be asked for", "approvals"))?;
+        .ok_or_else(|| Error::no_row("the approval could not be requested", "approvals"))?;
     audit::record(Event {
         event_type: "approval_requested",
         role: approver_role,
@@ -64,11 +64,11 @@ fn request_approval(
 
 /// Decides a pending approval.
 ///
-/// `decision`: approved or rejected; `approver_role`: the role that decides, which must be the one
-/// that was asked; `notes`: why, NULL keeps what the one who asked wrote.
+/// `decision`: approved or rejected; `approver_role`: the role that decides, which must be the role
+/// that was asked; `notes`: the reason, NULL keeps the notes of the request.
 /// Returns: the row.
-/// Errors: 22004, 22023 no such decision or blank role, P0002 unknown approval, 42501 another role
-/// was asked, 55000 it is decided already. Since 0.3.0.
+/// Errors: 22004, 22023 unknown decision or blank role, P0002 unknown approval, 42501 another role was
+/// asked, 55000 the approval is already decided. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 pub fn resolve_approval(
     approval_id: Option<Uuid>,
@@ -115,7 +115,7 @@ pub fn resolve_approval(
     Ok(row)
 }
 
-/// Why an approval could not be decided by that role.
+/// The reason why the role could not decide an approval.
 fn not_resolved(id: Uuid, approver_role: &str) -> Result<Error, Error> {
     static STATE: Statement = Statement::new(
         "SELECT a.approver_role, a.status, a.decision_at::text, a.task_id FROM orchestrator.approvals AS a WHERE a.id = $1",
@@ -130,13 +130,13 @@ fn not_resolved(id: Uuid, approver_role: &str) -> Result<Error, Error> {
     })?;
     Ok(match state {
         None => Error::new(Kind::NotFound, format!("approval {id} does not exist"))
-            .hint("SELECT * FROM orchestrator.pending_approvals shows those that wait."),
+            .hint("List pending approvals: SELECT * FROM orchestrator.pending_approvals;"),
         Some((asked, ..)) if asked != approver_role => Error::new(
             Kind::Forbidden,
-            format!("role \"{approver_role}\" must not decide approval {id}"),
+            format!("role \"{approver_role}\" may not decide approval {id}"),
         )
         .detail(format!("Role \"{asked}\" was asked."))
-        .hint("Only the role that was asked decides."),
+        .hint("Only the role that was asked may decide."),
         Some((_, status, _)) if status == "pending" => {
             Error::no_row(format!("approval {id} could not be decided"), "approvals")
         }

@@ -1,5 +1,5 @@
-//! One inbox over everything that waits for a human - gates, approvals and reviews -, one function
-//! that decides whichever it is by its own rules, and the announcement of both.
+//! One inbox over everything that waits for a human: reviews, gates and approvals. One function decides
+//! any of them by the rules of its kind, and a trigger announces requests and decisions.
 
 use std::ffi::CStr;
 
@@ -16,26 +16,25 @@ use crate::server::statements::Statement;
 use crate::server::transition_tables::Column;
 use crate::server::{arguments, backend_state, settings, statements};
 
-/// The kinds of decisions, each with its word for no.
+/// The kinds of decisions, each with its status for a rejection.
 pub const KINDS: [(&str, &str); 3] =
     [("review", "rejected"), ("gate", "denied"), ("approval", "rejected")];
 
-/// The status of what waits.
+/// The status of a decision that waits.
 const PENDING: &str = "pending";
 
-/// The words for yes and for no.
+/// The words for approval and for rejection.
 const YES: [&str; 2] = ["approve", "approved"];
 const NO: [&str; 4] = ["reject", "rejected", "deny", "denied"];
 
-/// Decides a review, a gate or an approval, whichever the id is of, by its own rules: a review is
-/// rejected and a gate denied with notes only, and an approval is decided by the role that was
-/// asked.
+/// Decides the review, gate or approval with this id by the rules of its kind: rejecting a review and
+/// denying a gate need notes, and an approval is decided by the role that was asked.
 ///
-/// `decision`: approve or approved; reject, rejected, deny or denied; `decided_by`: who decides, of
-/// an approval the role; `notes`: why. Returns: its kind, the id, and the status it has now.
-/// Errors: 22004, 22023 unknown word, blank name, or a no without notes where it needs them, P0002
-/// nothing that waits or waited has this id, 42501 another role was asked, 55000 it is decided
-/// already. Since 0.6.0.
+/// `decision`: approve or approved; reject, rejected, deny or denied; `decided_by`: the name of the
+/// human, for an approval the role that was asked; `notes`: the reason.
+/// Returns: the kind, the id, and the new status.
+/// Errors: 22004, 22023 unknown word, blank name, or missing notes, P0002 no review, gate or approval
+/// has this id, 42501 another role was asked, 55000 it is already decided. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn decide(
     decision_id: Option<Uuid>,
@@ -57,7 +56,7 @@ fn decide(
             Kind::InvalidValue,
             format!("{kind} {id} cannot be {no} without notes"),
         )
-        .hint("Say in argument \"notes\" what has to be done differently.")
+        .hint("Say in argument \"notes\" what should be done instead.")
         .into());
     }
     let (id, status, decided_by) = (Some(id), Some(status), Some(decided_by));
@@ -70,14 +69,15 @@ fn decide(
     Ok(TableIterator::new(decided))
 }
 
-/// What a word says.
+/// Whether a word approves.
 fn is_yes(decision: &str) -> Result<bool, Error> {
     let words: Vec<_> = YES.iter().chain(&NO).copied().collect();
     let word = arguments::one_of("decision", decision, &words)?;
     Ok(YES.contains(&word))
 }
 
-/// What an id is of. Ids are the callers' to choose: of two with the same one the one that waits.
+/// The kind of decision with this id. Callers may choose ids; of two decisions with the same id, the
+/// pending one.
 fn kind_of(id: Uuid) -> Result<String, Error> {
     static KIND: Statement = Statement::new(
         "SELECT d.kind FROM ( \
@@ -90,16 +90,15 @@ fn kind_of(id: Uuid) -> Result<String, Error> {
     );
     KIND.update(&[id.into()], statements::one::<String>)?.ok_or_else(|| {
         Error::new(Kind::NotFound, format!("decision {id} does not exist"))
-            .hint("SELECT * FROM orchestrator.pending_decisions shows what waits.")
+            .hint("List pending decisions: SELECT * FROM orchestrator.pending_decisions;")
     })
 }
 
 /// AFTER INSERT or UPDATE statement trigger `announce_decisions(kind)`, with the transition tables
-/// `added`, or `was` and `became`: announces on channel orchestrator_decisions how many decisions
-/// the statement asked for, or made. Nothing is announced of none, with
-/// `orchestrator_schema.notify` off, by an extension script, or while a dump is restored. The server
-/// delivers equal announcements of one transaction once, so nobody can sum up their counts: who
-/// listens looks into `pending_decisions`.
+/// `added`, or `was` and `became`. Announces on channel orchestrator_decisions how many decisions the
+/// statement requested or made. It announces nothing if there are none, if `orchestrator_schema.notify`
+/// is off, in an extension script, or while a dump is restored. The server delivers equal announcements
+/// of one transaction only once, so listeners cannot add up the counts; they read `pending_decisions`.
 ///
 /// Since 0.6.0.
 #[pg_trigger(sql = false)]
@@ -121,7 +120,8 @@ fn announce_decisions<'a>(
     Ok(None)
 }
 
-/// How many rows the statement inserted that wait, or updated so that they wait no longer.
+/// The number of pending rows that the statement inserted, or of rows that it updated from pending to
+/// another status.
 fn count(trigger: &PgTrigger<'_>, asked: bool) -> Result<i64, Error> {
     const STATUS: &CStr = c"status";
     let mut now = Column::after(trigger, STATUS)?;

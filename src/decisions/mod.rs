@@ -1,4 +1,4 @@
-//! Decisions of people: gates, approvals, reviews, and one inbox over all three.
+//! Decisions by humans: gates, approvals, reviews, and one inbox over all three.
 
 pub mod approvals;
 pub mod gates;

@@ -1,11 +1,11 @@
-//! What the functions of runs and reviews are given: scores, sums and lists.
+//! Checks for arguments of runs and reviews: scores, amounts and lists.
 
 use pgrx::AnyNumeric;
 
 use crate::server::arguments::shortened;
 use crate::server::error::{Error, Kind, required, without_nulls};
 
-/// Digits of a cost before the decimal point.
+/// The greatest number of digits of a cost before the decimal point.
 const WHOLE_DIGITS: usize = 8;
 
 /// A safety score, from 0 to 1.
@@ -18,22 +18,22 @@ pub fn score(argument: &str, value: Option<AnyNumeric>) -> Result<AnyNumeric, Er
     }
     Err(Error::new(
         Kind::InvalidValue,
-        format!("{argument} {} is not a score", shortened(value.normalize())),
+        format!("{argument} {} is not between 0 and 1", shortened(value.normalize())),
     )
-    .hint("A score is a number from 0, unsafe, to 1, safe."))
+    .hint("A score is a number from 0 (unsafe) to 1 (safe)."))
 }
 
-/// Tokens that are added.
+/// A number of tokens to add.
 pub fn tokens(value: Option<i64>) -> Result<i64, Error> {
     let tokens = required("tokens", value)?;
     if tokens < 0 {
         return Err(Error::new(Kind::InvalidValue, format!("tokens {tokens} is negative"))
-            .hint("What was used is added; nothing takes it back."));
+            .hint("Tokens are added to those of the run; they cannot be taken off."));
     }
     Ok(tokens)
 }
 
-/// Cost in USD that is added.
+/// A cost in USD to add.
 pub fn cost(value: Option<AnyNumeric>) -> Result<AnyNumeric, Error> {
     let cost = required("cost", value)?;
     match unfit(cost.normalize()) {
@@ -46,7 +46,7 @@ pub fn cost(value: Option<AnyNumeric>) -> Result<AnyNumeric, Error> {
     }
 }
 
-/// What is wrong with a cost in its shortest decimal form.
+/// The fault of a cost that is given in its shortest decimal form.
 fn unfit(decimal: &str) -> Option<&'static str> {
     let (whole, _) = decimal.split_once('.').unwrap_or((decimal, ""));
     if decimal.starts_with('-') {
@@ -60,7 +60,7 @@ fn unfit(decimal: &str) -> Option<&'static str> {
     }
 }
 
-/// Texts that are added to a list.
+/// Texts to add to a list.
 pub fn texts(argument: &str, value: Option<Vec<Option<String>>>) -> Result<Vec<String>, Error> {
     without_nulls(argument, required(argument, value)?)
 }

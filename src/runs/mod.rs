@@ -1,6 +1,6 @@
-//! Runs of the orchestrator, one per thread: started, told of, paused, resumed, killed. Every
-//! function locks its run first, then looks, then writes: what it decides by stays true until its
-//! transaction ends. Reviews of the run are locked after it, never before.
+//! Runs of the orchestrator, one per thread: start, report progress, pause, resume, kill. Every
+//! function locks its run, then reads, then writes, so that everything it has read stays true until its
+//! transaction ends. Reviews are locked after their run, never before it.
 
 pub mod amounts;
 
@@ -22,10 +22,10 @@ use crate::server::{arguments, rows, statements};
 /// The row of a run.
 pub type Row = PgHeapTuple<'static, AllocatedByRust>;
 
-/// A run that is locked until the transaction ends. Whoever changes which of its reviews are pending
-/// writes its row as well: to a transaction that keeps its snapshot (REPEATABLE READ, SERIALIZABLE)
-/// a lock that was released is nothing, but a row written since is 40001, and it tries again instead
-/// of deciding by reviews that are no longer all.
+/// A run that is locked until the transaction ends. Every function that adds a pending review or
+/// resolves one also writes the row of the run. A transaction that keeps its snapshot (REPEATABLE READ,
+/// SERIALIZABLE) does not notice a lock that was released, but fails with 40001 if the row was written
+/// since its snapshot. So it cannot decide by an outdated list of pending reviews.
 pub struct Run {
     pub id: Uuid,
     pub thread_id: String,
@@ -36,7 +36,7 @@ pub struct Run {
 impl Run {
     /// Locks the run of a thread.
     ///
-    /// Errors: P0002 the thread has none.
+    /// Errors: P0002 the thread has no run.
     pub fn lock(thread_id: &str) -> Result<Self, Error> {
         static LOCK: Statement = Statement::new(
             "SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
@@ -44,20 +44,20 @@ impl Run {
         );
         LOCK.update(&[thread_id.into()], Run::first)?.ok_or_else(|| {
             Error::new(Kind::NotFound, format!("thread \"{thread_id}\" has no run"))
-                .hint("Start it with orchestrator.start_run, or look in orchestrator.run_summary.")
+                .hint("Start a run with orchestrator.start_run, or list runs: SELECT * FROM orchestrator.run_summary;")
         })
     }
 
-    /// Locks the run of a thread that goes on.
+    /// Locks the run of a thread, which must not have ended.
     ///
-    /// Errors: P0002 the thread has none, 55000 it has ended.
+    /// Errors: P0002 the thread has no run, 55000 the run has ended.
     pub fn lock_open(thread_id: &str) -> Result<Self, Error> {
         let run = Run::lock(thread_id)?;
         if run.has_ended() || run.gate_status == "kill" { Err(run.ended()) } else { Ok(run) }
     }
 
-    /// Writes runs as they are; once in a transaction is enough, and more would make a long chain of
-    /// versions when it decides many reviews of one run.
+    /// Writes rows of runs without a change. Rows that this transaction has written already are left
+    /// out, so that deciding many reviews of one run does not make a long chain of row versions.
     pub fn write(ids: Vec<Uuid>) -> Result<(), Error> {
         static WRITE: Statement = Statement::new(
             "UPDATE orchestrator.orchestrator_runs AS r \
@@ -72,7 +72,7 @@ impl Run {
         rows.into_iter().next().map_or(Ok(None), |row| Run::read(&row))
     }
 
-    /// The run of a row's first four columns; `None` when they are null.
+    /// The run in a row's first four columns; `None` if they are null.
     pub fn read(row: &SpiHeapTupleData<'_>) -> Result<Option<Self>, Error> {
         let Some(id) = row.get(1)? else { return Ok(None) };
         Ok(Some(Run {
@@ -83,17 +83,19 @@ impl Run {
         }))
     }
 
-    /// Whether its phase is an end.
+    /// Whether no step leads out of its phase.
     pub fn has_ended(&self) -> bool {
         lifecycle::state("run_phase", &self.phase).is_some_and(|state| state.next.is_empty())
     }
 
     /// The row that an update of the run returned.
+    ///
+    /// Errors: 55000 there is none.
     fn written(&self, row: Option<Row>) -> Result<Row, Error> {
         row.ok_or_else(|| self.not_written())
     }
 
-    /// An update of the run, which is locked, met no row.
+    /// An update of the locked run found no row.
     pub fn not_written(&self) -> Error {
         let message = format!("the run of thread \"{}\" could not be changed", self.thread_id);
         Error::no_row(message, "orchestrator_runs")
@@ -101,11 +103,11 @@ impl Run {
 
     fn ended(&self) -> Error {
         Error::new(Kind::NotReady, format!("the run of thread \"{}\" has ended", self.thread_id))
-            .detail(format!("Its phase is {}, its gate {}.", self.phase, self.gate_status))
-            .hint("A run ends once; start a new one in a thread of its own.")
+            .detail(format!("Its phase is {}, its gate_status {}.", self.phase, self.gate_status))
+            .hint("A run ends once; start a new one with another thread_id.")
     }
 
-    /// Tells the audit trail what happened to the run: the keys of `facts`, and its thread.
+    /// Records an event of the run in the audit trail, with the keys of `facts` and the thread.
     fn record(&self, event_type: &str, facts: serde_json::Value) -> Result<(), Error> {
         let mut metadata = json!({ "thread_id": self.thread_id });
         if let (Some(metadata), serde_json::Value::Object(facts)) =
@@ -124,8 +126,8 @@ impl Run {
 /// Starts the run of a thread, in phase planning with its gate pending, and records `run_started`.
 ///
 /// `thread_id`: the orchestrator's name of the run, 500 characters at most; `project_id`,
-/// `story_id`: what it works on. Returns: the id of the run.
-/// Errors: 22004, 22023 blank or overlong thread or blank story, 23505 the thread has a run.
+/// `story_id`: the project and the story of the run. Returns: the id of the run.
+/// Errors: 22004, 22023 blank or overlong thread, or blank story, 23505 the thread has a run already.
 /// Since 0.5.0.
 #[pg_extern(sql = false, volatile)]
 fn start_run(
@@ -157,10 +159,10 @@ fn start_run(
     Ok(id)
 }
 
-/// Why the thread's run could not be inserted.
+/// The reason why the run of a thread could not be inserted.
 fn started_before(thread_id: &str) -> Result<Error, Error> {
     static STATE: Statement = Statement::new(
-        "SELECT r.id, format('started at %s for project %s, story %s, and is in phase %s', \
+        "SELECT r.id, format('It was started at %s for project %s, story %s, and is in phase %s.', \
                 r.started_at, r.project_id, r.story_id, r.phase) \
          FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1",
     );
@@ -172,9 +174,9 @@ fn started_before(thread_id: &str) -> Result<Error, Error> {
     })?;
     Ok(match state {
         Some((id, state)) => {
-            Error::new(Kind::Duplicate, format!("thread \"{thread_id}\" has a run already"))
-                .detail(format!("Run {id} was {state}."))
-                .hint("A thread has one run; give the new one a thread_id of its own.")
+            Error::new(Kind::Duplicate, format!("thread \"{thread_id}\" already has a run"))
+                .detail(format!("Its id is {id}. {state}"))
+                .hint("A thread has one run; use another thread_id for a new one.")
         }
         None => Error::no_row(
             format!("the run of thread \"{thread_id}\" could not be started"),
@@ -183,12 +185,13 @@ fn started_before(thread_id: &str) -> Result<Error, Error> {
     })
 }
 
-/// Adds what was used and made to a run, tells where it is, and records `run_progressed`.
+/// Adds tokens, cost and files to a run, sets its phase, agent or error if given, and records
+/// `run_progressed`.
 ///
-/// `phase`, `current_agent`, `error`: NULL keeps what is there; `tokens`, `cost` (USD, rounded to
-/// ten decimals) and `files` are added to what is there. Returns: the row.
+/// `phase`, `current_agent`, `error`: NULL keeps the current value; `tokens`, `cost` (USD, rounded to
+/// ten decimals) and `files` are added to those of the run. Returns: the row.
 /// Errors: 22004, 22023 unknown phase, blank agent, a negative or too large number, P0002 unknown
-/// thread, 55000 the run has ended, or the phase does not follow. Since 0.5.0.
+/// thread, 55000 the run has ended, or its phase does not allow the step. Since 0.5.0.
 #[pg_extern(sql = false, volatile)]
 fn record_run_progress(
     thread_id: Option<&str>,
@@ -249,15 +252,15 @@ fn record_run_progress(
             Ok((run, agent, rows::value(row, 3, "orchestrator_runs.id")?))
         })
     })?;
-    let Some((row, agent, told)) = added else {
+    let Some((row, agent, metadata)) = added else {
         let [id, _, _, tokens, cost, ..] = arguments;
         return Err(not_added(&run, &[id, tokens, cost])?.into());
     };
-    run.record_as(&agent, "run_progressed", told)?;
+    run.record_as(&agent, "run_progressed", metadata)?;
     Ok(row)
 }
 
-/// Why nothing was added to a locked run; `sum`: its id, tokens and cost.
+/// The reason why nothing was added to a locked run; `sum`: its id, tokens and cost.
 fn not_added(run: &Run, sum: &[DatumWithOid<'_>; 3]) -> Result<Error, Error> {
     static FITS: Statement = Statement::new(
         "SELECT r.tokens_used <= 9223372036854775807 - $2 AND r.cost_usd + round($3, 10) < 100000000 \
@@ -269,15 +272,16 @@ fn not_added(run: &Run, sum: &[DatumWithOid<'_>; 3]) -> Result<Error, Error> {
     if fits {
         return Ok(run.not_written());
     }
-    let message = format!("the sum for thread \"{}\" is too large", run.thread_id);
+    let message =
+        format!("the tokens or the cost of thread \"{}\" would be too large", run.thread_id);
     Ok(Error::new(Kind::InvalidValue, message)
-        .detail("A run holds up to 9223372036854775807 tokens, and less than 100000000 USD."))
+        .detail("A run holds up to 9223372036854775807 tokens and less than 100000000 USD."))
 }
 
-/// Holds a run, whoever has to look at it, and records `run_paused` with the reason. Pausing a run
-/// that is on hold records the reason again.
+/// Sets the gate of a run to hold, and records `run_paused` with the reason. Pausing a run that is on
+/// hold already records the new reason.
 ///
-/// `reason`: why. Returns: the row.
+/// `reason`: why the run is paused. Returns: the row.
 /// Errors: 22004, 22023 blank reason, P0002 unknown thread, 55000 the run has ended. Since 0.5.0.
 #[pg_extern(sql = false, volatile)]
 fn pause_run(
@@ -295,8 +299,8 @@ fn pause_run(
     Ok(row)
 }
 
-/// Lets a run go on, and records `run_resumed`. Nothing waits for a human then. A run that goes on and
-/// needs no human is left as it is, and nothing is recorded.
+/// Sets the gate of a run to go, clears `requires_human_review`, and records `run_resumed`. If both are
+/// so already, nothing is changed or recorded.
 ///
 /// Returns: the row. Errors: 22004, 22023 blank thread, P0002 unknown thread, 55000 the run has
 /// ended, or waits for a review. Since 0.5.0.
@@ -338,18 +342,16 @@ fn refuse_while_pending(run: &Run) -> Result<(), Error> {
                 arguments::counted(count, "review")
             ),
         )
-        .detail(format!("Review {id} is pending; the oldest was asked for at {since}."))
-        .hint(
-            "Resolve it with orchestrator.resolve_review; the last approval lets the run go on.",
-        )),
+        .detail(format!("Review {id} is pending; the oldest was requested at {since}."))
+        .hint("Resolve it with orchestrator.resolve_review; the last approval resumes the run.")),
         _ => Ok(()),
     }
 }
 
-/// Ends a run as failed, with gate kill and the reason as its error, and records `run_killed`.
-/// Reviews of it that are pending stay so, for whoever wants to answer them.
+/// Ends a run: phase failed, gate kill, and the reason as its error; records `run_killed`. Its pending
+/// reviews stay pending and can still be resolved.
 ///
-/// `reason`: why. Returns: the row.
+/// `reason`: why the run is killed. Returns: the row.
 /// Errors: 22004, 22023 blank reason, P0002 unknown thread, 55000 the run has ended. Since 0.5.0.
 #[pg_extern(sql = false, volatile)]
 fn kill_run(

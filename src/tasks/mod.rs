@@ -1,4 +1,4 @@
-//! The work of agents: tool executions, routed tasks, sessions.
+//! Work of agents: tool executions, routed tasks, sessions.
 
 pub mod routing;
 pub mod sessions;

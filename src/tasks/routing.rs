@@ -1,4 +1,5 @@
-//! Tasks routed from one role to another: once per idempotency key, however many call at once.
+//! Tasks routed from one role to another: one task per idempotency key, however many callers use the
+//! key at once.
 
 use pgrx::Uuid;
 use pgrx::datum::Interval;
@@ -16,18 +17,18 @@ use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 use crate::tasks::unfinished;
 
-/// What a routed task can be. Source: the CHECK of the session persistence schema.
+/// The types of a routed task. Source: the CHECK of the session persistence schema.
 pub const TYPES: [&str; 3] = ["notification", "approval", "routing"];
 
-/// How long an idempotency key is held. Source: IDEMPOTENCY_TTL_SECONDS of the session persistence
+/// How long an idempotency key stays with its task. Source: IDEMPOTENCY_TTL_SECONDS of the session persistence
 /// decisions.
 const KEY_LIFETIME: Lifetime =
     Lifetime { key: "idempotency_ttl_seconds", unit: Unit::Seconds, default: 86_400.0 };
 
-/// How often a task is tried whose key goes away each time between two statements.
+/// The number of attempts when the key of the task disappears between two statements each time.
 const ATTEMPTS: usize = 100;
 
-/// What is routed.
+/// The content of a routed task.
 struct Route<'a> {
     task_type: &'a str,
     description: &'a str,
@@ -40,12 +41,12 @@ struct Route<'a> {
 
 /// Routes a task from one role to another.
 ///
-/// `task_type`: notification, approval or routing; `data`: what the role needs, an object;
-/// `trace_id`: the trail it belongs to, NULL begins a new one; `idempotency_key`: the same key with
-/// the same content gives the first task again. A trace that is not given is not compared.
-/// Returns: the task, and whether this call made it.
-/// Errors: 22004, 22023 unknown type, blank text or data that are no object, 23505 the key was used
-/// for other content. Since 0.3.0.
+/// `task_type`: notification, approval or routing; `data`: input for the role, a JSON object;
+/// `trace_id`: the trace of the task, NULL begins a new one; `idempotency_key`: a second call with the
+/// same key and the same content returns the first task. The trace is compared only if it is given.
+/// Returns: the task, and whether this call created it.
+/// Errors: 22004, 22023 unknown type, blank text, or data that is not an object, 23505 the key was
+/// used with other content. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn route_task(
     task_type: Option<&str>,
@@ -69,7 +70,7 @@ fn route_task(
 }
 
 impl Route<'_> {
-    /// Inserts the task, or finds the one that its key made.
+    /// Inserts the task, or finds the task that has its key already.
     fn once(&self) -> Result<(Uuid, bool), Error> {
         for _ in 0..ATTEMPTS {
             if let Some(task_id) = self.insert()? {
@@ -78,14 +79,14 @@ impl Route<'_> {
             if let Some(task_id) = self.first()? {
                 return Ok((task_id, false));
             }
-            // The key was released, or its task deleted, between the two statements.
+            // Between the two statements the key was released or its task deleted.
         }
         Err(Error::no_row("the task could not be inserted", "tasks").detail(
-            "Table orchestrator.tasks took no row, and has none of that idempotency key that this role can see.",
+            "The insert into orchestrator.tasks added no row, and no visible row has that idempotency key.",
         ))
     }
 
-    /// The new task; `None` when the key is in use. Waits for a transaction that is using it.
+    /// The new task; `None` if a task has the key already. Waits for a transaction that uses the key.
     fn insert(&self) -> Result<Option<Uuid>, Error> {
         static INSERT: Statement = Statement::new(
             "INSERT INTO orchestrator.tasks (title, description, task_type, from_role, to_role, data, trace_id, idempotency_key) \
@@ -122,7 +123,7 @@ impl Route<'_> {
         Ok(Some(task_id))
     }
 
-    /// The task that the key made, when it is the same.
+    /// The task that has the key. Errors: 23505 its content differs.
     fn first(&self) -> Result<Option<Uuid>, Error> {
         static FIRST: Statement = Statement::new(
             "SELECT t.id, pg_catalog.concat_ws(', ', \
@@ -157,24 +158,24 @@ impl Route<'_> {
         let key = self.idempotency_key.map(|key| key.to_string()).unwrap_or_default();
         Error::new(
             Kind::Duplicate,
-            format!("idempotency key {key} was used for a task with other content"),
+            format!("idempotency key {key} was already used with other content"),
         )
-        .detail(format!("It made task {task_id}, which differs in {differences}."))
+        .detail(format!("Task {task_id} has this key and differs in {differences}."))
         .hint(
-            "Send what was sent first to get that task, or use a new key for a new task. The task is \
-             compared as it is today: if somebody has changed it since, take it by its id.",
+            "Repeat the first call unchanged to get its task, or use a new key for a new task. The \
+             comparison is with the task as it is now: if it was changed since, read it by its id.",
         )
     }
 }
 
 /// Releases the idempotency keys of ended tasks (completed, failed or cancelled) that were created
-/// longer ago than `ttl`, so that they can be used again.
-/// A task that is pending or running, or that waits for an approval, keeps its key whatever its age:
-/// the same call must find it. A task that somebody is changing at this moment is left alone.
+/// longer ago than `ttl`, so that the keys can be used again.
+/// A task that is pending or running, or that waits for an approval, keeps its key at any age,
+/// because a repeated call must find it. Tasks that are locked by another transaction are skipped.
 ///
-/// `ttl`: not negative; NULL reads configuration idempotency_ttl_seconds, else 86400 seconds.
-/// Returns: how many were released.
-/// Errors: 22023 negative, or a configuration that is no number. Since 0.3.0.
+/// `ttl`: not negative; NULL means configuration idempotency_ttl_seconds, or 86400 seconds if that is
+/// not set. Returns: the number of released keys.
+/// Errors: 22023 a negative ttl, or a configuration that is not a number. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 pub fn release_idempotency_keys(
     ttl: default!(Option<Interval>, "NULL"),
@@ -185,8 +186,8 @@ pub fn release_idempotency_keys(
            AND array_position($2, k.status) IS NULL \
          ORDER BY k.created_at, k.id FOR UPDATE SKIP LOCKED",
     );
-    // The tasks are updated where they were locked; of a list of unknown length the server finds each,
-    // and does not read the whole table.
+    // By their places, which are known since the tasks are locked; from a list of unknown length, so
+    // that the server does not plan to read the whole table.
     static RELEASE: Statement = Statement::new(
         "UPDATE ONLY orchestrator.tasks AS t SET idempotency_key = NULL \
          WHERE t.ctid = ANY (ARRAY(SELECT unnest($1)))",

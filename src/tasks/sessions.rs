@@ -1,5 +1,5 @@
-//! Sessions: the work of a role or a client, step by step; the heartbeat of a client connection;
-//! and what becomes of a session that fell silent.
+//! Sessions of roles and clients: their steps, the heartbeat of a client connection, and the end of
+//! sessions without a sign of life.
 
 use const_format::concatcp;
 use pgrx::datum::Interval;
@@ -20,30 +20,31 @@ use crate::server::statements::Statement;
 use crate::server::{arguments, statements};
 use crate::tasks::unfinished;
 
-/// The events that move a session, and the state each leads to. Source: the session lifecycle of
+/// The events of a session with the state that each leads to. Source: the session lifecycle of
 /// the session persistence system.
 pub const EVENTS: [(&str, &str); 4] =
     [("activate", "active"), ("complete", "completed"), ("fail", "failed"), ("expire", "expired")];
 
-/// How often a session is tried that others move each time between two statements.
+/// The number of attempts when others move the session between two statements each time.
 const ATTEMPTS: usize = 100;
 
-/// How long a session lives without a sign of life. Source: SESSION_RETENTION_DAYS of the session
+/// The age without a sign of life after which a session expires. Source: SESSION_RETENTION_DAYS of the session
 /// persistence decisions.
 const RETENTION: Lifetime =
     Lifetime { key: "session_retention_days", unit: Unit::Days, default: 7.0 };
 
-/// What an audit event tells of session `s`: the trace of its task, or else itself; its role, or
-/// else that it is a client's; its ids.
-const TOLD_OF_SESSION: &str = "coalesce((SELECT t.trace_id FROM orchestrator.tasks AS t WHERE t.id = s.task_id), s.id), \
+/// The trace, the role and the metadata of an audit event about session `s`. The trace is that of its
+/// task, or the id of the session; the role of a session without one is `client`.
+const EVENT_OF_SESSION: &str = "coalesce((SELECT t.trace_id FROM orchestrator.tasks AS t WHERE t.id = s.task_id), s.id), \
          coalesce(s.role, 'client'), \
          pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('session_id', s.id, 'task_id', s.task_id, 'client_id', s.client_id))";
 
 /// Moves a session to its next state. Activating an active session changes nothing; a session that
-/// has ended stays as it is.
+/// has ended cannot be moved.
 ///
 /// `event`: activate, complete, fail or expire. Returns: the row.
-/// Errors: 22004, 22023 unknown event, P0002 unknown session, 55000 a step that is not allowed.
+/// Errors: 22004, 22023 unknown event, P0002 unknown session, 55000 the session has ended, or its
+/// state does not allow the step.
 /// Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn move_session(
@@ -52,7 +53,7 @@ fn move_session(
 ) -> Result<pgrx::composite_type!('static, "orchestrator.sessions"), ErrorReport> {
     static MOVE: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.sessions AS s SET status = $2 WHERE s.id = $1 AND array_position($3, s.status) IS NOT NULL RETURNING s, ",
-        TOLD_OF_SESSION
+        EVENT_OF_SESSION
     ));
     let id = required("session_id", session_id)?;
     let event =
@@ -65,25 +66,25 @@ fn move_session(
             rows::first(rows, |row| {
                 let session =
                     rows::value::<PgHeapTuple<'static, AllocatedByRust>>(row, 1, "sessions.id")?;
-                Ok((session, Told::read(row, 2)?))
+                Ok((session, SessionEvent::read(row, 2)?))
             })
         })?;
-        if let Some((session, told)) = moved {
-            audit::record(told.event(&event_type))?;
+        if let Some((session, about)) = moved {
+            audit::record(about.event(&event_type))?;
             return Ok(session);
         }
         if let Some(session) = as_it_is(id, status)? {
             return Ok(session);
         }
-        // It came into a state that allows the step between the two statements.
+        // Between the two statements it came into a state that allows the step.
     }
     Err(Error::no_row(format!("session {id} could not be moved"), "sessions")
-        .detail("It is in a state that allows the step, and the update met no row.")
+        .detail("Its state allows the step, but the update found no row.")
         .into())
 }
 
-/// The session when it is in that state already, and has not ended; `None` when the step has
-/// become possible; or else why it is not.
+/// The session if it is in that state already and has not ended; `None` if the step has become
+/// possible. Errors: P0002 unknown session, 55000 it has ended, or its state does not allow the step.
 fn as_it_is(
     id: Uuid,
     status: &str,
@@ -112,18 +113,19 @@ fn as_it_is(
     }
 }
 
-/// Expires every pending or active session that had neither a heartbeat nor an update for that
-/// long. The session of a task that is pending or running, or that waits for an approval, is kept
-/// whatever its age: a human may need longer. A session that somebody is changing at this moment is
-/// left alone.
+/// Expires every pending or active session without a heartbeat and without an update for longer than
+/// `retention`. The session of a task that is pending or running, or that waits for an approval, stays
+/// at any age, because a human may need longer. Sessions that are locked by another transaction are
+/// skipped.
 ///
-/// `retention`: not negative; NULL reads configuration session_retention_days, else 7 days.
-/// Returns: how many expired. Errors: 22023 negative, or a configuration that is no number.
-/// Since 0.3.0.
+/// `retention`: not negative; NULL means configuration session_retention_days, or 7 days if that is
+/// not set. Returns: the number of expired sessions.
+/// Errors: 22023 a negative retention, or a configuration that is not a number. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 pub fn expire_sessions(retention: default!(Option<Interval>, "NULL")) -> Result<i64, ErrorReport> {
-    // Leaves alone, unlocked, what is known to be at work. Sessions are updated where they were
-    // locked: of a list of unknown length the server finds each, and does not read the whole table.
+    // Sessions with unfinished work are not even locked. The others are updated by their places, which
+    // are known since they are locked; from a list of unknown length, so that the server does not plan
+    // to read the whole table.
     static LOCK: Statement = Statement::new(
         "SELECT c.ctid, c.task_id FROM ONLY orchestrator.sessions AS c \
          WHERE c.status IN ('pending', 'active') AND greatest(c.last_heartbeat, c.updated_at) < $1 \
@@ -136,7 +138,7 @@ pub fn expire_sessions(retention: default!(Option<Interval>, "NULL")) -> Result<
     static EXPIRE: Statement = Statement::new(concatcp!(
         "UPDATE ONLY orchestrator.sessions AS s SET status = 'expired' \
          WHERE s.ctid = ANY (ARRAY(SELECT unnest($1))) RETURNING ",
-        TOLD_OF_SESSION
+        EVENT_OF_SESSION
     ));
     let before = retention::before_or_configured("retention", retention, &RETENTION)?;
     let silent = LOCK.update(&[before.into(), unfinished::states().into()], |rows| {
@@ -152,24 +154,24 @@ pub fn expire_sessions(retention: default!(Option<Interval>, "NULL")) -> Result<
     if expiring.is_empty() {
         return Ok(0);
     }
-    let told =
-        EXPIRE.update(&[expiring.into()], |rows| rows::each(rows, |row| Told::read(row, 1)))?;
-    let expired = told.len() as i64;
-    audit::record_all(told.iter().map(|told| told.event("session_expired")))?;
+    let events = EXPIRE
+        .update(&[expiring.into()], |rows| rows::each(rows, |row| SessionEvent::read(row, 1)))?;
+    let expired = events.len() as i64;
+    audit::record_all(events.iter().map(|about| about.event("session_expired")))?;
     Ok(expired)
 }
 
-/// What an audit event tells of a session.
-struct Told {
+/// The parts of an audit event about a session.
+struct SessionEvent {
     trace_id: Uuid,
     role: String,
     metadata: Document,
 }
 
-impl Told {
-    /// Reads the three columns of `told_of_session!` from the one at `first` on.
-    fn read(row: &impl Row, first: usize) -> Result<Told, Error> {
-        Ok(Told {
+impl SessionEvent {
+    /// Reads the three columns of `EVENT_OF_SESSION`, the first of which is at `first`.
+    fn read(row: &impl Row, first: usize) -> Result<SessionEvent, Error> {
+        Ok(SessionEvent {
             trace_id: rows::value(row, first, "sessions.id")?,
             role: rows::value(row, first + 1, "sessions.role")?,
             metadata: rows::value(row, first + 2, "sessions.id")?,
@@ -186,7 +188,7 @@ impl Told {
     }
 }
 
-/// Notes that the client of a session is alive, which also makes an inactive session active.
+/// Records that the client of a session is alive. An inactive session becomes active again.
 ///
 /// Returns: the time of this heartbeat. Errors: 22004, P0002 unknown session. Since 0.1.4; replaced
 /// in 0.3.0.
@@ -204,11 +206,11 @@ fn session_heartbeat(session_id: Option<Uuid>) -> Result<TimestampWithTimeZone, 
         return Ok(beat);
     }
     let is_known = KNOWN.update(&[id.into()], statements::one::<Uuid>)?.is_some();
-    Err(if is_known { not_noted(id) } else { unknown(id) }.into())
+    Err(if is_known { not_recorded(id) } else { unknown(id) }.into())
 }
 
-/// Notes that the client of a session is alive, which also makes an inactive session active. A
-/// session that has ended stays as it is.
+/// Records that the client of a session is alive. An inactive session becomes active again; a session
+/// that has ended is refused.
 ///
 /// Returns: the time of this heartbeat.
 /// Errors: 22004, P0002 unknown session, 55000 it has ended. Since 0.3.0.
@@ -230,7 +232,7 @@ fn session_heartbeat_0_3_0(session_id: Option<Uuid>) -> Result<TimestampWithTime
         STATUS.update(&[id.into()], |rows| rows::one::<String>(rows, "sessions.status"))?;
     Err(match status {
         Some(status) if lifecycle::open_states("session").contains(&status.as_str()) => {
-            not_noted(id)
+            not_recorded(id)
         }
         Some(status) => over(id, &status),
         None => unknown(id),
@@ -242,26 +244,26 @@ fn last_heartbeat(rows: SpiTupleTable<'_>) -> Result<Option<TimestampWithTimeZon
     rows::one(rows, "sessions.last_heartbeat")
 }
 
-fn not_noted(id: Uuid) -> Error {
-    Error::no_row(format!("the heartbeat of session {id} could not be noted"), "sessions")
+fn not_recorded(id: Uuid) -> Error {
+    Error::no_row(format!("the heartbeat of session {id} could not be recorded"), "sessions")
 }
 
 fn unknown(id: Uuid) -> Error {
     Error::new(Kind::NotFound, format!("session {id} does not exist"))
-        .hint("SELECT * FROM orchestrator.active_sessions lists the sessions at work.")
+        .hint("List active sessions: SELECT * FROM orchestrator.active_sessions;")
 }
 
 fn over(id: Uuid, status: &str) -> Error {
     Error::new(Kind::NotReady, format!("session {id} has already ended"))
-        .detail(format!("It is {status}."))
+        .detail(format!("Its status is {status}."))
         .hint("A session ends once; begin a new one.")
 }
 
-/// Marks as inactive every active session without a heartbeat for that long. A session whose
-/// heartbeat is being written at this moment is left alone.
+/// Marks every active session as inactive that had no heartbeat for longer than `silent_for`. Sessions
+/// that are locked by another transaction, such as that of a heartbeat, are skipped.
 ///
-/// `silent_for`: the longest silence, not negative. Returns: the ids of the sessions it marked.
-/// Errors: 22004, 22023 negative interval, or one of more than 6000 years. Since 0.1.4.
+/// `silent_for`: not negative. Returns: the ids of the marked sessions.
+/// Errors: 22004, 22023 a negative interval, or one of more than 6000 years. Since 0.1.4.
 #[pg_extern(sql = false, volatile)]
 pub fn deactivate_stale_sessions(
     silent_for: default!(Option<Interval>, "'60 seconds'"),

@@ -1,6 +1,6 @@
-//! The audit log of tools: an execution is opened when the tool starts and closed once, when it
-//! ends. The log outlives everything but the database: a task with executions cannot be deleted.
-//! Since 0.3.0 both are recorded in the trace of the task; a task without a trace leaves no event.
+//! The audit log of tools: an execution starts with its tool and ends once. A task with executions
+//! cannot be deleted, so the log stays as long as the database. Since 0.3.0 the start and the end are
+//! also recorded in the trace of the task; a task without a trace has no such events.
 
 use const_format::concatcp;
 use pgrx::heap_tuple::PgHeapTuple;
@@ -16,9 +16,9 @@ use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
-/// Opens the log entry of a tool that starts now.
+/// Logs that a tool starts now.
 ///
-/// `task_id`: the task it runs for; `tool_name`: what runs; `arguments`: what it was called with.
+/// `task_id`: the task of the call; `tool_name`: the tool; `arguments`: its arguments.
 /// Returns: the id of the execution, in state `running`.
 /// Errors: 22004, 22023 blank or overlong name, P0002 unknown task. Since 0.1.3.
 #[pg_extern(sql = false, volatile)]
@@ -38,7 +38,7 @@ fn start_tool_execution(
     Ok(log(task_id, tool_name, arguments)?)
 }
 
-/// Logs an execution that runs, of a task that is locked; its id.
+/// Inserts a running execution of a locked task; returns its id.
 fn log(task_id: Uuid, tool_name: &str, arguments: Document) -> Result<Uuid, Error> {
     static INSERT: Statement = Statement::new(
         "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status) \
@@ -52,25 +52,27 @@ fn log(task_id: Uuid, tool_name: &str, arguments: Document) -> Result<Uuid, Erro
 
 fn unknown_task(task_id: Uuid) -> Error {
     Error::new(Kind::NotFound, format!("task {task_id} does not exist"))
-        .hint("An execution is logged for a task: insert it into orchestrator.tasks first.")
+        .hint("A tool execution belongs to a task: insert the task into orchestrator.tasks first.")
 }
 
-/// When an execution `e` ended, and after how long. Not before it was created: a transaction that
-/// began after this one may have done that. The trigger leaves what is written here.
+/// Sets the time at which execution `e` ended and its duration. The time is never before that of its
+/// creation, because a transaction that began after this one may have created it. The trigger keeps
+/// values that the statement sets.
 const ENDED: &str = "completed_at = greatest(pg_catalog.now(), e.created_at), \
          duration_ms = CASE WHEN pg_catalog.isfinite(e.created_at) \
              THEN (extract(epoch FROM greatest(pg_catalog.now(), e.created_at) - e.created_at) * 1000)::bigint END";
 
-/// Whether an execution `e` can end as $2.
+/// Whether execution `e` may end with status $2.
 const CAN_END: &str = "(e.status IS NOT DISTINCT FROM 'running' \
           OR (e.status IS NOT DISTINCT FROM 'pending' AND $2 <> 'completed'))";
 
-/// Closes the log entry of a tool that has ended.
+/// Logs that a tool has ended.
 ///
-/// `status`: completed, failed or timeout; `output`, `error`: what it said.
-/// Returns: the row, with `completed_at` and `duration_ms` (milliseconds since it was created).
-/// Errors: 22004, 22023 no such end, P0002 unknown execution, 55000 it has ended already, or has
-/// not been started. Since 0.1.3.
+/// `status`: completed, failed or timeout; `output`, `error`: the output and the error of the tool.
+/// Returns: the row, with `completed_at` and `duration_ms` (milliseconds since the execution was
+/// created).
+/// Errors: 22004, 22023 unknown status, P0002 unknown execution, 55000 the execution has already
+/// ended, or was not started. Since 0.1.3.
 #[pg_extern(sql = false, volatile)]
 fn finish_tool_execution(
     execution_id: Option<Uuid>,
@@ -100,10 +102,9 @@ fn finish_tool_execution(
     }
 }
 
-/// Opens the log entry of a tool that starts now, and records `tool_execution_running` in the trace
-/// of its task.
+/// Logs that a tool starts now, and records `tool_execution_running` in the trace of its task.
 ///
-/// `task_id`: the task it runs for; `tool_name`: what runs; `arguments`: what it was called with.
+/// `task_id`: the task of the call; `tool_name`: the tool; `arguments`: its arguments.
 /// Returns: the id of the execution, in state `running`.
 /// Errors: 22004, 22023 blank or overlong name, P0002 unknown task. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
@@ -128,13 +129,13 @@ fn start_tool_execution_0_3_0(
     Ok(id)
 }
 
-/// Closes the log entry of a tool that has ended, and records `tool_execution_<status>` in the
-/// trace of its task.
+/// Logs that a tool has ended, and records `tool_execution_<status>` in the trace of its task.
 ///
-/// `status`: completed, failed or timeout; `output`, `error`: what it said.
-/// Returns: the row, with `completed_at` and `duration_ms` (milliseconds since it was created).
-/// Errors: 22004, 22023 no such end, P0002 unknown execution, 55000 it has ended already, or has
-/// not been started. Since 0.3.0.
+/// `status`: completed, failed or timeout; `output`, `error`: the output and the error of the tool.
+/// Returns: the row, with `completed_at` and `duration_ms` (milliseconds since the execution was
+/// created).
+/// Errors: 22004, 22023 unknown status, P0002 unknown execution, 55000 the execution has already
+/// ended, or was not started. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn finish_tool_execution_0_3_0(
     execution_id: Option<Uuid>,
@@ -199,7 +200,7 @@ fn record(
     .map(|_| ())
 }
 
-/// Why an execution cannot be finished as that.
+/// The reason why an execution cannot end with that status.
 fn not_open(id: Uuid, end: &str) -> Result<Error, Error> {
     static STATE: Statement = Statement::new(
         "SELECT e.status, e.completed_at::text, e.task_id FROM orchestrator.tool_executions AS e WHERE e.id = $1",
@@ -218,8 +219,8 @@ fn not_open(id: Uuid, end: &str) -> Result<Error, Error> {
         status if lifecycle::ends("tool_execution").contains(&status) => {
             let ended = ended.as_deref().unwrap_or("an unknown time");
             Error::new(Kind::NotReady, format!("tool execution {id} has already ended"))
-                .detail(format!("It ended as {status} at {ended}."))
-                .hint("An execution ends once; start a new one with orchestrator.start_tool_execution.")
+                .detail(format!("It ended with status {status} at {ended}."))
+                .hint("A tool execution ends once; start a new one with orchestrator.start_tool_execution.")
         }
         "pending" if end == "completed" => {
             Error::new(Kind::NotReady, format!("tool execution {id} has not been started"))

@@ -1,6 +1,6 @@
-//! Which tasks are over: neither pending nor running, and nobody is asked to approve them. Functions
-//! that release what a task holds lock it first and judge then: an approval is inserted under a lock
-//! of its task, so none is added while the task is locked, and all that were added before are seen.
+//! Tasks that are over: neither pending nor running, and without a pending approval. A function that
+//! releases something of a task locks the task first and checks it afterwards. An approval is inserted
+//! under a lock of its task: while the task is locked none is added, and all earlier ones are visible.
 
 use std::collections::HashSet;
 use std::ffi::CStr;
@@ -15,13 +15,13 @@ use crate::server::{interrupts, latest, statements};
 /// A set of tasks, by the bytes of their ids.
 pub type Tasks = HashSet<[u8; 16]>;
 
-/// The states of a task that is to be worked on.
+/// The states of a task that is not finished.
 pub fn states() -> Vec<&'static str> {
     lifecycle::unfinished("task")
 }
 
-/// Locks those of the tasks that are over, and returns them. A task that somebody is changing, or
-/// asks an approval for at this moment, is not among them.
+/// Locks those of the tasks that are over, and returns them. Tasks that another transaction is
+/// changing, or requests an approval for, are skipped.
 pub fn lock_over(tasks: Vec<Uuid>) -> Result<Tasks, Error> {
     static LOCK: Statement = Statement::new(
         "SELECT t.id FROM ONLY orchestrator.tasks AS t \
@@ -38,7 +38,7 @@ pub fn lock_over(tasks: Vec<Uuid>) -> Result<Tasks, Error> {
     Ok(locked.difference(&waiting).copied().collect())
 }
 
-/// Those of the tasks, which the caller has locked, that wait for an approval.
+/// Those of the tasks that wait for an approval. The caller has locked all of them.
 pub fn waiting(tasks: Vec<Uuid>) -> Result<Tasks, Error> {
     const WAITING: &CStr =
         c"SELECT array_agg(DISTINCT a.task_id) FROM orchestrator.approvals AS a \

@@ -1,5 +1,5 @@
-//! Prompts in semantic versions. What is published never changes; which version is active does, and
-//! whoever reads sees exactly one.
+//! Prompts in semantic versions. A published version never changes. Activating another version does not
+//! disturb readers: each of them sees exactly one active version.
 
 mod version;
 
@@ -28,10 +28,10 @@ fn compare_versions(a: Option<&str>, b: Option<&str>) -> Result<i32, ErrorReport
 
 /// Publishes a version of a prompt.
 ///
-/// `version`: major.minor.patch, new for the agent type; `activate`: whether it becomes the active
-/// one at once. Returns: the id of the prompt.
-/// Errors: 22004, 22023 blank text, overlong name, malformed version, 55000 the version has been
-/// published already, 40001 as of `activate_prompt`. Since 0.2.2.
+/// `version`: major.minor.patch, not yet published for the agent type; `activate`: whether the version
+/// becomes active at once. Returns: the id of the prompt.
+/// Errors: 22004, 22023 blank text, overlong name, malformed version, 55000 the version is already
+/// published, 40001 as `activate_prompt`. Since 0.2.2.
 #[pg_extern(sql = false, volatile)]
 fn publish_prompt(
     agent_type: Option<&str>,
@@ -68,11 +68,11 @@ fn publish_prompt(
     Ok(id)
 }
 
-/// Makes a published version the active one of its agent type, in place of the one before. Other
-/// transactions see the one until this one commits and the other from then on, never none or both.
+/// Activates a published version and deactivates the one that was active. Other transactions see the
+/// old version until this transaction commits and the new one afterwards, never none or both.
 ///
-/// Returns: the row. Errors: 22004, 22023 blank agent type, malformed version, P0002 no such
-/// version, 40001 another transaction has activated one since this one began to read. Since 0.2.2.
+/// Returns: the row. Errors: 22004, 22023 blank agent type, malformed version, P0002 unknown version,
+/// 40001 another transaction has activated a version since this one began to read. Since 0.2.2.
 #[pg_extern(sql = false, volatile)]
 fn activate_prompt(
     agent_type: Option<&str>,
@@ -86,7 +86,7 @@ fn activate_prompt(
 
 /// The text of the active prompt of an agent type.
 ///
-/// Errors: 22004, P0002 there is none. Since 0.2.2.
+/// Errors: 22004, P0002 no version is active. Since 0.2.2.
 #[pg_extern(sql = false, stable)]
 fn active_prompt(agent_type: Option<&str>) -> Result<String, ErrorReport> {
     static ACTIVE: Statement = Statement::new(
@@ -97,14 +97,15 @@ fn active_prompt(agent_type: Option<&str>) -> Result<String, ErrorReport> {
         .select(&[agent_type.into()], |rows| rows::one::<String>(rows, "prompts.prompt_text"))?;
     Ok(prompt.ok_or_else(|| {
         Error::new(Kind::NotFound, format!("agent type \"{agent_type}\" has no active prompt"))
-            .hint("orchestrator.prompt_history shows what is published, orchestrator.activate_prompt activates it.")
+            .hint("List published versions: SELECT * FROM orchestrator.prompt_history; activate one with orchestrator.activate_prompt.")
     })?)
 }
 
-/// The version that follows the highest one of an agent type, so that it is not taken yet.
+/// The version after the highest one of an agent type; it is not published yet.
 ///
-/// `bump`: major, minor or patch. Returns: 1.0.0 when nothing is published for the agent type.
-/// Errors: 22004, 22023 blank agent type, unknown step, or a number that cannot grow. Since 0.2.2.
+/// `bump`: major, minor or patch. Returns: 1.0.0 if nothing is published for the agent type.
+/// Errors: 22004, 22023 blank agent type, unknown step, or a number that is the greatest already.
+/// Since 0.2.2.
 #[pg_extern(sql = false, stable)]
 fn next_prompt_version(
     agent_type: Option<&str>,
@@ -124,14 +125,14 @@ fn next_prompt_version(
     })
 }
 
-/// Lets the transaction alone activate prompts of the agent type until it ends. The statement after
-/// this one sees what those before it in the queue have committed.
+/// Waits until no other transaction activates prompts of the agent type, and keeps others waiting until
+/// this one ends. The next statement sees the changes of the transactions that were waited for.
 fn one_activation_at_a_time(agent_type: &str) -> Result<(), Error> {
     locks::one_at_a_time_for("activate_prompt", agent_type)
 }
 
-/// Two statements, because the unique index looks at every row as it is written: the old one must
-/// let go before the new one takes over. Others see both or neither of them.
+/// Two statements, because the unique index checks each row as it is written: the old version has to be
+/// inactive first. Other transactions see both changes or none.
 fn switch_to(agent_type: &str, version: &str) -> Result<Row, Error> {
     static DEACTIVATE: Statement = Statement::new(
         "UPDATE orchestrator.prompts AS p SET is_active = false \
@@ -143,7 +144,7 @@ fn switch_to(agent_type: &str, version: &str) -> Result<Row, Error> {
     );
     let arguments = [agent_type.into(), version.into()];
     DEACTIVATE.update(&arguments, |_| Ok(()))?;
-    // The unique index sees an active version that the snapshot which the transaction keeps does not.
+    // The unique index can see an active version that is newer than the transaction's snapshot.
     let activated = PgTryBuilder::new(|| ACTIVATE.update(&arguments, statements::one::<Row>))
         .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, |_| Err(overtaken(agent_type)))
         .execute();
@@ -162,7 +163,7 @@ fn not_activated(agent_type: &str, version: &str) -> Result<Error, Error> {
     Ok(match PUBLISHED.update(&arguments, statements::one::<Uuid>)? {
         Some(_) => Error::no_row(format!("{prompt} could not be activated"), "prompts"),
         None => Error::new(Kind::NotFound, format!("{prompt} does not exist"))
-            .hint("orchestrator.prompt_history shows what is published, orchestrator.publish_prompt adds to it."),
+            .hint("List published versions: SELECT * FROM orchestrator.prompt_history; publish one with orchestrator.publish_prompt."),
     })
 }
 
@@ -171,7 +172,7 @@ fn overtaken(agent_type: &str) -> Error {
         Kind::Serialization,
         format!("another transaction has activated a prompt of agent type \"{agent_type}\""),
     )
-    .detail("It did so after this transaction began to read, or around the functions.")
+    .detail("It did so after this transaction began to read, or without the functions.")
     .hint("Roll back and try again.")
 }
 
@@ -188,6 +189,6 @@ fn already_published(agent_type: &str, version: &str) -> Result<Error, Error> {
     Ok(Error::new(Kind::NotReady, format!("{prompt} is already published"))
     .detail(publication)
     .hint(
-        "What is published stays as it is; orchestrator.next_prompt_version names a free version.",
+        "A published version cannot be changed; orchestrator.next_prompt_version returns a free one.",
     ))
 }

@@ -1,11 +1,11 @@
-//! Versions of prompts: semantic versions without pre-release and build parts, in numbers of 32
+//! Versions of prompts: semantic versions without pre-release and build parts, with numbers of 32
 //! bits.
 
 use std::fmt;
 
 use crate::server::error::{Error, Kind};
 
-/// The first version of anything.
+/// The first version of an agent type.
 pub const FIRST: &str = "1.0.0";
 
 /// The steps from one version to a later one.
@@ -41,7 +41,7 @@ impl Version {
 
     /// The next version by a major, minor or patch step.
     ///
-    /// Errors: 22023 the number is the greatest already.
+    /// Errors: 22023 the number is the greatest possible.
     pub fn next(&self, step: &str) -> Result<Version, Error> {
         let semver::Version { major, minor, patch, .. } = self.0;
         let next = match step {
@@ -55,7 +55,7 @@ impl Version {
                 format!("version {self} has no next {step} version"),
             )
             .detail("The number is the greatest that fits into 32 bits.")
-            .hint("Take a greater step."));
+            .hint("Take a greater step: major, or minor."));
         }
         Ok(Version(next))
     }
@@ -71,7 +71,7 @@ fn too_big(number: &str) -> String {
     format!("{number} does not fit into 32 bits.")
 }
 
-/// The first number of a text that does not even fit into the 64 bits of the parser, as a sentence.
+/// The sentence about the first number of a text that does not even fit into the 64 bits of the parser.
 fn oversized(text: &str) -> Option<String> {
     text.split('.')
         .find(|part| part.bytes().all(|byte| byte.is_ascii_digit()) && part.len() > 19)

@@ -1,5 +1,5 @@
-//! Human reviews: what a human is asked about a run. Asking marks the run; resolving frees or
-//! kills it, in the same transaction.
+//! Human reviews: questions to a human about a run. A request marks the run; a resolution resumes or
+//! kills it in the same transaction.
 
 mod resolve;
 mod resolve_many;
@@ -19,10 +19,10 @@ use crate::server::{arguments, rows};
 
 pub use resolve::resolve_review;
 
-/// What a review is about.
+/// The types of a review.
 pub const TYPES: [&str; 3] = ["safety", "gate_override", "budget_exceeded"];
 
-/// What a human is to be asked.
+/// A question to a human.
 pub struct Request<'a> {
     pub review_type: &'a str,
     pub reason: &'a str,
@@ -30,13 +30,13 @@ pub struct Request<'a> {
     pub context: Document,
 }
 
-/// Asks a human about a run, marks the run as needing one, and records `review_requested`.
+/// Asks a human about a run, sets its requires_human_review, and records `review_requested`.
 ///
 /// `review_type`: safety, gate_override or budget_exceeded; `reason`: why a human has to decide;
-/// `safety_score`: from 0 to 1, rounded down to two decimals; `context`: what the human needs to
-/// know, a JSON object. Returns: the id of the review.
-/// Errors: 22004, 22023 unknown type, blank reason, no score, or a context that is no object,
-/// P0002 unknown thread, 55000 the run has ended. Since 0.5.0.
+/// `safety_score`: from 0 to 1, rounded down to two decimals; `context`: facts for the human, a JSON
+/// object. Returns: the id of the review.
+/// Errors: 22004, 22023 unknown type, blank reason, a score that is not between 0 and 1, or a context
+/// that is not an object, P0002 unknown thread, 55000 the run has ended. Since 0.5.0.
 #[pg_extern(sql = false, volatile)]
 fn request_review(
     thread_id: Option<&str>,
@@ -45,7 +45,7 @@ fn request_review(
     safety_score: default!(Option<AnyNumeric>, "NULL"),
     context: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    // Also when it is marked already, as `Run::write` does.
+    // Writes the row also if it is marked already; `Run::write` says why.
     static MARK: Statement = Statement::new(
         "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = true \
          WHERE r.id = $1 AND (NOT r.requires_human_review OR r.xmin <> pg_current_xact_id()::xid)",
@@ -63,7 +63,7 @@ fn request_review(
     Ok(ask(&run, Request { review_type, reason, safety_score, context })?)
 }
 
-/// Whether a run says that it needs a human.
+/// Whether a run is marked for a human review.
 fn is_marked(run: &Run) -> Result<bool, Error> {
     static MARKED: Statement = Statement::new(
         "SELECT r.requires_human_review FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1",
@@ -73,7 +73,7 @@ fn is_marked(run: &Run) -> Result<bool, Error> {
     })
 }
 
-/// Puts a question about a run that is locked into the queue; its id.
+/// Inserts a review of a locked run into the queue and returns its id.
 pub fn ask(run: &Run, request: Request<'_>) -> Result<Uuid, Error> {
     static INSERT: Statement = Statement::new(
         "INSERT INTO orchestrator.human_review_queue AS q (thread_id, review_type, reason, safety_score, context) \
@@ -95,7 +95,7 @@ pub fn ask(run: &Run, request: Request<'_>) -> Result<Uuid, Error> {
         })
     })?;
     let (id, metadata) = asked
-        .ok_or_else(|| Error::no_row("the review could not be asked for", "human_review_queue"))?;
+        .ok_or_else(|| Error::no_row("the review could not be requested", "human_review_queue"))?;
     audit::record(Event {
         event_type: "review_requested",
         role: audit::SYSTEM,

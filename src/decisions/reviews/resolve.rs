@@ -1,6 +1,6 @@
-//! One review is resolved, once, however many try at the same time: review, run and audit event
-//! change together or not at all. The run is locked first, so that the calls for it queue there,
-//! and each sees what the one before it did.
+//! Resolves one review, only once, however many callers try at the same time. Review, run and audit
+//! event change together or not at all. The run is locked first: calls for the same run queue there, and
+//! each sees the changes of the calls before it.
 
 use std::borrow::Cow;
 
@@ -17,17 +17,16 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::{arguments, excerpt, rows, statements};
 
-/// How often the run of a review is locked whose thread is renamed each time between two
-/// statements.
+/// The number of attempts to lock a run whose thread is renamed between two statements each time.
 pub const ATTEMPTS: usize = 100;
 
 /// The columns of a review that a resolution sets, by parameters $2 to $4.
 pub const RESOLUTION: &str =
     "SET status = $2, resolved_by = $3, resolution_notes = $4, resolved_at = pg_catalog.now() ";
 
-/// The columns of a run that the last approval sets. A run on hold goes on, unless somebody paused it
-/// and nothing has been asked about it since: no question has spoken of that pause. The events are
-/// ordered by their ids, which grow with the time at which the locked run was paused or asked about.
+/// The columns of a run that the last approval sets. A run on hold resumes, unless it was paused and no
+/// review was requested since: the approved reviews are older than the pause and do not concern it. The
+/// order of events is that of their ids, which grow, because each was recorded under a lock of the run.
 pub const FREED: &str = "SET requires_human_review = false, \
              gate_status = CASE WHEN r.gate_status IS DISTINCT FROM 'hold' \
                  OR (SELECT (array_agg(e.event_type ORDER BY e.id DESC))[1] FROM orchestrator.audit_events AS e \
@@ -36,10 +35,10 @@ pub const FREED: &str = "SET requires_human_review = false, \
                     IS NOT DISTINCT FROM 'run_paused' \
                  THEN r.gate_status ELSE 'go' END ";
 
-/// The columns of a run that a rejection sets; $2 says why.
+/// The columns of a run that a rejection sets; $2 is the error.
 pub const KILLED: &str = "SET gate_status = 'kill', phase = 'failed', error = $2 ";
 
-/// A decision with who made it and why.
+/// A decision with its author and notes.
 pub struct Resolution<'a> {
     pub decision: &'a str,
     pub resolved_by: &'a str,
@@ -47,7 +46,7 @@ pub struct Resolution<'a> {
 }
 
 impl<'a> Resolution<'a> {
-    /// The decision that the arguments make.
+    /// The decision in the arguments.
     ///
     /// Errors: 22004, 22023 unknown decision, blank name, a rejection without notes.
     pub fn of(
@@ -66,7 +65,7 @@ impl<'a> Resolution<'a> {
                 Kind::InvalidValue,
                 "a review cannot be rejected without notes",
             )
-            .hint("Say in argument \"notes\" why; it becomes the error of the run."));
+            .hint("Give the reason in argument \"notes\"; it becomes the error of the run."));
         }
         Ok(Resolution { decision, resolved_by, notes })
     }
@@ -79,12 +78,12 @@ impl<'a> Resolution<'a> {
         if self.approves() { "review_approved" } else { "review_rejected" }
     }
 
-    /// Who made it, as the trail names them.
+    /// The author, cut to the length of a role in the trail.
     pub fn recorded_as(&self) -> Cow<'a, str> {
         excerpt::of(self.resolved_by, audit::LONGEST_ROLE)
     }
 
-    /// Why, as the trail holds it: the whole text stands in the review.
+    /// The notes, cut to an excerpt for the trail; the review holds the whole text.
     pub fn recorded_notes(&self) -> Option<Cow<'a, str>> {
         self.notes.map(|notes| excerpt::of(notes, audit::LONGEST_EXCERPT))
     }
@@ -95,15 +94,15 @@ impl<'a> Resolution<'a> {
     }
 }
 
-/// Resolves a pending review, and records `review_approved` or `review_rejected`. The last approval
-/// of a run frees it: it needs no human any more, and goes on when it was on hold, unless
-/// `pause_run` stopped it after the last question about it; then `resume_run` lets it go on. Any
-/// rejection kills it. A run that has ended is left as it is.
+/// Resolves a pending review, and records `review_approved` or `review_rejected`. Approving the last
+/// pending review of a run clears its requires_human_review and resumes the run if it is on hold. A run
+/// that `pause_run` paused after the last request for a review stays on hold until `resume_run`. A
+/// rejection kills the run. A run that has ended does not change.
 ///
-/// `decision`: approved or rejected; `notes`: what the human says about it, which a rejection
-/// needs. Returns: the row.
+/// `decision`: approved or rejected; `notes`: a comment, required for a rejection.
+/// Returns: the row.
 /// Errors: 22004, 22023 unknown decision, blank name, a rejection without notes, P0002 unknown
-/// review, 55000 it has been resolved already. Since 0.5.0.
+/// review, 55000 the review is already resolved. Since 0.5.0.
 #[pg_extern(sql = false, volatile)]
 pub fn resolve_review(
     review_id: Option<Uuid>,
@@ -147,7 +146,7 @@ pub fn resolve_review(
     Ok(row)
 }
 
-/// Locks the run that a review is about.
+/// Locks the run of a review.
 ///
 /// Errors: P0002 unknown review.
 fn lock_run(review_id: Uuid) -> Result<Run, Error> {
@@ -171,8 +170,8 @@ fn lock_run(review_id: Uuid) -> Result<Run, Error> {
     Err(not_lockable())
 }
 
-/// Frees the run when its last review is approved, kills it when one is rejected, and gives it as
-/// it is then.
+/// Resumes the run if its last pending review is approved, kills it if a review is rejected, and returns
+/// its new state.
 fn conclude(run: Run, resolution: &Resolution<'_>, is_last: bool) -> Result<Run, Error> {
     static FREE: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.orchestrator_runs AS r ",
@@ -199,9 +198,9 @@ fn conclude(run: Run, resolution: &Resolution<'_>, is_last: bool) -> Result<Run,
     concluded.ok_or_else(|| run.not_written())
 }
 
-/// Records the resolution of one review, with the keys that `resolve_reviews` gives each of its own.
+/// Records the resolution of one review, with the same keys as `resolve_reviews`.
 fn record(id: Uuid, review_type: &str, run: Run, resolution: &Resolution<'_>) -> Result<(), Error> {
-    // All values are texts, and an array of them makes an object at half the cost.
+    // All values are texts; an object from an array of texts costs half as much.
     static RECORD: Statement = Statement::new(
         "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
          VALUES ($1, $2, $3, jsonb_object( \
@@ -226,29 +225,29 @@ fn record(id: Uuid, review_type: &str, run: Run, resolution: &Resolution<'_>) ->
 
 pub fn unknown(id: Uuid) -> Error {
     Error::new(Kind::NotFound, format!("review {id} does not exist"))
-        .hint("SELECT * FROM orchestrator.human_review_queue WHERE status = 'pending' shows those that wait.")
+        .hint("List pending reviews: SELECT * FROM orchestrator.human_review_queue WHERE status = 'pending';")
 }
 
-/// The run that is locked is not that of the review, however often it is tried.
+/// No attempt locked the run of the review.
 pub fn not_lockable() -> Error {
     Error::new(Kind::NotReady, "the run of the review could not be locked")
-        .detail("Its thread was renamed, or the review moved to another one, or a rule or a policy hides it.")
+        .detail("The thread was renamed, the review was moved to another thread, or a rule or a policy hides the run.")
         .hint(
-            "Try again; look for a rule or a policy of your own on orchestrator.orchestrator_runs.",
+            "Try again, or look for a rule or a policy of your own on orchestrator.orchestrator_runs.",
         )
 }
 
-/// Reviews that are pending, and that the table does not let be resolved.
+/// Reviews that are pending, but that the update did not find.
 pub fn not_resolvable(ids: &[Uuid]) -> Error {
     let message = match ids {
         [id] => format!("review {id} could not be resolved"),
         ids => format!("{} could not be resolved", arguments::counted(ids.len() as i64, "review")),
     };
     Error::no_row(message, "human_review_queue")
-        .detail("The review is pending, but the update found no row: it moved to another run, or a trigger, a rule or a policy hides it.")
+        .detail("The review is pending, but the update found no row: the review was moved to another run, or a trigger, a rule or a policy hides it.")
 }
 
-/// Why a review cannot be resolved.
+/// The reason why a review cannot be resolved.
 fn not_pending(id: Uuid) -> Result<Error, Error> {
     static RESOLUTION: Statement = Statement::new(
         "SELECT q.status, format('%s by %s at %s', q.status, q.resolved_by, q.resolved_at), q.resolution_notes \

@@ -1,5 +1,5 @@
-//! Many reviews are resolved by one decision, set by set. Their runs are locked in one order, so
-//! that calls which overlap queue behind each other and never in a circle.
+//! Resolves many reviews by one decision, with one statement per step. Runs are locked in the order of
+//! their ids, so that overlapping calls wait for each other without a deadlock.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,13 +21,13 @@ use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
 use crate::server::{arguments, interrupts, rows};
 
-/// Resolves all reviews of a list that are pending, each as `resolve_review` would: review, runs
-/// and one audit event for each change together or not at all.
+/// Resolves all pending reviews of a list, each by the rules of `resolve_review`. Reviews, runs and one
+/// audit event for each review change together or not at all.
 ///
-/// `decision`: approved or rejected; `notes`: what the human says about it, which a rejection
-/// needs. Returns: for each id, once, in the order of the list, what came of it: resolved,
-/// already_resolved or unknown.
-/// Errors: 22004 also for a null among the ids, 22023 unknown decision, blank name, a rejection
+/// `decision`: approved or rejected; `notes`: a comment, required for a rejection.
+/// Returns: for each different id, in the order of the list, its outcome: resolved, already_resolved or
+/// unknown.
+/// Errors: 22004 also for a NULL among the ids, 22023 unknown decision, blank name, a rejection
 /// without notes. Since 0.5.0.
 #[pg_extern(sql = false, volatile)]
 fn resolve_reviews(
@@ -52,10 +52,10 @@ fn resolve_reviews(
     Ok(TableIterator::new(outcomes))
 }
 
-/// The runs that are locked, by thread.
+/// The locked runs, by thread.
 type Runs = HashMap<String, Run>;
 
-/// A review that this call has resolved.
+/// A review that this call resolved.
 struct Resolved {
     id: Uuid,
     thread_id: String,
@@ -64,7 +64,7 @@ struct Resolved {
 
 /// Locks the runs of all these reviews, in the order of their ids.
 fn lock_runs(ids: &[Uuid]) -> Result<Runs, Error> {
-    // Without DISTINCT, which would sort by the rules of a language.
+    // Without DISTINCT, which would sort threads by a collation.
     static LOCK: Statement = Statement::new(
         "WITH threads AS MATERIALIZED ( \
              SELECT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1) \
@@ -97,7 +97,7 @@ fn lock_runs(ids: &[Uuid]) -> Result<Runs, Error> {
     Err(not_lockable())
 }
 
-/// Resolves those that are pending.
+/// Resolves the pending ones.
 fn resolve(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<Vec<Resolved>, Error> {
     static RESOLVE: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.human_review_queue AS q ",
@@ -121,7 +121,7 @@ fn resolve(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<Vec<Resolved>, E
     })
 }
 
-/// Frees or kills the runs of reviews that have been resolved, and notes what they are then.
+/// Resumes or kills the runs of the resolved reviews, and keeps their new state in `runs`.
 fn conclude(
     runs: &mut Runs,
     resolved: &[Resolved],
@@ -171,7 +171,7 @@ fn conclude(
     Run::write(waiting)
 }
 
-/// Checks that runs which were neither freed nor killed wait for another review.
+/// Checks that each run which was neither resumed nor killed waits for another review.
 ///
 /// Errors: 55000 one does not.
 fn only_waiting(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<(), Error> {
@@ -191,52 +191,52 @@ fn only_waiting(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<(), Error> 
 
 /// Records each resolution, in the order of the reviews.
 fn record(runs: &Runs, resolved: &[Resolved], resolution: &Resolution<'_>) -> Result<(), Error> {
-    // What is the same for all reviews of a run is composed once.
+    // The part that is the same for all reviews of a run is composed once.
     static RECORD: Statement = Statement::new(
         "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
-         SELECT $1, $2, e.run_id, e.told || jsonb_object( \
+         SELECT $1, $2, e.run_id, e.metadata || jsonb_object( \
              ARRAY['review_id', e.review_id::text, 'review_type', e.review_type, 'session_user', session_user::text]) \
-         FROM ROWS FROM (unnest($3), unnest($4), unnest($5), unnest($6)) AS e (run_id, told, review_id, review_type)",
+         FROM ROWS FROM (unnest($3), unnest($4), unnest($5), unnest($6)) AS e (run_id, metadata, review_id, review_type)",
     );
     if resolved.is_empty() {
         return Ok(());
     }
-    let mut told_of: HashMap<&str, Document> = HashMap::new();
-    let (mut run_ids, mut told) = (Vec::new(), Vec::new());
+    let mut shared_of: HashMap<&str, Document> = HashMap::new();
+    let (mut run_ids, mut metadata) = (Vec::new(), Vec::new());
     for review in resolved {
         interrupts::allow();
         let run = runs.get(&review.thread_id).ok_or_else(not_lockable)?;
         run_ids.push(run.id);
         let document =
-            told_of.entry(&review.thread_id).or_insert_with(|| what_became(run, resolution));
-        told.push(document.clone());
+            shared_of.entry(&review.thread_id).or_insert_with(|| shared_metadata(run, resolution));
+        metadata.push(document.clone());
     }
     let recorded_as = resolution.recorded_as();
     let arguments = [
         resolution.event_type().into(),
         recorded_as.as_ref().into(),
         run_ids.into(),
-        told.into(),
+        metadata.into(),
         resolved.iter().map(|review| review.id).collect::<Vec<_>>().into(),
         resolved.iter().map(|review| review.review_type.as_str()).collect::<Vec<_>>().into(),
     ];
     audit::record_by(&RECORD, &arguments, resolved.len())
 }
 
-/// What an event tells of the run, and why.
-fn what_became(run: &Run, resolution: &Resolution<'_>) -> Document {
-    let mut told = json!({
+/// The part of the metadata that all reviews of a run share: its state and the notes.
+fn shared_metadata(run: &Run, resolution: &Resolution<'_>) -> Document {
+    let mut metadata = json!({
         "thread_id": run.thread_id,
         "phase": run.phase,
         "gate_status": run.gate_status,
     });
     if let Some(notes) = resolution.recorded_notes() {
-        told["notes"] = notes.into();
+        metadata["notes"] = notes.into();
     }
-    Document::composed(told)
+    Document::composed(metadata)
 }
 
-/// What came of each id.
+/// The outcome for each id.
 fn outcomes(ids: Vec<Uuid>, resolved: &[Resolved]) -> Result<Vec<(Uuid, String)>, Error> {
     static KNOWN: Statement = Statement::new(
         "SELECT q.id, q.status FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1)",

@@ -1,4 +1,4 @@
-//! Safety scores: the lowest one stays with the run, and a low one asks a human.
+//! Safety scores: a run keeps its lowest score, and a low score requests a review.
 
 use pgrx::AnyNumeric;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -14,21 +14,21 @@ use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
-/// A score that is set in configurations. Source: the thresholds of WAVE's safety scorer.
+/// A threshold in configurations. Source: the thresholds of WAVE's safety scorer.
 struct Threshold {
     key: &'static str,
     default: f64,
 }
 
-/// Below this a run is held.
+/// A run with a score below this is put on hold.
 const BLOCK: Threshold = Threshold { key: "safety_block_below", default: 0.70 };
-/// Below this a run is reviewed, and goes on.
+/// A run with a score below this is reviewed, and continues.
 const REVIEW: Threshold = Threshold { key: "safety_review_below", default: 0.85 };
 
 impl Threshold {
-    /// The score that is configured, or else the default.
+    /// The configured score, or the default if it is not set.
     ///
-    /// Errors: 22023 the configuration is no score.
+    /// Errors: 22023 the configuration is not a score.
     fn set(&self) -> Result<Limit, Error> {
         let Some(number) = configuration::number(self.key)? else {
             return Ok(Limit { score: self.default, is_secret: false });
@@ -40,13 +40,17 @@ impl Threshold {
 
     fn no_score(&self) -> Error {
         let Threshold { key, default } = self;
-        Error::new(Kind::InvalidValue, format!("configuration \"{key}\" is not a score")).hint(
-            format!("A number from 0 to 1, for example SELECT orchestrator.set_configuration('{key}', '{default}', 'float');"),
+        Error::new(
+            Kind::InvalidValue,
+            format!("configuration \"{key}\" is not a number from 0 to 1"),
         )
+        .hint(format!(
+            "For example: SELECT orchestrator.set_configuration('{key}', '{default}', 'float');"
+        ))
     }
 }
 
-/// A threshold as it is set.
+/// The value of a threshold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Limit {
     score: f64,
@@ -54,29 +58,29 @@ struct Limit {
 }
 
 impl Limit {
-    /// What messages call it: every reader sees them.
+    /// The words for messages, which every reader sees.
     fn in_words(self) -> String {
         if self.is_secret { "the configured threshold".to_owned() } else { self.score.to_string() }
     }
 
-    /// What the context of a review says of it; the key alone where it is a secret.
-    fn told(self) -> Value {
+    /// The value in the context of a review; null if it is a secret.
+    fn in_context(self) -> Value {
         if self.is_secret { Value::Null } else { json!(self.score) }
     }
 }
 
-/// What a score means for its run.
+/// The consequence of a score for its run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Verdict {
     Fine,
-    /// A human looks, and the run goes on.
+    /// A review is requested; the run continues.
     Review(Limit),
-    /// The run is held until a human has looked.
+    /// A review is requested; the run is on hold until it is approved.
     Block(Limit),
 }
 
 impl Verdict {
-    /// The verdict about a score that `is_below` compares with a threshold.
+    /// The verdict on a score; `is_below` compares it with a threshold.
     fn of(
         block: Limit,
         review: Limit,
@@ -92,7 +96,7 @@ impl Verdict {
     }
 }
 
-/// Whether a score is below a threshold, to the last digit it was given with.
+/// Whether a score is below a threshold, compared exactly.
 fn is_below(score: &AnyNumeric, threshold: f64) -> Result<bool, Error> {
     let decimal = threshold.to_string();
     let threshold = AnyNumeric::try_from(decimal.as_str())
@@ -100,16 +104,17 @@ fn is_below(score: &AnyNumeric, threshold: f64) -> Result<bool, Error> {
     Ok(*score < threshold)
 }
 
-/// Takes a safety score of a run and what was found, and records `safety_recorded`. Below
-/// configuration safety_block_below (0.70) the run is held, below safety_review_below (0.85) it
-/// goes on; both ask for a safety review, unless one is pending, which then gets the lower score
-/// and, where this function asked for it, its reason and what was found.
+/// Records a safety score and violations of a run, and the event `safety_recorded`. A score below
+/// configuration safety_block_below (0.70) puts the run on hold; with a score below
+/// safety_review_below (0.85) the run continues. Both request a safety review. If one is pending
+/// already, it gets the lower score, and a review that this function requested also gets the new reason
+/// and the violations.
 ///
-/// `score`: from 0, unsafe, to 1, safe; `violations`: added to those of the run. Returns: the row,
-/// with the lowest score seen, rounded down to two decimals.
-/// Errors: 22004, 22023 no score, or a configuration that is none, P0002 unknown thread, 55000 the
-/// run has ended. Since 0.5.0. Source: the thresholds of WAVE's safety scorer; a run's score is the
-/// lowest.
+/// `score`: from 0 (unsafe) to 1 (safe); `violations`: added to those of the run. Returns: the row,
+/// with the lowest score so far, rounded down to two decimals.
+/// Errors: 22004, 22023 a score or a configuration that is not between 0 and 1, P0002 unknown thread,
+/// 55000 the run has ended. Since 0.5.0. Source: the thresholds of WAVE's safety scorer; a run's score
+/// is the lowest.
 #[pg_extern(sql = false, volatile)]
 fn record_safety(
     thread_id: Option<&str>,
@@ -144,13 +149,14 @@ fn record_safety(
             Ok((run, rows::value::<Document>(row, 2, "orchestrator_runs.id")?))
         })
     })?;
-    let (row, told) = scored.ok_or_else(|| run.not_written())?;
-    run.record_as(crate::audit::SYSTEM, "safety_recorded", told)?;
+    let (row, metadata) = scored.ok_or_else(|| run.not_written())?;
+    run.record_as(crate::audit::SYSTEM, "safety_recorded", metadata)?;
     if let Verdict::Review(limit) | Verdict::Block(limit) = verdict {
         let score_in_words = arguments::shortened(&score.to_string());
         let reason = format!("{REASON}{score_in_words} is below {}", limit.in_words());
-        let context =
-            Document::composed(json!({ "violations": violations, "threshold": limit.told() }));
+        let context = Document::composed(
+            json!({ "violations": violations, "threshold": limit.in_context() }),
+        );
         if !known_to_pending_review(&run, &score, &reason, &context)? {
             let safety_score = Some(score);
             super::ask(
@@ -162,12 +168,12 @@ fn record_safety(
     Ok(row)
 }
 
-/// How the reason of every review begins that `record_safety` asks for.
+/// The beginning of the reason of each review that `record_safety` requests.
 const REASON: &str = "safety score ";
 
-/// Whether the run has a pending safety review; its score then is the lowest since it was asked
-/// for. Where `record_safety` asked for it, its reason and threshold are those of that score, and it
-/// knows of all violations; what somebody else wrote stays.
+/// Updates the pending safety review of a run, and returns whether there is one. Its score becomes the
+/// lowest since the request. A review that `record_safety` requested also gets the reason and threshold
+/// of that score, and all violations; the words of a review that somebody else requested stay.
 fn known_to_pending_review(
     run: &Run,
     score: &AnyNumeric,
@@ -216,12 +222,12 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_threshold_is_not_told() {
+    fn a_secret_threshold_is_not_shown() {
         assert_eq!(limit(0.7).in_words(), "0.7");
-        assert_eq!(limit(0.7).told(), json!(0.7));
+        assert_eq!(limit(0.7).in_context(), json!(0.7));
         let secret = Limit { is_secret: true, ..limit(0.7) };
         assert_eq!(secret.in_words(), "the configured threshold");
-        assert_eq!(secret.told(), Value::Null);
+        assert_eq!(secret.in_context(), Value::Null);
     }
 
     proptest! {
