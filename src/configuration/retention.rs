@@ -154,7 +154,7 @@ pub fn configured_only(bounded: &Bounded) -> Result<Option<Age>, Error> {
     if units < least {
         return Err(Error::new(
             Kind::InvalidValue,
-            format!("configuration \"{key}\" is less than {least} {}", unit.in_words()),
+            format!("configuration \"{key}\" is less than {least}"),
         )
         .hint(format!("Set a greater number, {}", example_of(key, example))));
     }
