@@ -156,7 +156,11 @@ pub fn configured_only(bounded: &Bounded) -> Result<Option<Age>, Error> {
             Kind::InvalidValue,
             format!("configuration \"{key}\" is less than {least}"),
         )
-        .hint(format!("Set a greater number, {}", example_of(key, example))));
+        .hint(format!(
+            "Set a greater number of {}, {}",
+            unit.in_words(),
+            example_of(key, example)
+        )));
     }
     Ok(Some(Age { length: interval(units, unit)?, is_secret }))
 }
