@@ -1,5 +1,5 @@
-//! Maintenance: everything that expires, releases or purges rows, in one call, and its schedule with
-//! pg_cron.
+//! Maintenance: everything that expires, releases or purges rows, in one call, and its schedule
+//! with pg_cron.
 
 use std::ffi::CStr;
 
@@ -30,10 +30,10 @@ const KNOWLEDGE: Lifetime =
 const AUDIT: Bounded =
     Bounded { key: "audit_retention_days", unit: Unit::Days, least: 1.0, example: 3650.0 };
 
-/// Runs all regular tasks, each with its configured age: expires sessions (session_retention_days, 7),
-/// marks sessions without a heartbeat as inactive (session_silence_seconds, 60), releases idempotency
-/// keys (idempotency_ttl_seconds, 86400), purges embedded knowledge (knowledge_retention_days, 365)
-/// and, if audit_retention_days is set, audit events.
+/// Runs all regular tasks, each with its configured age: expires sessions (session_retention_days,
+/// 7), marks sessions without a heartbeat as inactive (session_silence_seconds, 60), releases
+/// idempotency keys (idempotency_ttl_seconds, 86400), purges embedded knowledge
+/// (knowledge_retention_days, 365) and, if audit_retention_days is set, audit events.
 ///
 /// A second call waits until the first has ended. Returns: each task with the number of its rows.
 /// Errors: 22023 a configuration that is not an age; then nothing is changed. Since 0.6.0.
@@ -71,7 +71,8 @@ const JOB: &str = "orchestrator_schema maintenance";
 /// Schedules the maintenance of this database with pg_cron. An earlier schedule of the caller is
 /// replaced, also one that came with a dump from another server.
 ///
-/// `cron`: the schedule in cron's five fields. Returns: the id of the job, which runs as the caller.
+/// `cron`: the schedule in cron's five fields. Returns: the id of the job, which runs as the
+/// caller.
 /// Errors: 22004, 22023 not a schedule, 42501 the caller may not use pg_cron, 55000 pg_cron is not
 /// installed in this database, or another role has scheduled the maintenance. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
@@ -88,9 +89,9 @@ fn schedule_maintenance(
     Ok(job)
 }
 
-/// A job that came with a dump still names the port and the database of its old server, and pg_cron does
-/// not change them when the job is scheduled again. The host stays, because the owner of pg_cron chooses
-/// it.
+/// A job that came with a dump still names the port and the database of its old server, and pg_cron
+/// does not change them when the job is scheduled again. The host stays, because the owner of
+/// pg_cron chooses it.
 fn bring_here(job: i64) -> Result<(), Error> {
     static HERE: Statement = Statement::new(
         "UPDATE cron.job AS j SET nodeport = here.port, database = here.database \
@@ -124,8 +125,8 @@ fn unschedule_maintenance() -> Result<bool, ErrorReport> {
     Ok(gone > 0)
 }
 
-/// Refuses a second job. pg_cron allows one job of a name for each role, and shows each role only its own
-/// jobs. The lock keeps others from creating a job until the transaction ends.
+/// Refuses a second job. pg_cron allows one job of a name for each role, and shows each role only
+/// its own jobs. The lock keeps others from creating a job until the transaction ends.
 ///
 /// Errors: 55000 another role has a job.
 fn only_once() -> Result<(), Error> {

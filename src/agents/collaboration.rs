@@ -32,8 +32,8 @@ const QUESTION_LENGTH: std::ops::RangeInclusive<usize> = 10..=2000;
 /// object; `urgency`: low, medium, high or critical; `collaboration_id`: NULL begins a new
 /// collaboration; an id adds a request to that collaboration, or begins one with this id.
 /// Returns: the collaboration_id.
-/// Errors: 22004, 22023 unknown type or urgency, blank or overlong name, a question that is too short
-/// or too long, an agent that asks itself, or a context that is not an object. Since 0.2.1.
+/// Errors: 22004, 22023 unknown type or urgency, blank or overlong name, a question that is too
+/// short or too long, an agent that asks itself, or a context that is not an object. Since 0.2.1.
 #[pg_extern(sql = false, volatile)]
 fn request_collaboration(
     request_type: Option<&str>,
@@ -93,8 +93,8 @@ fn request_collaboration(
 
 /// Answers a collaboration.
 ///
-/// `specialist_agent`: the agent that answers, not necessarily the one that was asked; `confidence`:
-/// from 0 to 1; `tokens_used`: tokens used for the answer, NULL if unknown.
+/// `specialist_agent`: the agent that answers, not necessarily the one that was asked;
+/// `confidence`: from 0 to 1; `tokens_used`: tokens used for the answer, NULL if unknown.
 /// Returns: the id of the outcome.
 /// Errors: 22004, 22023 blank text, overlong name, a confidence outside 0 to 1, negative tokens,
 /// P0002 unknown collaboration. Since 0.2.1.

@@ -27,8 +27,8 @@ fn expected(key: &str) -> Option<&'static str> {
     }
 }
 
-/// The fault of a key of the metadata: `kind` is the JSON type of its value, `value` the value as text.
-/// The CHECK of the table refuses the same values.
+/// The fault of a key of the metadata: `kind` is the JSON type of its value, `value` the value as
+/// text. The CHECK of the table refuses the same values.
 fn mistyped(key: &str, kind: &str, value: &str) -> Option<String> {
     let fits = match key {
         "project_id" => kind == "string" && ids::parsed(value.trim_matches('"')).is_some(),
@@ -68,10 +68,10 @@ impl<T: AsRef<str>> Lesson<T> {
 ///
 /// `knowledge_type`: failure_solution, gate_rejection, gate_approval or collaboration; `content`:
 /// the text to embed; `metadata`: a JSON object, in which project_id is a uuid, agent_type,
-/// task_type and technology are text, success_verified is true or false, and other keys may have any
-/// value.
-/// Returns: the id. Errors: 22004, 22023 unknown type, blank content, metadata that is not an object,
-/// or a known key with a value of another type. Since 0.2.4.
+/// task_type and technology are text, success_verified is true or false, and other keys may have
+/// any value.
+/// Returns: the id. Errors: 22004, 22023 unknown type, blank content, metadata that is not an
+/// object, or a known key with a value of another type. Since 0.2.4.
 #[pg_extern(sql = false, volatile)]
 fn stage_knowledge(
     knowledge_type: Option<&str>,
@@ -112,8 +112,9 @@ fn check_known_keys(metadata: &Document) -> Result<(), Error> {
     }
 }
 
-/// Claims the oldest knowledge that waits to be embedded and that no other transaction has claimed. The
-/// claim lasts until the end of the transaction; knowledge that was not marked by then waits again.
+/// Claims the oldest knowledge that waits to be embedded and that no other transaction has claimed.
+/// The claim lasts until the end of the transaction; knowledge that was not marked by then waits
+/// again.
 ///
 /// `batch`: the greatest number of rows. Returns: id, type, content and metadata, oldest first.
 /// Errors: 22004, 22023 less than one. Since 0.2.4.
@@ -155,8 +156,8 @@ fn claim_knowledge(
     Ok(TableIterator::new(claimed))
 }
 
-/// Marks knowledge as embedded now. Rows that are marked already stay as they are, so the call may be
-/// repeated.
+/// Marks knowledge as embedded now. Rows that are marked already stay as they are, so the call may
+/// be repeated.
 ///
 /// Returns: the number of rows that this call marked.
 /// Errors: 22004 also for a NULL among the ids, P0002 an unknown id. Since 0.2.4.

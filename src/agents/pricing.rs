@@ -1,5 +1,5 @@
-//! Prices of language models with their history, and the cost of a call by the price in force on its
-//! UTC day. All amounts are numeric; nothing is rounded.
+//! Prices of language models with their history, and the cost of a call by the price in force on
+//! its UTC day. All amounts are numeric; nothing is rounded.
 
 use std::ffi::CStr;
 
@@ -17,11 +17,12 @@ use crate::server::{arguments, latest, statements};
 const WHOLE_DIGITS: usize = 8;
 const DECIMALS: usize = 6;
 
-/// Sets the price of a model from a day on. Earlier days keep their price; a price that begins on the
-/// same day is replaced.
+/// Sets the price of a model from a day on. Earlier days keep their price; a price that begins on
+/// the same day is replaced.
 ///
 /// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
-/// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today; `notes`,
+/// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today;
+/// `notes`,
 /// `updated_by`: NULL keeps the current value. Returns: the row.
 /// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
 /// Since 0.2.5.
@@ -95,8 +96,8 @@ fn llm_cost(
     Ok(COST.select(&arguments, statements::one::<AnyNumeric>)?)
 }
 
-/// Adds the list prices of TheAppApp's migration 016 from today (UTC) on. Models that have a price of
-/// any day are left out.
+/// Adds the list prices of TheAppApp's migration 016 from today (UTC) on. Models that have a price
+/// of any day are left out.
 ///
 /// Returns: the number of added prices. Since 0.2.5.
 #[pg_extern(sql = false, volatile)]

@@ -1,5 +1,5 @@
-//! Token usage: one row per call of a language model. `record_token_usage` records one call; many calls
-//! are inserted into orchestrator.llm_token_usage in bulk.
+//! Token usage: one row per call of a language model. `record_token_usage` records one call; many
+//! calls are inserted into orchestrator.llm_token_usage in bulk.
 
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;

@@ -1,9 +1,10 @@
-//! The audit trail: events, grouped by trace, each in the transaction of the change that it describes.
-//! Rows are added and never changed. Only `purge_audit_events` deletes rows, and only old ones.
+//! The audit trail: events, grouped by trace, each in the transaction of the change that it
+//! describes. Rows are added and never changed. Only `purge_audit_events` deletes rows, and only
+//! old ones.
 //!
-//! Every state function records its events with `record`, which writes with the rights of the trail's
-//! owner: no role needs, or has, the right to write into the table. The key `session_user` is written
-//! last, so that metadata of a caller cannot claim another user.
+//! Every state function records its events with `record`, which writes with the rights of the
+//! trail's owner: no role needs, or has, the right to write into the table. The key `session_user`
+//! is written last, so that metadata of a caller cannot claim another user.
 
 use std::cell::Cell;
 
@@ -38,8 +39,8 @@ pub struct Event<'a> {
     pub metadata: Document,
 }
 
-/// Adds an event to the trail and returns its id. Long texts of the metadata are cut to excerpts; the
-/// rows that the event is about hold the whole texts.
+/// Adds an event to the trail and returns its id. Long texts of the metadata are cut to excerpts;
+/// the rows that the event is about hold the whole texts.
 pub fn record(mut event: Event<'_>) -> Result<Uuid, Error> {
     event.metadata = excerpts(event.metadata)?;
     insert(Event { role: &excerpt::of(event.role, LONGEST_ROLE), ..event })
@@ -56,7 +57,8 @@ fn excerpts(metadata: Document) -> Result<Document, Error> {
     if metadata.size() <= LONGEST_EXCERPT {
         return Ok(metadata);
     }
-    // A list keeps the beginnings of its first ten elements, anything else the beginning of its text.
+    // A list keeps the beginnings of its first ten elements, anything else the beginning of its
+    // text.
     static CUT: Statement = Statement::new(include_str!("excerpts.sql"));
     let arguments = [metadata.into(), (LONGEST_EXCERPT as i32).into()];
     let cut = CUT.select(&arguments, statements::one::<Document>)?;
@@ -110,8 +112,8 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
     Ok(())
 }
 
-/// Adds `count` events with a statement that inserts them into the trail, in its order, and that writes
-/// the key `session_user` itself.
+/// Adds `count` events with a statement that inserts them into the trail, in its order, and that
+/// writes the key `session_user` itself.
 pub fn record_by(
     insert: &'static Statement,
     arguments: &[DatumWithOid<'_>],
@@ -141,10 +143,10 @@ fn no_trail() -> Error {
 /// Adds an event to the audit trail.
 ///
 /// `event_type`: the name of the event, at most 500 characters; `role`: the role that acted;
-/// `trace_id`: the trace of the event; `metadata`: its facts, a JSON object. The key `session_user` in
-/// it is overwritten with the database role that is logged in.
-/// Returns: the id. Errors: 22004, 22023 blank text, a name that is too long, metadata that is not an
-/// object, or an event type that only `pause_run`, `resume_run` or `request_review` may record.
+/// `trace_id`: the trace of the event; `metadata`: its facts, a JSON object. The key `session_user`
+/// in it is overwritten with the database role that is logged in.
+/// Returns: the id. Errors: 22004, 22023 blank text, a name that is too long, metadata that is not
+/// an object, or an event type that only `pause_run`, `resume_run` or `request_review` may record.
 /// Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn record_event(
@@ -161,9 +163,9 @@ fn record_event(
     Ok(insert(Event { event_type, role, trace_id, metadata })?)
 }
 
-/// The events that show whether a run was paused after the last review of it was requested, each with
-/// the function that records it. An approval resumes a run by the last of these events, so no other
-/// function may add them.
+/// The events that show whether a run was paused after the last review of it was requested, each
+/// with the function that records it. An approval resumes a run by the last of these events, so no
+/// other function may add them.
 const RESERVED: [(&str, &str); 3] = [
     ("run_paused", "pause_run"),
     ("run_resumed", "resume_run"),
@@ -182,8 +184,8 @@ fn not_reserved(event_type: &str) -> Result<&str, Error> {
 }
 
 thread_local! {
-    /// The time before which the running `purge_audit_events` deletes events. No statement can set it,
-    /// because it is in the memory of this library.
+    /// The time before which the running `purge_audit_events` deletes events. No statement can set
+    /// it, because it is in the memory of this library.
     static PURGED_BEFORE: Cell<Option<TimestampWithTimeZone>> = const { Cell::new(None) };
 }
 
@@ -203,8 +205,8 @@ impl Drop for Purge {
     }
 }
 
-/// Deletes the events that are older than `older_than`, and records `audit_events_purged` with their
-/// number and the time. The last pause of a run is kept if nothing followed it.
+/// Deletes the events that are older than `older_than`, and records `audit_events_purged` with
+/// their number and the time. The last pause of a run is kept if nothing followed it.
 ///
 /// `older_than`: at least one day. Returns: the number of deleted events.
 /// Errors: 22004, 22023 less than one day. Since 0.3.0.
@@ -213,14 +215,15 @@ fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> 
     Ok(purge(required("older_than", older_than)?, true)?)
 }
 
-/// Deletes the events that are older than the configured age. The event about it leaves out the time if
-/// the age is a secret, because every reader sees the event.
+/// Deletes the events that are older than the configured age. The event about it leaves out the
+/// time if the age is a secret, because every reader sees the event.
 pub fn purge_configured(age: &Age) -> Result<i64, Error> {
     purge(age.length, !age.is_secret)
 }
 
 fn purge(older_than: Interval, shows_time: bool) -> Result<i64, Error> {
-    // One day as a length, and as time that has passed: a day with the change to summer time has 23 hours.
+    // One day as a length, and as time that has passed: a day with the change to summer time has 23
+    // hours.
     static LONG_ENOUGH: Statement = Statement::new(
         "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day' \
             AND $2 OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '23 hours')",

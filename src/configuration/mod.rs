@@ -1,5 +1,5 @@
-//! Configuration: values are stored as text and read with their type. No message contains the value of
-//! a secret.
+//! Configuration: values are stored as text and read with their type. No message contains the value
+//! of a secret.
 
 pub mod retention;
 
@@ -91,7 +91,8 @@ fn is_valid_configuration(
     Ok(parses(required("value", value)?, required("value_type", value_type)?))
 }
 
-/// The number of attempts when another transaction inserts the key between two statements each time.
+/// The number of attempts when another transaction inserts the key between two statements each
+/// time.
 const ATTEMPTS: usize = 100;
 
 type Row = PgHeapTuple<'static, AllocatedByRust>;
@@ -107,8 +108,8 @@ struct Change<'a> {
 
 /// Sets the value of a configuration key, existing or new.
 ///
-/// `value_type`: string, integer, float, boolean or json; NULL keeps the type of an existing key, and
-/// means string for a new one; `description`, `is_secret`: NULL keeps the current value.
+/// `value_type`: string, integer, float, boolean or json; NULL keeps the type of an existing key,
+/// and means string for a new one; `description`, `is_secret`: NULL keeps the current value.
 /// Returns: the row.
 /// Errors: 22004, 22023 blank or overlong key, unknown type, or a value that does not fit its type.
 /// Since 0.1.5.
@@ -128,8 +129,8 @@ fn set_configuration(
 }
 
 impl Change<'_> {
-    /// Writes the row of the key. An existing row is locked before its type is read, so that the value
-    /// fits the type that the row keeps.
+    /// Writes the row of the key. An existing row is locked before its type is read, so that the
+    /// value fits the type that the row keeps.
     fn make(&self) -> Result<Row, Error> {
         static TYPE: Statement = Statement::new(
             "SELECT c.value_type FROM orchestrator.configurations AS c WHERE c.key = $1 FOR NO KEY UPDATE",
@@ -196,8 +197,8 @@ const AS_TYPED: &str = "CASE c.value_type \
 /// halves.
 const READ: [&str; 2] = ["SELECT ", " FROM orchestrator.configurations AS c WHERE c.key = $1"];
 
-/// Reads whether the value of a key is a secret, and the value if it is not. One statement reads both
-/// with one snapshot, so a key that becomes a secret at the same time is never read as plain.
+/// Reads whether the value of a key is a secret, and the value if it is not. One statement reads
+/// both with one snapshot, so a key that becomes a secret at the same time is never read as plain.
 const READ_UNLESS_SECRET: [&str; 2] = [
     "SELECT c.is_secret IS NOT FALSE, CASE WHEN c.is_secret IS FALSE THEN ",
     " END FROM orchestrator.configurations AS c WHERE c.key = $1",
@@ -249,10 +250,11 @@ pub struct Number {
     pub is_secret: bool,
 }
 
-/// The value of a key as a number: a number, or a text that is one. A number that is too large for a
-/// float is infinite. `None` for an unknown key.
+/// The value of a key as a number: a number, or a text that is one. A number that is too large for
+/// a float is infinite. `None` for an unknown key.
 pub fn number(key: &str) -> Result<Option<Number>, Error> {
-    // The server finds the number in a document of any depth and size; this library does not parse it.
+    // The server finds the number in a document of any depth and size; this library does not parse
+    // it.
     static NUMBER: Statement = Statement::new(
         "SELECT CASE c.value_type \
              WHEN 'boolean' THEN NULL \
@@ -276,8 +278,8 @@ fn number_in(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
-/// The text of a configuration value. Only roles that may read the table see the value of a secret; any
-/// other value is read with the owner's rights.
+/// The text of a configuration value. Only roles that may read the table see the value of a secret;
+/// any other value is read with the owner's rights.
 ///
 /// Errors: 22004, P0002 unknown key, 42501 the value is a secret. Since 0.6.0.
 #[pg_extern(sql = false, stable)]
@@ -287,8 +289,8 @@ fn get_configuration_0_6_0(key: Option<&str>) -> Result<String, ErrorReport> {
     Ok(value.ok_or_else(|| unknown(key))?)
 }
 
-/// A configuration value with its type: a number, true or false, a text, or a document. Only roles that
-/// may read the table see the value of a secret.
+/// A configuration value with its type: a number, true or false, a text, or a document. Only roles
+/// that may read the table see the value of a secret.
 ///
 /// `fallback`: the result for an unknown key.
 /// Errors: 22004, P0002 unknown key without a fallback, 42501 the value is a secret. Since 0.6.0.

@@ -1,5 +1,5 @@
-//! Ages of rows: given by the caller, set in configurations, or by default; and the time before which a
-//! row is older than an age.
+//! Ages of rows: given by the caller, set in configurations, or by default; and the time before
+//! which a row is older than an age.
 
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
@@ -65,8 +65,8 @@ pub fn before(argument: &str, age: Interval) -> Result<TimestampWithTimeZone, Er
         let before = rows::value::<TimestampWithTimeZone>(&row, 1, "before")?;
         Ok((before, rows::value::<bool>(&row, 2, "is_past")?))
     })?;
-    // As a length, -12 months and 361 days are one day, because a month counts as 30 days. Subtracted
-    // from now they lead into the future.
+    // As a length, -12 months and 361 days are one day, because a month counts as 30 days.
+    // Subtracted from now they lead into the future.
     if !past {
         return Err(Error::new(
             Kind::InvalidValue,
@@ -95,8 +95,8 @@ pub fn before_or_configured(
     BEFORE.select(&arguments, |rows| rows::only(rows, "before"))
 }
 
-/// Whether an interval is too long. The server subtracts months, days and the rest one after another,
-/// so a negative part does not make up for a positive one.
+/// Whether an interval is too long. The server subtracts months, days and the rest one after
+/// another, so a negative part does not make up for a positive one.
 fn is_too_long(value: &Interval) -> bool {
     const MONTH: i128 = 31 * DAY;
     const DAY: i128 = 86_400_000_000;

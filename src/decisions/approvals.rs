@@ -67,8 +67,8 @@ fn request_approval(
 /// `decision`: approved or rejected; `approver_role`: the role that decides, which must be the role
 /// that was asked; `notes`: the reason, NULL keeps the notes of the request.
 /// Returns: the row.
-/// Errors: 22004, 22023 unknown decision or blank role, P0002 unknown approval, 42501 another role was
-/// asked, 55000 the approval is already decided. Since 0.3.0.
+/// Errors: 22004, 22023 unknown decision or blank role, P0002 unknown approval, 42501 another role
+/// was asked, 55000 the approval is already decided. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 pub fn resolve_approval(
     approval_id: Option<Uuid>,

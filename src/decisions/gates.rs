@@ -1,5 +1,5 @@
-//! Approval gates: an agent waits at a gate until a human approves or denies it. A gate is resolved only
-//! once, however many callers try at the same time.
+//! Approval gates: an agent waits at a gate until a human approves or denies it. A gate is resolved
+//! only once, however many callers try at the same time.
 
 use const_format::concatcp;
 use pgrx::Uuid;
@@ -98,7 +98,8 @@ fn resolve_gate_0_2_4(
     Ok(row)
 }
 
-/// The parts of an audit event about gate `g`: its id, the trace_id of its context, and the metadata.
+/// The parts of an audit event about gate `g`: its id, the trace_id of its context, and the
+/// metadata.
 const EVENT_OF_GATE: &str = "g.id, g.context ->> 'trace_id', \
          jsonb_build_object('gate_id', g.id, 'project_id', g.project_id, \
              'gate_type', g.gate_type, 'agent_id', g.agent_id) ";
@@ -107,8 +108,8 @@ const EVENT_OF_GATE: &str = "g.id, g.context ->> 'trace_id', \
 ///
 /// `project_id`: the project, which is stored elsewhere; `agent_id`: the agent that waits;
 /// `gate_type`: loop_detected, high_risk, collaboration_deadlock or manual; `reason`: why a human
-/// has to decide; `context`: facts for the human, a JSON object. A UUID in its key trace_id becomes the
-/// trace of the events.
+/// has to decide; `context`: facts for the human, a JSON object. A UUID in its key trace_id becomes
+/// the trace of the events.
 /// Returns: the id of the gate, in state `pending`.
 /// Errors: 22004, 22023 unknown type, blank or overlong text, or a context that is not an object.
 /// Since 0.3.0.
@@ -132,8 +133,8 @@ fn open_gate_0_3_0(
 /// Resolves a pending gate, stages its lesson, and records `gate_approved` or `gate_denied`.
 ///
 /// `decision`: approved or denied; `resolved_by`: the human who decides; `feedback`: a text for the
-/// agent, required for a denial. In the same transaction the lesson is staged in knowledge_staging and
-/// gate_approved or gate_denied is recorded.
+/// agent, required for a denial. In the same transaction the lesson is staged in knowledge_staging
+/// and gate_approved or gate_denied is recorded.
 /// Returns: the row.
 /// Errors: 22004, 22023 unknown decision, blank name, a denial without feedback, P0002 unknown
 /// gate, 55000 the gate is already resolved. Since 0.3.0.

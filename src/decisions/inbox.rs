@@ -1,5 +1,5 @@
-//! One inbox over everything that waits for a human: reviews, gates and approvals. One function decides
-//! any of them by the rules of its kind, and a trigger announces requests and decisions.
+//! One inbox over everything that waits for a human: reviews, gates and approvals. One function
+//! decides any of them by the rules of its kind, and a trigger announces requests and decisions.
 
 use std::ffi::CStr;
 
@@ -27,14 +27,14 @@ const PENDING: &str = "pending";
 const YES: [&str; 2] = ["approve", "approved"];
 const NO: [&str; 4] = ["reject", "rejected", "deny", "denied"];
 
-/// Decides the review, gate or approval with this id by the rules of its kind: rejecting a review and
-/// denying a gate need notes, and an approval is decided by the role that was asked.
+/// Decides the review, gate or approval with this id by the rules of its kind: rejecting a review
+/// and denying a gate need notes, and an approval is decided by the role that was asked.
 ///
 /// `decision`: approve or approved; reject, rejected, deny or denied; `decided_by`: the name of the
 /// human, for an approval the role that was asked; `notes`: the reason.
 /// Returns: the kind, the id, and the new status.
-/// Errors: 22004, 22023 unknown word, blank name, or missing notes, P0002 no review, gate or approval
-/// has this id, 42501 another role was asked, 55000 it is already decided. Since 0.6.0.
+/// Errors: 22004, 22023 unknown word, blank name, or missing notes, P0002 no review, gate or
+/// approval has this id, 42501 another role was asked, 55000 it is already decided. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn decide(
     decision_id: Option<Uuid>,
@@ -76,8 +76,8 @@ fn is_yes(decision: &str) -> Result<bool, Error> {
     Ok(YES.contains(&word))
 }
 
-/// The kind of decision with this id. Callers may choose ids; of two decisions with the same id, the
-/// pending one.
+/// The kind of decision with this id. Callers may choose ids; of two decisions with the same id,
+/// the pending one.
 fn kind_of(id: Uuid) -> Result<String, Error> {
     static KIND: Statement = Statement::new(
         "SELECT d.kind FROM ( \
@@ -95,10 +95,11 @@ fn kind_of(id: Uuid) -> Result<String, Error> {
 }
 
 /// AFTER INSERT or UPDATE statement trigger `announce_decisions(kind)`, with the transition tables
-/// `added`, or `was` and `became`. Announces on channel orchestrator_decisions how many decisions the
-/// statement requested or made. It announces nothing if there are none, if `orchestrator_schema.notify`
-/// is off, in an extension script, or while a dump is restored. The server delivers equal announcements
-/// of one transaction only once, so listeners cannot add up the counts; they read `pending_decisions`.
+/// `added`, or `was` and `became`. Announces on channel orchestrator_decisions how many decisions
+/// the statement requested or made. It announces nothing if there are none, if
+/// `orchestrator_schema.notify` is off, in an extension script, or while a dump is restored. The
+/// server delivers equal announcements of one transaction only once, so listeners cannot add up the
+/// counts; they read `pending_decisions`.
 ///
 /// Since 0.6.0.
 #[pg_trigger(sql = false)]
@@ -120,8 +121,8 @@ fn announce_decisions<'a>(
     Ok(None)
 }
 
-/// The number of pending rows that the statement inserted, or of rows that it updated from pending to
-/// another status.
+/// The number of pending rows that the statement inserted, or of rows that it updated from pending
+/// to another status.
 fn count(trigger: &PgTrigger<'_>, asked: bool) -> Result<i64, Error> {
     const STATUS: &CStr = c"status";
     let mut now = Column::after(trigger, STATUS)?;

@@ -1,6 +1,6 @@
 //! Runs of the orchestrator, one per thread: start, report progress, pause, resume, kill. Every
-//! function locks its run, then reads, then writes, so that everything it has read stays true until its
-//! transaction ends. Reviews are locked after their run, never before it.
+//! function locks its run, then reads, then writes, so that everything it has read stays true until
+//! its transaction ends. Reviews are locked after their run, never before it.
 
 pub mod amounts;
 
@@ -23,9 +23,9 @@ use crate::server::{arguments, rows, statements};
 pub type Row = PgHeapTuple<'static, AllocatedByRust>;
 
 /// A run that is locked until the transaction ends. Every function that adds a pending review or
-/// resolves one also writes the row of the run. A transaction that keeps its snapshot (REPEATABLE READ,
-/// SERIALIZABLE) does not notice a lock that was released, but fails with 40001 if the row was written
-/// since its snapshot. So it cannot decide by an outdated list of pending reviews.
+/// resolves one also writes the row of the run. A transaction that keeps its snapshot (REPEATABLE
+/// READ, SERIALIZABLE) does not notice a lock that was released, but fails with 40001 if the row
+/// was written since its snapshot. So it cannot decide by an outdated list of pending reviews.
 pub struct Run {
     pub id: Uuid,
     pub thread_id: String,
@@ -56,8 +56,9 @@ impl Run {
         if run.has_ended() || run.gate_status == "kill" { Err(run.ended()) } else { Ok(run) }
     }
 
-    /// Writes rows of runs without a change. Rows that this transaction has written already are left
-    /// out, so that deciding many reviews of one run does not make a long chain of row versions.
+    /// Writes rows of runs without a change. Rows that this transaction has written already are
+    /// left out, so that deciding many reviews of one run does not make a long chain of row
+    /// versions.
     pub fn write(ids: Vec<Uuid>) -> Result<(), Error> {
         static WRITE: Statement = Statement::new(
             "UPDATE orchestrator.orchestrator_runs AS r \
@@ -127,8 +128,8 @@ impl Run {
 ///
 /// `thread_id`: the orchestrator's name of the run, 500 characters at most; `project_id`,
 /// `story_id`: the project and the story of the run. Returns: the id of the run.
-/// Errors: 22004, 22023 blank or overlong thread, or blank story, 23505 the thread has a run already.
-/// Since 0.5.0.
+/// Errors: 22004, 22023 blank or overlong thread, or blank story, 23505 the thread has a run
+/// already. Since 0.5.0.
 #[pg_extern(sql = false, volatile)]
 fn start_run(
     thread_id: Option<&str>,
@@ -188,8 +189,8 @@ fn started_before(thread_id: &str) -> Result<Error, Error> {
 /// Adds tokens, cost and files to a run, sets its phase, agent or error if given, and records
 /// `run_progressed`.
 ///
-/// `phase`, `current_agent`, `error`: NULL keeps the current value; `tokens`, `cost` (USD, rounded to
-/// ten decimals) and `files` are added to those of the run. Returns: the row.
+/// `phase`, `current_agent`, `error`: NULL keeps the current value; `tokens`, `cost` (USD, rounded
+/// to ten decimals) and `files` are added to those of the run. Returns: the row.
 /// Errors: 22004, 22023 unknown phase, blank agent, a negative or too large number, P0002 unknown
 /// thread, 55000 the run has ended, or its phase does not allow the step. Since 0.5.0.
 #[pg_extern(sql = false, volatile)]
@@ -278,8 +279,8 @@ fn not_added(run: &Run, sum: &[DatumWithOid<'_>; 3]) -> Result<Error, Error> {
         .detail("A run holds up to 9223372036854775807 tokens and less than 100000000 USD."))
 }
 
-/// Sets the gate of a run to hold, and records `run_paused` with the reason. Pausing a run that is on
-/// hold already records the new reason.
+/// Sets the gate of a run to hold, and records `run_paused` with the reason. Pausing a run that is
+/// on hold already records the new reason.
 ///
 /// `reason`: why the run is paused. Returns: the row.
 /// Errors: 22004, 22023 blank reason, P0002 unknown thread, 55000 the run has ended. Since 0.5.0.
@@ -299,8 +300,8 @@ fn pause_run(
     Ok(row)
 }
 
-/// Sets the gate of a run to go, clears `requires_human_review`, and records `run_resumed`. If both are
-/// so already, nothing is changed or recorded.
+/// Sets the gate of a run to go, clears `requires_human_review`, and records `run_resumed`. If both
+/// are so already, nothing is changed or recorded.
 ///
 /// Returns: the row. Errors: 22004, 22023 blank thread, P0002 unknown thread, 55000 the run has
 /// ended, or waits for a review. Since 0.5.0.
@@ -348,8 +349,8 @@ fn refuse_while_pending(run: &Run) -> Result<(), Error> {
     }
 }
 
-/// Ends a run: phase failed, gate kill, and the reason as its error; records `run_killed`. Its pending
-/// reviews stay pending and can still be resolved.
+/// Ends a run: phase failed, gate kill, and the reason as its error; records `run_killed`. Its
+/// pending reviews stay pending and can still be resolved.
 ///
 /// `reason`: why the run is killed. Returns: the row.
 /// Errors: 22004, 22023 blank reason, P0002 unknown thread, 55000 the run has ended. Since 0.5.0.

@@ -1,5 +1,5 @@
-//! Tasks routed from one role to another: one task per idempotency key, however many callers use the
-//! key at once.
+//! Tasks routed from one role to another: one task per idempotency key, however many callers use
+//! the key at once.
 
 use pgrx::Uuid;
 use pgrx::datum::Interval;
@@ -20,8 +20,8 @@ use crate::tasks::unfinished;
 /// The types of a routed task. Source: the CHECK of the session persistence schema.
 pub const TYPES: [&str; 3] = ["notification", "approval", "routing"];
 
-/// How long an idempotency key stays with its task. Source: IDEMPOTENCY_TTL_SECONDS of the session persistence
-/// decisions.
+/// How long an idempotency key stays with its task. Source: IDEMPOTENCY_TTL_SECONDS of the session
+/// persistence decisions.
 const KEY_LIFETIME: Lifetime =
     Lifetime { key: "idempotency_ttl_seconds", unit: Unit::Seconds, default: 86_400.0 };
 
@@ -42,8 +42,9 @@ struct Route<'a> {
 /// Routes a task from one role to another.
 ///
 /// `task_type`: notification, approval or routing; `data`: input for the role, a JSON object;
-/// `trace_id`: the trace of the task, NULL begins a new one; `idempotency_key`: a second call with the
-/// same key and the same content returns the first task. The trace is compared only if it is given.
+/// `trace_id`: the trace of the task, NULL begins a new one; `idempotency_key`: a second call with
+/// the same key and the same content returns the first task. The trace is compared only if it is
+/// given.
 /// Returns: the task, and whether this call created it.
 /// Errors: 22004, 22023 unknown type, blank text, or data that is not an object, 23505 the key was
 /// used with other content. Since 0.3.0.
@@ -86,7 +87,8 @@ impl Route<'_> {
         ))
     }
 
-    /// The new task; `None` if a task has the key already. Waits for a transaction that uses the key.
+    /// The new task; `None` if a task has the key already. Waits for a transaction that uses the
+    /// key.
     fn insert(&self) -> Result<Option<Uuid>, Error> {
         static INSERT: Statement = Statement::new(
             "INSERT INTO orchestrator.tasks (title, description, task_type, from_role, to_role, data, trace_id, idempotency_key) \
@@ -173,8 +175,8 @@ impl Route<'_> {
 /// A task that is pending or running, or that waits for an approval, keeps its key at any age,
 /// because a repeated call must find it. Tasks that are locked by another transaction are skipped.
 ///
-/// `ttl`: not negative; NULL means configuration idempotency_ttl_seconds, or 86400 seconds if that is
-/// not set. Returns: the number of released keys.
+/// `ttl`: not negative; NULL means configuration idempotency_ttl_seconds, or 86400 seconds if that
+/// is not set. Returns: the number of released keys.
 /// Errors: 22023 a negative ttl, or a configuration that is not a number. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 pub fn release_idempotency_keys(
@@ -186,8 +188,8 @@ pub fn release_idempotency_keys(
            AND array_position($2, k.status) IS NULL \
          ORDER BY k.created_at, k.id FOR UPDATE SKIP LOCKED",
     );
-    // By their places, which are known since the tasks are locked; from a list of unknown length, so
-    // that the server does not plan to read the whole table.
+    // By their places, which are known since the tasks are locked; from a list of unknown length,
+    // so that the server does not plan to read the whole table.
     static RELEASE: Statement = Statement::new(
         "UPDATE ONLY orchestrator.tasks AS t SET idempotency_key = NULL \
          WHERE t.ctid = ANY (ARRAY(SELECT unnest($1)))",

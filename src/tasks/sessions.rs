@@ -28,13 +28,13 @@ pub const EVENTS: [(&str, &str); 4] =
 /// The number of attempts when others move the session between two statements each time.
 const ATTEMPTS: usize = 100;
 
-/// The age without a sign of life after which a session expires. Source: SESSION_RETENTION_DAYS of the session
-/// persistence decisions.
+/// The age without a sign of life after which a session expires. Source: SESSION_RETENTION_DAYS of
+/// the session persistence decisions.
 const RETENTION: Lifetime =
     Lifetime { key: "session_retention_days", unit: Unit::Days, default: 7.0 };
 
-/// The trace, the role and the metadata of an audit event about session `s`. The trace is that of its
-/// task, or the id of the session; the role of a session without one is `client`.
+/// The trace, the role and the metadata of an audit event about session `s`. The trace is that of
+/// its task, or the id of the session; the role of a session without one is `client`.
 const EVENT_OF_SESSION: &str = "coalesce((SELECT t.trace_id FROM orchestrator.tasks AS t WHERE t.id = s.task_id), s.id), \
          coalesce(s.role, 'client'), \
          pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('session_id', s.id, 'task_id', s.task_id, 'client_id', s.client_id))";
@@ -84,7 +84,8 @@ fn move_session(
 }
 
 /// The session if it is in that state already and has not ended; `None` if the step has become
-/// possible. Errors: P0002 unknown session, 55000 it has ended, or its state does not allow the step.
+/// possible. Errors: P0002 unknown session, 55000 it has ended, or its state does not allow the
+/// step.
 fn as_it_is(
     id: Uuid,
     status: &str,
@@ -113,19 +114,19 @@ fn as_it_is(
     }
 }
 
-/// Expires every pending or active session without a heartbeat and without an update for longer than
-/// `retention`. The session of a task that is pending or running, or that waits for an approval, stays
-/// at any age, because a human may need longer. Sessions that are locked by another transaction are
-/// skipped.
+/// Expires every pending or active session without a heartbeat and without an update for longer
+/// than `retention`. The session of a task that is pending or running, or that waits for an
+/// approval, stays at any age, because a human may need longer. Sessions that are locked by another
+/// transaction are skipped.
 ///
 /// `retention`: not negative; NULL means configuration session_retention_days, or 7 days if that is
 /// not set. Returns: the number of expired sessions.
 /// Errors: 22023 a negative retention, or a configuration that is not a number. Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 pub fn expire_sessions(retention: default!(Option<Interval>, "NULL")) -> Result<i64, ErrorReport> {
-    // Sessions with unfinished work are not even locked. The others are updated by their places, which
-    // are known since they are locked; from a list of unknown length, so that the server does not plan
-    // to read the whole table.
+    // Sessions with unfinished work are not even locked. The others are updated by their places,
+    // which are known since they are locked; from a list of unknown length, so that the server does
+    // not plan to read the whole table.
     static LOCK: Statement = Statement::new(
         "SELECT c.ctid, c.task_id FROM ONLY orchestrator.sessions AS c \
          WHERE c.status IN ('pending', 'active') AND greatest(c.last_heartbeat, c.updated_at) < $1 \
@@ -209,8 +210,8 @@ fn session_heartbeat(session_id: Option<Uuid>) -> Result<TimestampWithTimeZone, 
     Err(if is_known { not_recorded(id) } else { unknown(id) }.into())
 }
 
-/// Records that the client of a session is alive. An inactive session becomes active again; a session
-/// that has ended is refused.
+/// Records that the client of a session is alive. An inactive session becomes active again; a
+/// session that has ended is refused.
 ///
 /// Returns: the time of this heartbeat.
 /// Errors: 22004, P0002 unknown session, 55000 it has ended. Since 0.3.0.
@@ -259,8 +260,8 @@ fn over(id: Uuid, status: &str) -> Error {
         .hint("A session ends once; begin a new one.")
 }
 
-/// Marks every active session as inactive that had no heartbeat for longer than `silent_for`. Sessions
-/// that are locked by another transaction, such as that of a heartbeat, are skipped.
+/// Marks every active session as inactive that had no heartbeat for longer than `silent_for`.
+/// Sessions that are locked by another transaction, such as that of a heartbeat, are skipped.
 ///
 /// `silent_for`: not negative. Returns: the ids of the marked sessions.
 /// Errors: 22004, 22023 a negative interval, or one of more than 6000 years. Since 0.1.4.

@@ -1,6 +1,6 @@
 //! The audit log of tools: an execution starts with its tool and ends once. A task with executions
-//! cannot be deleted, so the log stays as long as the database. Since 0.3.0 the start and the end are
-//! also recorded in the trace of the task; a task without a trace has no such events.
+//! cannot be deleted, so the log stays as long as the database. Since 0.3.0 the start and the end
+//! are also recorded in the trace of the task; a task without a trace has no such events.
 
 use const_format::concatcp;
 use pgrx::heap_tuple::PgHeapTuple;
@@ -55,9 +55,9 @@ fn unknown_task(task_id: Uuid) -> Error {
         .hint("A tool execution belongs to a task: insert the task into orchestrator.tasks first.")
 }
 
-/// Sets the time at which execution `e` ended and its duration. The time is never before that of its
-/// creation, because a transaction that began after this one may have created it. The trigger keeps
-/// values that the statement sets.
+/// Sets the time at which execution `e` ended and its duration. The time is never before that of
+/// its creation, because a transaction that began after this one may have created it. The trigger
+/// keeps values that the statement sets.
 const ENDED: &str = "completed_at = greatest(pg_catalog.now(), e.created_at), \
          duration_ms = CASE WHEN pg_catalog.isfinite(e.created_at) \
              THEN (extract(epoch FROM greatest(pg_catalog.now(), e.created_at) - e.created_at) * 1000)::bigint END";

@@ -1,6 +1,7 @@
-//! Tasks that are over: neither pending nor running, and without a pending approval. A function that
-//! releases something of a task locks the task first and checks it afterwards. An approval is inserted
-//! under a lock of its task: while the task is locked none is added, and all earlier ones are visible.
+//! Tasks that are over: neither pending nor running, and without a pending approval. A function
+//! that releases something of a task locks the task first and checks it afterwards. An approval is
+//! inserted under a lock of its task: while the task is locked none is added, and all earlier ones
+//! are visible.
 
 use std::collections::HashSet;
 use std::ffi::CStr;

@@ -1,5 +1,5 @@
-//! Prompts in semantic versions. A published version never changes. Activating another version does not
-//! disturb readers: each of them sees exactly one active version.
+//! Prompts in semantic versions. A published version never changes. Activating another version does
+//! not disturb readers: each of them sees exactly one active version.
 
 mod version;
 
@@ -28,8 +28,8 @@ fn compare_versions(a: Option<&str>, b: Option<&str>) -> Result<i32, ErrorReport
 
 /// Publishes a version of a prompt.
 ///
-/// `version`: major.minor.patch, not yet published for the agent type; `activate`: whether the version
-/// becomes active at once. Returns: the id of the prompt.
+/// `version`: major.minor.patch, not yet published for the agent type; `activate`: whether the
+/// version becomes active at once. Returns: the id of the prompt.
 /// Errors: 22004, 22023 blank text, overlong name, malformed version, 55000 the version is already
 /// published, 40001 as `activate_prompt`. Since 0.2.2.
 #[pg_extern(sql = false, volatile)]
@@ -68,11 +68,12 @@ fn publish_prompt(
     Ok(id)
 }
 
-/// Activates a published version and deactivates the one that was active. Other transactions see the
-/// old version until this transaction commits and the new one afterwards, never none or both.
+/// Activates a published version and deactivates the one that was active. Other transactions see
+/// the old version until this transaction commits and the new one afterwards, never none or both.
 ///
-/// Returns: the row. Errors: 22004, 22023 blank agent type, malformed version, P0002 unknown version,
-/// 40001 another transaction has activated a version since this one began to read. Since 0.2.2.
+/// Returns: the row. Errors: 22004, 22023 blank agent type, malformed version, P0002 unknown
+/// version, 40001 another transaction has activated a version since this one began to read. Since
+/// 0.2.2.
 #[pg_extern(sql = false, volatile)]
 fn activate_prompt(
     agent_type: Option<&str>,
@@ -125,14 +126,15 @@ fn next_prompt_version(
     })
 }
 
-/// Waits until no other transaction activates prompts of the agent type, and keeps others waiting until
-/// this one ends. The next statement sees the changes of the transactions that were waited for.
+/// Waits until no other transaction activates prompts of the agent type, and keeps others waiting
+/// until this one ends. The next statement sees the changes of the transactions that were waited
+/// for.
 fn one_activation_at_a_time(agent_type: &str) -> Result<(), Error> {
     locks::one_at_a_time_for("activate_prompt", agent_type)
 }
 
-/// Two statements, because the unique index checks each row as it is written: the old version has to be
-/// inactive first. Other transactions see both changes or none.
+/// Two statements, because the unique index checks each row as it is written: the old version has
+/// to be inactive first. Other transactions see both changes or none.
 fn switch_to(agent_type: &str, version: &str) -> Result<Row, Error> {
     static DEACTIVATE: Statement = Statement::new(
         "UPDATE orchestrator.prompts AS p SET is_active = false \

@@ -71,7 +71,8 @@ fn too_big(number: &str) -> String {
     format!("{number} does not fit into 32 bits.")
 }
 
-/// The sentence about the first number of a text that does not even fit into the 64 bits of the parser.
+/// The sentence about the first number of a text that does not even fit into the 64 bits of the
+/// parser.
 fn oversized(text: &str) -> Option<String> {
     text.split('.')
         .find(|part| part.bytes().all(|byte| byte.is_ascii_digit()) && part.len() > 19)

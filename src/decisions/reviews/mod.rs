@@ -1,5 +1,5 @@
-//! Human reviews: questions to a human about a run. A request marks the run; a resolution resumes or
-//! kills it in the same transaction.
+//! Human reviews: questions to a human about a run. A request marks the run; a resolution resumes
+//! or kills it in the same transaction.
 
 mod resolve;
 mod resolve_many;
@@ -33,10 +33,10 @@ pub struct Request<'a> {
 /// Asks a human about a run, sets its requires_human_review, and records `review_requested`.
 ///
 /// `review_type`: safety, gate_override or budget_exceeded; `reason`: why a human has to decide;
-/// `safety_score`: from 0 to 1, rounded down to two decimals; `context`: facts for the human, a JSON
-/// object. Returns: the id of the review.
-/// Errors: 22004, 22023 unknown type, blank reason, a score that is not between 0 and 1, or a context
-/// that is not an object, P0002 unknown thread, 55000 the run has ended. Since 0.5.0.
+/// `safety_score`: from 0 to 1, rounded down to two decimals; `context`: facts for the human, a
+/// JSON object. Returns: the id of the review.
+/// Errors: 22004, 22023 unknown type, blank reason, a score that is not between 0 and 1, or a
+/// context that is not an object, P0002 unknown thread, 55000 the run has ended. Since 0.5.0.
 #[pg_extern(sql = false, volatile)]
 fn request_review(
     thread_id: Option<&str>,

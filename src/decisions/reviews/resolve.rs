@@ -1,6 +1,6 @@
 //! Resolves one review, only once, however many callers try at the same time. Review, run and audit
-//! event change together or not at all. The run is locked first: calls for the same run queue there, and
-//! each sees the changes of the calls before it.
+//! event change together or not at all. The run is locked first: calls for the same run queue
+//! there, and each sees the changes of the calls before it.
 
 use std::borrow::Cow;
 
@@ -24,9 +24,10 @@ pub const ATTEMPTS: usize = 100;
 pub const RESOLUTION: &str =
     "SET status = $2, resolved_by = $3, resolution_notes = $4, resolved_at = pg_catalog.now() ";
 
-/// The columns of a run that the last approval sets. A run on hold resumes, unless it was paused and no
-/// review was requested since: the approved reviews are older than the pause and do not concern it. The
-/// order of events is that of their ids, which grow, because each was recorded under a lock of the run.
+/// The columns of a run that the last approval sets. A run on hold resumes, unless it was paused
+/// and no review was requested since: the approved reviews are older than the pause and do not
+/// concern it. The order of events is that of their ids, which grow, because each was recorded
+/// under a lock of the run.
 pub const FREED: &str = "SET requires_human_review = false, \
              gate_status = CASE WHEN r.gate_status IS DISTINCT FROM 'hold' \
                  OR (SELECT (array_agg(e.event_type ORDER BY e.id DESC))[1] FROM orchestrator.audit_events AS e \
@@ -94,10 +95,10 @@ impl<'a> Resolution<'a> {
     }
 }
 
-/// Resolves a pending review, and records `review_approved` or `review_rejected`. Approving the last
-/// pending review of a run clears its requires_human_review and resumes the run if it is on hold. A run
-/// that `pause_run` paused after the last request for a review stays on hold until `resume_run`. A
-/// rejection kills the run. A run that has ended does not change.
+/// Resolves a pending review, and records `review_approved` or `review_rejected`. Approving the
+/// last pending review of a run clears its requires_human_review and resumes the run if it is on
+/// hold. A run that `pause_run` paused after the last request for a review stays on hold until
+/// `resume_run`. A rejection kills the run. A run that has ended does not change.
 ///
 /// `decision`: approved or rejected; `notes`: a comment, required for a rejection.
 /// Returns: the row.
@@ -170,8 +171,8 @@ fn lock_run(review_id: Uuid) -> Result<Run, Error> {
     Err(not_lockable())
 }
 
-/// Resumes the run if its last pending review is approved, kills it if a review is rejected, and returns
-/// its new state.
+/// Resumes the run if its last pending review is approved, kills it if a review is rejected, and
+/// returns its new state.
 fn conclude(run: Run, resolution: &Resolution<'_>, is_last: bool) -> Result<Run, Error> {
     static FREE: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.orchestrator_runs AS r ",

@@ -1,5 +1,5 @@
-//! Resolves many reviews by one decision, with one statement per step. Runs are locked in the order of
-//! their ids, so that overlapping calls wait for each other without a deadlock.
+//! Resolves many reviews by one decision, with one statement per step. Runs are locked in the order
+//! of their ids, so that overlapping calls wait for each other without a deadlock.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,12 +21,12 @@ use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
 use crate::server::{arguments, interrupts, rows};
 
-/// Resolves all pending reviews of a list, each by the rules of `resolve_review`. Reviews, runs and one
-/// audit event for each review change together or not at all.
+/// Resolves all pending reviews of a list, each by the rules of `resolve_review`. Reviews, runs and
+/// one audit event for each review change together or not at all.
 ///
 /// `decision`: approved or rejected; `notes`: a comment, required for a rejection.
-/// Returns: for each different id, in the order of the list, its outcome: resolved, already_resolved or
-/// unknown.
+/// Returns: for each different id, in the order of the list, its outcome: resolved,
+/// already_resolved or unknown.
 /// Errors: 22004 also for a NULL among the ids, 22023 unknown decision, blank name, a rejection
 /// without notes. Since 0.5.0.
 #[pg_extern(sql = false, volatile)]

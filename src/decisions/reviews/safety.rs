@@ -107,14 +107,14 @@ fn is_below(score: &AnyNumeric, threshold: f64) -> Result<bool, Error> {
 /// Records a safety score and violations of a run, and the event `safety_recorded`. A score below
 /// configuration safety_block_below (0.70) puts the run on hold; with a score below
 /// safety_review_below (0.85) the run continues. Both request a safety review. If one is pending
-/// already, it gets the lower score, and a review that this function requested also gets the new reason
-/// and the violations.
+/// already, it gets the lower score, and a review that this function requested also gets the new
+/// reason and the violations.
 ///
 /// `score`: from 0 (unsafe) to 1 (safe); `violations`: added to those of the run. Returns: the row,
 /// with the lowest score so far, rounded down to two decimals.
-/// Errors: 22004, 22023 a score or a configuration that is not between 0 and 1, P0002 unknown thread,
-/// 55000 the run has ended. Since 0.5.0. Source: the thresholds of WAVE's safety scorer; a run's score
-/// is the lowest.
+/// Errors: 22004, 22023 a score or a configuration that is not between 0 and 1, P0002 unknown
+/// thread, 55000 the run has ended. Since 0.5.0. Source: the thresholds of WAVE's safety scorer; a
+/// run's score is the lowest.
 #[pg_extern(sql = false, volatile)]
 fn record_safety(
     thread_id: Option<&str>,
@@ -171,9 +171,10 @@ fn record_safety(
 /// The beginning of the reason of each review that `record_safety` requests.
 const REASON: &str = "safety score ";
 
-/// Updates the pending safety review of a run, and returns whether there is one. Its score becomes the
-/// lowest since the request. A review that `record_safety` requested also gets the reason and threshold
-/// of that score, and all violations; the words of a review that somebody else requested stay.
+/// Updates the pending safety review of a run, and returns whether there is one. Its score becomes
+/// the lowest since the request. A review that `record_safety` requested also gets the reason and
+/// threshold of that score, and all violations; the words of a review that somebody else requested
+/// stay.
 fn known_to_pending_review(
     run: &Run,
     score: &AnyNumeric,
