@@ -65,7 +65,7 @@ export type Database = {
           role: string;
           /** The time of the transaction; events of one transaction are in the order of their ids */
           timestamp: string;
-          /** The trace: the trace_id of the task, else the id of the task or session */
+          /** The trail that the event belongs to: the id of the run, or the trace_id of the task or of the context of the gate; without a trace_id the id of the task, session or gate; an id of its own for a purge */
           trace_id: string;
           /** The ids and facts of the event, a JSON object; the recording function writes the login role into its key session_user */
           metadata: Json;
@@ -202,7 +202,7 @@ export type Database = {
       file_audit: {
         Row: {
           id: number;
-          /** Four digits; the first gives the layer */
+          /** Four digits, unique in the inventory */
           file_number: string;
           file_path: string;
           file_name: string;
