@@ -1,44 +1,14 @@
 //! The extension as it stands in the catalog: its installed version and its members.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use pgrx::prelude::*;
 
-use crate::schema::view_text;
+use crate::schema::facts::{Facts, Member, Members};
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
 use crate::server::{backend_state, concurrent_drop, interrupts, rows, statements};
-
-/// What a member is (`table`, `column`, `index`, ...) and its name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Member {
-    pub kind: String,
-    pub object: String,
-}
-
-impl Member {
-    /// What the member is a part of, and its own name: the last of its names, quoted as it is.
-    pub fn split(&self) -> (&str, &str) {
-        split(&self.object)
-    }
-}
-
-/// What something is a part of, and its own name: the last of its names, quoted as it is.
-pub fn split(object: &str) -> (&str, &str) {
-    let mut quoted = false;
-    let mut last = None;
-    for (at, byte) in object.bytes().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'.' if !quoted => last = Some(at),
-            _ => {}
-        }
-    }
-    match last {
-        Some(at) => (&object[..at], &object[at + 1..]),
-        None => ("", object),
-    }
-}
 
 /// The columns of each table of the extension as they follow each other, quoted; an empty name for
 /// each dropped one.
@@ -64,14 +34,15 @@ pub fn columns_in_order() -> Result<BTreeMap<String, Vec<String>>, Error> {
     })
 }
 
-/// Members with their definitions, each in one line.
-pub type Members = BTreeMap<Member, String>;
-
 /// Every member of the installed extension.
 ///
 /// The server writes definitions in the session's own style; the manifest knows one.
 pub fn members() -> Result<Members, Error> {
-    static MEMBERS: Statement = Statement::new(include_str!("members.sql"));
+    static MEMBERS: Statement = Statement::new(concat!(
+        "SELECT kind, object, part_of, facts::text FROM (",
+        include_str!("members.sql"),
+        "\n) AS member"
+    ));
     read(&MEMBERS)
 }
 
@@ -83,7 +54,7 @@ pub const PARTS: [&str; 7] =
 /// of the query, whose definitions cost most, and the locks that writing down a view takes.
 pub fn parts() -> Result<Members, Error> {
     static PARTS_ONLY: Statement = Statement::new(concat!(
-        "SELECT kind, object, definition FROM (",
+        "SELECT kind, object, part_of, facts::text FROM (",
         include_str!("members.sql"),
         "\n) AS member WHERE kind IN ('column', 'index', 'constraint', 'trigger', 'policy', 'rule', 'statistics')"
     ));
@@ -97,10 +68,10 @@ fn read(statement: &'static Statement) -> Result<Members, Error> {
             interrupts::allow();
             let kind = rows::value::<String>(&row, 1, "member.kind")?;
             let object = rows::value::<String>(&row, 2, "member.object")?;
-            let definition = rows::value::<String>(&row, 3, "member.definition")?;
-            let is_view = kind == view_text::KIND;
-            let definition = if is_view { view_text::plain(&definition) } else { definition };
-            members.insert(Member { kind, object }, definition);
+            let part_of = rows::optional::<String>(&row, 3, "member.part_of")?;
+            let facts = rows::value::<String>(&row, 4, "member.facts")?;
+            let facts = Facts::written(part_of, facts);
+            members.insert(Member { kind, object }, Arc::new(facts));
         }
         Ok(members)
     };

@@ -2,43 +2,113 @@
 //! `cargo xtask manifest`; each version holds only what it changed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use once_cell::sync::Lazy;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use crate::schema::catalog::{self, Member, Members};
-use crate::schema::view_text;
+use crate::schema::facts::{Facts, Member, Members};
+use crate::schema::{catalog, definition};
 use crate::server::backend_state;
 use crate::server::error::{Error, Kind};
 
-/// One version's changes: kind, then object, then its definition; `null` where it went away.
-#[derive(Deserialize)]
-struct Delta {
-    version: String,
-    changes: BTreeMap<String, BTreeMap<String, Option<String>>>,
+/// The facts of each member that one version changed, by kind and object; none where it went away.
+type Changes = BTreeMap<String, BTreeMap<String, Option<Arc<Facts>>>>;
+
+struct Manifest {
+    /// The majors of PostgreSQL whose wording it holds.
+    majors: Vec<u16>,
+    deltas: Vec<Delta>,
 }
 
-static DELTAS: Lazy<Result<Vec<Delta>, serde_json::Error>> = Lazy::new(|| {
-    let mut deltas: Vec<Delta> = serde_json::from_str(include_str!("../../sql/manifest.json"))?;
-    for delta in &mut deltas {
-        let views =
-            delta.changes.get_mut(view_text::KIND).into_iter().flat_map(BTreeMap::values_mut);
-        for definition in views.flatten() {
-            *definition = view_text::plain(definition);
-        }
-    }
-    Ok(deltas)
+/// One version's changes.
+struct Delta {
+    version: String,
+    changes: Changes,
+    /// The columns of each table as they follow each other; none where the table went away.
+    columns: BTreeMap<String, Option<Vec<String>>>,
+}
+
+/// The manifest as `cargo xtask manifest` writes it.
+#[derive(Deserialize)]
+struct Written {
+    majors: Vec<u16>,
+    versions: Vec<WrittenDelta>,
+}
+
+#[derive(Deserialize)]
+struct WrittenDelta {
+    version: String,
+    changes: BTreeMap<String, BTreeMap<String, Option<WrittenFacts>>>,
+    columns: BTreeMap<String, Option<Vec<String>>>,
+}
+
+#[derive(Deserialize)]
+struct WrittenFacts {
+    part_of: Option<String>,
+    /// The facts that some majors word otherwise than the oldest one, each until the next.
+    #[serde(default)]
+    wording: BTreeMap<u16, Map<String, Value>>,
+    #[serde(flatten)]
+    facts: Map<String, Value>,
+}
+
+/// The major of the server that the library is built for.
+pub const MAJOR: u16 = pg_sys::PG_MAJORVERSION_NUM as u16;
+
+static MANIFEST: Lazy<Result<Manifest, serde_json::Error>> = Lazy::new(|| {
+    let Written { majors, versions } =
+        serde_json::from_str(include_str!("../../sql/manifest.json"))?;
+    let is_worded = majors.contains(&MAJOR);
+    let read = |WrittenDelta { version, changes, columns }| {
+        let of_kind = |(kind, objects): (String, BTreeMap<String, Option<WrittenFacts>>)| {
+            let facts = objects.into_iter().map(|(object, written)| {
+                let facts = written
+                    .map(|written| Arc::new(written.at(MAJOR, is_worded).complete(&kind, &object)));
+                (object, facts)
+            });
+            let facts = facts.collect();
+            (kind, facts)
+        };
+        Delta { version, changes: changes.into_iter().map(of_kind).collect(), columns }
+    };
+    Ok(Manifest { majors, deltas: versions.into_iter().map(read).collect() })
 });
 
-fn deltas() -> Result<&'static [Delta], Error> {
-    DELTAS.as_deref().map_err(|error| {
+impl WrittenFacts {
+    /// The facts as one major words them.
+    fn at(self, major: u16, is_worded: bool) -> Facts {
+        let WrittenFacts { part_of, wording, facts } = self;
+        if !is_worded {
+            let worded = wording.into_values().flat_map(|facts| facts.into_iter());
+            let worded = worded.map(|(name, _)| name).collect();
+            return Facts::new(part_of, facts).not_compared_in(worded);
+        }
+        let known = wording.into_iter().filter(|(since, _)| *since <= major);
+        known.fold(Facts::new(part_of, facts), |facts, (_, worded)| facts.worded(worded))
+    }
+}
+
+fn manifest_of_library() -> Result<&'static Manifest, Error> {
+    MANIFEST.as_ref().map_err(|error| {
         Error::new(
             Kind::Internal,
             format!("the manifest built into the library is damaged: {error}"),
         )
     })
+}
+
+fn deltas() -> Result<&'static [Delta], Error> {
+    Ok(&manifest_of_library()?.deltas)
+}
+
+/// The majors whose wording the manifest holds, unless that of this server is among them.
+pub fn majors_but_this() -> Result<Option<&'static [u16]>, Error> {
+    let majors = &manifest_of_library()?.majors;
+    Ok((!majors.contains(&MAJOR)).then_some(majors.as_slice()))
 }
 
 /// The versions of the chain, oldest first.
@@ -62,11 +132,11 @@ pub fn position(version: &str) -> Result<usize, Error> {
 pub fn members_at(position: usize) -> Result<Members, Error> {
     let mut members = Members::new();
     for delta in deltas()?.iter().take(position + 1) {
-        for (kind, objects) in delta.changes.iter().filter(|(kind, _)| *kind != COLUMN_ORDER) {
-            for (object, definition) in objects {
-                let member = Member { kind: kind.clone(), object: object.clone() };
-                match definition {
-                    Some(definition) => members.insert(member, definition.clone()),
+        for (kind, objects) in &delta.changes {
+            for (object, facts) in objects {
+                let member = Member::new(kind, object);
+                match facts {
+                    Some(facts) => members.insert(member, facts.clone()),
                     None => members.remove(&member),
                 };
             }
@@ -74,9 +144,6 @@ pub fn members_at(position: usize) -> Result<Members, Error> {
     }
     Ok(members)
 }
-
-/// What the manifest holds beside members: the columns of a table as they follow each other.
-const COLUMN_ORDER: &str = "column order";
 
 /// The columns of a table.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -90,25 +157,25 @@ pub struct Columns {
 pub fn columns(version: &str) -> Result<BTreeMap<&'static str, Columns>, Error> {
     let mut tables = BTreeMap::<&str, Columns>::new();
     let known = deltas()?.iter().take(position(version)? + 1);
-    for (table, names) in known.filter_map(|delta| delta.changes.get(COLUMN_ORDER)).flatten() {
+    for (table, names) in known.flat_map(|delta| &delta.columns) {
         let Some(names) = names else {
             tables.remove(table.as_str());
             continue;
         };
         let columns = tables.entry(table).or_default();
-        columns.in_order = names.split(", ").collect();
+        columns.in_order = names.iter().map(String::as_str).collect();
         columns.brought.push(columns.in_order.len());
     }
     Ok(tables)
 }
 
-/// What one version changed about one member: its definition before, unless it is new, and after,
-/// unless it is gone.
+/// What one version changed about one member: its facts before, unless it is new, and after, unless
+/// it is gone.
 pub struct Change {
     pub kind: &'static str,
     pub object: &'static str,
-    pub before: Option<&'static str>,
-    pub after: Option<&'static str>,
+    pub before: Option<&'static Facts>,
+    pub after: Option<&'static Facts>,
 }
 
 /// What the version at `position` of the chain changed.
@@ -166,7 +233,9 @@ fn manifest(version: default!(Option<String>, "NULL")) -> Result<pgrx::JsonB, Er
     };
     let members: Vec<_> = members_at(position(&version)?)?
         .into_iter()
-        .map(|(Member { kind, object }, definition)| {
+        .map(|(member, facts)| {
+            let definition = definition::of(&member, &facts);
+            let Member { kind, object } = member;
             serde_json::json!({ "kind": kind, "object": object, "definition": definition })
         })
         .collect();

@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 use pgrx::{JsonB, Uuid};
 
 use super::enums::{self, EnumType, Pair};
-use crate::schema::catalog;
+use crate::schema::facts::split;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
 use crate::server::{latest, rows, statements};
@@ -126,7 +126,7 @@ fn risk(pair: &Pair<'_>, replaced: &EnumType) -> &'static str {
 fn affected(kind: &EnumType) -> BTreeMap<String, Vec<String>> {
     let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for name in &kind.used_by {
-        let (table, column) = catalog::split(name);
+        let (table, column) = split(name);
         tables.entry(table.to_owned()).or_default().push(column.to_owned());
     }
     tables
@@ -134,7 +134,7 @@ fn affected(kind: &EnumType) -> BTreeMap<String, Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::schema::catalog::split;
+    use crate::schema::facts::split;
 
     #[test]
     fn columns_are_split_outside_quotes() {

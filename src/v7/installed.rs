@@ -2,8 +2,8 @@
 //! count as tables, and only members of the extension count at all.
 
 use super::check::Check;
-use crate::schema::catalog::{self, Member, Members};
-use crate::schema::manifest;
+use crate::schema::facts::{Member, Members};
+use crate::schema::{catalog, manifest};
 use crate::server::error::Error;
 use crate::server::statements;
 use crate::server::statements::Statement;
@@ -65,8 +65,7 @@ impl Installed {
         let of_table = |member: &Member| {
             TABLES.iter().any(|name| {
                 let table = format!("orchestrator.{name}");
-                self.has("table", &table)
-                    && member.object.strip_prefix(&table).is_some_and(|rest| rest.starts_with('.'))
+                self.has("table", &table) && member.split().0 == table
             })
         };
         self.compared("columns of V7 tables", "column", of_table)
@@ -88,22 +87,17 @@ impl Installed {
 
     /// The indexes that the V7 versions brought, on tables that are there.
     pub fn indexes(&self) -> Check {
-        self.compared("V7 indexes", "index", |member| {
-            of_v7(member)
-                && self.expected.get(member).is_some_and(|definition| self.on_table(definition))
-        })
+        self.compared("V7 indexes", "index", |member| of_v7(member) && self.on_table(member))
     }
 
     /// The triggers that the V7 versions brought, on tables that are there.
     pub fn triggers(&self) -> Check {
-        self.compared("V7 triggers", "trigger", |member| {
-            of_v7(member) && self.has("table", member.split().0)
-        })
+        self.compared("V7 triggers", "trigger", |member| of_v7(member) && self.on_table(member))
     }
 
-    /// Whether the table that an index is on is there.
-    fn on_table(&self, definition: &str) -> bool {
-        let table = definition.split(" ON ").nth(1).and_then(|rest| rest.split(' ').next());
+    /// Whether the table that a member is a part of is there.
+    fn on_table(&self, member: &Member) -> bool {
+        let table = self.expected.get(member).and_then(|facts| facts.part_of.as_deref());
         table.is_some_and(|table| self.has("table", table))
     }
 
@@ -116,9 +110,9 @@ impl Installed {
             .collect();
         let wrong: Vec<String> = expected
             .iter()
-            .filter_map(|(member, definition)| match self.actual.get(*member) {
+            .filter_map(|(member, facts)| match self.actual.get(*member) {
                 None => Some(format!("{} is missing", member.object)),
-                Some(actual) if actual != *definition => {
+                Some(actual) if !facts.is_met_by(actual) => {
                     Some(format!("{} is changed", member.object))
                 }
                 Some(_) => None,

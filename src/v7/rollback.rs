@@ -7,8 +7,8 @@ use pgrx::prelude::*;
 
 use super::check::Check;
 use super::installed::VERSIONS;
-use crate::schema::catalog::{self, Member};
-use crate::schema::manifest;
+use crate::schema::facts::Member;
+use crate::schema::{catalog, manifest};
 use crate::server::error::Error;
 use crate::server::statements::Statement;
 use crate::server::{interrupts, rows, statements};

@@ -1,26 +1,30 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::levels;
 use super::rights::{Level, NOBODY, Rights};
+use crate::schema::definition;
+use crate::schema::facts::Facts;
 use crate::schema::manifest;
 
-/// The members of the newest version: kind, bare name, definition.
-fn members() -> Vec<(String, String, String)> {
+/// The members of the newest version: kind, bare name, facts.
+fn members() -> Vec<(String, String, Arc<Facts>)> {
     let versions = manifest::versions().expect("a manifest");
     let members = manifest::members_at(versions.len() - 1).expect("members");
     members
         .into_iter()
-        .map(|(member, definition)| {
+        .map(|(member, facts)| {
             let name = member.object.trim_start_matches("orchestrator.");
             let name = name.split('(').next().unwrap_or(name);
-            (member.kind, name.to_owned(), definition)
+            (member.kind, name.to_owned(), facts)
         })
         .collect()
 }
 
 fn names(kinds: &[&str]) -> Vec<String> {
-    let of_kind =
-        |(kind, name, _): (String, String, String)| kinds.contains(&kind.as_str()).then_some(name);
+    let of_kind = |(kind, name, _): (String, String, Arc<Facts>)| {
+        kinds.contains(&kind.as_str()).then_some(name)
+    };
     members().into_iter().filter_map(of_kind).collect()
 }
 
@@ -85,12 +89,11 @@ fn what_runs_with_the_owners_rights_is_what_the_table_says() {
         for name in *names {
             let found =
                 members().into_iter().find(|(kind, known, _)| kind == "function" && known == name);
-            let Some((_, _, definition)) = found else { continue };
-            let definer = definition.contains(" SECURITY DEFINER ");
-            assert_eq!(definer, *rights == Rights::Owner, "{name}: {definition}");
+            let Some((_, _, facts)) = found else { continue };
+            let definer = facts.holds("definer");
+            assert_eq!(definer, *rights == Rights::Owner, "{name}: {facts:?}");
             if definer {
-                let pinned = " SET search_path=pg_catalog, pg_temp ";
-                assert!(definition.contains(pinned), "{name}: {definition}");
+                assert!(definition::is_pinned(&facts), "{name}: {facts:?}");
             }
         }
     }

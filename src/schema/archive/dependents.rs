@@ -8,9 +8,9 @@ use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
 
 use super::table::Table;
-use crate::schema::catalog::{self, Member};
+use crate::schema::difference::Additions;
+use crate::schema::facts::{Member, split};
 use crate::schema::manifest::{self, Change};
-use crate::schema::verify::Additions;
 use crate::server::backend_state;
 use crate::server::backend_state::with_setting;
 use crate::server::error::{Error, Kind};
@@ -182,7 +182,7 @@ pub fn refuse_over_stored_rows(target: &str) -> Result<(), Error> {
     let place = manifest::position(target)?;
     let mut tables = BTreeSet::new();
     for Change { kind, object, before, after } in manifest::changes(place)? {
-        let table = catalog::split(object).0;
+        let table = split(object).0;
         let comes_or_goes = kind == "column" && before.is_some() != after.is_some();
         if comes_or_goes && manifest::introduced("table", table)? < place {
             tables.insert(table);

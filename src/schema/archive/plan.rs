@@ -1,14 +1,14 @@
 //! What a downgrade would do, told before it happens: the difference between the manifests of the
 //! versions it passes, with the rows that are there now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::archives;
 use super::dependents::{self, Dependent};
 use super::table::Table;
-use crate::schema::catalog::{self, Member, Members};
-use crate::schema::verify::Additions;
-use crate::schema::{access, manifest};
+use crate::schema::difference::Additions;
+use crate::schema::facts::{Member, Members};
+use crate::schema::{access, catalog, manifest};
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
 use crate::server::{backend_state, dynamic_sql, interrupts, rows};
@@ -216,16 +216,17 @@ impl Step {
         for Grants { object, role, .. } in self.grants_lost()? {
             tell(&object, &format!("lose what is granted to {role}"), None);
         }
-        let tables: Vec<String> = self.going("table").map(|table| format!("{table}.")).collect();
-        for (member, definition) in &self.upper {
-            let part = PARTS.contains(&member.kind.as_str());
-            if member.kind == "table" || (part && belongs_to_any(member, definition, &tables)) {
+        let tables: BTreeSet<&str> = self.going("table").collect();
+        for (member, facts) in &self.upper {
+            let goes_with_it = PARTS.contains(&member.kind.as_str())
+                && facts.part_of.as_deref().is_some_and(|table| tables.contains(table));
+            if member.kind == "table" || goes_with_it {
                 continue;
             }
             match self.lower.get(member) {
                 None if member.kind == "column" => {}
                 None => tell(&member.object, &format!("drop {}", member.kind), None),
-                Some(older) if older != definition => {
+                Some(older) if older != facts => {
                     tell(&member.object, &format!("replace {}", member.kind), None);
                 }
                 Some(_) => {}
@@ -242,13 +243,4 @@ fn roles_with_level() -> Result<Vec<String>, Error> {
         roles.extend(access::roles_in(&archive.table.to_string())?);
     }
     Ok(roles)
-}
-
-/// Whether a part belongs to one of the tables that go; an index tells by its definition.
-fn belongs_to_any(member: &Member, definition: &str, tables: &[String]) -> bool {
-    let object = format!("{}.", member.object);
-    tables.iter().any(|table| {
-        let name = table.trim_end_matches('.');
-        object.starts_with(table) || definition.contains(&format!(" ON {name} "))
-    })
 }

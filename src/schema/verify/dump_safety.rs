@@ -5,9 +5,11 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::renames::Rename;
-use super::repair::{self, Column};
-use super::{Difference, to_undo};
-use crate::schema::catalog::{self, Member};
+use super::repair;
+use super::undo::to_undo;
+use crate::schema::catalog;
+use crate::schema::difference::Difference;
+use crate::schema::facts::{Column, Member, split};
 
 /// What users added to the extension's tables, or changed on them, that pg_dump would lose.
 ///
@@ -82,7 +84,7 @@ fn consequence_of(Rename { kind, is, due, .. }: &Rename) -> (Severity, String) {
             format!("a restore stops at the rows of {is}: CREATE EXTENSION makes {due}"),
         ),
         "column" => {
-            let table = crate::schema::catalog::split(due).0;
+            let table = split(due).0;
             (
                 Severity::Error,
                 format!(
@@ -111,7 +113,7 @@ fn consequence(difference: &Difference) -> Option<(Severity, String)> {
                 "{table} restores empty: its rows name a column that CREATE EXTENSION does not make"
             ),
         )),
-        ("column", Some(expected), None) if Column::read(expected).needs_a_value() => Some((
+        ("column", Some(expected), None) if Column(expected).needs_a_value() => Some((
             Error,
             format!("{table} restores empty: its rows lack a column that must have a value"),
         )),
@@ -119,7 +121,7 @@ fn consequence(difference: &Difference) -> Option<(Severity, String)> {
             Some((Warning, "a restore has this column, with its default in every row".to_owned()))
         }
         ("column", Some(expected), Some(actual)) => {
-            if Column::read(actual).takes_no_more_than(&Column::read(expected)) {
+            if Column(actual).takes_no_more_than(&Column(expected)) {
                 Some((Warning, "a restore has the column as the version defines it".to_owned()))
             } else {
                 empties(table, "has a value that the version's column does not take")
@@ -149,9 +151,9 @@ fn consequence(difference: &Difference) -> Option<(Severity, String)> {
             Some((Warning, format!("a restore does not have this {kind}")))
         }
         ("constraint", Some(_), _) => empties(table, "breaks this constraint"),
-        ("index", Some(expected), _) if expected.starts_with("CREATE UNIQUE ") => {
-            let table = expected.split_once(" ON ").and_then(|(_, rest)| rest.split(' ').next());
-            empties(table.unwrap_or_default(), "is there twice for this index")
+        ("index", Some(expected), _) if expected.holds("unique") => {
+            let table = expected.part_of.as_deref().unwrap_or_default();
+            empties(table, "is there twice for this index")
         }
         ("trigger" | "index", Some(_), _) => {
             Some((Warning, format!("a restore has this {kind} as the version defines it")))

@@ -3,12 +3,12 @@
 //! dump would lose (`dump`).
 
 mod dump_safety;
-mod places;
 mod renames;
 mod repair;
 pub mod row_rules;
+mod undo;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -16,170 +16,15 @@ use pgrx::prelude::*;
 
 use crate::schema::access::{self, Deviation};
 use crate::schema::archive::archives::{self, Archive};
-use crate::schema::catalog::{self, Member, Members};
-use crate::schema::manifest;
+use crate::schema::difference::Difference;
+use crate::schema::facts::{Facts, Member, split};
 use crate::schema::verify::row_rules::{RULES, Rule};
+use crate::schema::{catalog, definition, manifest};
+use crate::server::backend_state;
 use crate::server::error::Error;
-use crate::server::interrupts;
 use crate::server::statements::Statement;
 use renames::Rename;
-
-/// One difference between what should be and what is.
-#[derive(Clone)]
-struct Difference {
-    member: Member,
-    expected: Option<String>,
-    actual: Option<String>,
-}
-
-/// Every difference between what should be and what is.
-fn between(expected: &Members, actual: Members) -> Vec<Difference> {
-    let mut differences = Vec::new();
-    for (member, definition) in expected {
-        if actual.get(member) != Some(definition) {
-            differences.push(Difference {
-                member: member.clone(),
-                expected: Some(definition.clone()),
-                actual: actual.get(member).cloned(),
-            });
-        }
-    }
-    for (member, definition) in actual {
-        if !expected.contains_key(&member) {
-            differences.push(Difference { member, expected: None, actual: Some(definition) });
-        }
-    }
-    differences
-}
-
-/// What users added to the extension's relations, or changed on their columns.
-pub struct Additions(Vec<Difference>);
-
-impl Additions {
-    /// Compares the catalog with the version that is installed, or that a down script leaves. A column
-    /// that was added is none: its values are archived with the others.
-    pub fn find() -> Result<Additions, Error> {
-        let mut expected = manifest::members_at(manifest::position(&manifest::version_left()?)?)?;
-        expected.retain(|member, _| catalog::PARTS.contains(&member.kind.as_str()));
-        let mut found = between(&expected, catalog::parts()?);
-        found.retain(|Difference { member, expected, .. }| {
-            member.kind == "column" || expected.is_none()
-        });
-        Ok(Additions(found))
-    }
-
-    pub fn none() -> Additions {
-        Additions(Vec::new())
-    }
-
-    /// What was added to one relation and is lost with it.
-    pub fn to(&self, relation: &str) -> impl Iterator<Item = &Member> {
-        self.0
-            .iter()
-            .filter(move |difference| {
-                difference.member.kind != "column" && difference.is_part_of(relation)
-            })
-            .map(|difference| &difference.member)
-    }
-
-    /// Kind and name of everything.
-    pub fn labels(&self) -> Vec<String> {
-        self.0
-            .iter()
-            .map(|Difference { member, .. }| format!("{} {}", member.kind, member.object))
-            .collect()
-    }
-}
-
-impl Difference {
-    fn problem(&self) -> &'static str {
-        match (&self.expected, &self.actual) {
-            (Some(_), None) => "missing",
-            (None, _) => "unexpected",
-            _ => "changed",
-        }
-    }
-
-    /// Whether it is a part of that relation. An index, and statistics, tell by their definition.
-    fn is_part_of(&self, relation: &str) -> bool {
-        let definition = self.actual.as_deref().or(self.expected.as_deref()).unwrap_or_default();
-        let Member { kind, object } = &self.member;
-        match kind.as_str() {
-            "index" => definition.contains(&format!(" ON {relation} ")),
-            "statistics" => definition.ends_with(&format!(" FROM {relation}")),
-            "dump configuration" | "grant to PUBLIC" if object == relation => true,
-            _ => object.strip_prefix(relation).is_some_and(|rest| rest.starts_with('.')),
-        }
-    }
-
-    /// Whether another difference is all there is to it: the relation that it is a part of is
-    /// missing, or is none of the extension's; or it is the index of a constraint that is told.
-    fn explained_by(&self, other: &Difference) -> bool {
-        if other.problem() != self.problem() {
-            return false;
-        }
-        let (whole, name) = other.member.split();
-        match other.member.kind.as_str() {
-            "table" | "view" if self.problem() != "changed" => {
-                self.member != other.member && self.is_part_of(&other.member.object)
-            }
-            "function" | "sequence" | "schema" => {
-                self.member.kind == "grant to PUBLIC" && self.member.object == other.member.object
-            }
-            "constraint" if self.member.kind == "index" => {
-                self.is_part_of(whole) && self.member.split().1 == name
-            }
-            _ => false,
-        }
-    }
-}
-
-/// What is to be undone, in that order.
-struct Undo {
-    renames: Vec<Rename>,
-    /// Every other difference that no other one explains, in an order in which each can be undone
-    /// after those before it; as they are once the renames are undone.
-    differences: Vec<Difference>,
-}
-
-fn to_undo(version: &str) -> Result<Undo, Error> {
-    let actual = catalog::members()?;
-    // Where nothing has the name that the version gives it, nothing else can be told.
-    if let Some(schema) = renames::of_schema(&actual) {
-        return Ok(Undo { renames: vec![schema], differences: Vec::new() });
-    }
-    let expected = manifest::members_at(manifest::position(version)?)?;
-    let (renames, actual) = renames::find(version, &expected, actual)?;
-    let all = between(&expected, actual);
-    let is_explained = explained(&all);
-    let mut differences: Vec<_> =
-        all.iter().filter(|difference| !is_explained(difference)).cloned().collect();
-    differences.sort_by_key(repair::rank);
-    Ok(Undo { renames, differences })
-}
-
-/// Whether one of the differences is explained by another: it is compared with relations, which are
-/// few, and with what has its name.
-fn explained(all: &[Difference]) -> impl Fn(&Difference) -> bool {
-    let mut relations = Vec::new();
-    let mut named: BTreeMap<&str, Vec<&Difference>> = BTreeMap::new();
-    for other in all {
-        interrupts::allow();
-        match other.member.kind.as_str() {
-            "table" | "view" => relations.push(other),
-            "constraint" => named.entry(other.member.split().1).or_default().push(other),
-            _ => named.entry(&other.member.object).or_default().push(other),
-        }
-    }
-    move |difference| {
-        let names = [difference.member.split().1, difference.member.object.as_str()];
-        let alike = names.into_iter().filter_map(|name| named.get(name)).flatten();
-        alike.chain(&relations).any(|other| {
-            interrupts::allow();
-            difference.explained_by(other)
-        })
-    }
-}
+use undo::{Undo, to_undo};
 
 /// One row of `verify()`: object, kind, problem, expected, actual, hint.
 type Finding = (String, String, String, Option<String>, Option<String>, String);
@@ -199,7 +44,7 @@ fn broken_rules(version: &str, undo: &Undo) -> Result<Vec<Finding>, Error> {
         let is_renamed = |rename: &Rename| {
             rename.kind == "schema"
                 || rename.due == *table
-                || (rename.kind == "column" && catalog::split(&rename.due).0 == *table)
+                || (rename.kind == "column" && split(&rename.due).0 == *table)
         };
         members.contains_key(&member)
             && !undo.renames.iter().any(is_renamed)
@@ -245,6 +90,15 @@ fn verify() -> Result<
     ErrorReport,
 > {
     let version = catalog::installed_version()?;
+    if let Some(majors) = manifest::majors_but_this()? {
+        backend_state::notice(
+            format!("the manifest does not know how PostgreSQL {} words views", manifest::MAJOR),
+            Some(format!(
+                "It knows PostgreSQL {}; only facts without a wording are compared.",
+                in_list(majors)
+            )),
+        );
+    }
     let undo = to_undo(&version)?;
     let broken = broken_rules(&version, &undo)?;
     let mut rows = Vec::new();
@@ -260,6 +114,9 @@ fn verify() -> Result<
         let (problem, hint) =
             (difference.problem().to_owned(), repair::hint(&difference, &version)?);
         let Difference { member, expected, actual } = difference;
+        let in_words =
+            |facts: Option<Arc<Facts>>| facts.map(|facts| definition::of(&member, &facts));
+        let (expected, actual) = (in_words(expected), in_words(actual));
         rows.push((member.object, member.kind, problem, expected, actual, hint));
     }
     rows.extend(broken);
@@ -273,6 +130,10 @@ fn verify() -> Result<
         rows.extend(access_deviations(levels_wait)?);
     }
     Ok(TableIterator::new(rows))
+}
+
+fn in_list(majors: &[u16]) -> String {
+    majors.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// An archive that waits although the version has a place for it: CREATE EXTENSION in a restore
@@ -303,9 +164,18 @@ fn access_deviations(levels_wait: bool) -> Result<Vec<Finding>, Error> {
 #[pg_extern(sql = false, stable, parallel_restricted)]
 fn fingerprint() -> Result<String, ErrorReport> {
     static HASH: Statement = Statement::new("SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex')");
+    let version = catalog::installed_version()?;
+    let due = manifest::members_at(manifest::position(&version)?)?;
+    // Servers word the same view in different ways.
+    let definition = |member: &Member, facts: &Facts| match due.get(member) {
+        Some(due) if due.is_met_by(facts) => definition::of(member, &due.in_oldest_words()),
+        _ => definition::of(member, facts),
+    };
     let text: String = catalog::members()?
         .into_iter()
-        .map(|(Member { kind, object }, definition)| format!("{kind}\t{object}\t{definition}\n"))
+        .map(|(member, facts)| {
+            format!("{}\t{}\t{}\n", member.kind, member.object, definition(&member, &facts))
+        })
         .collect();
     Ok(HASH
         .select(&[text.as_str().into()], |rows| crate::server::rows::only(rows, "fingerprint"))?)

@@ -25,7 +25,7 @@ impl History {
 
     fn of(manifest: &Value) -> Self {
         let mut objects: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-        for delta in manifest.as_array().into_iter().flatten() {
+        for delta in manifest["versions"].as_array().into_iter().flatten() {
             let version = delta["version"].as_str().unwrap_or_default();
             for (kind, members) in delta["changes"].as_object().into_iter().flatten() {
                 for (object, definition) in members.as_object().into_iter().flatten() {
@@ -68,11 +68,11 @@ mod tests {
 
     #[test]
     fn versions_count_from_the_last_time_an_object_came_in() {
-        let manifest = serde_json::json!([
+        let manifest = serde_json::json!({"majors": [15], "versions": [
             {"version": "0.0.0", "changes": {"view": {"s.a": "1", "s.b": "1"}}},
             {"version": "0.1.0", "changes": {"view": {"s.a": "2", "s.b": null}}},
             {"version": "0.2.0", "changes": {"view": {"s.b": "3"}}},
-        ]);
+        ]});
         let history = History::of(&manifest);
         assert_eq!(history.sentence("view", "s.a"), "Since 0.0.0, changed in 0.1.0.");
         assert_eq!(history.sentence("view", "s.b"), "Since 0.2.0.");

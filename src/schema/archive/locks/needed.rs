@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 
 use super::order;
 use crate::schema::archive::schema::ARCHIVE;
-use crate::schema::catalog::Member;
+use crate::schema::facts::split;
 use crate::schema::manifest::{self, Change};
 use crate::server::error::Error;
 use crate::server::{interrupts, rows};
@@ -103,8 +103,7 @@ fn add(modes: &mut Modes, way: Way, change: &Change) {
         let known = modes.entry(name.to_owned()).or_insert(mode);
         *known = mode.max(*known);
     };
-    let member = Member { kind: change.kind.to_owned(), object: change.object.to_owned() };
-    let definitions = || change.before.iter().chain(change.after.iter());
+    let facts = || change.before.into_iter().chain(change.after);
     // An addition on the way up leaves readers alone.
     let part = if way == Way::Up && change.before.is_none() {
         Mode::ShareRowExclusive
@@ -115,20 +114,20 @@ fn add(modes: &mut Modes, way: Way, change: &Change) {
         "table" | "sequence" | "function" => need(change.object, Mode::AccessExclusive),
         "view" => {
             need(change.object, Mode::AccessExclusive);
-            for name in definitions().flat_map(|definition| relations_in(definition)) {
+            for name in facts().flat_map(|facts| facts.list("reads")) {
                 need(name, Mode::AccessShare);
             }
         }
         "index" | "statistics" => {
-            for name in definitions().filter_map(|definition| indexed(definition)) {
-                need(name, part);
+            for table in facts().filter_map(|facts| facts.part_of.as_deref()) {
+                need(table, part);
             }
         }
-        "trigger" => need(member.split().0, part),
-        "column" | "rule" | "policy" => need(member.split().0, Mode::AccessExclusive),
+        "trigger" => need(split(change.object).0, part),
+        "column" | "rule" | "policy" => need(split(change.object).0, Mode::AccessExclusive),
         "constraint" => {
-            need(member.split().0, Mode::AccessExclusive);
-            for parent in definitions().filter_map(|definition| parent_in(definition)) {
+            need(split(change.object).0, Mode::AccessExclusive);
+            for parent in facts().filter_map(|facts| facts.text("references")) {
                 need(parent, part);
             }
         }
@@ -136,33 +135,10 @@ fn add(modes: &mut Modes, way: Way, change: &Change) {
     }
 }
 
-/// The table that a foreign key refers to.
-fn parent_in(definition: &str) -> Option<&str> {
-    let (_, rest) = definition.split_once(" REFERENCES ")?;
-    rest.split_once('(').map(|(parent, _)| parent)
-}
-
-/// The table of an index, or of extended statistics.
-fn indexed(definition: &str) -> Option<&str> {
-    let (_, rest) = definition
-        .split_once(" ON orchestrator.")
-        .or(definition.rsplit_once(" FROM orchestrator."))?;
-    let start = definition.len() - rest.len() - "orchestrator.".len();
-    definition[start..].split(' ').next()
-}
-
-/// The names of our relations in the definition of a view.
-fn relations_in(definition: &str) -> impl Iterator<Item = &str> {
-    definition.match_indices("orchestrator.").map(|(at, _)| {
-        let end = definition[at..].find(|c: char| !(c.is_alphanumeric() || "_.\"".contains(c)));
-        &definition[at..end.map_or(definition.len(), |end| at + end)]
-    })
-}
-
-/// The named relations and functions that exist, and the relations that a statement on them locks
-/// as well: tables that inherit from them, sequences that they own, and the tables that their
-/// foreign keys refer to, because restored values are compared with these. Every archive is
-/// included: rows go into it, or are restored from it.
+/// Those of the named relations and functions that are there, and beside them what a statement on them locks, too:
+/// the tables that inherit from them, the sequences that they own, and, because values that come back
+/// are compared with them, the tables that their foreign keys lead to. At last every archive, which
+/// gets rows, or gives them back.
 fn found(relations: Modes, functions: Modes) -> Result<Vec<Lock>, Error> {
     const FOUND: &str = "WITH RECURSIVE named (oid, mode) AS ( \
              SELECT to_regclass(n.name)::oid, n.mode FROM unnest($1, $2) AS n (name, mode) \
@@ -234,20 +210,6 @@ mod tests {
             add(&mut modes, way, &change);
         }
         modes
-    }
-
-    #[test]
-    fn definitions_name_their_relations() {
-        let index =
-            "CREATE INDEX i ON orchestrator.t USING btree (a) WHERE (b = ' ON orchestrator.x ')";
-        assert_eq!(indexed(index), Some("orchestrator.t"));
-        let statistics = "CREATE STATISTICS orchestrator.s ON a, b FROM orchestrator.t";
-        assert_eq!(indexed(statistics), Some("orchestrator.t"));
-        let key = "FOREIGN KEY (a) REFERENCES orchestrator.t(id) ON DELETE CASCADE";
-        assert_eq!(parent_in(key), Some("orchestrator.t"));
-        assert_eq!(parent_in("CHECK (a > 0)"), None);
-        let view = "SELECT a.x FROM orchestrator.t a JOIN orchestrator.\"u v\" b ON (a.x = b.x)";
-        assert_eq!(relations_in(view).next(), Some("orchestrator.t"));
     }
 
     #[test]
