@@ -7,7 +7,7 @@ use crate::agents::{collaboration, knowledge};
 use crate::configuration;
 use crate::decisions::{gates, inbox, reviews};
 use crate::schema::client_types::value_set;
-use crate::schema::{lifecycle, manifest};
+use crate::schema::{definition, lifecycle, manifest};
 use crate::tasks::{routing, sessions};
 use crate::v7::sign_offs;
 
@@ -44,7 +44,8 @@ fn definitions(kind: &str) -> BTreeMap<String, String> {
     let members = manifest::members_at(versions.len() - 1).expect("members");
     let of_kind = members.into_iter().filter(|(member, _)| member.kind == kind);
     of_kind
-        .map(|(member, definition)| {
+        .map(|(member, facts)| {
+            let definition = definition::of(&member, &facts);
             (member.object.trim_start_matches("orchestrator.").to_owned(), definition)
         })
         .collect()

@@ -9,9 +9,9 @@ fn members() -> BTreeSet<String> {
     let versions = manifest::versions().expect("a manifest");
     let mut names = BTreeSet::new();
     for position in 0..versions.len() {
-        for (member, definition) in manifest::members_at(position).expect("members") {
+        for (member, facts) in manifest::members_at(position).expect("members") {
             let is_relation = ["table", "view"].contains(&member.kind.as_str());
-            let is_function = member.kind == "function" && !definition.contains("RETURNS trigger");
+            let is_function = member.kind == "function" && facts.text("returns") != Some("trigger");
             if is_relation || is_function {
                 let name = member.object.trim_start_matches("orchestrator.");
                 names.insert(name.split('(').next().unwrap_or(name).to_owned());
