@@ -58,7 +58,7 @@ mod tests {
         let near =
             |asked| matches(asked, ["start_run", "pause_run", "run_summary", "tasks"].into_iter());
         assert_eq!(near("task"), ["tasks"]);
-        assert_eq!(near("runs"), ["run_summary", "start_run", "pause_run"], "a word in common");
+        assert_eq!(near("runs"), ["pause_run", "run_summary", "start_run"], "a word in common");
         assert_eq!(near("run"), ["pause_run", "run_summary", "start_run"]);
         assert_eq!(near("start_rum"), ["start_run"]);
         assert_eq!(near("pausing_summaries"), [""; 0]);
