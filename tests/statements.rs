@@ -2,6 +2,8 @@
 //! statements must qualify every name. The test reads the scripts that create the functions, the
 //! sources that they reach, and the parse trees of the statements in them.
 
+#[path = "statements/long.rs"]
+mod long;
 #[path = "statements/names.rs"]
 mod names;
 #[path = "statements/reach.rs"]
@@ -122,6 +124,13 @@ fn the_statements_of_other_functions_are_found() -> Result<()> {
     }
     let lookups = sources.reached_from("record_event").lookups;
     assert!(lookups.iter().any(|lookup| lookup.contains("open_with_name")), "{lookups:?}");
+    Ok(())
+}
+
+#[test]
+fn long_sql_is_in_files_of_its_own() -> Result<()> {
+    let folder = Project::find()?.root().join("src");
+    assert_eq!(long::literals(&folder)?, [""; 0]);
     Ok(())
 }
 

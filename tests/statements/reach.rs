@@ -28,6 +28,9 @@ const LOOKUPS: [&str; 12] = [
     "LookupFuncName",
 ];
 
+/// Other crates: a path that begins with one of them leads to nothing of the library.
+const FOREIGN: [&str; 5] = ["core", "pgrx", "serde_json", "std", "uuid"];
+
 /// The module that passes constant statements to the server, and the one for statements composed at run
 /// time. No other module passes statements.
 const RUNS_CONSTANTS: &str = "statements";
@@ -254,7 +257,8 @@ impl Sources {
         };
         let known = self.places(|named| is_named(named) && holds(named));
         let is_ours = self.named.iter().any(|named| holds(named) || named.name == qualifier);
-        if known.is_empty() && is_ours {
+        let is_foreign = path.first().is_some_and(|first| FOREIGN.contains(&first.as_str()));
+        if known.is_empty() && is_ours && !is_foreign {
             // The name may be re-exported by a module.
             return self.places(is_named);
         }

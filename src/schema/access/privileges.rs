@@ -58,23 +58,7 @@ pub fn in_words<'a>(verb: &str, privileges: impl Iterator<Item = &'a Privilege>)
 
 /// The members of the extension that privileges are on: kind and name as in GRANT, the bare name,
 /// the owner, the privileges that were granted.
-const WITH_OBJECTS: &str = "WITH member AS ( \
-             SELECT d.classid, d.objid FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid \
-             WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'orchestrator_schema' \
-         ), relation AS ( \
-             SELECT c.oid, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, \
-                    format('%I.%I', n.nspname, c.relname) AS name, c.relname::text AS bare, c.relowner AS owner, c.relacl AS acl \
-             FROM member AS m JOIN pg_class AS c ON m.classid = 'pg_class'::regclass AND m.objid = c.oid \
-             JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-         ), object AS ( \
-             SELECT kind, name, bare, owner, acl FROM relation \
-             UNION ALL \
-             SELECT 'FUNCTION', p.oid::regprocedure::text, p.proname::text, p.proowner, p.proacl \
-             FROM member AS m JOIN pg_proc AS p ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid \
-             UNION ALL \
-             SELECT 'SCHEMA', quote_ident(n.nspname), n.nspname::text, n.nspowner, n.nspacl \
-             FROM member AS m JOIN pg_namespace AS n ON m.classid = 'pg_namespace'::regclass AND m.objid = n.oid \
-         ) ";
+const WITH_OBJECTS: &str = include_str!("objects.sql");
 
 /// The privileges of a level on the objects that exist.
 pub fn due(level: Level) -> Result<Privileges, Error> {
@@ -126,22 +110,8 @@ fn of_level(level: Level, kind: &str, name: &str) -> Vec<(&'static str, Option<&
 /// Every role that holds anything on the objects by a grant of its own, with those of the functions
 /// `marks` that it may call. The owner has its rights without a grant.
 pub fn holding(marks: Vec<&str>) -> Result<Vec<(Oid, String, Vec<String>)>, Error> {
-    static HOLDING: Statement = Statement::new(concatcp!(
-        WITH_OBJECTS,
-        ", given AS ( \
-             SELECT CASE o.kind WHEN 'FUNCTION' THEN o.bare END AS function, o.owner, a.grantee \
-             FROM object AS o, aclexplode(o.acl) AS a \
-             UNION ALL \
-             SELECT NULL, r.owner, a.grantee \
-             FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, aclexplode(c.attacl) AS a \
-         ) \
-         SELECT r.oid, r.rolname::text, \
-                coalesce(array_agg(DISTINCT g.function) FILTER (WHERE g.function = ANY ($1)), '{}') AS marks \
-         FROM given AS g JOIN pg_roles AS r ON r.oid = g.grantee \
-         WHERE g.grantee <> g.owner AND r.rolname <> 'pg_database_owner' \
-           AND r.oid NOT IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator') \
-         GROUP BY r.oid, r.rolname ORDER BY r.rolname"
-    ));
+    static HOLDING: Statement =
+        Statement::new(concatcp!(WITH_OBJECTS, include_str!("holding.sql")));
     HOLDING.select(&[marks.into()], |found| {
         rows::each(found, |row| {
             let role = rows::value(row, 1, "pg_roles.oid")?;

@@ -7,17 +7,7 @@ use crate::server::error::Error;
 
 /// Restores the grants that users held on the archived table and on the sequences that it owns.
 pub fn give_grants(archive: &Table, live: &Table) -> Result<(), Error> {
-    const GRANTS: &str = "WITH pair (archived, kind, live) AS ( \
-             SELECT $1, 'TABLE', $2 \
-             UNION ALL \
-             SELECT to_regclass(pg_get_serial_sequence($3, a.attname))::oid, 'SEQUENCE', pg_get_serial_sequence($2, l.attname) \
-             FROM pg_attribute AS a JOIN pg_attribute AS l ON l.attrelid = to_regclass($2) AND l.attname = a.attname \
-             WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND NOT l.attisdropped) \
-         SELECT format('GRANT %s ON %s %s TO %s%s', a.privilege_type, pair.kind, pair.live, \
-                CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, \
-                CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) \
-         FROM pair JOIN pg_class AS c ON c.oid = pair.archived, aclexplode(c.relacl) AS a \
-         WHERE pair.live IS NOT NULL AND a.grantee <> c.relowner";
+    const GRANTS: &str = include_str!("grants.sql");
     let (to, from) = (live.to_string(), archive.to_string());
     let arguments = [archive.oid.into(), to.as_str().into(), from.as_str().into()];
     grant(dynamic_sql::column(GRANTS, &arguments)?)?;
@@ -28,25 +18,7 @@ pub fn give_grants(archive: &Table, live: &Table) -> Result<(), Error> {
 /// Otherwise rows that are restored later would bring them once more, over settings that somebody
 /// has changed since.
 pub fn give_settings(archive: &Table, live: &Table) -> Result<(), Error> {
-    const SETTINGS: &str = "SELECT format('ALTER TABLE %s %s; ALTER TABLE %s %s', $2, s.give, $3, s.take) \
-         FROM pg_class AS a \
-              LEFT JOIN pg_index AS x ON x.indrelid = a.oid AND x.indisreplident AND a.relreplident = 'i' \
-              LEFT JOIN pg_class AS i ON i.oid = x.indexrelid, \
-              LATERAL (SELECT string_agg(format('%I = %L', option_name, option_value), ', '), \
-                              string_agg(quote_ident(option_name), ', ') \
-                       FROM pg_options_to_table(a.reloptions)) AS o (options, names), \
-              LATERAL (VALUES (a.relrowsecurity, 'ENABLE ROW LEVEL SECURITY', 'DISABLE ROW LEVEL SECURITY'), \
-                              (a.relforcerowsecurity, 'FORCE ROW LEVEL SECURITY', 'NO FORCE ROW LEVEL SECURITY'), \
-                              (a.relreplident = 'f', 'REPLICA IDENTITY FULL', 'REPLICA IDENTITY DEFAULT'), \
-                              (a.relreplident = 'n', 'REPLICA IDENTITY NOTHING', 'REPLICA IDENTITY DEFAULT'), \
-                              (EXISTS (SELECT FROM pg_index AS y JOIN pg_class AS j ON j.oid = y.indexrelid \
-                                       WHERE y.indrelid = to_regclass($2) AND j.relname = i.relname AND y.indisunique \
-                                         AND y.indimmediate AND y.indpred IS NULL), \
-                               'REPLICA IDENTITY USING INDEX ' || quote_ident(i.relname), \
-                               'REPLICA IDENTITY DEFAULT'), \
-                              (o.names IS NOT NULL, format('SET (%s)', o.options), format('RESET (%s)', o.names))) \
-                   AS s (has, give, take) \
-         WHERE a.oid = $1 AND s.has";
+    const SETTINGS: &str = include_str!("settings.sql");
     let (to, from) = (live.to_string(), archive.to_string());
     let arguments = [archive.oid.into(), to.as_str().into(), from.as_str().into()];
     for statement in dynamic_sql::column::<String>(SETTINGS, &arguments)? {

@@ -140,33 +140,7 @@ fn add(modes: &mut Modes, way: Way, change: &Change) {
 /// are compared with them, the tables that their foreign keys lead to. At last every archive, which
 /// gets rows, or gives them back.
 fn found(relations: Modes, functions: Modes) -> Result<Vec<Lock>, Error> {
-    const FOUND: &str = "WITH RECURSIVE named (oid, mode) AS ( \
-             SELECT to_regclass(n.name)::oid, n.mode FROM unnest($1, $2) AS n (name, mode) \
-             WHERE to_regclass(n.name) IS NOT NULL \
-         ), family (oid, mode) AS ( \
-             SELECT oid, mode FROM named \
-             UNION SELECT i.inhrelid, f.mode FROM family AS f JOIN pg_inherits AS i ON i.inhparent = f.oid \
-         ), needed (oid, mode) AS ( \
-             SELECT oid, mode FROM family \
-             UNION ALL \
-             SELECT c.confrelid, $4 FROM pg_constraint AS c JOIN family AS f ON f.oid = c.conrelid \
-             WHERE c.contype = 'f' AND f.mode > $4 \
-             UNION ALL \
-             SELECT c.oid, $5 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-             WHERE n.nspname = $3 AND c.relkind = 'r' \
-         ), owned (oid, mode) AS ( \
-             SELECT d.objid, n.mode FROM needed AS n \
-             JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = n.oid \
-                                AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') \
-             JOIN pg_class AS c ON c.oid = d.objid AND c.relkind = 'S' \
-         ) \
-         SELECT r.oid, format('%I.%I', n.nspname, c.relname), max(r.mode), false \
-         FROM (SELECT * FROM needed UNION ALL SELECT * FROM owned) AS r (oid, mode) \
-         JOIN pg_class AS c ON c.oid = r.oid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-         GROUP BY 1, 2 \
-         UNION ALL \
-         SELECT to_regprocedure(n.name)::oid, n.name, n.mode, true FROM unnest($6, $7) AS n (name, mode) \
-         WHERE to_regprocedure(n.name) IS NOT NULL";
+    const FOUND: &str = include_str!("needed.sql");
     let lists = |modes: Modes| -> (Vec<String>, Vec<i32>) {
         modes.into_iter().map(|(name, mode)| (name, mode as i32)).unzip()
     };
