@@ -112,7 +112,7 @@ fn an_execution_is_finished_once() -> Result<()> {
     for error in losers {
         let error = error.as_db_error().expect("the server raised the error");
         assert_eq!(error.code(), &SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE);
-        assert!(error.detail().is_some_and(|detail| detail.starts_with("It ended as ")));
+        assert!(error.detail().is_some_and(|detail| detail.starts_with("It ended with status ")));
     }
     Ok(())
 }

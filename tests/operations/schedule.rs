@@ -40,7 +40,9 @@ fn without_pg_cron_the_error_names_the_statement_to_run() -> Result<()> {
         let refused = refusal(&mut client, &format!("SELECT orchestrator.{call}"));
         assert!(refused.contains("[55000]"), "{refused}");
         assert!(
-            refused.contains("By hand: SELECT * FROM orchestrator.run_maintenance();"),
+            refused.contains(
+                "run the maintenance by hand: SELECT * FROM orchestrator.run_maintenance();"
+            ),
             "{refused}"
         );
     }
@@ -63,7 +65,8 @@ fn a_job_runs_is_listed_and_is_removed() -> Result<()> {
     assert!(refused.contains("[42501]"), "the owner of pg_cron decides who may use it: {refused}");
     assert!(refused.contains("GRANT USAGE ON SCHEMA cron TO ops;"), "{refused}");
     assert!(
-        refused.contains("By hand: SELECT * FROM orchestrator.run_maintenance();"),
+        refused
+            .contains("run the maintenance by hand: SELECT * FROM orchestrator.run_maintenance();"),
         "{refused}"
     );
     client.batch_execute("GRANT USAGE ON SCHEMA cron TO ops, other, worker")?;

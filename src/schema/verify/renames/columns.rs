@@ -25,7 +25,9 @@ impl Search<'_> {
             let likeness =
                 |is: &str, due: &str| self.likeness_of_columns(&object(is), &object(due));
             let order = Order { is: &is, due: &in_order, brought: &brought };
-            for Steps { of, steps } in places::undo(&is, &order.certain(likeness)) {
+            for Steps { of, steps } in
+                places::undo(&is, &order.certain(likeness), crate::server::dynamic_sql::quote)
+            {
                 for (is, due) in &steps {
                     self.rename_column(table, &object(is), &object(due));
                 }

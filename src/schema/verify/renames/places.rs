@@ -133,7 +133,8 @@ pub struct Steps {
 }
 
 /// What gives all of `certain` their names, those that depend on each other together.
-pub fn undo(is: &[String], certain: &[Pair<'_>]) -> Vec<Steps> {
+/// `quote`: makes an identifier of a name; a parameter, because unit tests run without a server.
+pub fn undo(is: &[String], certain: &[Pair<'_>], quote: fn(&str) -> String) -> Vec<Steps> {
     let mut names: Vec<String> = is.iter().filter(|name| !name.is_empty()).cloned().collect();
     let mut open: Vec<Pair<'_>> = certain.iter().filter(|(is, due)| is != due).copied().collect();
     let mut undone = Vec::new();
@@ -147,7 +148,7 @@ pub fn undo(is: &[String], certain: &[Pair<'_>]) -> Vec<Steps> {
                 let theirs = |(_, due): &Pair<'_>| open.iter().all(|(is, _)| is != due);
                 let at = open.iter().position(theirs).unwrap_or_default();
                 let in_the_way = if theirs(&open[at]) { open[at].1 } else { first.0 };
-                let aside = free_name(in_the_way, &names);
+                let aside = free_name(in_the_way, &names, quote);
                 steps.steps.push((in_the_way.to_owned(), aside.clone()));
                 let at = open.iter().position(|(_, due)| *due == in_the_way).unwrap_or_default();
                 (at, Some((in_the_way, aside)))
@@ -177,7 +178,7 @@ pub fn undo(is: &[String], certain: &[Pair<'_>]) -> Vec<Steps> {
 }
 
 /// A name that no column has.
-fn free_name(name: &str, names: &[String]) -> String {
+fn free_name(name: &str, names: &[String], quote: fn(&str) -> String) -> String {
     const LONGEST: usize = 63;
     let bare = name.trim_matches('"').replace("\"\"", "_");
     let mut number = 1;
@@ -187,7 +188,7 @@ fn free_name(name: &str, names: &[String]) -> String {
         while free.len() + end.len() > LONGEST {
             free.pop();
         }
-        let free = crate::server::dynamic_sql::quote(&format!("{free}{end}"));
+        let free = quote(&format!("{free}{end}"));
         if !names.contains(&free) {
             return free;
         }
@@ -286,7 +287,7 @@ mod tests {
     fn no_step_meets_a_name_that_is_taken() {
         let is: Vec<String> = ["a", "b", "c", "d", "mine"].map(str::to_owned).to_vec();
         let steps = |certain: &[Pair<'_>]| -> Vec<Vec<(String, String)>> {
-            undo(&is, certain).into_iter().map(|undo| undo.steps).collect()
+            undo(&is, certain, str::to_owned).into_iter().map(|undo| undo.steps).collect()
         };
         assert_eq!(steps(&[("a", "a"), ("b", "x")]), [pairs(&[("b", "x")])]);
         // A shift.
@@ -302,7 +303,7 @@ mod tests {
                 pairs(&[("a", "a_aside"), ("b", "a"), ("a_aside", "b")])
             ]
         );
-        let circle = undo(&is, &[("a", "b"), ("b", "c"), ("c", "a")]);
+        let circle = undo(&is, &[("a", "b"), ("b", "c"), ("c", "a")], str::to_owned);
         assert_eq!(circle.len(), 1);
         assert_eq!(
             circle[0].steps,
