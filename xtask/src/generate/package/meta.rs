@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::chain::Chain;
+use crate::generate::committed;
 use crate::machine::pg_config::MAJORS;
 use crate::machine::project::{EXTENSION, Project};
 
@@ -26,13 +27,7 @@ pub fn write(project: &Project) -> Result<PathBuf> {
 
 /// Fails when the committed file is not what the project says.
 pub fn check(project: &Project) -> Result<()> {
-    let path = path(project);
-    let committed =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    if committed != generate(project)? {
-        bail!("{} is stale: run `cargo xtask package`", path.display());
-    }
-    Ok(())
+    committed::compare(&path(project), &generate(project)?, "cargo xtask package")
 }
 
 fn path(project: &Project) -> PathBuf {
