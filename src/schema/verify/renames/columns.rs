@@ -6,7 +6,7 @@ use super::places::{self, Likeness, Order, Steps};
 use super::rename::Rename;
 use super::search::Search;
 use crate::schema::catalog;
-use crate::schema::facts::{Column, Facts, Member, Members, split};
+use crate::schema::facts::{Column, Facts, Member, split};
 use crate::schema::manifest::{self, Columns};
 use crate::server::error::Error;
 use crate::server::interrupts;
@@ -58,17 +58,19 @@ impl Search<'_> {
     /// Gives a column another name, as a member and in the constraints and indexes on it.
     fn rename_column(&mut self, table: &str, is: &str, due: &str) {
         let (old, new) = (split(is).1, split(due).1);
-        let mut renamed = Members::new();
-        for (mut member, facts) in std::mem::take(&mut self.actual) {
-            if member.object == is {
-                member.object = due.to_owned();
+        for kind in ["column", "grant to PUBLIC"] {
+            if let Some(facts) = self.actual.remove(&Member::new(kind, is)) {
+                self.actual.insert(Member::new(kind, due), facts);
             }
+        }
+        for (member, facts) in &mut self.actual {
             let on_it = ["constraint", "index"].contains(&member.kind.as_str())
                 && facts.is_part_of(table)
                 && LISTS.iter().any(|list| facts.list(list).contains(&old));
-            renamed.insert(member, if on_it { with_column(&facts, old, new) } else { facts });
+            if on_it {
+                *facts = with_column(facts, old, new);
+            }
         }
-        self.actual = renamed;
     }
 }
 
