@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use const_format::concatcp;
 use pgrx::prelude::*;
 
 use crate::schema::facts::{Facts, Member, Members};
@@ -46,17 +47,23 @@ pub fn members() -> Result<Members, Error> {
     read(&MEMBERS)
 }
 
-/// The kinds of `parts`.
-pub const PARTS: [&str; 7] =
-    ["column", "index", "constraint", "trigger", "policy", "rule", "statistics"];
+/// The kinds of members that belong to a table, as elements of an array in SQL.
+const PARTS: &str = "column,index,constraint,trigger,policy,rule,statistics";
+
+/// Whether members of that kind belong to a table.
+pub fn is_part(kind: &str) -> bool {
+    PARTS.split(',').any(|part| part == kind)
+}
 
 /// The columns of the extension's tables, and what is built on tables. The server leaves out the rest
 /// of the query, whose definitions cost most, and the locks that writing down a view takes.
 pub fn parts() -> Result<Members, Error> {
-    static PARTS_ONLY: Statement = Statement::new(concat!(
+    static PARTS_ONLY: Statement = Statement::new(concatcp!(
         "SELECT kind, object, part_of, facts::text FROM (",
         include_str!("members.sql"),
-        "\n) AS member WHERE kind IN ('column', 'index', 'constraint', 'trigger', 'policy', 'rule', 'statistics')"
+        "\n) AS member WHERE kind = ANY ('{",
+        PARTS,
+        "}')"
     ));
     read(&PARTS_ONLY)
 }

@@ -79,7 +79,7 @@ impl Additions {
     /// that was added is none: its values are archived with the others.
     pub fn find() -> Result<Additions, Error> {
         let mut expected = manifest::members_at(manifest::position(&manifest::version_left()?)?)?;
-        expected.retain(|member, _| catalog::PARTS.contains(&member.kind.as_str()));
+        expected.retain(|member, _| catalog::is_part(&member.kind));
         let mut found = differences(&expected, catalog::parts()?);
         found.retain(|Difference { member, expected, .. }| {
             member.kind == "column" || expected.is_none()

@@ -8,7 +8,7 @@ mod wholes;
 
 use crate::schema::difference::Difference;
 use crate::schema::facts::{Facts, Member, split};
-use crate::schema::manifest;
+use crate::schema::{catalog, manifest};
 use crate::server::dynamic_sql;
 use crate::server::error::Error;
 use membership::{alter_extension, exists};
@@ -35,7 +35,6 @@ pub fn rank(difference: &Difference) -> (u8, Member) {
 /// The next step towards what should be. It never loses a value: a column that the version does not
 /// have is its owner's to keep or to drop.
 pub fn hint(difference: &Difference, installed: &str) -> Result<String, Error> {
-    const PARTS: [&str; 6] = ["constraint", "index", "statistics", "trigger", "rule", "policy"];
     let kind = difference.member.kind.as_str();
     if difference.expected.is_some() {
         return undo(difference, installed);
@@ -44,7 +43,7 @@ pub fn hint(difference: &Difference, installed: &str) -> Result<String, Error> {
         return Ok("SELECT * FROM orchestrator.dump_safety(); -- the column is yours and keeps its values; a dump would lose them, and dump_safety() says how to keep them".to_owned());
     }
     let undo = undo(difference, installed)?;
-    Ok(if PARTS.contains(&kind) {
+    Ok(if catalog::is_part(kind) {
         format!("{undo} -- unless it is yours and you want it")
     } else {
         undo
