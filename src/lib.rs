@@ -15,7 +15,7 @@ mod schema;
 mod server;
 mod tasks;
 mod v7;
-#[cfg(test)]
+#[cfg(any(test, feature = "pg_test"))]
 mod value_sets;
 
 ::pgrx::pg_module_magic!(name, version);

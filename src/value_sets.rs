@@ -3,11 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pgrx::prelude::*;
+
 use crate::agents::{collaboration, knowledge};
 use crate::configuration;
 use crate::decisions::{gates, inbox, reviews};
-use crate::schema::client_types::value_set;
-use crate::schema::{definition, lifecycle, manifest};
+use crate::schema::client_types::catalog;
+use crate::schema::lifecycle;
+use crate::server::statements::{self, Statement};
+use crate::server::{check_expression, rows};
 use crate::tasks::{routing, sessions};
 use crate::v7::sign_offs;
 
@@ -38,31 +42,15 @@ const WRITTEN_BY_USERS: [&str; 10] = [
 
 type Values = BTreeSet<String>;
 
-/// The definitions of a kind in the newest version, by name without the schema.
-fn definitions(kind: &str) -> BTreeMap<String, String> {
-    let versions = manifest::versions().expect("a manifest");
-    let members = manifest::members_at(versions.len() - 1).expect("members");
-    let of_kind = members.into_iter().filter(|(member, _)| member.kind == kind);
-    of_kind
-        .map(|(member, facts)| {
-            let definition = definition::of(&member, &facts);
-            (member.object.trim_start_matches("orchestrator.").to_owned(), definition)
-        })
-        .collect()
-}
-
-/// The values that a CHECK lists for a column, by `table.column`.
+/// The values that a CHECK lists for a column of a table, by `table.column`.
 fn checked() -> BTreeMap<String, Values> {
     let mut checked = BTreeMap::new();
-    for (name, definition) in definitions("constraint") {
-        // gates.gates_status_check
-        let Some((table, constraint)) = name.split_once('.') else { continue };
-        let column = constraint.strip_prefix(&format!("{table}_"));
-        let Some(column) = column.and_then(|column| column.strip_suffix("_check")) else {
-            continue;
-        };
-        if let Some(values) = value_set::listed(&definition, column) {
-            checked.insert(format!("{table}.{column}"), values.into_iter().collect());
+    for relation in catalog::relations().expect("the tables") {
+        for column in &relation.columns {
+            if let Some(values) = column.values() {
+                let name = format!("{}.{}", relation.name, column.name);
+                checked.insert(name, values.iter().cloned().collect());
+            }
         }
     }
     checked
@@ -70,58 +58,72 @@ fn checked() -> BTreeMap<String, Values> {
 
 /// The state machine of each column that has one, by `table.column`.
 fn machines() -> BTreeMap<String, String> {
-    let mut machines = BTreeMap::new();
-    for (name, definition) in definitions("trigger") {
-        let Some((_, arguments)) = definition.split_once("enforce_lifecycle(") else { continue };
-        let (table, _) = name.split_once('.').expect("a trigger is on a table");
-        let words: Vec<&str> = arguments.split('\'').skip(1).step_by(2).collect();
-        for pair in words.chunks(2) {
-            machines.insert(format!("{table}.{}", pair[1]), pair[0].to_owned());
-        }
-    }
-    machines
+    static MACHINES: Statement = Statement::new(
+        "SELECT format('%s.%s', c.relname, w.words[i + 1]), w.words[i] \
+         FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid \
+         JOIN pg_proc AS p ON p.oid = t.tgfoid AND p.proname = 'enforce_lifecycle', \
+              LATERAL (SELECT string_to_array(encode(t.tgargs, 'escape'), E'\\\\000')) AS w (words), \
+              generate_series(1, t.tgnargs - 1, 2) AS i \
+         WHERE c.relnamespace = 'orchestrator'::regnamespace",
+    );
+    let machines = MACHINES.select(&[], |found| {
+        rows::each(found, |row| {
+            Ok((rows::value(row, 1, "column")?, rows::value(row, 2, "machine")?))
+        })
+    });
+    machines.expect("the triggers").into_iter().collect()
 }
 
 fn set(values: &[&str]) -> Values {
     values.iter().map(|value| (*value).to_owned()).collect()
 }
 
-#[test]
-fn every_check_that_lists_values_has_one_list_in_rust() {
-    let (checked, machines) = (checked(), machines());
-    for (column, values) in &checked {
-        let list = LISTS.iter().find(|(of, _)| of == column).map(|(_, list)| set(list));
-        let states = machines.get(column).map(|machine| set(&lifecycle::states(machine)));
-        let users = WRITTEN_BY_USERS.contains(&column.as_str()).then(|| values.clone());
-        let known: Vec<Values> = [list, states, users].into_iter().flatten().collect();
-        assert_eq!(
-            known,
-            std::slice::from_ref(values),
-            "src/value_sets.rs: whose are the values of {column}?"
+#[pg_schema]
+mod tests {
+    use super::*;
+
+    #[pg_test]
+    fn every_check_that_lists_values_has_one_list_in_rust() {
+        let (checked, machines) = (checked(), machines());
+        for (column, values) in &checked {
+            let list = LISTS.iter().find(|(of, _)| of == column).map(|(_, list)| set(list));
+            let states = machines.get(column).map(|machine| set(&lifecycle::states(machine)));
+            let users = WRITTEN_BY_USERS.contains(&column.as_str()).then(|| values.clone());
+            let known: Vec<Values> = [list, states, users].into_iter().flatten().collect();
+            assert_eq!(
+                known,
+                std::slice::from_ref(values),
+                "src/value_sets.rs: whose are the values of {column}?"
+            );
+        }
+        let listed = LISTS.iter().map(|(column, _)| *column).chain(WRITTEN_BY_USERS);
+        for column in listed.chain(machines.keys().map(String::as_str)) {
+            assert!(checked.contains_key(column), "no CHECK lists values of {column}");
+        }
+    }
+
+    #[pg_test]
+    fn routed_tasks_have_the_types_of_the_check() {
+        static TREE: Statement = Statement::new(
+            "SELECT c.conbin::text, a.attnum FROM pg_constraint AS c \
+             JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = 'task_type' \
+             WHERE c.conrelid = 'orchestrator.tasks'::regclass AND c.conname = 'tasks_routed_check'",
         );
+        let rule = TREE.select(&[], statements::two::<String, i16>).expect("the rule");
+        let Some((Some(tree), Some(task_type))) = rule else { panic!("tasks has no such rule") };
+        let lists = check_expression::lists(&tree);
+        let types: Vec<_> = lists.into_iter().filter(|(column, _)| *column == task_type).collect();
+        let [(_, types)] = types.as_slice() else { panic!("the types are listed once: {types:?}") };
+        assert_eq!(types.iter().cloned().collect::<Values>(), set(&routing::TYPES));
     }
-    let listed = LISTS.iter().map(|(column, _)| *column).chain(WRITTEN_BY_USERS);
-    for column in listed.chain(machines.keys().map(String::as_str)) {
-        assert!(checked.contains_key(column), "no CHECK lists values of {column}");
-    }
-}
 
-#[test]
-fn routed_tasks_have_the_types_of_the_check() {
-    let rule = &definitions("constraint")["tasks.tasks_routed_check"];
-    let (_, types) = rule.split_once("(task_type = ").expect("a rule for the types");
-    let (types, _) = types.split_once("])").expect("a list");
-    let types = value_set::listed(&format!("CHECK ((task_type = {types}])))"), "task_type")
-        .expect("the types are listed");
-    assert_eq!(types.into_iter().collect::<Values>(), set(&routing::TYPES));
-}
-
-#[test]
-fn words_for_steps_and_decisions_are_states() {
-    for (event, state) in sessions::EVENTS {
-        assert!(lifecycle::state("session", state).is_some(), "{event}: {state}");
-    }
-    for (machine, no) in inbox::KINDS {
-        assert_eq!(set(&lifecycle::ends(machine)), set(&["approved", no]), "{machine}");
+    #[pg_test]
+    fn words_for_steps_and_decisions_are_states() {
+        for (event, state) in sessions::EVENTS {
+            assert!(lifecycle::state("session", state).is_some(), "{event}: {state}");
+        }
+        for (machine, no) in inbox::KINDS {
+            assert_eq!(set(&lifecycle::ends(machine)), set(&["approved", no]), "{machine}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod arguments;
 pub mod backend_state;
+pub mod check_expression;
 pub mod concurrent_drop;
 pub mod dynamic_sql;
 pub mod encoding;

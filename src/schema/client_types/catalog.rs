@@ -3,13 +3,13 @@
 
 use const_format::concatcp;
 use pgrx::JsonB;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
-use super::value_set;
+use crate::server::check_expression::{self, Rule};
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
-use crate::server::{backend_state, concurrent_drop, rows};
+use crate::server::{concurrent_drop, rows};
 
 /// A table or view.
 #[derive(Debug, Default, Deserialize)]
@@ -32,8 +32,9 @@ pub struct Column {
     /// Whether the server always computes its value, and no statement may write it.
     pub generated: bool,
     pub comment: Option<String>,
-    /// The CHECK constraints on this column alone, as the server prints them.
-    pub checks: Vec<String>,
+    /// The rules of the CHECK constraints on this column alone.
+    #[serde(deserialize_with = "rules")]
+    pub rules: Vec<Rule>,
 }
 
 /// A type by its name in pg_catalog; for an array, the name of its element type.
@@ -78,22 +79,32 @@ pub struct Argument {
 }
 
 impl Column {
-    /// Whether its value, an array, may contain nulls: it may, unless a CHECK
-    /// `array_position(column, NULL) IS NULL` forbids them.
+    /// Whether its value, an array, may contain nulls.
     pub fn holds_nulls(&self) -> bool {
-        let rule = |name: &str| format!("CHECK ((array_position({name}, NULL::");
-        let [plain, quoted] = [rule(&self.name), rule(&format!("\"{}\"", self.name))];
-        let forbids = |check: &String| {
-            (check.starts_with(&plain) || check.starts_with(&quoted))
-                && check.ends_with(") IS NULL))")
-        };
-        self.kind.is_array && !self.checks.iter().any(forbids)
+        self.kind.is_array && !self.rules.contains(&Rule::NoNullElements)
     }
 
     /// The values that a CHECK lists for it.
-    pub fn values(&self) -> Option<Vec<String>> {
-        self.checks.iter().find_map(|check| value_set::listed(check, &self.name))
+    pub fn values(&self) -> Option<&[String]> {
+        self.rules.iter().find_map(|rule| match rule {
+            Rule::Values(values) => Some(values.as_slice()),
+            _ => None,
+        })
     }
+
+    /// The JSON type that a CHECK requires of the document.
+    pub fn document_type(&self) -> Option<&str> {
+        self.rules.iter().find_map(|rule| match rule {
+            Rule::DocumentType(kind) => Some(kind.as_str()),
+            _ => None,
+        })
+    }
+}
+
+/// The rules of expression trees; other rules are left out.
+fn rules<'de, D: Deserializer<'de>>(trees: D) -> Result<Vec<Rule>, D::Error> {
+    let trees = Vec::<String>::deserialize(trees)?;
+    Ok(trees.iter().filter_map(|tree| check_expression::rule(tree)).collect())
 }
 
 /// A JSON object with the fields of `Type`, for the pg_type row `t`.
@@ -117,7 +128,7 @@ pub fn relations() -> Result<Vec<Relation>, Error> {
                      'has_default', a.atthasdef OR a.attidentity <> '', \
                      'generated', a.attgenerated <> '' OR a.attidentity = 'a', \
                      'comment', col_description(c.oid, a.attnum), \
-                     'checks', (SELECT coalesce(jsonb_agg(pg_get_constraintdef(k.oid) ORDER BY k.conname COLLATE \"C\"), '[]') \
+                     'rules', (SELECT coalesce(jsonb_agg(k.conbin::text ORDER BY k.conname COLLATE \"C\"), '[]') \
                                 FROM pg_constraint AS k \
                                 WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.convalidated AND k.conkey = ARRAY[a.attnum]) \
                  ) ORDER BY a.attnum) \
@@ -172,11 +183,8 @@ pub fn functions() -> Result<Vec<Function>, Error> {
 }
 
 fn read<T: DeserializeOwned>(statement: &'static Statement) -> Result<T, Error> {
-    // The session's settings change how the server prints CHECKs.
-    let found = backend_state::in_plain_style(|| {
-        concurrent_drop::while_others_drop(|| {
-            statement.select(&[], |rows| rows::only::<JsonB>(rows, "catalog"))
-        })
+    let found = concurrent_drop::while_others_drop(|| {
+        statement.select(&[], |rows| rows::only::<JsonB>(rows, "catalog"))
     })?;
     serde_json::from_value(found.0).map_err(|error| {
         Error::new(Kind::Internal, format!("the catalog could not be read: {error}"))

@@ -29,11 +29,11 @@ fn of_column(column: &Column) -> Value {
     {
         *kind = json!([*kind, "null"]);
     }
-    if let Some(kind) = column.checks.iter().find_map(|check| document_kind(check, &column.name)) {
+    if let Some(kind) = column.document_type().filter(|kind| ["object", "array"].contains(kind)) {
         schema["type"] = kind.into();
     }
     if let Some(values) = column.values() {
-        let mut values: Vec<Value> = values.into_iter().map(Value::from).collect();
+        let mut values: Vec<Value> = values.iter().map(|value| json!(value)).collect();
         if column.nullable {
             values.push(Value::Null);
         }
@@ -71,32 +71,25 @@ fn of_type(kind: &Type) -> Value {
     if kind.is_array { json!({ "type": "array", "items": element }) } else { element }
 }
 
-/// The JSON type that `CHECK ((jsonb_typeof(column) = 'object'::text))` requires of a document.
-fn document_kind(check: &str, column: &str) -> Option<&'static str> {
-    let kind = |kind: &str| {
-        let said = |name: &str| format!("CHECK ((jsonb_typeof({name}) = '{kind}'::text))");
-        check == said(column) || check == said(&format!("\"{column}\""))
-    };
-    ["object", "array"].into_iter().find(|name| kind(name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::check_expression::Rule;
 
-    fn column(name: &str, kind: &str, nullable: bool, checks: &[&str]) -> Column {
+    fn column(name: &str, kind: &str, nullable: bool, rules: &[Rule]) -> Column {
         Column {
             name: name.to_owned(),
             kind: Type { name: kind.to_owned(), ..Type::default() },
             nullable,
-            checks: checks.iter().map(|check| (*check).to_owned()).collect(),
+            rules: rules.to_vec(),
             ..Column::default()
         }
     }
 
     #[test]
     fn columns_have_their_types_values_and_nulls() {
-        let states = &["CHECK ((status = ANY (ARRAY['a'::text, 'b'::text])))"];
+        let states = &[Rule::Values(vec!["a".to_owned(), "b".to_owned()])];
+        let document = |kind: &str| Rule::DocumentType(kind.to_owned());
         for (column, expected) in [
             (column("n", "int8", false, &[]), json!({ "type": "integer" })),
             (column("n", "numeric", true, &[]), json!({ "type": ["number", "null"] })),
@@ -113,14 +106,13 @@ mod tests {
                 json!({ "type": ["string", "null"], "enum": ["a", "b", null] }),
             ),
             (column("d", "jsonb", true, &[]), json!({})),
+            (column("d", "jsonb", false, &[document("object")]), json!({ "type": "object" })),
             (
-                column("d", "jsonb", false, &["CHECK ((jsonb_typeof(d) = 'object'::text))"]),
-                json!({ "type": "object" }),
-            ),
-            (
-                column("d", "jsonb", true, &["CHECK ((jsonb_typeof(d) = 'array'::text))"]),
+                column("d", "jsonb", true, &[document("array")]),
                 json!({ "type": ["array", "null"] }),
             ),
+            // JSON has no such type.
+            (column("d", "jsonb", false, &[document("banana")]), json!({})),
         ] {
             assert_eq!(of_column(&column), expected);
         }
@@ -128,16 +120,15 @@ mod tests {
 
     #[test]
     fn lists_hold_nulls_unless_a_check_forbids_it() {
-        let list = |checks: &[&str]| {
-            let mut column = column("names", "text", false, checks);
+        let list = |rules: &[Rule]| {
+            let mut column = column("names", "text", false, rules);
             column.kind.is_array = true;
             of_column(&column)
         };
         let nullable = json!({ "type": "array", "items": { "type": ["string", "null"] } });
         assert_eq!(list(&[]), nullable);
-        assert_eq!(list(&["CHECK ((cardinality(names) > 0))"]), nullable);
         assert_eq!(
-            list(&["CHECK ((array_position(names, NULL::text) IS NULL))"]),
+            list(&[Rule::NoNullElements]),
             json!({ "type": "array", "items": { "type": "string" } })
         );
     }

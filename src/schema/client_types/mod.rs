@@ -1,10 +1,9 @@
 //! The schema for applications: TypeScript, and JSON Schema for every other language. Both are read
 //! from the catalog, so they agree with the installed objects.
 
-mod catalog;
+pub mod catalog;
 mod json_schema;
 mod typescript;
-pub mod value_set;
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;

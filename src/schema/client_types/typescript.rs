@@ -196,7 +196,7 @@ impl Meaning {
             }),
             Meaning::Values(table, column) => {
                 let column = find(table)?.columns.iter().find(|each| each.name == *column)?;
-                Some(union(&column.values()?))
+                Some(union(column.values()?))
             }
             Meaning::Composed(text) => Some((*text).to_owned()),
             Meaning::Known(view, table) => {
@@ -226,7 +226,7 @@ impl Meaning {
 /// The type of a column's value, with null if the column may be null.
 fn value(column: &Column) -> String {
     let mut value = match column.values() {
-        Some(values) => union(&values),
+        Some(values) => union(values),
         None if column.holds_nulls() => {
             let element = Type { is_array: false, ..column.kind.clone() };
             array(&format!("{} | null", written(&element, &[])))

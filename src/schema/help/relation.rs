@@ -5,7 +5,7 @@ use pgrx::pg_sys::Oid;
 
 use super::topic::Topic;
 use crate::schema::access::{levels, rights};
-use crate::schema::client_types::value_set;
+use crate::server::check_expression::{self, Rule};
 use crate::server::error::Error;
 use crate::server::statements::Statement;
 use crate::server::{backend_state, concurrent_drop, rows};
@@ -16,10 +16,10 @@ struct Column {
     /// Type, NOT NULL and default.
     definition: String,
     comment: Option<String>,
-    /// The CHECKs on it alone, as the server prints them.
+    /// The expression trees of the CHECKs on it alone.
+    trees: Vec<String>,
+    /// The same CHECKs as the server prints them for a reader.
     printed: Vec<String>,
-    /// The same, with fewer parentheses.
-    readable: Vec<String>,
     /// The state machines that watch it.
     machines: Vec<String>,
 }
@@ -49,8 +49,8 @@ fn columns(relation: Oid) -> Result<Vec<Column>, Error> {
                     name: rows::value(row, 1, "column.name")?,
                     definition: rows::value(row, 2, "column.definition")?,
                     comment: rows::optional(row, 3, "column.comment")?,
-                    printed: rows::value(row, 4, "column.checks")?,
-                    readable: rows::value(row, 5, "column.checks")?,
+                    trees: rows::value(row, 4, "column.checks")?,
+                    printed: rows::value(row, 5, "column.checks")?,
                     machines: rows::value(row, 6, "column.machines")?,
                 })
             })
@@ -73,13 +73,13 @@ fn in_words<R>(read: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
 }
 
 fn column_in_full(column: &Column) -> Vec<String> {
-    let Column { name, definition, comment, printed, readable, machines } = column;
+    let Column { name, definition, comment, trees, printed, machines } = column;
     let comment = comment.as_ref().map(|comment| format!(": {comment}")).unwrap_or_default();
     let mut lines = vec![format!("  {name} {}{comment}", without_casts(definition))];
-    for (printed, readable) in printed.iter().zip(readable) {
-        lines.push(match value_set::listed(printed, name) {
-            Some(values) => format!("      one of: {}", values.join(", ")),
-            None => format!("      {}", without_casts(readable)),
+    for (tree, printed) in trees.iter().zip(printed) {
+        lines.push(match check_expression::rule(tree) {
+            Some(Rule::Values(values)) => format!("      one of: {}", values.join(", ")),
+            _ => format!("      {}", without_casts(printed)),
         });
     }
     lines.extend(machines.iter().map(|machine| {
