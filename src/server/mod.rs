@@ -19,5 +19,6 @@ pub mod rows;
 pub mod settings;
 pub mod statements;
 pub mod subtransaction;
+pub mod time;
 pub mod transition_tables;
 pub mod trigger_rows;

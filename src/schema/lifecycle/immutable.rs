@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 
 use super::{misused, subject};
 use crate::server::error::{Error, Kind};
-use crate::server::trigger_rows::{Place, Rows};
+use crate::server::trigger_rows::{ColumnHint, Rows};
 
 /// BEFORE UPDATE row trigger `enforce_immutable(column [, column ...])`: refuses to change the columns
 /// that it names, and lets every other one pass.
@@ -18,14 +18,14 @@ fn enforce_immutable<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
     const NAME: &str = "enforce_immutable";
-    static PLACES: [Place; 8] = [const { Place::unknown() }; 8];
+    static HINTS: [ColumnHint; 8] = [const { ColumnHint::unknown() }; 8];
     let Some(rows) = Rows::of(trigger) else {
         misused(NAME, "it must be fired BEFORE UPDATE, FOR EACH ROW");
     };
     // The last argument first: if both rows have the same bytes up to its column, the columns before
     // it need no comparison.
-    for (name, place) in rows.arguments().rev().zip(PLACES.iter().cycle()) {
-        let Some(column) = rows.column_near(place, name.to_bytes()) else {
+    for (name, hint) in rows.arguments().rev().zip(HINTS.iter().cycle()) {
+        let Some(column) = rows.column_near(hint, name.to_bytes()) else {
             misused(NAME, "its arguments are columns of the table");
         };
         if rows.changes(column) {

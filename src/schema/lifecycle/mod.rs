@@ -14,7 +14,8 @@ use pgrx::{AllocatedByPostgres, PgSqlErrorCode};
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements;
 use crate::server::statements::Statement;
-use crate::server::trigger_rows::{Place, Rows, Time, transaction_time};
+use crate::server::time::{Time, transaction_time};
+use crate::server::trigger_rows::{ColumnHint, Rows};
 pub use diagram::diagram;
 use machine::{Machine, Stamp, State};
 use machines::MACHINES;
@@ -93,8 +94,8 @@ pub fn machine_names() -> String {
 fn enforce_lifecycle<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
-    static STATES: [Place; 2] = [const { Place::unknown() }; 2];
-    static UPDATED_AT: Place = Place::unknown();
+    static STATES: [ColumnHint; 2] = [const { ColumnHint::unknown() }; 2];
+    static UPDATED_AT: ColumnHint = ColumnHint::unknown();
     let Some(mut rows) = Rows::of(trigger) else {
         misused("enforce_lifecycle", "it must be fired BEFORE UPDATE, FOR EACH ROW");
     };
@@ -102,9 +103,9 @@ fn enforce_lifecycle<'a>(
     // need no comparison.
     let mut arguments = rows.arguments().rev();
     let mut states = STATES.iter().cycle();
-    while let (Some(column), Some(place)) = (arguments.next(), states.next()) {
+    while let (Some(column), Some(hint)) = (arguments.next(), states.next()) {
         let machine = arguments.next().and_then(|name| machines::machine(name.to_bytes()));
-        let column = rows.column_near(place, column.to_bytes());
+        let column = rows.column_near(hint, column.to_bytes());
         let (Some(machine), Some(column)) = (machine, column) else {
             misused("enforce_lifecycle", "its arguments are pairs of a state machine and a column");
         };

@@ -1,9 +1,10 @@
 //! The row of a trigger, read and changed in the server's own structures. The row is copied once,
 //! however many columns change.
 
+mod comparison;
+
 use std::cell::Cell;
 use std::ffi::CStr;
-use std::mem::offset_of;
 use std::slice;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -11,7 +12,6 @@ use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::tupdesc::PgTupleDesc;
-use pgrx::varlena::varlena_to_byte_slice;
 use pgrx::{AllocatedByPostgres, trigger_fired_by_update, trigger_fired_for_row};
 use smallvec::SmallVec;
 
@@ -22,9 +22,9 @@ use crate::server::error::{Error, Kind};
 const CHANGES: usize = 8;
 
 /// The last known number of a column. An UPDATE of many rows looks for the same column each time.
-pub struct Place(AtomicI32);
+pub struct ColumnHint(AtomicI32);
 
-impl Place {
+impl ColumnHint {
     pub const fn unknown() -> Self {
         Self(AtomicI32::new(0))
     }
@@ -79,7 +79,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The same. The number that the last row had is tried first.
-    pub fn column_near(&self, last: &Place, name: impl AsRef<[u8]>) -> Option<i32> {
+    pub fn column_near(&self, last: &ColumnHint, name: impl AsRef<[u8]>) -> Option<i32> {
         let guess = last.0.load(Ordering::Relaxed);
         let name = name.as_ref();
         if usize::try_from(guess - 1).is_ok_and(|place| self.is_named(place, name)) {
@@ -221,97 +221,6 @@ impl<'a> Rows<'a> {
         table_of(self.data)
     }
 
-    /// Whether the new row, as the caller wrote it, differs from the old one.
-    pub fn differs(&self) -> bool {
-        (1..=self.descriptor.natts).any(|column| self.changes(column))
-    }
-
-    /// Whether the caller changed the value of that column, and of no other.
-    pub fn changes_only(&self, column: i32) -> bool {
-        (1..=self.descriptor.natts).all(|each| self.changes(each) == (each == column))
-    }
-
-    /// Whether the caller changed the value of a column. Equal values may be stored in different bytes,
-    /// compressed or not, so their unpacked bytes are compared. Their text is not compared, because it
-    /// depends on the session's settings.
-    pub fn changes(&self, column: i32) -> bool {
-        !self.stored_alike(column) && !self.unpacked_alike(column)
-    }
-
-    /// Whether the values of a column of variable length have the same unpacked bytes.
-    fn unpacked_alike(&self, column: i32) -> bool {
-        let place = usize::try_from(column - 1).unwrap_or(usize::MAX);
-        if self.descriptor.get(place).is_none_or(|attribute| attribute.attlen != -1) {
-            return false;
-        }
-        let old = self.datum(self.data.tg_trigtuple, column);
-        let new = self.datum(self.data.tg_newtuple, column);
-        let (Some(old), Some(new)) = (old, new) else { return false };
-        unpacked(&old) == unpacked(&new)
-    }
-
-    /// Whether a column of the old and the new row, as the caller wrote it, has the same bytes.
-    pub fn stored_alike(&self, column: i32) -> bool {
-        if column <= self.alike_to.get() {
-            return true;
-        }
-        let old = self.datum(self.data.tg_trigtuple, column);
-        if old.is_some_and(|old| self.alike_up_to(column, &old)) {
-            self.alike_to.set(column);
-            return true;
-        }
-        match (old, self.datum(self.data.tg_newtuple, column)) {
-            (Some(old), Some(new)) => self.image(column, &old) == self.image(column, &new),
-            (old, new) => old.is_none() && new.is_none(),
-        }
-    }
-
-    /// Whether both rows have the same bytes from their first column to the end of `old`, the old row's
-    /// value. In that case the new row has the same value, and finding it, which costs more, is not
-    /// necessary. May return `false` for rows that have the same bytes.
-    fn alike_up_to(&self, column: i32, old: &pg_sys::Datum) -> bool {
-        let image = self.image(column, old);
-        let (old, new) = (self.data.tg_trigtuple, self.data.tg_newtuple);
-        // SAFETY: both rows are of the same table. If both store the column, both or neither have a
-        // bitmap, and their beginnings are equal, the column is at the same place in both. A value that
-        // is passed by value is in neither row, and its address is never within the old row's length.
-        unsafe {
-            let (was, is) = ((*old).t_data, (*new).t_data);
-            let start = offset_of!(pg_sys::HeapTupleHeaderData, t_hoff);
-            let end = (image.as_ptr_range().end as usize).wrapping_sub(was as usize);
-            let bytes =
-                |header: pg_sys::HeapTupleHeader| slice::from_raw_parts(header.cast::<u8>(), end);
-            (start..=(*old).t_len.min((*new).t_len) as usize).contains(&end)
-                && stored_columns(was).min(stored_columns(is)) >= column
-                && has_nulls(was) == has_nulls(is)
-                && bytes(was)[start..] == bytes(is)[start..]
-        }
-    }
-
-    /// A value's stored bytes.
-    fn image<'d>(&self, column: i32, datum: &'d pg_sys::Datum) -> &'d [u8] {
-        let place = usize::try_from(column - 1).unwrap_or(usize::MAX);
-        let Some(attribute) = self.descriptor.get(place) else {
-            return &[];
-        };
-        let (start, size) = if attribute.attbyval {
-            (std::ptr::from_ref(datum).cast(), size_of::<pg_sys::Datum>())
-        } else {
-            let start = datum.cast_mut_ptr::<u8>();
-            // The length of the column's type: variable (-1), NUL-terminated (-2) or fixed.
-            let size = match attribute.attlen {
-                // SAFETY: a value of a type of variable length begins with its size.
-                -1 => unsafe { pgrx::varlena::varsize_any(start.cast()) },
-                // SAFETY: a value of such a type ends with NUL.
-                -2 => unsafe { CStr::from_ptr(start.cast()) }.count_bytes(),
-                fixed => usize::try_from(fixed).unwrap_or_default(),
-            };
-            (start.cast_const(), size)
-        };
-        // SAFETY: the bytes of the datum itself, or of what it points to in the trigger's row.
-        unsafe { slice::from_raw_parts(start, size) }
-    }
-
     /// The row that the UPDATE is to write.
     pub fn into_row(mut self) -> PgHeapTuple<'a, AllocatedByPostgres> {
         let mut tuple = self.data.tg_newtuple;
@@ -349,13 +258,6 @@ pub fn table_of(data: &pg_sys::TriggerData) -> String {
     }
 }
 
-/// The bytes of a value of variable length without its header, detoasted if necessary.
-fn unpacked(datum: &pg_sys::Datum) -> &[u8] {
-    // SAFETY: the value is of variable length. The server's copy of it lives as long as the trigger's
-    // memory context, and so longer than the comparison.
-    unsafe { varlena_to_byte_slice(pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr())) }
-}
-
 /// The number of columns in a stored row. It lacks columns that were added to its table later.
 unsafe fn stored_columns(header: pg_sys::HeapTupleHeader) -> i32 {
     // SAFETY: the caller's row is whole.
@@ -374,7 +276,7 @@ fn type_name(oid: pg_sys::Oid) -> String {
     unsafe { CStr::from_ptr(pg_sys::format_type_be(oid)) }.to_string_lossy().into_owned()
 }
 
-/// Functions of the server that only read and raise no error. They are called for every updated row,
+/// A function of the server that only reads and raises no error. It is called for every updated row,
 /// and the guard that pgrx puts around each call would cost more than the call.
 mod unguarded {
     use pgrx::pg_sys;
@@ -385,71 +287,5 @@ mod unguarded {
             column: core::ffi::c_int,
             descriptor: pg_sys::TupleDesc,
         ) -> pg_sys::Datum;
-        pub safe fn GetCurrentTransactionStartTimestamp() -> pg_sys::TimestampTz;
-    }
-}
-
-/// The running transaction's time.
-pub fn transaction_time() -> Time {
-    Time(unguarded::GetCurrentTransactionStartTimestamp())
-}
-
-/// A value of type `timestamp with time zone`: microseconds, with two infinities.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Time(pg_sys::TimestampTz);
-
-impl Time {
-    fn is_finite(self) -> bool {
-        self.0 != pg_sys::TimestampTz::MIN && self.0 != pg_sys::TimestampTz::MAX
-    }
-
-    /// Whole milliseconds since `start`; `None` if either time is infinite.
-    pub fn milliseconds_since(self, start: Time) -> Option<i64> {
-        let both = self.is_finite() && start.is_finite();
-        self.0.checked_sub(start.0).filter(|_| both).map(|micros| micros / 1000)
-    }
-
-    /// The day in UTC, whatever the session's time zone: the server counts both types in UTC.
-    pub fn day(self) -> Option<Date> {
-        // SAFETY: the server's own conversion, by value; a time without a zone is stored as one in UTC.
-        unsafe { pgrx::direct_function_call(pg_sys::timestamp_date, &[self.into_datum()]) }
-    }
-}
-
-impl FromDatum for Time {
-    // SAFETY: the caller promises a datum of type timestamptz, which is read by value.
-    unsafe fn from_polymorphic_datum(
-        datum: pg_sys::Datum,
-        is_null: bool,
-        typoid: pg_sys::Oid,
-    ) -> Option<Self> {
-        // SAFETY: the same promise; a timestamptz is an i64.
-        unsafe { i64::from_polymorphic_datum(datum, is_null, typoid) }.map(Time)
-    }
-}
-
-impl IntoDatum for Time {
-    fn into_datum(self) -> Option<pg_sys::Datum> {
-        self.0.into_datum()
-    }
-
-    fn type_oid() -> pg_sys::Oid {
-        pg_sys::TIMESTAMPTZOID
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn any_two_times_have_a_span_or_none(start in any::<i64>(), end in any::<i64>()) {
-            let span = Time(end).milliseconds_since(Time(start));
-            prop_assert!(span.is_none_or(|span| (span < 0) <= (end < start)));
-            prop_assert_eq!(Time(i64::MAX).milliseconds_since(Time(start)), None);
-            prop_assert_eq!(Time(end).milliseconds_since(Time(i64::MIN)), None);
-        }
     }
 }
