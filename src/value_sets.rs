@@ -19,7 +19,7 @@ use crate::v7::sign_offs;
 const LISTS: [(&str, &[&str]); 7] = [
     ("collaboration_requests.request_type", &collaboration::REQUEST_TYPES),
     ("collaboration_requests.urgency", &collaboration::URGENCIES),
-    ("configurations.value_type", &configuration::TYPES),
+    ("configurations.value_type", &configuration::types::TYPES),
     ("gates.gate_type", &gates::TYPES),
     ("human_review_queue.review_type", &reviews::TYPES),
     ("knowledge_staging.knowledge_type", &knowledge::TYPES),
