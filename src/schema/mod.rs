@@ -5,6 +5,7 @@ pub mod access;
 pub mod archive;
 pub mod catalog;
 pub mod client_types;
+pub mod column;
 pub mod definition;
 pub mod difference;
 pub mod facts;

@@ -8,8 +8,9 @@ use super::renames::Rename;
 use super::repair;
 use super::undo::to_undo;
 use crate::schema::catalog;
+use crate::schema::column::Column;
 use crate::schema::difference::Difference;
-use crate::schema::facts::{Column, Member, split};
+use crate::schema::facts::{Member, split};
 
 /// What users added to the extension's tables, or changed on them, that pg_dump would lose.
 ///

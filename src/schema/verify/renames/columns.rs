@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::places::{self, Likeness, Order, Steps};
+use super::places::{Likeness, Order};
 use super::rename::Rename;
 use super::search::Search;
+use super::steps::{self, Steps};
 use crate::schema::catalog;
-use crate::schema::facts::{Column, Facts, Member, split};
+use crate::schema::column::Column;
+use crate::schema::facts::{Facts, Member, split};
 use crate::schema::manifest::{self, Columns};
 use crate::server::error::Error;
 use crate::server::interrupts;
@@ -26,7 +28,7 @@ impl Search<'_> {
                 |is: &str, due: &str| self.likeness_of_columns(&object(is), &object(due));
             let order = Order { is: &is, due: &in_order, brought: &brought };
             for Steps { of, steps } in
-                places::undo(&is, &order.certain(likeness), crate::server::dynamic_sql::quote)
+                steps::undo(&is, &order.certain(likeness), crate::server::dynamic_sql::quote)
             {
                 for (is, due) in &steps {
                     self.rename_column(table, &object(is), &object(due));

@@ -6,6 +6,7 @@ mod parts;
 mod places;
 mod rename;
 mod search;
+mod steps;
 mod touched;
 mod wholes;
 

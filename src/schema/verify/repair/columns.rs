@@ -1,6 +1,7 @@
 //! Columns: missing, or defined otherwise. No statement loses a value.
 
-use crate::schema::facts::{Column, Facts};
+use crate::schema::column::Column;
+use crate::schema::facts::Facts;
 
 pub fn add(table: &str, name: &str, expected: &Facts) -> String {
     let due = Column(expected);
