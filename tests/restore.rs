@@ -206,8 +206,8 @@ fn rows_that_had_to_stay_in_the_archive_are_not_waiting() -> Result<()> {
     assert_eq!(reported.len(), 2, "{reported:?}");
     assert_eq!(
         reported[0],
-        "waiting archive orchestrator_archive.approvals: given back to orchestrator.approvals / \
-         kept at an unknown version, and not given back since"
+        "waiting archive orchestrator_archive.approvals: restored to orchestrator.approvals / \
+         archived at an unknown version, not restored since"
     );
     assert!(
         reported[1].starts_with("waiting archive orchestrator_archive.tasks_columns:"),

@@ -74,10 +74,10 @@ fn privileges_changed_by_hand_are_reported_and_corrected() -> Result<()> {
         reported,
         [
             format!(
-                "changed access level {reader}: reader / holds besides INSERT (event_type) ON TABLE orchestrator.audit_events, UPDATE ON TABLE orchestrator.gates by another grant"
+                "changed access level {reader}: reader / also holds INSERT (event_type) ON TABLE orchestrator.audit_events, UPDATE ON TABLE orchestrator.gates (with grant option or from another grantor)"
             ),
             format!(
-                "changed access level {worker}: worker / lacks EXECUTE ON FUNCTION orchestrator.start_run(text,uuid,text); holds besides UPDATE ON TABLE orchestrator.gates by another grant"
+                "changed access level {worker}: worker / lacks EXECUTE ON FUNCTION orchestrator.start_run(text,uuid,text); also holds UPDATE ON TABLE orchestrator.gates (with grant option or from another grantor)"
             ),
         ]
     );
@@ -402,7 +402,7 @@ fn a_role_that_lost_its_marks_is_reported() -> Result<()> {
         );
         let hint = text(&mut client, "SELECT hint FROM orchestrator.verify()")?;
         let other_way =
-            format!(" -- or, to take it all away: SELECT orchestrator.revoke_access('{role}');");
+            format!(" -- or, to revoke everything: SELECT orchestrator.revoke_access('{role}');");
         assert!(hint.ends_with(&other_way), "{hint}");
         client.batch_execute(&hint)?;
         assert_eq!(holds(&mut client, &role)?, level);

@@ -39,7 +39,7 @@ const KINDS: [Kind; 13] = [
         "",
         "bigserial",
         "n + 100",
-        Again::Stay("the row was changed since, and the value does not fit it"),
+        Again::Stay("the row has changed since, and the value cannot be restored into it"),
     ),
     kind("", "int GENERATED ALWAYS AS (length(content)) STORED", "DEFAULT", Again::Computed),
     kind("CREATE DOMAIN public.mine AS int CHECK (VALUE > 0)", "public.mine", "n", Again::Back),

@@ -128,7 +128,10 @@ fn every_lack_of_an_identity_is_named_with_the_statement_that_helps() -> Result<
         let step = "ALTER EXTENSION orchestrator_schema UPDATE TO '0.2.5'";
         let (code, text) = refusal(client.batch_execute(step));
         assert_eq!(code, SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "{make}: {text}");
-        assert!(text.starts_with("cannot go from 0.3.0 to 0.2.5 because rows of "), "{text}");
+        assert!(
+            text.starts_with("cannot downgrade from 0.3.0 to 0.2.5 because rows of "),
+            "{text}"
+        );
         assert!(text.contains(helps), "{make}: {text}");
         assert_eq!(rows(&mut client)?, before, "{make}");
         if make.contains("_pkey") {

@@ -62,7 +62,7 @@ fn every_column_that_stores_rows_of_a_table_stops_the_step_that_changes_it() -> 
             let step = format!("ALTER EXTENSION orchestrator_schema UPDATE TO '{above}'");
             let (code, text) = refusal(client.batch_execute(&step));
             assert_eq!(code, SqlState::DEPENDENT_OBJECTS_STILL_EXIST, "{make}: {text}");
-            assert!(text.starts_with(&format!("cannot go up to {above} because")), "{text}");
+            assert!(text.starts_with(&format!("cannot upgrade to {above} because")), "{text}");
             let detail = text.replace(".\n", ";\n");
             assert!(detail.contains(name), "{make}: {name} in {text}");
             let (_, free) = text.split_once(FREES).with_context(|| text.clone())?;

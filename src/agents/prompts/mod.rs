@@ -174,7 +174,7 @@ fn overtaken(agent_type: &str) -> Error {
         Kind::Serialization,
         format!("another transaction has activated a prompt of agent type \"{agent_type}\""),
     )
-    .detail("It did so after this transaction began to read, or without the functions.")
+    .detail("It committed after this transaction began to read, or wrote without the functions.")
     .hint("Roll back and try again.")
 }
 

@@ -52,7 +52,10 @@ fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, Er
     let changed = privileges::set(role, &name, &privileges::due(level)?)?;
     if backend_state::in_script() {
         let given = format!("role \"{name}\" has level {} again", level.name());
-        backend_state::notice(given, Some("It had it before a downgrade.".to_owned()));
+        backend_state::notice(
+            given,
+            Some("The role had this level before a downgrade.".to_owned()),
+        );
     }
     Ok(changed)
 }
@@ -90,7 +93,7 @@ fn grantee_of(grantee: Option<RegRole>) -> Result<(Oid, String), Error> {
         "SELECT r.rolname::text, \
                 CASE WHEN r.oid IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'orchestrator') \
                      THEN 'It owns the extension, and may do everything.' \
-                     WHEN r.rolname = 'pg_database_owner' THEN 'It stands for the owner of the database, who may grant levels.' END \
+                     WHEN r.rolname = 'pg_database_owner' THEN 'It represents the owner of the database, who may grant levels.' END \
          FROM pg_roles AS r WHERE r.oid = $1",
     );
     let role = required("grantee", grantee)?.0;
@@ -102,16 +105,17 @@ fn grantee_of(grantee: Option<RegRole>) -> Result<(Oid, String), Error> {
     })?;
     match found {
         Some((name, None)) => Ok((role, name)),
-        Some((name, Some(fact))) => {
-            Err(Error::new(Kind::InvalidValue, format!("role \"{name}\" can have no level"))
-                .detail(fact)
-                .hint("Give the level to the role that is to work with it."))
-        }
+        Some((name, Some(fact))) => Err(Error::new(
+            Kind::InvalidValue,
+            format!("role \"{name}\" cannot be given an access level"),
+        )
+        .detail(fact)
+        .hint("Give the level to the role that does the work.")),
         None => Err(Error::new(
             Kind::NotFound,
             format!("role with identifier {} does not exist", role.to_u32()),
         )
-        .hint("PUBLIC has no level; CREATE ROLE makes one that can have it.")),
+        .hint("PUBLIC cannot be given a level; CREATE ROLE creates a role that can.")),
     }
 }
 
@@ -132,8 +136,8 @@ fn one_change_at_a_time() -> Result<(), Error> {
             Kind::NotReady,
             format!("levels cannot be changed in a transaction of isolation level {level}"),
         )
-        .detail("It does not see what others have granted and revoked since it began.")
-        .hint("BEGIN ISOLATION LEVEL READ COMMITTED; begins one that does."));
+        .detail("Its snapshot lacks the grants that others have changed since it began.")
+        .hint("Begin another transaction: BEGIN ISOLATION LEVEL READ COMMITTED;"));
     }
     locks::one_at_a_time("grant_access")
 }
@@ -184,7 +188,7 @@ pub fn deviations(levels_wait: bool) -> Result<Vec<Deviation>, Error> {
         let nearest = levels.iter().filter(is_near).min_by_key(distance);
         let Some((level, due)) = nearest.filter(|(_, due)| *due != held) else { continue };
         let lacks = privileges::in_words("lacks", due.difference(&held));
-        let holds = privileges::in_words("holds besides", held.difference(due));
+        let holds = privileges::in_words("also holds", held.difference(due));
         deviations.push(Deviation {
             role: quote(&name),
             level: level.name(),
@@ -212,15 +216,13 @@ fn way_back(role: Oid, level: Level, marked: Option<Level>) -> Result<String, Er
     let nearest = call(level)?;
     match marked {
         Some(marked) if marked == level => Ok(nearest),
-        Some(marked) => Ok(format!(
-            "{nearest} -- or, to leave it no more than a {}: {}",
-            marked.name(),
-            call(marked)?
-        )),
+        Some(marked) => {
+            Ok(format!("{nearest} -- or, to reduce it to a {}: {}", marked.name(), call(marked)?))
+        }
         None => {
             let revoke =
                 REVOKE.select(&[role.into()], |rows| rows::only::<String>(rows, "call"))?;
-            Ok(format!("{nearest} -- or, to take it all away: {revoke}"))
+            Ok(format!("{nearest} -- or, to revoke everything: {revoke}"))
         }
     }
 }

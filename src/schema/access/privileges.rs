@@ -30,7 +30,7 @@ pub struct Privilege {
 impl Privilege {
     /// In words: `INSERT (title) ON TABLE orchestrator.tasks`.
     pub fn in_words(&self) -> String {
-        let how = if self.irregular { " by another grant" } else { "" };
+        let how = if self.irregular { " (with grant option or from another grantor)" } else { "" };
         format!("{} ON {}{how}", self.on_column(), self.object)
     }
 

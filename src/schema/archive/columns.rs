@@ -22,7 +22,7 @@ pub fn keep(table: &Table, columns: &[String]) -> Result<i64, Error> {
     let key = table.key()?;
     if key.is_empty() {
         return Err(Error::new(Kind::InvalidValue, format!("{table} has no primary key"))
-            .hint("Values are kept with the key of their row."));
+            .hint("The archive needs the key of each row."));
     }
     dependents::refuse_columns(table, columns)?;
     if table.is_empty()? {

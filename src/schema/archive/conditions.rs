@@ -18,16 +18,16 @@ pub fn conditions(from: &Table, to: &Table) -> Result<Vec<Condition>, Error> {
         conditions.push(Condition {
             sql: key.holds_for("kept"),
             failure: format!(
-                "the row of {} that {} names is gone",
-                key.parent,
-                key.columns.join(", ")
+                "{} refers to a row of {} that does not exist",
+                key.columns.join(", "),
+                key.parent
             ),
         });
     }
     for check in to.checks()? {
         conditions.push(Condition {
             sql: format!("({check}) IS NOT FALSE"),
-            failure: format!("it violates CHECK {check}"),
+            failure: format!("the row violates CHECK {check}"),
         });
     }
     let present = from.columns()?;
@@ -68,8 +68,9 @@ pub fn misfits(from: &Table, to: &Table) -> Result<Vec<String>, Error> {
         }
     }
     if !misfits.is_empty() {
-        misfits
-            .push(format!("once {from} is altered: SELECT * FROM orchestrator.restore_archived()"));
+        misfits.push(format!(
+            "after you alter {from}, run SELECT * FROM orchestrator.restore_archived()"
+        ));
     }
     Ok(misfits)
 }

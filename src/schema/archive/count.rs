@@ -73,8 +73,8 @@ pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
     }
     let mut detail = format!("{table}: {}.", count.in_words());
     for (which, others) in [
-        ("The same step takes rows or columns of", now),
-        ("Steps further down take rows of", later),
+        ("The same step would also archive rows or columns of", now),
+        ("Later steps would archive rows of", later),
     ] {
         if !others.is_empty() {
             detail.push_str(&format!("\n{which} {}.", others.join(", ")));
@@ -87,7 +87,7 @@ pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
     .detail(detail)
     .hint(
         "SET orchestrator_schema.downgrade = 'archive' keeps them in schema orchestrator_archive; \
-             SELECT * FROM orchestrator.downgrade_plan('...') shows all that a downgrade takes out.",
+             SELECT * FROM orchestrator.downgrade_plan('...') lists everything that a downgrade would archive or drop.",
     ))
 }
 

@@ -195,7 +195,7 @@ pub fn refuse_over_stored_rows(target: &str) -> Result<(), Error> {
             found.insert(dependent.description.clone(), dependent);
         }
     }
-    refuse_over(&format!("go up to {target}"), COLUMNS, found.into_values().collect())
+    refuse_over(&format!("upgrade to {target}"), COLUMNS, found.into_values().collect())
 }
 
 /// The hint if something is in the way of a downgrade.
@@ -203,11 +203,11 @@ pub const DOWN: &str =
     "Drop or change them before the downgrade, and create them again after the next upgrade.";
 
 /// The hint if something on an archive is in the way of an upgrade.
-pub const UP: &str = "Drop or change them before the upgrade, and create them again on the tables of schema orchestrator after it.";
+pub const UP: &str = "Drop or change them before the upgrade. After it, create them again on the tables of schema orchestrator.";
 
 /// The hint if a user's column keeps an upgrade from adding or dropping columns of a table.
 pub const COLUMNS: &str =
-    "Give these columns another type, or drop what is named, before the upgrade.";
+    "Before the upgrade, drop these objects or give the columns another type.";
 
 /// Raises an error that names the dependent objects, if there are any.
 pub fn refuse_over(step: &str, hint: &str, dependents: Vec<Dependent>) -> Result<(), Error> {
@@ -218,7 +218,7 @@ pub fn refuse_over(step: &str, hint: &str, dependents: Vec<Dependent>) -> Result
     let undo: Vec<_> = dependents.iter().filter_map(|each| each.undo.as_deref()).collect();
     if !undo.is_empty() {
         hint.push_str(&format!(
-            " These statements free them, and no row is lost: {}",
+            " These statements remove the dependencies without loss of rows: {}",
             undo.join(" ")
         ));
     }

@@ -50,7 +50,7 @@ pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
             dependents.extend(dependents::of_archive(&archive.table)?);
         }
     }
-    dependents::refuse_over(&format!("go up to {target}"), dependents::UP, dependents)
+    dependents::refuse_over(&format!("upgrade to {target}"), dependents::UP, dependents)
 }
 
 fn rows_of(archive: &Archive, live: &Table) -> Result<Outcome, Error> {
@@ -97,7 +97,7 @@ fn set_extra_apart(archive: &Archive, live: &Table) -> Result<i64, Error> {
         return Ok(0);
     };
     let what = Archive { holds: Holds::Columns(extra), ..archive.clone() }.object();
-    let reason = "the table has no such column; the rest of the row came back".to_owned();
+    let reason = "the table has no such column; the rest of the row was restored".to_owned();
     left_behind(apart, &what, &table, &[reason]);
     Ok(apart)
 }

@@ -196,7 +196,7 @@ fn only_for_the_owner() -> Result<(), Error> {
         Kind::Forbidden,
         "permission denied to archive or restore rows of orchestrator_schema",
     )
-    .hint("Ask the role that owns the extension; \\dx and pg_extension show it."))
+    .hint("Ask the owner of the extension: SELECT extowner::regrole FROM pg_catalog.pg_extension WHERE extname = 'orchestrator_schema';"))
 }
 
 /// The column names of an argument, each checked to be a column of the table.
@@ -224,7 +224,7 @@ fn named_columns(
                 Kind::InvalidValue,
                 format!("column \"{column}\" of table {table} is in its primary key"),
             )
-            .hint("The key is kept with whichever columns are named; name only others."));
+            .hint("The archive always holds the key; name only other columns."));
         }
     }
     match columns.iter().find(|name| known.iter().all(|column| column.name != **name)) {
@@ -233,7 +233,7 @@ fn named_columns(
             format!("column \"{unknown}\" of table {table} does not exist"),
         )
         .hint(
-            "SELECT * FROM orchestrator.verify() tells how to make a column of the version again.",
+            "If a version has this column, verify() returns the statement that restores it: SELECT * FROM orchestrator.verify();",
         )),
         None => Ok(columns),
     }

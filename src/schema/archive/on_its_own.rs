@@ -26,7 +26,9 @@ pub fn unless_in_use(
         .map(|dependent| format!("{} depends on the archive", dependent.description))
         .collect();
     reasons.extend(dependents.into_iter().filter_map(|dependent| dependent.undo));
-    reasons.push("without these: SELECT * FROM orchestrator.restore_archived()".to_owned());
+    reasons.push(
+        "without these objects, run SELECT * FROM orchestrator.restore_archived()".to_owned(),
+    );
     stays(archive, &reasons)
 }
 
@@ -53,10 +55,7 @@ pub fn stays(archive: &Archive, reasons: &[String]) -> Result<Outcome, Error> {
 /// Reports how many rows stay in the archive, and why.
 pub fn left_behind(rows: i64, belongs_to: &str, archive: &Table, reasons: &[String]) {
     backend_state::notice(
-        format!(
-            "{} of {belongs_to} could not come back and stay in {archive}",
-            counted(rows, "row")
-        ),
+        format!("could not restore {} of {belongs_to}, kept in {archive}", counted(rows, "row")),
         Some(reasons.join("; ")),
     );
 }
@@ -65,7 +64,7 @@ pub fn left_behind(rows: i64, belongs_to: &str, archive: &Table, reasons: &[Stri
 pub fn lost_reference(belongs_to: &str, key: &ForeignKey, rows: i64) {
     let columns = key.columns.join(", ");
     backend_state::notice(
-        format!("{} of {belongs_to} came back without {columns}", counted(rows, "row")),
-        Some(format!("The row of {} that {columns} named is gone.", key.parent)),
+        format!("restored {} of {belongs_to} without {columns}", counted(rows, "row")),
+        Some(format!("{columns} referred to a row of {} that does not exist.", key.parent)),
     );
 }

@@ -1,5 +1,5 @@
-//! What a downgrade would do, told before it happens: the difference between the manifests of the
-//! versions it passes, with the rows that are there now.
+//! The preview of a downgrade: the difference between the manifests of the versions that it passes,
+//! with the present number of rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::server::{backend_state, dynamic_sql, interrupts, rows};
 /// One row: the step, the object, the action, the rows it concerns.
 type Line = (String, String, String, Option<i64>);
 
-/// Kinds that go wherever their table goes, and are not told apart from it.
+/// Kinds that are removed with their table and have no line of their own then.
 const PARTS: [&str; 7] = [
     "column",
     "constraint",
@@ -48,8 +48,8 @@ pub fn downgrade(target: &str) -> Result<Vec<Line>, Error> {
     Ok(lines)
 }
 
-/// Refuses to go on when something of a user's depends on what the step down to `target` takes away,
-/// and reports which grants go with it.
+/// Refuses the step down to `target` if a user's object depends on something that the step removes.
+/// Reports the grants that are lost with removed functions and views.
 pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
     let left = manifest::version_left()?;
     let step = Step::to(manifest::position(target)?)?;
@@ -58,7 +58,7 @@ pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
         blockers.insert(dependent.description.clone(), dependent);
     }
     dependents::refuse_over(
-        &format!("go from {left} to {target}"),
+        &format!("downgrade from {left} to {target}"),
         dependents::DOWN,
         blockers.into_values().collect(),
     )?;
@@ -66,20 +66,22 @@ pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
         step.grants_lost()?.into_iter().map(|Grants { statement, .. }| statement).collect();
     if !grants.is_empty() {
         backend_state::notice(
-            format!("grants on functions and views go with them from {left} to {target}"),
-            Some(format!("To give them again after the next upgrade: {}", grants.join(" "))),
+            format!(
+                "the downgrade from {left} to {target} drops functions and views with grants to users"
+            ),
+            Some(format!("To restore the grants after the next upgrade: {}", grants.join(" "))),
         );
     }
     Ok(())
 }
 
-/// From one version to the one below it.
+/// The step from one version to the one below it.
 struct Step {
     upper: Members,
     lower: Members,
 }
 
-/// The grants of one role on a function or a view that goes.
+/// The grants of one role on a function or a view that the step removes.
 struct Grants {
     object: String,
     role: String,
@@ -95,7 +97,7 @@ impl Step {
         })
     }
 
-    /// The names of the members of a kind that go. A column goes with its table.
+    /// The names of the members of a kind that the step removes, without the columns of removed tables.
     fn going<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a str> {
         let goes = move |member: &Member| {
             let table = || Member { kind: "table".to_owned(), object: member.split().0.to_owned() };
@@ -108,7 +110,7 @@ impl Step {
             .map(|member| member.object.as_str())
     }
 
-    /// The columns that go, each with its full name, its table, and its own name.
+    /// The columns that the step removes from tables that stay: full name, table and own name.
     fn going_columns(&self) -> Result<Vec<(&str, Table, String)>, Error> {
         const PARTS: &str = "SELECT (parse_ident($1))[3]";
         let mut columns = Vec::new();
@@ -122,7 +124,7 @@ impl Step {
         Ok(columns)
     }
 
-    /// What of users' stops the step: the member that goes, and what depends on it.
+    /// The objects of users that stop the step, each with the removed member that it depends on.
     fn blockers(&self, additions: &Additions) -> Result<Vec<(String, Dependent)>, Error> {
         let mut found = Vec::new();
         for object in self.going("table").chain(self.going("view")) {
@@ -146,8 +148,8 @@ impl Step {
         Ok(theirs.collect())
     }
 
-    /// The grants that users made on functions and views which go. Those that belong to a role's
-    /// level come back with it.
+    /// The grants that users made on functions and views that the step removes, without those of a
+    /// level: an upgrade restores the level with all its grants.
     fn grants_lost(&self) -> Result<Vec<Grants>, Error> {
         static GRANTS: Statement = Statement::new(include_str!("grants_that_go.sql"));
         let with_level = roles_with_level()?;
@@ -171,31 +173,31 @@ impl Step {
 
     fn lines(&self, name: &str, additions: &Additions) -> Result<Vec<Line>, Error> {
         let mut lines = Vec::new();
-        let mut tell = |object: &str, action: &str, rows| {
+        let mut add = |object: &str, action: &str, rows| {
             lines.push((name.to_owned(), object.to_owned(), action.to_owned(), rows));
         };
         for (object, dependent) in self.blockers(additions)? {
-            tell(&object, &format!("blocked by {}", dependent.description), None);
+            add(&object, &format!("blocked by {}", dependent.description), None);
         }
         for object in self.going("table") {
             if let Some(table) = Table::named(object)? {
                 let rows = table.count()?;
-                tell(object, if rows > 0 { "archive rows" } else { "drop" }, Some(rows));
+                add(object, if rows > 0 { "archive rows" } else { "drop" }, Some(rows));
             }
         }
         for (object, table, _) in self.going_columns()? {
             let rows = table.count()?;
-            tell(object, if rows > 0 { "archive column" } else { "drop" }, Some(rows));
+            add(object, if rows > 0 { "archive column" } else { "drop" }, Some(rows));
         }
         if self.going("function").any(|function| function == access::ACCESS) {
             let roles = access::count()?;
             if roles > 0 {
                 let kept = format!("orchestrator.{}", access::KEPT_LEVELS);
-                tell(&kept, "archive rows", Some(roles));
+                add(&kept, "archive rows", Some(roles));
             }
         }
         for Grants { object, role, .. } in self.grants_lost()? {
-            tell(&object, &format!("lose what is granted to {role}"), None);
+            add(&object, &format!("lose the grants to {role}"), None);
         }
         let tables: BTreeSet<&str> = self.going("table").collect();
         for (member, facts) in &self.upper {
@@ -206,9 +208,9 @@ impl Step {
             }
             match self.lower.get(member) {
                 None if member.kind == "column" => {}
-                None => tell(&member.object, &format!("drop {}", member.kind), None),
+                None => add(&member.object, &format!("drop {}", member.kind), None),
                 Some(older) if older != facts => {
-                    tell(&member.object, &format!("replace {}", member.kind), None);
+                    add(&member.object, &format!("replace {}", member.kind), None);
                 }
                 Some(_) => {}
             }

@@ -45,7 +45,7 @@ pub fn only_ours() -> Result<(), Error> {
         None => Ok(()),
         Some(stranger) => Err(Error::new(
             Kind::Forbidden,
-            "schema orchestrator_archive is not the extension owner's alone",
+            "schema orchestrator_archive does not belong to the extension's owner alone",
         )
         .detail(stranger)
         .hint("Give it to the owner of extension orchestrator_schema, or rename it.")),

@@ -125,7 +125,7 @@ pub fn reasons(from: &Table, to: &Table) -> Result<Vec<String>, Error> {
                 "NOT EXISTS (SELECT FROM ONLY {to} AS live WHERE {})",
                 same_key(&key, "kept", "live")
             ),
-            failure: "a row with its key is there".to_owned(),
+            failure: "the table already has a row with its key".to_owned(),
         });
     } else {
         conditions.extend(extra.iter().map(|name| nothing_in(name)));

@@ -27,10 +27,10 @@ struct Refused {
 /// updates.
 pub fn refuse_over_identity(way: Way, target: &str) -> Result<(), Error> {
     let (newer, step) = match way {
-        Way::Up => (target.to_owned(), format!("go up to {target}")),
+        Way::Up => (target.to_owned(), format!("upgrade to {target}")),
         Way::Down => {
             let left = manifest::version_left()?;
-            let step = format!("go from {left} to {target}");
+            let step = format!("downgrade from {left} to {target}");
             (left, step)
         }
     };

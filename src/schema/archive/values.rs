@@ -101,7 +101,8 @@ fn misfits(archive: &Archive, live: &Table) -> Result<Vec<String>, Error> {
     }
     if !misfits.is_empty() {
         misfits.push(
-            "once it is a plain column: SELECT * FROM orchestrator.restore_archived()".to_owned(),
+            "after you make it a plain column, run SELECT * FROM orchestrator.restore_archived()"
+                .to_owned(),
         );
     }
     misfits.extend(conditions::misfits(&archive.table, live)?);
@@ -250,11 +251,11 @@ fn reasons(archive: &Archive, live: &Table, left: i64) -> Result<Vec<String>, Er
     )?;
     let mut reasons = Vec::new();
     if gone > 0 {
-        reasons.push(format!("{gone}: the row is gone"));
+        reasons.push(format!("{gone}: the table has no row with the key"));
     }
     if left > gone {
         reasons.push(format!(
-            "{}: the row was changed since, and the value does not fit it",
+            "{}: the row has changed since, and the value cannot be restored into it",
             left - gone
         ));
     }

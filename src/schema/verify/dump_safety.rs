@@ -1,4 +1,4 @@
-//! What users added to the extension's tables, or changed on them, that a dump would lose.
+//! Additions and changes of users to the extension's tables that a dump would lose.
 
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -12,10 +12,10 @@ use crate::schema::column::Column;
 use crate::schema::difference::Difference;
 use crate::schema::facts::{Member, split};
 
-/// What users added to the extension's tables, or changed on them, that pg_dump would lose.
+/// Additions and changes of users to the extension's tables that pg_dump would lose.
 ///
-/// Returns: the object, its kind, `error` where rows would be lost and `warning` otherwise, what
-/// a restore of a dump would do, and the next step. Since 0.0.0.
+/// Returns: the object, its kind, `error` if rows would be lost and `warning` otherwise, the
+/// consequence for a restored database, and the next step. Since 0.0.0.
 #[pg_extern(sql = false, stable, parallel_restricted)]
 fn dump_safety() -> Result<
     TableIterator<
@@ -44,16 +44,16 @@ fn dump_safety() -> Result<
         let Member { kind, object } = difference.member;
         let hint = match (kind.as_str(), severity) {
             ("column", Severity::Error) if difference.expected.is_none() => {
-                format!("Keep its values in a table of your own, then {undo}")
+                format!("Copy its values into a table of your own, then {undo}")
             }
-            ("table" | "view" | "function" | "sequence" | "schema" | "other" | "child table", _)
-                if difference.expected.is_none() =>
-            {
-                undo
-            }
+            (
+                "table" | "view" | "function" | "sequence" | "schema" | "other" | "child table",
+                _,
+            ) if difference.expected.is_none() => undo,
             (_, Severity::Error) => format!("Before the dump: {undo}"),
             (_, Severity::Warning) => {
-                "Keep the statement that made it beside your dumps, and run it again after a restore.".to_owned()
+                "Keep the statement that created it with your dumps, and run it after each restore."
+                    .to_owned()
             }
         };
         rows.push((object, kind, severity.name().to_owned(), consequence, hint));
@@ -77,87 +77,88 @@ impl Severity {
     }
 }
 
-/// What a restored dump would lack of what has another name than CREATE EXTENSION gives it.
+/// The consequence of a rename: CREATE EXTENSION creates the object under the version's name.
 fn consequence_of(Rename { kind, is, due, .. }: &Rename) -> (Severity, String) {
     match *kind {
         "schema" | "table" | "sequence" => (
             Severity::Error,
-            format!("a restore stops at the rows of {is}: CREATE EXTENSION makes {due}"),
+            format!("a restore fails at the rows of {is}, because CREATE EXTENSION creates {due}"),
         ),
         "column" => {
             let table = split(due).0;
             (
                 Severity::Error,
                 format!(
-                    "{table} restores empty: its rows name a column that CREATE EXTENSION does not make"
+                    "a restore leaves {table} empty: its rows have a column that CREATE EXTENSION does not create"
                 ),
             )
         }
-        kind => (Severity::Warning, format!("a restore has this {kind} as {due}")),
+        kind => (Severity::Warning, format!("a restored database has this {kind} as {due}")),
     }
 }
 
-/// What a restored dump would lack; nothing for what a dump does not carry in any case.
+/// The consequence of a difference for a restored database; `None` if a dump never contains such an
+/// object.
 fn consequence(difference: &Difference) -> Option<(Severity, String)> {
     use Severity::{Error, Warning};
     let Difference { member, expected, actual } = difference;
     let (table, _) = member.split();
     let kind = member.kind.as_str();
-    // One row that CREATE EXTENSION's table does not take ends the COPY of all of them.
+    // One row that the table of CREATE EXTENSION refuses ends the COPY of all rows.
     let empties = |what: &str, which: &str| {
-        Some((Error, format!("{what} restores empty when a row {which}")))
+        Some((Error, format!("a restore leaves {what} empty if a row {which}")))
     };
     match (kind, expected.as_deref(), actual.as_deref()) {
         ("column", None, _) => Some((
             Error,
             format!(
-                "{table} restores empty: its rows name a column that CREATE EXTENSION does not make"
+                "a restore leaves {table} empty: its rows have a column that CREATE EXTENSION does not create"
             ),
         )),
         ("column", Some(expected), None) if Column(expected).needs_a_value() => Some((
             Error,
-            format!("{table} restores empty: its rows lack a column that must have a value"),
+            format!("a restore leaves {table} empty: its rows lack a column that must have a value"),
         )),
         ("column", Some(_), None) => {
-            Some((Warning, "a restore has this column, with its default in every row".to_owned()))
+            Some((Warning, "a restored database has this column, with its default in every row".to_owned()))
         }
         ("column", Some(expected), Some(actual)) => {
             if Column(actual).takes_no_more_than(&Column(expected)) {
-                Some((Warning, "a restore has the column as the version defines it".to_owned()))
+                Some((Warning, "a restored database has the column as the version defines it".to_owned()))
             } else {
                 empties(table, "has a value that the version's column does not take")
             }
         }
         ("table", None, _) => Some((
             Error,
-            "a dump has neither this table nor its rows: it counts as the extension's".to_owned(),
+            "a dump contains neither this table nor its rows, because the table is a member of the extension".to_owned(),
         )),
         ("view" | "function" | "sequence" | "schema" | "other", None, _) => Some((
             Warning,
             format!(
-                "a dump does not have this {}: it counts as the extension's",
+                "a dump does not contain this {}, because it is a member of the extension",
                 if kind == "other" { "object" } else { kind }
             ),
         )),
         ("table", Some(_), Some(_)) => {
-            Some((Warning, "a restore has the table without these options".to_owned()))
+            Some((Warning, "a restored database has the table without these options".to_owned()))
         }
         ("child table", None, _) => Some((
             Warning,
-            "a restore has it again; its rows are seen in the table of the extension, whose keys, rules and seals do not hold for them"
+            "a restored database has it; its rows are visible in the table of the extension, but keys, rules and seals of that table do not apply to them"
                 .to_owned(),
         )),
-        ("statistics", None, _) => Some((Warning, "a restore does not have them".to_owned())),
+        ("statistics", None, _) => Some((Warning, "a restored database does not have them".to_owned())),
         ("index" | "constraint" | "trigger" | "policy" | "rule", None, _) => {
-            Some((Warning, format!("a restore does not have this {kind}")))
+            Some((Warning, format!("a restored database does not have this {kind}")))
         }
-        ("constraint", Some(_), _) => empties(table, "breaks this constraint"),
+        ("constraint", Some(_), _) => empties(table, "violates this constraint"),
         ("index", Some(expected), _) if expected.holds("unique") => {
             let table = expected.part_of.as_deref().unwrap_or_default();
-            empties(table, "is there twice for this index")
+            empties(table, "occurs twice in this unique index")
         }
         ("trigger" | "index", Some(_), _) => {
-            Some((Warning, format!("a restore has this {kind} as the version defines it")))
+            Some((Warning, format!("a restored database has this {kind} as the version defines it")))
         }
         _ => None,
     }

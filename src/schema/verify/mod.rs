@@ -1,6 +1,6 @@
-//! The database proves what it holds: the live catalog against the manifest of the installed
-//! version. Beside it the statements that undo a difference (`repair`), and what users added that a
-//! dump would lose (`dump`).
+//! Compares the live catalog with the manifest of the installed version. `repair` has the statements
+//! that undo a difference, `renames` the search for renamed members, `dump_safety` the additions of
+//! users that a dump would lose.
 
 mod dump_safety;
 mod renames;
@@ -29,8 +29,8 @@ use undo::{Undo, to_undo};
 /// One row of `verify()`: object, kind, problem, expected, actual, hint.
 type Finding = (String, String, String, Option<String>, Option<String>, String);
 
-/// The rules that rows break; of a version's own tables, and only of those that are as they should
-/// be, so that the rule's query can run.
+/// The rules that rows break. A rule is checked only if the version has all its tables and they are
+/// intact, so that its query can run.
 fn broken_rules(version: &str, undo: &Undo) -> Result<Vec<Finding>, Error> {
     let members = manifest::members_at(manifest::position(version)?)?;
     let is_intact = |table: &&str| {
@@ -68,12 +68,12 @@ fn broken_rules(version: &str, undo: &Undo) -> Result<Vec<Finding>, Error> {
 }
 
 /// Compares the live catalog with the manifest of the installed version, the rows with the rules
-/// that no constraint can hold, and the privileges of roles with their levels; and tells what waits
-/// in the archive although the version has a place for it.
+/// that no constraint can hold, and the privileges of roles with their levels. Also reports archives
+/// that the installed version can restore and that nobody has tried to restore.
 ///
-/// Returns: one row per difference - the object, its kind, what is wrong with it (missing,
-/// unexpected, changed, renamed, broken rule, waiting), what is expected and what is there, and the next
-/// step; no row when everything is intact. Since 0.0.0; rules over rows since 0.2.1.
+/// Returns: one row per difference - the object, its kind, the problem (missing, unexpected, changed,
+/// renamed, broken rule, waiting), the expected and the actual definition, and the next step; no row
+/// if everything is intact. Since 0.0.0; rules over rows since 0.2.1.
 #[pg_extern(sql = false, stable, parallel_restricted)]
 fn verify() -> Result<
     TableIterator<
@@ -92,9 +92,9 @@ fn verify() -> Result<
     let version = catalog::installed_version()?;
     if let Some(majors) = manifest::majors_but_this()? {
         backend_state::notice(
-            format!("the manifest does not know how PostgreSQL {} words views", manifest::MAJOR),
+            format!("the manifest has no wording of views for PostgreSQL {}", manifest::MAJOR),
             Some(format!(
-                "It knows PostgreSQL {}; only facts without a wording are compared.",
+                "It has the wordings of PostgreSQL {}. Facts that depend on the wording are not compared.",
                 in_list(majors)
             )),
         );
@@ -136,14 +136,14 @@ fn in_list(majors: &[u16]) -> String {
     majors.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// An archive that waits although the version has a place for it: CREATE EXTENSION in a restore
-/// of an older version's dump comes before the archive.
+/// An archive that the installed version can restore. When a dump of an older version is restored,
+/// CREATE EXTENSION runs before the archive exists.
 fn waiting(archive: Archive) -> Finding {
     let (kind, problem) = ("archive".to_owned(), "waiting".to_owned());
     let version = archive.from_version.as_deref().unwrap_or("an unknown version");
-    let actual = format!("kept at {version}, and not given back since");
+    let actual = format!("archived at {version}, not restored since");
     let hint = "SELECT * FROM orchestrator.restore_archived();".to_owned();
-    let expected = format!("given back to {}", archive.object());
+    let expected = format!("restored to {}", archive.object());
     (archive.table.to_string(), kind, problem, Some(expected), Some(actual), hint)
 }
 
@@ -158,7 +158,7 @@ fn access_deviations(levels_wait: bool) -> Result<Vec<Finding>, Error> {
         .collect())
 }
 
-/// A fingerprint of the live members: equal for equal schemas, whatever path led there.
+/// A fingerprint of the live members: equal for equal schemas, whatever upgrades led to them.
 ///
 /// Returns: SHA-256 in hexadecimal. Since 0.0.0.
 #[pg_extern(sql = false, stable, parallel_restricted)]

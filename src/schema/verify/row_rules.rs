@@ -1,5 +1,6 @@
-//! Rules over rows that no constraint can hold, because what a row depends on has no key of its
-//! own. The functions that write the rows keep them; verify() reports what came another way.
+//! Rules over rows that no constraint can hold, because the rows that a row depends on have no unique
+//! key. The functions that write the rows keep the rules; `verify()` reports rows that were written
+//! without them.
 
 use crate::server::error::Error;
 use crate::server::statements::Statement;
@@ -12,12 +13,12 @@ pub struct Rule {
     /// Every table that the query reads.
     pub reads: &'static [&'static str],
     pub expected: &'static str,
-    /// How many rows break it, and the id of one of them as text.
+    /// Selects the number of rows that break it, and the id of one of them as text.
     query: Statement,
     pub hint: &'static str,
 }
 
-/// Every rule, in the order in which the versions bring their tables.
+/// Every rule, in the order of the versions that introduced their tables.
 pub static RULES: [Rule; 1] = [Rule {
     table: "orchestrator.collaboration_outcomes",
     reads: &["orchestrator.collaboration_outcomes", "orchestrator.collaboration_requests"],
@@ -33,8 +34,8 @@ pub static RULES: [Rule; 1] = [Rule {
 impl Rule {
     /// The rows that break the rule, in words; `None` when there is none.
     pub fn broken(&'static self) -> Result<Option<String>, Error> {
-        // Of few values that repeat often the server expects to meet one soon, and would walk half of
-        // the other table for each row.
+        // With few distinct values the planner expects to find a match soon. A nested loop would read
+        // half of the other table for each row.
         let found = backend_state::with_setting(c"enable_nestloop", c"off", || {
             self.query.select(&[], statements::two::<i64, String>)
         })?;

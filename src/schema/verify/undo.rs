@@ -1,4 +1,4 @@
-//! What is to be undone until the catalog is as the version defines it.
+//! The differences to undo until the catalog is as the version defines it.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,18 @@ use crate::schema::{catalog, manifest};
 use crate::server::error::Error;
 use crate::server::interrupts;
 
-/// What is to be undone, in that order.
+/// The renames to undo, and after them the other differences.
 pub struct Undo {
     pub renames: Vec<Rename>,
-    /// Every other difference that no other one explains, in an order in which each can be undone
-    /// after those before it; as they are once the renames are undone.
+    /// The differences that remain once the renames are undone, without those that another one
+    /// explains. Each can be undone after those before it.
     pub differences: Vec<Difference>,
 }
 
 pub fn to_undo(version: &str) -> Result<Undo, Error> {
     let actual = catalog::members()?;
-    // Where nothing has the name that the version gives it, nothing else can be told.
+    // While the schema has another name, no member has the name of the version, so nothing else can
+    // be compared.
     if let Some(schema) = renames::of_schema(&actual) {
         return Ok(Undo { renames: vec![schema], differences: Vec::new() });
     }
@@ -33,8 +34,8 @@ pub fn to_undo(version: &str) -> Result<Undo, Error> {
     Ok(Undo { renames, differences: left })
 }
 
-/// Whether one of the differences is explained by another: it is compared with relations, which are
-/// few, and with what has its name.
+/// Whether another difference explains this one. It is compared with relations, which are few, and
+/// with members of the same name.
 fn explained(all: &[Difference]) -> impl Fn(&Difference) -> bool {
     let mut relations = Vec::new();
     let mut named: BTreeMap<&str, Vec<&Difference>> = BTreeMap::new();

@@ -152,14 +152,14 @@ impl Attempts {
         Ok(match holders.first() {
             Some(_) => {
                 error.detail(format!("It is locked by {}.", described.join("; "))).hint(format!(
-                    "Wait until they end, or end them: {} \
-                     SET lock_timeout = 0 waits as long as it takes.",
+                    "Wait until the holders end, or end them: {} \
+                     To wait without limit: SET lock_timeout = 0;",
                     ends.join(" ")
                 ))
             }
             None => error
-                .detail("Whoever had locked it has gone.")
-                .hint("Try again; SET lock_timeout = 0 waits as long as it takes."),
+                .detail("The lock has been released since.")
+                .hint("Try again. To wait without limit: SET lock_timeout = 0;"),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Columns, each by its place in its table.
+//! Renamed columns, found by their place in the table.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! What was renamed. A member keeps its place in the extension under any name, so what is missing and
-//! what is unexpected can be one and the same; its name comes back without losing a value.
+//! The search for renamed members. A renamed object is still a member of the extension, so a missing
+//! and an unexpected member can be the same object. Renaming it back loses no value.
 
 mod columns;
 mod parts;
@@ -15,7 +15,7 @@ use crate::server::error::Error;
 pub use rename::Rename;
 use search::Search;
 
-/// The schema of the extension, when it has another name.
+/// The schema of the extension, if it has another name.
 pub fn of_schema(actual: &Members) -> Option<Rename> {
     const SCHEMA: &str = "orchestrator";
     let schemas: Vec<&str> = actual
@@ -31,7 +31,7 @@ pub fn of_schema(actual: &Members) -> Option<Rename> {
     }
 }
 
-/// Every rename, in an order in which they can be undone, and the members as they are then.
+/// Every rename, in an order in which they can be undone, and the members as they are after that.
 pub fn find(
     version: &str,
     expected: &Members,

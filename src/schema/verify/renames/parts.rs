@@ -1,4 +1,4 @@
-//! Constraints, indexes and triggers: those that are defined alike on the same table.
+//! Renamed constraints, indexes and triggers: they have an equal definition on the same table.
 
 use crate::schema::facts::{Facts, Member, split};
 use crate::server::interrupts;
@@ -9,7 +9,7 @@ use super::search::{Search, WORDED, worded_as};
 /// The states that a part can be in, whatever its name.
 const STATES: [&str; 4] = ["not_valid", "disabled", "invalid", "state"];
 
-/// The wording that shows nothing even where all names of columns are known; keys are such names.
+/// Facts whose wording proves nothing, even if all names of columns are known. Keys are such names.
 const UNSURE: [&str; 3] = ["rule", "where", "fires"];
 
 impl Search<'_> {
@@ -29,8 +29,8 @@ impl Search<'_> {
         }
     }
 
-    /// Whether a part can be one of the version, but for its name and its state; of one that follows
-    /// other names the wording shows nothing.
+    /// Whether a part can be one of the version, apart from its name and its state. If its wording
+    /// contains names that are to be undone, the wording is not compared.
     fn can_be(&self, is: &Member, due: &Member, wording: &[&str]) -> bool {
         let (Some(actual), Some(expected)) = (self.actual.get(is), self.expected.get(due)) else {
             return false;

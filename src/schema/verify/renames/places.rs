@@ -1,17 +1,17 @@
-//! Which column of a table is which of its version, by its place and not by its name. A column keeps
-//! its place for ever, and new ones stand behind all others; a dropped one leaves a hole.
+//! Matches the columns of a table with those of the version by place, not by name. A column keeps its
+//! place for ever. New columns follow all others, and a dropped column leaves a hole.
 
 /// The columns of one table.
 pub struct Order<'a> {
-    /// As they follow each other; an empty name for each hole.
+    /// The columns of the table, in order; an empty name for each hole.
     pub is: &'a [String],
-    /// As the version has them.
+    /// The columns of the version, in order.
     pub due: &'a [&'a str],
-    /// How many of `due` were there after each version that brought some, the last of them all.
+    /// The number of columns of `due` after each version that introduced some, up to all of them.
     pub brought: &'a [usize],
 }
 
-/// How a column that is there is defined, beside one of the version.
+/// How much the definition of a live column agrees with that of a column of the version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Likeness {
     Other,
@@ -19,7 +19,7 @@ pub enum Likeness {
     Whole,
 }
 
-/// A column that is certainly one of the version: its name, and the one that it is due.
+/// A column that is certainly one of the version: its name now, and its name in the version.
 pub type Pair<'a> = (&'a str, &'a str);
 
 impl<'a> Order<'a> {
@@ -61,8 +61,8 @@ impl<'a> Order<'a> {
         places
     }
 
-    /// Columns of later versions among those of users, of which none was dropped: those of one
-    /// version stand together. They are certain where their types leave one place.
+    /// Columns of later versions among those of users, if none was dropped. The columns of one version
+    /// follow each other. They are certain if their types fit in one place only.
     fn among_others(&self, likeness: &impl Fn(&str, &str) -> Likeness) -> Vec<(usize, usize)> {
         let others = self.is.len() - self.due.len();
         let blocks: Vec<(usize, usize)> =
@@ -95,8 +95,8 @@ impl<'a> Order<'a> {
         places
     }
 
-    /// Columns of later versions that a walk down and up put behind the holes of those before. One
-    /// among them with an unknown name is certain where all others have theirs.
+    /// Columns of later versions that a downgrade and an upgrade added again, behind the holes that
+    /// the dropped ones left. One column with an unknown name is certain if all others have theirs.
     fn after_a_walk(&self, likeness: &impl Fn(&str, &str) -> Likeness) -> Option<(usize, usize)> {
         let (all, due) = (self.is.len(), self.due.len());
         let walked = |kept: usize| {

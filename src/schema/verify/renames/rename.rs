@@ -1,17 +1,16 @@
-//! A member that has another name than its version gives it, and the statements that give it its name
-//! again.
+//! A member whose name differs from that of its version, and the statements that rename it back.
 
 use crate::schema::facts::split;
 
-/// A member that has another name than its version gives it.
+/// A member whose name differs from that of its version.
 pub struct Rename {
     pub kind: &'static str,
-    /// The name that it has; of a part, in the whole as the version names that.
+    /// The name that it has now. For a part, the table in it has the name of the version.
     pub is: String,
     pub due: String,
     /// The names that columns get, one after the other.
     pub columns: Vec<(String, String)>,
-    /// The column whose rename gives this one its name as well.
+    /// The column whose hint also renames this one.
     pub with: Option<String>,
 }
 
@@ -20,12 +19,12 @@ impl Rename {
         Rename { kind, is: is.to_owned(), due: due.to_owned(), columns: Vec::new(), with: None }
     }
 
-    /// The statement that gives it its name again.
+    /// The statement that renames it back.
     pub fn undo(&self) -> String {
         let Rename { kind, is, due, columns, with } = self;
         if let Some(with) = with {
             return format!(
-                "SELECT * FROM orchestrator.verify(); -- the hint for {with} gives this column its name as well"
+                "SELECT * FROM orchestrator.verify(); -- the hint for {with} also renames this column"
             );
         }
         let ((whole, name), (due_whole, due_name)) = (split_signature(is), split_signature(due));
@@ -58,8 +57,8 @@ impl Rename {
     }
 }
 
-/// The whole that a name is in, and the name in it. Types in the arguments of a function have names
-/// of their own.
+/// The schema or table that contains an object, and the object's own name with the arguments of a
+/// function. Dots in the types of arguments do not count.
 pub fn split_signature(object: &str) -> (&str, &str) {
     let end = object.find('(').unwrap_or(object.len());
     let (whole, _) = split(&object[..end]);

@@ -1,4 +1,4 @@
-//! The search for what was renamed: what is found so far, and the members as they are then.
+//! The state of the search: the renames found so far, and the members once these are undone.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ impl<'a> Search<'a> {
         Search { expected, actual, found: Vec::new(), touched: BTreeSet::new() }
     }
 
-    /// What the version has and the catalog has not, and the other way round.
+    /// The members of a kind that only the version has, and those that only the catalog has.
     pub fn unmatched(&self, kind: &str) -> (Vec<Member>, Vec<Member>) {
         let only = |these: &Members, those: &Members| {
             let of_kind = these.keys().filter(|member| member.kind == kind);
@@ -48,7 +48,7 @@ impl<'a> Search<'a> {
         (only(self.expected, &self.actual), only(&self.actual, self.expected))
     }
 
-    /// The members that follow the names found so far are worded as the version words them.
+    /// Gives the members whose wording contains the names found so far the wording of the version.
     pub fn follow(&mut self) -> Result<(), Error> {
         self.touched = touched::by(&self.found)?;
         for member in &self.touched {

@@ -11,7 +11,7 @@ pub struct Steps {
     pub steps: Vec<(String, String)>,
 }
 
-/// What gives all of `certain` their names, those that depend on each other together.
+/// The renames that give all of `certain` their names; those that depend on each other are together.
 /// `quote`: makes an identifier of a name; a parameter, because unit tests run without a server.
 pub fn undo(is: &[String], certain: &[Pair<'_>], quote: fn(&str) -> String) -> Vec<Steps> {
     let mut names: Vec<String> = is.iter().filter(|name| !name.is_empty()).cloned().collect();
@@ -23,7 +23,7 @@ pub fn undo(is: &[String], certain: &[Pair<'_>], quote: fn(&str) -> String) -> V
         let (mut at, aside) = match open.iter().position(is_free) {
             Some(at) => (at, None),
             None => {
-                // A column of a user's in the way is set aside for good; one of ours for a while.
+                // A user's column in the way gets another name for good, one of ours for a while.
                 let theirs = |(_, due): &Pair<'_>| open.iter().all(|(is, _)| is != due);
                 let at = open.iter().position(theirs).unwrap_or_default();
                 let in_the_way = if theirs(&open[at]) { open[at].1 } else { first.0 };
@@ -41,7 +41,7 @@ pub fn undo(is: &[String], certain: &[Pair<'_>], quote: fn(&str) -> String) -> V
             };
             steps.steps.push((now.to_owned(), due.to_owned()));
             steps.of.push((is.to_owned(), due.to_owned()));
-            // What is behind it in a circle.
+            // The next one of a circle.
             match open.iter().position(|(_, next)| *next == is) {
                 Some(next) if aside.is_some() => at = next,
                 _ => break,

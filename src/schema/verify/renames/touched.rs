@@ -1,5 +1,5 @@
-//! The members whose wording follows a name. The server keeps what depends on what, and words each
-//! definition with the names of the moment.
+//! The members whose wording contains a renamed object. The server records the dependencies, and words
+//! each definition with the present names.
 
 use std::collections::BTreeSet;
 

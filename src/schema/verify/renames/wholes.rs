@@ -1,4 +1,5 @@
-//! Functions, tables, sequences and views: each missing one is the unexpected one that is most like it.
+//! Renamed functions, tables, sequences and views: a missing one is matched with the unexpected one that
+//! is most like it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -58,7 +59,7 @@ impl Search<'_> {
                 f64::from(u8::from(same))
             }
             "sequence" => f64::from(u8::from(actual == expected)),
-            // A view keeps the names of its columns whatever becomes of those that it reads.
+            // A view keeps its column names when columns that it reads are renamed.
             _ => common(&names(actual, "columns"), &names(expected, "columns")),
         }
     }
@@ -74,7 +75,7 @@ impl Search<'_> {
             } else if let Some(part) = member.object.strip_prefix(&prefix) {
                 member.object = format!("{due}.{part}");
             }
-            // What belongs to a table moves with it.
+            // Indexes and sequences move to another schema with their table.
             if kind == "table"
                 && schema != due_schema
                 && ["index", "sequence", "dump configuration"].contains(&member.kind.as_str())
@@ -116,10 +117,10 @@ fn with_name(facts: Arc<Facts>, is: &str, due: &str) -> Arc<Facts> {
     Arc::new(renamed)
 }
 
-/// The parts that tell one table from another, columns first.
+/// The parts that distinguish tables, columns first.
 const PARTS: [&str; 3] = ["column", "constraint", "trigger"];
 
-/// What `by` says of the parts of a table, each with how often it said so before.
+/// The descriptions that `by` makes of the parts of a table, numbered if several are equal.
 fn parts(
     members: &Members,
     table: &str,

@@ -1,4 +1,4 @@
-//! Columns: missing, or defined otherwise. No statement loses a value.
+//! Columns that are missing or have another definition. No statement loses a value.
 
 use crate::schema::column::Column;
 use crate::schema::facts::Facts;
@@ -14,16 +14,16 @@ pub fn add(table: &str, name: &str, expected: &Facts) -> String {
     }
     match (due.not_null(), due.identity().is_some() || due.default().is_some()) {
         (true, true) => statement.push_str(" NOT NULL;"),
-        // With rows in the table the values are missing.
+        // The rows of the table have no values for the column yet.
         (true, false) => statement.push_str(&format!(
-            "; -- give every row its value, then ALTER TABLE {table} ALTER COLUMN {name} SET NOT NULL;"
+            "; -- set a value in every row, then ALTER TABLE {table} ALTER COLUMN {name} SET NOT NULL;"
         )),
         (false, _) => statement.push(';'),
     }
     statement
 }
 
-/// Nothing where a column of identity or a generated one would have to be made of a plain one.
+/// `None` if a plain column would have to become an identity or a generated one.
 pub fn change(table: &str, name: &str, expected: &Facts, actual: &Facts) -> Option<String> {
     let (due, is) = (Column(expected), Column(actual));
     if due.is_generated() || (due.identity().is_some() && due.identity() != is.identity()) {
@@ -66,8 +66,9 @@ pub fn change(table: &str, name: &str, expected: &Facts, actual: &Facts) -> Opti
     Some(format!("ALTER TABLE {table} {};", actions.join(", ")))
 }
 
-/// A value in another type. A length is left to the assignment, which refuses what does not fit where
-/// a cast would cut it; a scale would be rounded to, so a number with more digits is refused as well.
+/// A value in another type. The length is left to the assignment, which refuses an overlong text; a
+/// cast would cut it. A number with more decimals than the scale is refused, because the server would
+/// round it.
 fn converted(name: &str, type_name: &str) -> String {
     let plain = type_name.split(" COLLATE ").next().unwrap_or(type_name);
     let Some((base, modifier)) = plain.split_once('(') else {

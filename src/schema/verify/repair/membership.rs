@@ -1,14 +1,14 @@
-//! Whether something is a member of the extension: the statements that change it.
+//! The statements that add an object to the extension or take it out.
 
 use crate::schema::facts::Member;
 use crate::server::dynamic_sql;
 use crate::server::error::Error;
 
-/// A statement that takes a member into the extension, or out of it.
+/// The statement that adds an object to the extension, or takes it out.
 pub fn alter_extension(action: &str, member: &Member) -> String {
     let Member { kind, object } = member;
     let object = match kind.as_str() {
-        // The object of another kind begins with what it is.
+        // The name of any other object begins with its kind.
         "other" => object.clone(),
         "schema" => format!("SCHEMA {}", dynamic_sql::quote(object)),
         "function" => format!("ROUTINE {object}"),
@@ -17,7 +17,7 @@ pub fn alter_extension(action: &str, member: &Member) -> String {
     format!("ALTER EXTENSION orchestrator_schema {action} {object};")
 }
 
-/// Whether there is an object of that name, a member or not.
+/// Whether an object of that name exists, a member or not.
 pub fn exists(member: &Member) -> Result<bool, Error> {
     let sql = match member.kind.as_str() {
         "function" => "SELECT to_regprocedure($1) IS NOT NULL",

@@ -1,5 +1,5 @@
-//! The statements that undo a difference, so that `verify()` names the next step beside the fault. Each
-//! can be run as it is.
+//! The statements that undo a difference: `verify()` returns one with each. Each can be run as it
+//! is.
 
 mod columns;
 mod membership;
@@ -13,8 +13,8 @@ use crate::server::dynamic_sql;
 use crate::server::error::Error;
 use membership::{alter_extension, exists};
 
-/// Where a difference stands in the order of undoing: what is too much goes before what it may be
-/// built on, what is missing comes after what it is built on.
+/// The place of a difference in the order of undoing. Unexpected objects are dropped before those
+/// that they may depend on. Missing objects are created after those that they depend on.
 pub fn rank(difference: &Difference) -> (u8, Member) {
     const ADDED: [&str; 8] =
         ["policy", "rule", "trigger", "view", "function", "statistics", "constraint", "index"];
@@ -32,19 +32,19 @@ pub fn rank(difference: &Difference) -> (u8, Member) {
     (rank, member.clone())
 }
 
-/// The next step towards what should be. It never loses a value: a column that the version does not
-/// have is its owner's to keep or to drop.
+/// The next step for a difference. It never loses a value: the user decides whether to drop a column
+/// that the version does not have.
 pub fn hint(difference: &Difference, installed: &str) -> Result<String, Error> {
     let kind = difference.member.kind.as_str();
     if difference.expected.is_some() {
         return undo(difference, installed);
     }
     if kind == "column" {
-        return Ok("SELECT * FROM orchestrator.dump_safety(); -- the column is yours and keeps its values; a dump would lose them, and dump_safety() says how to keep them".to_owned());
+        return Ok("SELECT * FROM orchestrator.dump_safety(); -- a dump would lose the values of this column of yours; dump_safety() returns the step that keeps them".to_owned());
     }
     let undo = undo(difference, installed)?;
     Ok(if catalog::is_part(kind) {
-        format!("{undo} -- unless it is yours and you want it")
+        format!("{undo} -- unless you want to keep it")
     } else {
         undo
     })
@@ -103,14 +103,14 @@ pub fn undo(difference: &Difference, installed: &str) -> Result<String, Error> {
     }
 }
 
-/// The table keeps its rows, and is its owner's alone.
+/// The statements that end the inheritance; the child table keeps its rows.
 fn leave_parents(child: &str, actual: &Facts) -> String {
     let parents = actual.list("parents").into_iter();
     let leave = parents.map(|parent| format!("ALTER TABLE {child} NO INHERIT {parent};"));
     leave.collect::<Vec<_>>().join(" ")
 }
 
-/// What a grant is on, as GRANT and REVOKE name it.
+/// The object of a grant, as GRANT and REVOKE name it.
 fn granted_on(member: &Member) -> Result<String, Error> {
     const IS_SEQUENCE: &str =
         "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'S')";
@@ -131,7 +131,8 @@ fn granted_on(member: &Member) -> Result<String, Error> {
     Ok(format!("{kind} {object}"))
 }
 
-/// A downgrade below the version that brought the member, and the way back, make it anew.
+/// A downgrade below the version that introduced the member and the upgrade after it create the
+/// member again.
 fn make_again(difference: &Difference, installed: &str) -> Result<String, Error> {
     let Member { kind, object } = &difference.member;
     let is_there = difference.actual.is_some() || kind == "dump configuration";

@@ -55,7 +55,7 @@ pub fn make_function(
     }))
 }
 
-/// Nothing where the manifest does not know how this server words the view.
+/// `None` if the manifest lacks the wording of the view for this server.
 pub fn make_view(member: &Member, expected: &Facts) -> Result<Option<String>, Error> {
     if exists(member)? {
         return Ok(Some(alter_extension("ADD", member)));
