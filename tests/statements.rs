@@ -14,9 +14,10 @@ mod scripts;
 mod symbols;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use xtask::machine::files::files_below;
 use xtask::machine::project::Project;
 
 use reach::Sources;
@@ -32,30 +33,32 @@ fn unpinned() -> Result<Vec<Function>> {
 fn sources() -> Result<Sources> {
     let folder = Project::find()?.root().join("src");
     let mut sources = Sources::default();
-    read(&folder, &mut Vec::new(), &mut sources)?;
+    for path in rust_files(&folder)? {
+        let folder_of_file = path.parent().context("a file has a folder")?;
+        sources
+            .add(
+                &module(&folder, &path)?,
+                &with_files(&fs::read_to_string(&path)?, folder_of_file)?,
+            )
+            .with_context(|| format!("{}", path.display()))?;
+    }
     Ok(sources)
 }
 
-fn read(folder: &Path, module: &mut Vec<String>, sources: &mut Sources) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_stem().and_then(|name| name.to_str()).context("a file name")?;
-        module.push(name.to_owned());
-        if path.is_dir() {
-            read(&path, module, sources)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let own = if ["mod", "lib"].contains(&name) {
-                &module[..module.len() - 1]
-            } else {
-                &module[..]
-            };
-            sources
-                .add(own, &with_files(&fs::read_to_string(&path)?, folder)?)
-                .with_context(|| format!("{}", path.display()))?;
-        }
-        module.pop();
+fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = files_below(folder)?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    Ok(files)
+}
+
+/// The path of the module that a source file below `folder` holds.
+fn module(folder: &Path, file: &Path) -> Result<Vec<String>> {
+    let mut module = Vec::new();
+    for part in file.strip_prefix(folder)?.with_extension("").iter() {
+        module.push(part.to_str().context("a file name")?.to_owned());
     }
-    Ok(())
+    module.pop_if(|name| ["mod", "lib"].contains(&name.as_str()));
+    Ok(module)
 }
 
 /// A source in which the text of each included SQL file replaces its name.
@@ -165,8 +168,7 @@ fn the_schema_in_one_file_is_sql() -> Result<()> {
 #[test]
 fn nothing_waits_for_an_advisory_lock() -> Result<()> {
     let mut found = sources()?.texts_with("advisory");
-    for entry in fs::read_dir(Project::find()?.sql_folder())? {
-        let path = entry?.path();
+    for path in files_below(&Project::find()?.sql_folder())? {
         if path.extension().is_some_and(|extension| extension == "sql")
             && fs::read_to_string(&path)?.contains("advisory")
         {
@@ -182,22 +184,14 @@ fn nothing_waits_for_an_advisory_lock() -> Result<()> {
 #[test]
 fn each_loop_over_rows_can_be_interrupted() -> Result<()> {
     let (mut loops, mut deaf) = (0, Vec::new());
-    let mut folders = vec![Project::find()?.root().join("src")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = fs::read_to_string(&path)?;
-            let lines: Vec<_> = text.lines().map(str::trim).collect();
-            for (place, line) in lines.iter().enumerate() {
-                let is_loop = line.starts_with("for row in ") && line.ends_with('{');
-                loops += usize::from(is_loop);
-                if is_loop && lines.get(place + 1) != Some(&"interrupts::allow();") {
-                    deaf.push(format!("{}:{}", path.display(), place + 1));
-                }
+    for path in rust_files(&Project::find()?.root().join("src"))? {
+        let text = fs::read_to_string(&path)?;
+        let lines: Vec<_> = text.lines().map(str::trim).collect();
+        for (place, line) in lines.iter().enumerate() {
+            let is_loop = line.starts_with("for row in ") && line.ends_with('{');
+            loops += usize::from(is_loop);
+            if is_loop && lines.get(place + 1) != Some(&"interrupts::allow();") {
+                deaf.push(format!("{}:{}", path.display(), place + 1));
             }
         }
     }

@@ -66,6 +66,12 @@ const ENDED: &str = "completed_at = greatest(pg_catalog.now(), e.created_at), \
 const CAN_END: &str = "(e.status IS NOT DISTINCT FROM 'running' \
           OR (e.status IS NOT DISTINCT FROM 'pending' AND $2 <> 'completed'))";
 
+/// The argument `status` of the functions that finish an execution.
+fn ending(status: Option<&str>) -> Result<&str, Error> {
+    let status = required("status", status)?;
+    arguments::one_of("status", status, &lifecycle::ends("tool_execution"))
+}
+
 /// Logs that a tool has ended.
 ///
 /// `status`: completed, failed or timeout; `output`, `error`: the output and the error of the tool.
@@ -88,11 +94,7 @@ fn finish_tool_execution(
         " RETURNING e"
     ));
     let id = required("execution_id", execution_id)?;
-    let status = arguments::one_of(
-        "status",
-        required("status", status)?,
-        &lifecycle::ends("tool_execution"),
-    )?;
+    let status = ending(status)?;
     let arguments = [id.into(), status.into(), output.into(), error.into()];
     let row =
         FINISH.update(&arguments, statements::one::<PgHeapTuple<'static, AllocatedByRust>>)?;
@@ -153,11 +155,7 @@ fn finish_tool_execution_0_3_0(
          RETURNING e, t.id, e.tool_name, t.trace_id, coalesce(t.to_role, t.from_role)"
     ));
     let id = required("execution_id", execution_id)?;
-    let status = arguments::one_of(
-        "status",
-        required("status", status)?,
-        &lifecycle::ends("tool_execution"),
-    )?;
+    let status = ending(status)?;
     let arguments = [id.into(), status.into(), output.into(), error.into()];
     let finished = FINISH.update(&arguments, |rows| {
         rows::first(rows, |row| {

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use pg_query::NodeEnum;
 use pg_query::protobuf::{CreateFunctionStmt, DefElem, Node};
+use xtask::machine::files::files_below;
 
 /// The only search_path that finds no object of the caller.
 const PINNED: [&str; 2] = ["pg_catalog", "pg_temp"];
@@ -20,8 +21,7 @@ pub struct Function {
 /// Every function that any script creates.
 pub fn functions(folder: &Path) -> Result<Vec<Function>> {
     let mut functions = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
+    for path in files_below(folder)? {
         if path.extension().is_some_and(|extension| extension == "sql") {
             let text = fs::read_to_string(&path)?;
             functions.extend(created(&text).with_context(|| format!("{}", path.display()))?);
