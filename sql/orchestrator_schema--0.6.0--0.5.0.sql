@@ -14,7 +14,8 @@ SELECT orchestrator.begin_downgrade('0.5.0');
 
 -- A role may be renamed before the upgrade, so its identifier is kept beside its name, with the cluster
 -- to which the identifier belongs. pg_upgrade gives a cluster another identifier, and leaves those of roles
--- and tables: the identifier of this table tells it from a dump. Grants by hand on objects that stay remain.
+-- and tables: the identifier of this table distinguishes it from a dump. Grants by hand on objects that
+-- stay remain.
 CREATE TABLE orchestrator.access_levels (
     grantee           text        NOT NULL,
     level             text        NOT NULL,

@@ -1,5 +1,5 @@
-//! That everything which reaches a server is ASCII. A database of another encoding than UTF8 cannot
-//! take a script with other characters, and its users would see messages with broken ones.
+//! Every text that reaches a server is ASCII. A database whose encoding is not UTF8 cannot run a script
+//! with other characters, and would show messages with broken characters.
 
 use std::path::Path;
 
@@ -32,7 +32,7 @@ fn reaches_a_server(file: &Path) -> bool {
     matches!(extension, Some("rs" | "sql" | "json" | "control"))
 }
 
-/// Each line with a character beyond ASCII, also an escaped one, which only tests may have.
+/// Each line with a character beyond ASCII, escaped ones included. Tests may have escaped ones.
 fn check(file: &str, text: &str) -> Result<Vec<Finding>> {
     let escape = Regex::new(r"\\u\{([0-9A-Fa-f_]+)\}")?;
     let tests = Regex::new(r"(?m)^#\[cfg\(test\)\]\nmod \w+ \{")?;

@@ -6,8 +6,8 @@ use super::source::Finding;
 /// Words of Rust that read a clock or wait for time to pass.
 const CLOCKS: [&str; 4] = ["Instant", "SystemTime", ".elapsed(", "thread::sleep"];
 
-/// The files that may: the deadline of hanging tests, and the moments at which faults strike, which
-/// are spread over the time that the work takes.
+/// The exceptions: the deadline of hanging tests, and the times at which faults are injected, which are
+/// spread over the duration of the work.
 const ALLOWED: [&str; 2] = ["tests/support/deadline.rs", "tests/faults.rs"];
 
 /// Every line of a Rust file of `tests/` that asks for the time.

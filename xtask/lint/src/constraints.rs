@@ -1,6 +1,6 @@
-//! Constraints have names of their own, so that a later version and an error message can refer to them.
-//! A primary key is always named after its table, and every table has one: a publication refuses to
-//! update and delete the rows of a table without.
+//! Constraints are named explicitly, so that a later version and an error message can refer to them.
+//! The server names a primary key after its table. Every table has one, because a publication refuses
+//! updates and deletes on a table without one.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{ConstrType, Constraint, Node};

@@ -1,6 +1,6 @@
-//! What no script may say: anything that hides a missing object, drops more than it names, cannot be
-//! taken back, or reads differently under another setting. `IF NOT EXISTS` of an object is pgspot's to
-//! report (PS007, PS010, PS012 and others).
+//! Forbidden statements: those that hide a missing object, drop more than they name, cannot be undone,
+//! or have another meaning under another setting. pgspot reports `IF NOT EXISTS` of an object (PS007,
+//! PS010, PS012 and others).
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{AlterTableType, DropBehavior};
@@ -40,7 +40,7 @@ pub fn check(source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// What the nodes of a statement say that none may.
+/// The forbidden parts of a statement.
 fn in_tree(tree: &Value) -> Vec<&'static str> {
     let mut found = Vec::new();
     match tree {
@@ -63,14 +63,14 @@ fn in_tree(tree: &Value) -> Vec<&'static str> {
     found
 }
 
-/// The statements of a DO block, none of another statement's; `None` when the block cannot be read.
+/// The statements of a DO block; none for another statement. `None` if the block cannot be parsed.
 fn in_block(statement: &Statement) -> Option<Vec<Statement>> {
     let NodeEnum::DoStmt(block) = &statement.node else { return Some(Vec::new()) };
     let body = block.args.iter().find_map(|argument| match argument.node.as_ref()? {
         NodeEnum::DefElem(option) if option.defname == "as" => word(option.arg.as_ref()?),
         _ => None,
     })?;
-    // The parser of blocks knows no other dollar quotes of ours.
+    // The parser of blocks accepts only these dollar quotes.
     let text = format!("DO $the_block${body}$the_block$");
     let mut statements = Vec::new();
     for query in executed(&pg_query::parse_plpgsql(&text).ok()?) {

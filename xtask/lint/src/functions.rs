@@ -1,5 +1,5 @@
-//! What must come with a function or a view: a comment, for functions that nobody but the owner may
-//! call them, and for those in C a pinned search path. pgspot asks the other languages for theirs (PS005).
+//! Every function and view has a comment. Only the owner may call a new function, and a function in C
+//! pins its search path. pgspot demands that of other languages (PS005).
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
@@ -62,7 +62,7 @@ fn pins_search_path(function: &CreateFunctionStmt) -> bool {
     option(function, "set").iter().any(pins)
 }
 
-/// How many comments the script gives to objects of that name.
+/// The number of comments of the script on objects of that name.
 pub fn commented(source: &Source, kinds: &[ObjectType], name: &Name) -> usize {
     let is_on = |comment: &CommentStmt| {
         kinds.contains(&comment.objtype())
@@ -74,7 +74,7 @@ pub fn commented(source: &Source, kinds: &[ObjectType], name: &Name) -> usize {
     comments.count()
 }
 
-/// How many times the script takes the right to call functions of that name from everybody.
+/// The number of statements of the script that revoke EXECUTE on functions of that name from PUBLIC.
 fn revoked(source: &Source, name: &Name) -> usize {
     let grants = source.statements.iter().filter_map(|statement| match &statement.node {
         NodeEnum::GrantStmt(grant) if takes_calls_from_everybody(grant) => Some(grant),

@@ -1,5 +1,5 @@
-//! A grant on what was there before the script would make the extension's own of everything that users
-//! were granted on it, and pg_dump would leave that out.
+//! A script grants only on objects that it creates. After a grant on an older object PostgreSQL counts
+//! all grants of users on it as the extension's, and pg_dump leaves them out.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{GrantStmt, GrantTargetType};
@@ -33,7 +33,7 @@ pub fn check(source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// What a statement creates, other than a new text of what is there.
+/// The objects that a statement creates, without replacements.
 fn newly_made(statement: &Statement) -> Option<Name> {
     match &statement.node {
         NodeEnum::CreateFunctionStmt(function) if !function.replace => {

@@ -1,5 +1,6 @@
-//! How a script begins: the line for psql, the comment that says what and why, the search path, and
-//! the call that takes its locks, and on the way down stops it, before anything has changed.
+//! The beginning of a script: the line for psql, the comment with its purpose, the search path, and the
+//! call that takes its locks. In a down script this call also stops it before any change if a user's
+//! object depends on a removed one.
 
 use pg_query::NodeEnum;
 use xtask::chain::Script;
@@ -53,7 +54,7 @@ fn begins(statement: &Statement, function: &str, to: &str) -> bool {
     }
 }
 
-/// What psql says when somebody loads the file by hand.
+/// The message of psql if somebody loads the file by hand.
 fn psql_line(script: &Script) -> String {
     let command = match script {
         Script::Base(_) => format!("CREATE EXTENSION {EXTENSION}"),

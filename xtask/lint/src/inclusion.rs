@@ -1,5 +1,5 @@
-//! That the crate carries the chain: `src/lib.rs` includes base and up scripts in order,
-//! the control file takes its version from the crate, and the crate's version is the chain's newest.
+//! The crate contains the chain: `src/lib.rs` includes the base and the up scripts in order, the control
+//! file takes its version from the crate, and the version of the crate is the newest of the chain.
 
 use anyhow::Result;
 use syn::parse::{Parse, ParseStream};
@@ -99,7 +99,8 @@ fn inclusions(source: &str) -> syn::Result<Vec<Inclusion>> {
     calls.map(syn::Macro::parse_body).collect()
 }
 
-/// The control file leaves the version to the crate, and puts nothing into a schema that users drop.
+/// The control file takes the version from the crate, and creates nothing in a schema that users may
+/// drop.
 pub fn control(text: &str) -> Vec<Finding> {
     const WANTED: [&str; 2] = ["default_version = '@CARGO_VERSION@'", "schema = pg_catalog"];
     WANTED

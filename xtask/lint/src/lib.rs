@@ -1,7 +1,6 @@
-//! The rules for version scripts and tests. Each file below holds one kind of rule; those for scripts
-//! look at statements as the server's grammar reads them, so comments and strings cannot confuse them.
-//! What pgspot reports stays with pgspot: functions in SQL or PL/pgSQL that pin no search path, and
-//! `IF NOT EXISTS` of an object.
+//! The rules for version scripts and tests, one kind in each file. Rules for scripts read the parse tree
+//! of the server's grammar, so comments and strings cannot confuse them. Two rules are left to pgspot:
+//! functions in SQL or PL/pgSQL pin their search path, and no object is created with `IF NOT EXISTS`.
 
 mod characters;
 mod clocks;

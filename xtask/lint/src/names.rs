@@ -1,5 +1,5 @@
-//! Names carry their schema, so that nothing depends on a search path. pgspot is content with a bare
-//! name once the path is pinned (PS017); here it would be made in, or looked for in, `pg_catalog`.
+//! Names include their schema, so that nothing depends on a search path. pgspot accepts a name without
+//! schema once the path is pinned (PS017), but the server would then use `pg_catalog`.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{Node, ObjectType};

@@ -1,5 +1,6 @@
-//! `OR REPLACE` is for what an earlier version brought; for a new object it would take over a squatted
-//! name. pgspot sees one script at a time and cannot know what was there before.
+//! `OR REPLACE` is only for objects of an earlier version. For a new object it would take over an object
+//! that somebody else created under that name. pgspot reads one script at a time, and does not know the
+//! objects of earlier versions.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +27,7 @@ pub fn check(chain: &Chain, sources: &[Source]) -> Vec<Finding> {
             continue;
         };
         findings.extend(new_replacements(up, &known));
-        // What the down script gives its old text must have been there before the up script.
+        // An object that the down script replaces existed before the up script.
         findings.extend(new_replacements(down, &known));
         known.extend(created(up));
     }
@@ -51,7 +52,7 @@ fn created(source: &Source) -> impl Iterator<Item = Object> + '_ {
     source.statements.iter().filter_map(creation).map(|(object, _)| object)
 }
 
-/// What a statement creates, of the kinds that can be replaced, and whether it says `OR REPLACE`.
+/// The object that a statement creates, if its kind can be replaced, and whether it has `OR REPLACE`.
 fn creation(statement: &Statement) -> Option<(Object, bool)> {
     let on = |relation: &Option<pg_query::protobuf::RangeVar>, name: &str| {
         let table = relation.as_ref().map(Name::of_relation)?;

@@ -1,4 +1,4 @@
-//! What the rules read, and what they report.
+//! The input of the rules, and their findings.
 
 use std::fmt;
 

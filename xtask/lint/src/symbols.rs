@@ -1,6 +1,6 @@
-//! The symbol of a function in C says which text it is: the first text has the function's own name, and
-//! each later one the version of the script that brought it, `resolve_gate_0_3_0_wrapper`. So everybody
-//! sees which code is live at which version. A down script names symbols of earlier versions alone.
+//! The symbol of a function in C names its version: the first symbol is the function's own name, and each
+//! later one ends with the version of the script that introduced it, `resolve_gate_0_3_0_wrapper`. So
+//! every reader sees the code of each version. A down script uses only symbols of earlier versions.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub fn check(chain: &Chain, sources: &[Source]) -> Vec<Finding> {
     findings
 }
 
-/// Symbols of an up script that are new and named otherwise than after function and version.
+/// New symbols of an up script whose names are not those of function and version.
 fn new(source: &Source, known: &mut BTreeSet<String>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (line, name, symbol) in symbols(source) {

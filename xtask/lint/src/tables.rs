@@ -1,4 +1,5 @@
-//! What must come with a table: a comment, and what lets pg_dump carry it and a downgrade keep it.
+//! Every table has a comment, and the calls with which pg_dump includes its rows and a downgrade keeps
+//! them.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{ColumnDef, ConstrType, CreateStmt, ObjectType};
