@@ -182,7 +182,7 @@ fn refused_by_name(
         return Ok(());
     }
     let (_, undo) = text
-        .rsplit_once("These statements free them, and no row is lost: ")
+        .rsplit_once("These statements remove the dependencies without loss of rows: ")
         .context("a statement in the hint")?;
     client.batch_execute(undo).with_context(|| format!("{make}: {undo}"))?;
     assert_eq!(users_rows(client)?, before.2, "{make}: {undo}");

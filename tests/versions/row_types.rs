@@ -12,7 +12,7 @@ use support::snapshot::{Rows, assert_same_rows, rows};
 
 use super::refusal;
 
-const FREES: &str = "These statements free them, and no row is lost: ";
+const FREES: &str = "These statements remove the dependencies without loss of rows: ";
 
 /// Every kind of column that stores rows of the relation `%`, with its name in the message.
 const STORED: [(&str, &str); 8] = [
