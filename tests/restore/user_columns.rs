@@ -232,7 +232,7 @@ fn an_obstacle_to_one_archive_stops_no_other_and_no_upgrade() -> Result<()> {
     let database = make("refused")?;
     let mut client = database.client()?;
     let reported = notices(&database, "ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0'")?;
-    assert!(reported.contains("stay in orchestrator_archive.tasks_columns"), "{reported}");
+    assert!(reported.contains("kept in orchestrator_archive.tasks_columns"), "{reported}");
     assert!(reported.contains("22023: no changes today (It is Sunday.)"), "{reported}");
     let left = restore_archived(&mut client)?;
     assert_eq!(left.len(), 1, "{left:?}");
