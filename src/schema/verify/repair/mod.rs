@@ -43,11 +43,7 @@ pub fn hint(difference: &Difference, installed: &str) -> Result<String, Error> {
         return Ok("SELECT * FROM orchestrator.dump_safety(); -- a dump would lose the values of this column of yours; dump_safety() returns the step that keeps them".to_owned());
     }
     let undo = undo(difference, installed)?;
-    Ok(if catalog::is_part(kind) {
-        format!("{undo} -- unless you want to keep it")
-    } else {
-        undo
-    })
+    Ok(if catalog::is_part(kind) { format!("{undo} -- unless you want to keep it") } else { undo })
 }
 
 /// The statement that undoes a difference.
