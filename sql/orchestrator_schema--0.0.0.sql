@@ -66,6 +66,15 @@ REVOKE ALL ON FUNCTION orchestrator.restore_columns(regclass, text[]) FROM PUBLI
 COMMENT ON FUNCTION orchestrator.restore_columns(regclass, text[]) IS
     'For up scripts: restores the values of columns that a downgrade kept. Returns the number of rows whose values were restored';
 
+CREATE FUNCTION orchestrator.copy_grants(source text, target text)
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'copy_grants_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.copy_grants(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.copy_grants(text, text) IS
+    'For scripts: grants on one function or view to the roles that have grants on another, before the script drops that. Returns the number of grants';
+
 CREATE FUNCTION orchestrator.archived()
 RETURNS TABLE (object text, from_version text, archived_at timestamptz, rows bigint)
 LANGUAGE c VOLATILE PARALLEL UNSAFE

@@ -1,5 +1,6 @@
 //! Around agents: collaboration, prompts, knowledge, token usage and its price.
 
+mod amounts;
 pub mod collaboration;
 pub mod knowledge;
 pub mod pricing;

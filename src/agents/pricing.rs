@@ -8,7 +8,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByRust, AnyNumeric};
 
-use crate::agents::token_usage::{count, moment};
+use crate::agents::amounts::{count, moment};
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::{arguments, latest, statements};
@@ -81,6 +81,19 @@ fn llm_cost(
     output_tokens: Option<i64>,
     at: default!(Option<TimestampWithTimeZone>, "now()"),
 ) -> Result<Option<AnyNumeric>, ErrorReport> {
+    let model = required("model", model)?;
+    let input_tokens = count("input_tokens", input_tokens)?;
+    let output_tokens = count("output_tokens", output_tokens)?;
+    Ok(cost(model, input_tokens, output_tokens, moment("at", at)?)?)
+}
+
+/// The exact cost of a call in USD; `None` if the model has no price on its UTC day.
+pub fn cost(
+    model: &str,
+    input_tokens: i64,
+    output_tokens: i64,
+    at: TimestampWithTimeZone,
+) -> Result<Option<AnyNumeric>, Error> {
     // Multiplied by a millionth: a product of numeric is exact, a quotient is rounded.
     static COST: Statement = Statement::new(
         "SELECT ($2 * p.input_cost_per_million + $3 * p.output_cost_per_million) * 0.000001 \
@@ -88,12 +101,8 @@ fn llm_cost(
          WHERE p.model = $1 AND p.effective_date <= ($4 AT TIME ZONE 'UTC')::date \
          ORDER BY p.effective_date DESC LIMIT 1",
     );
-    let model = required("model", model)?;
-    let input_tokens = count("input_tokens", input_tokens)?;
-    let output_tokens = count("output_tokens", output_tokens)?;
-    let at = moment("at", at)?;
     let arguments = [model.into(), input_tokens.into(), output_tokens.into(), at.into()];
-    Ok(COST.select(&arguments, statements::one::<AnyNumeric>)?)
+    COST.select(&arguments, statements::one::<AnyNumeric>)
 }
 
 /// Adds the list prices of TheAppApp's migration 016 from today (UTC) on. Models that have a price

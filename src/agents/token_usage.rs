@@ -1,11 +1,15 @@
 //! Token usage: one row per call of a language model. `record_token_usage` records one call; many
 //! calls are inserted into orchestrator.llm_token_usage in bulk.
 
-use pgrx::Uuid;
+use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::{AnyNumeric, Uuid};
 
-use crate::server::error::{Error, Kind, required};
+use crate::agents::amounts::{count, moment};
+use crate::agents::pricing;
+use crate::runs::Run;
+use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
 use crate::server::{arguments, statements};
 
@@ -14,7 +18,8 @@ use crate::server::{arguments, statements};
 /// `model`: its name in orchestrator.llm_pricing; `input_tokens`, `output_tokens`: not negative;
 /// `project_id`, `agent_id`: NULL for none; `at`: the time of the call.
 /// Returns: the id of the row.
-/// Errors: 22004, 22023 blank or overlong name, negative count, or an infinite time. Since 0.2.3.
+/// Errors: 22004, 22023 blank or overlong name, negative count, or an infinite time. Since 0.2.3;
+/// replaced in 0.7.0.
 #[pg_extern(sql = false, volatile)]
 fn record_token_usage(
     model: Option<&str>,
@@ -28,49 +33,142 @@ fn record_token_usage(
         "INSERT INTO orchestrator.llm_token_usage (model, input_tokens, output_tokens, project_id, agent_id, \"timestamp\") \
          VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
     );
-    let model = arguments::name("model", model)?;
-    let input_tokens = count("input_tokens", input_tokens)?;
-    let output_tokens = count("output_tokens", output_tokens)?;
-    let agent_id =
-        agent_id.map(|agent_id| arguments::name("agent_id", Some(agent_id))).transpose()?;
-    let at = moment("at", at)?;
-    let arguments = [
-        model.into(),
-        input_tokens.into(),
-        output_tokens.into(),
-        project_id.into(),
-        agent_id.into(),
-        at.into(),
+    let call = Call::of(model, input_tokens, output_tokens, project_id, agent_id, at)?;
+    let id = INSERT.update(&call.parameters(), statements::one::<Uuid>)?;
+    Ok(id.ok_or_else(not_recorded)?)
+}
+
+/// Records a call of a language model. If it names a run, adds its tokens, and its cost by the price
+/// in force on its UTC day, to the run in the same transaction: also to a run that is on hold or has
+/// ended, because the money was spent. A model without a price adds tokens alone.
+///
+/// `model`: its name in orchestrator.llm_pricing; `input_tokens`, `output_tokens`: not negative;
+/// `project_id`, `agent_id`: NULL for none; `at`: the time of the call; `thread_id`: the run, NULL
+/// for none; `task_id`: the task, NULL for none, not checked; `call_id`: the caller's or the
+/// provider's id of the call, 500 characters at most. A second call with the same id and the same
+/// content returns the first row and adds nothing; the time is not compared.
+/// Returns: the id of the row.
+/// Errors: 22004, 22023 blank or overlong name, negative count, an infinite time, or a sum that is
+/// too large for the run, 23505 the call_id was used with other content, P0002 the thread has no
+/// run. Since 0.7.0.
+#[pg_extern(sql = false, volatile)]
+#[allow(clippy::too_many_arguments)]
+fn record_token_usage_0_7_0(
+    model: Option<&str>,
+    input_tokens: Option<i64>,
+    output_tokens: Option<i64>,
+    project_id: default!(Option<Uuid>, "NULL"),
+    agent_id: default!(Option<&str>, "NULL"),
+    at: default!(Option<TimestampWithTimeZone>, "now()"),
+    thread_id: default!(Option<&str>, "NULL"),
+    task_id: default!(Option<Uuid>, "NULL"),
+    call_id: default!(Option<&str>, "NULL"),
+) -> Result<Uuid, ErrorReport> {
+    static INSERT: Statement = Statement::new(
+        "INSERT INTO orchestrator.llm_token_usage \
+             (model, input_tokens, output_tokens, project_id, agent_id, \"timestamp\", thread_id, task_id, call_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         ON CONFLICT (call_id) WHERE call_id IS NOT NULL DO NOTHING RETURNING id",
+    );
+    let call = Call::of(model, input_tokens, output_tokens, project_id, agent_id, at)?;
+    let thread_id = thread_id.map(|id| arguments::filled("thread_id", Some(id))).transpose()?;
+    let call_id = call_id.map(|id| arguments::name("call_id", Some(id))).transpose()?;
+    let run = thread_id.map(Run::lock).transpose()?;
+    let [model, input, output, project, agent, at] = call.parameters();
+    let parameters = [
+        model,
+        input,
+        output,
+        project,
+        agent,
+        at,
+        thread_id.into(),
+        task_id.into(),
+        call_id.into(),
     ];
-    let id = INSERT.update(&arguments, statements::one::<Uuid>)?;
-    Ok(id
-        .ok_or_else(|| Error::no_row("the token usage could not be recorded", "llm_token_usage"))?)
+    let Some(id) = INSERT.update(&parameters, statements::one::<Uuid>)? else {
+        return Ok(recorded_before(&parameters, call_id)?);
+    };
+    if let Some(run) = run {
+        call.add_to(run)?;
+    }
+    Ok(id)
 }
 
-/// A number of tokens.
+/// The row of a call that was recorded before.
 ///
-/// Errors: 22004, 22023 negative.
-pub fn count(argument: &str, value: Option<i64>) -> Result<i64, Error> {
-    let value = required(argument, value)?;
-    if value < 0 {
-        return Err(Error::new(Kind::InvalidValue, format!("{argument} {value} is negative")));
+/// Errors: 23505 its content differs.
+fn recorded_before(
+    parameters: &[DatumWithOid<'_>; 9],
+    call_id: Option<&str>,
+) -> Result<Uuid, Error> {
+    static FIRST: Statement = Statement::new(include_str!("recorded_before.sql"));
+    let found = FIRST.update(parameters, statements::two::<Uuid, String>)?;
+    let Some((Some(id), differences)) = found else { return Err(not_recorded()) };
+    match differences.filter(|differences| !differences.is_empty()) {
+        None => Ok(id),
+        Some(differences) => Err(Error::new(
+            Kind::Duplicate,
+            format!(
+                "call_id \"{}\" was already recorded with other content",
+                call_id.unwrap_or_default()
+            ),
+        )
+        .detail(format!("The row {id} has this call_id and differs in {differences}."))
+        .hint("Repeat the first report unchanged, or give another call an id of its own.")),
     }
-    Ok(value)
 }
 
-/// A finite point in time.
-///
-/// Errors: 22004, 22023 infinity.
-pub fn moment(
-    argument: &str,
-    value: Option<TimestampWithTimeZone>,
-) -> Result<TimestampWithTimeZone, Error> {
-    let value = required(argument, value)?;
-    if value.is_infinity() || value.is_neg_infinity() {
-        return Err(Error::new(
-            Kind::InvalidValue,
-            format!("argument \"{argument}\" must be a finite time"),
-        ));
+fn not_recorded() -> Error {
+    Error::no_row("the token usage could not be recorded", "llm_token_usage")
+}
+
+/// A checked call.
+struct Call<'a> {
+    model: &'a str,
+    input_tokens: i64,
+    output_tokens: i64,
+    project_id: Option<Uuid>,
+    agent_id: Option<&'a str>,
+    at: TimestampWithTimeZone,
+}
+
+impl<'a> Call<'a> {
+    fn of(
+        model: Option<&'a str>,
+        input_tokens: Option<i64>,
+        output_tokens: Option<i64>,
+        project_id: Option<Uuid>,
+        agent_id: Option<&'a str>,
+        at: Option<TimestampWithTimeZone>,
+    ) -> Result<Self, Error> {
+        Ok(Call {
+            model: arguments::name("model", model)?,
+            input_tokens: count("input_tokens", input_tokens)?,
+            output_tokens: count("output_tokens", output_tokens)?,
+            project_id,
+            agent_id: agent_id.map(|agent| arguments::name("agent_id", Some(agent))).transpose()?,
+            at: moment("at", at)?,
+        })
     }
-    Ok(value)
+
+    /// The parameters $1 to $6 of the inserting statements.
+    fn parameters(&self) -> [DatumWithOid<'a>; 6] {
+        [
+            self.model.into(),
+            self.input_tokens.into(),
+            self.output_tokens.into(),
+            self.project_id.into(),
+            self.agent_id.into(),
+            self.at.into(),
+        ]
+    }
+
+    /// Adds its tokens and its cost to a locked run.
+    fn add_to(&self, run: Run) -> Result<(), Error> {
+        let tokens = self.input_tokens.checked_add(self.output_tokens);
+        let tokens = tokens.ok_or_else(|| run.too_much())?;
+        let cost = pricing::cost(self.model, self.input_tokens, self.output_tokens, self.at)?;
+        run.add_usage(tokens, cost.unwrap_or_else(|| AnyNumeric::from(0)))
+    }
 }

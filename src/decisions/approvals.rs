@@ -1,22 +1,26 @@
 //! Approvals: a role is asked about a task. Only that role decides, and only once.
 
+use pgrx::datum::DatumWithOid;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::spi::SpiTupleTable;
 use pgrx::{AllocatedByRust, Uuid};
 use serde_json::json;
 
+use super::request_key::RequestKey;
 use crate::audit::{self, Event};
+use crate::runs::Run;
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
-use crate::server::{arguments, rows};
+use crate::server::{arguments, rows, statements};
 
 /// Asks a role to approve a task.
 ///
 /// `notes`: facts for the role. Returns: the id of the approval.
-/// Errors: 22004, 22023 blank role, P0002 unknown task. Since 0.3.0.
+/// Errors: 22004, 22023 blank role, P0002 unknown task. Since 0.3.0; replaced in 0.7.0.
 #[pg_extern(sql = false, volatile)]
 fn request_approval(
     task_id: Option<Uuid>,
@@ -36,30 +40,79 @@ fn request_approval(
     let approver_role = arguments::filled("approver_role", approver_role)?;
     let notes = required("notes", notes)?;
     let arguments = [task_id.into(), approver_role.into(), notes.into()];
-    let requested = REQUEST.update(&arguments, |rows| {
-        rows::first(rows, |row| {
-            let approval_id = rows::optional::<Uuid>(row, 1, "approvals.id")?;
-            Ok((approval_id, rows::value::<Uuid>(row, 2, "tasks.id")?))
-        })
-    })?;
-    let Some((approval_id, trace_id)) = requested else {
-        return Err(Error::new(Kind::NotFound, format!("task {task_id} does not exist"))
-            .hint("An approval belongs to a task: route one with orchestrator.route_task first.")
-            .into());
-    };
+    let requested = REQUEST.update(&arguments, requested)?;
+    let (approval_id, trace_id) = requested.ok_or_else(|| unknown_task(task_id))?;
     let approval_id = approval_id
         .ok_or_else(|| Error::no_row("the approval could not be requested", "approvals"))?;
-    audit::record(Event {
-        event_type: "approval_requested",
-        role: approver_role,
-        trace_id,
-        metadata: Document::composed(json!({
-            "approval_id": approval_id.to_string(),
-            "task_id": task_id.to_string(),
-            "notes": notes,
-        })),
-    })?;
+    let facts = Facts { approval_id, task_id, notes: Some(notes), run: None };
+    facts.record("approval_requested", approver_role, trace_id)?;
     Ok(approval_id)
+}
+
+/// Asks a role to approve a task, and records `approval_requested`. The run of the task then waits
+/// for a human: its requires_human_review is set, and it cannot become complete. Its tools go on.
+///
+/// `notes`: facts for the role; `request_key`: the agent's own key of the question, 500 characters
+/// at most. A second call with the same key and the same content returns the first approval,
+/// whatever its state, and changes nothing. The notes are compared only while it is pending, because
+/// the decision may replace them. Returns: the id of the approval.
+/// Errors: 22004, 22023 blank role or key, 23505 the key was used with other content, P0002 unknown
+/// task. Since 0.7.0.
+#[pg_extern(sql = false, volatile)]
+fn request_approval_0_7_0(
+    task_id: Option<Uuid>,
+    approver_role: Option<&str>,
+    notes: default!(Option<&str>, "''"),
+    request_key: default!(Option<&str>, "NULL"),
+) -> Result<Uuid, ErrorReport> {
+    static FIRST: Statement = Statement::new(
+        "SELECT a.id, concat_ws(', ', CASE WHEN a.task_id <> $1 THEN 'task_id' END, \
+            CASE WHEN a.approver_role <> $2 THEN 'approver_role' END, \
+            CASE WHEN a.status = 'pending' AND a.notes <> $3 THEN 'notes' END) \
+         FROM orchestrator.approvals AS a WHERE a.request_key = $4",
+    );
+    let task_id = required("task_id", task_id)?;
+    let approver_role = arguments::filled("approver_role", approver_role)?;
+    let notes = required("notes", notes)?;
+    let key = RequestKey::of(request_key)?;
+    let content = [task_id.into(), approver_role.into(), notes.into(), request_key.into()];
+    let ask = || insert(task_id, approver_role, notes, &content);
+    let id = match key {
+        Some(key) => key.once("approval", &FIRST, &content, ask)?,
+        None => ask()?
+            .ok_or_else(|| Error::no_row("the approval could not be requested", "approvals"))?,
+    };
+    Ok(id)
+}
+
+/// Inserts an approval, marks the run of its task, and records it; `None` if another approval has
+/// the key.
+fn insert(
+    task_id: Uuid,
+    approver_role: &str,
+    notes: &str,
+    content: &[DatumWithOid<'_>],
+) -> Result<Option<Uuid>, Error> {
+    static REQUEST: Statement = Statement::new(
+        "WITH task AS ( \
+             SELECT t.id, t.trace_id FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE \
+         ), requested AS ( \
+             INSERT INTO orchestrator.approvals (task_id, approver_role, notes, request_key) \
+             SELECT task.id, $2, $3, $4 FROM task \
+             ON CONFLICT (request_key) WHERE request_key IS NOT NULL DO NOTHING RETURNING id \
+         ) \
+         SELECT requested.id, coalesce(task.trace_id, task.id) FROM task LEFT JOIN requested ON true",
+    );
+    let run = lock_run(task_id)?;
+    let requested = REQUEST.update(content, requested)?;
+    let (approval_id, trace_id) = requested.ok_or_else(|| unknown_task(task_id))?;
+    let Some(approval_id) = approval_id else { return Ok(None) };
+    if let Some(run) = run.as_ref().filter(|run| !run.has_ended()) {
+        run.mark()?;
+    }
+    let facts = Facts { approval_id, task_id, notes: Some(notes), run };
+    facts.record("approval_requested", approver_role, trace_id)?;
+    Ok(Some(approval_id))
 }
 
 /// Decides a pending approval.
@@ -68,7 +121,7 @@ fn request_approval(
 /// that was asked; `notes`: the reason, NULL keeps the notes of the request.
 /// Returns: the row.
 /// Errors: 22004, 22023 unknown decision or blank role, P0002 unknown approval, 42501 another role
-/// was asked, 55000 the approval is already decided. Since 0.3.0.
+/// was asked, 55000 the approval is already decided. Since 0.3.0; replaced in 0.7.0.
 #[pg_extern(sql = false, volatile)]
 pub fn resolve_approval(
     approval_id: Option<Uuid>,
@@ -76,43 +129,141 @@ pub fn resolve_approval(
     approver_role: Option<&str>,
     notes: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.approvals"), ErrorReport> {
-    static RESOLVE: Statement = Statement::new(
-        "UPDATE orchestrator.approvals AS a \
-         SET status = $2, decision_at = pg_catalog.now(), notes = coalesce($4, a.notes) \
-         FROM orchestrator.tasks AS t \
-         WHERE a.id = $1 AND a.status IS NOT DISTINCT FROM 'pending' AND a.approver_role = $3 AND t.id = a.task_id \
-         RETURNING a, coalesce(t.trace_id, t.id), t.id",
-    );
-    let id = required("approval_id", approval_id)?;
-    let decision = arguments::one_of(
-        "decision",
-        required("decision", decision)?,
-        &lifecycle::ends("approval"),
-    )?;
-    let approver_role = arguments::filled("approver_role", approver_role)?;
-    let arguments = [id.into(), decision.into(), approver_role.into(), notes.into()];
-    let resolved = RESOLVE.update(&arguments, |rows| {
-        rows::first(rows, |row| {
-            let approval =
-                rows::value::<PgHeapTuple<'static, AllocatedByRust>>(row, 1, "approvals.id")?;
-            let trace_id = rows::value::<Uuid>(row, 2, "tasks.id")?;
-            Ok((approval, trace_id, rows::value::<Uuid>(row, 3, "tasks.id")?))
-        })
-    })?;
-    let Some((row, trace_id, task_id)) = resolved else {
-        return Err(not_resolved(id, approver_role)?.into());
-    };
-    audit::record(Event {
-        event_type: if decision == "approved" { "approval_approved" } else { "approval_rejected" },
-        role: approver_role,
-        trace_id,
-        metadata: Document::composed(json!({
-            "approval_id": id.to_string(),
-            "task_id": task_id.to_string(),
-            "notes": notes,
-        })),
-    })?;
+    let resolution = Resolution::of(approval_id, decision, approver_role, notes)?;
+    let (row, trace_id, task_id) = resolution.resolve()?;
+    resolution.record(trace_id, task_id, None)?;
     Ok(row)
+}
+
+/// Decides a pending approval, and records `approval_approved` or `approval_rejected`. The run of
+/// the task goes on if this was the last question about it, whatever the decision: a rejection is
+/// about the task alone. A paused run stays on hold, and one that has ended does not change.
+///
+/// `decision`: approved or rejected; `approver_role`: the role that decides, which must be the role
+/// that was asked; `notes`: the reason, NULL keeps the notes of the request.
+/// Returns: the row.
+/// Errors: 22004, 22023 unknown decision or blank role, P0002 unknown approval, 42501 another role
+/// was asked, 55000 the approval is already decided. Since 0.7.0.
+#[pg_extern(sql = false, volatile)]
+pub fn resolve_approval_0_7_0(
+    approval_id: Option<Uuid>,
+    decision: Option<&str>,
+    approver_role: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.approvals"), ErrorReport> {
+    static TASK: Statement =
+        Statement::new("SELECT a.task_id FROM orchestrator.approvals AS a WHERE a.id = $1");
+    let resolution = Resolution::of(approval_id, decision, approver_role, notes)?;
+    let task = TASK.update(&[resolution.id.into()], statements::one::<Uuid>)?;
+    let run = task.map(lock_run).transpose()?.flatten();
+    let (row, trace_id, task_id) = resolution.resolve()?;
+    let run = run.map(Run::release).transpose()?;
+    resolution.record(trace_id, task_id, run)?;
+    Ok(row)
+}
+
+/// Locks the run of a task; `None` if the task has none, or does not exist.
+fn lock_run(task_id: Uuid) -> Result<Option<Run>, Error> {
+    static LOCK: Statement = Statement::new(
+        "SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
+         WHERE r.thread_id = (SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = $1) FOR NO KEY UPDATE",
+    );
+    static THREAD: Statement =
+        Statement::new("SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = $1");
+    let names_a_run = || Ok(THREAD.update(&[task_id.into()], statements::one::<String>)?.is_some());
+    Run::lock_of(task_id, &LOCK, names_a_run)
+}
+
+/// The id of the inserted approval, if there is one, and the trace of its task.
+fn requested(rows: SpiTupleTable<'_>) -> Result<Option<(Option<Uuid>, Uuid)>, Error> {
+    rows::first(rows, |row| {
+        let approval_id = rows::optional::<Uuid>(row, 1, "approvals.id")?;
+        Ok((approval_id, rows::value::<Uuid>(row, 2, "tasks.id")?))
+    })
+}
+
+fn unknown_task(task_id: Uuid) -> Error {
+    Error::new(Kind::NotFound, format!("task {task_id} does not exist"))
+        .hint("An approval belongs to a task: route one with orchestrator.route_task first.")
+}
+
+/// A checked decision.
+struct Resolution<'a> {
+    id: Uuid,
+    decision: &'a str,
+    approver_role: &'a str,
+    notes: Option<&'a str>,
+}
+
+impl<'a> Resolution<'a> {
+    fn of(
+        approval_id: Option<Uuid>,
+        decision: Option<&'a str>,
+        approver_role: Option<&'a str>,
+        notes: Option<&'a str>,
+    ) -> Result<Self, Error> {
+        let id = required("approval_id", approval_id)?;
+        let decision = required("decision", decision)?;
+        let decision = arguments::one_of("decision", decision, &lifecycle::ends("approval"))?;
+        let approver_role = arguments::filled("approver_role", approver_role)?;
+        Ok(Resolution { id, decision, approver_role, notes })
+    }
+
+    /// Decides the approval. Returns its row, the trace and the id of its task.
+    fn resolve(&self) -> Result<(PgHeapTuple<'static, AllocatedByRust>, Uuid, Uuid), Error> {
+        static RESOLVE: Statement = Statement::new(
+            "UPDATE orchestrator.approvals AS a \
+             SET status = $2, decision_at = pg_catalog.now(), notes = coalesce($4, a.notes) \
+             FROM orchestrator.tasks AS t \
+             WHERE a.id = $1 AND a.status IS NOT DISTINCT FROM 'pending' AND a.approver_role = $3 AND t.id = a.task_id \
+             RETURNING a, coalesce(t.trace_id, t.id), t.id",
+        );
+        let arguments =
+            [self.id.into(), self.decision.into(), self.approver_role.into(), self.notes.into()];
+        let resolved = RESOLVE.update(&arguments, |rows| {
+            rows::first(rows, |row| {
+                let approval =
+                    rows::value::<PgHeapTuple<'static, AllocatedByRust>>(row, 1, "approvals.id")?;
+                let trace_id = rows::value::<Uuid>(row, 2, "tasks.id")?;
+                Ok((approval, trace_id, rows::value::<Uuid>(row, 3, "tasks.id")?))
+            })
+        })?;
+        match resolved {
+            Some(resolved) => Ok(resolved),
+            None => Err(not_resolved(self.id, self.approver_role)?),
+        }
+    }
+
+    fn record(&self, trace_id: Uuid, task_id: Uuid, run: Option<Run>) -> Result<(), Error> {
+        let approves = self.decision == "approved";
+        let event_type = if approves { "approval_approved" } else { "approval_rejected" };
+        let facts = Facts { approval_id: self.id, task_id, notes: self.notes, run };
+        facts.record(event_type, self.approver_role, trace_id)
+    }
+}
+
+/// The facts of an event about an approval.
+struct Facts<'a> {
+    approval_id: Uuid,
+    task_id: Uuid,
+    notes: Option<&'a str>,
+    run: Option<Run>,
+}
+
+impl Facts<'_> {
+    fn record(&self, event_type: &str, role: &str, trace_id: Uuid) -> Result<(), Error> {
+        let mut metadata = json!({
+            "approval_id": self.approval_id.to_string(),
+            "task_id": self.task_id.to_string(),
+            "notes": self.notes,
+        });
+        if let Some(run) = &self.run {
+            metadata["thread_id"] = json!(run.thread_id);
+            metadata["gate_status"] = json!(run.gate_status);
+        }
+        let metadata = Document::composed(metadata);
+        audit::record(Event { event_type, role, trace_id, metadata }).map(|_| ())
+    }
 }
 
 /// The reason why the role could not decide an approval.

@@ -34,7 +34,8 @@ const NO: [&str; 4] = ["reject", "rejected", "deny", "denied"];
 /// human, for an approval the role that was asked; `notes`: the reason.
 /// Returns: the kind, the id, and the new status.
 /// Errors: 22004, 22023 unknown word, blank name, or missing notes, P0002 no review, gate or
-/// approval has this id, 42501 another role was asked, 55000 it is already decided. Since 0.6.0.
+/// approval has this id, 42501 another role was asked, 55000 it is already decided. Since 0.6.0;
+/// replaced in 0.7.0.
 #[pg_extern(sql = false, volatile)]
 fn decide(
     decision_id: Option<Uuid>,
@@ -45,28 +46,83 @@ fn decide(
     TableIterator<'static, (name!(kind, String), name!(id, Uuid), name!(status, String))>,
     ErrorReport,
 > {
-    let id = required("decision_id", decision_id)?;
-    let yes = is_yes(required("decision", decision)?)?;
-    let decided_by = arguments::filled("decided_by", decided_by)?;
-    let kind = kind_of(id)?;
-    let no = KINDS.iter().find(|(known, _)| *known == kind).map_or("rejected", |(_, no)| no);
-    let status = if yes { "approved" } else { no };
-    if !yes && kind != "approval" && notes.is_none_or(arguments::is_blank) {
-        return Err(Error::new(
-            Kind::InvalidValue,
-            format!("{kind} {id} cannot be {no} without notes"),
-        )
-        .hint("Say in argument \"notes\" what should be done instead.")
-        .into());
-    }
-    let (id, status, decided_by) = (Some(id), Some(status), Some(decided_by));
-    match kind.as_str() {
-        "review" => drop(reviews::resolve_review(id, status, decided_by, notes)?),
-        "gate" => drop(gates::resolve_gate_0_3_0(id, status, decided_by, notes)?),
+    let decision = Decision::of(decision_id, decision, decided_by, notes)?;
+    let (id, status, decided_by) = decision.arguments();
+    match decision.kind.as_str() {
+        "review" => drop(reviews::resolve::resolve_review(id, status, decided_by, notes)?),
+        "gate" => drop(gates::resolve::resolve_gate_0_3_0(id, status, decided_by, notes)?),
         _ => drop(approvals::resolve_approval(id, status, decided_by, notes)?),
     }
-    let decided = id.zip(status).map(|(id, status)| (kind, id, status.to_owned()));
-    Ok(TableIterator::new(decided))
+    Ok(TableIterator::once(decision.into_row()))
+}
+
+/// Decides the review, gate or approval with this id by the rules of its kind: rejecting a review
+/// and denying a gate need notes, and an approval is decided by the role that was asked. The run
+/// that waits for it goes on, is done again, or ends, as the function of the kind says.
+///
+/// `decision`: approve or approved; reject, rejected, deny or denied; `decided_by`: the name of the
+/// human, for an approval the role that was asked; `notes`: the reason.
+/// Returns: the kind, the id, and the new status.
+/// Errors: 22004, 22023 unknown word, blank name, or missing notes, P0002 no review, gate or
+/// approval has this id, 42501 another role was asked, 55000 it is already decided. Since 0.7.0.
+#[pg_extern(sql = false, volatile)]
+fn decide_0_7_0(
+    decision_id: Option<Uuid>,
+    decision: Option<&str>,
+    decided_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<
+    TableIterator<'static, (name!(kind, String), name!(id, Uuid), name!(status, String))>,
+    ErrorReport,
+> {
+    let decision = Decision::of(decision_id, decision, decided_by, notes)?;
+    let (id, status, decided_by) = decision.arguments();
+    match decision.kind.as_str() {
+        "review" => drop(reviews::resolve::resolve_review_0_7_0(id, status, decided_by, notes)?),
+        "gate" => drop(gates::resolve::resolve_gate_0_7_0(id, status, decided_by, notes)?),
+        _ => drop(approvals::resolve_approval_0_7_0(id, status, decided_by, notes)?),
+    }
+    Ok(TableIterator::once(decision.into_row()))
+}
+
+/// A checked decision, in the words of its kind.
+struct Decision<'a> {
+    kind: String,
+    id: Uuid,
+    status: &'static str,
+    decided_by: &'a str,
+}
+
+impl<'a> Decision<'a> {
+    fn of(
+        decision_id: Option<Uuid>,
+        decision: Option<&str>,
+        decided_by: Option<&'a str>,
+        notes: Option<&str>,
+    ) -> Result<Self, Error> {
+        let id = required("decision_id", decision_id)?;
+        let yes = is_yes(required("decision", decision)?)?;
+        let decided_by = arguments::filled("decided_by", decided_by)?;
+        let kind = kind_of(id)?;
+        let no = KINDS.iter().find(|(known, _)| *known == kind).map_or("rejected", |(_, no)| no);
+        if !yes && kind != "approval" && notes.is_none_or(arguments::is_blank) {
+            return Err(Error::new(
+                Kind::InvalidValue,
+                format!("{kind} {id} cannot be {no} without notes"),
+            )
+            .hint("Say in argument \"notes\" what should be done instead."));
+        }
+        Ok(Decision { kind, id, status: if yes { "approved" } else { no }, decided_by })
+    }
+
+    /// The first arguments of the function of its kind.
+    fn arguments(&self) -> (Option<Uuid>, Option<&'static str>, Option<&'a str>) {
+        (Some(self.id), Some(self.status), Some(self.decided_by))
+    }
+
+    fn into_row(self) -> (String, Uuid, String) {
+        (self.kind, self.id, self.status.to_owned())
+    }
 }
 
 /// Whether a word approves.

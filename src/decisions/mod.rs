@@ -3,4 +3,5 @@
 pub mod approvals;
 pub mod gates;
 pub mod inbox;
+mod request_key;
 pub mod reviews;

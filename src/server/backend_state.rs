@@ -102,6 +102,19 @@ pub fn with_rights_of<R>(role: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
     }
 }
 
+/// The name of the role in force for the caller: the one of SET ROLE, else the one that is logged in.
+/// Within a SECURITY DEFINER function `current_user` is the owner instead.
+pub fn caller() -> String {
+    // SAFETY: reads a plain variable of the backend. The name of a role that another session has
+    // dropped is null; its session goes on.
+    let name = unsafe { pg_sys::GetUserNameFromId(pg_sys::GetOuterUserId(), true) };
+    if name.is_null() {
+        return "unknown".to_owned();
+    }
+    // SAFETY: a NUL-terminated text of the server's encoding, which lives as long as the call.
+    unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
+}
+
 /// Runs `work` in a subtransaction. A failure undoes its changes, and its error is returned instead of
 /// raised. An error that is not about the work, such as a cancellation, is raised all the same and ends
 /// the caller's transaction.

@@ -10,6 +10,7 @@ use pgrx::{AllocatedByRust, Uuid};
 use serde_json::json;
 
 use crate::audit::{self, Event};
+use crate::runs::waiting::{self, Work};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
@@ -108,7 +109,7 @@ fn finish_tool_execution(
 ///
 /// `task_id`: the task of the call; `tool_name`: the tool; `arguments`: its arguments.
 /// Returns: the id of the execution, in state `running`.
-/// Errors: 22004, 22023 blank or overlong name, P0002 unknown task. Since 0.3.0.
+/// Errors: 22004, 22023 blank or overlong name, P0002 unknown task. Since 0.3.0; replaced in 0.7.0.
 #[pg_extern(sql = false, volatile)]
 fn start_tool_execution_0_3_0(
     task_id: Option<Uuid>,
@@ -126,6 +127,49 @@ fn start_tool_execution_0_3_0(
     let Some((trace_id, role)) = task else {
         return Err(unknown_task(task_id).into());
     };
+    Ok(log_and_record(task_id, tool_name, arguments, trace_id, role)?)
+}
+
+/// Logs that a tool starts now, and records `tool_execution_running` in the trace of its task. No
+/// tool of a run starts while the run waits for a human, or after it was killed.
+///
+/// `task_id`: the task of the call; `tool_name`: the tool; `arguments`: its arguments.
+/// Returns: the id of the execution, in state `running`.
+/// Errors: 22004, 22023 blank or overlong name, P0002 unknown task, 55000 the run of the task is on
+/// hold or was killed. Since 0.7.0.
+#[pg_extern(sql = false, volatile)]
+fn start_tool_execution_0_7_0(
+    task_id: Option<Uuid>,
+    tool_name: Option<&str>,
+    arguments: default!(Option<Document>, "'{}'"),
+) -> Result<Uuid, ErrorReport> {
+    // Runs come before tasks in the order of locks.
+    static TASK: Statement = Statement::new(
+        "SELECT t.trace_id, coalesce(t.to_role, t.from_role), r.id \
+         FROM orchestrator.orchestrator_runs AS r RIGHT JOIN orchestrator.tasks AS t ON r.thread_id = t.thread_id \
+         WHERE t.id = $1 FOR KEY SHARE OF t",
+    );
+    let task_id = required("task_id", task_id)?;
+    let tool_name = arguments::name("tool_name", tool_name)?;
+    let arguments = required("arguments", arguments)?;
+    let task = TASK.update(&[task_id.into()], statements::three::<Uuid, String, Uuid>)?;
+    let Some((trace_id, role, run_id)) = task else {
+        return Err(unknown_task(task_id).into());
+    };
+    if let Some(run_id) = run_id {
+        waiting::refuse_work(run_id, &Work(format!("tool \"{tool_name}\" cannot start")))?;
+    }
+    Ok(log_and_record(task_id, tool_name, arguments, trace_id, role)?)
+}
+
+/// Inserts a running execution of a locked task, and records it in the task's trace.
+fn log_and_record(
+    task_id: Uuid,
+    tool_name: &str,
+    arguments: Document,
+    trace_id: Option<Uuid>,
+    role: Option<String>,
+) -> Result<Uuid, Error> {
     let id = log(task_id, tool_name, arguments)?;
     record(trace_id, role, "tool_execution_running", id, task_id, tool_name)?;
     Ok(id)

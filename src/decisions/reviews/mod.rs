@@ -1,23 +1,26 @@
 //! Human reviews: questions to a human about a run. A request marks the run; a resolution resumes
 //! or kills it in the same transaction.
 
-mod resolve;
+mod resolution;
+pub mod resolve;
 mod resolve_many;
+mod rules;
 mod safety;
 
+use const_format::concatcp;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::spi::SpiTupleTable;
 use pgrx::{AnyNumeric, Uuid};
 
-use crate::audit::{self, Event};
+use super::request_key::RequestKey;
+use crate::audit;
 use crate::runs::Run;
 use crate::runs::amounts::score;
 use crate::server::error::{Error, required};
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows};
-
-pub use resolve::resolve_review;
 
 /// The types of a review.
 pub const TYPES: [&str; 3] = ["safety", "gate_override", "budget_exceeded"];
@@ -36,7 +39,8 @@ pub struct Request<'a> {
 /// `safety_score`: from 0 to 1, rounded down to two decimals; `context`: facts for the human, a
 /// JSON object. Returns: the id of the review.
 /// Errors: 22004, 22023 unknown type, blank reason, a score that is not between 0 and 1, or a
-/// context that is not an object, P0002 unknown thread, 55000 the run has ended. Since 0.5.0.
+/// context that is not an object, P0002 unknown thread, 55000 the run has ended. Since 0.5.0;
+/// replaced in 0.7.0.
 #[pg_extern(sql = false, volatile)]
 fn request_review(
     thread_id: Option<&str>,
@@ -45,42 +49,106 @@ fn request_review(
     safety_score: default!(Option<AnyNumeric>, "NULL"),
     context: default!(Option<Document>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    // Writes the row also if it is marked already; `Run::write` says why.
-    static MARK: Statement = Statement::new(
-        "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = true \
-         WHERE r.id = $1 AND (NOT r.requires_human_review OR r.xmin <> pg_current_xact_id()::xid)",
-    );
     let thread_id = arguments::filled("thread_id", thread_id)?;
-    let review_type =
-        arguments::one_of("review_type", required("review_type", review_type)?, &TYPES)?;
-    let reason = arguments::filled("reason", reason)?;
-    let safety_score = safety_score.map(|given| score("safety_score", Some(given))).transpose()?;
-    let context = jsonb::object("context", context)?;
+    let request = Request::of(review_type, reason, safety_score, context)?;
     let run = Run::lock_open(thread_id)?;
-    if MARK.update(&[run.id.into()], |rows| Ok(rows.is_empty()))? && !is_marked(&run)? {
-        return Err(run.not_written().into());
-    }
-    Ok(ask(&run, Request { review_type, reason, safety_score, context })?)
+    run.mark()?;
+    Ok(ask(&run, request)?)
 }
 
-/// Whether a run is marked for a human review.
-fn is_marked(run: &Run) -> Result<bool, Error> {
-    static MARKED: Statement = Statement::new(
-        "SELECT r.requires_human_review FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1",
+/// Asks a human about a run, sets its requires_human_review, and records `review_requested`.
+///
+/// `review_type`: safety, gate_override or budget_exceeded; `reason`: why a human has to decide;
+/// `safety_score`: from 0 to 1, rounded down to two decimals; `context`: facts for the human, a
+/// JSON object; `request_key`: the agent's own key of the question, 500 characters at most. A second
+/// call with the same key and the same content returns the first review, whatever its state.
+/// Returns: the id of the review.
+/// Errors: 22004, 22023 unknown type, blank reason or key, a score that is not between 0 and 1, or a
+/// context that is not an object, 23505 the key was used with other content, P0002 unknown thread,
+/// 55000 the run has ended. Since 0.7.0.
+#[pg_extern(sql = false, volatile)]
+fn request_review_0_7_0(
+    thread_id: Option<&str>,
+    review_type: Option<&str>,
+    reason: Option<&str>,
+    safety_score: default!(Option<AnyNumeric>, "NULL"),
+    context: default!(Option<Document>, "'{}'"),
+    request_key: default!(Option<&str>, "NULL"),
+) -> Result<Uuid, ErrorReport> {
+    static INSERT: Statement = Statement::new(concatcp!(INSERTED_WITH_KEY, ASKED));
+    // A lower score may have arrived since.
+    static FIRST: Statement = Statement::new(
+        "SELECT q.id, concat_ws(', ', \
+            CASE WHEN q.thread_id IS DISTINCT FROM $2 THEN 'thread_id' END, \
+            CASE WHEN q.review_type IS DISTINCT FROM $3 THEN 'review_type' END, \
+            CASE WHEN q.reason IS DISTINCT FROM $4 THEN 'reason' END, \
+            CASE WHEN coalesce(q.safety_score > trunc($5, 2), $5 IS NOT NULL) THEN 'safety_score' END, \
+            CASE WHEN q.context IS DISTINCT FROM $6 THEN 'context' END) \
+         FROM orchestrator.human_review_queue AS q WHERE q.request_key = $1",
     );
-    MARKED.update(&[run.id.into()], |rows| {
-        rows::only(rows, "orchestrator_runs.requires_human_review")
-    })
+    let thread_id = arguments::filled("thread_id", thread_id)?;
+    let request = Request::of(review_type, reason, safety_score, context)?;
+    let Some(key) = RequestKey::of(request_key)? else {
+        let run = Run::lock_open(thread_id)?;
+        run.mark()?;
+        return Ok(ask(&run, request)?);
+    };
+    let content = [
+        key.0.into(),
+        thread_id.into(),
+        request.review_type.into(),
+        request.reason.into(),
+        request.safety_score.clone().into(),
+        request.context.clone().into(),
+    ];
+    let id = key.once("review", &FIRST, &content, || {
+        let run = Run::lock_open(thread_id)?;
+        let asked = INSERT.update(&content, read_asked)?;
+        if let Some((id, metadata)) = asked {
+            run.mark()?;
+            record(&run, metadata)?;
+            return Ok(Some(id));
+        }
+        Ok(None)
+    })?;
+    Ok(id)
 }
+
+impl<'a> Request<'a> {
+    /// The request in the arguments.
+    fn of(
+        review_type: Option<&'a str>,
+        reason: Option<&'a str>,
+        safety_score: Option<AnyNumeric>,
+        context: Option<Document>,
+    ) -> Result<Self, Error> {
+        let review_type =
+            arguments::one_of("review_type", required("review_type", review_type)?, &TYPES)?;
+        let reason = arguments::filled("reason", reason)?;
+        let safety_score =
+            safety_score.map(|given| score("safety_score", Some(given))).transpose()?;
+        let context = jsonb::object("context", context)?;
+        Ok(Request { review_type, reason, safety_score, context })
+    }
+}
+
+/// The parts of the event about review `q`.
+const ASKED: &str = " RETURNING q.id, jsonb_strip_nulls(jsonb_build_object('thread_id', q.thread_id, 'review_id', q.id, \
+     'review_type', q.review_type, 'reason', q.reason, 'safety_score', q.safety_score))";
+
+/// The statement that inserts a review with a key that no other review has.
+const INSERTED_WITH_KEY: &str = "INSERT INTO orchestrator.human_review_queue AS q \
+     (request_key, thread_id, review_type, reason, safety_score, context) \
+     VALUES ($1, $2, $3, $4, trunc($5, 2), $6) \
+     ON CONFLICT (request_key) WHERE request_key IS NOT NULL DO NOTHING";
 
 /// Inserts a review of a locked run into the queue and returns its id.
 pub fn ask(run: &Run, request: Request<'_>) -> Result<Uuid, Error> {
-    static INSERT: Statement = Statement::new(
+    static INSERT: Statement = Statement::new(concatcp!(
         "INSERT INTO orchestrator.human_review_queue AS q (thread_id, review_type, reason, safety_score, context) \
-         VALUES ($1, $2, $3, trunc($4, 2), $5) \
-         RETURNING q.id, jsonb_strip_nulls(jsonb_build_object('thread_id', q.thread_id, 'review_id', q.id, \
-             'review_type', q.review_type, 'reason', q.reason, 'safety_score', q.safety_score))",
-    );
+         VALUES ($1, $2, $3, trunc($4, 2), $5)",
+        ASKED
+    ));
     let arguments = [
         run.thread_id.as_str().into(),
         request.review_type.into(),
@@ -88,19 +156,21 @@ pub fn ask(run: &Run, request: Request<'_>) -> Result<Uuid, Error> {
         request.safety_score.into(),
         request.context.into(),
     ];
-    let asked = INSERT.update(&arguments, |rows| {
-        rows::first(rows, |row| {
-            let id = rows::value(row, 1, "human_review_queue.id")?;
-            Ok((id, rows::value(row, 2, "human_review_queue.id")?))
-        })
-    })?;
-    let (id, metadata) = asked
+    let (id, metadata) = INSERT
+        .update(&arguments, read_asked)?
         .ok_or_else(|| Error::no_row("the review could not be requested", "human_review_queue"))?;
-    audit::record(Event {
-        event_type: "review_requested",
-        role: audit::SYSTEM,
-        trace_id: run.id,
-        metadata,
-    })?;
+    record(run, metadata)?;
     Ok(id)
+}
+
+/// The id of the inserted review, and the metadata of its event.
+fn read_asked(rows: SpiTupleTable<'_>) -> Result<Option<(Uuid, Document)>, Error> {
+    rows::first(rows, |row| {
+        let id = rows::value(row, 1, "human_review_queue.id")?;
+        Ok((id, rows::value(row, 2, "human_review_queue.id")?))
+    })
+}
+
+fn record(run: &Run, metadata: Document) -> Result<(), Error> {
+    run.record_as(audit::SYSTEM, "review_requested", metadata)
 }

@@ -8,18 +8,17 @@ use pgrx::Uuid;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::spi::SpiTupleTable;
 use serde_json::json;
 
-use super::resolve::{
-    ATTEMPTS, FREED, KILLED, RESOLUTION, Resolution, not_lockable, not_resolvable,
-};
+use super::resolution::{RESOLUTION, Resolution};
+use super::resolve::not_resolvable;
+use super::rules::{self, Rules};
 use crate::audit;
-use crate::runs::Run;
+use crate::runs::{ATTEMPTS, Run, not_lockable};
 use crate::server::error::{Error, required, without_nulls};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
-use crate::server::{arguments, interrupts, rows};
+use crate::server::{interrupts, rows};
 
 /// Resolves all pending reviews of a list, each by the rules of `resolve_review`. Reviews, runs and
 /// one audit event for each review change together or not at all.
@@ -28,7 +27,7 @@ use crate::server::{arguments, interrupts, rows};
 /// Returns: for each different id, in the order of the list, its outcome: resolved,
 /// already_resolved or unknown.
 /// Errors: 22004 also for a NULL among the ids, 22023 unknown decision, blank name, a rejection
-/// without notes. Since 0.5.0.
+/// without notes. Since 0.5.0; replaced in 0.7.0.
 #[pg_extern(sql = false, volatile)]
 fn resolve_reviews(
     review_ids: Option<Vec<Option<Uuid>>>,
@@ -36,6 +35,35 @@ fn resolve_reviews(
     resolved_by: Option<&str>,
     notes: default!(Option<&str>, "NULL"),
 ) -> Result<TableIterator<'static, (name!(review_id, Uuid), name!(outcome, String))>, ErrorReport> {
+    let resolution = || Resolution::of(decision, resolved_by, notes);
+    Ok(TableIterator::new(resolve_all(&rules::SINCE_0_5_0, review_ids, resolution)?))
+}
+
+/// Resolves all pending reviews of a list, each by the rules of `resolve_review`. Reviews, runs and
+/// one audit event for each review change together or not at all.
+///
+/// `decision`: approved or rejected; `notes`: a comment, required for a rejection.
+/// Returns: for each different id, in the order of the list, its outcome: resolved,
+/// already_resolved or unknown.
+/// Errors: 22004 also for a NULL among the ids, 22023 unknown decision, blank name, a rejection
+/// without notes. Since 0.7.0.
+#[pg_extern(sql = false, volatile)]
+fn resolve_reviews_0_7_0(
+    review_ids: Option<Vec<Option<Uuid>>>,
+    decision: Option<&str>,
+    resolved_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<TableIterator<'static, (name!(review_id, Uuid), name!(outcome, String))>, ErrorReport> {
+    let resolution = || Resolution::of(decision, resolved_by, notes);
+    Ok(TableIterator::new(resolve_all(&rules::SINCE_0_7_0, review_ids, resolution)?))
+}
+
+/// Resolves the reviews by the rules of a version. Returns the outcome for each id.
+fn resolve_all<'a>(
+    rules: &'static Rules,
+    review_ids: Option<Vec<Option<Uuid>>>,
+    resolution: impl FnOnce() -> Result<Resolution<'a>, Error>,
+) -> Result<Vec<(Uuid, String)>, Error> {
     let mut asked = HashSet::new();
     let mut ids = Vec::new();
     for id in without_nulls("review_ids", required("review_ids", review_ids)?)? {
@@ -43,13 +71,12 @@ fn resolve_reviews(
             ids.push(id);
         }
     }
-    let resolution = Resolution::of(decision, resolved_by, notes)?;
+    let resolution = resolution()?;
     let mut runs = lock_runs(&ids)?;
     let resolved = resolve(&ids, &resolution)?;
-    conclude(&mut runs, &resolved, &resolution)?;
+    conclude(rules, &mut runs, &resolved, &resolution)?;
     record(&runs, &resolved, &resolution)?;
-    let outcomes = outcomes(ids, &resolved)?;
-    Ok(TableIterator::new(outcomes))
+    outcomes(ids, &resolved)
 }
 
 /// The locked runs, by thread.
@@ -123,70 +150,19 @@ fn resolve(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<Vec<Resolved>, E
 
 /// Resumes or kills the runs of the resolved reviews, and keeps their new state in `runs`.
 fn conclude(
+    rules: &'static Rules,
     runs: &mut Runs,
     resolved: &[Resolved],
     resolution: &Resolution<'_>,
 ) -> Result<(), Error> {
-    static FREE: Statement = Statement::new(concatcp!(
-        "UPDATE orchestrator.orchestrator_runs AS r ",
-        FREED,
-        "WHERE r.id = ANY ($1) \
-           AND NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
-                           WHERE o.thread_id = r.thread_id AND o.status IS NOT DISTINCT FROM 'pending') \
-         RETURNING r.id, r.thread_id, r.phase, r.gate_status"
-    ));
-    static KILL: Statement = Statement::new(concatcp!(
-        "UPDATE orchestrator.orchestrator_runs AS r ",
-        KILLED,
-        "WHERE r.id = ANY ($1) RETURNING r.id, r.thread_id, r.phase, r.gate_status"
-    ));
     let threads: HashSet<&str> = resolved.iter().map(|review| review.thread_id.as_str()).collect();
     let open = threads.into_iter().filter_map(|thread| runs.get(thread));
     let ids: Vec<Uuid> = open.filter(|run| !run.has_ended()).map(|run| run.id).collect();
-    if ids.is_empty() {
-        return Ok(());
+    for run in rules.conclude(ids, resolution)? {
+        interrupts::allow();
+        runs.insert(run.thread_id.clone(), run);
     }
-    let mut concluded = HashSet::new();
-    let read = |rows: SpiTupleTable<'_>| {
-        for row in rows {
-            interrupts::allow();
-            if let Some(run) = Run::read(&row)? {
-                concluded.insert(*run.id.as_bytes());
-                runs.insert(run.thread_id.clone(), run);
-            }
-        }
-        Ok(())
-    };
-    if resolution.approves() {
-        FREE.update(&[ids.clone().into()], read)?;
-    } else {
-        KILL.update(&[ids.clone().into(), resolution.error().into()], read)?;
-    }
-    let waiting: Vec<Uuid> =
-        ids.into_iter().filter(|id| !concluded.contains(id.as_bytes())).collect();
-    if waiting.is_empty() {
-        return Ok(());
-    }
-    only_waiting(&waiting, resolution)?;
-    Run::write(waiting)
-}
-
-/// Checks that each run which was neither resumed nor killed waits for another review.
-///
-/// Errors: 55000 one does not.
-fn only_waiting(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<(), Error> {
-    static FREE_TO_GO: Statement = Statement::new(
-        "SELECT count(*) FROM orchestrator.orchestrator_runs AS r \
-         WHERE r.id = ANY ($1) AND NOT ($2 AND EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
-                                                       WHERE o.thread_id = r.thread_id AND o.status IS NOT DISTINCT FROM 'pending'))",
-    );
-    let arguments = [ids.to_vec().into(), resolution.approves().into()];
-    let count = FREE_TO_GO.update(&arguments, |rows| rows::only::<i64>(rows, "count"))?;
-    if count == 0 {
-        return Ok(());
-    }
-    let message = format!("{} could not be changed", arguments::counted(count, "run"));
-    Err(Error::no_row(message, "orchestrator_runs"))
+    Ok(())
 }
 
 /// Records each resolution, in the order of the reviews.

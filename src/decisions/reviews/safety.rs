@@ -1,5 +1,6 @@
 //! Safety scores: a run keeps its lowest score, and a low score requests a review.
 
+use const_format::concatcp;
 use pgrx::AnyNumeric;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 use super::Request;
 use crate::configuration;
 use crate::runs::amounts::{score, texts};
-use crate::runs::{Row, Run};
+use crate::runs::{Row, Run, waiting};
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
@@ -113,7 +114,7 @@ fn is_below(score: &AnyNumeric, threshold: f64) -> Result<bool, Error> {
 /// `score`: from 0 (unsafe) to 1 (safe); `violations`: added to those of the run. Returns: the row,
 /// with the lowest score so far, rounded down to two decimals.
 /// Errors: 22004, 22023 a score or a configuration that is not between 0 and 1, P0002 unknown
-/// thread, 55000 the run has ended. Since 0.5.0. Source: the thresholds of WAVE's safety scorer; a
+/// thread, 55000 the run has ended. Since 0.5.0; replaced in 0.7.0. Source: the thresholds of WAVE's safety scorer; a
 /// run's score is the lowest.
 #[pg_extern(sql = false, volatile)]
 fn record_safety(
@@ -121,15 +122,48 @@ fn record_safety(
     score: Option<AnyNumeric>,
     violations: default!(Option<Vec<Option<String>>>, "'{}'"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
-    static SCORE: Statement = Statement::new(
-        "UPDATE orchestrator.orchestrator_runs AS r \
-         SET safety_score = least(r.safety_score, trunc($2, 2)), violations = r.violations || $3, \
-             requires_human_review = r.requires_human_review OR $4, \
-             gate_status = CASE WHEN $5 THEN 'hold' ELSE r.gate_status END \
-         WHERE r.id = $1 \
-         RETURNING r, jsonb_build_object('thread_id', r.thread_id, 'score', $2, 'lowest', r.safety_score, \
-             'violations', to_jsonb($3), 'gate_status', r.gate_status)",
-    );
+    static SCORE: Statement = Statement::new(concatcp!(SCORED, "'hold'", SCORED_BY));
+    Ok(record(&SCORE, thread_id, score, violations)?)
+}
+
+/// Records a safety score and violations of a run, and the event `safety_recorded`. A score below
+/// configuration safety_block_below (0.70) puts the run on hold; with a score below
+/// safety_review_below (0.85) the run continues. Both request a safety review. If one is pending
+/// already, it gets the lower score, and a review that this function requested also gets the new
+/// reason and the violations. A run with gate_status recycle that waits for another question keeps
+/// this gate_status, and waits for both.
+///
+/// `score`: from 0 (unsafe) to 1 (safe); `violations`: added to those of the run. Returns: the row,
+/// with the lowest score so far, rounded down to two decimals.
+/// Errors: 22004, 22023 a score or a configuration that is not between 0 and 1, P0002 unknown
+/// thread, 55000 the run has ended. Since 0.7.0. Source: the thresholds of WAVE's safety scorer; a
+/// run's score is the lowest.
+#[pg_extern(sql = false, volatile)]
+fn record_safety_0_7_0(
+    thread_id: Option<&str>,
+    score: Option<AnyNumeric>,
+    violations: default!(Option<Vec<Option<String>>>, "'{}'"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
+    static SCORE: Statement = Statement::new(concatcp!(SCORED, waiting::HELD, SCORED_BY));
+    Ok(record(&SCORE, thread_id, score, violations)?)
+}
+
+/// The statement that adds a score to run `r`, up to the gate_status of a run that it holds.
+const SCORED: &str = "UPDATE orchestrator.orchestrator_runs AS r \
+     SET safety_score = least(r.safety_score, trunc($2, 2)), violations = r.violations || $3, \
+         requires_human_review = r.requires_human_review OR $4, gate_status = CASE WHEN $5 THEN ";
+
+const SCORED_BY: &str = " ELSE r.gate_status END WHERE r.id = $1 \
+     RETURNING r, jsonb_build_object('thread_id', r.thread_id, 'score', $2, 'lowest', r.safety_score, \
+         'violations', to_jsonb($3), 'gate_status', r.gate_status)";
+
+/// Records a score by the statement of a version.
+fn record(
+    statement: &'static Statement,
+    thread_id: Option<&str>,
+    score: Option<AnyNumeric>,
+    violations: Option<Vec<Option<String>>>,
+) -> Result<Row, Error> {
     let thread_id = arguments::filled("thread_id", thread_id)?;
     let score = self::score("score", score)?;
     let violations = texts("violations", violations)?;
@@ -143,7 +177,7 @@ fn record_safety(
         (verdict != Verdict::Fine).into(),
         matches!(verdict, Verdict::Block(_)).into(),
     ];
-    let scored = SCORE.update(&arguments, |rows| {
+    let scored = statement.update(&arguments, |rows| {
         rows::first(rows, |row| {
             let run = rows::value::<Row>(row, 1, "orchestrator_runs.id")?;
             Ok((run, rows::value::<Document>(row, 2, "orchestrator_runs.id")?))

@@ -5,7 +5,7 @@
 
 use super::rights::{
     ADMINISTER, DECIDE, EVERYBODY, Functions, Levels, NOBODY, READ, Relation, Right, Rights, WORK,
-    right,
+    WORK_AND_DECIDE, right,
 };
 use super::v7;
 
@@ -30,6 +30,7 @@ const RELATIONS: &[Relation] = &[
                     "config",
                     "metadata",
                     "workspace_path",
+                    "thread_id",
                 ],
             ),
             right(
@@ -122,8 +123,15 @@ const RELATIONS: &[Relation] = &[
     ("orchestrator_runs", &[READ]),
     ("human_review_queue", &[READ]),
     ("run_summary", &[READ]),
+    ("run_costs", &[READ]),
     ("pending_decisions", &[READ]),
 ];
+
+/// The functions that stop a run or let it go on. Before 0.7.0 they are for workers alone.
+const STEER: &[&str] = &["pause_run", "resume_run", "kill_run"];
+
+/// A function that the versions have in which reviewers may steer runs.
+pub const REVIEWERS_STEER: &str = "ensure_run";
 
 const FUNCTIONS: &[Functions] = &[
     (
@@ -146,6 +154,7 @@ const FUNCTIONS: &[Functions] = &[
             "typescript_types",
             "json_schema",
             "access",
+            "run_trail",
         ],
     ),
     // The default of every id.
@@ -170,14 +179,14 @@ const FUNCTIONS: &[Functions] = &[
             "request_approval",
             "record_event",
             "start_run",
+            "ensure_run",
+            "save_run_state",
             "record_run_progress",
             "record_safety",
-            "pause_run",
-            "resume_run",
-            "kill_run",
             "request_review",
         ],
     ),
+    (WORK_AND_DECIDE, Rights::Owner, STEER),
     (
         DECIDE,
         Rights::Owner,
@@ -218,6 +227,7 @@ const FUNCTIONS: &[Functions] = &[
             "archive_table",
             "archive_columns",
             "note_filled_in",
+            "copy_grants",
             "restore_table",
             "restore_columns",
             "enforce_lifecycle",
@@ -241,7 +251,10 @@ pub fn relation(name: &str) -> Option<&'static [Right]> {
     relations().find(|(known, _)| *known == name).map(|(_, rights)| *rights)
 }
 
-/// The levels that may call a function; `None` if the table of levels lacks it.
-pub fn function(name: &str) -> Option<Levels> {
-    functions().find(|(_, _, names)| names.contains(&name)).map(|(levels, _, _)| *levels)
+/// The levels that may call a function; `None` if the table of levels lacks it. `reviewers_steer`:
+/// whether reviewers may steer runs in the version.
+pub fn function(name: &str, reviewers_steer: bool) -> Option<Levels> {
+    let found = functions().find(|(_, _, names)| names.contains(&name));
+    let levels = found.map(|(levels, _, _)| *levels);
+    if STEER.contains(&name) && !reviewers_steer { Some(WORK) } else { levels }
 }

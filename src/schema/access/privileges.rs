@@ -60,47 +60,71 @@ pub fn in_words<'a>(verb: &str, privileges: impl Iterator<Item = &'a Privilege>)
 /// the owner, the privileges that were granted.
 const WITH_OBJECTS: &str = include_str!("objects.sql");
 
-/// The privileges of a level on the objects that exist.
-pub fn due(level: Level) -> Result<Privileges, Error> {
-    static OBJECTS: Statement =
-        Statement::new(concatcp!(WITH_OBJECTS, "SELECT o.kind, o.name, o.bare FROM object AS o"));
-    OBJECTS.select(&[], |found| {
-        let mut due = Privileges::new();
-        for row in found {
-            interrupts::allow();
-            let kind = rows::value::<String>(&row, 1, "object.kind")?;
-            let object = format!("{kind} {}", rows::value::<String>(&row, 2, "object.name")?);
-            let name = rows::value::<String>(&row, 3, "object.bare")?;
-            for (privilege, column) in of_level(level, &kind, &name) {
-                let (object, column) = (object.clone(), column.map(str::to_owned));
-                due.insert(Privilege {
-                    object,
-                    privilege: privilege.to_owned(),
-                    column,
-                    irregular: false,
-                });
-            }
-        }
-        Ok(due)
-    })
+/// An object that exists, with the columns that it has.
+struct Object {
+    kind: String,
+    name: String,
+    bare: String,
+    columns: Vec<String>,
 }
 
-/// The privileges of a level on one object, each with its column.
-fn of_level(level: Level, kind: &str, name: &str) -> Vec<(&'static str, Option<&'static str>)> {
-    match kind {
+/// The privileges of a level on the objects and columns that exist.
+pub fn due(level: Level) -> Result<Privileges, Error> {
+    static OBJECTS: Statement = Statement::new(concatcp!(
+        WITH_OBJECTS,
+        "SELECT o.kind, o.name, o.bare, \
+                ARRAY(SELECT c.attname::text FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid \
+                      WHERE r.name = o.name AND r.kind = o.kind AND c.attnum > 0 AND NOT c.attisdropped) \
+         FROM object AS o"
+    ));
+    let objects = OBJECTS.select(&[], |found| {
+        rows::each(found, |row| {
+            Ok(Object {
+                kind: rows::value(row, 1, "object.kind")?,
+                name: rows::value(row, 2, "object.name")?,
+                bare: rows::value(row, 3, "object.bare")?,
+                columns: rows::value(row, 4, "object.columns")?,
+            })
+        })
+    })?;
+    let reviewers_steer = objects.iter().any(|object| object.bare == levels::REVIEWERS_STEER);
+    let mut due = Privileges::new();
+    for object in &objects {
+        interrupts::allow();
+        for (privilege, column) in of_level(level, object, reviewers_steer) {
+            due.insert(Privilege {
+                object: format!("{} {}", object.kind, object.name),
+                privilege: privilege.to_owned(),
+                column: column.map(str::to_owned),
+                irregular: false,
+            });
+        }
+    }
+    Ok(due)
+}
+
+/// The privileges of a level on one object, each with its column. Older versions lack some columns.
+fn of_level(
+    level: Level,
+    object: &Object,
+    reviewers_steer: bool,
+) -> Vec<(&'static str, Option<&'static str>)> {
+    match object.kind.as_str() {
         "SCHEMA" => vec![("USAGE", None)],
-        "FUNCTION" => match levels::function(name) {
+        "FUNCTION" => match levels::function(&object.bare, reviewers_steer) {
             Some(callers) if callers.contains(&level) => vec![("EXECUTE", None)],
             _ => Vec::new(),
         },
         _ => {
-            let rights = levels::relation(name).unwrap_or_default();
+            let rights = levels::relation(&object.bare).unwrap_or_default();
             let mut given = Vec::new();
             for right in rights.iter().filter(|right| right.levels.contains(&level)) {
                 if right.columns.is_empty() {
                     given.push((right.privilege, None));
                 }
-                given.extend(right.columns.iter().map(|column| (right.privilege, Some(*column))));
+                let exists = |column: &&&str| object.columns.iter().any(|has| has == **column);
+                let columns = right.columns.iter().filter(exists);
+                given.extend(columns.map(|column| (right.privilege, Some(*column))));
             }
             given
         }

@@ -42,6 +42,7 @@ pub type Levels = &'static [Level];
 
 pub const EVERYBODY: Levels = &Level::ALL;
 pub const WORK: Levels = &[Level::Worker, Level::Admin];
+pub const WORK_AND_DECIDE: Levels = &[Level::Worker, Level::Reviewer, Level::Admin];
 pub const DECIDE: Levels = &[Level::Reviewer, Level::Admin];
 pub const ADMINISTER: Levels = &[Level::Admin];
 /// No level: for scripts, triggers and the extension's owner.

@@ -40,7 +40,7 @@ fn every_object_of_the_newest_version_has_been_considered() {
     }
     for name in names(&["function"]) {
         assert!(
-            levels::function(&name).is_some(),
+            levels::function(&name, true).is_some(),
             "src/schema/access: which levels may call {name}?"
         );
     }
@@ -108,13 +108,13 @@ fn admins_may_do_what_any_level_may_and_marks_are_told_apart() {
         assert!(levels.is_empty() || levels.contains(&Level::Admin), "{levels:?}");
     }
     for level in Level::ALL {
-        let callers = levels::function(level.mark()).unwrap_or(NOBODY);
+        let callers = levels::function(level.mark(), true).unwrap_or(NOBODY);
         assert!(callers.contains(&level), "{level:?} may call what marks it");
         let first = callers.first();
         let expected = if level == Level::Reader { Some(&Level::Reader) } else { Some(&level) };
         assert_eq!(first, expected, "no level before {level:?} may call what marks it");
     }
-    let later = |level: Level| levels::function(level.mark()).unwrap_or(NOBODY);
+    let later = |level: Level| levels::function(level.mark(), true).unwrap_or(NOBODY);
     assert!(
         !later(Level::Worker).contains(&Level::Reviewer),
         "a reviewer does not look like a worker"

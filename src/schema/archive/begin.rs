@@ -29,20 +29,21 @@ fn begin_downgrade(target: Option<String>) -> Result<(), ErrorReport> {
 }
 
 /// The first call of an up script. Locks every table that the running statement needs. Refuses to
-/// go on in three cases: a user's object depends on an archive whose rows the step restores; a
-/// user's object stores rows of a table to which the step adds columns, or from which it drops
-/// some; or the script must update a table whose updates are published and whose rows nothing
+/// go on in four cases: a user's object depends on an archive whose rows the step restores; one
+/// depends on a function that the step replaces by one with other arguments; one stores rows of a
+/// table to which the step adds columns, or from which it drops some; or the script must update a table whose updates are published and whose rows nothing
 /// identifies.
 ///
 /// `target`: the version that the script leads to.
 /// Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 and 55P03 as
-/// `begin_downgrade`, 2BP01 a user's object depends on an archive or stores rows of a table. Since
-/// 0.0.0.
+/// `begin_downgrade`, 2BP01 a user's object depends on an archive or a function, or stores rows of
+/// a table. Since 0.0.0.
 #[pg_extern(sql = false, volatile)]
 fn begin_upgrade(target: Option<String>) -> Result<(), ErrorReport> {
     let target = target_of_script(target)?;
     locks::take(Way::Up, manifest::position(&target)?)?;
     give_back::refuse_over_dependents(&target)?;
+    plan::refuse_over_replaced(&target)?;
     dependents::refuse_over_stored_rows(&target)?;
     updated::refuse_over_identity(Way::Up, &target)?;
     Ok(())

@@ -205,6 +205,9 @@ pub const DOWN: &str =
 /// The hint if something on an archive is in the way of an upgrade.
 pub const UP: &str = "Drop or change them before the upgrade. After it, create them again on the tables of schema orchestrator.";
 
+/// The hint if something depends on a function that an upgrade replaces.
+pub const REPLACED: &str = "The function gets other arguments. Drop or change what is named before the upgrade, and create it again after it.";
+
 /// The hint if a user's column keeps an upgrade from adding or dropping columns of a table.
 pub const COLUMNS: &str =
     "Before the upgrade, drop these objects or give the columns another type.";

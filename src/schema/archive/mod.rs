@@ -109,6 +109,29 @@ fn restore_columns(
     Ok(values::give_back(&table, &columns)?.restored)
 }
 
+/// Copies the grants that users hold on one function or view of the extension to another. A script
+/// that replaces a function by one with other arguments, or a view by one with fewer columns, calls it
+/// between creating the one and dropping the other.
+///
+/// `source`, `target`: a function with its argument types, or a view. Returns: the number of grants.
+/// Errors: 22004, 22023 one of the two does not exist, or they are of different kinds, 42602 a text
+/// that is no name, 42501 not the extension's owner. Since 0.0.0.
+#[pg_extern(sql = false, volatile)]
+fn copy_grants(source: Option<&str>, target: Option<&str>) -> Result<i64, ErrorReport> {
+    let source = required("source", source)?;
+    let target = required("target", target)?;
+    only_for_the_owner()?;
+    if !grants::are_alike(source, target)? {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("\"{source}\" and \"{target}\" are not two functions or two views"),
+        )
+        .hint("A function is named with its argument types, for example orchestrator.decide(uuid, text, text, text).")
+        .into());
+    }
+    Ok(grants::copy(source, target)?)
+}
+
 /// The rows that earlier downgrades kept and no upgrade has restored yet.
 ///
 /// Returns: the table, or the columns of a table, that the rows belong to; the version that had

@@ -48,20 +48,26 @@ pub fn downgrade(target: &str) -> Result<Vec<Line>, Error> {
     Ok(lines)
 }
 
+/// Refuses the upgrade step to `target` if an object of a user depends on a function that the step
+/// replaces by one with other arguments.
+pub fn refuse_over_replaced(target: &str) -> Result<(), Error> {
+    let position = manifest::position(target)?;
+    let step = Step {
+        upper: manifest::members_at(position.saturating_sub(1))?,
+        lower: manifest::members_at(position)?,
+    };
+    if step.going("function").next().is_none() {
+        return Ok(());
+    }
+    step.refuse_over_blockers(&format!("upgrade to {target}"), dependents::REPLACED)
+}
+
 /// Refuses the step down to `target` if a user's object depends on something that the step removes.
 /// Reports the grants that are lost with removed functions and views.
 pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
     let left = manifest::version_left()?;
     let step = Step::to(manifest::position(target)?)?;
-    let mut blockers = BTreeMap::new();
-    for (_, dependent) in step.blockers(&Additions::find()?)? {
-        blockers.insert(dependent.description.clone(), dependent);
-    }
-    dependents::refuse_over(
-        &format!("downgrade from {left} to {target}"),
-        dependents::DOWN,
-        blockers.into_values().collect(),
-    )?;
+    step.refuse_over_blockers(&format!("downgrade from {left} to {target}"), dependents::DOWN)?;
     let grants: Vec<_> =
         step.grants_lost()?.into_iter().map(|Grants { statement, .. }| statement).collect();
     if !grants.is_empty() {
@@ -75,7 +81,8 @@ pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The step from one version to the one below it.
+/// The step from one version, the upper, to another: the one below it, or on the way up the one above
+/// it.
 struct Step {
     upper: Members,
     lower: Members,
@@ -124,10 +131,36 @@ impl Step {
         Ok(columns)
     }
 
+    fn refuse_over_blockers(&self, step: &str, hint: &str) -> Result<(), Error> {
+        let mut blockers = BTreeMap::new();
+        for (_, dependent) in self.blockers(&Additions::find()?)? {
+            blockers.insert(dependent.description.clone(), dependent);
+        }
+        dependents::refuse_over(step, hint, blockers.into_values().collect())
+    }
+
+    /// The views that lose columns. The script drops such a view and creates it again.
+    fn shrinking_views(&self) -> impl Iterator<Item = &str> {
+        self.upper.iter().filter_map(|(member, facts)| {
+            let columns = self.lower.get(member)?.list("columns");
+            let shrinks = facts.list("columns").iter().any(|column| !columns.contains(column));
+            (member.kind == "view" && shrinks).then_some(member.object.as_str())
+        })
+    }
+
+    /// Whether the script creates a function of this name with other arguments in place of this one,
+    /// and copies the grants.
+    fn is_replaced(&self, function: &str) -> bool {
+        let name = |signature: &str| signature.split('(').next().map(str::to_owned);
+        let comes =
+            |member: &&Member| member.kind == "function" && !self.upper.contains_key(member);
+        self.lower.keys().filter(comes).any(|member| name(&member.object) == name(function))
+    }
+
     /// The objects of users that stop the step, each with the removed member that it depends on.
     fn blockers(&self, additions: &Additions) -> Result<Vec<(String, Dependent)>, Error> {
         let mut found = Vec::new();
-        for object in self.going("table").chain(self.going("view")) {
+        for object in self.going("table").chain(self.going("view")).chain(self.shrinking_views()) {
             if let Some(relation) = Table::named(object)? {
                 found.push((object, dependents::of(&relation, additions)?));
             }
@@ -154,7 +187,8 @@ impl Step {
         static GRANTS: Statement = Statement::new(include_str!("grants_that_go.sql"));
         let with_level = roles_with_level()?;
         let mut grants = Vec::new();
-        for object in self.going("view").chain(self.going("function")) {
+        let lost = self.going("function").filter(|function| !self.is_replaced(function));
+        for object in self.going("view").chain(lost) {
             let arguments = [object.into(), with_level.clone().into()];
             GRANTS.update(&arguments, |granted| {
                 for row in granted {

@@ -47,6 +47,8 @@ SELECT key, value, value_type, description FROM orchestrator.configuration_listi
 SELECT orchestrator.configuration_value('session_retention_days', fallback => '7');
 -- configurations
 UPDATE orchestrator.configurations SET description = 'days without a heartbeat' WHERE key = 'session_retention_days';
+-- copy_grants
+SELECT orchestrator.copy_grants('orchestrator.run_summary', 'orchestrator.run_costs');  -- in a script, before it drops the first
 -- deactivate_stale_sessions
 SELECT count(*) FROM orchestrator.deactivate_stale_sessions('5 minutes');
 -- decide
@@ -55,6 +57,8 @@ SELECT kind, status FROM orchestrator.decide((SELECT id FROM orchestrator.pendin
 SELECT step, object, action, rows FROM orchestrator.downgrade_plan('0.0.0');
 -- dump_safety
 SELECT severity, object, consequence, hint FROM orchestrator.dump_safety();
+-- ensure_run
+SELECT run_id, created FROM orchestrator.ensure_run('thread-2', project_id => '0198c5a0-0000-7000-8000-000000000001', story_id => 'story-7');
 -- enum_duplicates
 SELECT enum_a, enum_b, reason, similarity FROM orchestrator.enum_duplicates(minimum_similarity => 0.9);
 -- enum_usage
@@ -177,10 +181,16 @@ SELECT orchestrator.revoke_access('pg_monitor');
 -- route_task
 SELECT task_id, created FROM orchestrator.route_task('approval', 'Pay invoice 17', from_role => 'finance', to_role => 'manager',
     data => '{"amount": 1250.00}', idempotency_key => '0198c5a0-0000-7000-8000-000000000017');
+-- run_costs
+SELECT thread_id, calls, cost, unpriced_calls FROM orchestrator.run_costs ORDER BY cost DESC LIMIT 20;
 -- run_maintenance
 SELECT task, affected FROM orchestrator.run_maintenance();
 -- run_summary
 SELECT thread_id, phase, gate_status, cost_usd, actions, pending_reviews FROM orchestrator.run_summary;
+-- run_trail
+SELECT timestamp, event_type, role FROM orchestrator.run_trail('thread-1');
+-- save_run_state
+SELECT state FROM orchestrator.save_run_state('thread-1', '{"step": 3, "branch": "feature/7"}');
 -- schedule_maintenance
 SELECT orchestrator.schedule_maintenance('*/15 * * * *');
 -- schema_snapshots

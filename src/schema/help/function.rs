@@ -5,7 +5,7 @@ use pgrx::pg_sys::Oid;
 use super::documentation;
 use super::paragraph::wrapped;
 use super::relation::without_casts;
-use super::topic::Topic;
+use super::topic::{Topic, Version};
 use crate::schema::access::{levels, rights};
 use crate::server::error::Error;
 use crate::server::statements::Statement;
@@ -18,7 +18,7 @@ struct Parameter {
 }
 
 /// The lines about a function.
-pub fn lines(topic: &Topic, has_levels: bool) -> Result<Vec<String>, Error> {
+pub fn lines(topic: &Topic, version: &Version) -> Result<Vec<String>, Error> {
     let documentation = documentation::of(&topic.symbol)?;
     let parameters = parameters(topic.oid)?;
     let (results, arguments): (Vec<_>, Vec<_>) =
@@ -40,7 +40,7 @@ pub fn lines(topic: &Topic, has_levels: bool) -> Result<Vec<String>, Error> {
             lines.extend(wrapped(&text.replace('`', ""), "  "));
         }
     }
-    lines.extend(callers(&topic.name, has_levels));
+    lines.extend(callers(&topic.name, version));
     Ok(lines)
 }
 
@@ -61,9 +61,11 @@ fn parameters(function: Oid) -> Result<Vec<Parameter>, Error> {
 }
 
 /// The levels that may call a function, lowest first.
-fn callers(function: &str, has_levels: bool) -> Option<String> {
-    match levels::function(function).unwrap_or_default() {
+fn callers(function: &str, version: &Version) -> Option<String> {
+    match levels::function(function, version.reviewers_steer).unwrap_or_default() {
         [] => Some("May be called by: version scripts, run by the extension's owner".to_owned()),
-        callers => has_levels.then(|| format!("May be called by: {}", rights::names(callers))),
+        callers => {
+            version.has_levels.then(|| format!("May be called by: {}", rights::names(callers)))
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 /// The first calls, in order. Each step has alternatives; the first that the version has is shown.
 pub const START: &[&[&str]] = &[
-    &["start_run", "route_task", "tasks"],
+    &["ensure_run", "start_run", "route_task", "tasks"],
     &["record_run_progress", "start_tool_execution"],
     &["request_review", "request_approval", "open_gate"],
     &["pending_decisions", "human_review_queue", "pending_approvals", "gates"],
@@ -49,6 +49,8 @@ pub const GROUPS: &[(&str, &[&str])] = &[
         "Runs",
         &[
             "start_run",
+            "ensure_run",
+            "save_run_state",
             "record_run_progress",
             "pause_run",
             "resume_run",
@@ -56,6 +58,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "request_review",
             "orchestrator_runs",
             "run_summary",
+            "run_trail",
             "kill_run",
         ],
     ),
@@ -89,6 +92,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "llm_token_usage",
             "llm_usage_costs",
             "llm_cost_by_day",
+            "run_costs",
             "unpriced_usage",
         ],
     ),
@@ -177,6 +181,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
         "For version scripts",
         &[
             "begin_upgrade",
+            "copy_grants",
             "restore_table",
             "restore_columns",
             "begin_downgrade",

@@ -17,10 +17,11 @@ use pgrx::iter::SetOfIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::schema::access::levels;
 use crate::schema::lifecycle;
 use crate::server::arguments;
 use crate::server::error::{Error, Kind};
-use topic::Topic;
+use topic::{Topic, Version};
 
 /// Where to start and what exists, or one thing of it in full: a table or view with its columns and
 /// their values, a function with arguments, results, errors and an example, a state machine as a
@@ -38,10 +39,13 @@ fn help(
     };
     let wanted = arguments::filled("topic", Some(topic))?.trim().to_lowercase();
     let name = wanted.strip_prefix("orchestrator.").unwrap_or(&wanted);
-    let has_levels = topic::has(&topics, "grant_access");
+    let version = Version {
+        has_levels: topic::has(&topics, "grant_access"),
+        reviewers_steer: topic::has(&topics, levels::REVIEWERS_STEER),
+    };
     let mut lines = Vec::new();
     for topic in topics.iter().filter(|topic| topic.name == name) {
-        lines.extend(in_full(topic, has_levels)?);
+        lines.extend(in_full(topic, &version)?);
     }
     if let Some(diagram) = lifecycle::diagram(name).filter(|_| overview::has_machines(&topics)) {
         lines.push(format!("state machine {name}"));
@@ -54,12 +58,12 @@ fn help(
 }
 
 /// Everything about one topic; the example stands at the end.
-fn in_full(topic: &Topic, has_levels: bool) -> Result<Vec<String>, Error> {
+fn in_full(topic: &Topic, version: &Version) -> Result<Vec<String>, Error> {
     let Topic { kind, name, signature, comment, .. } = topic;
     let mut lines = vec![format!("{kind} orchestrator.{name}{signature}"), comment.clone()];
     lines.extend(match topic.is_function() {
-        true => function::lines(topic, has_levels)?,
-        false => relation::lines(topic, has_levels)?,
+        true => function::lines(topic, version)?,
+        false => relation::lines(topic, version.has_levels)?,
     });
     if let Some(example) = examples::of(name) {
         lines.push("Example:".to_owned());

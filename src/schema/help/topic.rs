@@ -6,6 +6,12 @@ use crate::server::error::Error;
 use crate::server::rows;
 use crate::server::statements::Statement;
 
+/// The facts about the installed version that decide which levels help names.
+pub struct Version {
+    pub has_levels: bool,
+    pub reviewers_steer: bool,
+}
+
 /// A table, a view or a function of the extension.
 pub struct Topic {
     /// `table`, `view` or `function`.

@@ -17,6 +17,8 @@ const RESOLVED: &[Stamp] = &[Stamp::Time("resolved_at")];
 const DECIDED: &[Stamp] = &[Stamp::Time("decision_at")];
 const RETRIED: &[Stamp] =
     &[Stamp::Clear("started_at"), Stamp::Clear("completed_at"), Stamp::Clear("error")];
+/// A pause ends when the run leaves hold.
+const OFF_HOLD: &[Stamp] = &[Stamp::Clear("held_by"), Stamp::Clear("hold_reason")];
 /// A new proposal needs a new approval.
 const PROPOSED_ANEW: &[Stamp] =
     &[Stamp::Clear("approved_by"), Stamp::Clear("implemented_at"), Stamp::Clear("validated_at")];
@@ -112,11 +114,11 @@ pub const MACHINES: &[Machine] = &[
         name: "run_gate",
         sealed: false,
         states: &[
-            state("pending", &["go", "hold", "kill", "recycle"], &[]),
-            state("go", &["hold", "kill", "recycle"], &[]),
+            state("pending", &["go", "hold", "kill", "recycle"], OFF_HOLD),
+            state("go", &["hold", "kill", "recycle"], OFF_HOLD),
             state("hold", &["go", "kill", "recycle"], &[]),
-            state("recycle", &["pending", "go", "hold", "kill"], &[]),
-            state("kill", &[], &[]),
+            state("recycle", &["pending", "go", "hold", "kill"], OFF_HOLD),
+            state("kill", &[], OFF_HOLD),
         ],
     },
     Machine {

@@ -166,13 +166,12 @@ fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error
 /// The trigger runs with the search_path of the role that writes the row, and in a cascade as the owner
 /// of the table. So every name in the query has its schema. Columns are not qualified, because
 /// `row.column` would call a function if the table lacked that column.
-static FOLLOWING: [(&str, &str, Statement); 1] = [(
-    "review",
-    "thread_id",
-    Statement::new(
-        "SELECT id FROM orchestrator.orchestrator_runs WHERE thread_id OPERATOR(pg_catalog.=) $1",
-    ),
-)];
+static FOLLOWING: [(&str, &str, &Statement); 2] =
+    [("review", "thread_id", &RUN), ("gate", "thread_id", &RUN)];
+
+static RUN: Statement = Statement::new(
+    "SELECT id FROM orchestrator.orchestrator_runs WHERE thread_id OPERATOR(pg_catalog.=) $1",
+);
 
 /// Whether a sealed row only follows a key that has changed. In that case its old key no longer exists;
 /// at any other time the foreign key forbids that.

@@ -45,7 +45,8 @@ pub fn write(root: &Path, new: &NewVersion<'_>) -> Result<Vec<PathBuf>> {
     if let Some((path, _)) = files.iter().find(|(path, _)| root.join(path).exists()) {
         bail!("{} exists already", path.display());
     }
-    let changes: [(&str, Change); 4] = [
+    let changes: [(&str, Change); 5] = [
+        ("sql/manifest.json", in_manifest),
         ("src/lib.rs", included),
         ("Cargo.toml", numbered),
         ("CHANGELOG.md", logged),
@@ -107,6 +108,15 @@ fn page_of() -> String {
     "\\i head.sql\n".to_owned()
 }
 
+/// `sql/manifest.json` with the version, so far without a change: the scripts name it, and
+/// `cargo xtask manifest` runs them.
+fn in_manifest(text: &str, newest: Version, version: Version, _: &str) -> Option<String> {
+    let versions = text.trim_end().strip_suffix("\n]}")?;
+    let is_there = versions.contains(&format!("{{\"version\":\"{newest}\","));
+    let added = format!("{{\"version\":\"{version}\",\"changes\":{{}},\"columns\":{{}}}}");
+    is_there.then(|| format!("{versions},\n{added}\n]}}\n"))
+}
+
 /// `src/lib.rs` with the up script included after that of the newest version.
 fn included(text: &str, newest: Version, version: Version, _: &str) -> Option<String> {
     let name = |version: Version| format!("version_{}", version.to_string().replace('.', "_"));
@@ -163,6 +173,7 @@ mod tests {
                 "extension_sql_file!(\n    \"../sql/orchestrator_schema--0.0.0--0.1.0.sql\",\n    name = \"version_0_1_0\",\n    requires = [\"version_0_0_0\"]\n);\nrest\n",
             ),
             ("Cargo.toml", "[package]\nversion = \"0.1.0\"\nother = \"0.1.0\"\n"),
+            ("sql/manifest.json", "{\"versions\":[\n{\"version\":\"0.1.0\",\"changes\":{}}\n]}\n"),
             ("CHANGELOG.md", "# Changelog\n\n## 0.1.0: tables\n"),
             ("README.md", "| version | brings |\n|---|---|\n| 0.0.0 to 0.1.0 | tables |\n"),
             ("tests/fixtures/0.1.0.sql", ""),
@@ -206,6 +217,11 @@ mod tests {
                 "    name = \"version_0_2_0\",\n    requires = [\"version_0_1_0\"]\n);\nrest\n"
             ),
             "{library}"
+        );
+        assert_eq!(
+            read(root, "sql/manifest.json"),
+            "{\"versions\":[\n{\"version\":\"0.1.0\",\"changes\":{}},\n\
+             {\"version\":\"0.2.0\",\"changes\":{},\"columns\":{}}\n]}\n"
         );
         assert_eq!(read(root, "Cargo.toml"), "[package]\nversion = \"0.2.0\"\nother = \"0.1.0\"\n");
         assert_eq!(

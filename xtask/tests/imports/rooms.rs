@@ -4,12 +4,13 @@
 use super::graph::Graph;
 
 /// The library, from the ground up.
-pub const LIBRARY: [&[&str]; 8] = [
+pub const LIBRARY: [&[&str]; 9] = [
     &["server"],
     &["schema"],
     &["configuration"],
     &["audit"],
-    &["tasks", "agents", "runs", "v7"],
+    &["runs", "v7"],
+    &["tasks", "agents"],
     &["decisions"],
     &["maintenance", "value_sets"],
     &["lib"],

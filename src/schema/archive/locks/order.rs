@@ -3,9 +3,10 @@
 
 /// Every relation of every version, in the order in which the functions use them; views come before
 /// the tables that they read. A server test compares this with the locks that the functions take.
-const ORDER: [&str; 44] = [
+const ORDER: [&str; 45] = [
     "pending_decisions",
     "run_summary",
+    "run_costs",
     "v7_unsynced_tasks",
     "v7_ready_tasks",
     "v7_file_migration_readiness",
@@ -17,9 +18,6 @@ const ORDER: [&str; 44] = [
     "llm_cost_by_day",
     "unpriced_usage",
     "llm_usage_costs",
-    "llm_token_usage",
-    "llm_price_periods",
-    "llm_pricing",
     "prompt_history",
     "collaboration_status",
     "configuration_listing",
@@ -28,6 +26,9 @@ const ORDER: [&str; 44] = [
     "collaboration_requests",
     "collaboration_outcomes",
     "orchestrator_runs",
+    "llm_token_usage",
+    "llm_price_periods",
+    "llm_pricing",
     "human_review_queue",
     "gates",
     "sessions",

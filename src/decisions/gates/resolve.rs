@@ -1,5 +1,4 @@
-//! Approval gates: an agent waits at a gate until a human approves or denies it. A gate is resolved
-//! only once, however many callers try at the same time.
+//! The decision of a gate: once, however many callers try at the same time.
 
 use const_format::concatcp;
 use pgrx::Uuid;
@@ -7,44 +6,20 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
 
+use super::{EVENT_OF_GATE, EVENT_OF_GATE_AND_RUN, event, opened, record};
 use crate::agents::knowledge::Lesson;
-use crate::audit::{self, Event};
+use crate::audit;
+use crate::runs::{Row, Run};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
-use crate::server::jsonb::{self, Document};
+use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
-use crate::server::{arguments, ids, rows, statements};
-
-/// The types of a gate.
-pub const TYPES: [&str; 4] = ["loop_detected", "high_risk", "collaboration_deadlock", "manual"];
-
-/// The statement that inserts gate `g`, without the columns that it returns.
-const INSERTED: &str = "INSERT INTO orchestrator.gates AS g (project_id, agent_id, gate_type, reason, context) \
-         VALUES ($1, $2, $3, $4, $5) RETURNING ";
+use crate::server::{arguments, rows, statements};
 
 /// The statement that resolves gate `g` with id $1. It returns the row; further columns may follow.
 const RESOLVED: &str = "UPDATE orchestrator.gates AS g \
          SET status = $2, resolved_by = $3, feedback = $4, resolved_at = pg_catalog.now() \
          WHERE g.id = $1 AND g.status IS NOT DISTINCT FROM 'pending' RETURNING g";
-
-/// Opens a gate: an agent waits until a human decides.
-///
-/// `gate_type`: loop_detected, high_risk, collaboration_deadlock or manual; `reason`: why a human
-/// has to decide; `context`: facts for the human, a JSON object.
-/// Returns: the id of the gate, in state `pending`.
-/// Errors: 22004, 22023 unknown type, blank or overlong text, or a context that is not an object.
-/// Since 0.2.0.
-#[pg_extern(sql = false, volatile)]
-fn open_gate(
-    project_id: Option<Uuid>,
-    agent_id: Option<&str>,
-    gate_type: Option<&str>,
-    reason: Option<&str>,
-    context: default!(Option<Document>, "'{}'"),
-) -> Result<Uuid, ErrorReport> {
-    static INSERT: Statement = Statement::new(concatcp!(INSERTED, "g.id"));
-    Ok(open(&INSERT, project_id, agent_id, gate_type, reason, context, statements::one)?)
-}
 
 /// Resolves a pending gate.
 ///
@@ -98,38 +73,6 @@ fn resolve_gate_0_2_4(
     Ok(row)
 }
 
-/// The parts of an audit event about gate `g`: its id, the trace_id of its context, and the
-/// metadata.
-const EVENT_OF_GATE: &str = "g.id, g.context ->> 'trace_id', \
-         jsonb_build_object('gate_id', g.id, 'project_id', g.project_id, \
-             'gate_type', g.gate_type, 'agent_id', g.agent_id) ";
-
-/// Opens a gate, at which an agent waits until a human decides, and records `gate_opened`.
-///
-/// `project_id`: the project, which is stored elsewhere; `agent_id`: the agent that waits;
-/// `gate_type`: loop_detected, high_risk, collaboration_deadlock or manual; `reason`: why a human
-/// has to decide; `context`: facts for the human, a JSON object. A UUID in its key trace_id becomes
-/// the trace of the events.
-/// Returns: the id of the gate, in state `pending`.
-/// Errors: 22004, 22023 unknown type, blank or overlong text, or a context that is not an object.
-/// Since 0.3.0.
-#[pg_extern(sql = false, volatile)]
-fn open_gate_0_3_0(
-    project_id: Option<Uuid>,
-    agent_id: Option<&str>,
-    gate_type: Option<&str>,
-    reason: Option<&str>,
-    context: default!(Option<Document>, "'{}'"),
-) -> Result<Uuid, ErrorReport> {
-    static INSERT_AND_DESCRIBE: Statement = Statement::new(concatcp!(INSERTED, EVENT_OF_GATE));
-    let (id, event) =
-        open(&INSERT_AND_DESCRIBE, project_id, agent_id, gate_type, reason, context, |rows| {
-            rows::first(rows, |row| Ok((rows::value(row, 1, "gates.id")?, event(row, 1)?)))
-        })?;
-    record("gate_opened", agent_id, event)?;
-    Ok(id)
-}
-
 /// Resolves a pending gate, stages its lesson, and records `gate_approved` or `gate_denied`.
 ///
 /// `decision`: approved or denied; `resolved_by`: the human who decides; `feedback`: a text for the
@@ -137,7 +80,7 @@ fn open_gate_0_3_0(
 /// and gate_approved or gate_denied is recorded.
 /// Returns: the row.
 /// Errors: 22004, 22023 unknown decision, blank name, a denial without feedback, P0002 unknown
-/// gate, 55000 the gate is already resolved. Since 0.3.0.
+/// gate, 55000 the gate is already resolved. Since 0.3.0; replaced in 0.7.0.
 #[pg_extern(sql = false, volatile)]
 pub fn resolve_gate_0_3_0(
     gate_id: Option<Uuid>,
@@ -148,15 +91,76 @@ pub fn resolve_gate_0_3_0(
     static RESOLVE: Statement =
         Statement::new(concatcp!(RESOLVED, LESSON_OF_GATE, ", ", EVENT_OF_GATE));
     let (row, (lesson, event)) =
-        resolve(&RESOLVE, gate_id, decision, resolved_by, feedback, |rows| {
-            rows::first(rows, |row| {
-                Ok((rows::value(row, 1, "gates.id")?, (lesson(row)?, event(row, 5)?)))
-            })
-        })?;
+        resolve(&RESOLVE, gate_id, decision, resolved_by, feedback, resolved)?;
     lesson.stage()?;
-    let event_type = if decision == Some("approved") { "gate_approved" } else { "gate_denied" };
-    record(event_type, resolved_by, event)?;
+    record(event_of(decision), resolved_by.unwrap_or(audit::SYSTEM), event)?;
     Ok(row)
+}
+
+/// Resolves a pending gate, stages its lesson, and records `gate_approved` or `gate_denied`. The run
+/// of the gate goes on if this was the last question about it and it was approved; a denial sends
+/// the run back to be done again (gate_status recycle), and the feedback says how. A run that still
+/// waits for another question waits on, a paused one stays on hold, and one that has ended does not
+/// change.
+///
+/// `decision`: approved or denied; `resolved_by`: the human who decides; `feedback`: a text for the
+/// agent, required for a denial. In the same transaction the lesson is staged in knowledge_staging
+/// and gate_approved or gate_denied is recorded.
+/// Returns: the row.
+/// Errors: 22004, 22023 unknown decision, blank name, a denial without feedback, P0002 unknown
+/// gate, 55000 the gate is already resolved. Since 0.7.0.
+#[pg_extern(sql = false, volatile)]
+pub fn resolve_gate_0_7_0(
+    gate_id: Option<Uuid>,
+    decision: Option<&str>,
+    resolved_by: Option<&str>,
+    feedback: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
+    static RESOLVE: Statement = Statement::new(concatcp!(RESOLVED, LESSON_OF_GATE));
+    static DESCRIBE: Statement = Statement::new(concatcp!(
+        "SELECT ",
+        EVENT_OF_GATE_AND_RUN,
+        "FROM orchestrator.gates AS g WHERE g.id = $1"
+    ));
+    let run = gate_id.map(lock_run).transpose()?.flatten();
+    let (row, lesson) = resolve(&RESOLVE, gate_id, decision, resolved_by, feedback, |rows| {
+        rows::first(rows, |row| Ok((rows::value(row, 1, "gates.id")?, lesson(row)?)))
+    })?;
+    lesson.stage()?;
+    match (run, decision) {
+        (Some(run), Some("approved")) => drop(run.release()?),
+        (Some(run), _) => drop(run.recycle()?),
+        (None, _) => {}
+    }
+    let event = DESCRIBE.update(&[gate_id.into()], opened)?;
+    let (_, event) = event.ok_or_else(|| Error::no_row("the gate could not be read", "gates"))?;
+    record(event_of(decision), resolved_by.unwrap_or(audit::SYSTEM), event)?;
+    Ok(row)
+}
+
+/// Locks the run of a gate; `None` if the gate has none, or does not exist.
+fn lock_run(gate_id: Uuid) -> Result<Option<Run>, Error> {
+    static LOCK: Statement = Statement::new(
+        "SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
+         WHERE r.thread_id = (SELECT g.thread_id FROM orchestrator.gates AS g WHERE g.id = $1) FOR NO KEY UPDATE",
+    );
+    static THREAD: Statement =
+        Statement::new("SELECT g.thread_id FROM orchestrator.gates AS g WHERE g.id = $1");
+    let names_a_run = || Ok(THREAD.update(&[gate_id.into()], statements::one::<String>)?.is_some());
+    Run::lock_of(gate_id, &LOCK, names_a_run)
+}
+
+/// The row of the resolved gate, its lesson and its event.
+#[allow(clippy::type_complexity)]
+fn resolved(
+    rows: SpiTupleTable<'_>,
+) -> Result<Option<(Row, (Lesson<String>, (Uuid, Document)))>, Error> {
+    rows::first(rows, |row| Ok((rows::value(row, 1, "gates.id")?, (lesson(row)?, event(row, 5)?))))
+}
+
+/// The type of the event about a decision.
+fn event_of(decision: Option<&str>) -> &'static str {
+    if decision == Some("approved") { "gate_approved" } else { "gate_denied" }
 }
 
 /// The lesson in the second to fourth column.
@@ -166,43 +170,6 @@ fn lesson(row: &SpiTupleTable<'_>) -> Result<Lesson<String>, Error> {
         content: rows::value(row, 3, "gates.reason")?,
         metadata: rows::value(row, 4, "gates.context")?,
     })
-}
-
-/// The trace and the metadata of a gate's event, in the columns from `first` on. The trace is the
-/// trace_id of the context if that is a UUID, else the id of the gate.
-fn event(row: &SpiTupleTable<'_>, first: usize) -> Result<(Uuid, Document), Error> {
-    let own = rows::value::<Uuid>(row, first, "gates.id")?;
-    let given = rows::optional::<String>(row, first + 1, "gates.context")?;
-    let trace_id = given.as_deref().and_then(ids::parsed).unwrap_or(own);
-    Ok((trace_id, rows::value(row, first + 2, "gates.context")?))
-}
-
-fn record(event_type: &str, role: Option<&str>, event: (Uuid, Document)) -> Result<(), Error> {
-    let (trace_id, metadata) = event;
-    let role = role.unwrap_or(audit::SYSTEM);
-    audit::record(Event { event_type, role, trace_id, metadata }).map(|_| ())
-}
-
-/// Checks the arguments and runs the inserting statement.
-fn open<T>(
-    statement: &'static Statement,
-    project_id: Option<Uuid>,
-    agent_id: Option<&str>,
-    gate_type: Option<&str>,
-    reason: Option<&str>,
-    context: Option<Document>,
-    read: impl FnOnce(SpiTupleTable<'_>) -> Result<Option<T>, Error>,
-) -> Result<T, Error> {
-    let project_id = required("project_id", project_id)?;
-    let agent_id = arguments::name("agent_id", agent_id)?;
-    let gate_type = arguments::one_of("gate_type", required("gate_type", gate_type)?, &TYPES)?;
-    let reason = arguments::filled("reason", reason)?;
-    let context = jsonb::object("context", context)?;
-    let arguments =
-        [project_id.into(), agent_id.into(), gate_type.into(), reason.into(), context.into()];
-    statement
-        .update(&arguments, read)?
-        .ok_or_else(|| Error::no_row("the gate could not be opened", "gates"))
 }
 
 /// Checks the arguments and runs the resolving statement.

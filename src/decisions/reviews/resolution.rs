@@ -1,0 +1,68 @@
+//! A decision about reviews: its words, checked, and the columns that it sets.
+
+use std::borrow::Cow;
+
+use crate::audit;
+use crate::schema::lifecycle;
+use crate::server::error::{Error, Kind, required};
+use crate::server::{arguments, excerpt};
+
+/// The columns of a review that a resolution sets, by parameters $2 to $4.
+pub const RESOLUTION: &str =
+    "SET status = $2, resolved_by = $3, resolution_notes = $4, resolved_at = pg_catalog.now() ";
+
+/// A decision with its author and notes.
+pub struct Resolution<'a> {
+    pub decision: &'a str,
+    pub resolved_by: &'a str,
+    pub notes: Option<&'a str>,
+}
+
+impl<'a> Resolution<'a> {
+    /// The decision in the arguments.
+    ///
+    /// Errors: 22004, 22023 unknown decision, blank name, a rejection without notes.
+    pub fn of(
+        decision: Option<&'a str>,
+        resolved_by: Option<&'a str>,
+        notes: Option<&'a str>,
+    ) -> Result<Self, Error> {
+        let decision = arguments::one_of(
+            "decision",
+            required("decision", decision)?,
+            &lifecycle::ends("review"),
+        )?;
+        let resolved_by = arguments::filled("resolved_by", resolved_by)?;
+        if decision == "rejected" && notes.is_none_or(arguments::is_blank) {
+            return Err(Error::new(
+                Kind::InvalidValue,
+                "a review cannot be rejected without notes",
+            )
+            .hint("Give the reason in argument \"notes\"; it becomes the error of the run."));
+        }
+        Ok(Resolution { decision, resolved_by, notes })
+    }
+
+    pub fn approves(&self) -> bool {
+        self.decision == "approved"
+    }
+
+    pub fn event_type(&self) -> &'static str {
+        if self.approves() { "review_approved" } else { "review_rejected" }
+    }
+
+    /// The author, cut to the length of a role in the trail.
+    pub fn recorded_as(&self) -> Cow<'a, str> {
+        excerpt::of(self.resolved_by, audit::LONGEST_ROLE)
+    }
+
+    /// The notes, cut to an excerpt for the trail; the review holds the whole text.
+    pub fn recorded_notes(&self) -> Option<Cow<'a, str>> {
+        self.notes.map(|notes| excerpt::of(notes, audit::LONGEST_EXCERPT))
+    }
+
+    /// The error of a run that a rejection kills.
+    pub fn error(&self) -> String {
+        format!("review rejected by {}: {}", self.resolved_by, self.notes.unwrap_or_default())
+    }
+}

@@ -1,0 +1,118 @@
+//! The consequence of a resolved review for its run. The rules differ by version: until 0.6.0 only
+//! reviews are questions about a run, and an approval may lift a pause.
+
+use std::collections::HashSet;
+
+use const_format::concatcp;
+use pgrx::Uuid;
+use pgrx::spi::SpiTupleTable;
+
+use super::resolution::Resolution;
+use crate::runs::{Run, waiting};
+use crate::server::arguments;
+use crate::server::error::Error;
+use crate::server::rows;
+use crate::server::statements::Statement;
+
+/// The statements by which an approval lets runs go on.
+pub struct Rules {
+    /// Lets the runs with the ids $1 go on that wait for nothing else, and returns them.
+    free: Statement,
+    /// The number of the runs with the ids $1 that wait for nothing else.
+    count_free: Statement,
+}
+
+const HAS_NO_REVIEW: &str = "NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
+     WHERE o.thread_id = r.thread_id AND o.status IS NOT DISTINCT FROM 'pending')";
+
+const RETURNED: &str = " RETURNING r.id, r.thread_id, r.phase, r.gate_status";
+
+const COUNT: &str =
+    "SELECT count(*) FROM orchestrator.orchestrator_runs AS r WHERE r.id = ANY ($1) AND ";
+
+/// A run on hold resumes, unless it was paused and no review was requested since: the approved
+/// reviews are older than the pause and do not concern it. The order of events is that of their ids,
+/// which grow, because each was recorded under a lock of the run.
+pub static SINCE_0_5_0: Rules = Rules {
+    free: Statement::new(concatcp!(
+        "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = false, \
+             gate_status = CASE WHEN r.gate_status IS DISTINCT FROM 'hold' \
+                 OR (SELECT (array_agg(e.event_type ORDER BY e.id DESC))[1] FROM orchestrator.audit_events AS e \
+                     WHERE e.trace_id = r.id \
+                       AND array_position(ARRAY['run_paused', 'run_resumed', 'review_requested'], e.event_type) IS NOT NULL) \
+                    IS NOT DISTINCT FROM 'run_paused' \
+                 THEN r.gate_status ELSE 'go' END WHERE r.id = ANY ($1) AND ",
+        HAS_NO_REVIEW,
+        RETURNED
+    )),
+    count_free: Statement::new(concatcp!(COUNT, HAS_NO_REVIEW)),
+};
+
+/// A run on hold resumes when its last question is decided, unless it is paused.
+pub static SINCE_0_7_0: Rules = Rules {
+    free: Statement::new(concatcp!(
+        "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = false, gate_status = ",
+        waiting::RELEASED,
+        " WHERE r.id = ANY ($1) AND ",
+        waiting::HAS_NO_QUESTION,
+        RETURNED
+    )),
+    count_free: Statement::new(concatcp!(COUNT, waiting::HAS_NO_QUESTION)),
+};
+
+impl Rules {
+    /// Lets runs go on after an approval, or kills them after a rejection, and returns those that
+    /// have changed. The rows of the others are written without a change. The caller has locked them
+    /// all; none of them has ended.
+    ///
+    /// Errors: 55000 a run could not be changed.
+    pub fn conclude(
+        &'static self,
+        ids: Vec<Uuid>,
+        resolution: &Resolution<'_>,
+    ) -> Result<Vec<Run>, Error> {
+        static KILL: Statement = Statement::new(concatcp!(
+            "UPDATE orchestrator.orchestrator_runs AS r \
+             SET gate_status = 'kill', phase = 'failed', error = $2 WHERE r.id = ANY ($1)",
+            RETURNED
+        ));
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let changed = if resolution.approves() {
+            self.free.update(&[ids.clone().into()], read)?
+        } else {
+            KILL.update(&[ids.clone().into(), resolution.error().into()], read)?
+        };
+        let changed: Vec<_> = changed.into_iter().flatten().collect();
+        let concluded: HashSet<_> = changed.iter().map(|run| *run.id.as_bytes()).collect();
+        let waiting: Vec<Uuid> =
+            ids.into_iter().filter(|id| !concluded.contains(id.as_bytes())).collect();
+        if !waiting.is_empty() {
+            self.only_waiting(&waiting, resolution)?;
+            Run::write(waiting)?;
+        }
+        Ok(changed)
+    }
+
+    /// Checks that each run which was neither resumed nor killed waits for another question.
+    ///
+    /// Errors: 55000 one does not.
+    fn only_waiting(&'static self, ids: &[Uuid], resolution: &Resolution<'_>) -> Result<(), Error> {
+        let count = if resolution.approves() {
+            self.count_free
+                .update(&[ids.to_vec().into()], |rows| rows::only::<i64>(rows, "count"))?
+        } else {
+            ids.len() as i64
+        };
+        if count == 0 {
+            return Ok(());
+        }
+        let message = format!("{} could not be changed", arguments::counted(count, "run"));
+        Err(Error::no_row(message, "orchestrator_runs"))
+    }
+}
+
+fn read(rows: SpiTupleTable<'_>) -> Result<Vec<Option<Run>>, Error> {
+    rows::each(rows, Run::read)
+}
