@@ -1,4 +1,4 @@
--- The schema of orchestrator_schema 0.6.0: the final definition of every table, view and function.
+-- The schema of orchestrator_schema 0.7.0: the final definition of every table, view and function.
 -- `cargo xtask docs` writes this file, and `cargo xtask check docs` compares it with a live database.
 -- It is for reading. Each object names the scripts that made it: A--B.sql stands for sql/orchestrator_schema--A--B.sql.
 
@@ -197,49 +197,6 @@ CREATE TABLE orchestrator.file_audit_baseline (
     CONSTRAINT file_audit_baseline_pkey PRIMARY KEY (id)
 );
 
--- Approval gates: an agent waits, and a human decides
--- Made by 0.1.6--0.2.0.sql, 0.5.0--0.6.0.sql
-CREATE TABLE orchestrator.gates (
-    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
-    -- The project, which is stored elsewhere
-    project_id uuid NOT NULL,
-    -- The agent that waits
-    agent_id text NOT NULL,
-    -- Why the agent stopped. loop_detected: it repeats the same error; high_risk: its next step is risky; collaboration_deadlock: agents ask each other in circles; manual: any other reason
-    gate_type text NOT NULL,
-    -- Why a human has to decide
-    reason text NOT NULL,
-    -- Facts for the decision, a JSON object
-    context jsonb DEFAULT '{}'::jsonb NOT NULL,
-    -- State of the gate. pending: waits for a decision; approved: the agent may go on; denied: the agent may not, and gets the feedback
-    status text DEFAULT 'pending'::text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    resolved_at timestamp with time zone,
-    resolved_by text,
-    -- The human's message to the agent; a denial needs one
-    feedback text,
-    CONSTRAINT gates_pkey PRIMARY KEY (id),
-    CONSTRAINT gates_agent_id_check CHECK (btrim(agent_id) <> ''::text),
-    CONSTRAINT gates_context_check CHECK (jsonb_typeof(context) = 'object'::text),
-    CONSTRAINT gates_feedback_check CHECK (status <> 'denied'::text OR btrim(COALESCE(feedback, ''::text)) <> ''::text),
-    CONSTRAINT gates_gate_type_check CHECK (gate_type = ANY (ARRAY['loop_detected'::text, 'high_risk'::text, 'collaboration_deadlock'::text, 'manual'::text])),
-    CONSTRAINT gates_reason_check CHECK (btrim(reason) <> ''::text),
-    CONSTRAINT gates_resolution_check CHECK (
-CASE status
-    WHEN 'pending'::text THEN resolved_at IS NULL AND resolved_by IS NULL
-    ELSE resolved_at IS NOT NULL AND btrim(COALESCE(resolved_by, ''::text)) <> ''::text
-END),
-    CONSTRAINT gates_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text]))
-);
-CREATE INDEX idx_gates_agent ON orchestrator.gates USING btree (agent_id);
-CREATE INDEX idx_gates_created ON orchestrator.gates USING btree (created_at);
-CREATE INDEX idx_gates_pending ON orchestrator.gates USING btree (created_at, id) WHERE (status = 'pending'::text);
-CREATE INDEX idx_gates_project ON orchestrator.gates USING btree (project_id);
-CREATE INDEX idx_gates_status ON orchestrator.gates USING btree (status);
-CREATE TRIGGER gates_decided AFTER UPDATE ON orchestrator.gates REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
-CREATE TRIGGER gates_lifecycle BEFORE UPDATE ON orchestrator.gates FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('gate', 'status');
-CREATE TRIGGER gates_requested AFTER INSERT ON orchestrator.gates REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
-
 -- Lessons that wait to be embedded for retrieval, and those that are embedded
 -- Made by 0.2.3--0.2.4.sql
 CREATE TABLE orchestrator.knowledge_staging (
@@ -292,7 +249,7 @@ CREATE INDEX idx_llm_pricing_status ON orchestrator.llm_pricing USING btree (sta
 CREATE TRIGGER llm_pricing_updated_at BEFORE UPDATE ON orchestrator.llm_pricing FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle();
 
 -- Calls of language models with the tokens of each; views compute the cost
--- Made by 0.2.2--0.2.3.sql
+-- Made by 0.2.2--0.2.3.sql, 0.6.0--0.7.0.sql
 CREATE TABLE orchestrator.llm_token_usage (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- When the model was called
@@ -307,20 +264,30 @@ CREATE TABLE orchestrator.llm_token_usage (
     output_tokens bigint NOT NULL,
     -- When the row was written
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- The run of the call, by its name at that time; NULL for none
+    thread_id text,
+    -- The task of the call; NULL for none
+    task_id uuid,
+    -- The caller's or the provider's id of the call: reporting it again adds nothing
+    call_id text,
     CONSTRAINT llm_token_usage_pkey PRIMARY KEY (id),
     CONSTRAINT llm_token_usage_agent_id_check CHECK (btrim(agent_id) <> ''::text),
+    CONSTRAINT llm_token_usage_call_id_check CHECK (btrim(call_id) <> ''::text),
     CONSTRAINT llm_token_usage_input_tokens_check CHECK (input_tokens >= 0),
     CONSTRAINT llm_token_usage_model_check CHECK (btrim(model) <> ''::text),
-    CONSTRAINT llm_token_usage_output_tokens_check CHECK (output_tokens >= 0)
+    CONSTRAINT llm_token_usage_output_tokens_check CHECK (output_tokens >= 0),
+    CONSTRAINT llm_token_usage_thread_id_check CHECK (btrim(thread_id) <> ''::text)
 );
 CREATE INDEX idx_token_usage_agent ON orchestrator.llm_token_usage USING btree (agent_id);
 CREATE INDEX idx_token_usage_day ON orchestrator.llm_token_usage USING brin (((("timestamp" AT TIME ZONE 'UTC'::text))::date)) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX idx_token_usage_model ON orchestrator.llm_token_usage USING btree (model);
 CREATE INDEX idx_token_usage_project_agent ON orchestrator.llm_token_usage USING btree (project_id, agent_id);
+CREATE INDEX idx_token_usage_thread ON orchestrator.llm_token_usage USING btree (thread_id) WHERE (thread_id IS NOT NULL);
 CREATE INDEX idx_token_usage_timestamp ON orchestrator.llm_token_usage USING btree ("timestamp");
+CREATE UNIQUE INDEX uq_llm_token_usage_call_id ON orchestrator.llm_token_usage USING btree (call_id) WHERE (call_id IS NOT NULL);
 
 -- Runs of the orchestrator, one per thread, with their phase, their use of tokens and money, and whether they may go on
--- Made by 0.4.3--0.5.0.sql
+-- Made by 0.4.3--0.5.0.sql, 0.6.0--0.7.0.sql
 CREATE TABLE orchestrator.orchestrator_runs (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The orchestrator's own name of the run, by which every function finds it
@@ -353,14 +320,23 @@ CREATE TABLE orchestrator.orchestrator_runs (
     files_created text[] DEFAULT '{}'::text[] NOT NULL,
     -- The error of the run, or the reason why it was killed
     error text,
+    -- Where a worker that comes back goes on, a JSON object of the application
+    state jsonb DEFAULT '{}'::jsonb NOT NULL,
+    -- The role that paused the run; NULL unless it is paused
+    held_by text,
+    -- Why the run was paused; NULL unless it is paused
+    hold_reason text,
     CONSTRAINT orchestrator_runs_pkey PRIMARY KEY (id),
     CONSTRAINT orchestrator_runs_thread_id_key UNIQUE (thread_id),
     CONSTRAINT orchestrator_runs_cost_usd_check CHECK (cost_usd >= 0::numeric AND cost_usd <> 'NaN'::numeric),
     CONSTRAINT orchestrator_runs_current_agent_check CHECK (btrim(current_agent) <> ''::text),
     CONSTRAINT orchestrator_runs_files_created_check CHECK (array_position(files_created, NULL::text) IS NULL),
     CONSTRAINT orchestrator_runs_gate_status_check CHECK (gate_status = ANY (ARRAY['pending'::text, 'go'::text, 'hold'::text, 'kill'::text, 'recycle'::text])),
+    CONSTRAINT orchestrator_runs_held_by_check CHECK (btrim(held_by) <> ''::text),
+    CONSTRAINT orchestrator_runs_pause_check CHECK ((held_by IS NULL) = (hold_reason IS NULL) AND (held_by IS NULL OR gate_status = 'hold'::text)),
     CONSTRAINT orchestrator_runs_phase_check CHECK (phase = ANY (ARRAY['planning'::text, 'development'::text, 'testing'::text, 'complete'::text, 'failed'::text])),
     CONSTRAINT orchestrator_runs_safety_score_check CHECK (safety_score >= 0::numeric AND safety_score <= 1::numeric),
+    CONSTRAINT orchestrator_runs_state_check CHECK (jsonb_typeof(state) = 'object'::text),
     CONSTRAINT orchestrator_runs_story_id_check CHECK (btrim(story_id) <> ''::text),
     CONSTRAINT orchestrator_runs_thread_id_check CHECK (btrim(thread_id) <> ''::text),
     CONSTRAINT orchestrator_runs_tokens_used_check CHECK (tokens_used >= 0),
@@ -370,8 +346,59 @@ CREATE INDEX idx_orchestrator_runs_project ON orchestrator.orchestrator_runs USI
 CREATE INDEX idx_orchestrator_runs_status ON orchestrator.orchestrator_runs USING btree (phase, gate_status);
 CREATE TRIGGER orchestrator_runs_lifecycle BEFORE UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('run_phase', 'phase', 'run_gate', 'gate_status');
 
+-- Approval gates: an agent waits, and a human decides
+-- Made by 0.1.6--0.2.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
+CREATE TABLE orchestrator.gates (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- The project, which is stored elsewhere
+    project_id uuid NOT NULL,
+    -- The agent that waits
+    agent_id text NOT NULL,
+    -- Why the agent stopped. loop_detected: it repeats the same error; high_risk: its next step is risky; collaboration_deadlock: agents ask each other in circles; manual: any other reason
+    gate_type text NOT NULL,
+    -- Why a human has to decide
+    reason text NOT NULL,
+    -- Facts for the decision, a JSON object
+    context jsonb DEFAULT '{}'::jsonb NOT NULL,
+    -- State of the gate. pending: waits for a decision; approved: the agent may go on; denied: the agent may not, and gets the feedback
+    status text DEFAULT 'pending'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    resolved_at timestamp with time zone,
+    resolved_by text,
+    -- The human's message to the agent; a denial needs one
+    feedback text,
+    -- The run that the gate holds while it is pending; if its thread_id changes, this column follows, also in a resolved gate
+    thread_id text,
+    -- The agent's key of the question: asking again with it opens no second gate
+    request_key text,
+    CONSTRAINT gates_pkey PRIMARY KEY (id),
+    CONSTRAINT gates_thread_id_fkey FOREIGN KEY (thread_id) REFERENCES orchestrator.orchestrator_runs(thread_id) ON UPDATE CASCADE,
+    CONSTRAINT gates_agent_id_check CHECK (btrim(agent_id) <> ''::text),
+    CONSTRAINT gates_context_check CHECK (jsonb_typeof(context) = 'object'::text),
+    CONSTRAINT gates_feedback_check CHECK (status <> 'denied'::text OR btrim(COALESCE(feedback, ''::text)) <> ''::text),
+    CONSTRAINT gates_gate_type_check CHECK (gate_type = ANY (ARRAY['loop_detected'::text, 'high_risk'::text, 'collaboration_deadlock'::text, 'manual'::text])),
+    CONSTRAINT gates_reason_check CHECK (btrim(reason) <> ''::text),
+    CONSTRAINT gates_request_key_check CHECK (btrim(request_key) <> ''::text),
+    CONSTRAINT gates_resolution_check CHECK (
+CASE status
+    WHEN 'pending'::text THEN resolved_at IS NULL AND resolved_by IS NULL
+    ELSE resolved_at IS NOT NULL AND btrim(COALESCE(resolved_by, ''::text)) <> ''::text
+END),
+    CONSTRAINT gates_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text]))
+);
+CREATE INDEX idx_gates_agent ON orchestrator.gates USING btree (agent_id);
+CREATE INDEX idx_gates_created ON orchestrator.gates USING btree (created_at);
+CREATE INDEX idx_gates_pending ON orchestrator.gates USING btree (created_at, id) WHERE (status = 'pending'::text);
+CREATE INDEX idx_gates_project ON orchestrator.gates USING btree (project_id);
+CREATE INDEX idx_gates_status ON orchestrator.gates USING btree (status);
+CREATE INDEX idx_gates_thread ON orchestrator.gates USING btree (thread_id) WHERE (thread_id IS NOT NULL);
+CREATE UNIQUE INDEX uq_gates_request_key ON orchestrator.gates USING btree (request_key) WHERE (request_key IS NOT NULL);
+CREATE TRIGGER gates_decided AFTER UPDATE ON orchestrator.gates REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
+CREATE TRIGGER gates_lifecycle BEFORE UPDATE ON orchestrator.gates FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('gate', 'status');
+CREATE TRIGGER gates_requested AFTER INSERT ON orchestrator.gates REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
+
 -- Questions to a human about a run, with the decision; a run may have several reviews
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE TABLE orchestrator.human_review_queue (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The run; if its thread_id changes, this column follows, also in a resolved review
@@ -391,10 +418,13 @@ CREATE TABLE orchestrator.human_review_queue (
     -- The human's notes on the decision; a rejection needs them
     resolution_notes text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- The agent's key of the question: asking again with it requests no second review
+    request_key text,
     CONSTRAINT human_review_queue_pkey PRIMARY KEY (id),
     CONSTRAINT human_review_queue_thread_id_fkey FOREIGN KEY (thread_id) REFERENCES orchestrator.orchestrator_runs(thread_id) ON UPDATE CASCADE,
     CONSTRAINT human_review_queue_context_check CHECK (jsonb_typeof(context) = 'object'::text),
     CONSTRAINT human_review_queue_reason_check CHECK (btrim(reason) <> ''::text),
+    CONSTRAINT human_review_queue_request_key_check CHECK (btrim(request_key) <> ''::text),
     CONSTRAINT human_review_queue_resolution_check CHECK (
 CASE status
     WHEN 'pending'::text THEN resolved_at IS NULL AND resolved_by IS NULL
@@ -409,6 +439,7 @@ CREATE INDEX idx_human_review_pending ON orchestrator.human_review_queue USING b
 CREATE INDEX idx_human_review_status ON orchestrator.human_review_queue USING btree (status);
 CREATE INDEX idx_human_review_thread ON orchestrator.human_review_queue USING btree (thread_id);
 CREATE INDEX idx_human_review_type ON orchestrator.human_review_queue USING btree (review_type);
+CREATE UNIQUE INDEX uq_human_review_request_key ON orchestrator.human_review_queue USING btree (request_key) WHERE (request_key IS NOT NULL);
 CREATE TRIGGER human_review_queue_decided AFTER UPDATE ON orchestrator.human_review_queue REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('review');
 CREATE TRIGGER human_review_queue_lifecycle BEFORE UPDATE ON orchestrator.human_review_queue FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('review', 'status');
 CREATE TRIGGER human_review_queue_requested AFTER INSERT ON orchestrator.human_review_queue REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('review');
@@ -463,7 +494,7 @@ CREATE TABLE orchestrator.schema_snapshots (
 );
 
 -- Units of work, from the request to the end
--- Made by 0.0.0--0.1.0.sql, 0.1.5--0.1.6.sql, 0.2.5--0.3.0.sql
+-- Made by 0.0.0--0.1.0.sql, 0.1.5--0.1.6.sql, 0.2.5--0.3.0.sql, 0.6.0--0.7.0.sql
 CREATE TABLE orchestrator.tasks (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The name for people; may be blank on a routed task, which has its description
@@ -497,8 +528,11 @@ CREATE TABLE orchestrator.tasks (
     trace_id uuid,
     -- The caller's key: routing twice with it creates one task; NULL after it was released
     idempotency_key uuid,
+    -- The run that the task belongs to; if its thread_id changes, this column follows
+    thread_id text,
     CONSTRAINT tasks_pkey PRIMARY KEY (id),
     CONSTRAINT tasks_idempotency_key_key UNIQUE (idempotency_key),
+    CONSTRAINT tasks_thread_id_fkey FOREIGN KEY (thread_id) REFERENCES orchestrator.orchestrator_runs(thread_id) ON UPDATE CASCADE,
     CONSTRAINT tasks_completed_at_check CHECK (completed_at >= started_at),
     CONSTRAINT tasks_config_check CHECK (jsonb_typeof(config) = 'object'::text),
     CONSTRAINT tasks_data_check CHECK (jsonb_typeof(data) = 'object'::text),
@@ -513,13 +547,14 @@ CREATE INDEX idx_tasks_created ON orchestrator.tasks USING btree (created_at);
 CREATE INDEX idx_tasks_keyed ON orchestrator.tasks USING btree (created_at, id) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX idx_tasks_pending ON orchestrator.tasks USING btree (created_at, id) WHERE (status = 'pending'::text);
 CREATE INDEX idx_tasks_status ON orchestrator.tasks USING btree (status);
+CREATE INDEX idx_tasks_thread ON orchestrator.tasks USING btree (thread_id) WHERE (thread_id IS NOT NULL);
 CREATE INDEX idx_tasks_trace_id ON orchestrator.tasks USING btree (trace_id);
 CREATE INDEX idx_tasks_type ON orchestrator.tasks USING btree (task_type);
 CREATE INDEX idx_tasks_workspace ON orchestrator.tasks USING btree (workspace_path);
 CREATE TRIGGER tasks_lifecycle BEFORE UPDATE ON orchestrator.tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('task', 'status');
 
 -- Requests to a role to approve a task, with the decision; a task may need several
--- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE TABLE orchestrator.approvals (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     task_id uuid NOT NULL,
@@ -532,15 +567,19 @@ CREATE TABLE orchestrator.approvals (
     -- The notes of the request; notes of the decision replace them
     notes text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- The agent's key of the question: asking again with it requests no second approval
+    request_key text,
     CONSTRAINT approvals_pkey PRIMARY KEY (id),
     CONSTRAINT approvals_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id) ON DELETE CASCADE,
     CONSTRAINT approvals_approver_role_check CHECK (btrim(approver_role) <> ''::text),
     CONSTRAINT approvals_decision_at_check CHECK ((status = 'pending'::text) = (decision_at IS NULL)),
+    CONSTRAINT approvals_request_key_check CHECK (btrim(request_key) <> ''::text),
     CONSTRAINT approvals_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text]))
 );
 CREATE INDEX idx_approvals_pending ON orchestrator.approvals USING btree (created_at, id) WHERE (status = 'pending'::text);
 CREATE INDEX idx_approvals_status ON orchestrator.approvals USING btree (status);
 CREATE INDEX idx_approvals_task_id ON orchestrator.approvals USING btree (task_id);
+CREATE UNIQUE INDEX uq_approvals_request_key ON orchestrator.approvals USING btree (request_key) WHERE (request_key IS NOT NULL);
 CREATE TRIGGER approvals_decided AFTER UPDATE ON orchestrator.approvals REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('approval');
 CREATE TRIGGER approvals_lifecycle BEFORE UPDATE ON orchestrator.approvals FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('approval', 'status');
 CREATE TRIGGER approvals_requested AFTER INSERT ON orchestrator.approvals REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('approval');
@@ -992,12 +1031,12 @@ WHERE a.status = 'pending'
 ORDER BY a.created_at, a.id;
 
 -- Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect and each notification, and remember the ids
--- Made by 0.5.0--0.6.0.sql
+-- Made by 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 --   kind: The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each
 --   subject: The subject in words
 --   asks: The reason or the notes of the question, else the description of the task
---   project_id: The project; NULL for an approval
---   thread_id: The run of a review; for a gate the thread that its context names
+--   project_id: The project of the run, or of the gate; NULL for an approval of a task without a run
+--   thread_id: The run; for a gate without one the thread that its context names
 --   waiting: How long it has waited
 CREATE VIEW orchestrator.pending_decisions AS
 SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_at,
@@ -1012,13 +1051,14 @@ FROM (
     UNION ALL
     SELECT 'gate' AS kind, g.id, g.status,
            g.gate_type || ' gate of agent ' || g.agent_id AS subject,
-           g.reason AS asks, g.project_id, g.context ->> 'thread_id' AS thread_id, g.created_at AS requested_at
+           g.reason AS asks, g.project_id, coalesce(g.thread_id, g.context ->> 'thread_id') AS thread_id, g.created_at AS requested_at
     FROM orchestrator.gates AS g
     UNION ALL
     SELECT 'approval' AS kind, a.id, a.status,
            'approval by ' || a.approver_role || ' of task ' || (SELECT coalesce(nullif(btrim(t.title), ''), t.task_type) FROM orchestrator.tasks AS t WHERE t.id = a.task_id) AS subject,
            coalesce(nullif(btrim(a.notes), ''), (SELECT t.description FROM orchestrator.tasks AS t WHERE t.id = a.task_id), '') AS asks,
-           NULL AS project_id, NULL AS thread_id, a.created_at AS requested_at
+           (SELECT r.project_id FROM orchestrator.tasks AS t JOIN orchestrator.orchestrator_runs AS r ON r.thread_id = t.thread_id WHERE t.id = a.task_id) AS project_id,
+           (SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = a.task_id) AS thread_id, a.created_at AS requested_at
     FROM orchestrator.approvals AS a
 ) AS d
 WHERE d.status = 'pending'
@@ -1031,16 +1071,42 @@ SELECT p.agent_type, p.version, p.is_active, p.created_at, p.created_by, p.notes
 FROM orchestrator.prompts AS p
 ORDER BY p.agent_type, string_to_array(p.version, '.')::bigint[] DESC;
 
--- Every run with the number of its audit events and of its pending reviews
--- Made by 0.4.3--0.5.0.sql
+-- The recorded calls of each run with their tokens and exact cost
+-- Made by 0.6.0--0.7.0.sql
+--   thread_id: The name of the run when the calls were recorded
+--   cost: USD, exact; calls without a price add nothing
+--   unpriced_calls: Calls of models that had no price on their day
+CREATE VIEW orchestrator.run_costs AS
+SELECT u.thread_id, sum(u.calls)::bigint AS calls, sum(u.input_tokens) AS input_tokens, sum(u.output_tokens) AS output_tokens,
+       coalesce(sum((u.input_tokens * p.input_cost_per_million + u.output_tokens * p.output_cost_per_million) * 0.000001), 0) AS cost,
+       coalesce(sum(u.calls) FILTER (WHERE p.price_id IS NULL), 0)::bigint AS unpriced_calls
+FROM (SELECT c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model,
+             count(*) AS calls, sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens
+      FROM orchestrator.llm_token_usage AS c WHERE c.thread_id IS NOT NULL
+      GROUP BY c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date, c.model) AS u
+LEFT JOIN orchestrator.llm_price_periods AS p
+       ON p.model = u.model AND u.day >= p.valid_from AND (p.valid_until IS NULL OR u.day < p.valid_until)
+GROUP BY u.thread_id;
+
+-- Every run with the number of its audit events and of its open questions, and who paused it
+-- Made by 0.4.3--0.5.0.sql, 0.6.0--0.7.0.sql
 --   actions: Audit events whose metadata names the thread
+--   pending_gates: Open gates of the run
+--   pending_approvals: Pending approvals of its tasks
+--   held_by: The role that paused the run
 CREATE VIEW orchestrator.run_summary AS
 SELECT r.thread_id, r.phase, r.current_agent, r.safety_score, r.gate_status, r.tokens_used, r.cost_usd,
        (SELECT count(*) FROM orchestrator.audit_events AS e
         WHERE left(e.metadata ->> 'thread_id', 500) = left(r.thread_id, 500)
           AND e.metadata ->> 'thread_id' = r.thread_id) AS actions,
        (SELECT count(*) FROM orchestrator.human_review_queue AS q
-        WHERE q.thread_id = r.thread_id AND q.status IS NOT DISTINCT FROM 'pending') AS pending_reviews
+        WHERE q.thread_id = r.thread_id AND q.status IS NOT DISTINCT FROM 'pending') AS pending_reviews,
+       r.project_id, r.story_id, r.started_at, r.updated_at, r.completed_at, r.error,
+       (SELECT count(*) FROM orchestrator.gates AS g
+        WHERE g.thread_id = r.thread_id AND g.status IS NOT DISTINCT FROM 'pending') AS pending_gates,
+       (SELECT count(*) FROM orchestrator.tasks AS t JOIN orchestrator.approvals AS a ON a.task_id = t.id
+        WHERE t.thread_id = r.thread_id AND a.status IS NOT DISTINCT FROM 'pending') AS pending_approvals,
+       r.held_by, r.hold_reason
 FROM orchestrator.orchestrator_runs AS r;
 
 -- Every foreign key between tables outside system schemas that the caller may see, with its place in the graph; capture_snapshot counts the tables that the caller may not see
@@ -1388,6 +1454,14 @@ CREATE FUNCTION orchestrator.configuration_value(key text, fallback jsonb DEFAUL
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'configuration_value_0_6_0_wrapper';
 
+-- For scripts: grants on one function or view to the roles that have grants on another, before the script drops that. Returns the number of grants
+-- Made by 0.0.0.sql
+CREATE FUNCTION orchestrator.copy_grants(source text, target text)
+ RETURNS bigint
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'copy_grants_wrapper';
+
 -- Marks sessions without a heartbeat for that long as inactive. Returns their ids
 -- Made by 0.1.3--0.1.4.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.deactivate_stale_sessions(silent_for interval DEFAULT '00:01:00'::interval)
@@ -1398,13 +1472,13 @@ CREATE FUNCTION orchestrator.deactivate_stale_sessions(silent_for interval DEFAU
 AS 'orchestrator_schema', 'deactivate_stale_sessions_wrapper';
 
 -- Approves or rejects a pending review, gate or approval by the rules of its kind. Returns its kind, id and status
--- Made by 0.5.0--0.6.0.sql
+-- Made by 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE FUNCTION orchestrator.decide(decision_id uuid, decision text, decided_by text, notes text DEFAULT NULL::text)
  RETURNS TABLE(kind text, id uuid, status text)
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'decide_wrapper';
+AS 'orchestrator_schema', 'decide_0_7_0_wrapper';
 
 -- Everything that a downgrade to that version would archive, drop or replace, and the objects that would stop it; changes nothing
 -- Made by 0.0.0.sql, 0.5.0--0.6.0.sql
@@ -1446,6 +1520,15 @@ CREATE FUNCTION orchestrator.enforce_lifecycle()
  RETURNS trigger
  LANGUAGE c
 AS 'orchestrator_schema', 'enforce_lifecycle_wrapper';
+
+-- Starts the run of a thread, or finds it. Returns its id, and whether this call started it
+-- Made by 0.6.0--0.7.0.sql
+CREATE FUNCTION orchestrator.ensure_run(thread_id text, project_id uuid, story_id text)
+ RETURNS TABLE(run_id uuid, created boolean)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'ensure_run_wrapper';
 
 -- Pairs of enum types that are probably duplicates: their names agree apart from case, underscores and a trailing enum, or differ by one letter, or they share at least that part of their labels
 -- Made by 0.3.0--0.4.0.sql
@@ -1598,23 +1681,23 @@ CREATE FUNCTION orchestrator.note_filled_in(relation regclass, columns text[])
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'note_filled_in_wrapper';
 
--- Opens a gate, at which an agent waits until a human decides. Returns the id of the gate
--- Made by 0.1.6--0.2.0.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
-CREATE FUNCTION orchestrator.open_gate(project_id uuid, agent_id text, gate_type text, reason text, context jsonb DEFAULT '{}'::jsonb)
+-- Opens a gate, at which an agent waits, and holds its run. The same request_key finds the first gate. Returns its id
+-- Made by 0.6.0--0.7.0.sql
+CREATE FUNCTION orchestrator.open_gate(project_id uuid, agent_id text, gate_type text, reason text, context jsonb DEFAULT '{}'::jsonb, request_key text DEFAULT NULL::text, thread_id text DEFAULT NULL::text)
  RETURNS uuid
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'open_gate_0_3_0_wrapper';
+AS 'orchestrator_schema', 'open_gate_0_7_0_wrapper';
 
--- Holds a run. Returns the row
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+-- Holds a run until resume_run, also beyond the answers to its questions. Returns the row
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE FUNCTION orchestrator.pause_run(thread_id text, reason text)
  RETURNS orchestrator.orchestrator_runs
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'pause_run_wrapper';
+AS 'orchestrator_schema', 'pause_run_0_7_0_wrapper';
 
 -- Publishes a version of a prompt, and activates it on request. Returns its id
 -- Made by 0.2.1--0.2.2.sql, 0.5.0--0.6.0.sql
@@ -1652,32 +1735,32 @@ CREATE FUNCTION orchestrator.record_event(event_type text, role text, trace_id u
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'record_event_wrapper';
 
--- Adds tokens, cost and files to a run, and sets its phase, agent or error if given. Returns the row
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+-- Adds tokens, cost and files to a run, and sets its phase, agent or error if given. A run on hold takes no phase but failed. Returns the row
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE FUNCTION orchestrator.record_run_progress(thread_id text, phase text DEFAULT NULL::text, current_agent text DEFAULT NULL::text, tokens bigint DEFAULT 0, cost numeric DEFAULT 0, files text[] DEFAULT '{}'::text[], error text DEFAULT NULL::text)
  RETURNS orchestrator.orchestrator_runs
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'record_run_progress_wrapper';
+AS 'orchestrator_schema', 'record_run_progress_0_7_0_wrapper';
 
 -- Records a safety score. A score below safety_block_below (0.70) holds the run and requests a review; a score below safety_review_below (0.85) only requests a review. Returns the row
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE FUNCTION orchestrator.record_safety(thread_id text, score numeric, violations text[] DEFAULT '{}'::text[])
  RETURNS orchestrator.orchestrator_runs
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'record_safety_wrapper';
+AS 'orchestrator_schema', 'record_safety_0_7_0_wrapper';
 
--- Records a call of a language model with its tokens. Returns the id of the row
--- Made by 0.2.2--0.2.3.sql, 0.5.0--0.6.0.sql
-CREATE FUNCTION orchestrator.record_token_usage(model text, input_tokens bigint, output_tokens bigint, project_id uuid DEFAULT NULL::uuid, agent_id text DEFAULT NULL::text, at timestamp with time zone DEFAULT now())
+-- Records a call of a language model, and adds its tokens and cost to its run. A call_id counts once. Returns the id of the row
+-- Made by 0.6.0--0.7.0.sql
+CREATE FUNCTION orchestrator.record_token_usage(model text, input_tokens bigint, output_tokens bigint, project_id uuid DEFAULT NULL::uuid, agent_id text DEFAULT NULL::text, at timestamp with time zone DEFAULT now(), thread_id text DEFAULT NULL::text, task_id uuid DEFAULT NULL::uuid, call_id text DEFAULT NULL::text)
  RETURNS uuid
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'record_token_usage_wrapper';
+AS 'orchestrator_schema', 'record_token_usage_0_7_0_wrapper';
 
 -- Releases the keys of tasks that ended and are that old, so that the keys can be used again. Returns the number of keys. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
@@ -1688,14 +1771,14 @@ CREATE FUNCTION orchestrator.release_idempotency_keys(ttl interval DEFAULT NULL:
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'release_idempotency_keys_wrapper';
 
--- Asks a role to approve a task, and records it. Returns the id of the approval
--- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
-CREATE FUNCTION orchestrator.request_approval(task_id uuid, approver_role text, notes text DEFAULT ''::text)
+-- Asks a role to approve a task. The same request_key finds the first approval. Returns its id
+-- Made by 0.6.0--0.7.0.sql
+CREATE FUNCTION orchestrator.request_approval(task_id uuid, approver_role text, notes text DEFAULT ''::text, request_key text DEFAULT NULL::text)
  RETURNS uuid
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'request_approval_wrapper';
+AS 'orchestrator_schema', 'request_approval_0_7_0_wrapper';
 
 -- Asks another agent. Returns the collaboration_id, which is new unless the caller passes one to ask again within it
 -- Made by 0.2.0--0.2.1.sql, 0.5.0--0.6.0.sql
@@ -1706,50 +1789,50 @@ CREATE FUNCTION orchestrator.request_collaboration(request_type text, requesting
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'request_collaboration_wrapper';
 
--- Asks a human about a run. Returns the id of the review
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
-CREATE FUNCTION orchestrator.request_review(thread_id text, review_type text, reason text, safety_score numeric DEFAULT NULL::numeric, context jsonb DEFAULT '{}'::jsonb)
+-- Asks a human about a run. The same request_key finds the first review. Returns its id
+-- Made by 0.6.0--0.7.0.sql
+CREATE FUNCTION orchestrator.request_review(thread_id text, review_type text, reason text, safety_score numeric DEFAULT NULL::numeric, context jsonb DEFAULT '{}'::jsonb, request_key text DEFAULT NULL::text)
  RETURNS uuid
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'request_review_wrapper';
+AS 'orchestrator_schema', 'request_review_0_7_0_wrapper';
 
 -- Decides a pending approval as approved or rejected, only by the role that was asked, and records it. Returns the row
--- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE FUNCTION orchestrator.resolve_approval(approval_id uuid, decision text, approver_role text, notes text DEFAULT NULL::text)
  RETURNS orchestrator.approvals
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'resolve_approval_wrapper';
+AS 'orchestrator_schema', 'resolve_approval_0_7_0_wrapper';
 
 -- Resolves a pending gate as approved or denied, once. Returns the row. A denial needs feedback
--- Made by 0.1.6--0.2.0.sql, 0.2.3--0.2.4.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+-- Made by 0.1.6--0.2.0.sql, 0.2.3--0.2.4.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL::text)
  RETURNS orchestrator.gates
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'resolve_gate_0_3_0_wrapper';
+AS 'orchestrator_schema', 'resolve_gate_0_7_0_wrapper';
 
 -- Resolves a pending review as approved or rejected, once: the last approval frees the run, a rejection kills it. Returns the row
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE FUNCTION orchestrator.resolve_review(review_id uuid, decision text, resolved_by text, notes text DEFAULT NULL::text)
  RETURNS orchestrator.human_review_queue
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'resolve_review_wrapper';
+AS 'orchestrator_schema', 'resolve_review_0_7_0_wrapper';
 
 -- Resolves many reviews by one decision. Returns for each id resolved, already_resolved or unknown
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE FUNCTION orchestrator.resolve_reviews(review_ids uuid[], decision text, resolved_by text, notes text DEFAULT NULL::text)
  RETURNS TABLE(review_id uuid, outcome text)
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'resolve_reviews_wrapper';
+AS 'orchestrator_schema', 'resolve_reviews_0_7_0_wrapper';
 
 -- Restores by hand the rows that an upgrade would restore, for example after a dump with an archive was restored
 -- Made by 0.0.0.sql, 0.5.0--0.6.0.sql
@@ -1776,14 +1859,14 @@ CREATE FUNCTION orchestrator.restore_table(relation regclass)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'restore_table_wrapper';
 
--- Lets a run without pending reviews go on. Returns the row
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+-- Lets a run without open questions go on. A pause by a reviewer or an admin is lifted only by one. Returns the row
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE FUNCTION orchestrator.resume_run(thread_id text)
  RETURNS orchestrator.orchestrator_runs
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'resume_run_wrapper';
+AS 'orchestrator_schema', 'resume_run_0_7_0_wrapper';
 
 -- Revokes all privileges of a role on the extension's objects. Returns their number
 -- Made by 0.5.0--0.6.0.sql
@@ -1811,6 +1894,24 @@ CREATE FUNCTION orchestrator.run_maintenance()
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'run_maintenance_wrapper';
+
+-- The audit events of a run, of its tasks and of its gates, the oldest first
+-- Made by 0.6.0--0.7.0.sql
+CREATE FUNCTION orchestrator.run_trail(thread_id text)
+ RETURNS SETOF orchestrator.audit_events
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'run_trail_wrapper';
+
+-- Saves where a worker that comes back goes on: merged into the state key by key, or in its place. Returns the row
+-- Made by 0.6.0--0.7.0.sql
+CREATE FUNCTION orchestrator.save_run_state(thread_id text, state jsonb, merge boolean DEFAULT true)
+ RETURNS orchestrator.orchestrator_runs
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'save_run_state_wrapper';
 
 -- Makes pg_cron call run_maintenance() as the caller. Returns the id of the job. A second call replaces the schedule
 -- Made by 0.5.0--0.6.0.sql
@@ -1856,22 +1957,22 @@ CREATE FUNCTION orchestrator.stage_knowledge(knowledge_type text, content text, 
 AS 'orchestrator_schema', 'stage_knowledge_wrapper';
 
 -- Starts the one run of a thread, in phase planning. Returns its id
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE FUNCTION orchestrator.start_run(thread_id text, project_id uuid, story_id text)
  RETURNS uuid
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'start_run_wrapper';
+AS 'orchestrator_schema', 'start_run_0_7_0_wrapper';
 
 -- Records that a tool call of a task starts now. Returns the id of the execution
--- Made by 0.1.2--0.1.3.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+-- Made by 0.1.2--0.1.3.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE FUNCTION orchestrator.start_tool_execution(task_id uuid, tool_name text, arguments jsonb DEFAULT '{}'::jsonb)
  RETURNS uuid
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'start_tool_execution_0_3_0_wrapper';
+AS 'orchestrator_schema', 'start_tool_execution_0_7_0_wrapper';
 
 -- The schema as TypeScript types: Database["orchestrator"], and names for the most used ones
 -- Made by 0.4.3--0.5.0.sql

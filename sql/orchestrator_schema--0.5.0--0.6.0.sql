@@ -113,6 +113,15 @@ REVOKE ALL ON FUNCTION orchestrator.revoke_access(regrole) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.revoke_access(regrole) IS
     'Revokes all privileges of a role on the extension''s objects. Returns their number';
 
+CREATE FUNCTION orchestrator.renew_access(origin text, target text)
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'renew_access_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.renew_access(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.renew_access(text, text) IS
+    'For scripts: gives every role with a level what its level may do in the one version and not in the other, and takes away the opposite. Returns the number of roles';
+
 -- The owner of the database may grant levels without a superuser.
 GRANT EXECUTE ON FUNCTION orchestrator.access(), orchestrator.grant_access(regrole, text), orchestrator.revoke_access(regrole) TO pg_database_owner;
 

@@ -99,6 +99,7 @@ AS 'MODULE_PATHNAME', 'get_configuration_wrapper';
 COMMENT ON FUNCTION orchestrator.get_configuration(text) IS
     'The value of a setting as text; an unknown key is an error';
 
+DROP FUNCTION orchestrator.renew_access(text, text);
 DROP FUNCTION orchestrator.revoke_access(regrole);
 DROP FUNCTION orchestrator.grant_access(regrole, text);
 DROP FUNCTION orchestrator.access();

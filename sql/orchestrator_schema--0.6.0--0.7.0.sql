@@ -333,3 +333,7 @@ ORDER BY d.requested_at, d.id;
 COMMENT ON VIEW orchestrator.pending_decisions IS 'Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect and each notification, and remember the ids';
 COMMENT ON COLUMN orchestrator.pending_decisions.project_id IS 'The project of the run, or of the gate; NULL for an approval of a task without a run';
 COMMENT ON COLUMN orchestrator.pending_decisions.thread_id IS 'The run; for a gate without one the thread that its context names';
+
+-- Roles with a level get what their level may do from here on: the new functions, and for reviewers to
+-- pause, resume and kill runs.
+SELECT orchestrator.renew_access('0.6.0', '0.7.0');

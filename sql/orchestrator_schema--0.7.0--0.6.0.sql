@@ -12,6 +12,9 @@ SET LOCAL search_path TO pg_catalog, pg_temp;
 -- on something that this script removes.
 SELECT orchestrator.begin_downgrade('0.6.0');
 
+-- Reviewers lose the right to pause, resume and kill runs.
+SELECT orchestrator.renew_access('0.7.0', '0.6.0');
+
 -- views
 
 CREATE OR REPLACE VIEW orchestrator.pending_decisions AS

@@ -26,6 +26,8 @@ export type Database = {
           /** The notes of the request; notes of the decision replace them */
           notes: string;
           created_at: string;
+          /** The agent's key of the question: asking again with it requests no second approval */
+          request_key: string | null;
         };
         Insert: {
           id?: string;
@@ -35,6 +37,7 @@ export type Database = {
           decision_at?: string | null;
           notes?: string;
           created_at?: string;
+          request_key?: string | null;
         };
         Update: {
           id?: string;
@@ -44,6 +47,7 @@ export type Database = {
           decision_at?: string | null;
           notes?: string;
           created_at?: string;
+          request_key?: string | null;
         };
         Relationships: [
           {
@@ -389,6 +393,10 @@ export type Database = {
           resolved_by: string | null;
           /** The human's message to the agent; a denial needs one */
           feedback: string | null;
+          /** The run that the gate holds while it is pending; if its thread_id changes, this column follows, also in a resolved gate */
+          thread_id: string | null;
+          /** The agent's key of the question: asking again with it opens no second gate */
+          request_key: string | null;
         };
         Insert: {
           id?: string;
@@ -402,6 +410,8 @@ export type Database = {
           resolved_at?: string | null;
           resolved_by?: string | null;
           feedback?: string | null;
+          thread_id?: string | null;
+          request_key?: string | null;
         };
         Update: {
           id?: string;
@@ -415,8 +425,18 @@ export type Database = {
           resolved_at?: string | null;
           resolved_by?: string | null;
           feedback?: string | null;
+          thread_id?: string | null;
+          request_key?: string | null;
         };
-        Relationships: [];
+        Relationships: [
+          {
+            foreignKeyName: "gates_thread_id_fkey";
+            columns: ["thread_id"];
+            isOneToOne: false;
+            referencedRelation: "orchestrator_runs";
+            referencedColumns: ["thread_id"];
+          },
+        ];
       };
       /** Questions to a human about a run, with the decision; a run may have several reviews */
       human_review_queue: {
@@ -439,6 +459,8 @@ export type Database = {
           /** The human's notes on the decision; a rejection needs them */
           resolution_notes: string | null;
           created_at: string;
+          /** The agent's key of the question: asking again with it requests no second review */
+          request_key: string | null;
         };
         Insert: {
           id?: string;
@@ -452,6 +474,7 @@ export type Database = {
           resolved_at?: string | null;
           resolution_notes?: string | null;
           created_at?: string;
+          request_key?: string | null;
         };
         Update: {
           id?: string;
@@ -465,6 +488,7 @@ export type Database = {
           resolved_at?: string | null;
           resolution_notes?: string | null;
           created_at?: string;
+          request_key?: string | null;
         };
         Relationships: [
           {
@@ -571,6 +595,12 @@ export type Database = {
           output_tokens: number;
           /** When the row was written */
           created_at: string;
+          /** The run of the call, by its name at that time; NULL for none */
+          thread_id: string | null;
+          /** The task of the call; NULL for none */
+          task_id: string | null;
+          /** The caller's or the provider's id of the call: reporting it again adds nothing */
+          call_id: string | null;
         };
         Insert: {
           id?: string;
@@ -581,6 +611,9 @@ export type Database = {
           input_tokens: number;
           output_tokens: number;
           created_at?: string;
+          thread_id?: string | null;
+          task_id?: string | null;
+          call_id?: string | null;
         };
         Update: {
           id?: string;
@@ -591,6 +624,9 @@ export type Database = {
           input_tokens?: number;
           output_tokens?: number;
           created_at?: string;
+          thread_id?: string | null;
+          task_id?: string | null;
+          call_id?: string | null;
         };
         Relationships: [];
       };
@@ -702,6 +738,12 @@ export type Database = {
           files_created: string[];
           /** The error of the run, or the reason why it was killed */
           error: string | null;
+          /** Where a worker that comes back goes on, a JSON object of the application */
+          state: Json;
+          /** The role that paused the run; NULL unless it is paused */
+          held_by: string | null;
+          /** Why the run was paused; NULL unless it is paused */
+          hold_reason: string | null;
         };
         Insert: {
           id?: string;
@@ -721,6 +763,9 @@ export type Database = {
           updated_at?: string;
           files_created?: string[];
           error?: string | null;
+          state?: Json;
+          held_by?: string | null;
+          hold_reason?: string | null;
         };
         Update: {
           id?: string;
@@ -740,6 +785,9 @@ export type Database = {
           updated_at?: string;
           files_created?: string[];
           error?: string | null;
+          state?: Json;
+          held_by?: string | null;
+          hold_reason?: string | null;
         };
         Relationships: [];
       };
@@ -911,6 +959,8 @@ export type Database = {
           trace_id: string | null;
           /** The caller's key: routing twice with it creates one task; NULL after it was released */
           idempotency_key: string | null;
+          /** The run that the task belongs to; if its thread_id changes, this column follows */
+          thread_id: string | null;
         };
         Insert: {
           id?: string;
@@ -931,6 +981,7 @@ export type Database = {
           data?: Json;
           trace_id?: string | null;
           idempotency_key?: string | null;
+          thread_id?: string | null;
         };
         Update: {
           id?: string;
@@ -951,8 +1002,17 @@ export type Database = {
           data?: Json;
           trace_id?: string | null;
           idempotency_key?: string | null;
+          thread_id?: string | null;
         };
-        Relationships: [];
+        Relationships: [
+          {
+            foreignKeyName: "tasks_thread_id_fkey";
+            columns: ["thread_id"];
+            isOneToOne: false;
+            referencedRelation: "orchestrator_runs";
+            referencedColumns: ["thread_id"];
+          },
+        ];
       };
       /** The log of tools: every call by a task, and its end */
       tool_executions: {
@@ -1516,9 +1576,9 @@ export type Database = {
           subject: string | null;
           /** The reason or the notes of the question, else the description of the task */
           asks: string | null;
-          /** The project; NULL for an approval */
+          /** The project of the run, or of the gate; NULL for an approval of a task without a run */
           project_id: string | null;
-          /** The run of a review; for a gate the thread that its context names */
+          /** The run; for a gate without one the thread that its context names */
           thread_id: string | null;
           requested_at: string | null;
           /** How long it has waited */
@@ -1540,7 +1600,22 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Every run with the number of its audit events and of its pending reviews */
+      /** The recorded calls of each run with their tokens and exact cost */
+      run_costs: {
+        Row: {
+          /** The name of the run when the calls were recorded */
+          thread_id: string | null;
+          calls: number | null;
+          input_tokens: number | null;
+          output_tokens: number | null;
+          /** USD, exact; calls without a price add nothing */
+          cost: number | null;
+          /** Calls of models that had no price on their day */
+          unpriced_calls: number | null;
+        };
+        Relationships: [];
+      };
+      /** Every run with the number of its audit events and of its open questions, and who paused it */
       run_summary: {
         Row: {
           thread_id: string | null;
@@ -1553,6 +1628,19 @@ export type Database = {
           /** Audit events whose metadata names the thread */
           actions: number | null;
           pending_reviews: number | null;
+          project_id: string | null;
+          story_id: string | null;
+          started_at: string | null;
+          updated_at: string | null;
+          completed_at: string | null;
+          error: string | null;
+          /** Open gates of the run */
+          pending_gates: number | null;
+          /** Pending approvals of its tasks */
+          pending_approvals: number | null;
+          /** The role that paused the run */
+          held_by: string | null;
+          hold_reason: string | null;
         };
         Relationships: [];
       };
@@ -1789,6 +1877,14 @@ export type Database = {
         };
         Returns: Json;
       };
+      /** For scripts: grants on one function or view to the roles that have grants on another, before the script drops that. Returns the number of grants */
+      copy_grants: {
+        Args: {
+          source: string;
+          target: string;
+        };
+        Returns: number;
+      };
       /** Marks sessions without a heartbeat for that long as inactive. Returns their ids */
       deactivate_stale_sessions: {
         Args: {
@@ -1817,6 +1913,15 @@ export type Database = {
       dump_safety: {
         Args: Record<PropertyKey, never>;
         Returns: { object: string; kind: string; severity: string; consequence: string; hint: string }[];
+      };
+      /** Starts the run of a thread, or finds it. Returns its id, and whether this call started it */
+      ensure_run: {
+        Args: {
+          thread_id: string;
+          project_id: string;
+          story_id: string;
+        };
+        Returns: { run_id: string; created: boolean }[];
       };
       /** Pairs of enum types that are probably duplicates: their names agree apart from case, underscores and a trailing enum, or differ by one letter, or they share at least that part of their labels */
       enum_duplicates: {
@@ -1945,7 +2050,7 @@ export type Database = {
         };
         Returns: number;
       };
-      /** Opens a gate, at which an agent waits until a human decides. Returns the id of the gate */
+      /** Opens a gate, at which an agent waits, and holds its run. The same request_key finds the first gate. Returns its id */
       open_gate: {
         Args: {
           project_id: string;
@@ -1953,10 +2058,12 @@ export type Database = {
           gate_type: string;
           reason: string;
           context?: Json;
+          request_key?: string;
+          thread_id?: string;
         };
         Returns: string;
       };
-      /** Holds a run. Returns the row */
+      /** Holds a run until resume_run, also beyond the answers to its questions. Returns the row */
       pause_run: {
         Args: {
           thread_id: string;
@@ -2000,7 +2107,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Adds tokens, cost and files to a run, and sets its phase, agent or error if given. Returns the row */
+      /** Adds tokens, cost and files to a run, and sets its phase, agent or error if given. A run on hold takes no phase but failed. Returns the row */
       record_run_progress: {
         Args: {
           thread_id: string;
@@ -2022,7 +2129,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"];
       };
-      /** Records a call of a language model with its tokens. Returns the id of the row */
+      /** Records a call of a language model, and adds its tokens and cost to its run. A call_id counts once. Returns the id of the row */
       record_token_usage: {
         Args: {
           model: string;
@@ -2031,6 +2138,9 @@ export type Database = {
           project_id?: string;
           agent_id?: string;
           at?: string;
+          thread_id?: string;
+          task_id?: string;
+          call_id?: string;
         };
         Returns: string;
       };
@@ -2041,12 +2151,13 @@ export type Database = {
         };
         Returns: number;
       };
-      /** Asks a role to approve a task, and records it. Returns the id of the approval */
+      /** Asks a role to approve a task. The same request_key finds the first approval. Returns its id */
       request_approval: {
         Args: {
           task_id: string;
           approver_role: string;
           notes?: string;
+          request_key?: string;
         };
         Returns: string;
       };
@@ -2063,7 +2174,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Asks a human about a run. Returns the id of the review */
+      /** Asks a human about a run. The same request_key finds the first review. Returns its id */
       request_review: {
         Args: {
           thread_id: string;
@@ -2071,6 +2182,7 @@ export type Database = {
           reason: string;
           safety_score?: number;
           context?: Json;
+          request_key?: string;
         };
         Returns: string;
       };
@@ -2134,7 +2246,7 @@ export type Database = {
         };
         Returns: number;
       };
-      /** Lets a run without pending reviews go on. Returns the row */
+      /** Lets a run without open questions go on. A pause by a reviewer or an admin is lifted only by one. Returns the row */
       resume_run: {
         Args: {
           thread_id: string;
@@ -2165,6 +2277,22 @@ export type Database = {
       run_maintenance: {
         Args: Record<PropertyKey, never>;
         Returns: { task: string; affected: number }[];
+      };
+      /** The audit events of a run, of its tasks and of its gates, the oldest first */
+      run_trail: {
+        Args: {
+          thread_id: string;
+        };
+        Returns: Database["orchestrator"]["Tables"]["audit_events"]["Row"][];
+      };
+      /** Saves where a worker that comes back goes on: merged into the state key by key, or in its place. Returns the row */
+      save_run_state: {
+        Args: {
+          thread_id: string;
+          state: Json;
+          merge?: boolean;
+        };
+        Returns: Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"];
       };
       /** Makes pg_cron call run_maintenance() as the caller. Returns the id of the job. A second call replaces the schedule */
       schedule_maintenance: {
@@ -2398,4 +2526,4 @@ export type GateStatus = "pending" | "go" | "hold" | "kill" | "recycle";
 export type ReviewType = "safety" | "gate_override" | "budget_exceeded";
 export type ReviewStatus = "pending" | "approved" | "rejected";
 export type OrchestratorRunWithReviews = OrchestratorRun & { reviews: HumanReview[] };
-export type OrchestratorRunSummary = Pick<Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"], "thread_id" | "phase" | "current_agent" | "safety_score" | "gate_status" | "tokens_used" | "cost_usd"> & { actions: number; pending_reviews: number };
+export type OrchestratorRunSummary = Pick<Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"], "thread_id" | "phase" | "current_agent" | "safety_score" | "gate_status" | "tokens_used" | "cost_usd" | "project_id" | "story_id" | "started_at" | "updated_at" | "completed_at" | "error" | "held_by" | "hold_reason"> & { actions: number; pending_reviews: number; pending_gates: number; pending_approvals: number };

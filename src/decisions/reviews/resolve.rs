@@ -91,7 +91,7 @@ fn resolve(
     };
     let concluded = match run.has_ended() {
         true => None,
-        false => rules.conclude(vec![run.id], &resolution)?.pop(),
+        false => rules.conclude(&[&run], &resolution)?.pop(),
     };
     record(id, &review_type, concluded.unwrap_or(run), &resolution)?;
     Ok(row)

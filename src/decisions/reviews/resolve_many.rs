@@ -157,8 +157,8 @@ fn conclude(
 ) -> Result<(), Error> {
     let threads: HashSet<&str> = resolved.iter().map(|review| review.thread_id.as_str()).collect();
     let open = threads.into_iter().filter_map(|thread| runs.get(thread));
-    let ids: Vec<Uuid> = open.filter(|run| !run.has_ended()).map(|run| run.id).collect();
-    for run in rules.conclude(ids, resolution)? {
+    let open: Vec<&Run> = open.filter(|run| !run.has_ended()).collect();
+    for run in rules.conclude(&open, resolution)? {
         interrupts::allow();
         runs.insert(run.thread_id.clone(), run);
     }

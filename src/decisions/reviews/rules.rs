@@ -68,7 +68,7 @@ impl Rules {
     /// Errors: 55000 a run could not be changed.
     pub fn conclude(
         &'static self,
-        ids: Vec<Uuid>,
+        runs: &[&Run],
         resolution: &Resolution<'_>,
     ) -> Result<Vec<Run>, Error> {
         static KILL: Statement = Statement::new(concatcp!(
@@ -76,40 +76,43 @@ impl Rules {
              SET gate_status = 'kill', phase = 'failed', error = $2 WHERE r.id = ANY ($1)",
             RETURNED
         ));
+        let ids: Vec<Uuid> = runs.iter().map(|run| run.id).collect();
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let changed = if resolution.approves() {
-            self.free.update(&[ids.clone().into()], read)?
+            self.free.update(&[ids.into()], read)?
         } else {
-            KILL.update(&[ids.clone().into(), resolution.error().into()], read)?
+            KILL.update(&[ids.into(), resolution.error().into()], read)?
         };
         let changed: Vec<_> = changed.into_iter().flatten().collect();
         let concluded: HashSet<_> = changed.iter().map(|run| *run.id.as_bytes()).collect();
-        let waiting: Vec<Uuid> =
-            ids.into_iter().filter(|id| !concluded.contains(id.as_bytes())).collect();
+        let is_waiting = |run: &&&Run| !concluded.contains(run.id.as_bytes());
+        let waiting: Vec<&Run> = runs.iter().filter(is_waiting).copied().collect();
         if !waiting.is_empty() {
-            self.only_waiting(&waiting, resolution)?;
-            Run::write(waiting)?;
+            let ids: Vec<Uuid> = waiting.iter().map(|run| run.id).collect();
+            if !resolution.approves() || self.is_any_free(ids.clone())? {
+                return Err(not_changed(&waiting));
+            }
+            Run::write(ids)?;
         }
         Ok(changed)
     }
 
-    /// Checks that each run which was neither resumed nor killed waits for another question.
-    ///
-    /// Errors: 55000 one does not.
-    fn only_waiting(&'static self, ids: &[Uuid], resolution: &Resolution<'_>) -> Result<(), Error> {
-        let count = if resolution.approves() {
-            self.count_free
-                .update(&[ids.to_vec().into()], |rows| rows::only::<i64>(rows, "count"))?
-        } else {
-            ids.len() as i64
-        };
-        if count == 0 {
-            return Ok(());
+    /// Whether any of these runs waits for nothing. An approval has not changed them, so each should
+    /// wait for another question.
+    fn is_any_free(&'static self, ids: Vec<Uuid>) -> Result<bool, Error> {
+        Ok(self.count_free.update(&[ids.into()], |rows| rows::only::<i64>(rows, "count"))? > 0)
+    }
+}
+
+fn not_changed(runs: &[&Run]) -> Error {
+    match runs {
+        [run] => run.not_written(),
+        runs => {
+            let runs = arguments::counted(runs.len() as i64, "run");
+            Error::no_row(format!("{runs} could not be changed"), "orchestrator_runs")
         }
-        let message = format!("{} could not be changed", arguments::counted(count, "run"));
-        Err(Error::no_row(message, "orchestrator_runs"))
     }
 }
 

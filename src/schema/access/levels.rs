@@ -228,6 +228,7 @@ const FUNCTIONS: &[Functions] = &[
             "archive_columns",
             "note_filled_in",
             "copy_grants",
+            "renew_access",
             "restore_table",
             "restore_columns",
             "enforce_lifecycle",

@@ -14,6 +14,7 @@ use pgrx::pg_sys::Oid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::schema::manifest;
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::{Error, Kind, required};
 use crate::server::reg_types::RegRole;
@@ -58,6 +59,30 @@ fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, Er
         );
     }
     Ok(changed)
+}
+
+/// For version scripts: gives every role that has a level what its level may do in `target` and
+/// could not in `origin`, and takes away what it may not do any more. A privilege that somebody
+/// revoked from the role by hand stays revoked. The up script calls it at its end, the down script
+/// before it drops anything.
+///
+/// `origin`, `target`: the versions from which and to which the script leads. Returns: the number of
+/// roles. Errors: 22004, P0002 unknown version, 42501 not the extension's owner, 55000 as
+/// `grant_access`. Since 0.6.0.
+#[pg_extern(sql = false, volatile)]
+fn renew_access(origin: Option<&str>, target: Option<&str>) -> Result<i64, ErrorReport> {
+    let origin = manifest::members_at(manifest::position(required("origin", origin)?)?)?;
+    let target = manifest::members_at(manifest::position(required("target", target)?)?)?;
+    one_change_at_a_time()?;
+    let mut renewed = 0;
+    for Holder { role, name, level } in at_a_level()? {
+        let Some(level) = level else { continue };
+        let earlier = privileges::due_at(level, &origin)?;
+        let later = privileges::due_at(level, &target)?;
+        privileges::renew(role, &name, &earlier, &later)?;
+        renewed += 1;
+    }
+    Ok(renewed)
 }
 
 /// Revokes every privilege that a role holds on the extension's objects, and every one that it

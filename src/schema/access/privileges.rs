@@ -10,6 +10,7 @@ use pgrx::spi::SpiTupleTable;
 
 use super::levels;
 use super::rights::Level;
+use crate::schema::facts::Members;
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::Error;
 use crate::server::statements::Statement;
@@ -68,8 +69,8 @@ struct Object {
     columns: Vec<String>,
 }
 
-/// The privileges of a level on the objects and columns that exist.
-pub fn due(level: Level) -> Result<Privileges, Error> {
+/// The objects that exist.
+fn objects() -> Result<Vec<Object>, Error> {
     static OBJECTS: Statement = Statement::new(concatcp!(
         WITH_OBJECTS,
         "SELECT o.kind, o.name, o.bare, \
@@ -77,7 +78,7 @@ pub fn due(level: Level) -> Result<Privileges, Error> {
                       WHERE r.name = o.name AND r.kind = o.kind AND c.attnum > 0 AND NOT c.attisdropped) \
          FROM object AS o"
     ));
-    let objects = OBJECTS.select(&[], |found| {
+    OBJECTS.update(&[], |found| {
         rows::each(found, |row| {
             Ok(Object {
                 kind: rows::value(row, 1, "object.kind")?,
@@ -86,10 +87,48 @@ pub fn due(level: Level) -> Result<Privileges, Error> {
                 columns: rows::value(row, 4, "object.columns")?,
             })
         })
-    })?;
+    })
+}
+
+/// The privileges of a level on the objects and columns that exist.
+pub fn due(level: Level) -> Result<Privileges, Error> {
+    Ok(on(&objects()?, level))
+}
+
+/// The privileges of a level on those of the objects and columns that exist which a version has. A
+/// function is known by its name alone.
+pub fn due_at(level: Level, version: &Members) -> Result<Privileges, Error> {
+    let names: BTreeSet<(&str, &str)> = version
+        .keys()
+        .map(|member| {
+            let name = member.object.split('(').next().unwrap_or(&member.object);
+            (member.kind.as_str(), name)
+        })
+        .collect();
+    let has = |kinds: &[&str], name: &str| kinds.iter().any(|kind| names.contains(&(*kind, name)));
+    let mut objects = objects()?;
+    objects.retain_mut(|object| {
+        let name = object.name.split('(').next().unwrap_or(&object.name).to_owned();
+        let in_schema = format!("orchestrator.{}", object.bare);
+        match object.kind.as_str() {
+            "SCHEMA" => true,
+            "FUNCTION" => has(&["function"], &in_schema),
+            _ => {
+                object
+                    .columns
+                    .retain(|column| has(&["column"], &format!("{name}.{}", quote(column))));
+                has(&["table", "view", "sequence"], &name)
+            }
+        }
+    });
+    Ok(on(&objects, level))
+}
+
+/// The privileges of a level on these objects.
+fn on(objects: &[Object], level: Level) -> Privileges {
     let reviewers_steer = objects.iter().any(|object| object.bare == levels::REVIEWERS_STEER);
     let mut due = Privileges::new();
-    for object in &objects {
+    for object in objects {
         interrupts::allow();
         for (privilege, column) in of_level(level, object, reviewers_steer) {
             due.insert(Privilege {
@@ -100,7 +139,7 @@ pub fn due(level: Level) -> Result<Privileges, Error> {
             });
         }
     }
-    Ok(due)
+    due
 }
 
 /// The privileges of a level on one object, each with its column. Older versions lack some columns.
@@ -180,6 +219,15 @@ fn read(found: SpiTupleTable<'_>) -> Result<Privileges, Error> {
         });
     }
     Ok(held)
+}
+
+/// Gives a role the privileges that only the later of two versions gives its level, and takes those
+/// away that only the earlier gives. Privileges that a user has granted or revoked by hand stay so.
+pub fn renew(role: Oid, name: &str, earlier: &Privileges, later: &Privileges) -> Result<(), Error> {
+    let held = held_now(role)?;
+    let kept = held.iter().filter(|held| later.contains(held) || !earlier.contains(held));
+    let renewed: Privileges = kept.chain(later.difference(earlier)).cloned().collect();
+    set(role, name, &renewed).map(|_| ())
 }
 
 /// Makes a role hold exactly these privileges. Returns the number of privileges granted or revoked.

@@ -152,6 +152,8 @@ SELECT safety_score, gate_status, requires_human_review FROM orchestrator.record
 SELECT orchestrator.record_token_usage('gpt-5', 27147, 351, agent_id => 'backend_developer');
 -- release_idempotency_keys
 SELECT orchestrator.release_idempotency_keys('1 hour');
+-- renew_access
+SELECT orchestrator.renew_access('0.6.0', '0.7.0');  -- last in the up script to 0.7.0
 -- request_approval
 SELECT orchestrator.request_approval((SELECT id FROM orchestrator.tasks LIMIT 1), 'manager', 'over the limit');
 -- request_collaboration

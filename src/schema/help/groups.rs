@@ -3,7 +3,7 @@
 
 /// The first calls, in order. Each step has alternatives; the first that the version has is shown.
 pub const START: &[&[&str]] = &[
-    &["ensure_run", "start_run", "route_task", "tasks"],
+    &["start_run", "route_task", "tasks"],
     &["record_run_progress", "start_tool_execution"],
     &["request_review", "request_approval", "open_gate"],
     &["pending_decisions", "human_review_queue", "pending_approvals", "gates"],
@@ -182,6 +182,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
         &[
             "begin_upgrade",
             "copy_grants",
+            "renew_access",
             "restore_table",
             "restore_columns",
             "begin_downgrade",

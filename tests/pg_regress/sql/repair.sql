@@ -80,7 +80,7 @@ SELECT pg_temp.repaired('ALTER TABLE orchestrator.gates REPLICA IDENTITY USING I
 SELECT pg_temp.repaired('ALTER SEQUENCE orchestrator.file_audit_id_seq INCREMENT 5 CYCLE');
 -- Functions and views.
 SELECT pg_temp.repaired('ALTER FUNCTION orchestrator.record_event(text, text, uuid, jsonb) SECURITY INVOKER; ALTER FUNCTION orchestrator.uuidv7() STRICT');
-SELECT pg_temp.repaired('ALTER EXTENSION orchestrator_schema DROP FUNCTION orchestrator.open_gate(uuid, text, text, text, jsonb)');
+SELECT pg_temp.repaired('ALTER EXTENSION orchestrator_schema DROP FUNCTION orchestrator.open_gate(uuid, text, text, text, jsonb, text, text)');
 SELECT pg_temp.repaired('ALTER EXTENSION orchestrator_schema DROP FUNCTION orchestrator.next_prompt_version(text, text); DROP FUNCTION orchestrator.next_prompt_version(text, text)');
 SELECT pg_temp.repaired('ALTER EXTENSION orchestrator_schema DROP FUNCTION orchestrator.uuidv7(); DROP FUNCTION orchestrator.uuidv7() CASCADE');
 SELECT pg_temp.repaired('DO $do$ DECLARE v text; BEGIN FOR v IN SELECT c.oid::regclass FROM pg_class AS c WHERE c.relnamespace = ''orchestrator''::regnamespace AND c.relkind = ''v'' LOOP EXECUTE ''ALTER EXTENSION orchestrator_schema DROP VIEW '' || v; END LOOP; END $do$') LIKE '%repaired';

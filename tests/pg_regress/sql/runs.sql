@@ -69,7 +69,7 @@ SELECT pg_temp.refusal('SELECT orchestrator.kill_run(''t3'', '''')');
 SELECT pg_temp.refusal('SELECT orchestrator.kill_run(''t3'', NULL)');
 SELECT gate_status, phase, error, completed_at = now() FROM orchestrator.kill_run('t3', 'out of money');
 SELECT pg_temp.refusal('SELECT orchestrator.kill_run(''t3'', ''again'')');
-SELECT event_type, metadata - 'session_user' - 'thread_id' FROM orchestrator.audit_events WHERE trace_id = :'run' ORDER BY id;
+SELECT event_type, metadata - 'session_user' - 'thread_id' - 'held_by' FROM orchestrator.audit_events WHERE trace_id = :'run' ORDER BY id;
 -- Scores. A score at the threshold passes; the lowest score is kept; at most one safety review is open, and it gets lower scores.
 SELECT orchestrator.start_run('t4', :'project', 'S-4') AS run \gset
 SELECT safety_score, gate_status, requires_human_review, violations FROM orchestrator.record_safety('t4', 0.85);
@@ -137,7 +137,7 @@ SELECT split_part(pg_temp.refusal('DELETE FROM orchestrator.orchestrator_runs WH
 SELECT orchestrator.record_event('artifact_stored', 'dev', orchestrator.uuidv7(), '{"thread_id": "t5", "bytes": 7}') IS NOT NULL;
 SELECT orchestrator.record_event('artifact_stored', 'dev', orchestrator.uuidv7(), jsonb_build_object('thread_id', repeat('字', 5000))) IS NOT NULL;
 SELECT orchestrator.record_event('artifact_stored', 'dev', orchestrator.uuidv7(), '{"thread": "t5"}') IS NOT NULL;
-SELECT * FROM orchestrator.run_summary ORDER BY thread_id;
+SELECT thread_id, phase, current_agent, safety_score, gate_status, tokens_used, cost_usd, actions, pending_reviews, story_id, completed_at IS NOT NULL, error, pending_gates, pending_approvals, held_by FROM orchestrator.run_summary ORDER BY thread_id;
 SET enable_seqscan = off;
 EXPLAIN (COSTS OFF) SELECT actions, pending_reviews FROM orchestrator.run_summary WHERE thread_id = 't5';
 RESET enable_seqscan;
