@@ -205,7 +205,7 @@ mod tests {
         let folder = checkout();
         let root = folder.path();
         let tables = ["leases".to_owned()];
-        assert_eq!(write(root, &new("0.2.0", &tables))?.len(), 9);
+        assert_eq!(write(root, &new("0.2.0", &tables))?.len(), 10);
         let up = read(root, "sql/orchestrator_schema--0.1.0--0.2.0.sql");
         assert!(up.contains("-- 0.1.0 -> 0.2.0: leases of tasks.\n"), "{up}");
         assert!(up.ends_with("SELECT orchestrator.begin_upgrade('0.2.0');\n"), "{up}");
