@@ -55,4 +55,4 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'deactivate_stale_sessions_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.deactivate_stale_sessions(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.deactivate_stale_sessions(interval) IS
-    'Marks sessions without a heartbeat for that long as inactive. Returns their ids';
+    'Marks sessions without a heartbeat for longer than silent_for as inactive. Returns their ids';

@@ -78,7 +78,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'purge_knowledge_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.purge_knowledge(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.purge_knowledge(interval) IS
-    'Deletes knowledge that has been embedded for longer than that. Returns the number of deleted entries';
+    'Deletes knowledge that was embedded longer ago than the argument says. Returns the number of deleted entries';
 
 -- From here on resolve_gate stages the lesson of the gate in its own transaction.
 CREATE OR REPLACE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL)

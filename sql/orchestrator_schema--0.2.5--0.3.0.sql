@@ -198,7 +198,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'release_idempotency_keys_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.release_idempotency_keys(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.release_idempotency_keys(interval) IS
-    'Releases the keys of tasks that ended and are that old, so that the keys can be used again. Returns the number of keys. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds';
+    'Releases the keys of ended tasks that are older than ttl, so that the keys can be used again. Returns the number of keys. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds';
 
 CREATE FUNCTION orchestrator.move_session(session_id uuid, event text)
 RETURNS orchestrator.sessions
@@ -216,7 +216,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'expire_sessions_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.expire_sessions(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.expire_sessions(interval) IS
-    'Expires pending and active sessions without heartbeat or update for that long, and records each. Returns the number of sessions. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days';
+    'Expires pending and active sessions without heartbeat or update for longer than the argument says, and records each. Returns the number of sessions. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days';
 
 CREATE FUNCTION orchestrator.request_approval(task_id uuid, approver_role text, notes text DEFAULT '')
 RETURNS uuid
@@ -252,7 +252,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'purge_audit_events_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.purge_audit_events(interval) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.purge_audit_events(interval) IS
-    'Deletes audit events that are older than that, at least one day, and records it; nothing else can delete them. Returns the number of deleted events';
+    'Deletes audit events older than the argument says, which is at least one day, and records their number. Nothing else can delete events. Returns the number of deleted events';
 
 -- From here on a late heartbeat does not make an ended session active again.
 CREATE OR REPLACE FUNCTION orchestrator.session_heartbeat(session_id uuid)

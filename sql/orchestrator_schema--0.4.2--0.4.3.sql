@@ -292,7 +292,7 @@ SELECT m.v7_enum_name, m.status, m.risk_level,
 FROM orchestrator.v7_enum_migrations AS m
 GROUP BY m.v7_enum_name, m.status, m.risk_level
 ORDER BY array_position('{critical,high,medium,low}', m.risk_level), m.v7_enum_name, m.status;
-COMMENT ON VIEW orchestrator.v7_enum_consolidation_status IS 'For each target enum, status and risk: the types that it replaces and the tables that this touches; the highest risk first';
+COMMENT ON VIEW orchestrator.v7_enum_consolidation_status IS 'The planned replacements of enum types, grouped by target enum, status and risk, with the replaced types and the affected tables; the highest risk first';
 
 CREATE VIEW orchestrator.v7_file_migration_readiness AS
 WITH file AS (
@@ -368,7 +368,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'v7_verify_infrastructure_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.v7_verify_infrastructure() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.v7_verify_infrastructure() IS
-    'Checks everything that the V7 versions built against the manifest: tables, columns, monitoring views, indexes, triggers';
+    'Compares the tables, columns, views, indexes and triggers of the V7 versions with the manifest';
 
 CREATE FUNCTION orchestrator.v7_verify_data()
 RETURNS TABLE (check_name text, expected text, actual text, passed boolean, hint text)

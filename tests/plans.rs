@@ -168,12 +168,12 @@ fn the_first_page_of_all_collaborations_costs_a_fraction_of_all() -> Result<()> 
 
 /// Rows that were decided before the last ANALYZE.
 const DECIDED: &str = "
-    INSERT INTO orchestrator.tasks (id, title, task_type)
-    SELECT pg_temp.id(i), 'task ' || i, 'build' FROM generate_series(1, 20000) AS i;
+    INSERT INTO orchestrator.tasks (id, title, task_type, thread_id)
+    SELECT pg_temp.id(i), 'task ' || i, 'build', 'task ' || i FROM generate_series(1, 20000) AS i;
     INSERT INTO orchestrator.approvals (id, task_id, approver_role, status, decision_at)
     SELECT t.id, t.id, 'lead', 'approved', t.created_at FROM orchestrator.tasks AS t;
-    INSERT INTO orchestrator.gates (id, project_id, agent_id, gate_type, reason, status, resolved_at, resolved_by)
-    SELECT t.id, t.id, 'agent', 'manual', 'because', 'approved', t.created_at, 'ada' FROM orchestrator.tasks AS t;
+    INSERT INTO orchestrator.gates (id, project_id, agent_id, gate_type, reason, status, resolved_at, resolved_by, thread_id, request_key)
+    SELECT t.id, t.id, 'agent', 'manual', 'because', 'approved', t.created_at, 'ada', t.title, t.title FROM orchestrator.tasks AS t;
     INSERT INTO orchestrator.orchestrator_runs (id, thread_id, project_id, story_id, phase)
     SELECT t.id, t.title, t.id, 'story', 'development' FROM orchestrator.tasks AS t;
     INSERT INTO orchestrator.human_review_queue (id, thread_id, review_type, reason, safety_score, status, resolved_at, resolved_by)
@@ -182,7 +182,11 @@ const DECIDED: &str = "
     SELECT t.id, 'collaboration', 'what was agreed', true, t.created_at FROM orchestrator.tasks AS t;
     INSERT INTO orchestrator.sessions (id, client_id, status) SELECT t.id, 'client', 'completed' FROM orchestrator.tasks AS t;
     INSERT INTO orchestrator.tool_executions (id, task_id, tool_name, status, completed_at, duration_ms)
-    SELECT t.id, t.id, 'cargo', 'completed', t.created_at, 0 FROM orchestrator.tasks AS t";
+    SELECT t.id, t.id, 'cargo', 'completed', t.created_at, 0 FROM orchestrator.tasks AS t;
+    INSERT INTO orchestrator.llm_token_usage (model, input_tokens, output_tokens, thread_id, call_id)
+    SELECT 'model', 1, 1, t.title, t.title FROM orchestrator.tasks AS t;
+    INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata)
+    SELECT 'run_started', 'system', t.id, jsonb_build_object('thread_id', t.title) FROM orchestrator.tasks AS t";
 
 /// Newer rows, too few to make autovacuum analyze again.
 const WAITING: &str = "
@@ -195,7 +199,7 @@ const WAITING: &str = "
     UPDATE orchestrator.tool_executions SET status = 'running', completed_at = NULL, duration_ms = NULL WHERE id IN (TABLE waiting)";
 
 /// Calls that find rows by key, with the table and the number of rows that they need.
-const BY_KEY: [(&str, &str, i64); 10] = [
+const BY_KEY: [(&str, &str, i64); 18] = [
     ("SELECT orchestrator.resolve_gate(pg_temp.id(1), 'approved', 'ada')", "gates", 1),
     ("SELECT orchestrator.resolve_approval(pg_temp.id(2), 'approved', 'lead')", "approvals", 1),
     (
@@ -210,6 +214,26 @@ const BY_KEY: [(&str, &str, i64); 10] = [
     ),
     ("SELECT orchestrator.record_safety('task 21', 0.3)", "human_review_queue", 1),
     ("SELECT orchestrator.resume_run('task 2001')", "human_review_queue", 1),
+    ("SELECT orchestrator.resume_run('task 2001')", "gates", 1),
+    ("SELECT orchestrator.resume_run('task 2001')", "approvals", 1),
+    ("SELECT orchestrator.resume_run('task 2001')", "tasks", 1),
+    (
+        "SELECT orchestrator.open_gate(pg_temp.id(1), 'agent', 'manual', 'why?', request_key => 'k', thread_id => 'task 2001')",
+        "orchestrator_runs",
+        1,
+    ),
+    (
+        "SELECT orchestrator.open_gate(pg_temp.id(2001), 'agent', 'manual', 'because', request_key => 'task 2001', thread_id => 'task 2001')",
+        "gates",
+        1,
+    ),
+    ("SELECT orchestrator.start_tool_execution(pg_temp.id(2001), 'cargo')", "orchestrator_runs", 1),
+    (
+        "SELECT orchestrator.record_token_usage('model', 1, 1, thread_id => 'task 2001', call_id => 'task 2001')",
+        "llm_token_usage",
+        1,
+    ),
+    ("SELECT FROM orchestrator.run_trail('task 2001')", "audit_events", 4),
     (
         "SELECT orchestrator.mark_knowledge_embedded(ARRAY(SELECT pg_temp.id(i) FROM generate_series(31, 40) AS i))",
         "knowledge_staging",

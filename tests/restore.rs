@@ -188,8 +188,9 @@ fn rows_that_had_to_stay_in_the_archive_are_not_waiting() -> Result<()> {
     let left: String = client.query_one(kept, &[])?.try_get(0)?;
     assert_eq!(
         left,
-        "orchestrator.approvals 1, \
-         orchestrator.tasks (from_role, to_role, data, trace_id, idempotency_key, title) 1"
+        "orchestrator.approvals 1, orchestrator.approvals (request_key) 1, \
+         orchestrator.tasks (from_role, to_role, data, trace_id, idempotency_key, title) 1, \
+         orchestrator.tasks (thread_id) 1"
     );
     assert_eq!(differences(&mut client)?, [""; 0]);
 
@@ -203,7 +204,7 @@ fn rows_that_had_to_stay_in_the_archive_are_not_waiting() -> Result<()> {
     dump::run(silent.args(["--no-comments", "--dbname", restored.name()]).arg(&target))?;
     let mut client = restored.client()?;
     let reported = differences(&mut client)?;
-    assert_eq!(reported.len(), 2, "{reported:?}");
+    assert_eq!(reported.len(), 4, "{reported:?}");
     assert_eq!(
         reported[0],
         "waiting archive orchestrator_archive.approvals: restored to orchestrator.approvals / \

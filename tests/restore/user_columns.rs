@@ -83,6 +83,13 @@ fn values(client: &mut Client) -> Result<Vec<String>> {
     Ok(values.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
+/// The gates, in the columns that every version has.
+fn gates(client: &mut Client) -> Result<Vec<String>> {
+    const GATES: &str = "SELECT ROW(g.id, g.agent_id, g.reason, g.context, g.status, g.resolved_at)::text FROM orchestrator.gates AS g ORDER BY g.id";
+    let gates = client.query(GATES, &[])?;
+    Ok(gates.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+}
+
 /// For each archive, the numbers of restored rows and of rows that stayed.
 fn restore_archived(client: &mut Client) -> Result<Vec<(String, i64, i64)>> {
     let rows = client.query("SELECT * FROM orchestrator.restore_archived()", &[])?;
@@ -182,8 +189,8 @@ fn a_column_that_became_another_one_keeps_its_values_and_no_other_archive() -> R
     for (definition, reason) in conflicts {
         let database = with_column(&kind("", "int", "1", Again::Back))?;
         let mut client = database.client()?;
-        let gates = rows(&mut client)?["orchestrator.gates"].clone();
-        assert!(!gates.is_empty());
+        let filled = gates(&mut client)?;
+        assert!(!filled.is_empty());
         go_to(&mut client, "0.1.6".parse()?)?;
         // After a restore of the dump every archive waits, including the one that cannot be restored.
         let folder = tempfile::tempdir()?;
@@ -207,7 +214,7 @@ fn a_column_that_became_another_one_keeps_its_values_and_no_other_archive() -> R
                 .try_get(0)?;
             let live = rows(client)?;
             assert_eq!(kept as usize, live["orchestrator.knowledge_staging"].len(), "{definition}");
-            assert_eq!(live["orchestrator.gates"], gates, "{definition}");
+            assert_eq!(gates(client)?, filled, "{definition}");
         }
     }
     Ok(())

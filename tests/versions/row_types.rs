@@ -103,7 +103,8 @@ fn every_step_up_leaves_stored_rows_alone_or_names_their_column() -> Result<()> 
         }
         assert_same_rows(&format!("stored, at {above}"), &stored, &self::stored(&mut client)?);
     }
-    assert_eq!(refused, BTreeMap::from([("0.3.0".to_owned(), 2), ("0.4.2".to_owned(), 1)]));
+    let expected = [("0.3.0", 2), ("0.4.2", 1), ("0.7.0", 6)];
+    assert_eq!(refused, BTreeMap::from(expected.map(|(step, columns)| (step.to_owned(), columns))));
     Ok(())
 }
 

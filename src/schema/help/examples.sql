@@ -48,7 +48,7 @@ SELECT orchestrator.configuration_value('session_retention_days', fallback => '7
 -- configurations
 UPDATE orchestrator.configurations SET description = 'days without a heartbeat' WHERE key = 'session_retention_days';
 -- copy_grants
-SELECT orchestrator.copy_grants('orchestrator.run_summary', 'orchestrator.run_costs');  -- in a script, before it drops the first
+SELECT orchestrator.copy_grants('orchestrator.archived()', 'orchestrator.restore_archived()');  -- in a script, before it drops the first
 -- deactivate_stale_sessions
 SELECT count(*) FROM orchestrator.deactivate_stale_sessions('5 minutes');
 -- decide

@@ -26,9 +26,10 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     let mut pgspot = Command::new(program);
     pgspot
         .current_dir(toolchain.project.sql_folder())
-        // PS002 is about CREATE OR REPLACE of a function that the script did not create. pgspot sees
-        // one script at a time; the check `scripts` follows the chain and covers this.
-        .args(["--ignore", "PS002"])
+        // PS002 and PS015 are about CREATE OR REPLACE of a function or a view that the script did not
+        // create. pgspot sees one script at a time; the check `scripts` follows the chain and covers
+        // this.
+        .args(["--ignore", "PS002", "--ignore", "PS015"])
         .args(chain.scripts().map(|script| script.file_name()));
     process::run(&mut pgspot)
 }

@@ -96,16 +96,20 @@ impl<'a> Order<'a> {
     }
 
     /// Columns of later versions that a downgrade and an upgrade added again, behind the holes that
-    /// the dropped ones left. One column with an unknown name is certain if all others have theirs.
+    /// the dropped ones left. One column with an unknown name is certain if all others have theirs, and
+    /// there are others: a single one may as well be a user's own, after ours was dropped.
     fn after_a_walk(&self, likeness: &impl Fn(&str, &str) -> Likeness) -> Option<(usize, usize)> {
         let (all, due) = (self.is.len(), self.due.len());
         let walked = |kept: usize| {
-            let (moved, later) = (all - due, due - kept);
+            let moved = all - due;
             let is_hole = |at: usize| self.is.get(at).is_some_and(String::is_empty);
-            moved % later == 0 && (kept..kept + moved).all(is_hole)
+            self.walks_leave(moved, kept) && (kept..kept + moved).all(is_hole)
         };
         let mut ends = self.brought.iter().copied().filter(|kept| *kept < due);
         let kept = ends.find(|kept| walked(*kept))?;
+        if kept + 1 == due {
+            return None;
+        }
         let moved = |of: usize| if of < kept { of } else { of + all - due };
         let mut renamed = None;
         for of in *self.brought.first()?..due {
@@ -120,6 +124,23 @@ impl<'a> Order<'a> {
             renamed = Some((moved(of), of));
         }
         renamed
+    }
+}
+
+impl Order<'_> {
+    /// Whether walks can leave this number of holes, one of which went down to the version with `kept`
+    /// columns, the others to that or to later ones. Each walk leaves a hole for each column that it
+    /// added again.
+    fn walks_leave(&self, holes: usize, kept: usize) -> bool {
+        let due = self.due.len();
+        let again = self.brought.iter().filter(|end| (kept..due).contains(*end));
+        let again: Vec<usize> = again.map(|end| due - end).collect();
+        let mut left = vec![false; holes + 1];
+        for number in due - kept..=holes {
+            left[number] = number == due - kept
+                || again.iter().any(|each| number >= *each && left[number - each]);
+        }
+        left[holes]
     }
 }
 
@@ -203,6 +224,12 @@ mod tests {
             found(&["id", "y1", "", "", "", "", "", "", "x1", "c2", "d1"]),
             pairs(&[("y1", "a1"), ("x1", "b1")])
         );
+        // After walks to two versions, of which the later brought one column.
+        let due = ["id", "a1", "b1", "c2", "d1"];
+        let is = ["id", "a1", "", "", "", "", "x1", "c2", "d1"];
+        assert_eq!(certain(&is, &due, &[2, 4, 5]), pairs(&[("x1", "b1")]));
+        // The only one, which may be a user's own.
+        assert_eq!(certain(&["id", "a1", "", "x1"], &["id", "a1", "b1"], &[2, 3]), []);
         // Two, one of another type, and one beside another hole.
         assert_eq!(found(&["id", "a1", "", "", "", "x1", "c2", "y1"]), []);
         assert_eq!(found(&["id", "a1", "", "", "", "x9", "c2", "d1"]), []);
