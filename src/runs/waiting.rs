@@ -2,14 +2,15 @@
 //! hold, and the end of the wait. Since 0.7.0 the questions of a run are its reviews, its gates, and
 //! the approvals of its tasks.
 
+use std::ffi::CStr;
+
 use const_format::concatcp;
 use pgrx::Uuid;
 
 use crate::runs::Run;
 use crate::server::error::{Error, Kind};
-use crate::server::excerpt;
-use crate::server::rows;
 use crate::server::statements::Statement;
+use crate::server::{backend_state, excerpt, latest, rows};
 
 /// A query for the open questions of run `r`: kind, id, asks, created_at.
 const OPEN: &str = include_str!("open_questions.sql");
@@ -33,26 +34,55 @@ const SHOWN: usize = 200;
 /// The work of a run that is refused while the run waits: the first words of the message.
 pub struct Work(pub String);
 
+/// The condition that nothing of run `r` begins.
+const MUST_WAIT: &str =
+    "r.gate_status IN ('hold', 'kill') OR (r.gate_status = 'recycle' AND r.requires_human_review)";
+
 /// Refuses to begin work of a run while it is on hold, was killed, or is to be done again and still
 /// waits for a question. Locks the run only against a change of its key, so that a pause never waits
 /// for work.
 ///
-/// Errors: 55000.
+/// Errors: 55000, 40001 the run was held since the transaction took its snapshot.
 pub fn refuse_work(run_id: Uuid, work: &Work) -> Result<(), Error> {
-    static MAY_WORK: Statement = Statement::new(
-        "SELECT r.id, r.thread_id, r.phase, r.gate_status, \
-                r.gate_status IN ('hold', 'kill') OR (r.gate_status = 'recycle' AND r.requires_human_review) \
-         FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1 FOR KEY SHARE",
-    );
+    static MAY_WORK: Statement = Statement::new(concatcp!(
+        "SELECT r.id, r.thread_id, r.phase, r.gate_status, ",
+        MUST_WAIT,
+        " FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1 FOR KEY SHARE"
+    ));
     let waiting = MAY_WORK.update(&[run_id.into()], |rows| {
         let Some(row) = rows.into_iter().next() else { return Ok(None) };
         let waits = rows::value::<bool>(&row, 5, "orchestrator_runs.gate_status")?;
         Ok(Run::read(&row)?.filter(|_| waits))
     })?;
     match waiting {
+        None if backend_state::keeps_its_snapshot() => refuse_if_held_since(run_id, work),
         None => Ok(()),
         Some(run) => Err(run.waits(work)?),
     }
+}
+
+/// Refuses work of a run that was held after the snapshot of the transaction. The server does not
+/// report it: the lock of `refuse_work` goes together with the update that held the run.
+///
+/// Errors: 40001.
+fn refuse_if_held_since(run_id: Uuid, work: &Work) -> Result<(), Error> {
+    const HELD: &CStr = match CStr::from_bytes_with_nul(
+        concatcp!(
+            "SELECT ",
+            MUST_WAIT,
+            " FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1\0"
+        )
+        .as_bytes(),
+    ) {
+        Ok(sql) => sql,
+        Err(_) => panic!("the only NUL is the last byte"),
+    };
+    if latest::value::<bool>(HELD, &[run_id.into()])? != Some(true) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Serialization, format!("{} because its run was held meanwhile", work.0))
+        .detail("The snapshot of this transaction is older than the hold.")
+        .hint("Roll back and try again; a new transaction reports what the run waits for."))
 }
 
 /// Why a run waits.

@@ -115,6 +115,12 @@ pub fn caller() -> String {
     unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
 }
 
+/// Whether the transaction keeps its first snapshot: REPEATABLE READ or SERIALIZABLE.
+pub fn keeps_its_snapshot() -> bool {
+    // SAFETY: a plain variable of the backend, read on its only thread.
+    unsafe { pg_sys::XactIsoLevel >= pg_sys::XACT_REPEATABLE_READ as i32 }
+}
+
 /// Runs `work` in a subtransaction. A failure undoes its changes, and its error is returned instead of
 /// raised. An error that is not about the work, such as a cancellation, is raised all the same and ends
 /// the caller's transaction.
