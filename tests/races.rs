@@ -6,6 +6,12 @@ mod access;
 mod configuration;
 #[path = "races/governance.rs"]
 mod governance;
+#[path = "races/holds.rs"]
+mod holds;
+#[path = "races/meeting.rs"]
+mod meeting;
+#[path = "races/questions.rs"]
+mod questions;
 #[path = "races/runs.rs"]
 mod runs;
 #[path = "races/session_persistence.rs"]

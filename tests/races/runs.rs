@@ -10,6 +10,9 @@ use crate::{at_once, many_at_once, must_try_again};
 
 const PROJECT: &str = "0198c5a0-0000-7000-8000-000000000001";
 
+/// Holds every run without a pause, so that the last answer releases it.
+const HOLD: &str = "UPDATE orchestrator.orchestrator_runs SET gate_status = 'hold'";
+
 fn text(client: &mut Client, sql: &str) -> Result<String, Error> {
     client.query_one(sql, &[])?.try_get(0)
 }
@@ -45,7 +48,7 @@ fn all<T>(outcomes: Vec<Result<T, Error>>) -> Result<Vec<T>, Error> {
 fn of_128_decisions_about_one_review_one_wins() -> Result<()> {
     const CALLERS: usize = 128;
     let (database, mut client) = with_run("decisions")?;
-    client.batch_execute("SELECT orchestrator.pause_run('t', 'until it is reviewed')")?;
+    client.batch_execute(HOLD)?;
     let review = request(&mut client, "t")?;
     let outcomes = many_at_once(&database, CALLERS, |caller, client| {
         let decision = ["approved", "rejected"][caller % 2];
@@ -91,7 +94,7 @@ fn overlapping_bulk_calls_resolve_each_review_once_and_never_deadlock() -> Resul
     let mut client = database.client()?;
     client.batch_execute(&format!(
         "SELECT orchestrator.start_run('t' || n, '{PROJECT}', 'S') FROM generate_series(1, 20) AS n; \
-         SELECT orchestrator.pause_run('t' || n, 'until it is reviewed') FROM generate_series(1, 20) AS n; \
+         {HOLD}; \
          SELECT orchestrator.request_review('t' || n, 'safety', 'look at it') FROM generate_series(1, 50), generate_series(1, 20) AS n"
     ))?;
     let resolve = |caller: usize, client: &mut Client| -> Result<i64, Error> {
@@ -169,7 +172,7 @@ fn the_last_approvals_free_the_run_whichever_comes_last() -> Result<()> {
     const REVIEWS: usize = 4;
     let (database, mut client) = with_run("last")?;
     for round in 0..25 {
-        client.batch_execute("SELECT orchestrator.pause_run('t', 'until it is reviewed')")?;
+        client.batch_execute(HOLD)?;
         let mut reviews = Vec::new();
         for _ in 0..REVIEWS {
             reviews.push(request(&mut client, "t")?);
