@@ -11,4 +11,12 @@ SELECT format('GRANT %s ON %s %s TO %s%s', a.privilege_type, target.what,
               CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
 FROM object AS source JOIN object AS target ON target.name = $2 AND target.what = source.what, aclexplode(source.acl) AS a
 WHERE source.name = $1 AND a.grantee <> source.owner
+UNION ALL
+SELECT format('GRANT %s (%I) ON TABLE %s TO %s%s', a.privilege_type, c.attname, target.oid::regclass,
+              CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END,
+              CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+FROM object AS source JOIN object AS target ON target.name = $2 AND target.what = source.what
+JOIN pg_attribute AS c ON source.what = 'TABLE' AND c.attrelid = source.oid
+JOIN pg_attribute AS n ON n.attrelid = target.oid AND n.attname = c.attname, aclexplode(c.attacl) AS a
+WHERE source.name = $1 AND a.grantee <> source.owner
 ORDER BY 1
