@@ -1,5 +1,7 @@
 //! Access levels: the whole matrix of level, object and operation, and attempts to circumvent it.
 
+#[path = "privileges/carried_grants.rs"]
+mod carried_grants;
 #[path = "privileges/history.rs"]
 mod history;
 #[path = "privileges/levels.rs"]
@@ -8,6 +10,8 @@ mod levels;
 mod locks;
 #[path = "privileges/matrix.rs"]
 mod matrix;
+#[path = "privileges/pauses.rs"]
+mod pauses;
 #[path = "privileges/search_path.rs"]
 mod search_path;
 #[path = "privileges/secrets.rs"]

@@ -5,6 +5,7 @@ use anyhow::Result;
 use postgres::Client;
 use postgres::error::SqlState;
 use support::Database;
+use support::dump::{self, CUSTOM};
 use support::extension::{differences, go_to, newest, versions, walked_to};
 use support::roles::{self, LEVELS, grant, name};
 use xtask::address::quote_identifier;
@@ -28,6 +29,9 @@ fn listed(database: &Database) -> Result<String> {
     )?;
     Ok(row.try_get(0)?)
 }
+
+/// The last version without levels.
+const WITHOUT_LEVELS: &str = "0.5.0";
 
 const ALL: &str = "admin admin, reader reader, reviewer reviewer, worker worker";
 
@@ -193,19 +197,15 @@ fn levels_survive_every_way_down_and_up() -> Result<()> {
     for version in versions()?.into_iter().rev().skip(1) {
         go_to(&mut client, version)?;
         assert_eq!(differences(&mut client)?, [""; 0], "at {version}");
-        let kept =
-            "SELECT rows FROM orchestrator.archived() WHERE object = 'orchestrator.access_levels'";
-        assert_eq!(text(&mut client, kept)?, "4", "kept at {version}");
+        if version <= WITHOUT_LEVELS.parse()? {
+            assert_eq!(text(&mut client, KEPT)?, "4", "kept at {version}");
+        } else {
+            assert_eq!(listed(&database)?, ALL, "at {version}");
+        }
         go_to(&mut client, newest)?;
         assert_eq!(listed(&database)?, ALL, "after {version}");
         assert_eq!(differences(&mut client)?, [""; 0], "after {version}");
-        assert_eq!(
-            text(
-                &mut client,
-                "SELECT count(*) FROM orchestrator.archived() WHERE object = 'orchestrator.access_levels'"
-            )?,
-            "0"
-        );
+        assert_eq!(text(&mut client, KEPT)?, "0", "after {version}");
     }
     // A role that was dropped meanwhile causes no error.
     go_to(&mut client, versions()?[0])?;
@@ -233,7 +233,7 @@ fn holds(client: &mut Client, role: &str) -> Result<String> {
 fn a_kept_level_follows_the_role() -> Result<()> {
     let database = with_roles("away")?;
     let mut client = database.client()?;
-    let below = versions()?.into_iter().rev().nth(1).expect("a version below");
+    let below = WITHOUT_LEVELS.parse()?;
     let (reader, other) = (name(&database, "reader"), name(&database, "other"));
     go_to(&mut client, below)?;
     client.batch_execute(&format!(
@@ -271,7 +271,7 @@ fn a_kept_level_follows_the_role() -> Result<()> {
 fn in_another_cluster_a_kept_level_is_restored_by_name() -> Result<()> {
     let database = with_roles("elsewhere")?;
     let mut client = database.client()?;
-    let below = versions()?.into_iter().rev().nth(1).expect("a version below");
+    let below = WITHOUT_LEVELS.parse()?;
     let (reader, worker) = (name(&database, "reader"), name(&database, "worker"));
     go_to(&mut client, below)?;
     // As if the level had been kept in another cluster, in which the reader had the identifier that the
@@ -304,7 +304,7 @@ fn after_pg_upgrade_a_kept_level_follows_the_role() -> Result<()> {
         "UPDATE orchestrator_archive.access_levels SET system_identifier = system_identifier - 1";
     let database = with_roles("upgraded")?;
     let mut client = database.client()?;
-    let below = versions()?.into_iter().rev().nth(1).expect("a version below");
+    let below = WITHOUT_LEVELS.parse()?;
     let (reader, other) = (name(&database, "reader"), name(&database, "other"));
     let worker = name(&database, "worker");
     go_to(&mut client, below)?;
@@ -336,7 +336,7 @@ fn after_pg_upgrade_a_kept_level_follows_the_role() -> Result<()> {
 fn after_pg_upgrade_an_older_kept_level_follows_the_role() -> Result<()> {
     let database = with_roles("joined")?;
     let mut client = database.client()?;
-    let below = versions()?.into_iter().rev().nth(1).expect("a version below");
+    let below = WITHOUT_LEVELS.parse()?;
     let (reader, other) = (name(&database, "reader"), name(&database, "other"));
     go_to(&mut client, below)?;
     // A level that does not exist stays in the archive, and joins the others in the next downgrade.
@@ -370,7 +370,7 @@ fn a_role_that_lost_its_marks_is_reported() -> Result<()> {
          WHERE p.pronamespace = 'orchestrator'::regnamespace AND a.grantee = $1::text::regrole ORDER BY 1";
     let database = with_roles("unmarked")?;
     let mut client = database.client()?;
-    let below = versions()?.into_iter().rev().nth(1).expect("a version below");
+    let below = WITHOUT_LEVELS.parse()?;
     for level in LEVELS {
         let role = name(&database, level);
         for function in client.query(FUNCTIONS, &[&role])? {
@@ -440,51 +440,30 @@ fn a_role_with_any_privilege_is_listed() -> Result<()> {
     Ok(())
 }
 
-/// A dump contains the grants. A dump of an older version contains the levels in the archive, and
-/// `restore_archived()` restores them.
+/// A dump contains the grants. A dump of a version below 0.6.0 contains the levels in the archive, and the
+/// update restores them. A dump of an older version is restored beside the extension at that version: the
+/// newest version has other arguments for some functions on which the dump grants privileges.
 #[test]
 fn levels_survive_dump_and_restore() -> Result<()> {
     let database = with_roles("dumped")?;
     let mut client = database.client()?;
     let newest = newest()?;
-    let older = versions()?.into_iter().rev().nth(1).expect("a version below");
-    // After the grants; after a walk down and up; at the older version.
-    for way in [&[][..], &[older, newest], &[older]] {
-        let below = way.last() == Some(&older);
+    let (with_levels, below) = ("0.6.0".parse()?, WITHOUT_LEVELS.parse()?);
+    // After the grants; after a walk down and up; at older versions.
+    for way in [&[][..], &[below, newest], &[with_levels], &[below]] {
         for version in way {
             go_to(&mut client, *version)?;
         }
+        let version = way.last().copied().unwrap_or(newest);
         let folder = tempfile::tempdir()?;
-        let dump = folder.path().join("dump");
-        let taken = database
-            .command("pg_dump")
-            .args(["--format=custom", "--file"])
-            .arg(&dump)
-            .arg(database.name())
-            .status()?;
-        assert!(taken.success());
+        let target = folder.path().join("dump");
+        dump::dump(&database, database.name(), &CUSTOM, &target)?;
         let restored = Database::create("restored")?;
-        let done = restored
-            .command("pg_restore")
-            .args(["--exit-on-error", "--dbname", restored.name()])
-            .arg(&dump)
-            .status()?;
-        assert!(done.success());
         let mut theirs = restored.client()?;
-        if below {
-            let reported = differences(&mut theirs)?;
-            assert_eq!(reported.len(), 1, "{reported:?}");
-            assert!(
-                reported[0].starts_with("waiting archive orchestrator_archive.access_levels:"),
-                "{}",
-                reported[0]
-            );
-            let outcome = text(
-                &mut theirs,
-                "SELECT string_agg(format('%s %s %s', object, restored, left_behind), ', ') FROM orchestrator.restore_archived()",
-            )?;
-            assert_eq!(outcome, "orchestrator.access_levels 4 0");
-        }
+        theirs
+            .batch_execute(&format!("CREATE EXTENSION orchestrator_schema VERSION '{version}'"))?;
+        dump::restore(&restored, restored.name(), &CUSTOM, &target)?;
+        go_to(&mut theirs, newest)?;
         let count = "SELECT count(*) FROM orchestrator.access()";
         assert_eq!(text(&mut theirs, count)?, "4", "restored after {way:?}");
         assert_eq!(differences(&mut theirs)?, [""; 0], "restored after {way:?}");
@@ -495,7 +474,7 @@ fn levels_survive_dump_and_restore() -> Result<()> {
 }
 
 /// Queries that every level may run, with results that do not depend on rows.
-const ASKED: [&str; 30] = [
+const ASKED: [&str; 31] = [
     "SELECT * FROM orchestrator.verify()",
     "SELECT * FROM orchestrator.dump_safety()",
     "SELECT * FROM orchestrator.access()",
@@ -503,6 +482,7 @@ const ASKED: [&str; 30] = [
     "SELECT orchestrator.fingerprint()",
     "SELECT orchestrator.manifest()",
     "SELECT * FROM orchestrator.allowed_transitions('task')",
+    "SELECT * FROM orchestrator.run_trail('t')",
     "SELECT orchestrator.configuration_value('none', '1')",
     "SELECT orchestrator.get_configuration('limit')",
     "SELECT orchestrator.is_valid_configuration('1', 'integer')",

@@ -11,12 +11,16 @@ use super::{text, traps};
 
 /// Calls of every function that runs with the owner's rights, and updates that run every trigger, each
 /// with arguments for which it does its work.
-const STORY: [(&str, &str); 50] = [
+const STORY: [(&str, &str); 64] = [
     ("worker", "start_run('t', '0198c5a0-0000-7000-8000-000000000001', 's')"),
+    ("worker", "ensure_run('t', '0198c5a0-0000-7000-8000-000000000001', 's')"),
+    ("worker", "save_run_state('t', '{\"step\": 1}')"),
     ("worker", "record_run_progress('t', 'development', 'dev', 5, 0.1, '{a}')"),
     ("worker", "record_safety('t', 0.8, '{x}')"),
     ("worker", "pause_run('t', 'why')"),
     ("worker", "request_review('t', 'gate_override', 'r')"),
+    ("worker", "request_review('t', 'gate_override', 'r', request_key => 'k')"),
+    ("worker", "request_review('t', 'gate_override', 'r', request_key => 'k')"),
     (
         "reviewer",
         "resolve_review(id, 'approved', 'ada') FROM orchestrator.human_review_queue WHERE review_type OPERATOR(pg_catalog.=) 'safety'",
@@ -25,13 +29,35 @@ const STORY: [(&str, &str); 50] = [
         "reviewer",
         "resolve_reviews(array[id], 'approved', 'ada') FROM orchestrator.human_review_queue WHERE status OPERATOR(pg_catalog.=) 'pending'",
     ),
-    ("worker", "resume_run('t')"),
+    ("reviewer", "resume_run('t')"),
+    (
+        "worker",
+        "open_gate('0198c5a0-0000-7000-8000-000000000001', 'a', 'manual', 'zero', '{}', 'k', 't')",
+    ),
+    ("reviewer", "resolve_gate(id, 'denied', 'ada', 'no') FROM orchestrator.gates"),
+    ("worker", "record_token_usage('gpt-5', 5, 5, thread_id => 't', call_id => 'c')"),
+    ("worker", "record_token_usage('gpt-5', 5, 5, thread_id => 't', call_id => 'c')"),
+    (
+        "worker",
+        "INSERT INTO orchestrator.tasks (id, title, task_type, thread_id) VALUES ('0198c5a0-0000-7000-8000-000000000009', 't', 'build', 't')",
+    ),
+    ("worker", "start_tool_execution('0198c5a0-0000-7000-8000-000000000009', 'tool')"),
+    (
+        "worker",
+        "request_approval('0198c5a0-0000-7000-8000-000000000009', 'boss', request_key => 'k')",
+    ),
+    ("reviewer", "resolve_approval(id, 'rejected', 'boss') FROM orchestrator.approvals"),
+    ("worker", "finish_tool_execution(id, 'completed') FROM orchestrator.tool_executions"),
+    ("worker", "run_trail('t')"),
     ("worker", "kill_run('t', 'done')"),
     (
         "worker",
         "open_gate('0198c5a0-0000-7000-8000-000000000001', 'a', 'manual', 'one', '{\"technology\": \"rust\"}')",
     ),
-    ("reviewer", "resolve_gate(id, 'denied', 'ada', 'no') FROM orchestrator.gates"),
+    (
+        "reviewer",
+        "resolve_gate(id, 'denied', 'ada', 'no') FROM orchestrator.gates WHERE status OPERATOR(pg_catalog.=) 'pending'",
+    ),
     ("worker", "open_gate('0198c5a0-0000-7000-8000-000000000001', 'a', 'manual', 'two')"),
     ("reviewer", "decide(id, 'approve', 'ada') FROM orchestrator.pending_decisions"),
     (
@@ -42,10 +68,22 @@ const STORY: [(&str, &str); 50] = [
         "worker",
         "route_task('routing', 'd', 'a', 'boss', '{}', NULL, '0198c5a0-0000-7000-8000-000000000002')",
     ),
-    ("worker", "request_approval(id, 'boss') FROM orchestrator.tasks"),
-    ("reviewer", "resolve_approval(id, 'rejected', 'boss') FROM orchestrator.approvals"),
-    ("worker", "start_tool_execution(id, 'tool') FROM orchestrator.tasks"),
-    ("worker", "finish_tool_execution(id, 'completed') FROM orchestrator.tool_executions"),
+    (
+        "worker",
+        "request_approval(id, 'boss') FROM orchestrator.tasks WHERE task_type OPERATOR(pg_catalog.=) 'routing'",
+    ),
+    (
+        "reviewer",
+        "resolve_approval(id, 'rejected', 'boss') FROM orchestrator.approvals WHERE status OPERATOR(pg_catalog.=) 'pending'",
+    ),
+    (
+        "worker",
+        "start_tool_execution(id, 'tool') FROM orchestrator.tasks WHERE task_type OPERATOR(pg_catalog.=) 'routing'",
+    ),
+    (
+        "worker",
+        "finish_tool_execution(id, 'completed') FROM orchestrator.tool_executions WHERE status OPERATOR(pg_catalog.=) 'running'",
+    ),
     ("worker", "move_session(id, 'activate') FROM orchestrator.sessions"),
     ("worker", "session_heartbeat(id) FROM orchestrator.sessions"),
     ("worker", "deactivate_stale_sessions('0')"),
@@ -132,7 +170,7 @@ fn no_name_of_the_callers_is_looked_up() -> Result<()> {
     }
     for (level, call) in STORY {
         let (_, theirs) = clients.iter_mut().find(|(known, _)| *known == level).expect("a level");
-        let outcome = if call.starts_with("UPDATE ") {
+        let outcome = if call.starts_with("UPDATE ") || call.starts_with("INSERT ") {
             theirs.batch_execute(call)
         } else {
             theirs.batch_execute(&format!("SELECT orchestrator.{call}"))
