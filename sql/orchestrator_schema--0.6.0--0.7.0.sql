@@ -24,28 +24,37 @@ COMMENT ON COLUMN orchestrator.orchestrator_runs.hold_reason IS 'Why the run was
 
 SELECT orchestrator.restore_columns('orchestrator.orchestrator_runs', array['state', 'held_by', 'hold_reason']);
 
--- A run is paused if it is on hold, and no event since its last pause let it go on. No user changed the
--- rows, so their updated_at stays, and no user's trigger runs.
+-- A run is paused if it is on hold, and no event since its last pause let it go on. A restored pause stays
+-- unless such an event came after it. No user changed the rows, so their updated_at stays, and no user's
+-- trigger runs.
 SET LOCAL session_replication_role TO replica;
 UPDATE orchestrator.orchestrator_runs AS r
-SET held_by = CASE WHEN r.gate_status = 'hold' AND p.is_paused THEN coalesce(r.held_by, p.paused_by) END,
-    hold_reason = CASE WHEN r.gate_status = 'hold' AND p.is_paused THEN coalesce(r.hold_reason, p.reason) END
+SET held_by = CASE WHEN r.gate_status = 'hold' THEN p.paused_by END,
+    hold_reason = CASE WHEN r.gate_status = 'hold' THEN p.reason END
 FROM (
-    SELECT o.id, e.event_type IS NULL OR e.event_type = 'run_paused' AS is_paused,
-           e.metadata ->> 'session_user' AS paused_by, e.metadata ->> 'reason' AS reason
+    SELECT o.id,
+           CASE WHEN l.id IS NULL AND o.held_by IS NOT NULL THEN o.held_by ELSE e.paused_by END AS paused_by,
+           CASE WHEN l.id IS NULL AND o.held_by IS NOT NULL THEN o.hold_reason ELSE e.reason END AS reason
     FROM orchestrator.orchestrator_runs AS o
     LEFT JOIN LATERAL (
-        SELECT a.event_type, a.metadata FROM orchestrator.audit_events AS a
+        SELECT a.id FROM orchestrator.audit_events AS a
         WHERE a.trace_id = o.id
-          AND (a.event_type IN ('run_paused', 'run_resumed')
+          AND (a.event_type = 'run_resumed'
                OR (a.event_type IN ('review_approved', 'gate_approved', 'approval_approved', 'approval_rejected')
                    AND a.metadata ->> 'gate_status' = 'go'))
         ORDER BY a.id DESC LIMIT 1
+    ) AS l ON true
+    LEFT JOIN LATERAL (
+        SELECT v.paused_by, v.reason
+        FROM (SELECT a.id, coalesce(a.metadata ->> 'held_by', a.metadata ->> 'session_user') AS paused_by, a.metadata ->> 'reason' AS reason
+              FROM orchestrator.audit_events AS a
+              WHERE a.trace_id = o.id AND a.event_type = 'run_paused' AND (l.id IS NULL OR a.id > l.id)) AS v
+        WHERE btrim(v.paused_by) <> '' AND v.reason IS NOT NULL
+        ORDER BY (v.paused_by = o.held_by AND v.reason = o.hold_reason) IS TRUE DESC, v.id DESC LIMIT 1
     ) AS e ON true
     WHERE o.gate_status = 'hold' OR o.held_by IS NOT NULL
 ) AS p
-WHERE r.id = p.id
-  AND (r.held_by IS NOT NULL OR (r.gate_status = 'hold' AND p.is_paused AND p.paused_by IS NOT NULL));
+WHERE r.id = p.id AND (r.held_by IS NOT NULL OR p.paused_by IS NOT NULL);
 SET LOCAL session_replication_role TO origin;
 
 ALTER TABLE orchestrator.orchestrator_runs
