@@ -6,8 +6,12 @@ mod catalog_reads;
 mod dependents;
 #[path = "versions/help.rs"]
 mod help;
+#[path = "versions/pauses.rs"]
+mod pauses;
 #[path = "versions/publications.rs"]
 mod publications;
+#[path = "versions/replaced.rs"]
+mod replaced;
 #[path = "versions/row_types.rs"]
 mod row_types;
 #[path = "versions/session_persistence.rs"]
