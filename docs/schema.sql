@@ -1170,7 +1170,7 @@ FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) 
 WHERE NOT EXISTS (SELECT FROM orchestrator.llm_pricing AS p WHERE p.model = u.model AND p.effective_date <= u.day)
 GROUP BY u.model;
 
--- For each target enum, status and risk: the types that it replaces and the tables that this touches; the highest risk first
+-- The planned replacements of enum types, grouped by target enum, status and risk, with the replaced types and the affected tables; the highest risk first
 -- Made by 0.4.2--0.4.3.sql
 CREATE VIEW orchestrator.v7_enum_consolidation_status AS
 WITH used AS (
@@ -1462,7 +1462,7 @@ CREATE FUNCTION orchestrator.copy_grants(source text, target text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'copy_grants_wrapper';
 
--- Marks sessions without a heartbeat for that long as inactive. Returns their ids
+-- Marks sessions without a heartbeat for longer than silent_for as inactive. Returns their ids
 -- Made by 0.1.3--0.1.4.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.deactivate_stale_sessions(silent_for interval DEFAULT '00:01:00'::interval)
  RETURNS SETOF uuid
@@ -1539,7 +1539,7 @@ CREATE FUNCTION orchestrator.enum_duplicates(minimum_similarity double precision
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'enum_duplicates_wrapper';
 
--- Expires pending and active sessions without heartbeat or update for that long, and records each. Returns the number of sessions. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days
+-- Expires pending and active sessions without heartbeat or update for longer than the argument says, and records each. Returns the number of sessions. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.expire_sessions(retention interval DEFAULT NULL::interval)
  RETURNS bigint
@@ -1708,7 +1708,7 @@ CREATE FUNCTION orchestrator.publish_prompt(agent_type text, version text, promp
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'publish_prompt_wrapper';
 
--- Deletes audit events that are older than that, at least one day, and records it; nothing else can delete them. Returns the number of deleted events
+-- Deletes audit events older than the argument says, which is at least one day, and records their number. Nothing else can delete events. Returns the number of deleted events
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.purge_audit_events(older_than interval)
  RETURNS bigint
@@ -1717,7 +1717,7 @@ CREATE FUNCTION orchestrator.purge_audit_events(older_than interval)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'purge_audit_events_wrapper';
 
--- Deletes knowledge that has been embedded for longer than that. Returns the number of deleted entries
+-- Deletes knowledge that was embedded longer ago than the argument says. Returns the number of deleted entries
 -- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.purge_knowledge(embedded_for interval DEFAULT '365 days'::interval)
  RETURNS bigint
@@ -1762,7 +1762,7 @@ CREATE FUNCTION orchestrator.record_token_usage(model text, input_tokens bigint,
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'record_token_usage_0_7_0_wrapper';
 
--- Releases the keys of tasks that ended and are that old, so that the keys can be used again. Returns the number of keys. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds
+-- Releases the keys of ended tasks that are older than ttl, so that the keys can be used again. Returns the number of keys. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.release_idempotency_keys(ttl interval DEFAULT NULL::interval)
  RETURNS bigint
@@ -1770,6 +1770,14 @@ CREATE FUNCTION orchestrator.release_idempotency_keys(ttl interval DEFAULT NULL:
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'release_idempotency_keys_wrapper';
+
+-- For scripts: gives every role with a level what its level may do in the one version and not in the other, and takes away the opposite. Returns the number of roles
+-- Made by 0.5.0--0.6.0.sql
+CREATE FUNCTION orchestrator.renew_access(origin text, target text)
+ RETURNS bigint
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'renew_access_wrapper';
 
 -- Asks a role to approve a task. The same request_key finds the first approval. Returns its id
 -- Made by 0.6.0--0.7.0.sql
@@ -2166,7 +2174,7 @@ CREATE FUNCTION orchestrator.v7_verify_file_audit()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'v7_verify_file_audit_wrapper';
 
--- Checks everything that the V7 versions built against the manifest: tables, columns, monitoring views, indexes, triggers
+-- Compares the tables, columns, views, indexes and triggers of the V7 versions with the manifest
 -- Made by 0.4.2--0.4.3.sql
 CREATE FUNCTION orchestrator.v7_verify_infrastructure()
  RETURNS TABLE(check_name text, expected text, actual text, passed boolean, hint text)

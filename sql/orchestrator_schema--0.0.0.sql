@@ -73,7 +73,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'copy_grants_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.copy_grants(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.copy_grants(text, text) IS
-    'For scripts: grants on one function or view to the roles that have grants on another, before the script drops that. Returns the number of grants';
+    'For scripts: copies the grants on function or view source to target, which takes its place. Returns the number of grants';
 
 CREATE FUNCTION orchestrator.archived()
 RETURNS TABLE (object text, from_version text, archived_at timestamptz, rows bigint)

@@ -120,7 +120,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'renew_access_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.renew_access(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.renew_access(text, text) IS
-    'For scripts: gives every role with a level what its level may do in the one version and not in the other, and takes away the opposite. Returns the number of roles';
+    'For scripts: grants each role with a level the privileges that its level gains from version origin to version target, and revokes those that it loses. Returns the number of roles';
 
 -- The owner of the database may grant levels without a superuser.
 GRANT EXECUTE ON FUNCTION orchestrator.access(), orchestrator.grant_access(regrole, text), orchestrator.revoke_access(regrole) TO pg_database_owner;

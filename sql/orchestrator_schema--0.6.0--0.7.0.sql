@@ -22,6 +22,9 @@ COMMENT ON COLUMN orchestrator.orchestrator_runs.state IS 'Where a worker that c
 COMMENT ON COLUMN orchestrator.orchestrator_runs.held_by IS 'The role that paused the run; NULL unless it is paused';
 COMMENT ON COLUMN orchestrator.orchestrator_runs.hold_reason IS 'Why the run was paused; NULL unless it is paused';
 
+-- When a downgrade kept these columns: events before that are in their values already.
+SELECT set_config('orchestrator.kept_at', coalesce(max(k.archived_at), '-infinity')::text, true)
+FROM orchestrator.archived() AS k WHERE starts_with(k.object, 'orchestrator.orchestrator_runs (');
 SELECT orchestrator.restore_columns('orchestrator.orchestrator_runs', array['state', 'held_by', 'hold_reason']);
 
 -- A run is paused if it is on hold, and no event since its last pause let it go on. A restored pause stays
@@ -38,19 +41,18 @@ FROM (
     FROM orchestrator.orchestrator_runs AS o
     LEFT JOIN LATERAL (
         SELECT a.id FROM orchestrator.audit_events AS a
-        WHERE a.trace_id = o.id
+        WHERE a.trace_id = o.id AND a."timestamp" > current_setting('orchestrator.kept_at')::timestamptz
           AND (a.event_type = 'run_resumed'
-               OR (a.event_type IN ('review_approved', 'gate_approved', 'approval_approved', 'approval_rejected')
-                   AND a.metadata ->> 'gate_status' = 'go'))
+               OR (a.event_type = 'review_approved' AND a.metadata ->> 'gate_status' = 'go'))
         ORDER BY a.id DESC LIMIT 1
     ) AS l ON true
     LEFT JOIN LATERAL (
-        SELECT v.paused_by, v.reason
-        FROM (SELECT a.id, coalesce(a.metadata ->> 'held_by', a.metadata ->> 'session_user') AS paused_by, a.metadata ->> 'reason' AS reason
-              FROM orchestrator.audit_events AS a
-              WHERE a.trace_id = o.id AND a.event_type = 'run_paused' AND (l.id IS NULL OR a.id > l.id)) AS v
-        WHERE btrim(v.paused_by) <> '' AND v.reason IS NOT NULL
-        ORDER BY (v.paused_by = o.held_by AND v.reason = o.hold_reason) IS TRUE DESC, v.id DESC LIMIT 1
+        SELECT a.metadata ->> 'session_user' AS paused_by, a.metadata ->> 'reason' AS reason
+        FROM orchestrator.audit_events AS a
+        WHERE a.trace_id = o.id AND a."timestamp" > current_setting('orchestrator.kept_at')::timestamptz
+          AND a.event_type = 'run_paused' AND (l.id IS NULL OR a.id > l.id)
+          AND btrim(a.metadata ->> 'session_user') <> '' AND a.metadata ->> 'reason' IS NOT NULL
+        ORDER BY a.id DESC LIMIT 1
     ) AS e ON true
     WHERE o.gate_status = 'hold' OR o.held_by IS NOT NULL
 ) AS p

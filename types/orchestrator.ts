@@ -1672,7 +1672,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** For each target enum, status and risk: the types that it replaces and the tables that this touches; the highest risk first */
+      /** The planned replacements of enum types, grouped by target enum, status and risk, with the replaced types and the affected tables; the highest risk first */
       v7_enum_consolidation_status: {
         Row: {
           v7_enum_name: string | null;
@@ -1885,7 +1885,7 @@ export type Database = {
         };
         Returns: number;
       };
-      /** Marks sessions without a heartbeat for that long as inactive. Returns their ids */
+      /** Marks sessions without a heartbeat for longer than silent_for as inactive. Returns their ids */
       deactivate_stale_sessions: {
         Args: {
           silent_for?: string;
@@ -1930,7 +1930,7 @@ export type Database = {
         };
         Returns: { enum_a: string; enum_b: string; reason: string; similarity: number; only_in_a: string[]; only_in_b: string[] }[];
       };
-      /** Expires pending and active sessions without heartbeat or update for that long, and records each. Returns the number of sessions. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days */
+      /** Expires pending and active sessions without heartbeat or update for longer than the argument says, and records each. Returns the number of sessions. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days */
       expire_sessions: {
         Args: {
           retention?: string;
@@ -2083,14 +2083,14 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Deletes audit events that are older than that, at least one day, and records it; nothing else can delete them. Returns the number of deleted events */
+      /** Deletes audit events older than the argument says, which is at least one day, and records their number. Nothing else can delete events. Returns the number of deleted events */
       purge_audit_events: {
         Args: {
           older_than: string;
         };
         Returns: number;
       };
-      /** Deletes knowledge that has been embedded for longer than that. Returns the number of deleted entries */
+      /** Deletes knowledge that was embedded longer ago than the argument says. Returns the number of deleted entries */
       purge_knowledge: {
         Args: {
           embedded_for?: string;
@@ -2144,10 +2144,18 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Releases the keys of tasks that ended and are that old, so that the keys can be used again. Returns the number of keys. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds */
+      /** Releases the keys of ended tasks that are older than ttl, so that the keys can be used again. Returns the number of keys. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds */
       release_idempotency_keys: {
         Args: {
           ttl?: string;
+        };
+        Returns: number;
+      };
+      /** For scripts: gives every role with a level what its level may do in the one version and not in the other, and takes away the opposite. Returns the number of roles */
+      renew_access: {
+        Args: {
+          origin: string;
+          target: string;
         };
         Returns: number;
       };
@@ -2484,7 +2492,7 @@ export type Database = {
         Args: Record<PropertyKey, never>;
         Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];
       };
-      /** Checks everything that the V7 versions built against the manifest: tables, columns, monitoring views, indexes, triggers */
+      /** Compares the tables, columns, views, indexes and triggers of the V7 versions with the manifest */
       v7_verify_infrastructure: {
         Args: Record<PropertyKey, never>;
         Returns: { check_name: string; expected: string; actual: string; passed: boolean; hint: string }[];

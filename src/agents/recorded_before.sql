@@ -1,11 +1,10 @@
+-- The time is not compared: its default is the time of the report, which differs each time.
 SELECT u.id, concat_ws(', ',
-    CASE WHEN u.model <> $1 THEN 'model' END,
-    CASE WHEN u.input_tokens <> $2 THEN 'input_tokens' END,
-    CASE WHEN u.output_tokens <> $3 THEN 'output_tokens' END,
-    CASE WHEN u.project_id IS DISTINCT FROM $4 THEN 'project_id' END,
-    CASE WHEN u.agent_id IS DISTINCT FROM $5 THEN 'agent_id' END,
-    -- The default of the time is that of the report, which differs each time.
+    CASE WHEN u.model <> $2 THEN 'model' END,
+    CASE WHEN u.input_tokens <> $3 THEN 'input_tokens' END,
+    CASE WHEN u.output_tokens <> $4 THEN 'output_tokens' END,
+    CASE WHEN u.project_id IS DISTINCT FROM $5 THEN 'project_id' END,
+    CASE WHEN u.agent_id IS DISTINCT FROM $6 THEN 'agent_id' END,
     CASE WHEN u.thread_id IS DISTINCT FROM $7 THEN 'thread_id' END,
     CASE WHEN u.task_id IS DISTINCT FROM $8 THEN 'task_id' END)
-FROM orchestrator.llm_token_usage AS u
-WHERE u.call_id = $9 AND $6 IS NOT NULL
+FROM orchestrator.llm_token_usage AS u WHERE u.call_id = $1

@@ -73,8 +73,24 @@ fn record_token_usage_0_7_0(
     let call = Call::of(model, input_tokens, output_tokens, project_id, agent_id, at)?;
     let thread_id = thread_id.map(|id| arguments::filled("thread_id", Some(id))).transpose()?;
     let call_id = call_id.map(|id| arguments::name("call_id", Some(id))).transpose()?;
-    let run = thread_id.map(Run::lock).transpose()?;
     let [model, input, output, project, agent, at] = call.parameters();
+    let known = [
+        call_id.into(),
+        call.model.into(),
+        call.input_tokens.into(),
+        call.output_tokens.into(),
+        call.project_id.into(),
+        call.agent_id.into(),
+        thread_id.into(),
+        task_id.into(),
+    ];
+    // A report that is repeated is answered without the run, which may have another name by now.
+    if let Some(call_id) = call_id
+        && let Some(id) = recorded_before(call_id, &known)?
+    {
+        return Ok(id);
+    }
+    let run = thread_id.map(Run::lock).transpose()?;
     let parameters = [
         model,
         input,
@@ -87,7 +103,8 @@ fn record_token_usage_0_7_0(
         call_id.into(),
     ];
     let Some(id) = INSERT.update(&parameters, statements::one::<Uuid>)? else {
-        return Ok(recorded_before(&parameters, call_id)?);
+        let first = call_id.map(|call_id| recorded_before(call_id, &known)).transpose()?;
+        return Ok(first.flatten().ok_or_else(not_recorded)?);
     };
     if let Some(run) = run {
         call.add_to(run)?;
@@ -95,24 +112,18 @@ fn record_token_usage_0_7_0(
     Ok(id)
 }
 
-/// The row of a call that was recorded before.
+/// The row of a call that was recorded before, if there is one.
 ///
 /// Errors: 23505 its content differs.
-fn recorded_before(
-    parameters: &[DatumWithOid<'_>; 9],
-    call_id: Option<&str>,
-) -> Result<Uuid, Error> {
+fn recorded_before(call_id: &str, known: &[DatumWithOid<'_>; 8]) -> Result<Option<Uuid>, Error> {
     static FIRST: Statement = Statement::new(include_str!("recorded_before.sql"));
-    let found = FIRST.update(parameters, statements::two::<Uuid, String>)?;
-    let Some((Some(id), differences)) = found else { return Err(not_recorded()) };
+    let found = FIRST.update(known, statements::two::<Uuid, String>)?;
+    let Some((Some(id), differences)) = found else { return Ok(None) };
     match differences.filter(|differences| !differences.is_empty()) {
-        None => Ok(id),
+        None => Ok(Some(id)),
         Some(differences) => Err(Error::new(
             Kind::Duplicate,
-            format!(
-                "call_id \"{}\" was already recorded with other content",
-                call_id.unwrap_or_default()
-            ),
+            format!("call_id \"{call_id}\" was already recorded with other content"),
         )
         .detail(format!("The row {id} has this call_id and differs in {differences}."))
         .hint("Repeat the first report unchanged, or give another call an id of its own.")),

@@ -49,8 +49,9 @@ fn request_approval(
     Ok(approval_id)
 }
 
-/// Asks a role to approve a task, and records `approval_requested`. The run of the task then waits
-/// for a human: its requires_human_review is set, and it cannot become complete. Its tools go on.
+/// Asks a role to approve a task, and records `approval_requested`. A question about the run of
+/// the task is then open: its requires_human_review is set, and it cannot become complete. Its tools
+/// go on.
 ///
 /// `notes`: facts for the role; `request_key`: the agent's own key of the question, 500 characters
 /// at most. A second call with the same key and the same content returns the first approval,

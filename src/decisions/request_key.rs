@@ -21,7 +21,7 @@ impl<'a> RequestKey<'a> {
     }
 
     /// The question with this key: the first one, or the one that `insert` asks. `first` finds the
-    /// question of the key $1 and compares it with `content`: it returns its id and the names of the
+    /// question with the key that is among `content`, and compares it with `content`: it returns its id and the names of the
     /// arguments that differ. `insert` returns `None` if another transaction used the key meanwhile.
     ///
     /// Errors: 23505 the first question has other content.

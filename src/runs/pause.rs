@@ -1,5 +1,5 @@
 //! Pause, resume and kill a run. Since 0.7.0 a pause records who made it, and only `resume_run` lifts
-//! it: the pause of a person who may decide, only for another such person.
+//! it: the pause of a role that may decide, only for a role that may decide.
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -88,8 +88,8 @@ fn refuse_while_pending(run: &Run) -> Result<(), Error> {
 
 /// Sets the gate of a run to hold, and records `run_paused` with the reason and the role. The run
 /// stays on hold until `resume_run`, whatever the answers to its questions. Pausing again records
-/// the new reason. The pause of a role that may decide stays that role's if another role pauses
-/// again.
+/// the new reason. The pause of a role that may decide stays that role's if a role that may not lift
+/// it pauses again.
 ///
 /// `reason`: why the run is paused. Returns: the row, with `held_by` and `hold_reason`.
 /// Errors: 22004, 22023 blank reason, P0002 unknown thread, 55000 the run has ended. Since 0.7.0.
@@ -111,7 +111,7 @@ fn pause_run_0_7_0(
     let takes_over = may_lift(&caller, &run)?;
     let arguments = [run.id.into(), caller.as_str().into(), reason.into(), takes_over.into()];
     let row = run.written(PAUSE.update(&arguments, statements::one::<Row>)?)?;
-    run.record("run_paused", json!({ "reason": reason, "held_by": caller }))?;
+    run.record("run_paused", json!({ "reason": reason, "paused_by": caller }))?;
     Ok(row)
 }
 
@@ -126,7 +126,7 @@ fn resume_run_0_7_0(
     thread_id: Option<&str>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
     let run = Run::lock_open(arguments::filled("thread_id", thread_id)?)?;
-    run.refuse_while_asked(&Work("resuming is refused".to_owned()))?;
+    run.refuse_while_asked(&Work("resume_run is refused".to_owned()))?;
     let caller = backend_state::caller();
     if !may_lift(&caller, &run)? {
         return Err(not_lifted(&caller, &run)?.into());
@@ -175,7 +175,7 @@ fn not_lifted(caller: &str, run: &Run) -> Result<Error, Error> {
 }
 
 /// Ends a run: phase failed, gate kill, and the reason as its error; records `run_killed`. Its
-/// pending reviews stay pending and can still be resolved.
+/// open questions stay open and can still be answered.
 ///
 /// `reason`: why the run is killed. Returns: the row.
 /// Errors: 22004, 22023 blank reason, P0002 unknown thread, 55000 the run has ended. Since 0.5.0.

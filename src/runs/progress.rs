@@ -36,14 +36,14 @@ fn record_run_progress(
 }
 
 /// Adds tokens, cost and files to a run, sets its phase, agent or error if given, and records
-/// `run_progressed`. A run that waits for a human takes reports, but no phase except failed: nothing
-/// of it is done meanwhile. It cannot become complete while a question about it is open.
+/// `run_progressed`. A run on hold takes reports, but no phase except failed: nothing of it is done
+/// meanwhile. It cannot become complete while a question about it is open.
 ///
 /// `phase`, `current_agent`, `error`: NULL keeps the current value; `tokens`, `cost` (USD, rounded
 /// to ten decimals) and `files` are added to those of the run. Returns: the row.
 /// Errors: 22004, 22023 unknown phase, blank agent, a negative or too large number, P0002 unknown
-/// thread, 55000 the run has ended, its phase does not allow the step, or it waits for a human.
-/// Since 0.7.0.
+/// thread, 55000 the run has ended, its phase does not allow the step, or it is on hold, or
+/// a question about it is open. Since 0.7.0.
 #[pg_extern(sql = false, volatile)]
 fn record_run_progress_0_7_0(
     thread_id: Option<&str>,

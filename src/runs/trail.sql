@@ -8,7 +8,9 @@ WITH part (id) AS (
     SELECT e.id FROM orchestrator.tasks AS t JOIN orchestrator.audit_events AS e ON e.trace_id = coalesce(t.trace_id, t.id)
     WHERE t.thread_id = $1 AND (t.trace_id IS NULL OR e.metadata ->> 'task_id' = t.id::text)
     UNION
-    SELECT e.id FROM orchestrator.gates AS g JOIN orchestrator.audit_events AS e ON e.trace_id = g.id
-    WHERE g.thread_id = $1
+    SELECT e.id FROM orchestrator.gates AS g JOIN orchestrator.audit_events AS e
+        ON e.trace_id = CASE WHEN g.context ->> 'trace_id' ~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$'
+                             THEN (g.context ->> 'trace_id')::uuid ELSE g.id END
+    WHERE g.thread_id = $1 AND e.metadata ->> 'gate_id' = g.id::text
 )
 SELECT e FROM part JOIN orchestrator.audit_events AS e ON e.id = part.id ORDER BY e.id

@@ -15,10 +15,23 @@ use crate::server::{backend_state, excerpt, latest, rows};
 /// A query for the open questions of run `r`: kind, id, asks, created_at.
 const OPEN: &str = include_str!("open_questions.sql");
 
-/// The gate_status of run `r` when a question holds it. A run that is to be done again stays so if
-/// it waits for another question already: the denial counts, whatever the answer to that one.
-pub const HELD: &str = "CASE WHEN r.gate_status IS NOT DISTINCT FROM 'recycle' AND r.requires_human_review \
-     THEN r.gate_status ELSE 'hold' END";
+/// The reviews that hold run `r`: those of its safety.
+const HOLDING_REVIEWS: &str = "SELECT FROM orchestrator.human_review_queue AS q \
+     WHERE q.thread_id = r.thread_id AND q.status IS NOT DISTINCT FROM 'pending' AND q.review_type = 'safety'";
+
+/// The gates that hold run `r`.
+const HOLDING_GATES: &str = "SELECT FROM orchestrator.gates AS g \
+     WHERE g.thread_id = r.thread_id AND g.status IS NOT DISTINCT FROM 'pending'";
+
+/// The gate_status of run `r` when a low score holds it. A run that is to be done again stays so if
+/// it waits for another question that holds it: the denial counts, whatever the answer to that one.
+pub const HELD: &str = concatcp!(
+    "CASE WHEN r.gate_status IS NOT DISTINCT FROM 'recycle' AND (EXISTS (",
+    HOLDING_REVIEWS,
+    ") OR EXISTS (",
+    HOLDING_GATES,
+    ")) THEN r.gate_status ELSE 'hold' END"
+);
 
 /// The gate_status of run `r` when its last question is decided. A pause stays: only `resume_run`
 /// lifts it.
@@ -34,30 +47,20 @@ const SHOWN: usize = 200;
 /// The work of a run that is refused while the run waits: the first words of the message.
 pub struct Work(pub String);
 
-/// The condition that nothing of run `r` begins.
-const MUST_WAIT: &str =
-    "r.gate_status IN ('hold', 'kill') OR (r.gate_status = 'recycle' AND r.requires_human_review)";
-
 /// Refuses to begin work of a run while it is on hold, was killed, or is to be done again and still
-/// waits for a question. Locks the run only against a change of its key, so that a pause never waits
-/// for work.
+/// waits for a question that holds it. Locks the run only against a change of its key, so that a
+/// pause never waits for work.
 ///
 /// Errors: 55000, 40001 the run was held since the transaction took its snapshot.
 pub fn refuse_work(run_id: Uuid, work: &Work) -> Result<(), Error> {
-    static MAY_WORK: Statement = Statement::new(concatcp!(
-        "SELECT r.id, r.thread_id, r.phase, r.gate_status, ",
-        MUST_WAIT,
-        " FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1 FOR KEY SHARE"
-    ));
-    let waiting = MAY_WORK.update(&[run_id.into()], |rows| {
-        let Some(row) = rows.into_iter().next() else { return Ok(None) };
-        let waits = rows::value::<bool>(&row, 5, "orchestrator_runs.gate_status")?;
-        Ok(Run::read(&row)?.filter(|_| waits))
-    })?;
-    match waiting {
-        None if backend_state::keeps_its_snapshot() => refuse_if_held_since(run_id, work),
-        None => Ok(()),
-        Some(run) => Err(run.waits(work)?),
+    static LOCK: Statement = Statement::new(
+        "SELECT r.id, r.thread_id, r.phase, r.gate_status \
+         FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1 FOR KEY SHARE",
+    );
+    match LOCK.update(&[run_id.into()], Run::first)? {
+        Some(run) if run.is_waiting()? => Err(run.waits(work)?),
+        Some(_) if backend_state::keeps_its_snapshot() => refuse_if_held_since(run_id, work),
+        _ => Ok(()),
     }
 }
 
@@ -66,17 +69,8 @@ pub fn refuse_work(run_id: Uuid, work: &Work) -> Result<(), Error> {
 ///
 /// Errors: 40001.
 fn refuse_if_held_since(run_id: Uuid, work: &Work) -> Result<(), Error> {
-    const HELD: &CStr = match CStr::from_bytes_with_nul(
-        concatcp!(
-            "SELECT ",
-            MUST_WAIT,
-            " FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1\0"
-        )
-        .as_bytes(),
-    ) {
-        Ok(sql) => sql,
-        Err(_) => panic!("the only NUL is the last byte"),
-    };
+    const HELD: &CStr = c"SELECT r.gate_status IN ('hold', 'kill') \
+          FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1";
     if latest::value::<bool>(HELD, &[run_id.into()])? != Some(true) {
         return Ok(());
     }
@@ -101,40 +95,69 @@ struct Questions {
     kind: String,
     id: Uuid,
     asks: String,
+    /// Who decides it: for an approval the role that was asked.
+    decided_by: String,
+}
+
+impl Questions {
+    fn in_words(&self) -> String {
+        let Questions { count, kind, id, asks, .. } = self;
+        let asks = excerpt::of(asks, SHOWN);
+        match count {
+            1 => format!("It waits for {kind} {id} (\"{asks}\")."),
+            _ => format!(
+                "It waits for {count} questions, the oldest of which is {kind} {id} (\"{asks}\")."
+            ),
+        }
+    }
+
+    /// The call that decides the oldest.
+    fn call(&self) -> String {
+        let Questions { id, decided_by, .. } = self;
+        format!(
+            "A human decides it: SELECT * FROM orchestrator.decide('{id}', 'approve', {decided_by});"
+        )
+    }
 }
 
 impl Run {
     /// Whether the run must not begin new work. The caller has locked it.
     pub fn is_waiting(&self) -> Result<bool, Error> {
-        static WAITING: Statement = Statement::new(
-            "SELECT r.gate_status = 'recycle' AND r.requires_human_review \
-             FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1",
-        );
-        if self.gate_status != "recycle" {
-            return Ok(["hold", "kill"].contains(&self.gate_status.as_str()));
+        // Only a run that is to be done again needs this; the order of locks is free for all others.
+        static IS_HELD: Statement = Statement::new(concatcp!(
+            "SELECT EXISTS (",
+            HOLDING_REVIEWS,
+            ") OR EXISTS (",
+            HOLDING_GATES,
+            ") FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1"
+        ));
+        match self.gate_status.as_str() {
+            "hold" | "kill" => Ok(true),
+            "recycle" => IS_HELD.update(&[self.id.into()], |rows| rows::only(rows, "exists")),
+            _ => Ok(false),
         }
-        WAITING.update(&[self.id.into()], |rows| {
-            rows::only(rows, "orchestrator_runs.requires_human_review")
-        })
     }
 
     /// Refuses `work` while any question about the run is open.
     ///
     /// Errors: 55000.
     pub fn refuse_while_asked(&self, work: &Work) -> Result<(), Error> {
-        match self.wait()? {
-            Wait { questions: Some(_), .. } => Err(self.waits(work)?),
-            _ => Ok(()),
-        }
+        let Some(questions) = self.wait()?.questions else { return Ok(()) };
+        let message = format!(
+            "{} while a question about the run of thread \"{}\" is open",
+            work.0, self.thread_id
+        );
+        Err(Error::new(Kind::NotReady, message).detail(questions.in_words()).hint(questions.call()))
     }
 
     fn wait(&self) -> Result<Wait, Error> {
         static WAIT: Statement = Statement::new(concatcp!(
             "SELECT r.held_by, r.hold_reason, r.error, format('SELECT orchestrator.resume_run(%L);', r.thread_id), \
-                    w.count, w.kinds[1], w.ids[1], w.asks[1] \
+                    w.count, w.kinds[1], w.ids[1], w.asks[1], quote_literal(w.deciders[1]) \
              FROM orchestrator.orchestrator_runs AS r, LATERAL ( \
                  SELECT count(*), array_agg(o.kind ORDER BY o.created_at, o.id) AS kinds, \
-                        array_agg(o.id ORDER BY o.created_at, o.id) AS ids, array_agg(o.asks ORDER BY o.created_at, o.id) AS asks FROM (",
+                        array_agg(o.id ORDER BY o.created_at, o.id) AS ids, array_agg(o.asks ORDER BY o.created_at, o.id) AS asks, \
+                        array_agg(o.decided_by ORDER BY o.created_at, o.id) AS deciders FROM (",
             OPEN,
             ") AS o) AS w WHERE r.id = $1"
         ));
@@ -148,6 +171,7 @@ impl Run {
                         kind: rows::value(row, 6, "kind")?,
                         id: rows::value(row, 7, "id")?,
                         asks: rows::optional(row, 8, "asks")?.unwrap_or_default(),
+                        decided_by: rows::value(row, 9, "decided_by")?,
                     }),
                 };
                 Ok(Wait {
@@ -174,15 +198,9 @@ impl Run {
         }
         let mut facts = Vec::new();
         let mut hints = Vec::new();
-        if let Some(Questions { count, kind, id, asks }) = questions {
-            let asks = excerpt::of(&asks, SHOWN);
-            facts.push(match count {
-                1 => format!("It waits for {kind} {id} (\"{asks}\")."),
-                _ => format!("It waits for {count} questions, the oldest of which is {kind} {id} (\"{asks}\")."),
-            });
-            hints.push(format!(
-                "A human decides it: SELECT * FROM orchestrator.decide('{id}', 'approve', 'NAME');"
-            ));
+        if let Some(questions) = questions {
+            facts.push(questions.in_words());
+            hints.push(questions.call());
         }
         if let Some(held_by) = held_by {
             facts.push(format!(
@@ -202,14 +220,17 @@ impl Run {
         Ok(Error::new(Kind::NotReady, message).detail(facts.join(" ")).hint(hints.join(" ")))
     }
 
-    /// Holds the run for a question that was just asked, and marks it.
-    pub fn hold(&self) -> Result<(), Error> {
+    /// Holds the run for a gate that was just opened, and marks it.
+    pub fn hold(&self, gate: Uuid) -> Result<(), Error> {
         static HOLD: Statement = Statement::new(concatcp!(
-            "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = true, gate_status = ",
-            HELD,
-            " WHERE r.id = $1 RETURNING r.id"
+            "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = true, gate_status = \
+             CASE WHEN r.gate_status IS NOT DISTINCT FROM 'recycle' AND (EXISTS (",
+            HOLDING_REVIEWS,
+            ") OR EXISTS (",
+            HOLDING_GATES,
+            " AND g.id <> $2)) THEN r.gate_status ELSE 'hold' END WHERE r.id = $1 RETURNING r.id"
         ));
-        match HOLD.update(&[self.id.into()], |rows| Ok(rows.is_empty()))? {
+        match HOLD.update(&[self.id.into(), gate.into()], |rows| Ok(rows.is_empty()))? {
             false => Ok(()),
             true => Err(self.not_written()),
         }

@@ -131,7 +131,7 @@ fn start_tool_execution_0_3_0(
 }
 
 /// Logs that a tool starts now, and records `tool_execution_running` in the trace of its task. No
-/// tool of a run starts while the run waits for a human, or after it was killed.
+/// tool of a run starts while the run is on hold, or after it was killed.
 ///
 /// `task_id`: the task of the call; `tool_name`: the tool; `arguments`: its arguments.
 /// Returns: the id of the execution, in state `running`.

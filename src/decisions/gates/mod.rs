@@ -147,7 +147,7 @@ fn insert(
         return Ok(None);
     };
     if let Some(run) = run {
-        run.hold()?;
+        run.hold(id)?;
     }
     let (_, event) = DESCRIBE
         .update(&[id.into()], opened)?

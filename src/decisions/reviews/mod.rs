@@ -76,13 +76,14 @@ fn request_review_0_7_0(
     request_key: default!(Option<&str>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
     static INSERT: Statement = Statement::new(concatcp!(INSERTED_WITH_KEY, ASKED));
-    // A lower score may have arrived since.
+    // A lower score of a safety review may have arrived since.
     static FIRST: Statement = Statement::new(
         "SELECT q.id, concat_ws(', ', \
             CASE WHEN q.thread_id IS DISTINCT FROM $2 THEN 'thread_id' END, \
             CASE WHEN q.review_type IS DISTINCT FROM $3 THEN 'review_type' END, \
             CASE WHEN q.reason IS DISTINCT FROM $4 THEN 'reason' END, \
-            CASE WHEN coalesce(q.safety_score > trunc($5, 2), $5 IS NOT NULL) THEN 'safety_score' END, \
+            CASE WHEN CASE q.review_type WHEN 'safety' THEN coalesce(q.safety_score > trunc($5, 2), $5 IS NOT NULL) \
+                      ELSE q.safety_score IS DISTINCT FROM trunc($5, 2) END THEN 'safety_score' END, \
             CASE WHEN q.context IS DISTINCT FROM $6 THEN 'context' END) \
          FROM orchestrator.human_review_queue AS q WHERE q.request_key = $1",
     );

@@ -151,7 +151,7 @@ fn grantee_of(grantee: Option<RegRole>) -> Result<(Oid, String), Error> {
 fn one_change_at_a_time() -> Result<(), Error> {
     // SAFETY: a plain variable of the backend, read on its only thread.
     let level = unsafe { pg_sys::XactIsoLevel };
-    if level >= pg_sys::XACT_REPEATABLE_READ as i32 && !backend_state::in_script() {
+    if backend_state::keeps_its_snapshot() && !backend_state::in_script() {
         let level = if level == pg_sys::XACT_REPEATABLE_READ as i32 {
             "repeatable read"
         } else {

@@ -221,13 +221,34 @@ fn read(found: SpiTupleTable<'_>) -> Result<Privileges, Error> {
     Ok(held)
 }
 
-/// Gives a role the privileges that only the later of two versions gives its level, and takes those
-/// away that only the earlier gives. Privileges that a user has granted or revoked by hand stay so.
+/// Grants a role the privileges that only the later of two versions gives its level, and revokes
+/// those that only the earlier gives. Other privileges stay as they are, also those that a user has
+/// granted or revoked by hand.
 pub fn renew(role: Oid, name: &str, earlier: &Privileges, later: &Privileges) -> Result<(), Error> {
     let held = held_now(role)?;
-    let kept = held.iter().filter(|held| later.contains(held) || !earlier.contains(held));
-    let renewed: Privileges = kept.chain(later.difference(earlier)).cloned().collect();
-    set(role, name, &renewed).map(|_| ())
+    let role = quote(name);
+    let mut statements = Vec::new();
+    for privilege in later.difference(earlier).filter(|privilege| !held.contains(privilege)) {
+        statements.push(format!(
+            "GRANT {} ON {} TO {role}",
+            privilege.on_column(),
+            privilege.object
+        ));
+    }
+    for privilege in earlier.difference(later).filter(|privilege| held.contains(privilege)) {
+        statements.push(format!(
+            "REVOKE {} ON {} FROM {role}",
+            privilege.on_column(),
+            privilege.object
+        ));
+    }
+    backend_state::outside_the_script(|| {
+        for statement in statements {
+            interrupts::allow();
+            dynamic_sql::execute(&statement)?;
+        }
+        Ok(())
+    })
 }
 
 /// Makes a role hold exactly these privileges. Returns the number of privileges granted or revoked.

@@ -70,7 +70,7 @@ DELETE FROM orchestrator.human_review_queue WHERE id = :'mistake';
 SELECT gate_status, requires_human_review FROM orchestrator.orchestrator_runs WHERE thread_id = 't1';
 SELECT gate_status, requires_human_review FROM orchestrator.resume_run('t1');
 SELECT gate_status, requires_human_review FROM orchestrator.resume_run('t1');
-SELECT event_type, metadata - 'session_user' - 'held_by' FROM orchestrator.audit_events WHERE event_type IN ('run_paused', 'run_resumed') ORDER BY id;
+SELECT event_type, metadata - 'session_user' - 'paused_by' FROM orchestrator.audit_events WHERE event_type IN ('run_paused', 'run_resumed') ORDER BY id;
 -- An approval lifts a hold, and changes no other gate status.
 SELECT orchestrator.start_run('t2', :'project', 'S-2') IS NOT NULL;
 SELECT orchestrator.request_review('t2', 'safety', 'look at it') AS review \gset

@@ -69,7 +69,7 @@ SELECT pg_temp.refusal('SELECT orchestrator.kill_run(''t3'', '''')');
 SELECT pg_temp.refusal('SELECT orchestrator.kill_run(''t3'', NULL)');
 SELECT gate_status, phase, error, completed_at = now() FROM orchestrator.kill_run('t3', 'out of money');
 SELECT pg_temp.refusal('SELECT orchestrator.kill_run(''t3'', ''again'')');
-SELECT event_type, metadata - 'session_user' - 'thread_id' - 'held_by' FROM orchestrator.audit_events WHERE trace_id = :'run' ORDER BY id;
+SELECT event_type, metadata - 'session_user' - 'thread_id' - 'paused_by' FROM orchestrator.audit_events WHERE trace_id = :'run' ORDER BY id;
 -- Scores. A score at the threshold passes; the lowest score is kept; at most one safety review is open, and it gets lower scores.
 SELECT orchestrator.start_run('t4', :'project', 'S-4') AS run \gset
 SELECT safety_score, gate_status, requires_human_review, violations FROM orchestrator.record_safety('t4', 0.85);
