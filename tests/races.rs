@@ -12,6 +12,10 @@ mod holds;
 mod meeting;
 #[path = "races/questions.rs"]
 mod questions;
+#[path = "races/repeats.rs"]
+mod repeats;
+#[path = "races/run_calls.rs"]
+mod run_calls;
 #[path = "races/runs.rs"]
 mod runs;
 #[path = "races/session_persistence.rs"]
