@@ -69,8 +69,19 @@ pub fn refuse_work(run_id: Uuid, work: &Work) -> Result<(), Error> {
 ///
 /// Errors: 40001.
 fn refuse_if_held_since(run_id: Uuid, work: &Work) -> Result<(), Error> {
-    const HELD: &CStr = c"SELECT r.gate_status IN ('hold', 'kill') \
-          FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1";
+    const HELD: &CStr = match CStr::from_bytes_with_nul(
+        concatcp!(
+            "SELECT r.gate_status IN ('hold', 'kill') OR (r.gate_status = 'recycle' AND (EXISTS (",
+            HOLDING_REVIEWS,
+            ") OR EXISTS (",
+            HOLDING_GATES,
+            "))) FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1\0"
+        )
+        .as_bytes(),
+    ) {
+        Ok(sql) => sql,
+        Err(_) => panic!("the only NUL is the last byte"),
+    };
     if latest::value::<bool>(HELD, &[run_id.into()])? != Some(true) {
         return Ok(());
     }
