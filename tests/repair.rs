@@ -223,7 +223,7 @@ fn every_member_moved_into_another_schema() -> Result<()> {
 
 /// Damage of several kinds; each hint repairs one part of it.
 const DAMAGE: &str = "DROP INDEX orchestrator.idx_tasks_status; \
-    ALTER TABLE orchestrator.tasks DISABLE TRIGGER tasks_lifecycle, ADD COLUMN mine text DEFAULT 'kept', ADD COLUMN also_mine text; \
+    ALTER TABLE orchestrator.tasks DISABLE TRIGGER tasks_lifecycle, ADD COLUMN mine varchar(9) DEFAULT 'kept', ADD COLUMN also_mine varchar(9); \
     ALTER TABLE orchestrator.approvals ADD COLUMN mine timestamptz DEFAULT '2020-01-01'; \
     ALTER TABLE orchestrator.gates DROP CONSTRAINT gates_context_check; \
     ALTER TABLE orchestrator.gates ALTER COLUMN reason DROP NOT NULL; \

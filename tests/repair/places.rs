@@ -222,8 +222,12 @@ fn names_of_neighbours_after_walks() -> Result<()> {
             let now = names(client)?;
             assert_nothing_under_another(before, damaged, &now, what);
             for ((table, number), name) in before {
-                if holes.get(table).is_none_or(|hole| number < hole) {
-                    assert_eq!(now.get(&(table.clone(), *number)), Some(name), "{table}: {what}");
+                // A hint may walk, which adds the columns of later versions again, also in other tables.
+                let place = (table.clone(), *number);
+                let added_again = !now.contains_key(&place)
+                    && now.iter().any(|((of, _), again)| of == table && again == name);
+                if holes.get(table).is_none_or(|hole| number < hole) && !added_again {
+                    assert_eq!(now.get(&place), Some(name), "{table}: {what}");
                 }
             }
             Ok(())
