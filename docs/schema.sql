@@ -1454,7 +1454,7 @@ CREATE FUNCTION orchestrator.configuration_value(key text, fallback jsonb DEFAUL
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'configuration_value_0_6_0_wrapper';
 
--- For scripts: grants on one function or view to the roles that have grants on another, before the script drops that. Returns the number of grants
+-- For scripts: copies the grants on function or view source to target, which takes its place. Returns the number of grants
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.copy_grants(source text, target text)
  RETURNS bigint
@@ -1771,7 +1771,7 @@ CREATE FUNCTION orchestrator.release_idempotency_keys(ttl interval DEFAULT NULL:
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'release_idempotency_keys_wrapper';
 
--- For scripts: gives every role with a level what its level may do in the one version and not in the other, and takes away the opposite. Returns the number of roles
+-- For scripts: grants each role with a level the privileges that its level gains from version origin to version target, and revokes those that it loses. Returns the number of roles
 -- Made by 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.renew_access(origin text, target text)
  RETURNS bigint

@@ -1877,7 +1877,7 @@ export type Database = {
         };
         Returns: Json;
       };
-      /** For scripts: grants on one function or view to the roles that have grants on another, before the script drops that. Returns the number of grants */
+      /** For scripts: copies the grants on function or view source to target, which takes its place. Returns the number of grants */
       copy_grants: {
         Args: {
           source: string;
@@ -2151,7 +2151,7 @@ export type Database = {
         };
         Returns: number;
       };
-      /** For scripts: gives every role with a level what its level may do in the one version and not in the other, and takes away the opposite. Returns the number of roles */
+      /** For scripts: grants each role with a level the privileges that its level gains from version origin to version target, and revokes those that it loses. Returns the number of roles */
       renew_access: {
         Args: {
           origin: string;

@@ -7,4 +7,6 @@ SELECT u.id, concat_ws(', ',
     CASE WHEN u.agent_id IS DISTINCT FROM $6 THEN 'agent_id' END,
     CASE WHEN u.thread_id IS DISTINCT FROM $7 THEN 'thread_id' END,
     CASE WHEN u.task_id IS DISTINCT FROM $8 THEN 'task_id' END)
-FROM orchestrator.llm_token_usage AS u WHERE u.call_id = $1
+-- Runs come before token usage in the order of locks.
+FROM orchestrator.orchestrator_runs AS r RIGHT JOIN orchestrator.llm_token_usage AS u ON r.thread_id = u.thread_id
+WHERE u.call_id = $1

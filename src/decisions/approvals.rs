@@ -66,11 +66,13 @@ fn request_approval_0_7_0(
     notes: default!(Option<&str>, "''"),
     request_key: default!(Option<&str>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
+    // Runs and tasks come before approvals in the order of locks.
     static FIRST: Statement = Statement::new(
         "SELECT a.id, concat_ws(', ', CASE WHEN a.task_id <> $1 THEN 'task_id' END, \
             CASE WHEN a.approver_role <> $2 THEN 'approver_role' END, \
             CASE WHEN a.status = 'pending' AND a.notes <> $3 THEN 'notes' END) \
-         FROM orchestrator.approvals AS a WHERE a.request_key = $4",
+         FROM orchestrator.orchestrator_runs AS r RIGHT JOIN orchestrator.tasks AS t ON r.thread_id = t.thread_id \
+         RIGHT JOIN orchestrator.approvals AS a ON t.id = a.task_id WHERE a.request_key = $4",
     );
     let task_id = required("task_id", task_id)?;
     let approver_role = arguments::filled("approver_role", approver_role)?;

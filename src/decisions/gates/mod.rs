@@ -75,11 +75,10 @@ fn open_gate_0_3_0(
     Ok(id)
 }
 
-/// The parts of an audit event about gate `g`, with its run.
+/// The parts of an audit event about gate `g`, with its run `r`.
 const EVENT_OF_GATE_AND_RUN: &str = "g.id, g.context ->> 'trace_id', \
          jsonb_strip_nulls(jsonb_build_object('gate_id', g.id, 'project_id', g.project_id, \
-             'gate_type', g.gate_type, 'agent_id', g.agent_id, 'thread_id', g.thread_id, 'gate_status', \
-             (SELECT r.gate_status FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = g.thread_id))) ";
+             'gate_type', g.gate_type, 'agent_id', g.agent_id, 'thread_id', g.thread_id, 'gate_status', r.gate_status)) ";
 
 /// Opens a gate, at which an agent waits until a human decides, and records `gate_opened`. A gate of
 /// a run holds the run, as a low safety score does: until the gate is decided, no tool of the run
@@ -106,12 +105,14 @@ fn open_gate_0_7_0(
     request_key: default!(Option<&str>, "NULL"),
     thread_id: default!(Option<&str>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
+    // Runs come before gates in the order of locks.
     static FIRST: Statement = Statement::new(
         "SELECT g.id, concat_ws(', ', CASE WHEN g.project_id <> $1 THEN 'project_id' END, \
             CASE WHEN g.agent_id <> $2 THEN 'agent_id' END, CASE WHEN g.gate_type <> $3 THEN 'gate_type' END, \
             CASE WHEN g.reason <> $4 THEN 'reason' END, CASE WHEN g.context <> $5 THEN 'context' END, \
             CASE WHEN g.thread_id IS DISTINCT FROM $7 THEN 'thread_id' END) \
-         FROM orchestrator.gates AS g WHERE g.request_key = $6",
+         FROM orchestrator.orchestrator_runs AS r RIGHT JOIN orchestrator.gates AS g ON r.thread_id = g.thread_id \
+         WHERE g.request_key = $6",
     );
     let opening = Opening::of(project_id, agent_id, gate_type, reason, context)?;
     let key = RequestKey::of(request_key)?;
@@ -126,6 +127,20 @@ fn open_gate_0_7_0(
     Ok(id)
 }
 
+/// The event of a gate without a run.
+static DESCRIBE: Statement = Statement::new(concatcp!(
+    "SELECT ",
+    EVENT_OF_GATE,
+    "FROM orchestrator.gates AS g WHERE g.id = $1"
+));
+
+/// The event of a gate, with its run if it has one.
+pub static DESCRIBE_WITH_RUN: Statement = Statement::new(concatcp!(
+    "SELECT ",
+    EVENT_OF_GATE_AND_RUN,
+    "FROM orchestrator.orchestrator_runs AS r RIGHT JOIN orchestrator.gates AS g ON r.thread_id = g.thread_id WHERE g.id = $1"
+));
+
 /// Inserts a gate, holds its run, and records it; `None` if another gate has the key.
 fn insert(
     agent_id: &str,
@@ -137,19 +152,18 @@ fn insert(
          VALUES ($1, $2, $3, $4, $5, $6, $7) \
          ON CONFLICT (request_key) WHERE request_key IS NOT NULL DO NOTHING RETURNING g.id",
     );
-    static DESCRIBE: Statement = Statement::new(concatcp!(
-        "SELECT ",
-        EVENT_OF_GATE_AND_RUN,
-        "FROM orchestrator.gates AS g WHERE g.id = $1"
-    ));
     let run = thread_id.map(Run::lock_open).transpose()?;
     let Some(id) = INSERT.update(content, statements::one::<Uuid>)? else {
         return Ok(None);
     };
-    if let Some(run) = run {
-        run.hold(id)?;
-    }
-    let (_, event) = DESCRIBE
+    let describe = match run {
+        Some(run) => {
+            run.hold(id)?;
+            &DESCRIBE_WITH_RUN
+        }
+        None => &DESCRIBE,
+    };
+    let (_, event) = describe
         .update(&[id.into()], opened)?
         .ok_or_else(|| Error::no_row("the gate could not be opened", "gates"))?;
     record("gate_opened", agent_id, event)?;

@@ -6,7 +6,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
 
-use super::{EVENT_OF_GATE, EVENT_OF_GATE_AND_RUN, event, opened, record};
+use super::{DESCRIBE_WITH_RUN, EVENT_OF_GATE, event, opened, record};
 use crate::agents::knowledge::Lesson;
 use crate::audit;
 use crate::runs::{Row, Run};
@@ -117,11 +117,6 @@ pub fn resolve_gate_0_7_0(
     feedback: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
     static RESOLVE: Statement = Statement::new(concatcp!(RESOLVED, LESSON_OF_GATE));
-    static DESCRIBE: Statement = Statement::new(concatcp!(
-        "SELECT ",
-        EVENT_OF_GATE_AND_RUN,
-        "FROM orchestrator.gates AS g WHERE g.id = $1"
-    ));
     let run = gate_id.map(lock_run).transpose()?.flatten();
     let (row, lesson) = resolve(&RESOLVE, gate_id, decision, resolved_by, feedback, |rows| {
         rows::first(rows, |row| Ok((rows::value(row, 1, "gates.id")?, lesson(row)?)))
@@ -132,7 +127,7 @@ pub fn resolve_gate_0_7_0(
         (Some(run), _) => drop(run.recycle()?),
         (None, _) => {}
     }
-    let event = DESCRIBE.update(&[gate_id.into()], opened)?;
+    let event = DESCRIBE_WITH_RUN.update(&[gate_id.into()], opened)?;
     let (_, event) = event.ok_or_else(|| Error::no_row("the gate could not be read", "gates"))?;
     record(event_of(decision), resolved_by.unwrap_or(audit::SYSTEM), event)?;
     Ok(row)

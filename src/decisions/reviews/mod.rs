@@ -76,7 +76,8 @@ fn request_review_0_7_0(
     request_key: default!(Option<&str>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
     static INSERT: Statement = Statement::new(concatcp!(INSERTED_WITH_KEY, ASKED));
-    // A lower score of a safety review may have arrived since.
+    // A lower score of a safety review may have arrived since. Runs come before reviews in the order of
+    // locks.
     static FIRST: Statement = Statement::new(
         "SELECT q.id, concat_ws(', ', \
             CASE WHEN q.thread_id IS DISTINCT FROM $2 THEN 'thread_id' END, \
@@ -85,7 +86,8 @@ fn request_review_0_7_0(
             CASE WHEN CASE q.review_type WHEN 'safety' THEN coalesce(q.safety_score > trunc($5, 2), $5 IS NOT NULL) \
                       ELSE q.safety_score IS DISTINCT FROM trunc($5, 2) END THEN 'safety_score' END, \
             CASE WHEN q.context IS DISTINCT FROM $6 THEN 'context' END) \
-         FROM orchestrator.human_review_queue AS q WHERE q.request_key = $1",
+         FROM orchestrator.orchestrator_runs AS r RIGHT JOIN orchestrator.human_review_queue AS q ON r.thread_id = q.thread_id \
+         WHERE q.request_key = $1",
     );
     let thread_id = arguments::filled("thread_id", thread_id)?;
     let request = Request::of(review_type, reason, safety_score, context)?;

@@ -78,7 +78,7 @@ fn objects() -> Result<Vec<Object>, Error> {
                       WHERE r.name = o.name AND r.kind = o.kind AND c.attnum > 0 AND NOT c.attisdropped) \
          FROM object AS o"
     ));
-    OBJECTS.update(&[], |found| {
+    OBJECTS.select(&[], |found| {
         rows::each(found, |row| {
             Ok(Object {
                 kind: rows::value(row, 1, "object.kind")?,
