@@ -11,7 +11,7 @@ use crate::agents::pricing;
 use crate::runs::Run;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
-use crate::server::{arguments, statements};
+use crate::server::{arguments, repeats, statements};
 
 /// Records a call of a language model.
 ///
@@ -117,17 +117,14 @@ fn record_token_usage_0_7_0(
 /// Errors: 23505 its content differs.
 fn recorded_before(call_id: &str, known: &[DatumWithOid<'_>; 8]) -> Result<Option<Uuid>, Error> {
     static FIRST: Statement = Statement::new(include_str!("recorded_before.sql"));
-    let found = FIRST.update(known, statements::two::<Uuid, String>)?;
-    let Some((Some(id), differences)) = found else { return Ok(None) };
-    match differences.filter(|differences| !differences.is_empty()) {
-        None => Ok(Some(id)),
-        Some(differences) => Err(Error::new(
+    repeats::first(&FIRST, known, |id, names| {
+        Error::new(
             Kind::Duplicate,
             format!("call_id \"{call_id}\" was already recorded with other content"),
         )
-        .detail(format!("The row {id} has this call_id and differs in {differences}."))
-        .hint("Repeat the first report unchanged, or give another call an id of its own.")),
-    }
+        .detail(format!("The row {id} has this call_id and differs in {names}."))
+        .hint("Repeat the first report unchanged, or give another call an id of its own.")
+    })
 }
 
 fn not_recorded() -> Error {

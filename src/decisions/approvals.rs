@@ -1,5 +1,6 @@
 //! Approvals: a role is asked about a task. Only that role decides, and only once.
 
+use const_format::concatcp;
 use pgrx::datum::DatumWithOid;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -8,14 +9,20 @@ use pgrx::spi::SpiTupleTable;
 use pgrx::{AllocatedByRust, Uuid};
 use serde_json::json;
 
-use super::request_key::RequestKey;
+use super::request_key::{self, RequestKey};
 use crate::audit::{self, Event};
-use crate::runs::Run;
+use crate::runs::{self, Naming, Run};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
+
+const APPROVAL: request_key::Kind = request_key::Kind {
+    name: "approval",
+    table: "approvals",
+    not_asked: "the approval could not be requested",
+};
 
 /// Asks a role to approve a task.
 ///
@@ -42,8 +49,8 @@ fn request_approval(
     let arguments = [task_id.into(), approver_role.into(), notes.into()];
     let requested = REQUEST.update(&arguments, requested)?;
     let (approval_id, trace_id) = requested.ok_or_else(|| unknown_task(task_id))?;
-    let approval_id = approval_id
-        .ok_or_else(|| Error::no_row("the approval could not be requested", "approvals"))?;
+    let approval_id =
+        approval_id.ok_or_else(|| Error::no_row(APPROVAL.not_asked, APPROVAL.table))?;
     let facts = Facts { approval_id, task_id, notes: Some(notes), run: None };
     facts.record("approval_requested", approver_role, trace_id)?;
     Ok(approval_id)
@@ -79,13 +86,8 @@ fn request_approval_0_7_0(
     let notes = required("notes", notes)?;
     let key = RequestKey::of(request_key)?;
     let content = [task_id.into(), approver_role.into(), notes.into(), request_key.into()];
-    let ask = || insert(task_id, approver_role, notes, &content);
-    let id = match key {
-        Some(key) => key.once("approval", &FIRST, &content, ask)?,
-        None => ask()?
-            .ok_or_else(|| Error::no_row("the approval could not be requested", "approvals"))?,
-    };
-    Ok(id)
+    let insert = || insert(task_id, approver_role, notes, &content);
+    Ok(APPROVAL.ask(key, &FIRST, &content, insert)?)
 }
 
 /// Inserts an approval, marks the run of its task, and records it; `None` if another approval has
@@ -167,14 +169,10 @@ pub fn resolve_approval_0_7_0(
 
 /// Locks the run of a task; `None` if the task has none, or does not exist.
 fn lock_run(task_id: Uuid) -> Result<Option<Run>, Error> {
-    static LOCK: Statement = Statement::new(
-        "SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
-         WHERE r.thread_id = (SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = $1) FOR NO KEY UPDATE",
-    );
-    static THREAD: Statement =
-        Statement::new("SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = $1");
-    let names_a_run = || Ok(THREAD.update(&[task_id.into()], statements::one::<String>)?.is_some());
-    Run::lock_of(task_id, &LOCK, names_a_run)
+    const THREAD: &str = "SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = $1";
+    static RUN: Naming =
+        Naming::new(concatcp!(runs::LOCK_RUN_OF, THREAD, ") FOR NO KEY UPDATE"), THREAD);
+    Run::lock_of(task_id, &RUN)
 }
 
 /// The id of the inserted approval, if there is one, and the trace of its task.

@@ -11,6 +11,7 @@ mod state;
 mod trail;
 pub mod waiting;
 
+use const_format::concatcp;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::spi::{SpiHeapTupleData, SpiTupleTable};
 use pgrx::{AllocatedByRust, Uuid};
@@ -20,11 +21,37 @@ use crate::audit::{self, Event};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
-use crate::server::rows;
 use crate::server::statements::Statement;
+use crate::server::{rows, statements};
 
 /// The row of a run.
 pub type Row = PgHeapTuple<'static, AllocatedByRust>;
+
+/// The columns of run `r` that `Run::read` reads.
+pub const COLUMNS: &str = "r.id, r.thread_id, r.phase, r.gate_status";
+
+/// The beginning of the statement that locks the run of a thread; an expression or a query for the
+/// thread, and a parenthesis, complete it.
+pub const LOCK_RUN_OF: &str = concatcp!(
+    "SELECT ",
+    COLUMNS,
+    " FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = ("
+);
+
+/// The statements for the run that a row with id $1 names.
+pub struct Naming {
+    /// Locks the run.
+    pub lock: Statement,
+    /// Returns a text if the row names a run.
+    pub names_one: Statement,
+}
+
+impl Naming {
+    /// `lock`: `LOCK_RUN_OF`, completed.
+    pub const fn new(lock: &'static str, names_one: &'static str) -> Naming {
+        Naming { lock: Statement::new(lock), names_one: Statement::new(names_one) }
+    }
+}
 
 /// The number of attempts to lock a run whose thread is renamed between two statements each time.
 pub const ATTEMPTS: usize = 100;
@@ -45,10 +72,7 @@ impl Run {
     ///
     /// Errors: P0002 the thread has no run.
     pub fn lock(thread_id: &str) -> Result<Self, Error> {
-        static LOCK: Statement = Statement::new(
-            "SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
-             WHERE r.thread_id = $1 FOR NO KEY UPDATE",
-        );
+        static LOCK: Statement = Statement::new(concatcp!(LOCK_RUN_OF, "$1) FOR NO KEY UPDATE"));
         LOCK.update(&[thread_id.into()], Run::first)?.ok_or_else(|| unknown(thread_id))
     }
 
@@ -60,20 +84,16 @@ impl Run {
         if run.has_ended() || run.gate_status == "kill" { Err(run.ended()) } else { Ok(run) }
     }
 
-    /// Locks the run of a question, which `lock` finds by its id; `None` if the question is about no
-    /// run. `names_a_run` reports for the same id whether it is about one.
+    /// Locks the run that a row names, such as a question; `None` if it names none, or there is no
+    /// such row.
     ///
     /// Errors: 55000 the thread was renamed during every attempt, or the run is hidden.
-    pub fn lock_of(
-        question: Uuid,
-        lock: &'static Statement,
-        names_a_run: impl Fn() -> Result<bool, Error>,
-    ) -> Result<Option<Self>, Error> {
+    pub fn lock_of(row: Uuid, naming: &'static Naming) -> Result<Option<Self>, Error> {
         for _ in 0..ATTEMPTS {
-            if let Some(run) = lock.update(&[question.into()], Run::first)? {
+            if let Some(run) = naming.lock.update(&[row.into()], Run::first)? {
                 return Ok(Some(run));
             }
-            if !names_a_run()? {
+            if naming.names_one.update(&[row.into()], statements::one::<String>)?.is_none() {
                 return Ok(None);
             }
             // The thread was renamed while this call waited for the lock.

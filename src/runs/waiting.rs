@@ -23,14 +23,15 @@ const HOLDING_REVIEWS: &str = "SELECT FROM orchestrator.human_review_queue AS q 
 const HOLDING_GATES: &str = "SELECT FROM orchestrator.gates AS g \
      WHERE g.thread_id = r.thread_id AND g.status IS NOT DISTINCT FROM 'pending'";
 
+/// The condition that a question holds run `r`.
+const IS_HELD: &str = concatcp!("(EXISTS (", HOLDING_REVIEWS, ") OR EXISTS (", HOLDING_GATES, "))");
+
 /// The gate_status of run `r` when a low score holds it. A run that is to be done again stays so if
 /// it waits for another question that holds it: the denial counts, whatever the answer to that one.
 pub const HELD: &str = concatcp!(
-    "CASE WHEN r.gate_status IS NOT DISTINCT FROM 'recycle' AND (EXISTS (",
-    HOLDING_REVIEWS,
-    ") OR EXISTS (",
-    HOLDING_GATES,
-    ")) THEN r.gate_status ELSE 'hold' END"
+    "CASE WHEN r.gate_status IS NOT DISTINCT FROM 'recycle' AND ",
+    IS_HELD,
+    " THEN r.gate_status ELSE 'hold' END"
 );
 
 /// The gate_status of run `r` when its last question is decided. A pause stays: only `resume_run`
@@ -53,10 +54,11 @@ pub struct Work(pub String);
 ///
 /// Errors: 55000, 40001 the run was held since the transaction took its snapshot.
 pub fn refuse_work(run_id: Uuid, work: &Work) -> Result<(), Error> {
-    static LOCK: Statement = Statement::new(
-        "SELECT r.id, r.thread_id, r.phase, r.gate_status \
-         FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1 FOR KEY SHARE",
-    );
+    static LOCK: Statement = Statement::new(concatcp!(
+        "SELECT ",
+        super::COLUMNS,
+        " FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1 FOR KEY SHARE"
+    ));
     match LOCK.update(&[run_id.into()], Run::first)? {
         Some(run) if run.is_waiting()? => Err(run.waits(work)?),
         Some(_) if backend_state::keeps_its_snapshot() => refuse_if_held_since(run_id, work),
@@ -71,11 +73,9 @@ pub fn refuse_work(run_id: Uuid, work: &Work) -> Result<(), Error> {
 fn refuse_if_held_since(run_id: Uuid, work: &Work) -> Result<(), Error> {
     const HELD: &CStr = match CStr::from_bytes_with_nul(
         concatcp!(
-            "SELECT r.gate_status IN ('hold', 'kill') OR (r.gate_status = 'recycle' AND (EXISTS (",
-            HOLDING_REVIEWS,
-            ") OR EXISTS (",
-            HOLDING_GATES,
-            "))) FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1\0"
+            "SELECT r.gate_status IN ('hold', 'kill') OR (r.gate_status = 'recycle' AND ",
+            IS_HELD,
+            ") FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1\0"
         )
         .as_bytes(),
     ) {
@@ -135,16 +135,14 @@ impl Run {
     /// Whether the run must not begin new work. The caller has locked it.
     pub fn is_waiting(&self) -> Result<bool, Error> {
         // Only a run that is to be done again needs this; the order of locks is free for all others.
-        static IS_HELD: Statement = Statement::new(concatcp!(
-            "SELECT EXISTS (",
-            HOLDING_REVIEWS,
-            ") OR EXISTS (",
-            HOLDING_GATES,
-            ") FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1"
+        static HELD: Statement = Statement::new(concatcp!(
+            "SELECT ",
+            IS_HELD,
+            " FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1"
         ));
         match self.gate_status.as_str() {
             "hold" | "kill" => Ok(true),
-            "recycle" => IS_HELD.update(&[self.id.into()], |rows| rows::only(rows, "exists")),
+            "recycle" => HELD.update(&[self.id.into()], |rows| rows::only(rows, "exists")),
             _ => Ok(false),
         }
     }
@@ -255,7 +253,8 @@ impl Run {
             RELEASED,
             " WHERE r.id = $1 AND ",
             HAS_NO_QUESTION,
-            " RETURNING r.id, r.thread_id, r.phase, r.gate_status"
+            " RETURNING ",
+            super::COLUMNS
         ));
         if self.has_ended() {
             return Ok(self);
@@ -277,7 +276,8 @@ impl Run {
             "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = NOT ",
             HAS_NO_QUESTION,
             ", gate_status = CASE WHEN r.held_by IS NULL THEN 'recycle' ELSE r.gate_status END \
-             WHERE r.id = $1 RETURNING r.id, r.thread_id, r.phase, r.gate_status"
+             WHERE r.id = $1 RETURNING ",
+            super::COLUMNS
         ));
         if self.has_ended() || self.gate_status == "kill" {
             return Ok(self);

@@ -15,6 +15,7 @@ pub mod jsonb;
 pub mod latest;
 pub mod locks;
 pub mod reg_types;
+pub mod repeats;
 pub mod rows;
 pub mod settings;
 pub mod statements;

@@ -14,7 +14,7 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::ids::uuidv7;
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
-use crate::server::{arguments, rows, statements};
+use crate::server::{arguments, repeats, rows, statements};
 use crate::tasks::unfinished;
 
 /// The types of a routed task. Source: the CHECK of the session persistence schema.
@@ -146,14 +146,7 @@ impl Route<'_> {
             self.data.clone().into(),
             self.trace_id.into(),
         ];
-        let found = FIRST.update(&arguments, statements::two::<Uuid, String>)?;
-        let Some((Some(task_id), differences)) = found else {
-            return Ok(None);
-        };
-        match differences.filter(|differences| !differences.is_empty()) {
-            None => Ok(Some(task_id)),
-            Some(differences) => Err(self.used_for_another(task_id, &differences)),
-        }
+        repeats::first(&FIRST, &arguments, |task_id, names| self.used_for_another(task_id, names))
     }
 
     fn used_for_another(&self, task_id: Uuid, differences: &str) -> Error {

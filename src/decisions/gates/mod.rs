@@ -10,13 +10,15 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
 
-use super::request_key::RequestKey;
+use super::request_key::{Kind, RequestKey};
 use crate::audit::{self, Event};
 use crate::runs::Run;
 use crate::server::error::{Error, required};
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
 use crate::server::{arguments, ids, rows, statements};
+
+const GATE: Kind = Kind { name: "gate", table: "gates", not_asked: "the gate could not be opened" };
 
 /// The types of a gate.
 pub const TYPES: [&str; 4] = ["loop_detected", "high_risk", "collaboration_deadlock", "manual"];
@@ -119,12 +121,7 @@ fn open_gate_0_7_0(
     let thread_id = thread_id.map(|id| arguments::filled("thread_id", Some(id))).transpose()?;
     let [project, agent, kind, reason, context] = opening.parameters();
     let content = [project, agent, kind, reason, context, request_key.into(), thread_id.into()];
-    let insert = || insert(opening.agent_id, thread_id, &content);
-    let id = match key {
-        Some(key) => key.once("gate", &FIRST, &content, insert)?,
-        None => insert()?.ok_or_else(|| Error::no_row("the gate could not be opened", "gates"))?,
-    };
-    Ok(id)
+    Ok(GATE.ask(key, &FIRST, &content, || insert(opening.agent_id, thread_id, &content))?)
 }
 
 /// The event of a gate without a run.
@@ -165,7 +162,7 @@ fn insert(
     };
     let (_, event) = describe
         .update(&[id.into()], opened)?
-        .ok_or_else(|| Error::no_row("the gate could not be opened", "gates"))?;
+        .ok_or_else(|| Error::no_row(GATE.not_asked, GATE.table))?;
     record("gate_opened", agent_id, event)?;
     Ok(Some(id))
 }
@@ -234,6 +231,6 @@ impl<'a> Opening<'a> {
     ) -> Result<T, Error> {
         statement
             .update(&self.parameters(), read)?
-            .ok_or_else(|| Error::no_row("the gate could not be opened", "gates"))
+            .ok_or_else(|| Error::no_row(GATE.not_asked, GATE.table))
     }
 }

@@ -9,7 +9,7 @@ use pgrx::spi::SpiTupleTable;
 use super::{DESCRIBE_WITH_RUN, EVENT_OF_GATE, event, opened, record};
 use crate::agents::knowledge::Lesson;
 use crate::audit;
-use crate::runs::{Row, Run};
+use crate::runs::{self, Naming, Row, Run};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
@@ -135,14 +135,10 @@ pub fn resolve_gate_0_7_0(
 
 /// Locks the run of a gate; `None` if the gate has none, or does not exist.
 fn lock_run(gate_id: Uuid) -> Result<Option<Run>, Error> {
-    static LOCK: Statement = Statement::new(
-        "SELECT r.id, r.thread_id, r.phase, r.gate_status FROM orchestrator.orchestrator_runs AS r \
-         WHERE r.thread_id = (SELECT g.thread_id FROM orchestrator.gates AS g WHERE g.id = $1) FOR NO KEY UPDATE",
-    );
-    static THREAD: Statement =
-        Statement::new("SELECT g.thread_id FROM orchestrator.gates AS g WHERE g.id = $1");
-    let names_a_run = || Ok(THREAD.update(&[gate_id.into()], statements::one::<String>)?.is_some());
-    Run::lock_of(gate_id, &LOCK, names_a_run)
+    const THREAD: &str = "SELECT g.thread_id FROM orchestrator.gates AS g WHERE g.id = $1";
+    static RUN: Naming =
+        Naming::new(concatcp!(runs::LOCK_RUN_OF, THREAD, ") FOR NO KEY UPDATE"), THREAD);
+    Run::lock_of(gate_id, &RUN)
 }
 
 /// The row of the resolved gate, its lesson and its event.

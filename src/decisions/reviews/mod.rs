@@ -13,7 +13,7 @@ use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
 use pgrx::{AnyNumeric, Uuid};
 
-use super::request_key::RequestKey;
+use super::request_key::{Kind, RequestKey};
 use crate::audit;
 use crate::runs::Run;
 use crate::runs::amounts::score;
@@ -21,6 +21,12 @@ use crate::server::error::{Error, required};
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows};
+
+const REVIEW: Kind = Kind {
+    name: "review",
+    table: "human_review_queue",
+    not_asked: "the review could not be requested",
+};
 
 /// The types of a review.
 pub const TYPES: [&str; 3] = ["safety", "gate_override", "budget_exceeded"];
@@ -91,30 +97,23 @@ fn request_review_0_7_0(
     );
     let thread_id = arguments::filled("thread_id", thread_id)?;
     let request = Request::of(review_type, reason, safety_score, context)?;
-    let Some(key) = RequestKey::of(request_key)? else {
-        let run = Run::lock_open(thread_id)?;
-        run.mark()?;
-        return Ok(ask(&run, request)?);
-    };
+    let key = RequestKey::of(request_key)?;
     let content = [
-        key.0.into(),
+        request_key.into(),
         thread_id.into(),
         request.review_type.into(),
         request.reason.into(),
         request.safety_score.clone().into(),
         request.context.clone().into(),
     ];
-    let id = key.once("review", &FIRST, &content, || {
+    let insert = || {
         let run = Run::lock_open(thread_id)?;
-        let asked = INSERT.update(&content, read_asked)?;
-        if let Some((id, metadata)) = asked {
-            run.mark()?;
-            record(&run, metadata)?;
-            return Ok(Some(id));
-        }
-        Ok(None)
-    })?;
-    Ok(id)
+        let Some((id, metadata)) = INSERT.update(&content, read_asked)? else { return Ok(None) };
+        run.mark()?;
+        record(&run, metadata)?;
+        Ok(Some(id))
+    };
+    Ok(REVIEW.ask(key, &FIRST, &content, insert)?)
 }
 
 impl<'a> Request<'a> {
@@ -139,7 +138,7 @@ impl<'a> Request<'a> {
 const ASKED: &str = " RETURNING q.id, jsonb_strip_nulls(jsonb_build_object('thread_id', q.thread_id, 'review_id', q.id, \
      'review_type', q.review_type, 'reason', q.reason, 'safety_score', q.safety_score))";
 
-/// The statement that inserts a review with a key that no other review has.
+/// The statement that inserts a review, unless another review has its key.
 const INSERTED_WITH_KEY: &str = "INSERT INTO orchestrator.human_review_queue AS q \
      (request_key, thread_id, review_type, reason, safety_score, context) \
      VALUES ($1, $2, $3, $4, trunc($5, 2), $6) \
@@ -161,7 +160,7 @@ pub fn ask(run: &Run, request: Request<'_>) -> Result<Uuid, Error> {
     ];
     let (id, metadata) = INSERT
         .update(&arguments, read_asked)?
-        .ok_or_else(|| Error::no_row("the review could not be requested", "human_review_queue"))?;
+        .ok_or_else(|| Error::no_row(REVIEW.not_asked, REVIEW.table))?;
     record(run, metadata)?;
     Ok(id)
 }

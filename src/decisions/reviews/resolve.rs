@@ -11,10 +11,10 @@ use pgrx::{AllocatedByRust, Uuid};
 use super::resolution::{RESOLUTION, Resolution};
 use super::rules::{self, Rules};
 use crate::audit;
-use crate::runs::Run;
+use crate::runs::{self, Naming, Run};
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
-use crate::server::{arguments, rows, statements};
+use crate::server::{arguments, rows};
 
 /// Resolves a pending review, and records `review_approved` or `review_rejected`. Approving the
 /// last pending review of a run clears its requires_human_review and resumes the run if it is on
@@ -101,16 +101,15 @@ fn resolve(
 ///
 /// Errors: P0002 unknown review.
 fn lock_run(review_id: Uuid) -> Result<Run, Error> {
-    static LOCK: Statement = Statement::new(
-        "SELECT r.id, r.thread_id, r.phase, r.gate_status \
-         FROM orchestrator.orchestrator_runs AS r \
-         WHERE r.thread_id = (SELECT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = $1) \
-         FOR NO KEY UPDATE",
+    // Every review names a run, so it is enough that the review exists.
+    static RUN: Naming = Naming::new(
+        concatcp!(
+            runs::LOCK_RUN_OF,
+            "SELECT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = $1) FOR NO KEY UPDATE"
+        ),
+        "SELECT q.id::text FROM orchestrator.human_review_queue AS q WHERE q.id = $1",
     );
-    static EXISTS: Statement =
-        Statement::new("SELECT q.id FROM orchestrator.human_review_queue AS q WHERE q.id = $1");
-    let exists = || Ok(EXISTS.update(&[review_id.into()], statements::one::<Uuid>)?.is_some());
-    Run::lock_of(review_id, &LOCK, exists)?.ok_or_else(|| unknown(review_id))
+    Run::lock_of(review_id, &RUN)?.ok_or_else(|| unknown(review_id))
 }
 
 /// Records the resolution of one review, with the same keys as `resolve_reviews`.

@@ -8,7 +8,7 @@ use pgrx::Uuid;
 use pgrx::spi::SpiTupleTable;
 
 use super::resolution::Resolution;
-use crate::runs::{Run, waiting};
+use crate::runs::{self, Run, waiting};
 use crate::server::arguments;
 use crate::server::error::Error;
 use crate::server::rows;
@@ -25,7 +25,7 @@ pub struct Rules {
 const HAS_NO_REVIEW: &str = "NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
      WHERE o.thread_id = r.thread_id AND o.status IS NOT DISTINCT FROM 'pending')";
 
-const RETURNED: &str = " RETURNING r.id, r.thread_id, r.phase, r.gate_status";
+const RETURNED: &str = concatcp!(" RETURNING ", runs::COLUMNS);
 
 const COUNT: &str =
     "SELECT count(*) FROM orchestrator.orchestrator_runs AS r WHERE r.id = ANY ($1) AND ";
