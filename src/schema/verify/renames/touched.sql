@@ -6,7 +6,8 @@ WITH named (classid, objid, objsubid) AS (
     SELECT 'pg_type'::regclass, unnest(ARRAY[c.reltype, t.typarray]), NULL
     FROM unnest($1) AS r (name) JOIN pg_class AS c ON c.oid = to_regclass(r.name) JOIN pg_type AS t ON t.oid = c.reltype
     UNION ALL
-    SELECT 'pg_proc'::regclass, to_regprocedure(f.name)::oid, NULL FROM unnest($2) AS f (name)
+    -- The name of a function that another transaction has dropped is its number, which is no signature.
+    SELECT 'pg_proc'::regclass, CASE WHEN f.name LIKE '%)' THEN to_regprocedure(f.name) END::oid, NULL FROM unnest($2) AS f (name)
     UNION ALL
     SELECT 'pg_class'::regclass, a.attrelid, a.attnum
     FROM unnest($3, $4) AS c (of, name)

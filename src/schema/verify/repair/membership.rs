@@ -20,7 +20,7 @@ pub fn alter_extension(action: &str, member: &Member) -> String {
 /// Whether an object of that name exists, a member or not.
 pub fn exists(member: &Member) -> Result<bool, Error> {
     let sql = match member.kind.as_str() {
-        "function" => "SELECT to_regprocedure($1) IS NOT NULL",
+        "function" => "SELECT CASE WHEN $1 LIKE '%)' THEN to_regprocedure($1) END IS NOT NULL",
         _ => "SELECT to_regclass($1) IS NOT NULL",
     };
     dynamic_sql::known(sql, &[member.object.as_str().into()], "to_regclass")
