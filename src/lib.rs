@@ -127,6 +127,11 @@ extension_sql_file!(
     name = "version_0_7_0",
     requires = ["version_0_6_0"]
 );
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.7.0--0.7.1.sql",
+    name = "version_0_7_1",
+    requires = ["version_0_7_0"]
+);
 
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {

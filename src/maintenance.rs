@@ -16,7 +16,7 @@ use crate::schema::catalog;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
 use crate::server::{arguments, backend_state, latest, locks, rows};
-use crate::tasks::{routing, sessions};
+use crate::tasks::{self, routing, sessions};
 
 /// The time without a heartbeat after which a session is marked as inactive.
 const SILENCE: Lifetime =
@@ -36,10 +36,27 @@ const AUDIT: Bounded =
 /// (knowledge_retention_days, 365) and, if audit_retention_days is set, audit events.
 ///
 /// A second call waits until the first has ended. Returns: each task with the number of its rows.
-/// Errors: 22023 a configuration that is not an age; then nothing is changed. Since 0.6.0.
+/// Errors: 22023 a configuration that is not an age; then nothing is changed. Since 0.6.0; replaced in
+/// 0.7.1.
 #[pg_extern(sql = false, volatile)]
 fn run_maintenance()
 -> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
+    Ok(results(maintain()?))
+}
+
+/// The same, and it takes tasks with an expired lease back first.
+///
+/// A second call waits until the first has ended. Returns: each task with the number of its rows.
+/// Errors: 22023 a configuration that is not an age; then nothing is changed. Since 0.7.1.
+#[pg_extern(sql = false, volatile)]
+fn run_maintenance_0_7_1()
+-> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
+    let mut done = maintain()?;
+    done.insert(0, ("reclaim_expired_tasks", tasks::reclaim_expired_tasks()?));
+    Ok(results(done))
+}
+
+fn maintain() -> Result<Vec<(&'static str, i64)>, ErrorReport> {
     locks::one_at_a_time("run_maintenance")?;
     let silent_for = retention::configured(&SILENCE)?;
     let embedded_for = retention::configured(&KNOWLEDGE)?;
@@ -54,8 +71,14 @@ fn run_maintenance()
     if let Some(older_than) = older_than {
         done.push(("purge_audit_events", audit::purge_configured(&older_than)?));
     }
+    Ok(done)
+}
+
+fn results(
+    done: Vec<(&'static str, i64)>,
+) -> TableIterator<'static, (name!(task, String), name!(affected, i64))> {
     let rows = done.into_iter().map(|(task, affected)| (task.to_owned(), affected));
-    Ok(TableIterator::new(rows.collect::<Vec<_>>()))
+    TableIterator::new(rows.collect::<Vec<_>>())
 }
 
 fn deactivate(silent_for: Interval) -> Result<i64, ErrorReport> {

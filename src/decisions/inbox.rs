@@ -14,7 +14,7 @@ use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::transition_tables::Column;
-use crate::server::{arguments, backend_state, settings, statements};
+use crate::server::{arguments, notifications, statements};
 
 /// The kinds of decisions, each with its status for a rejection.
 pub const KINDS: [(&str, &str); 3] =
@@ -168,7 +168,7 @@ fn announce_decisions<'a>(
         const RULE: &str = "it must be fired AFTER INSERT or AFTER UPDATE, FOR EACH STATEMENT, with transition tables";
         lifecycle::misused("announce_decisions", RULE);
     }
-    if settings::notify() && !backend_state::restores() {
+    if notifications::are_on() {
         let kind = trigger.extra_args()?.into_iter().next().unwrap_or_default();
         if let Err(error) = announce(trigger, &kind, asked) {
             ErrorReport::from(error).report(PgLogLevel::ERROR);
@@ -204,13 +204,7 @@ fn announce(trigger: &PgTrigger<'_>, kind: &str, asked: bool) -> Result<(), Erro
     if count > 0 {
         let change = if asked { "requested" } else { "decided" };
         let payload = format!(r#"{{"kind":"{kind}","change":"{change}","count":{count}}}"#);
-        // SAFETY: the server's own function on two texts.
-        unsafe {
-            pgrx::direct_function_call::<()>(
-                pg_sys::pg_notify,
-                &[CHANNEL.into_datum(), payload.into_datum()],
-            );
-        }
+        notifications::send(CHANNEL, &payload);
     }
     Ok(())
 }

@@ -26,6 +26,13 @@ const HOLDING_GATES: &str = "SELECT FROM orchestrator.gates AS g \
 /// The condition that a question holds run `r`.
 const IS_HELD: &str = concatcp!("(EXISTS (", HOLDING_REVIEWS, ") OR EXISTS (", HOLDING_GATES, "))");
 
+/// The condition that run `r` waits for a human: no work of it begins. Source: the hold of a run.
+pub const WAITS: &str = concatcp!(
+    "(r.gate_status IN ('hold', 'kill') OR (r.gate_status = 'recycle' AND ",
+    IS_HELD,
+    "))"
+);
+
 /// The gate_status of run `r` when a low score holds it. A run that is to be done again stays so if
 /// it waits for another question that holds it: the denial counts, whatever the answer to that one.
 pub const HELD: &str = concatcp!(
@@ -72,12 +79,8 @@ pub fn refuse_work(run_id: Uuid, work: &Work) -> Result<(), Error> {
 /// Errors: 40001.
 fn refuse_if_held_since(run_id: Uuid, work: &Work) -> Result<(), Error> {
     const HELD: &CStr = match CStr::from_bytes_with_nul(
-        concatcp!(
-            "SELECT r.gate_status IN ('hold', 'kill') OR (r.gate_status = 'recycle' AND ",
-            IS_HELD,
-            ") FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1\0"
-        )
-        .as_bytes(),
+        concatcp!("SELECT ", WAITS, " FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1\0")
+            .as_bytes(),
     ) {
         Ok(sql) => sql,
         Err(_) => panic!("the only NUL is the last byte"),

@@ -2,7 +2,7 @@
 //! numbers that only the server can hold.
 
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
-use pgrx::datum::Datum;
+use pgrx::datum::{Datum, UnboxDatum};
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
@@ -127,6 +127,22 @@ unsafe impl<'fcx> ArgAbi<'fcx> for Document {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
         // SAFETY: the caller promises an argument of this type.
         unsafe { arg.unbox_arg_using_from_datum().unwrap_or(Document(Vec::new())) }
+    }
+}
+
+// SAFETY: unboxing goes through FromDatum above, which copies the value.
+unsafe impl UnboxDatum for Document {
+    type As<'src> = Document;
+
+    unsafe fn unbox<'src>(datum: Datum<'src>) -> Document
+    where
+        Self: 'src,
+    {
+        // SAFETY: the caller promises a datum of this type.
+        let value = unsafe {
+            Document::from_polymorphic_datum(datum.sans_lifetime(), false, pg_sys::JSONBOID)
+        };
+        value.unwrap_or(Document(Vec::new()))
     }
 }
 

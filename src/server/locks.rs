@@ -5,6 +5,8 @@
 //! not own the function cannot keep such a lock: COMMENT, ALTER and DROP take it before they check
 //! the owner, and release it with the error.
 
+use std::ffi::CStr;
+
 use pgrx::prelude::*;
 
 use crate::server::error::{Error, Kind};
@@ -23,6 +25,22 @@ pub fn one_at_a_time(function: &'static str) -> Result<(), Error> {
 /// one of 65,535 places.
 pub fn one_at_a_time_for(function: &'static str, value: &str) -> Result<(), Error> {
     lock(function, place(value.as_bytes()))
+}
+
+/// Locks tables of schema orchestrator for reading, in this order, until the transaction ends. A function
+/// needs this if its first statement reads tables in another order than updates lock them. A table that
+/// does not exist is left out: the statement that needs it reports that.
+pub fn in_order(tables: &[&CStr]) {
+    // SAFETY: looks up names in the catalog, and waits as every lock of the server does.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(c"orchestrator".as_ptr(), true);
+        for table in tables {
+            let table = pg_sys::get_relname_relid(table.as_ptr(), schema);
+            if table != pg_sys::InvalidOid {
+                pg_sys::LockRelationOid(table, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
+            }
+        }
+    }
 }
 
 fn lock(function: &'static str, place: u16) -> Result<(), Error> {

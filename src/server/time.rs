@@ -1,5 +1,6 @@
 //! A time with its span to another one and its day.
 
+use pgrx::datum::{Datum, UnboxDatum};
 use pgrx::prelude::*;
 
 /// The server's function that reads the time and raises no error. It is called for every updated row,
@@ -48,6 +49,18 @@ impl FromDatum for Time {
     ) -> Option<Self> {
         // SAFETY: the same promise; a timestamptz is an i64.
         unsafe { i64::from_polymorphic_datum(datum, is_null, typoid) }.map(Time)
+    }
+}
+
+// SAFETY: a timestamptz is an i64, passed by value.
+unsafe impl UnboxDatum for Time {
+    type As<'src> = Time;
+
+    unsafe fn unbox<'src>(datum: Datum<'src>) -> Time
+    where
+        Self: 'src,
+    {
+        Time(datum.sans_lifetime().value() as pg_sys::TimestampTz)
     }
 }
 

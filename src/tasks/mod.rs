@@ -1,6 +1,13 @@
-//! Work of agents: tool executions, routed tasks, sessions.
+//! Work of agents: tasks with their claims and steps, tool executions, routed tasks, sessions.
 
+mod claims;
+mod create;
+mod defaults;
+mod queue;
 pub mod routing;
 pub mod sessions;
+mod steps;
 pub mod tool_executions;
 pub mod unfinished;
+
+pub use claims::expired::reclaim_expired_tasks;

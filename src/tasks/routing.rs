@@ -10,12 +10,12 @@ use serde_json::json;
 
 use crate::audit::{self, Event};
 use crate::configuration::retention::{self, Lifetime, Unit};
-use crate::server::error::{Error, Kind, required};
+use crate::server::error::{Error, required};
 use crate::server::ids::uuidv7;
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
 use crate::server::{arguments, repeats, rows, statements};
-use crate::tasks::unfinished;
+use crate::tasks::{create, unfinished};
 
 /// The types of a routed task. Source: the CHECK of the session persistence schema.
 pub const TYPES: [&str; 3] = ["notification", "approval", "routing"];
@@ -146,20 +146,10 @@ impl Route<'_> {
             self.data.clone().into(),
             self.trace_id.into(),
         ];
-        repeats::first(&FIRST, &arguments, |task_id, names| self.used_for_another(task_id, names))
-    }
-
-    fn used_for_another(&self, task_id: Uuid, differences: &str) -> Error {
-        let key = self.idempotency_key.map(|key| key.to_string()).unwrap_or_default();
-        Error::new(
-            Kind::Duplicate,
-            format!("idempotency key {key} was already used with other content"),
-        )
-        .detail(format!("Task {task_id} has this key and differs in {differences}."))
-        .hint(
-            "Repeat the first call unchanged to get its task, or use a new key for a new task. The \
-             comparison is with the task as it is now: if it was changed since, read it by its id.",
-        )
+        let Some(key) = self.idempotency_key else { return Ok(None) };
+        repeats::first(&FIRST, &arguments, |task_id, names| {
+            create::used_for_another(key, task_id, names)
+        })
     }
 }
 

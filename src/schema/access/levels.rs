@@ -5,7 +5,7 @@
 
 use super::rights::{
     ADMINISTER, DECIDE, EVERYBODY, Functions, Levels, NOBODY, READ, Relation, Right, Rights, WORK,
-    WORK_AND_DECIDE, right,
+    WORK_AND_DECIDE, right, right_with,
 };
 use super::v7;
 
@@ -31,6 +31,28 @@ const RELATIONS: &[Relation] = &[
                     "metadata",
                     "workspace_path",
                     "thread_id",
+                    "priority",
+                    "run_after",
+                    "max_attempts",
+                    "result",
+                ],
+            ),
+            // An ORM names every column. A trigger refuses values other than the defaults.
+            right_with(
+                "max_attempts",
+                WORK,
+                "INSERT",
+                &[
+                    "created_at",
+                    "updated_at",
+                    "started_at",
+                    "completed_at",
+                    "error",
+                    "from_role",
+                    "to_role",
+                    "data",
+                    "trace_id",
+                    "idempotency_key",
                 ],
             ),
             right(
@@ -44,10 +66,19 @@ const RELATIONS: &[Relation] = &[
                     "metadata",
                     "workspace_path",
                     "error",
+                    "priority",
+                    "run_after",
+                    "max_attempts",
+                    "result",
                 ],
             ),
         ],
     ),
+    ("queued_tasks", &[READ]),
+    ("task_attempts", &[READ]),
+    ("task_queue", &[READ]),
+    ("task_stats", &[READ]),
+    ("tool_stats", &[READ]),
     (
         "workflows",
         &[
@@ -163,6 +194,15 @@ const FUNCTIONS: &[Functions] = &[
         WORK,
         Rights::Owner,
         &[
+            "create_task",
+            "claim_tasks",
+            "renew_claim",
+            "complete_task",
+            "complete_tasks",
+            "fail_task",
+            "release_task",
+            "reclaim_expired_tasks",
+            "begin_step",
             "start_tool_execution",
             "finish_tool_execution",
             "session_heartbeat",
@@ -187,6 +227,7 @@ const FUNCTIONS: &[Functions] = &[
         ],
     ),
     (WORK_AND_DECIDE, Rights::Owner, STEER),
+    (WORK_AND_DECIDE, Rights::Owner, &["cancel_task"]),
     (
         DECIDE,
         Rights::Owner,
@@ -231,10 +272,13 @@ const FUNCTIONS: &[Functions] = &[
             "renew_access",
             "restore_table",
             "restore_columns",
+            "enforce_defaults",
             "enforce_lifecycle",
             "enforce_immutable",
             "enforce_append_only",
             "announce_decisions",
+            "queue_task",
+            "queue_tasks_of_run",
         ],
     ),
 ];

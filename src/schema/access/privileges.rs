@@ -9,7 +9,7 @@ use pgrx::pg_sys::Oid;
 use pgrx::spi::SpiTupleTable;
 
 use super::levels;
-use super::rights::Level;
+use super::rights::{Level, Right};
 use crate::schema::facts::Members;
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::Error;
@@ -157,12 +157,14 @@ fn of_level(
         _ => {
             let rights = levels::relation(&object.bare).unwrap_or_default();
             let mut given = Vec::new();
-            for right in rights.iter().filter(|right| right.levels.contains(&level)) {
+            let exists = |column: &str| object.columns.iter().any(|has| has == column);
+            let has =
+                |right: &&Right| right.levels.contains(&level) && right.with.is_none_or(exists);
+            for right in rights.iter().filter(has) {
                 if right.columns.is_empty() {
                     given.push((right.privilege, None));
                 }
-                let exists = |column: &&&str| object.columns.iter().any(|has| has == **column);
-                let columns = right.columns.iter().filter(exists);
+                let columns = right.columns.iter().filter(|column| exists(column));
                 given.extend(columns.map(|column| (right.privilege, Some(*column))));
             }
             given

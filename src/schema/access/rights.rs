@@ -60,16 +60,28 @@ pub struct Right {
     pub privilege: &'static str,
     /// On these columns; empty means on all.
     pub columns: &'static [&'static str],
+    /// Only where the relation has this column.
+    pub with: Option<&'static str>,
 }
 
-pub const READ: Right = Right { levels: EVERYBODY, privilege: "SELECT", columns: &[] };
+pub const READ: Right = right(EVERYBODY, "SELECT", &[]);
 
 pub const fn right(
     levels: Levels,
     privilege: &'static str,
     columns: &'static [&'static str],
 ) -> Right {
-    Right { levels, privilege, columns }
+    Right { levels, privilege, columns, with: None }
+}
+
+/// The same for the versions in which the relation has column `with`.
+pub const fn right_with(
+    with: &'static str,
+    levels: Levels,
+    privilege: &'static str,
+    columns: &'static [&'static str],
+) -> Right {
+    Right { levels, privilege, columns, with: Some(with) }
 }
 
 /// Name and rights of a table, a view or a sequence.

@@ -5,6 +5,8 @@ mod immutable;
 mod machine;
 mod machines;
 
+use std::cell::Cell;
+
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -12,10 +14,10 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, PgSqlErrorCode};
 
 use crate::server::error::{Error, Kind, required};
-use crate::server::statements;
 use crate::server::statements::Statement;
 use crate::server::time::{Time, transaction_time};
 use crate::server::trigger_rows::{ColumnHint, Rows};
+use crate::server::{scoped, statements};
 pub use diagram::diagram;
 use machine::{Machine, Stamp, State};
 use machines::MACHINES;
@@ -151,13 +153,29 @@ fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error
     let (Some(from_state), Some(to_state)) = (from_state, machine.state(to)) else {
         return Ok(());
     };
-    if !from_state.allows(to) {
+    if !from_state.allows(to) && !(machine.name == "task" && is_taken_back(from, to)) {
         return Err(refused(rows, from_state, to));
     }
     for stamp in to_state.stamps {
         apply(*stamp, rows);
     }
     Ok(())
+}
+
+thread_local! {
+    /// Whether the running function ends the claim of a task. No statement can set it, because it is in
+    /// the memory of this library.
+    static TAKING_BACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work`, which may let a running task be pending again. Only the functions that end its claim do
+/// so: by UPDATE, a task that a worker holds could be taken from it.
+pub fn taking_back<R>(work: impl FnOnce() -> R) -> R {
+    scoped::with(&TAKING_BACK, true, work)
+}
+
+fn is_taken_back(from: &str, to: &str) -> bool {
+    from == "running" && to == "pending" && TAKING_BACK.get()
 }
 
 /// Columns of sealed rows that follow the key of another row (ON UPDATE CASCADE), by machine, with the

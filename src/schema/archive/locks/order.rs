@@ -3,7 +3,10 @@
 
 /// Every relation of every version, in the order in which the functions use them; views come before
 /// the tables that they read. A server test compares this with the locks that the functions take.
-const ORDER: [&str; 45] = [
+const ORDER: [&str; 50] = [
+    "task_queue",
+    "task_stats",
+    "tool_stats",
     "pending_decisions",
     "run_summary",
     "run_costs",
@@ -33,6 +36,8 @@ const ORDER: [&str; 45] = [
     "gates",
     "sessions",
     "tasks",
+    "queued_tasks",
+    "task_attempts",
     "approvals",
     "tool_executions",
     "workflows",

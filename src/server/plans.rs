@@ -1,0 +1,51 @@
+//! Plans that read by an index, whatever the statistics say.
+
+use pgrx::pg_sys;
+
+/// The ways to read a table or to join two that cost as much as the tables are long.
+struct Ways {
+    seqscan: bool,
+    bitmapscan: bool,
+    hashjoin: bool,
+    mergejoin: bool,
+}
+
+impl Ways {
+    /// Sets the ways that the planner may take, and returns those of before.
+    fn set(self) -> Ways {
+        // SAFETY: plain variables of the backend, read and written on its only thread.
+        unsafe {
+            let before = Ways {
+                seqscan: pg_sys::enable_seqscan,
+                bitmapscan: pg_sys::enable_bitmapscan,
+                hashjoin: pg_sys::enable_hashjoin,
+                mergejoin: pg_sys::enable_mergejoin,
+            };
+            pg_sys::enable_seqscan = self.seqscan;
+            pg_sys::enable_bitmapscan = self.bitmapscan;
+            pg_sys::enable_hashjoin = self.hashjoin;
+            pg_sys::enable_mergejoin = self.mergejoin;
+            before
+        }
+    }
+}
+
+/// The ways that were allowed before.
+struct Before(Option<Ways>);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        if let Some(ways) = self.0.take() {
+            ways.set();
+        }
+    }
+}
+
+/// Runs `work`, whose statements find each row by an index. A plan that a backend makes while a queue is
+/// empty stays in use when the queue is long. Setting the variables of the settings themselves costs
+/// nothing beside a statement, and an error restores them too.
+pub fn by_index<R>(work: impl FnOnce() -> R) -> R {
+    let none = Ways { seqscan: false, bitmapscan: false, hashjoin: false, mergejoin: false };
+    let _before = Before(Some(none.set()));
+    work()
+}

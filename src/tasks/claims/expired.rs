@@ -1,0 +1,129 @@
+//! Tasks whose worker did not extend its lease in time.
+
+use const_format::concatcp;
+use pgrx::Uuid;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use serde_json::json;
+
+use super::{FROM_TASKS, TASK, Task};
+use crate::audit;
+use crate::server::error::Error;
+use crate::server::statements::Statement;
+use crate::server::{interrupts, rows};
+use crate::tasks::{queue, tool_executions};
+
+/// Takes back every task with an expired lease. Its attempt ends as expired, and its running tool
+/// executions end as timeout. With attempts left the task is pending again, and can be claimed at once;
+/// else it has failed, and `task_failed` is recorded. Tasks that another transaction has locked are
+/// skipped. `claim_tasks` does the same first.
+///
+/// Returns: the number of tasks. Since 0.7.1.
+#[pg_extern(sql = false, volatile)]
+pub fn reclaim_expired_tasks() -> Result<i64, ErrorReport> {
+    Ok(reclaim(i64::MAX)?)
+}
+
+/// Takes back tasks with an expired lease, at most so many; those that expired first come first.
+pub fn reclaim(limit: i64) -> Result<i64, Error> {
+    static EXPIRED: Statement = Statement::new(concatcp!(
+        "SELECT ",
+        TASK,
+        FROM_TASKS,
+        " JOIN orchestrator.task_attempts AS a ON a.task_id = t.id \
+         WHERE a.ended_at IS NULL AND a.lease_expires_at < pg_catalog.now() \
+         ORDER BY a.lease_expires_at LIMIT $1 FOR NO KEY UPDATE OF t SKIP LOCKED"
+    ));
+    let expired =
+        EXPIRED.update(&[limit.into()], |rows| rows::each(rows, |row| Task::read(row)))?;
+    if expired.is_empty() {
+        return Ok(0);
+    }
+    let ended = end(&expired)?;
+    let ids: Vec<Uuid> = ended.iter().map(|ended| ended.task.id).collect();
+    tool_executions::time_out(ids)?;
+    let (over, left): (Vec<_>, Vec<_>) = ended.iter().partition(|ended| ended.is_last());
+    wait_again(left.iter().map(|ended| ended.task.id).collect())?;
+    fail(&over)?;
+    Ok(ended.len() as i64)
+}
+
+/// An attempt that has expired.
+struct Expired<'a> {
+    task: &'a Task,
+    worker: String,
+    attempt: i32,
+    /// The number of attempts that count.
+    used: i64,
+}
+
+impl Expired<'_> {
+    fn is_last(&self) -> bool {
+        self.used >= i64::from(self.task.max_attempts)
+    }
+
+    fn error(&self) -> String {
+        format!("the lease of worker \"{}\" expired", self.worker)
+    }
+}
+
+/// Ends the open attempts of locked tasks. A lease that was extended meanwhile stays.
+fn end(tasks: &[Task]) -> Result<Vec<Expired<'_>>, Error> {
+    static END: Statement = Statement::new(concatcp!(
+        "UPDATE orchestrator.task_attempts AS a SET ",
+        super::ENDED,
+        ", outcome = 'expired' \
+         WHERE a.task_id = ANY ($1) AND a.ended_at IS NULL AND a.lease_expires_at < pg_catalog.now() \
+         RETURNING a.task_id, a.worker, a.attempt, ",
+        super::USED
+    ));
+    let by_id: std::collections::HashMap<[u8; 16], &Task> =
+        tasks.iter().map(|task| (*task.id.as_bytes(), task)).collect();
+    let ids: Vec<Uuid> = tasks.iter().map(|task| task.id).collect();
+    let ended = END.update(&[ids.into()], |rows| {
+        rows::each(rows, |row| {
+            let id = rows::value::<Uuid>(row, 1, "task_attempts.task_id")?;
+            let worker = rows::value::<String>(row, 2, "task_attempts.worker")?;
+            let attempt = rows::value::<i32>(row, 3, "task_attempts.attempt")?;
+            Ok((id, worker, attempt, rows::value::<i64>(row, 4, "count")?))
+        })
+    })?;
+    let ended = ended.into_iter().filter_map(|(id, worker, attempt, used)| {
+        interrupts::allow();
+        Some(Expired { task: by_id.get(id.as_bytes())?, worker, attempt, used })
+    });
+    Ok(ended.collect())
+}
+
+/// Lets running tasks wait for their next attempt.
+fn wait_again(ids: Vec<Uuid>) -> Result<(), Error> {
+    static WAIT: Statement = Statement::new(
+        "UPDATE orchestrator.tasks AS t SET status = 'pending' WHERE t.id = ANY ($1) AND t.status = 'running'",
+    );
+    if ids.is_empty() {
+        return Ok(());
+    }
+    queue::moving(|| WAIT.update(&[ids.into()], |_| Ok(())))
+}
+
+/// Lets running tasks end as failed, and records it.
+fn fail(over: &[&Expired<'_>]) -> Result<(), Error> {
+    static FAIL: Statement = Statement::new(
+        "UPDATE orchestrator.tasks AS t SET status = 'failed', error = e.error \
+         FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS e (id, error) \
+         WHERE t.id = e.id AND t.status = 'running'",
+    );
+    if over.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = over.iter().map(|expired| expired.task.id).collect();
+    let errors: Vec<String> = over.iter().map(|expired| expired.error()).collect();
+    queue::moving(|| FAIL.update(&[ids.into(), errors.into()], |_| Ok(())))?;
+    audit::record_all(over.iter().map(|expired| {
+        let Expired { task, worker, attempt, .. } = expired;
+        task.event(
+            "task_failed",
+            json!({ "worker": worker, "attempt": attempt, "error": expired.error() }),
+        )
+    }))
+}

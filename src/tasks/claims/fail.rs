@@ -1,0 +1,145 @@
+//! The end of an attempt without a result: the task failed, or its worker gives it back.
+
+use const_format::concatcp;
+use pgrx::Uuid;
+use pgrx::datum::Interval;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use serde_json::json;
+
+use super::{Row, Task, length, not_held, written};
+use crate::audit;
+use crate::server::arguments;
+use crate::server::error::{Error, required};
+use crate::server::rows;
+use crate::server::statements::{self, Statement};
+use crate::tasks::queue;
+
+/// Ends the attempt of a task that the worker holds with an error. With attempts left the task is
+/// pending again, and is claimed after a while; else it has failed, and `task_failed` is recorded.
+///
+/// `task_id`: the task; `worker`: the name with which it was claimed; `error`: the reason;
+/// `retry_in`: the time until the next attempt; NULL means 2 to the power of the number of attempts, in
+/// seconds, an hour at most, shortened by up to a quarter at random; `final`: no further attempt would
+/// help.
+/// Returns: the row, in status `pending` or `failed`.
+/// Errors: 22004, 22023 blank or overlong worker, blank error, or a negative time, P0002 unknown task,
+/// 55000 the worker does not hold the task. Since 0.7.1.
+#[pg_extern(sql = false, volatile)]
+fn fail_task(
+    task_id: Option<Uuid>,
+    worker: Option<&str>,
+    error: Option<&str>,
+    retry_in: default!(Option<Interval>, "NULL"),
+    r#final: default!(Option<bool>, "false"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.tasks"), ErrorReport> {
+    static BACKOFF: Statement = Statement::new(
+        "SELECT interval '1 second' OPERATOR(pg_catalog.*) \
+            (least(pg_catalog.power(2, least($1, 20)), 3600) * (0.75 + pg_catalog.random() / 4))",
+    );
+    let id = required("task_id", task_id)?;
+    let worker = arguments::name("worker", worker)?;
+    let error = arguments::filled("error", error)?;
+    let retry_in = retry_in.map(|retry_in| length("retry_in", Some(retry_in))).transpose()?;
+    let is_final = required("final", r#final)?;
+    let task = Task::lock(id)?;
+    let Some(ended) = Ended::of(&task, worker, "failed", Some(error))? else {
+        return Err(not_held(id, worker)?.into());
+    };
+    if is_final || ended.used >= i64::from(task.max_attempts) {
+        let row = failed(&task, error)?;
+        audit::record(task.event(
+            "task_failed",
+            json!({ "worker": worker, "attempt": ended.attempt, "error": error }),
+        ))?;
+        return Ok(row);
+    }
+    let retry_in = match retry_in {
+        Some(retry_in) => retry_in,
+        None => BACKOFF.update(&[ended.used.into()], |rows| rows::only(rows, "interval"))?,
+    };
+    Ok(wait_again(id, Some(retry_in))?)
+}
+
+/// Puts a task that the worker holds back into the queue, for example when the worker shuts down. The
+/// attempt stays in the history, but does not count.
+///
+/// `task_id`: the task; `worker`: the name with which it was claimed; `retry_in`: the time until it can
+/// be claimed again. Returns: the row, in status `pending`.
+/// Errors: 22004, 22023 blank or overlong worker, or a negative time, P0002 unknown task, 55000 the
+/// worker does not hold the task. Since 0.7.1.
+#[pg_extern(sql = false, volatile)]
+fn release_task(
+    task_id: Option<Uuid>,
+    worker: Option<&str>,
+    retry_in: default!(Option<Interval>, "'0'"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.tasks"), ErrorReport> {
+    let id = required("task_id", task_id)?;
+    let worker = arguments::name("worker", worker)?;
+    let retry_in = length("retry_in", retry_in)?;
+    let task = Task::lock(id)?;
+    if Ended::of(&task, worker, "released", None)?.is_none() {
+        return Err(not_held(id, worker)?.into());
+    }
+    Ok(wait_again(id, Some(retry_in).filter(|retry_in| retry_in.as_micros() > 0))?)
+}
+
+/// An attempt that this transaction has ended.
+struct Ended {
+    attempt: i32,
+    /// The number of attempts that count.
+    used: i64,
+}
+
+impl Ended {
+    /// Ends the attempt of a worker that holds the task; `None` if it does not.
+    fn of(
+        task: &Task,
+        worker: &str,
+        outcome: &str,
+        error: Option<&str>,
+    ) -> Result<Option<Ended>, Error> {
+        static END: Statement = Statement::new(concatcp!(
+            "UPDATE orchestrator.task_attempts AS a SET ",
+            super::ENDED,
+            ", outcome = $3, error = $4 \
+             WHERE a.task_id = $1 AND a.worker = $2 AND a.ended_at IS NULL RETURNING a.attempt, ",
+            super::USED
+        ));
+        if task.status != "running" {
+            return Ok(None);
+        }
+        let arguments = [task.id.into(), worker.into(), outcome.into(), error.into()];
+        END.update(&arguments, |rows| {
+            rows::first(rows, |row| {
+                Ok(Ended {
+                    attempt: rows::value(row, 1, "task_attempts.attempt")?,
+                    used: rows::value(row, 2, "count")?,
+                })
+            })
+        })
+    }
+}
+
+/// Lets a locked, running task wait for its next attempt; at the earliest after `retry_in`, if that is
+/// given. Returns the row.
+fn wait_again(id: Uuid, retry_in: Option<Interval>) -> Result<Row, Error> {
+    static WAIT: Statement = Statement::new(
+        "UPDATE orchestrator.tasks AS t SET status = 'pending', \
+             run_after = coalesce(pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) $2, t.run_after) \
+         WHERE t.id = $1 RETURNING t",
+    );
+    let arguments = [id.into(), retry_in.into()];
+    let row = queue::moving(|| WAIT.update(&arguments, statements::one::<Row>))?;
+    written(row, id)
+}
+
+/// Lets a locked, running task end as failed. Returns the row.
+fn failed(task: &Task, error: &str) -> Result<Row, Error> {
+    static FAIL: Statement = Statement::new(
+        "UPDATE orchestrator.tasks AS t SET status = 'failed', error = $2 WHERE t.id = $1 RETURNING t",
+    );
+    let arguments = [task.id.into(), error.into()];
+    let row = queue::moving(|| FAIL.update(&arguments, statements::one::<Row>))?;
+    written(row, task.id)
+}

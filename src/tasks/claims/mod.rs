@@ -1,0 +1,153 @@
+//! Claims of tasks. A claim is an open row of `task_attempts`; its lease is extended there, without a
+//! write to the task. Every function that begins or ends a claim locks the task before the attempt.
+
+mod cancel;
+mod claim;
+mod complete;
+pub mod expired;
+mod fail;
+mod renew;
+
+use const_format::concatcp;
+use pgrx::datum::Interval;
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::{AllocatedByRust, Uuid};
+use serde_json::json;
+
+use crate::audit::{self, Event};
+use crate::server::error::{Error, Kind, required};
+use crate::server::jsonb::Document;
+use crate::server::rows;
+use crate::server::statements::{self, Statement};
+
+/// The row of a task.
+type Row = PgHeapTuple<'static, AllocatedByRust>;
+
+/// The end of an attempt `a`: it is never before its beginning, because a transaction that began after
+/// this one may have claimed the task.
+const ENDED: &str = "ended_at = greatest(pg_catalog.now(), a.claimed_at)";
+
+/// The number of attempts of task `a.task_id` that count, the one that ends included.
+const USED: &str = "(SELECT count(*) FROM orchestrator.task_attempts AS o \
+     WHERE o.task_id = a.task_id AND o.outcome IS DISTINCT FROM 'released')";
+
+/// A task that is locked until the transaction ends.
+struct Task {
+    id: Uuid,
+    status: String,
+    max_attempts: i32,
+    trace_id: Uuid,
+    role: String,
+}
+
+/// Columns of task `t` and its run `r`, as `Task::read` reads them.
+const TASK: &str = "t.id, t.status, t.max_attempts, coalesce(t.trace_id, r.id, t.id), coalesce(t.to_role, t.from_role)";
+
+/// The beginning of a statement about tasks: runs come before tasks in the order of locks.
+const FROM_TASKS: &str = " FROM orchestrator.orchestrator_runs AS r RIGHT JOIN orchestrator.tasks AS t ON r.thread_id = t.thread_id";
+
+impl Task {
+    /// Locks a task.
+    ///
+    /// Errors: P0002 it does not exist.
+    fn lock(id: Uuid) -> Result<Task, Error> {
+        static LOCK: Statement = Statement::new(concatcp!(
+            "SELECT ",
+            TASK,
+            FROM_TASKS,
+            " WHERE t.id = $1 FOR NO KEY UPDATE OF t"
+        ));
+        LOCK.update(&[id.into()], |rows| rows::first(rows, |row| Task::read(row)))?
+            .ok_or_else(|| unknown(id))
+    }
+
+    fn read(row: &impl rows::Row) -> Result<Task, Error> {
+        Ok(Task {
+            id: rows::value(row, 1, "tasks.id")?,
+            status: rows::value(row, 2, "tasks.status")?,
+            max_attempts: rows::value(row, 3, "tasks.max_attempts")?,
+            trace_id: rows::value(row, 4, "tasks.trace_id")?,
+            role: rows::optional(row, 5, "tasks.to_role")?.unwrap_or_else(|| audit::SYSTEM.into()),
+        })
+    }
+
+    /// The event of the end of the task.
+    fn event<'a>(&'a self, event_type: &'a str, facts: serde_json::Value) -> Event<'a> {
+        let mut metadata = json!({ "task_id": self.id.to_string() });
+        if let (Some(metadata), serde_json::Value::Object(facts)) =
+            (metadata.as_object_mut(), facts)
+        {
+            metadata.extend(facts);
+        }
+        Event {
+            event_type,
+            role: &self.role,
+            trace_id: self.trace_id,
+            metadata: Document::composed(metadata),
+        }
+    }
+}
+
+/// The row that an update of a locked task returned.
+///
+/// Errors: 55000 there is none.
+fn written(row: Option<Row>, id: Uuid) -> Result<Row, Error> {
+    row.ok_or_else(|| Error::no_row(format!("task {id} could not be changed"), "tasks"))
+}
+
+fn unknown(id: Uuid) -> Error {
+    Error::new(Kind::NotFound, format!("task {id} does not exist")).hint(
+        "Create a task with orchestrator.create_task, or claim one with orchestrator.claim_tasks.",
+    )
+}
+
+/// The reason why a worker does not hold a task.
+fn not_held(id: Uuid, worker: &str) -> Result<Error, Error> {
+    static STATUS: Statement =
+        Statement::new("SELECT t.status FROM orchestrator.tasks AS t WHERE t.id = $1");
+    static HELD: Statement = Statement::new(
+        "SELECT pg_catalog.format('Worker \"%s\" has held it since %s (attempt %s).', a.worker, a.claimed_at, a.attempt) \
+         FROM orchestrator.task_attempts AS a WHERE a.task_id = $1 AND a.ended_at IS NULL",
+    );
+    static ENDED: Statement = Statement::new(
+        "SELECT pg_catalog.format(' The last attempt of worker \"%s\" (%s) ended as %s at %s.', a.worker, a.attempt, a.outcome, a.ended_at) \
+         FROM orchestrator.task_attempts AS a WHERE a.task_id = $1 AND a.worker = $2 AND a.ended_at IS NOT NULL \
+         ORDER BY a.attempt DESC LIMIT 1",
+    );
+    let Some(status) = STATUS.update(&[id.into()], statements::one::<String>)? else {
+        return Ok(unknown(id));
+    };
+    let held = HELD.update(&[id.into()], statements::one::<String>)?;
+    let ended = ENDED.update(&[id.into(), worker.into()], statements::one::<String>)?;
+    let now = held.unwrap_or_else(|| format!("No worker holds it; its status is {status}."));
+    Ok(Error::new(Kind::NotReady, format!("task {id} is not claimed by worker \"{worker}\""))
+        .detail(format!("{now}{}", ended.unwrap_or_default()))
+        .hint("Stop the work on this task; the claim is lost. Claim another with orchestrator.claim_tasks, and renew a claim before its lease expires."))
+}
+
+/// A length of time in an argument: not negative, and at most a hundred years, which every time of the
+/// server can be moved by.
+///
+/// Errors: 22004, 22023.
+fn length(argument: &str, value: Option<Interval>) -> Result<Interval, Error> {
+    const LONGEST: i128 = 100 * 366 * 86_400_000_000;
+    let value = required(argument, value)?;
+    let refused = |rule: &str| {
+        Error::new(Kind::InvalidValue, format!("argument \"{argument}\" must not be {rule}"))
+    };
+    match value.as_micros() {
+        micros if micros < 0 => Err(refused("negative")),
+        micros if micros > LONGEST => Err(refused("longer than 100 years")),
+        _ => Ok(value),
+    }
+}
+
+/// The same for a lease, which must not be zero either.
+fn lease(value: Option<Interval>) -> Result<Interval, Error> {
+    let value = length("lease", value)?;
+    if value.as_micros() == 0 {
+        return Err(Error::new(Kind::InvalidValue, "argument \"lease\" must be longer than zero")
+            .hint("A lease is the time after which others may take the task, for example '5 minutes'."));
+    }
+    Ok(value)
+}

@@ -1,0 +1,288 @@
+//! The queue: a narrow row for each pending task, in the order of claims.
+//!
+//! Triggers keep it up to date, so that any INSERT or UPDATE of tasks and runs counts, by whomever.
+//! The row of a task is written only by a transaction that has locked the task. So a claim, which locks
+//! the task and skips locked ones, never waits for the queue.
+
+use std::cell::Cell;
+use std::ffi::CStr;
+
+use const_format::concatcp;
+use pgrx::datum::UnboxDatum;
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByPostgres, Uuid};
+
+use crate::runs::waiting;
+use crate::schema::lifecycle;
+use crate::server::error::{Error, Kind};
+use crate::server::statements::{self, Statement};
+use crate::server::{backend_state, latest, notifications, rows, scoped};
+
+const PENDING: &str = "pending";
+const RUNNING: &str = "running";
+
+/// The channel on which claimable tasks are announced.
+const CHANNEL: &str = "orchestrator_tasks";
+
+/// A function of this library that moves tasks, while it does so.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Move {
+    /// It begins claims, and removes the tasks from the queue itself.
+    Claim,
+    /// It ends claims.
+    End,
+}
+
+thread_local! {
+    static MOVE: Cell<Option<Move>> = const { Cell::new(None) };
+}
+
+/// Runs `work`, which claims tasks and removes them from the queue.
+pub fn claiming<R>(work: impl FnOnce() -> R) -> R {
+    scoped::with(&MOVE, Some(Move::Claim), work)
+}
+
+/// Runs `work`, which moves tasks whose claim it has ended, or ends.
+pub fn moving<R>(work: impl FnOnce() -> R) -> R {
+    scoped::with(&MOVE, Some(Move::End), || lifecycle::taking_back(work))
+}
+
+/// AFTER INSERT OR UPDATE row trigger of tasks: adds a task that became pending to the queue, changes or
+/// removes its row there, and announces a task that can be claimed now. It does nothing in an extension
+/// script or while a dump is restored, because the queue is restored with the tasks.
+///
+/// Errors: 55000 an UPDATE of the status of a task that a worker holds. Since 0.7.1.
+#[pg_trigger(sql = false)]
+fn queue_task<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    let moves = MOVE.get();
+    if moves == Some(Move::Claim) || backend_state::restores() {
+        return Ok(None);
+    }
+    let owner = owner_of_table(trigger);
+    if let Err(error) = backend_state::with_rights_of(owner, || follow(trigger, moves)) {
+        ErrorReport::from(error).report(PgLogLevel::ERROR);
+    }
+    Ok(None)
+}
+
+/// The role that owns the table of a trigger.
+fn owner_of_table(trigger: &PgTrigger<'_>) -> pg_sys::Oid {
+    // SAFETY: the server keeps the relation open while its trigger runs.
+    unsafe { (*(*trigger.trigger_data().tg_relation).rd_rel).relowner }
+}
+
+fn follow(trigger: &PgTrigger<'_>, moves: Option<Move>) -> Result<(), Error> {
+    let Some(new) = trigger.new() else {
+        lifecycle::misused("queue_task", "it must be fired AFTER INSERT OR UPDATE, FOR EACH ROW");
+    };
+    let id = of::<Uuid>(&new, "id")?.ok_or_else(|| rows::null("tasks.id"))?;
+    let now = of::<String>(&new, "status")?;
+    let old = trigger.old();
+    let before = match &old {
+        Some(old) => of::<String>(old, "status")?,
+        None => None,
+    };
+    if before.as_deref() == Some(RUNNING) && now != before && moves.is_none() {
+        refuse_if_claimed(id)?;
+    }
+    if now.as_deref() == Some(PENDING) {
+        let has_run = of::<String>(&new, "thread_id")?.is_some();
+        enter(id, old.is_none(), has_run)
+    } else if before.as_deref() == Some(PENDING) {
+        leave(id)
+    } else {
+        Ok(())
+    }
+}
+
+/// A column of a row.
+fn of<T>(row: &PgHeapTuple<'_, AllocatedByPostgres>, column: &str) -> Result<Option<T>, Error>
+where
+    T: FromDatum + IntoDatum + for<'a> UnboxDatum<As<'a> = T> + 'static,
+{
+    row.get_by_name::<T>(column).map_err(|_| {
+        Error::new(Kind::NotReady, format!("column tasks.{column} cannot be read")).hint(
+            "See what differs from the installed version: SELECT * FROM orchestrator.verify();",
+        )
+    })
+}
+
+/// Refuses to take a task from its worker by UPDATE.
+fn refuse_if_claimed(id: Uuid) -> Result<(), Error> {
+    static HELD: Statement = Statement::new(
+        "SELECT pg_catalog.format('Worker \"%s\" has held it since %s (attempt %s).', a.worker, a.claimed_at, a.attempt) \
+         FROM orchestrator.task_attempts AS a WHERE a.task_id OPERATOR(pg_catalog.=) $1 AND a.ended_at IS NULL",
+    );
+    match HELD.update(&[id.into()], statements::one::<String>)? {
+        None => Ok(()),
+        Some(held) => Err(Error::new(
+            Kind::NotReady,
+            format!("the status of task {id} cannot be changed by UPDATE while a worker holds it"),
+        )
+        .detail(held)
+        .hint("Its worker calls orchestrator.complete_task, fail_task or release_task; anyone else orchestrator.cancel_task.")),
+    }
+}
+
+/// The row of task `t` in the queue. `$2`: the task is new, so it has no attempts.
+macro_rules! enter {
+    ($ready:expr) => {
+        Statement::new(concatcp!(
+            "INSERT INTO orchestrator.queued_tasks AS q (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready) \
+             SELECT t.id, pg_catalog.left(t.task_type, 200), pg_catalog.left(t.to_role, 200), t.priority, t.run_after, t.created_at, \
+                    CASE WHEN $2 THEN 0 ELSE (SELECT coalesce(pg_catalog.max(a.attempt), 0) FROM orchestrator.task_attempts AS a \
+                                              WHERE a.task_id OPERATOR(pg_catalog.=) t.id) END, ",
+            $ready,
+            " FROM orchestrator.tasks AS t WHERE t.id OPERATOR(pg_catalog.=) $1 \
+             ON CONFLICT (task_id) DO UPDATE SET task_type = excluded.task_type, to_role = excluded.to_role, \
+                 priority = excluded.priority, run_after = excluded.run_after, created_at = excluded.created_at, \
+                 attempts = excluded.attempts, ready = excluded.ready \
+             RETURNING q.ready, q.run_after OPERATOR(pg_catalog.<=) pg_catalog.now()"
+        ))
+    };
+}
+
+/// Adds a pending task to the queue, or changes its row there.
+fn enter(id: Uuid, is_new: bool, has_run: bool) -> Result<(), Error> {
+    static ENTER: Statement = enter!("true");
+    static ENTER_OF_RUN: Statement = enter!(concatcp!(
+        "NOT EXISTS (SELECT FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = t.thread_id AND ",
+        waiting::WAITS,
+        ")"
+    ));
+    // An update of the run that ends its wait looks for its waiting tasks. It does not see this one,
+    // unless it waits for this transaction, or this one for it.
+    static LOCK_RUN: Statement = Statement::new(
+        "SELECT FROM orchestrator.orchestrator_runs AS r \
+         WHERE r.thread_id = (SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = $1) FOR SHARE",
+    );
+    let arguments = [id.into(), is_new.into()];
+    let entered = |statement: &'static Statement| {
+        statement.update(&arguments, statements::two::<bool, bool>).map(|row| match row {
+            Some((ready, due)) => (ready == Some(true), due == Some(true)),
+            None => (true, false),
+        })
+    };
+    let (ready, due) = if has_run {
+        pinned(|| match entered(&ENTER_OF_RUN)? {
+            (false, _) => {
+                LOCK_RUN.update(&[id.into()], |_| Ok(()))?;
+                entered(&ENTER_OF_RUN)
+            }
+            entered => Ok(entered),
+        })?
+    } else {
+        entered(&ENTER)?
+    };
+    if ready && due {
+        announce();
+    }
+    Ok(())
+}
+
+/// Removes a task from the queue.
+fn leave(id: Uuid) -> Result<(), Error> {
+    static LEAVE: Statement = Statement::new(
+        "DELETE FROM orchestrator.queued_tasks AS q WHERE q.task_id OPERATOR(pg_catalog.=) $1",
+    );
+    LEAVE.update(&[id.into()], |_| Ok(()))
+}
+
+/// Announces that tasks can be claimed.
+fn announce() {
+    if notifications::are_on() {
+        notifications::send(CHANNEL, "");
+    }
+}
+
+/// Runs `work` with the search_path of our functions. The triggers have that of the session.
+fn pinned<R>(work: impl FnOnce() -> R) -> R {
+    backend_state::with_setting(c"search_path", c"pg_catalog, pg_temp", work)
+}
+
+/// AFTER UPDATE row trigger of orchestrator_runs: marks the pending tasks of a run that waits for a human
+/// as not ready, and those of a run that goes on as ready.
+///
+/// Errors: 40001 a task was added to the run after the snapshot of the transaction. Since 0.7.1.
+#[pg_trigger(sql = false)]
+fn queue_tasks_of_run<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    if backend_state::restores() {
+        return Ok(None);
+    }
+    let Some(new) = trigger.new() else {
+        const RULE: &str = "it must be fired AFTER UPDATE, FOR EACH ROW";
+        lifecycle::misused("queue_tasks_of_run", RULE);
+    };
+    let work = || pinned(|| follow_run(of::<String>(&new, "thread_id")?.unwrap_or_default()));
+    if let Err(error) = backend_state::with_rights_of(owner_of_table(trigger), work) {
+        ErrorReport::from(error).report(PgLogLevel::ERROR);
+    }
+    Ok(None)
+}
+
+fn follow_run(thread_id: String) -> Result<(), Error> {
+    static WAITS: Statement = Statement::new(concatcp!(
+        "SELECT ",
+        waiting::WAITS,
+        " FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1"
+    ));
+    let waits = WAITS.update(&[thread_id.as_str().into()], statements::one::<bool>)?;
+    if waits == Some(true) { keep_back(&thread_id) } else { let_go(&thread_id) }
+}
+
+/// Keeps the pending tasks of a run from being claimed. Tasks that are locked are being claimed, or
+/// changed: waiting for them would make a pause wait for work. A claim looks at the run again.
+fn keep_back(thread_id: &str) -> Result<(), Error> {
+    static LOCK: Statement = Statement::new(
+        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending' \
+         ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED",
+    );
+    let ids = LOCK.update(&[thread_id.into()], statements::column::<Uuid>)?;
+    set_ready(ids, false)?;
+    Ok(())
+}
+
+/// Lets the pending tasks of a run be claimed.
+fn let_go(thread_id: &str) -> Result<(), Error> {
+    static LOCK: Statement = Statement::new(
+        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending' \
+         ORDER BY t.id FOR NO KEY UPDATE",
+    );
+    const PENDING_NOW: &CStr = c"SELECT count(*) FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending'";
+    let ids = LOCK.update(&[thread_id.into()], statements::column::<Uuid>)?;
+    if backend_state::keeps_its_snapshot() {
+        let now = latest::value::<i64>(PENDING_NOW, &[thread_id.into()])?;
+        if now != Some(ids.len() as i64) {
+            return Err(Error::new(
+                Kind::Serialization,
+                format!("tasks of the run of thread \"{thread_id}\" were changed meanwhile"),
+            )
+            .detail("The snapshot of this transaction is older than the change.")
+            .hint("Roll back and try again."));
+        }
+    }
+    if set_ready(ids, true)? {
+        announce();
+    }
+    Ok(())
+}
+
+/// Marks locked tasks. Returns whether one of them has become claimable now.
+fn set_ready(ids: Vec<Uuid>, ready: bool) -> Result<bool, Error> {
+    static SET: Statement = Statement::new(
+        "WITH changed AS ( \
+             UPDATE orchestrator.queued_tasks AS q SET ready = $2 WHERE q.task_id = ANY ($1) AND q.ready <> $2 \
+             RETURNING q.ready AND q.run_after <= now() AS is_claimable) \
+         SELECT coalesce(bool_or(c.is_claimable), false) FROM changed AS c",
+    );
+    if ids.is_empty() {
+        return Ok(false);
+    }
+    SET.update(&[ids.into(), ready.into()], |rows| rows::only(rows, "is_claimable"))
+}
