@@ -96,6 +96,8 @@ COMMENT ON COLUMN orchestrator.queued_tasks.created_at IS 'When the task was cre
 COMMENT ON COLUMN orchestrator.queued_tasks.attempts IS 'The number of the last attempt, or 0';
 COMMENT ON COLUMN orchestrator.queued_tasks.ready IS 'Whether nothing but run_after keeps the task from being claimed: its run does not wait for a human';
 
+-- A downgrade keeps no rows of this table, because the tasks can change before the next update.
+SELECT orchestrator.restore_table('orchestrator.queued_tasks');
 INSERT INTO orchestrator.queued_tasks (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready)
 SELECT t.id, left(t.task_type, 200), left(t.to_role, 200), t.priority, t.run_after, t.created_at,
        (SELECT coalesce(max(a.attempt), 0) FROM orchestrator.task_attempts AS a WHERE a.task_id = t.id),
@@ -116,11 +118,10 @@ CREATE INDEX idx_queued_tasks_role ON orchestrator.queued_tasks (to_role, task_t
 
 SELECT pg_extension_config_dump('orchestrator.queued_tasks', '');
 
--- These functions pin no search_path, because they run once per row. Their statements name the schema of
--- everything that they use.
 CREATE FUNCTION orchestrator.enforce_defaults()
 RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'enforce_defaults_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.enforce_defaults() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.enforce_defaults() IS
@@ -129,6 +130,7 @@ COMMENT ON FUNCTION orchestrator.enforce_defaults() IS
 CREATE FUNCTION orchestrator.queue_task()
 RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'queue_task_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.queue_task() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.queue_task() IS
@@ -137,6 +139,7 @@ COMMENT ON FUNCTION orchestrator.queue_task() IS
 CREATE FUNCTION orchestrator.queue_tasks_of_run()
 RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'queue_tasks_of_run_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.queue_tasks_of_run() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.queue_tasks_of_run() IS

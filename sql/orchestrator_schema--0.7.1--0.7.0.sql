@@ -58,7 +58,9 @@ DROP FUNCTION orchestrator.enforce_defaults();
 
 -- tables
 
-DROP TABLE orchestrator.queued_tasks;
+-- No row is kept: each follows from its task.
+DELETE FROM orchestrator.queued_tasks;
+SELECT orchestrator.archive_table('orchestrator.queued_tasks');
 
 SELECT orchestrator.archive_table('orchestrator.task_attempts');
 

@@ -114,8 +114,8 @@ where
 /// Refuses to take a task from its worker by UPDATE.
 fn refuse_if_claimed(id: Uuid) -> Result<(), Error> {
     static HELD: Statement = Statement::new(
-        "SELECT pg_catalog.format('Worker \"%s\" has held it since %s (attempt %s).', a.worker, a.claimed_at, a.attempt) \
-         FROM orchestrator.task_attempts AS a WHERE a.task_id OPERATOR(pg_catalog.=) $1 AND a.ended_at IS NULL",
+        "SELECT format('Worker \"%s\" has held it since %s (attempt %s).', a.worker, a.claimed_at, a.attempt) \
+         FROM orchestrator.task_attempts AS a WHERE a.task_id = $1 AND a.ended_at IS NULL",
     );
     match HELD.update(&[id.into()], statements::one::<String>)? {
         None => Ok(()),
@@ -133,15 +133,15 @@ macro_rules! enter {
     ($ready:expr) => {
         Statement::new(concatcp!(
             "INSERT INTO orchestrator.queued_tasks AS q (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready) \
-             SELECT t.id, pg_catalog.left(t.task_type, 200), pg_catalog.left(t.to_role, 200), t.priority, t.run_after, t.created_at, \
-                    CASE WHEN $2 THEN 0 ELSE (SELECT coalesce(pg_catalog.max(a.attempt), 0) FROM orchestrator.task_attempts AS a \
-                                              WHERE a.task_id OPERATOR(pg_catalog.=) t.id) END, ",
+             SELECT t.id, left(t.task_type, 200), left(t.to_role, 200), t.priority, t.run_after, t.created_at, \
+                    CASE WHEN $2 THEN 0 ELSE (SELECT coalesce(max(a.attempt), 0) FROM orchestrator.task_attempts AS a \
+                                              WHERE a.task_id = t.id) END, ",
             $ready,
-            " FROM orchestrator.tasks AS t WHERE t.id OPERATOR(pg_catalog.=) $1 \
+            " FROM orchestrator.tasks AS t WHERE t.id = $1 \
              ON CONFLICT (task_id) DO UPDATE SET task_type = excluded.task_type, to_role = excluded.to_role, \
                  priority = excluded.priority, run_after = excluded.run_after, created_at = excluded.created_at, \
                  attempts = excluded.attempts, ready = excluded.ready \
-             RETURNING q.ready, q.run_after OPERATOR(pg_catalog.<=) pg_catalog.now()"
+             RETURNING q.ready, q.run_after <= now()"
         ))
     };
 }
@@ -167,17 +167,11 @@ fn enter(id: Uuid, is_new: bool, has_run: bool) -> Result<(), Error> {
             None => (true, false),
         })
     };
-    let (ready, due) = if has_run {
-        pinned(|| match entered(&ENTER_OF_RUN)? {
-            (false, _) => {
-                LOCK_RUN.update(&[id.into()], |_| Ok(()))?;
-                entered(&ENTER_OF_RUN)
-            }
-            entered => Ok(entered),
-        })?
-    } else {
-        entered(&ENTER)?
-    };
+    let (mut ready, mut due) = entered(if has_run { &ENTER_OF_RUN } else { &ENTER })?;
+    if !ready {
+        LOCK_RUN.update(&[id.into()], |_| Ok(()))?;
+        (ready, due) = entered(&ENTER_OF_RUN)?;
+    }
     if ready && due {
         announce();
     }
@@ -186,9 +180,8 @@ fn enter(id: Uuid, is_new: bool, has_run: bool) -> Result<(), Error> {
 
 /// Removes a task from the queue.
 fn leave(id: Uuid) -> Result<(), Error> {
-    static LEAVE: Statement = Statement::new(
-        "DELETE FROM orchestrator.queued_tasks AS q WHERE q.task_id OPERATOR(pg_catalog.=) $1",
-    );
+    static LEAVE: Statement =
+        Statement::new("DELETE FROM orchestrator.queued_tasks AS q WHERE q.task_id = $1");
     LEAVE.update(&[id.into()], |_| Ok(()))
 }
 
@@ -197,11 +190,6 @@ fn announce() {
     if notifications::are_on() {
         notifications::send(CHANNEL, "");
     }
-}
-
-/// Runs `work` with the search_path of our functions. The triggers have that of the session.
-fn pinned<R>(work: impl FnOnce() -> R) -> R {
-    backend_state::with_setting(c"search_path", c"pg_catalog, pg_temp", work)
 }
 
 /// AFTER UPDATE row trigger of orchestrator_runs: marks the pending tasks of a run that waits for a human
@@ -219,7 +207,7 @@ fn queue_tasks_of_run<'a>(
         const RULE: &str = "it must be fired AFTER UPDATE, FOR EACH ROW";
         lifecycle::misused("queue_tasks_of_run", RULE);
     };
-    let work = || pinned(|| follow_run(of::<String>(&new, "thread_id")?.unwrap_or_default()));
+    let work = || follow_run(of::<String>(&new, "thread_id")?.unwrap_or_default());
     if let Err(error) = backend_state::with_rights_of(owner_of_table(trigger), work) {
         ErrorReport::from(error).report(PgLogLevel::ERROR);
     }

@@ -105,7 +105,7 @@ impl Step<'_> {
 
     fn last(&self) -> Result<Option<Execution>, Error> {
         static LAST: Statement = Statement::new(concatcp!(
-            "SELECT e.id, e.status, e.output, pg_catalog.concat_ws(', ', \
+            "SELECT e.id, e.status, e.output, concat_ws(', ', \
                 CASE WHEN e.tool_name <> $3 THEN 'tool_name' END, CASE WHEN e.arguments <> $4 THEN 'arguments' END), \
                 EXISTS (SELECT FROM orchestrator.task_attempts AS a \
                         WHERE a.task_id = e.task_id AND e.created_at BETWEEN a.claimed_at AND a.ended_at) \

@@ -16,8 +16,6 @@ SELECT * FROM orchestrator.tasks WHERE task_type = 'validation';
 SELECT * FROM orchestrator.tasks ORDER BY created_at DESC LIMIT 50;
 -- idx_tasks_workspace: the tasks in a directory
 SELECT * FROM orchestrator.tasks WHERE workspace_path = '/srv/workspaces/17';
--- idx_tasks_pending: the next task to run
-SELECT * FROM orchestrator.tasks WHERE status = 'pending' ORDER BY created_at, id LIMIT 1;
 -- idx_tasks_trace_id: the tasks of a trail
 SELECT * FROM orchestrator.tasks WHERE trace_id = pg_temp.id(17);
 -- idx_tasks_keyed: the keys to release, oldest first

@@ -23,12 +23,19 @@ SELECT object, from_version, rows FROM orchestrator.archived();
 SELECT timestamp, event_type, role, metadata FROM orchestrator.audit_events ORDER BY timestamp DESC, id DESC LIMIT 20;
 -- begin_downgrade
 SELECT orchestrator.begin_downgrade('0.5.0');  -- first in the down script to 0.5.0
+-- begin_step
+SELECT execution_id, done, output FROM orchestrator.begin_step(
+    (SELECT task_id FROM orchestrator.task_attempts WHERE ended_at IS NULL LIMIT 1), 'draft', 'gpt-4o', '{"prompt": "Summarise"}');
 -- begin_upgrade
 SELECT orchestrator.begin_upgrade('0.6.0');  -- first in the up script to 0.6.0
+-- cancel_task
+SELECT t.status, t.error FROM orchestrator.queued_tasks AS q, orchestrator.cancel_task(q.task_id, 'The meeting was cancelled') AS t WHERE q.task_type = 'summary';
 -- capture_snapshot
 SELECT orchestrator.capture_snapshot('before the migration');
 -- claim_knowledge
 SELECT id, content FROM orchestrator.claim_knowledge(100);  -- mark what was embedded before COMMIT
+-- claim_tasks
+SELECT id, title, config FROM orchestrator.claim_tasks('worker 1', '{summary}', lease => '10 minutes');
 -- collaboration_outcomes
 SELECT collaboration_id, specialist_agent, confidence, response FROM orchestrator.collaboration_outcomes ORDER BY created_at DESC LIMIT 20;
 -- collaboration_requests
@@ -41,6 +48,10 @@ SELECT object, change, was, now FROM orchestrator.compare_snapshots(
     (SELECT label FROM orchestrator.schema_snapshots ORDER BY taken_at DESC LIMIT 1));
 -- compare_versions
 SELECT orchestrator.compare_versions('1.10.0', '1.9.0');  -- 1: it comes after
+-- complete_task
+SELECT t.status, t.result FROM orchestrator.task_attempts AS a, orchestrator.complete_task(a.task_id, a.worker, '{"words": 120}') AS t WHERE a.ended_at IS NULL LIMIT 1;
+-- complete_tasks
+SELECT orchestrator.complete_tasks(ARRAY(SELECT id FROM orchestrator.claim_tasks('worker 1', '{summary}', batch => 50)), 'worker 1');
 -- configuration_listing
 SELECT key, value, value_type, description FROM orchestrator.configuration_listing;
 -- configuration_value
@@ -49,6 +60,8 @@ SELECT orchestrator.configuration_value('session_retention_days', fallback => '7
 UPDATE orchestrator.configurations SET description = 'days without a heartbeat' WHERE key = 'session_retention_days';
 -- copy_grants
 SELECT orchestrator.copy_grants('orchestrator.archived()', 'orchestrator.restore_archived()');  -- in a script, before it drops the first
+-- create_task
+SELECT task_id, created FROM orchestrator.create_task('summary', 'Summarise the minutes', '{"file": "minutes.txt"}', max_attempts => 3);
 -- deactivate_stale_sessions
 SELECT count(*) FROM orchestrator.deactivate_stale_sessions('5 minutes');
 -- decide
@@ -65,6 +78,8 @@ SELECT enum_a, enum_b, reason, similarity FROM orchestrator.enum_duplicates(mini
 SELECT schema_name, enum_name, labels, use_count FROM orchestrator.enum_usage ORDER BY use_count DESC;
 -- expire_sessions
 SELECT orchestrator.expire_sessions('14 days');
+-- fail_task
+SELECT t.status, t.run_after FROM orchestrator.claim_tasks('worker 1', '{summary}') AS c, orchestrator.fail_task(c.id, 'worker 1', 'The file is empty') AS t;
 -- file_audit
 INSERT INTO orchestrator.file_audit (file_number, file_path, file_name, layer_number, layer_name, status, workflows)
 VALUES ('2001', 'app/schemas/contact.py', 'contact.py', 2, 'Schemas', 'NOVEL', '{WF4}') RETURNING id;
@@ -141,6 +156,10 @@ SELECT orchestrator.publish_prompt('backend_developer', '1.0.0', 'You write Rust
 SELECT orchestrator.purge_audit_events('365 days');
 -- purge_knowledge
 SELECT orchestrator.purge_knowledge('90 days');
+-- queued_tasks
+SELECT task_id, priority, run_after FROM orchestrator.queued_tasks WHERE NOT ready;
+-- reclaim_expired_tasks
+SELECT orchestrator.reclaim_expired_tasks();
 -- record_event
 SELECT orchestrator.record_event('report_sent', 'finance', trace_id => orchestrator.uuidv7(), metadata => '{"pages": 3}');
 -- record_run_progress
@@ -152,8 +171,12 @@ SELECT safety_score, gate_status, requires_human_review FROM orchestrator.record
 SELECT orchestrator.record_token_usage('gpt-5', 27147, 351, agent_id => 'backend_developer');
 -- release_idempotency_keys
 SELECT orchestrator.release_idempotency_keys('1 hour');
+-- release_task
+SELECT t.status FROM orchestrator.claim_tasks('worker 1', '{summary}') AS c, orchestrator.release_task(c.id, 'worker 1') AS t;
 -- renew_access
 SELECT orchestrator.renew_access('0.6.0', '0.7.0');  -- last in the up script to 0.7.0
+-- renew_claim
+SELECT orchestrator.renew_claim(task_id, worker) FROM orchestrator.task_attempts WHERE ended_at IS NULL LIMIT 1;  -- while the work goes on
 -- request_approval
 SELECT orchestrator.request_approval((SELECT id FROM orchestrator.tasks LIMIT 1), 'manager', 'over the limit');
 -- request_collaboration
@@ -213,10 +236,18 @@ SELECT orchestrator.start_run('thread-1', project_id => orchestrator.uuidv7(), s
 SELECT orchestrator.start_tool_execution((SELECT id FROM orchestrator.tasks LIMIT 1), 'read_file', '{"path": "src/lib.rs"}');
 -- table_dependencies
 SELECT from_table, to_table, depth, in_cycle FROM orchestrator.table_dependencies ORDER BY depth;
+-- task_attempts
+SELECT task_id, attempt, worker, outcome, error FROM orchestrator.task_attempts ORDER BY claimed_at DESC LIMIT 20;
+-- task_queue
+SELECT task_type, waiting, running, oldest_wait FROM orchestrator.task_queue;
+-- task_stats
+SELECT task_type, count, failures, p95 FROM orchestrator.task_stats;
 -- tasks
 INSERT INTO orchestrator.tasks (title, task_type, config) VALUES ('Read the log', 'tool', '{"path": "/var/log"}') RETURNING id;
 -- tool_executions
 SELECT tool_name, status, duration_ms, error FROM orchestrator.tool_executions ORDER BY created_at DESC LIMIT 20;
+-- tool_stats
+SELECT tool_name, count, failures, p95 FROM orchestrator.tool_stats;
 -- typescript_types
 SELECT orchestrator.typescript_types();
 -- unpriced_usage

@@ -4,6 +4,8 @@
 /// The first calls, in order. Each step has alternatives; the first that the version has is shown.
 pub const START: &[&[&str]] = &[
     &["start_run", "route_task", "tasks"],
+    &["create_task"],
+    &["claim_tasks"],
     &["record_run_progress", "start_tool_execution"],
     &["request_review", "request_approval", "open_gate"],
     &["pending_decisions", "human_review_queue", "pending_approvals", "gates"],
@@ -14,13 +16,37 @@ pub const START: &[&[&str]] = &[
 
 /// The groups with their members.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Tasks", &["tasks", "workflows", "workflow_tasks", "route_task", "release_idempotency_keys"]),
+    (
+        "Tasks",
+        &[
+            "tasks",
+            "create_task",
+            "claim_tasks",
+            "renew_claim",
+            "begin_step",
+            "complete_task",
+            "fail_task",
+            "release_task",
+            "complete_tasks",
+            "cancel_task",
+            "task_attempts",
+            "task_queue",
+            "task_stats",
+            "queued_tasks",
+            "reclaim_expired_tasks",
+            "workflows",
+            "workflow_tasks",
+            "route_task",
+            "release_idempotency_keys",
+        ],
+    ),
     (
         "Agents and their tools",
         &[
             "start_tool_execution",
             "finish_tool_execution",
             "tool_executions",
+            "tool_stats",
             "request_collaboration",
             "answer_collaboration",
             "collaboration_requests",

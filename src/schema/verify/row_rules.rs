@@ -2,6 +2,8 @@
 //! key. The functions that write the rows keep the rules; `verify()` reports rows that were written
 //! without them.
 
+use const_format::concatcp;
+
 use crate::server::error::Error;
 use crate::server::statements::Statement;
 use crate::server::{backend_state, statements};
@@ -18,18 +20,58 @@ pub struct Rule {
     pub hint: &'static str,
 }
 
+/// The row of each pending task in the queue, as its task, its attempts and its run are.
+const QUEUED_TASKS: &str = include_str!("queued_tasks.sql");
+
 /// Every rule, in the order of the versions that introduced their tables.
-pub static RULES: [Rule; 1] = [Rule {
-    table: "orchestrator.collaboration_outcomes",
-    reads: &["orchestrator.collaboration_outcomes", "orchestrator.collaboration_requests"],
-    expected: "every outcome belongs to a collaboration that was requested",
-    query: Statement::new(
-        "SELECT count(*), min(o.id::text) FROM orchestrator.collaboration_outcomes AS o \
-         WHERE NOT EXISTS (SELECT FROM orchestrator.collaboration_requests AS r \
-                           WHERE r.collaboration_id = o.collaboration_id)",
-    ),
-    hint: "SELECT o.* FROM orchestrator.collaboration_outcomes AS o WHERE NOT EXISTS (SELECT FROM orchestrator.collaboration_requests AS r WHERE r.collaboration_id = o.collaboration_id);",
-}];
+pub static RULES: [Rule; 3] = [
+    Rule {
+        table: "orchestrator.collaboration_outcomes",
+        reads: &["orchestrator.collaboration_outcomes", "orchestrator.collaboration_requests"],
+        expected: "every outcome belongs to a collaboration that was requested",
+        query: Statement::new(
+            "SELECT count(*), min(o.id::text) FROM orchestrator.collaboration_outcomes AS o \
+             WHERE NOT EXISTS (SELECT FROM orchestrator.collaboration_requests AS r \
+                               WHERE r.collaboration_id = o.collaboration_id)",
+        ),
+        hint: "SELECT o.* FROM orchestrator.collaboration_outcomes AS o WHERE NOT EXISTS (SELECT FROM orchestrator.collaboration_requests AS r WHERE r.collaboration_id = o.collaboration_id);",
+    },
+    Rule {
+        table: "orchestrator.task_attempts",
+        reads: &["orchestrator.task_attempts", "orchestrator.tasks"],
+        expected: "the task of every open attempt is running",
+        query: Statement::new(
+            "SELECT count(*), min(a.task_id::text) FROM orchestrator.task_attempts AS a JOIN orchestrator.tasks AS t ON t.id = a.task_id \
+             WHERE a.ended_at IS NULL AND t.status <> 'running'",
+        ),
+        hint: "UPDATE orchestrator.task_attempts AS a SET ended_at = greatest(now(), a.claimed_at), outcome = CASE WHEN t.status = 'pending' THEN 'released' ELSE t.status END FROM orchestrator.tasks AS t WHERE t.id = a.task_id AND a.ended_at IS NULL AND t.status <> 'running';",
+    },
+    Rule {
+        table: "orchestrator.queued_tasks",
+        reads: &[
+            "orchestrator.queued_tasks",
+            "orchestrator.task_attempts",
+            "orchestrator.tasks",
+            "orchestrator.orchestrator_runs",
+            "orchestrator.human_review_queue",
+            "orchestrator.gates",
+        ],
+        expected: "one row for each pending task, as the task and its run are",
+        query: Statement::new(concatcp!(
+            "SELECT count(*), min(coalesce(d.task_id, q.task_id)::text) FROM (",
+            QUEUED_TASKS,
+            ") AS d FULL JOIN orchestrator.queued_tasks AS q ON q.task_id = d.task_id \
+             WHERE (d.task_id, d.task_type, d.to_role, d.priority, d.run_after, d.created_at, d.attempts, d.ready) \
+                   IS DISTINCT FROM (q.task_id, q.task_type, q.to_role, q.priority, q.run_after, q.created_at, q.attempts, q.ready)"
+        )),
+        hint: concatcp!(
+            "BEGIN; LOCK TABLE orchestrator.tasks IN SHARE ROW EXCLUSIVE MODE; DELETE FROM orchestrator.queued_tasks; \
+             INSERT INTO orchestrator.queued_tasks (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready) ",
+            QUEUED_TASKS,
+            "; COMMIT;"
+        ),
+    },
+];
 
 impl Rule {
     /// The rows that break the rule, in words; `None` when there is none.

@@ -145,7 +145,7 @@ macro_rules! claim {
                      LATERAL (SELECT count(*) AS found FROM ( \
                                   SELECT FROM orchestrator.queued_tasks AS q \
                                   WHERE q.ready AND ", $of, "q.task_type = k.task_type AND q.priority = p.priority \
-                                    AND q.run_after <= pg_catalog.now() LIMIT $4) AS q) AS d \
+                                    AND q.run_after <= now() LIMIT $4) AS q) AS d \
                  UNION ALL \
                  SELECT l.task_type, p.priority, l.found + d.found FROM lane AS l, \
                      LATERAL (SELECT q.priority FROM orchestrator.queued_tasks AS q \
@@ -154,13 +154,13 @@ macro_rules! claim {
                      LATERAL (SELECT count(*) AS found FROM ( \
                                   SELECT FROM orchestrator.queued_tasks AS q \
                                   WHERE q.ready AND ", $of, "q.task_type = l.task_type AND q.priority = p.priority \
-                                    AND q.run_after <= pg_catalog.now() LIMIT $4) AS q) AS d \
+                                    AND q.run_after <= now() LIMIT $4) AS q) AS d \
                  WHERE l.found < $4), \
              candidate AS MATERIALIZED ( \
                  SELECT c.* FROM lane AS l, \
                      LATERAL (SELECT q.task_id, q.priority, q.run_after, q.created_at, q.attempts FROM orchestrator.queued_tasks AS q \
                               WHERE q.ready AND ", $of, "q.task_type = l.task_type AND q.priority = l.priority \
-                                AND q.run_after <= pg_catalog.now() \
+                                AND q.run_after <= now() \
                               ORDER BY q.run_after, q.created_at, q.task_id LIMIT $4) AS c \
                  ORDER BY c.priority DESC, c.run_after, c.created_at, c.task_id LIMIT $4), \
              picked AS MATERIALIZED ( \
@@ -168,7 +168,7 @@ macro_rules! claim {
                  FROM orchestrator.orchestrator_runs AS r \
                  RIGHT JOIN orchestrator.tasks AS t ON r.thread_id = t.thread_id \
                  JOIN candidate AS c ON c.task_id = t.id \
-                 WHERE t.status = 'pending' AND t.run_after <= pg_catalog.now()", $exactly, " \
+                 WHERE t.status = 'pending' AND t.run_after <= now()", $exactly, " \
                    AND (r.gate_status IS NULL OR r.gate_status NOT IN ('hold', 'kill')) \
                  ORDER BY c.priority DESC, c.run_after, c.created_at, c.task_id \
                  LIMIT $3 FOR NO KEY UPDATE OF t SKIP LOCKED), \
@@ -179,7 +179,7 @@ macro_rules! claim {
                  DELETE FROM orchestrator.queued_tasks AS q USING claimed AS c WHERE q.task_id = c.id), \
              attempt AS ( \
                  INSERT INTO orchestrator.task_attempts (task_id, attempt, worker, lease_expires_at) \
-                 SELECT c.id, c.attempt, $1, pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) $2 FROM claimed AS c) \
+                 SELECT c.id, c.attempt, $1, clock_timestamp() + $2 FROM claimed AS c) \
              SELECT n.seen, c.task FROM (SELECT count(*) AS seen FROM candidate) AS n LEFT JOIN claimed AS c ON true \
              ORDER BY c.priority DESC, c.run_after, c.created_at, c.id"
         ))
@@ -187,7 +187,7 @@ macro_rules! claim {
 }
 
 /// The types in an argument, as the queue has them.
-const GIVEN: &str = "SELECT DISTINCT pg_catalog.left(k, 200) FROM pg_catalog.unnest($5) AS k";
+const GIVEN: &str = "SELECT DISTINCT left(k, 200) FROM unnest($5) AS k";
 
 /// Every type in the queue; one step of an index for each.
 const ALL: &str = "\
@@ -200,14 +200,14 @@ const ALL: &str = "\
 /// The same for a role.
 const ALL_OF_ROLE: &str = "\
     (SELECT q.task_type FROM orchestrator.queued_tasks AS q \
-     WHERE q.ready AND q.to_role = pg_catalog.left($6, 200) ORDER BY q.task_type LIMIT 1) \
+     WHERE q.ready AND q.to_role = left($6, 200) ORDER BY q.task_type LIMIT 1) \
     UNION ALL \
     SELECT n.task_type FROM kind AS k, \
         LATERAL (SELECT q.task_type FROM orchestrator.queued_tasks AS q \
-                 WHERE q.ready AND q.to_role = pg_catalog.left($6, 200) AND q.task_type > k.task_type \
+                 WHERE q.ready AND q.to_role = left($6, 200) AND q.task_type > k.task_type \
                  ORDER BY q.task_type LIMIT 1) AS n";
 
-const ROLE: &str = "q.to_role = pg_catalog.left($6, 200) AND ";
+const ROLE: &str = "q.to_role = left($6, 200) AND ";
 
 static ANY: Statement = claim!(ALL, "", "");
 static OF_TYPES: Statement = claim!(GIVEN, "", " AND t.task_type = ANY ($5)");

@@ -93,7 +93,7 @@ fn complete_tasks(
 ) -> Result<i64, ErrorReport> {
     static COMPLETE: Statement = Statement::new(concatcp!(
         "WITH wanted AS MATERIALIZED ( \
-             SELECT w.id, w.result FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3)) AS w (id, result) ORDER BY w.id), \
+             SELECT w.id, w.result FROM ROWS FROM (unnest($1), unnest($3)) AS w (id, result) ORDER BY w.id), \
          done AS ( \
              UPDATE orchestrator.tasks AS t SET status = 'completed', result = w.result \
              FROM wanted AS w, orchestrator.task_attempts AS a \

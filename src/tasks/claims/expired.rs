@@ -31,7 +31,7 @@ pub fn reclaim(limit: i64) -> Result<i64, Error> {
         TASK,
         FROM_TASKS,
         " JOIN orchestrator.task_attempts AS a ON a.task_id = t.id \
-         WHERE a.ended_at IS NULL AND a.lease_expires_at < pg_catalog.now() \
+         WHERE a.ended_at IS NULL AND a.lease_expires_at < now() \
          ORDER BY a.lease_expires_at LIMIT $1 FOR NO KEY UPDATE OF t SKIP LOCKED"
     ));
     let expired =
@@ -73,7 +73,7 @@ fn end(tasks: &[Task]) -> Result<Vec<Expired<'_>>, Error> {
         "UPDATE orchestrator.task_attempts AS a SET ",
         super::ENDED,
         ", outcome = 'expired' \
-         WHERE a.task_id = ANY ($1) AND a.ended_at IS NULL AND a.lease_expires_at < pg_catalog.now() \
+         WHERE a.task_id = ANY ($1) AND a.ended_at IS NULL AND a.lease_expires_at < now() \
          RETURNING a.task_id, a.worker, a.attempt, ",
         super::USED
     ));
@@ -110,7 +110,7 @@ fn wait_again(ids: Vec<Uuid>) -> Result<(), Error> {
 fn fail(over: &[&Expired<'_>]) -> Result<(), Error> {
     static FAIL: Statement = Statement::new(
         "UPDATE orchestrator.tasks AS t SET status = 'failed', error = e.error \
-         FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS e (id, error) \
+         FROM ROWS FROM (unnest($1), unnest($2)) AS e (id, error) \
          WHERE t.id = e.id AND t.status = 'running'",
     );
     if over.is_empty() {

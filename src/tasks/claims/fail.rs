@@ -34,8 +34,8 @@ fn fail_task(
     r#final: default!(Option<bool>, "false"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.tasks"), ErrorReport> {
     static BACKOFF: Statement = Statement::new(
-        "SELECT interval '1 second' OPERATOR(pg_catalog.*) \
-            (least(pg_catalog.power(2, least($1, 20)), 3600) * (0.75 + pg_catalog.random() / 4))",
+        "SELECT interval '1 second' * \
+            (least(power(2, least($1, 20)), 3600) * (0.75 + random() / 4))",
     );
     let id = required("task_id", task_id)?;
     let worker = arguments::name("worker", worker)?;
@@ -126,7 +126,7 @@ impl Ended {
 fn wait_again(id: Uuid, retry_in: Option<Interval>) -> Result<Row, Error> {
     static WAIT: Statement = Statement::new(
         "UPDATE orchestrator.tasks AS t SET status = 'pending', \
-             run_after = coalesce(pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) $2, t.run_after) \
+             run_after = coalesce(clock_timestamp() + $2, t.run_after) \
          WHERE t.id = $1 RETURNING t",
     );
     let arguments = [id.into(), retry_in.into()];

@@ -25,7 +25,7 @@ type Row = PgHeapTuple<'static, AllocatedByRust>;
 
 /// The end of an attempt `a`: it is never before its beginning, because a transaction that began after
 /// this one may have claimed the task.
-const ENDED: &str = "ended_at = greatest(pg_catalog.now(), a.claimed_at)";
+const ENDED: &str = "ended_at = greatest(now(), a.claimed_at)";
 
 /// The number of attempts of task `a.task_id` that count, the one that ends included.
 const USED: &str = "(SELECT count(*) FROM orchestrator.task_attempts AS o \
@@ -106,11 +106,11 @@ fn not_held(id: Uuid, worker: &str) -> Result<Error, Error> {
     static STATUS: Statement =
         Statement::new("SELECT t.status FROM orchestrator.tasks AS t WHERE t.id = $1");
     static HELD: Statement = Statement::new(
-        "SELECT pg_catalog.format('Worker \"%s\" has held it since %s (attempt %s).', a.worker, a.claimed_at, a.attempt) \
+        "SELECT format('Worker \"%s\" has held it since %s (attempt %s).', a.worker, a.claimed_at, a.attempt) \
          FROM orchestrator.task_attempts AS a WHERE a.task_id = $1 AND a.ended_at IS NULL",
     );
     static ENDED: Statement = Statement::new(
-        "SELECT pg_catalog.format(' The last attempt of worker \"%s\" (%s) ended as %s at %s.', a.worker, a.attempt, a.outcome, a.ended_at) \
+        "SELECT format(' The last attempt of worker \"%s\" (%s) ended as %s at %s.', a.worker, a.attempt, a.outcome, a.ended_at) \
          FROM orchestrator.task_attempts AS a WHERE a.task_id = $1 AND a.worker = $2 AND a.ended_at IS NOT NULL \
          ORDER BY a.attempt DESC LIMIT 1",
     );
@@ -130,7 +130,8 @@ fn not_held(id: Uuid, worker: &str) -> Result<Error, Error> {
 ///
 /// Errors: 22004, 22023.
 fn length(argument: &str, value: Option<Interval>) -> Result<Interval, Error> {
-    const LONGEST: i128 = 100 * 366 * 86_400_000_000;
+    // As the server compares intervals: a month counts as 30 days.
+    const LONGEST: i128 = 100 * 12 * 30 * 86_400_000_000;
     let value = required(argument, value)?;
     let refused = |rule: &str| {
         Error::new(Kind::InvalidValue, format!("argument \"{argument}\" must not be {rule}"))

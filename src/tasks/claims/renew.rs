@@ -24,7 +24,7 @@ fn renew_claim(
     lease: default!(Option<Interval>, "'5 minutes'"),
 ) -> Result<TimestampWithTimeZone, ErrorReport> {
     static RENEW: Statement = Statement::new(
-        "UPDATE orchestrator.task_attempts AS a SET lease_expires_at = pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) $3 \
+        "UPDATE orchestrator.task_attempts AS a SET lease_expires_at = clock_timestamp() + $3 \
          WHERE a.task_id = $1 AND a.worker = $2 AND a.ended_at IS NULL RETURNING a.lease_expires_at",
     );
     let id = required("task_id", task_id)?;
