@@ -1,4 +1,4 @@
--- The schema of orchestrator_schema 0.7.0: the final definition of every table, view and function.
+-- The schema of orchestrator_schema 0.7.1: the final definition of every table, view and function.
 -- `cargo xtask docs` writes this file, and `cargo xtask check docs` compares it with a live database.
 -- It is for reading. Each object names the scripts that made it: A--B.sql stands for sql/orchestrator_schema--A--B.sql.
 
@@ -287,7 +287,7 @@ CREATE INDEX idx_token_usage_timestamp ON orchestrator.llm_token_usage USING btr
 CREATE UNIQUE INDEX uq_llm_token_usage_call_id ON orchestrator.llm_token_usage USING btree (call_id) WHERE (call_id IS NOT NULL);
 
 -- Runs of the orchestrator, one per thread, with their phase, their use of tokens and money, and whether they may go on
--- Made by 0.4.3--0.5.0.sql, 0.6.0--0.7.0.sql
+-- Made by 0.4.3--0.5.0.sql, 0.6.0--0.7.0.sql, 0.7.0--0.7.1.sql
 CREATE TABLE orchestrator.orchestrator_runs (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The orchestrator's own name of the run, by which every function finds it
@@ -345,6 +345,7 @@ CREATE TABLE orchestrator.orchestrator_runs (
 CREATE INDEX idx_orchestrator_runs_project ON orchestrator.orchestrator_runs USING btree (project_id);
 CREATE INDEX idx_orchestrator_runs_status ON orchestrator.orchestrator_runs USING btree (phase, gate_status);
 CREATE TRIGGER orchestrator_runs_lifecycle BEFORE UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('run_phase', 'phase', 'run_gate', 'gate_status');
+CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW WHEN (((old.gate_status IS DISTINCT FROM new.gate_status) OR (new.gate_status = 'recycle'::text))) EXECUTE FUNCTION orchestrator.queue_tasks_of_run();
 
 -- Approval gates: an agent waits, and a human decides
 -- Made by 0.1.6--0.2.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
@@ -494,7 +495,7 @@ CREATE TABLE orchestrator.schema_snapshots (
 );
 
 -- Units of work, from the request to the end
--- Made by 0.0.0--0.1.0.sql, 0.1.5--0.1.6.sql, 0.2.5--0.3.0.sql, 0.6.0--0.7.0.sql
+-- Made by 0.0.0--0.1.0.sql, 0.1.5--0.1.6.sql, 0.2.5--0.3.0.sql, 0.6.0--0.7.0.sql, 0.7.0--0.7.1.sql
 CREATE TABLE orchestrator.tasks (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The name for people; may be blank on a routed task, which has its description
@@ -512,11 +513,11 @@ CREATE TABLE orchestrator.tasks (
     workspace_path text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    -- When it last became running
+    -- When it last became running; NULL again while it waits for the next attempt
     started_at timestamp with time zone,
     -- When it became completed, failed or cancelled
     completed_at timestamp with time zone,
-    -- Why it failed
+    -- Why it failed or was cancelled; task_attempts has the errors of earlier attempts
     error text,
     -- The role that routed the task; set only on routed tasks
     from_role text,
@@ -530,6 +531,14 @@ CREATE TABLE orchestrator.tasks (
     idempotency_key uuid,
     -- The run that the task belongs to; if its thread_id changes, this column follows
     thread_id text,
+    -- Tasks with a greater number are claimed first
+    priority smallint DEFAULT 0 NOT NULL,
+    -- No worker claims the task before this time
+    run_after timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    -- The number of attempts after which a failure is final; released attempts do not count
+    max_attempts integer DEFAULT 1 NOT NULL,
+    -- The result of the work, any JSON value of the application
+    result jsonb,
     CONSTRAINT tasks_pkey PRIMARY KEY (id),
     CONSTRAINT tasks_idempotency_key_key UNIQUE (idempotency_key),
     CONSTRAINT tasks_thread_id_fkey FOREIGN KEY (thread_id) REFERENCES orchestrator.orchestrator_runs(thread_id) ON UPDATE CASCADE,
@@ -537,6 +546,7 @@ CREATE TABLE orchestrator.tasks (
     CONSTRAINT tasks_config_check CHECK (jsonb_typeof(config) = 'object'::text),
     CONSTRAINT tasks_data_check CHECK (jsonb_typeof(data) = 'object'::text),
     CONSTRAINT tasks_from_role_check CHECK (btrim(from_role) <> ''::text),
+    CONSTRAINT tasks_max_attempts_check CHECK (max_attempts >= 1),
     CONSTRAINT tasks_routed_check CHECK (from_role IS NULL OR to_role IS NOT NULL AND trace_id IS NOT NULL AND description IS NOT NULL AND btrim(description) <> ''::text AND (task_type = ANY (ARRAY['notification'::text, 'approval'::text, 'routing'::text]))),
     CONSTRAINT tasks_status_check CHECK (status = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])),
     CONSTRAINT tasks_task_type_check CHECK (btrim(task_type) <> ''::text),
@@ -545,13 +555,15 @@ CREATE TABLE orchestrator.tasks (
 );
 CREATE INDEX idx_tasks_created ON orchestrator.tasks USING btree (created_at);
 CREATE INDEX idx_tasks_keyed ON orchestrator.tasks USING btree (created_at, id) WHERE (idempotency_key IS NOT NULL);
-CREATE INDEX idx_tasks_pending ON orchestrator.tasks USING btree (created_at, id) WHERE (status = 'pending'::text);
 CREATE INDEX idx_tasks_status ON orchestrator.tasks USING btree (status);
 CREATE INDEX idx_tasks_thread ON orchestrator.tasks USING btree (thread_id) WHERE (thread_id IS NOT NULL);
 CREATE INDEX idx_tasks_trace_id ON orchestrator.tasks USING btree (trace_id);
 CREATE INDEX idx_tasks_type ON orchestrator.tasks USING btree (task_type);
 CREATE INDEX idx_tasks_workspace ON orchestrator.tasks USING btree (workspace_path);
+CREATE TRIGGER tasks_defaults BEFORE INSERT ON orchestrator.tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_defaults('created_at', 'updated_at', 'started_at', 'completed_at', 'from_role', 'to_role', 'data', 'trace_id', 'idempotency_key');
 CREATE TRIGGER tasks_lifecycle BEFORE UPDATE ON orchestrator.tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('task', 'status');
+CREATE TRIGGER tasks_queue AFTER UPDATE OF status, task_type, to_role, priority, run_after, created_at, thread_id ON orchestrator.tasks FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR ((new.status = 'pending'::text) AND ((((((old.task_type IS DISTINCT FROM new.task_type) OR (old.to_role IS DISTINCT FROM new.to_role)) OR (old.priority IS DISTINCT FROM new.priority)) OR (old.run_after IS DISTINCT FROM new.run_after)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR (old.thread_id IS DISTINCT FROM new.thread_id))))) EXECUTE FUNCTION orchestrator.queue_task();
+CREATE TRIGGER tasks_queue_new AFTER INSERT ON orchestrator.tasks FOR EACH ROW WHEN ((new.status = 'pending'::text)) EXECUTE FUNCTION orchestrator.queue_task();
 
 -- Requests to a role to approve a task, with the decision; a task may need several
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
@@ -583,6 +595,28 @@ CREATE UNIQUE INDEX uq_approvals_request_key ON orchestrator.approvals USING btr
 CREATE TRIGGER approvals_decided AFTER UPDATE ON orchestrator.approvals REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('approval');
 CREATE TRIGGER approvals_lifecycle BEFORE UPDATE ON orchestrator.approvals FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('approval', 'status');
 CREATE TRIGGER approvals_requested AFTER INSERT ON orchestrator.approvals REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('approval');
+
+-- The pending tasks in the order of claims; kept up by triggers, and written by nothing else
+-- Made by 0.7.0--0.7.1.sql
+CREATE TABLE orchestrator.queued_tasks (
+    task_id uuid NOT NULL,
+    -- The first 200 characters of the task's
+    task_type text NOT NULL,
+    -- The first 200 characters of the task's
+    to_role text,
+    priority smallint NOT NULL,
+    run_after timestamp with time zone NOT NULL,
+    -- When the task was created
+    created_at timestamp with time zone NOT NULL,
+    -- The number of the last attempt, or 0
+    attempts integer NOT NULL,
+    -- Whether nothing but run_after keeps the task from being claimed: its run does not wait for a human
+    ready boolean NOT NULL,
+    CONSTRAINT queued_tasks_pkey PRIMARY KEY (task_id),
+    CONSTRAINT queued_tasks_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id) ON DELETE CASCADE
+);
+CREATE INDEX idx_queued_tasks_role ON orchestrator.queued_tasks USING btree (to_role, task_type, priority DESC, run_after, created_at, task_id) WHERE (ready AND (to_role IS NOT NULL));
+CREATE INDEX idx_queued_tasks_type ON orchestrator.queued_tasks USING btree (task_type, priority DESC, run_after, created_at, task_id) WHERE ready;
 
 -- Work of a role or of a client, and the client connection that carries it
 -- Made by 0.1.3--0.1.4.sql, 0.2.5--0.3.0.sql
@@ -625,8 +659,38 @@ CREATE INDEX idx_sessions_task_id ON orchestrator.sessions USING btree (task_id)
 CREATE INDEX idx_sessions_user ON orchestrator.sessions USING btree (user_id);
 CREATE TRIGGER sessions_lifecycle BEFORE UPDATE ON orchestrator.sessions FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('session', 'status');
 
+-- Each claim of a task, with its lease and its end; the open one is the claim that holds the task
+-- Made by 0.7.0--0.7.1.sql
+CREATE TABLE orchestrator.task_attempts (
+    task_id uuid NOT NULL,
+    -- The number of the claim of its task, from 1
+    attempt integer NOT NULL,
+    -- The name that the worker gave itself
+    worker text NOT NULL,
+    claimed_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- From this time on the task can be taken back, unless the lease is renewed
+    lease_expires_at timestamp with time zone NOT NULL,
+    -- When the attempt ended; NULL exactly while the worker holds the task
+    ended_at timestamp with time zone,
+    -- End of the attempt. completed: the task is done; failed: the worker reported an error; released: the worker gave the task back; expired: the lease ran out; cancelled: the task was cancelled
+    outcome text,
+    -- The error that the worker reported, or the reason of the cancellation
+    error text,
+    -- The database role that was logged in
+    claimed_as text DEFAULT SESSION_USER NOT NULL,
+    CONSTRAINT task_attempts_pkey PRIMARY KEY (task_id, attempt),
+    CONSTRAINT task_attempts_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id) ON DELETE CASCADE,
+    CONSTRAINT task_attempts_attempt_check CHECK (attempt >= 1),
+    CONSTRAINT task_attempts_end_check CHECK ((outcome IS NULL) = (ended_at IS NULL) AND ended_at >= claimed_at),
+    CONSTRAINT task_attempts_outcome_check CHECK (outcome = ANY (ARRAY['completed'::text, 'failed'::text, 'released'::text, 'expired'::text, 'cancelled'::text])),
+    CONSTRAINT task_attempts_worker_check CHECK (btrim(worker) <> ''::text)
+);
+CREATE INDEX idx_task_attempts_ended ON orchestrator.task_attempts USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX idx_task_attempts_lease ON orchestrator.task_attempts USING btree (lease_expires_at) WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX uq_task_attempts_open ON orchestrator.task_attempts USING btree (task_id) WHERE (ended_at IS NULL);
+
 -- The log of tools: every call by a task, and its end
--- Made by 0.1.2--0.1.3.sql, 0.1.5--0.1.6.sql
+-- Made by 0.1.2--0.1.3.sql, 0.1.5--0.1.6.sql, 0.7.0--0.7.1.sql
 CREATE TABLE orchestrator.tool_executions (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     task_id uuid NOT NULL,
@@ -643,17 +707,21 @@ CREATE TABLE orchestrator.tool_executions (
     completed_at timestamp with time zone,
     -- Milliseconds from created_at to completed_at
     duration_ms bigint,
+    -- The worker's key of the step within its task: begin_step finds the completed execution by it
+    step_key text,
     CONSTRAINT tool_executions_pkey PRIMARY KEY (id),
     CONSTRAINT tool_executions_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id),
     CONSTRAINT tool_executions_completed_at_check CHECK (completed_at >= created_at),
     CONSTRAINT tool_executions_duration_ms_check CHECK (duration_ms >= 0),
     CONSTRAINT tool_executions_status_check CHECK (status = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text, 'timeout'::text])),
+    CONSTRAINT tool_executions_step_key_check CHECK (btrim(step_key) <> ''::text),
     CONSTRAINT tool_executions_tool_name_check CHECK (btrim(tool_name) <> ''::text)
 );
 CREATE INDEX idx_tool_executions_created ON orchestrator.tool_executions USING btree (created_at);
 CREATE INDEX idx_tool_executions_status ON orchestrator.tool_executions USING btree (status);
 CREATE INDEX idx_tool_executions_task ON orchestrator.tool_executions USING btree (task_id);
 CREATE INDEX idx_tool_executions_tool ON orchestrator.tool_executions USING btree (tool_name);
+CREATE UNIQUE INDEX uq_tool_executions_step ON orchestrator.tool_executions USING btree (task_id, step_key) WHERE ((step_key IS NOT NULL) AND (status <> ALL (ARRAY['failed'::text, 'timeout'::text])));
 CREATE TRIGGER tool_executions_lifecycle BEFORE UPDATE ON orchestrator.tool_executions FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('tool_execution', 'status');
 
 -- Consolidation of enum types: each row replaces one type by another, reversibly
@@ -1157,6 +1225,61 @@ JOIN visible AS child ON child.oid = m.child
 JOIN visible AS parent ON parent.oid = m.parent
 JOIN greatest_height AS g ON g.relation = m.parent;
 
+-- Open tasks by type and role: claimable, due later, kept back, and held by workers
+-- Made by 0.7.0--0.7.1.sql
+--   waiting: Tasks that a worker can claim now
+--   scheduled: Tasks that can be claimed after their run_after
+--   blocked: Tasks whose run waits for a human
+--   running: Tasks that a worker holds
+--   expired_leases: Those of them whose lease has expired: the next claim takes them back
+--   oldest_wait: How long the longest waiting of the claimable tasks has been claimable
+CREATE VIEW orchestrator.task_queue AS
+SELECT w.task_type, w.to_role,
+       sum(w.waiting)::bigint AS waiting, sum(w.scheduled)::bigint AS scheduled, sum(w.blocked)::bigint AS blocked,
+       sum(w.running)::bigint AS running, sum(w.expired_leases)::bigint AS expired_leases,
+       now() - min(w.waits_since) AS oldest_wait
+FROM (
+    SELECT q.task_type, q.to_role,
+           count(*) FILTER (WHERE q.ready AND q.run_after <= now()) AS waiting,
+           count(*) FILTER (WHERE q.ready AND q.run_after > now()) AS scheduled,
+           count(*) FILTER (WHERE NOT q.ready) AS blocked,
+           0 AS running, 0 AS expired_leases,
+           min(greatest(q.created_at, q.run_after)) FILTER (WHERE q.ready AND q.run_after <= now()) AS waits_since
+    FROM orchestrator.queued_tasks AS q GROUP BY q.task_type, q.to_role
+    UNION ALL
+    SELECT left(t.task_type, 200), left(t.to_role, 200), 0, 0, 0,
+           count(*), count(*) FILTER (WHERE a.lease_expires_at < now()), NULL
+    FROM orchestrator.task_attempts AS a JOIN orchestrator.tasks AS t ON t.id = a.task_id
+    WHERE a.ended_at IS NULL GROUP BY left(t.task_type, 200), left(t.to_role, 200)
+) AS w
+GROUP BY w.task_type, w.to_role;
+
+-- Attempts of tasks that ended in the last 24 hours, by type of task; released and cancelled ones are left out
+-- Made by 0.7.0--0.7.1.sql
+--   failures: Attempts that failed, or whose lease expired
+--   p50: The median time from the claim to the end of an attempt
+--   p95: The time that 95 of 100 attempts took at most
+CREATE VIEW orchestrator.task_stats AS
+SELECT t.task_type, count(*) AS count, count(*) FILTER (WHERE a.outcome <> 'completed') AS failures,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY a.ended_at - a.claimed_at) AS p50,
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY a.ended_at - a.claimed_at) AS p95
+FROM orchestrator.task_attempts AS a JOIN orchestrator.tasks AS t ON t.id = a.task_id
+WHERE a.ended_at > now() - interval '24 hours' AND a.outcome IN ('completed', 'failed', 'expired')
+GROUP BY t.task_type;
+
+-- Tool executions that were started in the last 24 hours and have ended, by tool
+-- Made by 0.7.0--0.7.1.sql
+--   failures: Executions that failed or timed out
+--   p50: The median time of an execution
+--   p95: The time that 95 of 100 executions took at most
+CREATE VIEW orchestrator.tool_stats AS
+SELECT e.tool_name, count(*) AS count, count(*) FILTER (WHERE e.status <> 'completed') AS failures,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY e.duration_ms) * interval '1 millisecond' AS p50,
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY e.duration_ms) * interval '1 millisecond' AS p95
+FROM orchestrator.tool_executions AS e
+WHERE e.created_at > now() - interval '24 hours' AND e.status IN ('completed', 'failed', 'timeout')
+GROUP BY e.tool_name;
+
 -- Models with calls on days without a price, and the number of those calls
 -- Made by 0.2.4--0.2.5.sql
 CREATE VIEW orchestrator.unpriced_usage AS
@@ -1402,6 +1525,15 @@ CREATE FUNCTION orchestrator.begin_downgrade(target text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'begin_downgrade_wrapper';
 
+-- Starts the tool of a step, or returns the output of the step if it is done already. Finish it with finish_tool_execution
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.begin_step(task_id uuid, step_key text, tool_name text, arguments jsonb DEFAULT '{}'::jsonb)
+ RETURNS TABLE(execution_id uuid, done boolean, output text)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'begin_step_wrapper';
+
 -- For up scripts: locks every table that the update needs
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.begin_upgrade(target text)
@@ -1409,6 +1541,15 @@ CREATE FUNCTION orchestrator.begin_upgrade(target text)
  LANGUAGE c
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'begin_upgrade_wrapper';
+
+-- Cancels a task that has not ended; the claim of a worker ends with it. Returns the row
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.cancel_task(task_id uuid, reason text)
+ RETURNS orchestrator.tasks
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'cancel_task_wrapper';
 
 -- Stores the present schema under a new label: definitions, sizes and use of all user schemas or of the named ones. Returns its id. A NOTICE counts the objects that the caller may not see
 -- Made by 0.3.0--0.4.0.sql
@@ -1426,6 +1567,15 @@ CREATE FUNCTION orchestrator.claim_knowledge(batch integer DEFAULT 50)
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'claim_knowledge_wrapper';
+
+-- Takes waiting tasks for a worker, the most urgent first, until their lease expires. Returns their rows
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.claim_tasks(worker text, task_types text[] DEFAULT NULL::text[], to_role text DEFAULT NULL::text, batch integer DEFAULT 1, lease interval DEFAULT '00:05:00'::interval)
+ RETURNS SETOF orchestrator.tasks
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'claim_tasks_wrapper';
 
 -- Objects that were added, removed or changed between two snapshots, given by label; no row if their schemas are equal
 -- Made by 0.3.0--0.4.0.sql
@@ -1445,6 +1595,24 @@ CREATE FUNCTION orchestrator.compare_versions(a text, b text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'compare_versions_wrapper';
 
+-- Completes a task that the worker holds. Repeating the call changes nothing. Returns the row
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.complete_task(task_id uuid, worker text, result jsonb DEFAULT NULL::jsonb)
+ RETURNS orchestrator.tasks
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'complete_task_wrapper';
+
+-- Completes tasks that the worker holds: all of them, or none. Returns the number that this call completed
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.complete_tasks(task_ids uuid[], worker text, results jsonb[] DEFAULT NULL::jsonb[])
+ RETURNS bigint
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'complete_tasks_wrapper';
+
 -- The value of a setting as JSON of its type; for an unknown key the fallback, or an error without one. A secret is an error for a role that may not read the table
 -- Made by 0.1.4--0.1.5.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.configuration_value(key text, fallback jsonb DEFAULT NULL::jsonb)
@@ -1461,6 +1629,15 @@ CREATE FUNCTION orchestrator.copy_grants(source text, target text)
  LANGUAGE c
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'copy_grants_wrapper';
+
+-- Creates a task for workers to claim, once per idempotency key. Returns its id, and whether this call created it
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.create_task(task_type text, title text, config jsonb DEFAULT '{}'::jsonb, thread_id text DEFAULT NULL::text, priority smallint DEFAULT 0, run_after timestamp with time zone DEFAULT NULL::timestamp with time zone, max_attempts integer DEFAULT 1, description text DEFAULT NULL::text, metadata jsonb DEFAULT NULL::jsonb, workspace_path text DEFAULT NULL::text, idempotency_key uuid DEFAULT NULL::uuid)
+ RETURNS TABLE(task_id uuid, created boolean)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'create_task_wrapper';
 
 -- Marks sessions without a heartbeat for longer than silent_for as inactive. Returns their ids
 -- Made by 0.1.3--0.1.4.sql, 0.5.0--0.6.0.sql
@@ -1506,6 +1683,14 @@ CREATE FUNCTION orchestrator.enforce_append_only()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'enforce_append_only_wrapper';
 
+-- BEFORE INSERT row trigger (column [, column ...]): refuses a value other than the default in a column that the role may not update
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.enforce_defaults()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'enforce_defaults_wrapper';
+
 -- BEFORE UPDATE row trigger (column [, column ...]): refuses changes of the named columns
 -- Made by 0.2.1--0.2.2.sql
 CREATE FUNCTION orchestrator.enforce_immutable()
@@ -1547,6 +1732,15 @@ CREATE FUNCTION orchestrator.expire_sessions(retention interval DEFAULT NULL::in
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'expire_sessions_wrapper';
+
+-- Ends the attempt of a task that the worker holds with an error: the task waits for its next attempt, or failed if none is left. Returns the row
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.fail_task(task_id uuid, worker text, error text, retry_in interval DEFAULT NULL::interval, final boolean DEFAULT false)
+ RETURNS orchestrator.tasks
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'fail_task_wrapper';
 
 -- SHA-256 of every live member and its definition; equal schemas have equal fingerprints, whatever upgrades led to them
 -- Made by 0.0.0.sql
@@ -1726,6 +1920,31 @@ CREATE FUNCTION orchestrator.purge_knowledge(embedded_for interval DEFAULT '365 
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'purge_knowledge_wrapper';
 
+-- AFTER INSERT or UPDATE row trigger of tasks: keeps queued_tasks up to date, announces tasks that can be claimed, and refuses to move a claimed task by UPDATE
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.queue_task()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'queue_task_wrapper';
+
+-- AFTER UPDATE row trigger of orchestrator_runs: keeps the tasks of a run that waits for a human from being claimed
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.queue_tasks_of_run()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'queue_tasks_of_run_wrapper';
+
+-- Takes tasks with an expired lease back: they wait for their next attempt, or failed if none is left. Returns their number
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.reclaim_expired_tasks()
+ RETURNS bigint
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'reclaim_expired_tasks_wrapper';
+
 -- Adds an event to the audit trail, with the rights of the owner of the trail. Returns its id. The function adds the key session_user to the metadata
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.record_event(event_type text, role text, trace_id uuid, metadata jsonb DEFAULT '{}'::jsonb)
@@ -1771,6 +1990,15 @@ CREATE FUNCTION orchestrator.release_idempotency_keys(ttl interval DEFAULT NULL:
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'release_idempotency_keys_wrapper';
 
+-- Puts a task that the worker holds back into the queue; the attempt does not count. Returns the row
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.release_task(task_id uuid, worker text, retry_in interval DEFAULT '00:00:00'::interval)
+ RETURNS orchestrator.tasks
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'release_task_wrapper';
+
 -- For scripts: grants each role with a level the privileges that its level gains from version origin to version target, and revokes those that it loses. Returns the number of roles
 -- Made by 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.renew_access(origin text, target text)
@@ -1778,6 +2006,15 @@ CREATE FUNCTION orchestrator.renew_access(origin text, target text)
  LANGUAGE c
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'renew_access_wrapper';
+
+-- Extends the lease of a task that the worker holds. Returns its new end
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.renew_claim(task_id uuid, worker text, lease interval DEFAULT '00:05:00'::interval)
+ RETURNS timestamp with time zone
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'renew_claim_wrapper';
 
 -- Asks a role to approve a task. The same request_key finds the first approval. Returns its id
 -- Made by 0.6.0--0.7.0.sql
@@ -1895,13 +2132,13 @@ CREATE FUNCTION orchestrator.route_task(task_type text, description text, from_r
 AS 'orchestrator_schema', 'route_task_wrapper';
 
 -- Expires, releases and purges, each by its configured age. Returns every task with the number of rows
--- Made by 0.5.0--0.6.0.sql
+-- Made by 0.5.0--0.6.0.sql, 0.7.0--0.7.1.sql
 CREATE FUNCTION orchestrator.run_maintenance()
  RETURNS TABLE(task text, affected bigint)
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'run_maintenance_wrapper';
+AS 'orchestrator_schema', 'run_maintenance_0_7_1_wrapper';
 
 -- The audit events of a run, of its tasks and of its gates, the oldest first
 -- Made by 0.6.0--0.7.0.sql

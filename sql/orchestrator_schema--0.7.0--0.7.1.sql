@@ -98,19 +98,16 @@ COMMENT ON COLUMN orchestrator.queued_tasks.ready IS 'Whether nothing but run_af
 
 -- A downgrade keeps no rows of this table, because the tasks can change before the next update.
 SELECT orchestrator.restore_table('orchestrator.queued_tasks');
-INSERT INTO orchestrator.queued_tasks (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready)
-SELECT t.id, left(t.task_type, 200), left(t.to_role, 200), t.priority, t.run_after, t.created_at,
-       (SELECT coalesce(max(a.attempt), 0) FROM orchestrator.task_attempts AS a WHERE a.task_id = t.id),
-       NOT EXISTS (
-           SELECT FROM orchestrator.orchestrator_runs AS r
-           WHERE r.thread_id = t.thread_id
-             AND (r.gate_status IN ('hold', 'kill')
-                  OR (r.gate_status = 'recycle'
-                      AND (EXISTS (SELECT FROM orchestrator.human_review_queue AS q
-                                   WHERE q.thread_id = r.thread_id AND q.status = 'pending' AND q.review_type = 'safety')
-                           OR EXISTS (SELECT FROM orchestrator.gates AS g
-                                      WHERE g.thread_id = r.thread_id AND g.status = 'pending')))))
-FROM orchestrator.tasks AS t WHERE t.status = 'pending';
+CREATE FUNCTION orchestrator.rebuild_task_queue()
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'rebuild_task_queue_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.rebuild_task_queue() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.rebuild_task_queue() IS
+    'Writes queued_tasks again from the pending tasks. Needed only if the triggers of tasks were off. Returns the number of rows';
+
+SELECT orchestrator.rebuild_task_queue();
 
 -- The order of claims, for each type, and for each type of a role.
 CREATE INDEX idx_queued_tasks_type ON orchestrator.queued_tasks (task_type, priority DESC, run_after, created_at, task_id) WHERE ready;
@@ -276,7 +273,7 @@ CREATE VIEW orchestrator.task_queue AS
 SELECT w.task_type, w.to_role,
        sum(w.waiting)::bigint AS waiting, sum(w.scheduled)::bigint AS scheduled, sum(w.blocked)::bigint AS blocked,
        sum(w.running)::bigint AS running, sum(w.expired_leases)::bigint AS expired_leases,
-       now() - min(w.waits_since) AS oldest_wait
+       CASE WHEN isfinite(min(w.waits_since)) THEN now() - min(w.waits_since) END AS oldest_wait
 FROM (
     SELECT q.task_type, q.to_role,
            count(*) FILTER (WHERE q.ready AND q.run_after <= now()) AS waiting,
@@ -302,8 +299,8 @@ COMMENT ON COLUMN orchestrator.task_queue.oldest_wait IS 'How long the longest w
 
 CREATE VIEW orchestrator.task_stats AS
 SELECT t.task_type, count(*) AS count, count(*) FILTER (WHERE a.outcome <> 'completed') AS failures,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY a.ended_at - a.claimed_at) AS p50,
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY a.ended_at - a.claimed_at) AS p95
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY CASE WHEN isfinite(a.claimed_at) AND isfinite(a.ended_at) THEN a.ended_at - a.claimed_at END) AS p50,
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY CASE WHEN isfinite(a.claimed_at) AND isfinite(a.ended_at) THEN a.ended_at - a.claimed_at END) AS p95
 FROM orchestrator.task_attempts AS a JOIN orchestrator.tasks AS t ON t.id = a.task_id
 WHERE a.ended_at > now() - interval '24 hours' AND a.outcome IN ('completed', 'failed', 'expired')
 GROUP BY t.task_type;
@@ -314,8 +311,8 @@ COMMENT ON COLUMN orchestrator.task_stats.p95 IS 'The time that 95 of 100 attemp
 
 CREATE VIEW orchestrator.tool_stats AS
 SELECT e.tool_name, count(*) AS count, count(*) FILTER (WHERE e.status <> 'completed') AS failures,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY e.duration_ms) * interval '1 millisecond' AS p50,
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY e.duration_ms) * interval '1 millisecond' AS p95
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY CASE WHEN isfinite(e.created_at) AND isfinite(e.completed_at) THEN e.completed_at - e.created_at END) AS p50,
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY CASE WHEN isfinite(e.created_at) AND isfinite(e.completed_at) THEN e.completed_at - e.created_at END) AS p95
 FROM orchestrator.tool_executions AS e
 WHERE e.created_at > now() - interval '24 hours' AND e.status IN ('completed', 'failed', 'timeout')
 GROUP BY e.tool_name;

@@ -27,6 +27,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'run_maintenance_wrapper';
 
+DROP FUNCTION orchestrator.rebuild_task_queue();
 DROP FUNCTION orchestrator.reclaim_expired_tasks();
 DROP FUNCTION orchestrator.cancel_task(uuid, text);
 DROP FUNCTION orchestrator.release_task(uuid, text, interval);
@@ -59,7 +60,7 @@ DROP FUNCTION orchestrator.enforce_defaults();
 -- tables
 
 -- No row is kept: each follows from its task.
-DELETE FROM orchestrator.queued_tasks;
+TRUNCATE orchestrator.queued_tasks;
 SELECT orchestrator.archive_table('orchestrator.queued_tasks');
 
 SELECT orchestrator.archive_table('orchestrator.task_attempts');

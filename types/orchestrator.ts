@@ -828,6 +828,53 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** The pending tasks in the order of claims; kept up by triggers, and written by nothing else */
+      queued_tasks: {
+        Row: {
+          task_id: string;
+          /** The first 200 characters of the task's */
+          task_type: string;
+          /** The first 200 characters of the task's */
+          to_role: string | null;
+          priority: number;
+          run_after: string;
+          /** When the task was created */
+          created_at: string;
+          /** The number of the last attempt, or 0 */
+          attempts: number;
+          /** Whether nothing but run_after keeps the task from being claimed: its run does not wait for a human */
+          ready: boolean;
+        };
+        Insert: {
+          task_id: string;
+          task_type: string;
+          to_role?: string | null;
+          priority: number;
+          run_after: string;
+          created_at: string;
+          attempts: number;
+          ready: boolean;
+        };
+        Update: {
+          task_id?: string;
+          task_type?: string;
+          to_role?: string | null;
+          priority?: number;
+          run_after?: string;
+          created_at?: string;
+          attempts?: number;
+          ready?: boolean;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "queued_tasks_task_id_fkey";
+            columns: ["task_id"];
+            isOneToOne: true;
+            referencedRelation: "tasks";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       /** The schema of the database at one moment; capture_snapshot writes snapshots, compare_snapshots compares them */
       schema_snapshots: {
         Row: {
@@ -924,6 +971,58 @@ export type Database = {
           },
         ];
       };
+      /** Each claim of a task, with its lease and its end; the open one is the claim that holds the task */
+      task_attempts: {
+        Row: {
+          task_id: string;
+          /** The number of the claim of its task, from 1 */
+          attempt: number;
+          /** The name that the worker gave itself */
+          worker: string;
+          claimed_at: string;
+          /** From this time on the task can be taken back, unless the lease is renewed */
+          lease_expires_at: string;
+          /** When the attempt ended; NULL exactly while the worker holds the task */
+          ended_at: string | null;
+          /** End of the attempt. completed: the task is done; failed: the worker reported an error; released: the worker gave the task back; expired: the lease ran out; cancelled: the task was cancelled */
+          outcome: "completed" | "failed" | "released" | "expired" | "cancelled" | null;
+          /** The error that the worker reported, or the reason of the cancellation */
+          error: string | null;
+          /** The database role that was logged in */
+          claimed_as: string;
+        };
+        Insert: {
+          task_id: string;
+          attempt: number;
+          worker: string;
+          claimed_at?: string;
+          lease_expires_at: string;
+          ended_at?: string | null;
+          outcome?: "completed" | "failed" | "released" | "expired" | "cancelled" | null;
+          error?: string | null;
+          claimed_as?: string;
+        };
+        Update: {
+          task_id?: string;
+          attempt?: number;
+          worker?: string;
+          claimed_at?: string;
+          lease_expires_at?: string;
+          ended_at?: string | null;
+          outcome?: "completed" | "failed" | "released" | "expired" | "cancelled" | null;
+          error?: string | null;
+          claimed_as?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "task_attempts_task_id_fkey";
+            columns: ["task_id"];
+            isOneToOne: false;
+            referencedRelation: "tasks";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       /** Units of work, from the request to the end */
       tasks: {
         Row: {
@@ -943,11 +1042,11 @@ export type Database = {
           workspace_path: string | null;
           created_at: string;
           updated_at: string;
-          /** When it last became running */
+          /** When it last became running; NULL again while it waits for the next attempt */
           started_at: string | null;
           /** When it became completed, failed or cancelled */
           completed_at: string | null;
-          /** Why it failed */
+          /** Why it failed or was cancelled; task_attempts has the errors of earlier attempts */
           error: string | null;
           /** The role that routed the task; set only on routed tasks */
           from_role: string | null;
@@ -961,6 +1060,14 @@ export type Database = {
           idempotency_key: string | null;
           /** The run that the task belongs to; if its thread_id changes, this column follows */
           thread_id: string | null;
+          /** Tasks with a greater number are claimed first */
+          priority: number;
+          /** No worker claims the task before this time */
+          run_after: string;
+          /** The number of attempts after which a failure is final; released attempts do not count */
+          max_attempts: number;
+          /** The result of the work, any JSON value of the application */
+          result: Json;
         };
         Insert: {
           id?: string;
@@ -982,6 +1089,10 @@ export type Database = {
           trace_id?: string | null;
           idempotency_key?: string | null;
           thread_id?: string | null;
+          priority?: number;
+          run_after?: string;
+          max_attempts?: number;
+          result?: Json;
         };
         Update: {
           id?: string;
@@ -1003,6 +1114,10 @@ export type Database = {
           trace_id?: string | null;
           idempotency_key?: string | null;
           thread_id?: string | null;
+          priority?: number;
+          run_after?: string;
+          max_attempts?: number;
+          result?: Json;
         };
         Relationships: [
           {
@@ -1032,6 +1147,8 @@ export type Database = {
           completed_at: string | null;
           /** Milliseconds from created_at to completed_at */
           duration_ms: number | null;
+          /** The worker's key of the step within its task: begin_step finds the completed execution by it */
+          step_key: string | null;
         };
         Insert: {
           id?: string;
@@ -1044,6 +1161,7 @@ export type Database = {
           created_at?: string;
           completed_at?: string | null;
           duration_ms?: number | null;
+          step_key?: string | null;
         };
         Update: {
           id?: string;
@@ -1056,6 +1174,7 @@ export type Database = {
           created_at?: string;
           completed_at?: string | null;
           duration_ms?: number | null;
+          step_key?: string | null;
         };
         Relationships: [
           {
@@ -1659,6 +1778,54 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** Open tasks by type and role: claimable, due later, kept back, and held by workers */
+      task_queue: {
+        Row: {
+          task_type: string | null;
+          to_role: string | null;
+          /** Tasks that a worker can claim now */
+          waiting: number | null;
+          /** Tasks that can be claimed after their run_after */
+          scheduled: number | null;
+          /** Tasks whose run waits for a human */
+          blocked: number | null;
+          /** Tasks that a worker holds */
+          running: number | null;
+          /** Those of them whose lease has expired: the next claim takes them back */
+          expired_leases: number | null;
+          /** How long the longest waiting of the claimable tasks has been claimable */
+          oldest_wait: string | null;
+        };
+        Relationships: [];
+      };
+      /** Attempts of tasks that ended in the last 24 hours, by type of task; released and cancelled ones are left out */
+      task_stats: {
+        Row: {
+          task_type: string | null;
+          count: number | null;
+          /** Attempts that failed, or whose lease expired */
+          failures: number | null;
+          /** The median time from the claim to the end of an attempt */
+          p50: string | null;
+          /** The time that 95 of 100 attempts took at most */
+          p95: string | null;
+        };
+        Relationships: [];
+      };
+      /** Tool executions that were started in the last 24 hours and have ended, by tool */
+      tool_stats: {
+        Row: {
+          tool_name: string | null;
+          count: number | null;
+          /** Executions that failed or timed out */
+          failures: number | null;
+          /** The median time of an execution */
+          p50: string | null;
+          /** The time that 95 of 100 executions took at most */
+          p95: string | null;
+        };
+        Relationships: [];
+      };
       /** Models with calls on days without a price, and the number of those calls */
       unpriced_usage: {
         Row: {
@@ -1831,12 +1998,30 @@ export type Database = {
         };
         Returns: undefined;
       };
+      /** Starts the tool of a step, or returns the output of the step if it is done already. Finish it with finish_tool_execution */
+      begin_step: {
+        Args: {
+          task_id: string;
+          step_key: string;
+          tool_name: string;
+          arguments?: Json;
+        };
+        Returns: { execution_id: string; done: boolean; output: string }[];
+      };
       /** For up scripts: locks every table that the update needs */
       begin_upgrade: {
         Args: {
           target: string;
         };
         Returns: undefined;
+      };
+      /** Cancels a task that has not ended; the claim of a worker ends with it. Returns the row */
+      cancel_task: {
+        Args: {
+          task_id: string;
+          reason: string;
+        };
+        Returns: Database["orchestrator"]["Tables"]["tasks"]["Row"];
       };
       /** Stores the present schema under a new label: definitions, sizes and use of all user schemas or of the named ones. Returns its id. A NOTICE counts the objects that the caller may not see */
       capture_snapshot: {
@@ -1853,6 +2038,17 @@ export type Database = {
         };
         Returns: { id: string; knowledge_type: string; content: string; metadata: Json }[];
       };
+      /** Takes waiting tasks for a worker, the most urgent first, until their lease expires. Returns their rows */
+      claim_tasks: {
+        Args: {
+          worker: string;
+          task_types?: string[];
+          to_role?: string;
+          batch?: number;
+          lease?: string;
+        };
+        Returns: Database["orchestrator"]["Tables"]["tasks"]["Row"][];
+      };
       /** Objects that were added, removed or changed between two snapshots, given by label; no row if their schemas are equal */
       compare_snapshots: {
         Args: {
@@ -1866,6 +2062,24 @@ export type Database = {
         Args: {
           a: string;
           b: string;
+        };
+        Returns: number;
+      };
+      /** Completes a task that the worker holds. Repeating the call changes nothing. Returns the row */
+      complete_task: {
+        Args: {
+          task_id: string;
+          worker: string;
+          result?: Json;
+        };
+        Returns: Database["orchestrator"]["Tables"]["tasks"]["Row"];
+      };
+      /** Completes tasks that the worker holds: all of them, or none. Returns the number that this call completed */
+      complete_tasks: {
+        Args: {
+          task_ids: string[];
+          worker: string;
+          results?: Json[];
         };
         Returns: number;
       };
@@ -1884,6 +2098,23 @@ export type Database = {
           target: string;
         };
         Returns: number;
+      };
+      /** Creates a task for workers to claim, once per idempotency key. Returns its id, and whether this call created it */
+      create_task: {
+        Args: {
+          task_type: string;
+          title: string;
+          config?: Json;
+          thread_id?: string;
+          priority?: number;
+          run_after?: string;
+          max_attempts?: number;
+          description?: string;
+          metadata?: Json;
+          workspace_path?: string;
+          idempotency_key?: string;
+        };
+        Returns: { task_id: string; created: boolean }[];
       };
       /** Marks sessions without a heartbeat for longer than silent_for as inactive. Returns their ids */
       deactivate_stale_sessions: {
@@ -1936,6 +2167,17 @@ export type Database = {
           retention?: string;
         };
         Returns: number;
+      };
+      /** Ends the attempt of a task that the worker holds with an error: the task waits for its next attempt, or failed if none is left. Returns the row */
+      fail_task: {
+        Args: {
+          task_id: string;
+          worker: string;
+          error: string;
+          retry_in?: string;
+          final?: boolean;
+        };
+        Returns: Database["orchestrator"]["Tables"]["tasks"]["Row"];
       };
       /** SHA-256 of every live member and its definition; equal schemas have equal fingerprints, whatever upgrades led to them */
       fingerprint: {
@@ -2097,6 +2339,11 @@ export type Database = {
         };
         Returns: number;
       };
+      /** Takes tasks with an expired lease back: they wait for their next attempt, or failed if none is left. Returns their number */
+      reclaim_expired_tasks: {
+        Args: Record<PropertyKey, never>;
+        Returns: number;
+      };
       /** Adds an event to the audit trail, with the rights of the owner of the trail. Returns its id. The function adds the key session_user to the metadata */
       record_event: {
         Args: {
@@ -2151,6 +2398,15 @@ export type Database = {
         };
         Returns: number;
       };
+      /** Puts a task that the worker holds back into the queue; the attempt does not count. Returns the row */
+      release_task: {
+        Args: {
+          task_id: string;
+          worker: string;
+          retry_in?: string;
+        };
+        Returns: Database["orchestrator"]["Tables"]["tasks"]["Row"];
+      };
       /** For scripts: grants each role with a level the privileges that its level gains from version origin to version target, and revokes those that it loses. Returns the number of roles */
       renew_access: {
         Args: {
@@ -2158,6 +2414,15 @@ export type Database = {
           target: string;
         };
         Returns: number;
+      };
+      /** Extends the lease of a task that the worker holds. Returns its new end */
+      renew_claim: {
+        Args: {
+          task_id: string;
+          worker: string;
+          lease?: string;
+        };
+        Returns: string;
       };
       /** Asks a role to approve a task. The same request_key finds the first approval. Returns its id */
       request_approval: {

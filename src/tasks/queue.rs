@@ -16,9 +16,10 @@ use pgrx::{AllocatedByPostgres, Uuid};
 
 use crate::runs::waiting;
 use crate::schema::lifecycle;
+use crate::schema::verify::row_rules::QUEUED_TASKS;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
-use crate::server::{backend_state, latest, notifications, rows, scoped};
+use crate::server::{backend_state, latest, locks, notifications, rows, scoped};
 
 const PENDING: &str = "pending";
 const RUNNING: &str = "running";
@@ -273,4 +274,27 @@ fn set_ready(ids: Vec<Uuid>, ready: bool) -> Result<bool, Error> {
         return Ok(false);
     }
     SET.update(&[ids.into(), ready.into()], |rows| rows::only(rows, "is_claimable"))
+}
+
+/// Writes `queued_tasks` again: one row for each pending task, as the task and its run are. It is needed
+/// only if rows of tasks were written while their triggers were off, which `verify()` reports. Changes of
+/// tasks wait until the transaction ends.
+///
+/// Returns: the number of rows. Since 0.7.1.
+#[pg_extern(sql = false, volatile)]
+fn rebuild_task_queue() -> Result<i64, ErrorReport> {
+    static LOCK: Statement =
+        Statement::new("LOCK TABLE orchestrator.tasks IN SHARE ROW EXCLUSIVE MODE");
+    static EMPTY: Statement = Statement::new("DELETE FROM orchestrator.queued_tasks");
+    static FILL: Statement = Statement::new(concatcp!(
+        "WITH filled AS (INSERT INTO orchestrator.queued_tasks (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready) ",
+        QUEUED_TASKS,
+        " RETURNING task_id) SELECT count(*) FROM filled"
+    ));
+    locks::in_order(&[c"orchestrator_runs", c"human_review_queue", c"gates"]);
+    LOCK.update(&[], |_| Ok(()))?;
+    EMPTY.update(&[], |_| Ok(()))?;
+    let rows = FILL.update(&[], |rows| rows::only(rows, "count"))?;
+    announce();
+    Ok(rows)
 }

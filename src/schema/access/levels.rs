@@ -255,6 +255,7 @@ const FUNCTIONS: &[Functions] = &[
             "release_idempotency_keys",
             "purge_audit_events",
             "run_maintenance",
+            "rebuild_task_queue",
             "grant_access",
             "revoke_access",
         ],

@@ -119,5 +119,20 @@ pub fn everything() -> Result<Vec<(String, i64, i64)>, Error> {
         };
         outcomes.push((object, outcome.restored, outcome.left_behind));
     }
+    if outcomes.iter().any(|(_, restored, _)| *restored > 0) {
+        rebuild_derived()?;
+    }
     Ok(outcomes)
+}
+
+/// Writes the tables again whose rows follow from those of others, in the versions that have them: rows
+/// are restored without triggers.
+fn rebuild_derived() -> Result<(), Error> {
+    const IS_THERE: &str =
+        "SELECT pg_catalog.to_regprocedure('orchestrator.rebuild_task_queue()') IS NOT NULL";
+    const REBUILD: &str = "SELECT orchestrator.rebuild_task_queue()";
+    if dynamic_sql::value::<bool>(IS_THERE, &[])? == Some(true) {
+        dynamic_sql::value::<i64>(REBUILD, &[])?;
+    }
+    Ok(())
 }

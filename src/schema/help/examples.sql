@@ -158,6 +158,8 @@ SELECT orchestrator.purge_audit_events('365 days');
 SELECT orchestrator.purge_knowledge('90 days');
 -- queued_tasks
 SELECT task_id, priority, run_after FROM orchestrator.queued_tasks WHERE NOT ready;
+-- rebuild_task_queue
+SELECT orchestrator.rebuild_task_queue();  -- after a restore without triggers
 -- reclaim_expired_tasks
 SELECT orchestrator.reclaim_expired_tasks();
 -- record_event

@@ -34,6 +34,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "task_stats",
             "queued_tasks",
             "reclaim_expired_tasks",
+            "rebuild_task_queue",
             "workflows",
             "workflow_tasks",
             "route_task",

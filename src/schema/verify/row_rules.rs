@@ -21,7 +21,7 @@ pub struct Rule {
 }
 
 /// The row of each pending task in the queue, as its task, its attempts and its run are.
-const QUEUED_TASKS: &str = include_str!("queued_tasks.sql");
+pub const QUEUED_TASKS: &str = include_str!("queued_tasks.sql");
 
 /// Every rule, in the order of the versions that introduced their tables.
 pub static RULES: [Rule; 3] = [
@@ -64,12 +64,7 @@ pub static RULES: [Rule; 3] = [
              WHERE (d.task_id, d.task_type, d.to_role, d.priority, d.run_after, d.created_at, d.attempts, d.ready) \
                    IS DISTINCT FROM (q.task_id, q.task_type, q.to_role, q.priority, q.run_after, q.created_at, q.attempts, q.ready)"
         )),
-        hint: concatcp!(
-            "BEGIN; LOCK TABLE orchestrator.tasks IN SHARE ROW EXCLUSIVE MODE; DELETE FROM orchestrator.queued_tasks; \
-             INSERT INTO orchestrator.queued_tasks (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready) ",
-            QUEUED_TASKS,
-            "; COMMIT;"
-        ),
+        hint: "SELECT orchestrator.rebuild_task_queue();",
     },
 ];
 
