@@ -61,13 +61,6 @@ COMMENT ON COLUMN orchestrator.task_attempts.claimed_as IS 'The database role th
 
 SELECT orchestrator.restore_table('orchestrator.task_attempts');
 
--- While the older version was installed, tasks could end, or wait again, without their worker.
-UPDATE orchestrator.task_attempts AS a
-SET ended_at = greatest(coalesce(t.completed_at, now()), a.claimed_at),
-    outcome = CASE WHEN t.status = 'pending' THEN 'released' ELSE t.status END
-FROM orchestrator.tasks AS t
-WHERE t.id = a.task_id AND a.ended_at IS NULL AND t.status <> 'running';
-
 -- A task has one worker at most.
 CREATE UNIQUE INDEX uq_task_attempts_open   ON orchestrator.task_attempts (task_id) WHERE ended_at IS NULL;
 -- Leases that can expire, the earliest first.
@@ -105,8 +98,9 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'rebuild_task_queue_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.rebuild_task_queue() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.rebuild_task_queue() IS
-    'Writes queued_tasks again from the pending tasks. Needed only if the triggers of tasks were off. Returns the number of rows';
+    'Writes queued_tasks again from the pending tasks, and ends open attempts of tasks that are not running. Needed only if the triggers of tasks were off. Returns the number of rows';
 
+-- While the older version was installed, tasks could end, or wait again, without their worker.
 SELECT orchestrator.rebuild_task_queue();
 
 -- The order of claims, for each type, and for each type of a role.
@@ -142,6 +136,17 @@ REVOKE ALL ON FUNCTION orchestrator.queue_tasks_of_run() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.queue_tasks_of_run() IS
     'AFTER UPDATE row trigger of orchestrator_runs: keeps the tasks of a run that waits for a human from being claimed';
 
+CREATE FUNCTION orchestrator.replace_queued_task()
+RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'replace_queued_task_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.replace_queued_task() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.replace_queued_task() IS
+    'BEFORE INSERT row trigger of queued_tasks: while a dump is restored, its rows replace those that the tasks have made';
+
+CREATE TRIGGER queued_tasks_restored BEFORE INSERT ON orchestrator.queued_tasks
+    FOR EACH ROW EXECUTE FUNCTION orchestrator.replace_queued_task();
 CREATE TRIGGER tasks_defaults BEFORE INSERT ON orchestrator.tasks
     FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_defaults('created_at', 'updated_at', 'started_at', 'completed_at', 'from_role', 'to_role', 'data', 'trace_id', 'idempotency_key');
 CREATE TRIGGER tasks_queue_new AFTER INSERT ON orchestrator.tasks

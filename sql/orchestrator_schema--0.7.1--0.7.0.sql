@@ -53,6 +53,8 @@ DROP TRIGGER orchestrator_runs_queue ON orchestrator.orchestrator_runs;
 DROP TRIGGER tasks_queue ON orchestrator.tasks;
 DROP TRIGGER tasks_queue_new ON orchestrator.tasks;
 DROP TRIGGER tasks_defaults ON orchestrator.tasks;
+DROP TRIGGER queued_tasks_restored ON orchestrator.queued_tasks;
+DROP FUNCTION orchestrator.replace_queued_task();
 DROP FUNCTION orchestrator.queue_tasks_of_run();
 DROP FUNCTION orchestrator.queue_task();
 DROP FUNCTION orchestrator.enforce_defaults();

@@ -51,8 +51,16 @@ fn run_maintenance()
 #[pg_extern(sql = false, volatile)]
 fn run_maintenance_0_7_1()
 -> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
-    let mut done = maintain()?;
-    done.insert(0, ("reclaim_expired_tasks", tasks::reclaim_expired_tasks()?));
+    locks::one_at_a_time("run_maintenance")?;
+    locks::in_order(&[
+        c"configurations",
+        c"orchestrator_runs",
+        c"sessions",
+        c"tasks",
+        c"task_attempts",
+    ]);
+    let mut done = vec![("reclaim_expired_tasks", tasks::reclaim_expired_tasks()?)];
+    done.extend(maintain()?);
     Ok(results(done))
 }
 

@@ -276,6 +276,80 @@ fn a_key_leads_to_its_row_whatever_the_statistics() -> Result<()> {
     Ok(())
 }
 
+/// Tasks that no claim takes: of other types, due later, kept back, claimed and over; and a few that wait.
+const MANY_TASKS: &str = "
+    INSERT INTO orchestrator.tasks (id, title, task_type, status, to_role, run_after)
+    SELECT pg_temp.id(i), 'task ' || i, 'type ' || i % 5, CASE WHEN i % 4 = 0 THEN 'completed' ELSE 'pending' END, CASE WHEN i % 2 = 0 THEN 'role ' || i % 7 END,
+           CASE WHEN i % 4 = 1 THEN 'infinity' ELSE '-infinity' END::timestamptz
+    FROM generate_series(1, 40000) AS i;
+    INSERT INTO orchestrator.queued_tasks (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready)
+    SELECT t.id, t.task_type, t.to_role, 3, t.run_after, t.created_at, 0, t.title LIKE '%1' OR t.title LIKE '%5' OR t.title LIKE '%9'
+    FROM orchestrator.tasks AS t WHERE t.status = 'pending' AND t.title NOT LIKE '%2';
+    INSERT INTO orchestrator.tasks (id, title, task_type, to_role)
+    SELECT pg_temp.id(50000 + i), 'waits ' || i, 'type ' || i % 5, CASE WHEN i % 2 = 0 THEN 'role 1' END FROM generate_series(1, 400) AS i;
+    INSERT INTO orchestrator.queued_tasks (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready)
+    SELECT t.id, t.task_type, t.to_role, i % 2, t.run_after, t.created_at, 0, true
+    FROM orchestrator.tasks AS t, LATERAL (SELECT substr(t.title, 7)::integer AS i) AS n WHERE t.title LIKE 'waits %';
+    INSERT INTO orchestrator.task_attempts (task_id, attempt, worker, claimed_at, lease_expires_at, ended_at, outcome)
+    SELECT t.id, 1, 'w', pg_temp.at(0), pg_temp.at(5), pg_temp.at(1), 'completed' FROM orchestrator.tasks AS t WHERE t.status = 'completed';
+    INSERT INTO orchestrator.orchestrator_runs (thread_id, project_id, story_id)
+    SELECT 'thread ' || i, pg_temp.id(i), 'story' FROM generate_series(1, 5000) AS i";
+
+/// Claims, with the number of tasks that each takes.
+const CLAIMS: [(&str, i64); 6] = [
+    ("SELECT id FROM orchestrator.claim_tasks('w')", 1),
+    ("SELECT id FROM orchestrator.claim_tasks('w', '{type 2}')", 1),
+    ("SELECT id FROM orchestrator.claim_tasks('w', '{type 1,type 3,none}', batch => 10)", 10),
+    ("SELECT id FROM orchestrator.claim_tasks('w', to_role => 'role 1', batch => 5)", 5),
+    ("SELECT id FROM orchestrator.claim_tasks('w', '{type 2,type 4}', 'role 1', 3)", 3),
+    ("SELECT id FROM orchestrator.claim_tasks('w', batch => 50)", 50),
+];
+
+/// A worker keeps its plans from a time when the queue was empty; another has none yet; and statistics
+/// are from before, or exact.
+#[test]
+fn a_claim_reads_as_many_rows_as_it_takes() -> Result<()> {
+    const READ: &str = "SELECT relname::text, seq_tup_read, coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables \
+         WHERE schemaname = 'orchestrator' AND relname IN ('tasks', 'queued_tasks', 'task_attempts', 'orchestrator_runs') ORDER BY 1";
+    let database = walked_to("claims", newest()?)?;
+    let mut client = helped(&database)?;
+    let mut early = database.client()?;
+    for (claim, _) in CLAIMS {
+        execute(&mut early, claim)?;
+    }
+    analyze(&mut client)?;
+    execute(&mut client, MANY_TASKS)?;
+    let mut complaints: Vec<String> = Vec::new();
+    let mut measure = |worker: &mut Client, when: &str| -> Result<()> {
+        for (claim, takes) in CLAIMS {
+            execute(worker, "BEGIN")?;
+            let taken = query(worker, claim)?.len() as i64;
+            assert_eq!(taken, takes, "{claim}");
+            for row in query(worker, READ)? {
+                let table: String = row.try_get(0)?;
+                let (scanned, fetched): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
+                // At most two priorities of five types, each read twice, with the candidates beside the
+                // batch; then each task itself, a few times.
+                let bound = 10 * 2 * (takes + 5) + 10 * takes;
+                if scanned > 0 || fetched > bound {
+                    complaints.push(format!(
+                        "{when}: {claim} scans {scanned} and fetches {fetched} rows of {table}"
+                    ));
+                }
+            }
+            execute(worker, "ROLLBACK")?;
+        }
+        Ok(())
+    };
+    measure(&mut early, "plans of an empty queue")?;
+    measure(&mut database.client()?, "statistics of an empty queue")?;
+    analyze(&mut client)?;
+    measure(&mut early, "after ANALYZE")?;
+    measure(&mut database.client()?, "a new connection")?;
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+    Ok(())
+}
+
 /// Every outcome belongs to the second of two collaborations, after all requests of the first.
 #[test]
 fn verify_reads_each_table_once_when_values_repeat() -> Result<()> {

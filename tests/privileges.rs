@@ -4,6 +4,8 @@
 mod carried_grants;
 #[path = "privileges/history.rs"]
 mod history;
+#[path = "privileges/inserts.rs"]
+mod inserts;
 #[path = "privileges/levels.rs"]
 mod levels;
 #[path = "privileges/locks.rs"]

@@ -190,6 +190,7 @@ fn rows_that_had_to_stay_in_the_archive_are_not_waiting() -> Result<()> {
         left,
         "orchestrator.approvals 1, orchestrator.approvals (request_key) 1, \
          orchestrator.tasks (from_role, to_role, data, trace_id, idempotency_key, title) 1, \
+         orchestrator.tasks (priority, run_after, max_attempts, result) 1, \
          orchestrator.tasks (thread_id) 1"
     );
     assert_eq!(differences(&mut client)?, [""; 0]);
@@ -224,11 +225,12 @@ fn rows_that_had_to_stay_in_the_archive_are_not_waiting() -> Result<()> {
 fn dump_safety_reports_rows_that_a_dump_loses() -> Result<()> {
     const ROWS: &str = "INSERT INTO orchestrator.tasks (id, title, task_type) \
          SELECT md5(i::text)::uuid, 't' || i, 'x' FROM generate_series(1, 3) AS i; \
-         INSERT INTO orchestrator.tool_executions (task_id, tool_name) SELECT id, 'y' FROM orchestrator.tasks";
+         INSERT INTO orchestrator.tool_executions (task_id, tool_name) SELECT id, 'y' FROM orchestrator.tasks; \
+         INSERT INTO orchestrator.workflows (name, definition) VALUES ('w', '{}')";
     // Each damage, and whether it loses rows.
     let damages = [
         ("ALTER TABLE orchestrator.tasks ADD COLUMN note text", true),
-        ("ALTER TABLE orchestrator.tool_executions DROP COLUMN tool_name", true),
+        ("ALTER TABLE orchestrator.workflows DROP COLUMN definition", true),
         ("ALTER TABLE orchestrator.tasks DROP COLUMN metadata", false),
         ("ALTER TABLE orchestrator.tasks ALTER COLUMN description SET DEFAULT 'mine'", false),
         (

@@ -30,6 +30,12 @@ impl Document {
         self.0.len()
     }
 
+    /// Whether it is `{}`: the header of the value, and that of an object without keys.
+    pub fn is_empty_object(&self) -> bool {
+        let header = self.0.get(4..).and_then(|header| <[u8; 4]>::try_from(header).ok());
+        header.is_some_and(|header| u32::from_ne_bytes(header) == pg_sys::JB_FOBJECT)
+    }
+
     /// Its JSON type: object, array, string, number, boolean or null.
     fn kind(&self) -> Option<String> {
         let datum = self.clone().into_datum();

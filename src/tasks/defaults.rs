@@ -1,12 +1,13 @@
 //! Columns that keep their default when a row is inserted. An ORM names every column of a table, so a
 //! right to insert some columns only does not help it: it inserts the defaults of the others.
 
+use pgrx::AllocatedByPostgres;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByPostgres, JsonB};
 
 use crate::server::error::{Error, Kind};
+use crate::server::jsonb::Document;
 use crate::server::time::{Time, transaction_time};
 use crate::server::trigger_rows;
 
@@ -46,8 +47,8 @@ fn other_than_default(
             (time == Some(transaction_time()), "now()")
         }
         pg_sys::JSONBOID => {
-            let value = row.get_by_name::<JsonB>(column).ok().flatten();
-            (value.is_some_and(|JsonB(value)| value == serde_json::json!({})), "'{}'")
+            let value = row.get_by_name::<Document>(column).ok().flatten();
+            (value.is_some_and(|value| value.is_empty_object()), "'{}'")
         }
         _ => (is_null(trigger, number), "NULL"),
     };

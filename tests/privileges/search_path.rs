@@ -11,7 +11,7 @@ use super::{text, traps};
 
 /// Calls of every function that runs with the owner's rights, and updates that run every trigger, each
 /// with arguments for which it does its work.
-const STORY: [(&str, &str); 64] = [
+const STORY: [(&str, &str); 84] = [
     ("worker", "start_run('t', '0198c5a0-0000-7000-8000-000000000001', 's')"),
     ("worker", "ensure_run('t', '0198c5a0-0000-7000-8000-000000000001', 's')"),
     ("worker", "save_run_state('t', '{\"step\": 1}')"),
@@ -48,6 +48,62 @@ const STORY: [(&str, &str); 64] = [
     ),
     ("reviewer", "resolve_approval(id, 'rejected', 'boss') FROM orchestrator.approvals"),
     ("worker", "finish_tool_execution(id, 'completed') FROM orchestrator.tool_executions"),
+    ("worker", "create_task('story', 'one', thread_id => 't', max_attempts => 5)"),
+    (
+        "worker",
+        "create_task('story', 'two', idempotency_key => '0198c5a0-0000-7000-8000-00000000000a')",
+    ),
+    (
+        "worker",
+        "create_task('story', 'two', idempotency_key => '0198c5a0-0000-7000-8000-00000000000a')",
+    ),
+    ("worker", "claim_tasks('w', '{story}', batch => 2)"),
+    (
+        "worker",
+        "renew_claim(id, 'w') FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'one'",
+    ),
+    (
+        "worker",
+        "begin_step(id, 'k', 'llm') FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'one'",
+    ),
+    (
+        "worker",
+        "begin_step(id, 'k', 'llm') FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'one'",
+    ),
+    (
+        "worker",
+        "fail_task(id, 'w', 'no', '0') FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'one'",
+    ),
+    ("worker", "claim_tasks('w')"),
+    (
+        "worker",
+        "release_task(id, 'w') FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'one'",
+    ),
+    ("worker", "claim_tasks('w', '{story}', 'boss')"),
+    ("worker", "claim_tasks('w', to_role => 'boss')"),
+    ("worker", "claim_tasks('w', '{story}')"),
+    (
+        "worker",
+        "fail_task(id, 'w', 'no') FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'one'",
+    ),
+    (
+        "worker",
+        "complete_task(id, 'w') FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'two'",
+    ),
+    (
+        "worker",
+        "complete_task(id, 'w') FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'two'",
+    ),
+    (
+        "worker",
+        "complete_tasks(array[id], 'w') FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'two'",
+    ),
+    ("worker", "reclaim_expired_tasks()"),
+    (
+        "reviewer",
+        "cancel_task(id, 'why') FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'one'",
+    ),
+    ("admin", "rebuild_task_queue()"),
     ("worker", "run_trail('t')"),
     ("worker", "kill_run('t', 'done')"),
     (

@@ -32,6 +32,9 @@ const GATE: &str =
     "SELECT id FROM orchestrator.gates WHERE status = 'pending' AND agent_id = 'agent {n}' LIMIT 1";
 const REVIEW: &str = "SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending' AND thread_id = 'thread {n}' LIMIT 1";
 const APPROVAL: &str = "SELECT id FROM orchestrator.approvals WHERE status = 'pending' AND approver_role = 'boss {n}' LIMIT 1";
+const HELD: &str = "SELECT task_id FROM orchestrator.task_attempts WHERE ended_at IS NULL AND worker = 'worker {n}' LIMIT 1";
+const WAITING: &str =
+    "SELECT id FROM orchestrator.tasks WHERE task_type = 'work {n}' AND status = 'pending' LIMIT 1";
 const SESSION: &str =
     "SELECT id FROM orchestrator.sessions WHERE client_id = 'client {n}' ORDER BY id DESC LIMIT 1";
 
@@ -41,6 +44,11 @@ pub const CALLS: &[Call] = &[
         "orchestrator_runs",
         "SELECT orchestrator.start_run('thread {n}', '0198c5a0-0000-7000-8000-000000000001', 's')",
     ),
+    Call {
+        needs: "",
+        sql: "SELECT task_id FROM orchestrator.create_task('of a run {n}', 'x', thread_id => 'thread {n}')",
+        makes: Some(("tasks", "id")),
+    },
     call(
         "SELECT orchestrator.record_run_progress('thread {n}', 'development', 'dev', 5, 0.1, '{a}')",
     ),
@@ -83,6 +91,34 @@ pub const CALLS: &[Call] = &[
         "SELECT id FROM orchestrator.tool_executions WHERE tool_name = 'tool {n}' AND status = 'running' LIMIT 1",
         "SELECT orchestrator.finish_tool_execution(:id, 'completed', 'done')",
     ),
+    Call {
+        needs: "",
+        sql: "SELECT task_id FROM orchestrator.create_task('work {n}', 'x', max_attempts => 9, idempotency_key => orchestrator.uuidv7())",
+        makes: Some(("tasks", "id")),
+    },
+    call("SELECT count(*) FROM orchestrator.claim_tasks('worker {n}', '{work {n}}')"),
+    with(HELD, "SELECT orchestrator.renew_claim(:id, 'worker {n}')"),
+    with(HELD, "SELECT orchestrator.begin_step(:id, 'key', 'tool {n}')"),
+    with(HELD, "SELECT orchestrator.fail_task(:id, 'worker {n}', 'no', '0')"),
+    call("SELECT count(*) FROM orchestrator.claim_tasks('worker {n}', '{work {n}}')"),
+    with(HELD, "SELECT orchestrator.release_task(:id, 'worker {n}')"),
+    call("SELECT count(*) FROM orchestrator.claim_tasks('worker {n}', '{work {n}}', batch => 5)"),
+    with(HELD, "SELECT orchestrator.complete_task(:id, 'worker {n}')"),
+    Call {
+        needs: "",
+        sql: "SELECT task_id FROM orchestrator.create_task('work {n}', 'x')",
+        makes: Some(("tasks", "id")),
+    },
+    call("SELECT count(*) FROM orchestrator.claim_tasks('worker {n}', '{work {n}}', batch => 5)"),
+    with(HELD, "SELECT orchestrator.complete_tasks(array[:id], 'worker {n}')"),
+    Call {
+        needs: "",
+        sql: "SELECT task_id FROM orchestrator.create_task('work {n}', 'x')",
+        makes: Some(("tasks", "id")),
+    },
+    with(WAITING, "SELECT orchestrator.cancel_task(:id, 'why')"),
+    call("SELECT orchestrator.reclaim_expired_tasks()"),
+    call("SELECT orchestrator.rebuild_task_queue()"),
     making(
         "sessions",
         "INSERT INTO orchestrator.sessions (client_id) VALUES ('client {n}') RETURNING id",

@@ -279,6 +279,7 @@ const FUNCTIONS: &[Functions] = &[
             "enforce_append_only",
             "announce_decisions",
             "queue_task",
+            "replace_queued_task",
             "queue_tasks_of_run",
         ],
     ),

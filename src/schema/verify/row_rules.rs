@@ -44,7 +44,7 @@ pub static RULES: [Rule; 3] = [
             "SELECT count(*), min(a.task_id::text) FROM orchestrator.task_attempts AS a JOIN orchestrator.tasks AS t ON t.id = a.task_id \
              WHERE a.ended_at IS NULL AND t.status <> 'running'",
         ),
-        hint: "UPDATE orchestrator.task_attempts AS a SET ended_at = greatest(now(), a.claimed_at), outcome = CASE WHEN t.status = 'pending' THEN 'released' ELSE t.status END FROM orchestrator.tasks AS t WHERE t.id = a.task_id AND a.ended_at IS NULL AND t.status <> 'running';",
+        hint: "SELECT orchestrator.rebuild_task_queue();",
     },
     Rule {
         table: "orchestrator.queued_tasks",

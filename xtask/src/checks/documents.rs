@@ -19,7 +19,8 @@ use crate::machine::toolchain::Toolchain;
 use crate::machine::workers;
 
 /// The pages that are run, the longest first.
-const PAGES: [&str; 4] = ["docs/operations.md", "docs/v7.md", "SECURITY.md", "README.md"];
+const PAGES: [&str; 5] =
+    ["docs/operations.md", "docs/v7.md", "SECURITY.md", "docs/loop.md", "README.md"];
 
 pub const CHECK: Check = Check {
     name: "documents",

@@ -4,8 +4,11 @@
 //! The row of a task is written only by a transaction that has locked the task. So a claim, which locks
 //! the task and skips locked ones, never waits for the queue.
 
+mod rebuild;
+mod restored;
+mod runs;
+
 use std::cell::Cell;
-use std::ffi::CStr;
 
 use const_format::concatcp;
 use pgrx::datum::UnboxDatum;
@@ -16,10 +19,9 @@ use pgrx::{AllocatedByPostgres, Uuid};
 
 use crate::runs::waiting;
 use crate::schema::lifecycle;
-use crate::schema::verify::row_rules::QUEUED_TASKS;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
-use crate::server::{backend_state, latest, locks, notifications, rows, scoped};
+use crate::server::{backend_state, notifications, rows, scoped};
 
 const PENDING: &str = "pending";
 const RUNNING: &str = "running";
@@ -52,7 +54,7 @@ pub fn moving<R>(work: impl FnOnce() -> R) -> R {
 
 /// AFTER INSERT OR UPDATE row trigger of tasks: adds a task that became pending to the queue, changes or
 /// removes its row there, and announces a task that can be claimed now. It does nothing in an extension
-/// script or while a dump is restored, because the queue is restored with the tasks.
+/// script, which writes the queue itself.
 ///
 /// Errors: 55000 an UPDATE of the status of a task that a worker holds. Since 0.7.1.
 #[pg_trigger(sql = false)]
@@ -60,7 +62,7 @@ fn queue_task<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
     let moves = MOVE.get();
-    if moves == Some(Move::Claim) || backend_state::restores() {
+    if moves == Some(Move::Claim) || backend_state::in_script() {
         return Ok(None);
     }
     let owner = owner_of_table(trigger);
@@ -191,110 +193,4 @@ fn announce() {
     if notifications::are_on() {
         notifications::send(CHANNEL, "");
     }
-}
-
-/// AFTER UPDATE row trigger of orchestrator_runs: marks the pending tasks of a run that waits for a human
-/// as not ready, and those of a run that goes on as ready.
-///
-/// Errors: 40001 a task was added to the run after the snapshot of the transaction. Since 0.7.1.
-#[pg_trigger(sql = false)]
-fn queue_tasks_of_run<'a>(
-    trigger: &'a PgTrigger<'a>,
-) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
-    if backend_state::restores() {
-        return Ok(None);
-    }
-    let Some(new) = trigger.new() else {
-        const RULE: &str = "it must be fired AFTER UPDATE, FOR EACH ROW";
-        lifecycle::misused("queue_tasks_of_run", RULE);
-    };
-    let work = || follow_run(of::<String>(&new, "thread_id")?.unwrap_or_default());
-    if let Err(error) = backend_state::with_rights_of(owner_of_table(trigger), work) {
-        ErrorReport::from(error).report(PgLogLevel::ERROR);
-    }
-    Ok(None)
-}
-
-fn follow_run(thread_id: String) -> Result<(), Error> {
-    static WAITS: Statement = Statement::new(concatcp!(
-        "SELECT ",
-        waiting::WAITS,
-        " FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1"
-    ));
-    let waits = WAITS.update(&[thread_id.as_str().into()], statements::one::<bool>)?;
-    if waits == Some(true) { keep_back(&thread_id) } else { let_go(&thread_id) }
-}
-
-/// Keeps the pending tasks of a run from being claimed. Tasks that are locked are being claimed, or
-/// changed: waiting for them would make a pause wait for work. A claim looks at the run again.
-fn keep_back(thread_id: &str) -> Result<(), Error> {
-    static LOCK: Statement = Statement::new(
-        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending' \
-         ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED",
-    );
-    let ids = LOCK.update(&[thread_id.into()], statements::column::<Uuid>)?;
-    set_ready(ids, false)?;
-    Ok(())
-}
-
-/// Lets the pending tasks of a run be claimed.
-fn let_go(thread_id: &str) -> Result<(), Error> {
-    static LOCK: Statement = Statement::new(
-        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending' \
-         ORDER BY t.id FOR NO KEY UPDATE",
-    );
-    const PENDING_NOW: &CStr = c"SELECT count(*) FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending'";
-    let ids = LOCK.update(&[thread_id.into()], statements::column::<Uuid>)?;
-    if backend_state::keeps_its_snapshot() {
-        let now = latest::value::<i64>(PENDING_NOW, &[thread_id.into()])?;
-        if now != Some(ids.len() as i64) {
-            return Err(Error::new(
-                Kind::Serialization,
-                format!("tasks of the run of thread \"{thread_id}\" were changed meanwhile"),
-            )
-            .detail("The snapshot of this transaction is older than the change.")
-            .hint("Roll back and try again."));
-        }
-    }
-    if set_ready(ids, true)? {
-        announce();
-    }
-    Ok(())
-}
-
-/// Marks locked tasks. Returns whether one of them has become claimable now.
-fn set_ready(ids: Vec<Uuid>, ready: bool) -> Result<bool, Error> {
-    static SET: Statement = Statement::new(
-        "WITH changed AS ( \
-             UPDATE orchestrator.queued_tasks AS q SET ready = $2 WHERE q.task_id = ANY ($1) AND q.ready <> $2 \
-             RETURNING q.ready AND q.run_after <= now() AS is_claimable) \
-         SELECT coalesce(bool_or(c.is_claimable), false) FROM changed AS c",
-    );
-    if ids.is_empty() {
-        return Ok(false);
-    }
-    SET.update(&[ids.into(), ready.into()], |rows| rows::only(rows, "is_claimable"))
-}
-
-/// Writes `queued_tasks` again: one row for each pending task, as the task and its run are. It is needed
-/// only if rows of tasks were written while their triggers were off, which `verify()` reports. Changes of
-/// tasks wait until the transaction ends.
-///
-/// Returns: the number of rows. Since 0.7.1.
-#[pg_extern(sql = false, volatile)]
-fn rebuild_task_queue() -> Result<i64, ErrorReport> {
-    static LOCK: Statement =
-        Statement::new("LOCK TABLE orchestrator.tasks IN SHARE ROW EXCLUSIVE MODE");
-    static EMPTY: Statement = Statement::new("DELETE FROM orchestrator.queued_tasks");
-    static FILL: Statement = Statement::new(concatcp!(
-        "WITH filled AS (INSERT INTO orchestrator.queued_tasks (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready) ",
-        QUEUED_TASKS,
-        " RETURNING task_id) SELECT count(*) FROM filled"
-    ));
-    locks::in_order(&[c"orchestrator_runs", c"human_review_queue", c"gates"]);
-    LOCK.update(&[], |_| Ok(()))?;
-    EMPTY.update(&[], |_| Ok(()))?;
-    let rows = FILL.update(&[], |rows| rows::only(rows, "count"))?;
-    announce();
-    Ok(rows)
 }

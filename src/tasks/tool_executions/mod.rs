@@ -2,8 +2,10 @@
 //! cannot be deleted, so the log stays as long as the database. Since 0.3.0 the start and the end
 //! are also recorded in the trace of the task; a task without a trace has no such events.
 
+mod task;
+mod timeouts;
+
 use const_format::concatcp;
-use pgrx::datum::DatumWithOid;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -17,6 +19,8 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
+pub use task::TaskOfTool;
+pub use timeouts::{time_out, time_out_one};
 
 /// Logs that a tool starts now.
 ///
@@ -154,52 +158,6 @@ fn start_tool_execution_0_7_0(
     Ok(log_and_record(task_id, tool_name, arguments, task.trace_id, task.role)?)
 }
 
-/// A task of which a tool starts, locked against its deletion.
-pub struct TaskOfTool {
-    pub id: Uuid,
-    trace_id: Option<Uuid>,
-    role: Option<String>,
-    pub run_id: Option<Uuid>,
-}
-
-impl TaskOfTool {
-    /// Errors: P0002 unknown task.
-    pub fn lock(id: Uuid) -> Result<Self, Error> {
-        // Runs come before tasks in the order of locks.
-        static LOCK: Statement = Statement::new(
-            "SELECT t.trace_id, coalesce(t.to_role, t.from_role), r.id \
-             FROM orchestrator.orchestrator_runs AS r RIGHT JOIN orchestrator.tasks AS t ON r.thread_id = t.thread_id \
-             WHERE t.id = $1 FOR KEY SHARE OF t",
-        );
-        let task = LOCK.update(&[id.into()], statements::three::<Uuid, String, Uuid>)?;
-        let (trace_id, role, run_id) = task.ok_or_else(|| unknown_task(id))?;
-        Ok(TaskOfTool { id, trace_id, role, run_id })
-    }
-
-    /// Starts a step of the task, and records it in the task's trace; `None` if another transaction has
-    /// begun the step.
-    pub fn start_step(
-        &self,
-        step_key: &str,
-        tool_name: &str,
-        arguments: &Document,
-    ) -> Result<Option<Uuid>, Error> {
-        static INSERT: Statement = Statement::new(
-            "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status, step_key) \
-             VALUES ($1, $2, $3, 'running', $4) \
-             ON CONFLICT (task_id, step_key) WHERE step_key IS NOT NULL AND status NOT IN ('failed', 'timeout') \
-             DO NOTHING RETURNING id",
-        );
-        let content = [self.id.into(), tool_name.into(), arguments.clone().into(), step_key.into()];
-        let started = INSERT.update(&content, statements::one::<Uuid>)?;
-        if let Some(id) = started {
-            let role = self.role.clone();
-            record(self.trace_id, role, "tool_execution_running", id, self.id, tool_name)?;
-        }
-        Ok(started)
-    }
-}
-
 /// Inserts a running execution of a locked task, and records it in the task's trace.
 fn log_and_record(
     task_id: Uuid,
@@ -211,48 +169,6 @@ fn log_and_record(
     let id = log(task_id, tool_name, arguments)?;
     record(trace_id, role, "tool_execution_running", id, task_id, tool_name)?;
     Ok(id)
-}
-
-/// Ends the running executions of tasks whose attempt is over as timeout, and records them.
-pub fn time_out(task_ids: Vec<Uuid>) -> Result<(), Error> {
-    static TIME_OUT: Statement =
-        Statement::new(concatcp!(TIMED_OUT, "e.task_id = ANY ($1)", TIMED_OUT_ROWS));
-    record_timeouts(&TIME_OUT, &[task_ids.into()])
-}
-
-/// Ends a running execution as timeout, and records it.
-pub fn time_out_one(execution_id: Uuid) -> Result<(), Error> {
-    static TIME_OUT: Statement = Statement::new(concatcp!(TIMED_OUT, "e.id = $1", TIMED_OUT_ROWS));
-    record_timeouts(&TIME_OUT, &[execution_id.into()])
-}
-
-/// The beginning and the end of a statement that ends running executions as timeout.
-const TIMED_OUT: &str = concatcp!(
-    "UPDATE orchestrator.tool_executions AS e SET status = 'timeout', ",
-    ENDED,
-    " FROM orchestrator.tasks AS t WHERE t.id = e.task_id AND e.status = 'running' AND "
-);
-const TIMED_OUT_ROWS: &str =
-    " RETURNING e.id, t.id, e.tool_name, t.trace_id, coalesce(t.to_role, t.from_role)";
-
-fn record_timeouts(
-    statement: &'static Statement,
-    arguments: &[DatumWithOid<'_>],
-) -> Result<(), Error> {
-    let ended = statement.update(arguments, |rows| {
-        rows::each(rows, |row| {
-            let id = rows::value::<Uuid>(row, 1, "tool_executions.id")?;
-            let task_id = rows::value::<Uuid>(row, 2, "tasks.id")?;
-            let tool_name = rows::value::<String>(row, 3, "tool_executions.tool_name")?;
-            let trace_id = rows::optional::<Uuid>(row, 4, "tasks.trace_id")?;
-            let role = rows::optional::<String>(row, 5, "tasks.to_role or from_role")?;
-            Ok((id, task_id, tool_name, trace_id, role))
-        })
-    })?;
-    for (id, task_id, tool_name, trace_id, role) in ended {
-        record(trace_id, role, "tool_execution_timeout", id, task_id, &tool_name)?;
-    }
-    Ok(())
 }
 
 /// Logs that a tool has ended, and records `tool_execution_<status>` in the trace of its task.

@@ -1,0 +1,66 @@
+//! The queue written again, after rows of tasks were written while their triggers were off.
+
+use const_format::concatcp;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::announce;
+use crate::schema::verify::row_rules::QUEUED_TASKS;
+use crate::server::error::Error;
+use crate::server::statements::Statement;
+use crate::server::{locks, rows};
+
+/// Ends the open attempts of tasks that are not running, and writes `queued_tasks` again: one row for each
+/// pending task, as the task and its run are. It is needed only if rows of tasks were written while their
+/// triggers were off, which `verify()` reports. Changes of tasks wait until the transaction ends.
+///
+/// Returns: the number of rows. Since 0.7.1.
+#[pg_extern(sql = false, volatile)]
+fn rebuild_task_queue() -> Result<i64, ErrorReport> {
+    static LOCK: Statement =
+        Statement::new("LOCK TABLE orchestrator.tasks IN SHARE ROW EXCLUSIVE MODE");
+    static FILL: Statement = Statement::new(concatcp!(
+        "WITH filled AS (INSERT INTO orchestrator.queued_tasks (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready) ",
+        QUEUED_TASKS,
+        " RETURNING task_id) SELECT count(*) FROM filled"
+    ));
+    locks::in_order(&[c"orchestrator_runs", c"human_review_queue", c"gates"]);
+    LOCK.update(&[], |_| Ok(()))?;
+    empty()?;
+    end_attempts()?;
+    let rows = FILL.update(&[], |rows| rows::only(rows, "count"))?;
+    announce();
+    Ok(rows)
+}
+
+/// Deletes every row of the queue. A table without rows is left alone: if it is published without a
+/// replica identity, the server refuses any DELETE.
+fn empty() -> Result<(), Error> {
+    static HAS_ROWS: Statement =
+        Statement::new("SELECT EXISTS (SELECT FROM orchestrator.queued_tasks) AS has_rows");
+    static EMPTY: Statement = Statement::new("DELETE FROM orchestrator.queued_tasks");
+    if HAS_ROWS.update(&[], |rows| rows::only(rows, "has_rows"))? {
+        EMPTY.update(&[], |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+/// Ends the open attempts of tasks that are not running. Without any, the table is left alone, for the
+/// same reason.
+fn end_attempts() -> Result<(), Error> {
+    const OF_OTHERS: &str = "FROM orchestrator.tasks AS t WHERE t.id = a.task_id AND a.ended_at IS NULL AND t.status <> 'running'";
+    static ARE_THERE: Statement = Statement::new(concatcp!(
+        "SELECT EXISTS (SELECT FROM orchestrator.task_attempts AS a WHERE EXISTS (SELECT ",
+        OF_OTHERS,
+        ")) AS are_there"
+    ));
+    static END: Statement = Statement::new(concatcp!(
+        "UPDATE orchestrator.task_attempts AS a SET ended_at = greatest(coalesce(t.completed_at, now()), a.claimed_at), \
+             outcome = CASE WHEN t.status = 'pending' THEN 'released' ELSE t.status END ",
+        OF_OTHERS
+    ));
+    if ARE_THERE.update(&[], |rows| rows::only(rows, "are_there"))? {
+        END.update(&[], |_| Ok(()))?;
+    }
+    Ok(())
+}
