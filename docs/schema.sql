@@ -617,6 +617,7 @@ CREATE TABLE orchestrator.queued_tasks (
 );
 CREATE INDEX idx_queued_tasks_role ON orchestrator.queued_tasks USING btree (to_role, task_type, priority DESC, run_after, created_at, task_id) WHERE (ready AND (to_role IS NOT NULL));
 CREATE INDEX idx_queued_tasks_type ON orchestrator.queued_tasks USING btree (task_type, priority DESC, run_after, created_at, task_id) WHERE ready;
+CREATE TRIGGER queued_tasks_restored BEFORE INSERT ON orchestrator.queued_tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.replace_queued_task();
 
 -- Work of a role or of a client, and the client connection that carries it
 -- Made by 0.1.3--0.1.4.sql, 0.2.5--0.3.0.sql
@@ -1237,7 +1238,7 @@ CREATE VIEW orchestrator.task_queue AS
 SELECT w.task_type, w.to_role,
        sum(w.waiting)::bigint AS waiting, sum(w.scheduled)::bigint AS scheduled, sum(w.blocked)::bigint AS blocked,
        sum(w.running)::bigint AS running, sum(w.expired_leases)::bigint AS expired_leases,
-       now() - min(w.waits_since) AS oldest_wait
+       CASE WHEN isfinite(min(w.waits_since)) THEN now() - min(w.waits_since) END AS oldest_wait
 FROM (
     SELECT q.task_type, q.to_role,
            count(*) FILTER (WHERE q.ready AND q.run_after <= now()) AS waiting,
@@ -1261,8 +1262,8 @@ GROUP BY w.task_type, w.to_role;
 --   p95: The time that 95 of 100 attempts took at most
 CREATE VIEW orchestrator.task_stats AS
 SELECT t.task_type, count(*) AS count, count(*) FILTER (WHERE a.outcome <> 'completed') AS failures,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY a.ended_at - a.claimed_at) AS p50,
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY a.ended_at - a.claimed_at) AS p95
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY CASE WHEN isfinite(a.claimed_at) AND isfinite(a.ended_at) THEN a.ended_at - a.claimed_at END) AS p50,
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY CASE WHEN isfinite(a.claimed_at) AND isfinite(a.ended_at) THEN a.ended_at - a.claimed_at END) AS p95
 FROM orchestrator.task_attempts AS a JOIN orchestrator.tasks AS t ON t.id = a.task_id
 WHERE a.ended_at > now() - interval '24 hours' AND a.outcome IN ('completed', 'failed', 'expired')
 GROUP BY t.task_type;
@@ -1274,8 +1275,8 @@ GROUP BY t.task_type;
 --   p95: The time that 95 of 100 executions took at most
 CREATE VIEW orchestrator.tool_stats AS
 SELECT e.tool_name, count(*) AS count, count(*) FILTER (WHERE e.status <> 'completed') AS failures,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY e.duration_ms) * interval '1 millisecond' AS p50,
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY e.duration_ms) * interval '1 millisecond' AS p95
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY CASE WHEN isfinite(e.created_at) AND isfinite(e.completed_at) THEN e.completed_at - e.created_at END) AS p50,
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY CASE WHEN isfinite(e.created_at) AND isfinite(e.completed_at) THEN e.completed_at - e.created_at END) AS p95
 FROM orchestrator.tool_executions AS e
 WHERE e.created_at > now() - interval '24 hours' AND e.status IN ('completed', 'failed', 'timeout')
 GROUP BY e.tool_name;
@@ -1936,6 +1937,15 @@ CREATE FUNCTION orchestrator.queue_tasks_of_run()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'queue_tasks_of_run_wrapper';
 
+-- Writes queued_tasks again from the pending tasks, and ends open attempts of tasks that are not running. Needed only if the triggers of tasks were off. Returns the number of rows
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.rebuild_task_queue()
+ RETURNS bigint
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'rebuild_task_queue_wrapper';
+
 -- Takes tasks with an expired lease back: they wait for their next attempt, or failed if none is left. Returns their number
 -- Made by 0.7.0--0.7.1.sql
 CREATE FUNCTION orchestrator.reclaim_expired_tasks()
@@ -2015,6 +2025,14 @@ CREATE FUNCTION orchestrator.renew_claim(task_id uuid, worker text, lease interv
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'renew_claim_wrapper';
+
+-- BEFORE INSERT row trigger of queued_tasks: while a dump is restored, its rows replace those that the tasks have made
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.replace_queued_task()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'replace_queued_task_wrapper';
 
 -- Asks a role to approve a task. The same request_key finds the first approval. Returns its id
 -- Made by 0.6.0--0.7.0.sql

@@ -87,7 +87,7 @@ COMMENT ON COLUMN orchestrator.queued_tasks.task_type IS 'The first 200 characte
 COMMENT ON COLUMN orchestrator.queued_tasks.to_role IS 'The first 200 characters of the task''s';
 COMMENT ON COLUMN orchestrator.queued_tasks.created_at IS 'When the task was created';
 COMMENT ON COLUMN orchestrator.queued_tasks.attempts IS 'The number of the last attempt, or 0';
-COMMENT ON COLUMN orchestrator.queued_tasks.ready IS 'Whether nothing but run_after keeps the task from being claimed: its run does not wait for a human';
+COMMENT ON COLUMN orchestrator.queued_tasks.ready IS 'Whether its run is neither on hold nor killed';
 
 -- A downgrade keeps no rows of this table, because the tasks can change before the next update.
 SELECT orchestrator.restore_table('orchestrator.queued_tasks');
@@ -134,7 +134,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'queue_tasks_of_run_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.queue_tasks_of_run() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.queue_tasks_of_run() IS
-    'AFTER UPDATE row trigger of orchestrator_runs: keeps the tasks of a run that waits for a human from being claimed';
+    'AFTER UPDATE row trigger of orchestrator_runs: keeps the tasks of a run that is on hold or was killed from being claimed';
 
 CREATE FUNCTION orchestrator.replace_queued_task()
 RETURNS trigger
@@ -159,7 +159,9 @@ CREATE TRIGGER tasks_queue AFTER UPDATE OF status, task_type, to_role, priority,
                   IS DISTINCT FROM (NEW.task_type, NEW.to_role, NEW.priority, NEW.run_after, NEW.created_at, NEW.thread_id)))
     EXECUTE FUNCTION orchestrator.queue_task();
 CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs
-    FOR EACH ROW WHEN (OLD.gate_status IS DISTINCT FROM NEW.gate_status OR NEW.gate_status = 'recycle')
+    FOR EACH ROW
+    WHEN ((OLD.gate_status IN ('hold', 'kill')) IS DISTINCT FROM (NEW.gate_status IN ('hold', 'kill'))
+          OR (NEW.gate_status = 'recycle' AND OLD.requires_human_review AND NOT NEW.requires_human_review))
     EXECUTE FUNCTION orchestrator.queue_tasks_of_run();
 
 -- tool_executions: a step of a task has a key.
@@ -297,7 +299,7 @@ GROUP BY w.task_type, w.to_role;
 COMMENT ON VIEW orchestrator.task_queue IS 'Open tasks by type and role: claimable, due later, kept back, and held by workers';
 COMMENT ON COLUMN orchestrator.task_queue.waiting IS 'Tasks that a worker can claim now';
 COMMENT ON COLUMN orchestrator.task_queue.scheduled IS 'Tasks that can be claimed after their run_after';
-COMMENT ON COLUMN orchestrator.task_queue.blocked IS 'Tasks whose run waits for a human';
+COMMENT ON COLUMN orchestrator.task_queue.blocked IS 'Tasks whose run is on hold or was killed';
 COMMENT ON COLUMN orchestrator.task_queue.running IS 'Tasks that a worker holds';
 COMMENT ON COLUMN orchestrator.task_queue.expired_leases IS 'Those of them whose lease has expired: the next claim takes them back';
 COMMENT ON COLUMN orchestrator.task_queue.oldest_wait IS 'How long the longest waiting of the claimable tasks has been claimable';

@@ -2339,6 +2339,11 @@ export type Database = {
         };
         Returns: number;
       };
+      /** Writes queued_tasks again from the pending tasks, and ends open attempts of tasks that are not running. Needed only if the triggers of tasks were off. Returns the number of rows */
+      rebuild_task_queue: {
+        Args: Record<PropertyKey, never>;
+        Returns: number;
+      };
       /** Takes tasks with an expired lease back: they wait for their next attempt, or failed if none is left. Returns their number */
       reclaim_expired_tasks: {
         Args: Record<PropertyKey, never>;

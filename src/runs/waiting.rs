@@ -26,7 +26,7 @@ const HOLDING_GATES: &str = "SELECT FROM orchestrator.gates AS g \
 /// The condition that a question holds run `r`.
 const IS_HELD: &str = concatcp!("(EXISTS (", HOLDING_REVIEWS, ") OR EXISTS (", HOLDING_GATES, "))");
 
-/// The condition that run `r` waits for a human: no work of it begins. Source: the hold of a run.
+/// The condition that run `r` waits for a human: no work of it begins.
 pub const WAITS: &str = concatcp!(
     "(r.gate_status IN ('hold', 'kill') OR (r.gate_status = 'recycle' AND ",
     IS_HELD,

@@ -92,12 +92,9 @@ fn at_least_one(max_attempts: Option<i32>) -> Result<i32, Error> {
 ///
 /// Errors: P0002 the thread has no run.
 fn known(thread_id: &str) -> Result<(), Error> {
-    // The trigger of the queue reads these tables, after those of the task.
-    static RUN: Statement = Statement::new(concatcp!(
-        "SELECT r.id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1 AND ",
-        runs::waiting::WAITS,
-        " IS NOT NULL FOR KEY SHARE OF r"
-    ));
+    static RUN: Statement = Statement::new(
+        "SELECT r.id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1 FOR KEY SHARE",
+    );
     match RUN.update(&[thread_id.into()], statements::one::<Uuid>)? {
         Some(_) => Ok(()),
         None => Err(runs::unknown(thread_id)),

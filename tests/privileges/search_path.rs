@@ -74,7 +74,7 @@ const STORY: [(&str, &str); 84] = [
         "worker",
         "fail_task(id, 'w', 'no', '0') FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'one'",
     ),
-    ("worker", "claim_tasks('w')"),
+    ("worker", "claim_tasks('w', batch => 9)"),
     (
         "worker",
         "release_task(id, 'w') FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'one'",

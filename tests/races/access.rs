@@ -106,16 +106,19 @@ fn maintenance_does_each_thing_once() -> Result<()> {
     database.client()?.batch_execute(&format!(
         "INSERT INTO orchestrator.sessions (client_id, last_heartbeat, updated_at) SELECT 'c' || n, now() - interval '8 days', now() - interval '8 days' FROM generate_series(1, {ROWS}) AS n; \
          INSERT INTO orchestrator.tasks (title, task_type, status, idempotency_key, created_at) SELECT 't', 't', 'completed', orchestrator.uuidv7(), now() - interval '2 days' FROM generate_series(1, {ROWS}) AS n; \
-         INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, embedded, embedded_at) SELECT 'collaboration', 'c', true, now() - interval '2 years' FROM generate_series(1, {ROWS}) AS n"
+         INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, embedded, embedded_at) SELECT 'collaboration', 'c', true, now() - interval '2 years' FROM generate_series(1, {ROWS}) AS n; \
+         INSERT INTO orchestrator.tasks (title, task_type) SELECT 'n', 'n' FROM generate_series(1, {ROWS}) AS n; \
+         SELECT orchestrator.claim_tasks('w', batch => {ROWS}); \
+         UPDATE orchestrator.task_attempts SET lease_expires_at = now() - interval '1 minute'"
     ))?;
     let outcomes = at_once(&database, |number, client| {
         if number % 4 == 3 {
             client.batch_execute(
                 "SELECT orchestrator.stage_knowledge('collaboration', 'new'), orchestrator.open_gate(orchestrator.uuidv7(), 'a', 'manual', 'r')",
             )?;
-            return Ok([0; 4]);
+            return Ok([0; 5]);
         }
-        let mut affected = [0; 4];
+        let mut affected = [0; 5];
         for (place, row) in client
             .query("SELECT affected FROM orchestrator.run_maintenance()", &[])?
             .iter()
@@ -125,12 +128,12 @@ fn maintenance_does_each_thing_once() -> Result<()> {
         }
         Ok(affected)
     })?;
-    let mut sums = [0; 4];
+    let mut sums = [0; 5];
     for outcome in outcomes {
         for (sum, affected) in sums.iter_mut().zip(outcome?) {
             *sum += affected;
         }
     }
-    assert_eq!(sums, [ROWS; 4]);
+    assert_eq!(sums, [ROWS; 5]);
     Ok(())
 }

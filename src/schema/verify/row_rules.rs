@@ -53,8 +53,6 @@ pub static RULES: [Rule; 3] = [
             "orchestrator.task_attempts",
             "orchestrator.tasks",
             "orchestrator.orchestrator_runs",
-            "orchestrator.human_review_queue",
-            "orchestrator.gates",
         ],
         expected: "one row for each pending task, as the task and its run are",
         query: Statement::new(concatcp!(

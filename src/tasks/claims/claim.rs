@@ -12,6 +12,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::{Row, expired};
+use crate::runs::waiting;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::{arguments, locks, plans, rows};
@@ -55,7 +56,14 @@ fn claim_tasks(
         lease: super::lease(lease)?,
     };
     // In the order of updates, which lock the same relations.
-    locks::in_order(&[c"orchestrator_runs", c"tasks", c"task_attempts"]);
+    locks::in_order(&[
+        c"orchestrator_runs",
+        c"human_review_queue",
+        c"gates",
+        c"tasks",
+        c"queued_tasks",
+        c"task_attempts",
+    ]);
     Ok(SetOfIterator::new(plans::by_index(|| claim.take())?))
 }
 
@@ -96,7 +104,7 @@ impl Claim<'_> {
             if taken.len() as i64 >= self.batch || seen < candidates {
                 return Ok(taken);
             }
-            // Others are claiming the candidates, or their runs were held a moment ago: more are needed.
+            // Others are claiming the candidates, or their runs wait: more are needed.
             candidates *= 4;
         }
     }
@@ -134,6 +142,9 @@ impl Claim<'_> {
 /// The statement of a claim. `$kinds` selects the types, `$of` restricts the entries `q` of the queue to
 /// those of a role, and `$exactly` the tasks `t`, because an entry has the first characters only.
 /// Arguments: worker, lease, number of tasks, number of candidates, types, role.
+///
+/// Candidates are read without a lock. Between the snapshot and the lock of its task, another worker may have
+/// taken a candidate and put it back: the removal of its entry is refused then, and decides who has taken it.
 macro_rules! claim {
     ($kinds:expr, $of:expr, $exactly:expr) => {
         Statement::new(concatcp!(
@@ -158,25 +169,26 @@ macro_rules! claim {
                  WHERE l.found < $4), \
              candidate AS MATERIALIZED ( \
                  SELECT c.* FROM lane AS l, \
-                     LATERAL (SELECT q.task_id, q.priority, q.run_after, q.created_at, q.attempts FROM orchestrator.queued_tasks AS q \
+                     LATERAL (SELECT q.task_id, q.priority, q.run_after, q.created_at FROM orchestrator.queued_tasks AS q \
                               WHERE q.ready AND ", $of, "q.task_type = l.task_type AND q.priority = l.priority \
                                 AND q.run_after <= now() \
                               ORDER BY q.run_after, q.created_at, q.task_id LIMIT $4) AS c \
                  ORDER BY c.priority DESC, c.run_after, c.created_at, c.task_id LIMIT $4), \
              picked AS MATERIALIZED ( \
-                 SELECT t.id, c.attempts, c.priority, c.run_after, c.created_at \
-                 FROM orchestrator.orchestrator_runs AS r \
+                 SELECT t.id FROM orchestrator.orchestrator_runs AS r \
                  RIGHT JOIN orchestrator.tasks AS t ON r.thread_id = t.thread_id \
                  JOIN candidate AS c ON c.task_id = t.id \
                  WHERE t.status = 'pending' AND t.run_after <= now()", $exactly, " \
-                   AND (r.gate_status IS NULL OR r.gate_status NOT IN ('hold', 'kill')) \
+                   AND (r.gate_status IS NULL OR NOT ", waiting::WAITS, ") \
                  ORDER BY c.priority DESC, c.run_after, c.created_at, c.task_id \
                  LIMIT $3 FOR NO KEY UPDATE OF t SKIP LOCKED), \
+             taken AS ( \
+                 DELETE FROM orchestrator.queued_tasks AS q USING picked AS p \
+                 WHERE q.task_id = p.id AND q.ready AND q.run_after <= now() \
+                 RETURNING q.task_id, q.attempts + 1 AS attempt, q.priority, q.run_after, q.created_at), \
              claimed AS ( \
-                 UPDATE orchestrator.tasks AS t SET status = 'running' FROM picked AS p WHERE t.id = p.id \
-                 RETURNING t AS task, t.id, p.attempts + 1 AS attempt, p.priority, p.run_after, p.created_at), \
-             gone AS ( \
-                 DELETE FROM orchestrator.queued_tasks AS q USING claimed AS c WHERE q.task_id = c.id), \
+                 UPDATE orchestrator.tasks AS t SET status = 'running' FROM taken AS q WHERE t.id = q.task_id \
+                 RETURNING t AS task, t.id, q.attempt, q.priority, q.run_after, q.created_at), \
              attempt AS ( \
                  INSERT INTO orchestrator.task_attempts (task_id, attempt, worker, lease_expires_at) \
                  SELECT c.id, c.attempt, $1, clock_timestamp() + $2 FROM claimed AS c) \

@@ -17,7 +17,6 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
-use crate::runs::waiting;
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
@@ -152,11 +151,10 @@ macro_rules! enter {
 /// Adds a pending task to the queue, or changes its row there.
 fn enter(id: Uuid, is_new: bool, has_run: bool) -> Result<(), Error> {
     static ENTER: Statement = enter!("true");
-    static ENTER_OF_RUN: Statement = enter!(concatcp!(
-        "NOT EXISTS (SELECT FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = t.thread_id AND ",
-        waiting::WAITS,
-        ")"
-    ));
+    static ENTER_OF_RUN: Statement = enter!(
+        "NOT EXISTS (SELECT FROM orchestrator.orchestrator_runs AS r \
+                     WHERE r.thread_id = t.thread_id AND r.gate_status IN ('hold', 'kill'))"
+    );
     // An update of the run that ends its wait looks for its waiting tasks. It does not see this one,
     // unless it waits for this transaction, or this one for it.
     static LOCK_RUN: Statement = Statement::new(

@@ -24,7 +24,7 @@ fn rebuild_task_queue() -> Result<i64, ErrorReport> {
         QUEUED_TASKS,
         " RETURNING task_id) SELECT count(*) FROM filled"
     ));
-    locks::in_order(&[c"orchestrator_runs", c"human_review_queue", c"gates"]);
+    locks::in_order(&[c"orchestrator_runs"]);
     LOCK.update(&[], |_| Ok(()))?;
     empty()?;
     end_attempts()?;

@@ -2,21 +2,20 @@
 
 use std::ffi::CStr;
 
-use const_format::concatcp;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
 use super::{announce, of, owner_of_table};
-use crate::runs::waiting;
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
-use crate::server::{backend_state, latest, rows};
+use crate::server::{backend_state, latest};
 
-/// AFTER UPDATE row trigger of orchestrator_runs: marks the pending tasks of a run that waits for a human
-/// as not ready, and those of a run that goes on as ready.
+/// AFTER UPDATE row trigger of orchestrator_runs: marks the pending tasks of a run that is on hold or was
+/// killed as not ready, and those of a run that goes on as ready. A run that is to be done again may also
+/// wait, for another question: claims look at that themselves.
 ///
 /// Errors: 40001 a task was added to the run after the snapshot of the transaction. Since 0.7.1.
 #[pg_trigger(sql = false)]
@@ -26,25 +25,31 @@ fn queue_tasks_of_run<'a>(
     if backend_state::in_script() {
         return Ok(None);
     }
-    let Some(new) = trigger.new() else {
+    let (Some(old), Some(new)) = (trigger.old(), trigger.new()) else {
         const RULE: &str = "it must be fired AFTER UPDATE, FOR EACH ROW";
         lifecycle::misused("queue_tasks_of_run", RULE);
     };
-    let work = || follow_run(of::<String>(&new, "thread_id")?.unwrap_or_default());
-    if let Err(error) = backend_state::with_rights_of(owner_of_table(trigger), work) {
+    let follow = || {
+        let thread_id = of::<String>(&new, "thread_id")?.unwrap_or_default();
+        match (keeps_back(&old)?, keeps_back(&new)?) {
+            (_, true) => keep_back(&thread_id),
+            (true, false) => let_go(&thread_id),
+            (false, false) => {
+                announce();
+                Ok(())
+            }
+        }
+    };
+    if let Err(error) = backend_state::with_rights_of(owner_of_table(trigger), follow) {
         ErrorReport::from(error).report(PgLogLevel::ERROR);
     }
     Ok(None)
 }
 
-fn follow_run(thread_id: String) -> Result<(), Error> {
-    static WAITS: Statement = Statement::new(concatcp!(
-        "SELECT ",
-        waiting::WAITS,
-        " FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1"
-    ));
-    let waits = WAITS.update(&[thread_id.as_str().into()], statements::one::<bool>)?;
-    if waits == Some(true) { keep_back(&thread_id) } else { let_go(&thread_id) }
+/// Whether the run of this row is on hold, or was killed.
+fn keeps_back(run: &PgHeapTuple<'_, AllocatedByPostgres>) -> Result<bool, Error> {
+    let gate = of::<String>(run, "gate_status")?;
+    Ok(matches!(gate.as_deref(), Some("hold" | "kill")))
 }
 
 /// Keeps the pending tasks of a run from being claimed. Tasks that are locked are being claimed, or
@@ -55,8 +60,7 @@ fn keep_back(thread_id: &str) -> Result<(), Error> {
          ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED",
     );
     let ids = LOCK.update(&[thread_id.into()], statements::column::<Uuid>)?;
-    set_ready(ids, false)?;
-    Ok(())
+    set_ready(ids, false)
 }
 
 /// Lets the pending tasks of a run be claimed.
@@ -78,22 +82,20 @@ fn let_go(thread_id: &str) -> Result<(), Error> {
             .hint("Roll back and try again."));
         }
     }
-    if set_ready(ids, true)? {
+    if !ids.is_empty() {
+        set_ready(ids, true)?;
         announce();
     }
     Ok(())
 }
 
-/// Marks locked tasks. Returns whether one of them has become claimable now.
-fn set_ready(ids: Vec<Uuid>, ready: bool) -> Result<bool, Error> {
+/// Marks locked tasks.
+fn set_ready(ids: Vec<Uuid>, ready: bool) -> Result<(), Error> {
     static SET: Statement = Statement::new(
-        "WITH changed AS ( \
-             UPDATE orchestrator.queued_tasks AS q SET ready = $2 WHERE q.task_id = ANY ($1) AND q.ready <> $2 \
-             RETURNING q.ready AND q.run_after <= now() AS is_claimable) \
-         SELECT coalesce(bool_or(c.is_claimable), false) FROM changed AS c",
+        "UPDATE orchestrator.queued_tasks AS q SET ready = $2 WHERE q.task_id = ANY ($1) AND q.ready <> $2",
     );
     if ids.is_empty() {
-        return Ok(false);
+        return Ok(());
     }
-    SET.update(&[ids.into(), ready.into()], |rows| rows::only(rows, "is_claimable"))
+    SET.update(&[ids.into(), ready.into()], |_| Ok(()))
 }

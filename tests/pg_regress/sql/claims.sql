@@ -117,7 +117,7 @@ SELECT waiting, blocked FROM orchestrator.task_queue WHERE task_type = 'step';
 SELECT status FROM orchestrator.decide(:'gate', 'deny', 'ada', 'do it again');
 SELECT waiting, blocked FROM orchestrator.task_queue WHERE task_type = 'step';
 SELECT orchestrator.open_gate(:'project', 'dev', 'manual', 'and now?', thread_id => 't1') AS gate \gset
-SELECT waiting, blocked FROM orchestrator.task_queue WHERE task_type = 'step';
+SELECT title FROM orchestrator.claim_tasks('w1', '{step}', batch => 5);
 SELECT status FROM orchestrator.decide(:'gate', 'approve', 'ada');
 SELECT title FROM orchestrator.claim_tasks('w1', '{step}', batch => 5);
 SELECT gate_status FROM orchestrator.kill_run('t1', 'enough');

@@ -73,26 +73,16 @@ pub enum Way {
     Up,
 }
 
-/// Tables that the up script of a version reads, although it changes nothing of them.
-const READ: [(&str, &[&str]); 1] =
-    [("0.7.1", &["orchestrator.gates", "orchestrator.human_review_queue"])];
-
 /// Relations by their qualified names, functions by their signatures.
 type Modes = BTreeMap<String, Mode>;
 
 /// The locks that these steps take on the objects that exist, in the order in which to take them.
 /// `steps`: the position of each step's newer version.
 pub fn locks(way: Way, steps: Range<usize>) -> Result<Vec<Lock>, Error> {
-    let versions = manifest::versions()?;
     let mut modes = Modes::new();
     for position in steps {
         for change in manifest::changes(position)? {
             add(&mut modes, way, &change);
-        }
-        let version = &versions[position];
-        let read = READ.iter().filter(|(known, _)| way == Way::Up && known == version);
-        for table in read.flat_map(|(_, tables)| tables.iter()) {
-            modes.entry((*table).to_owned()).or_insert(Mode::AccessShare);
         }
     }
     // Only a signature ends with a parenthesis.
