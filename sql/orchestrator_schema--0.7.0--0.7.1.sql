@@ -62,10 +62,11 @@ COMMENT ON COLUMN orchestrator.task_attempts.claimed_as IS 'The database role th
 SELECT orchestrator.restore_table('orchestrator.task_attempts');
 
 -- A task has one worker at most.
-CREATE UNIQUE INDEX uq_task_attempts_open   ON orchestrator.task_attempts (task_id) WHERE ended_at IS NULL;
--- Leases that can expire, the earliest first.
-CREATE INDEX        idx_task_attempts_lease ON orchestrator.task_attempts (lease_expires_at) WHERE ended_at IS NULL;
-CREATE INDEX        idx_task_attempts_ended ON orchestrator.task_attempts (ended_at) WHERE ended_at IS NOT NULL;
+CREATE UNIQUE INDEX uq_task_attempts_open ON orchestrator.task_attempts (task_id) WHERE ended_at IS NULL;
+-- Leases that can expire, the earliest first. Only searches for leases say outcome IS NULL, so that no search
+-- for the attempt of a task reads all of this index.
+CREATE INDEX idx_task_attempts_lease ON orchestrator.task_attempts (lease_expires_at) WHERE outcome IS NULL;
+CREATE INDEX idx_task_attempts_ended ON orchestrator.task_attempts (ended_at) WHERE ended_at IS NOT NULL;
 
 SELECT pg_extension_config_dump('orchestrator.task_attempts', '');
 
@@ -103,7 +104,8 @@ COMMENT ON FUNCTION orchestrator.rebuild_task_queue() IS
 -- While the older version was installed, tasks could end, or wait again, without their worker.
 SELECT orchestrator.rebuild_task_queue();
 
--- The order of claims, for each type, and for each type of a role.
+-- The order of claims: of all tasks, for each type, and for each type of a role.
+CREATE INDEX idx_queued_tasks_order ON orchestrator.queued_tasks (priority DESC, run_after, created_at, task_id) WHERE ready;
 CREATE INDEX idx_queued_tasks_type ON orchestrator.queued_tasks (task_type, priority DESC, run_after, created_at, task_id) WHERE ready;
 CREATE INDEX idx_queued_tasks_role ON orchestrator.queued_tasks (to_role, task_type, priority DESC, run_after, created_at, task_id) WHERE ready AND to_role IS NOT NULL;
 
@@ -153,10 +155,7 @@ CREATE TRIGGER tasks_queue_new AFTER INSERT ON orchestrator.tasks
     FOR EACH ROW WHEN (NEW.status = 'pending') EXECUTE FUNCTION orchestrator.queue_task();
 CREATE TRIGGER tasks_queue AFTER UPDATE OF status, task_type, to_role, priority, run_after, created_at, thread_id ON orchestrator.tasks
     FOR EACH ROW
-    WHEN (OLD.status IS DISTINCT FROM NEW.status
-          OR (NEW.status = 'pending'
-              AND (OLD.task_type, OLD.to_role, OLD.priority, OLD.run_after, OLD.created_at, OLD.thread_id)
-                  IS DISTINCT FROM (NEW.task_type, NEW.to_role, NEW.priority, NEW.run_after, NEW.created_at, NEW.thread_id)))
+    WHEN (OLD.status IS DISTINCT FROM NEW.status OR NEW.status = 'pending')
     EXECUTE FUNCTION orchestrator.queue_task();
 CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs
     FOR EACH ROW

@@ -1,15 +1,16 @@
-//! Plans that read by an index, whatever the statistics say, and that are made once.
+//! Plans that read by an index, whatever the statistics say.
 
 use pgrx::pg_sys;
 
-/// The ways to read a table or to join two that cost as much as the tables are long, and whether a
-/// statement is planned for its arguments.
+/// The ways to read a table or to join two that cost as much as the tables are long.
 struct Ways {
     seqscan: bool,
     bitmapscan: bool,
     hashjoin: bool,
     mergejoin: bool,
-    plans: i32,
+    material: bool,
+    /// Whether a plan is made for the arguments at hand, or once for all.
+    cache_mode: i32,
 }
 
 impl Ways {
@@ -22,13 +23,15 @@ impl Ways {
                 bitmapscan: pg_sys::enable_bitmapscan,
                 hashjoin: pg_sys::enable_hashjoin,
                 mergejoin: pg_sys::enable_mergejoin,
-                plans: pg_sys::plan_cache_mode,
+                material: pg_sys::enable_material,
+                cache_mode: pg_sys::plan_cache_mode,
             };
             pg_sys::enable_seqscan = self.seqscan;
             pg_sys::enable_bitmapscan = self.bitmapscan;
             pg_sys::enable_hashjoin = self.hashjoin;
             pg_sys::enable_mergejoin = self.mergejoin;
-            pg_sys::plan_cache_mode = self.plans;
+            pg_sys::enable_material = self.material;
+            pg_sys::plan_cache_mode = self.cache_mode;
             before
         }
     }
@@ -45,17 +48,20 @@ impl Drop for Before {
     }
 }
 
-/// Runs `work`, whose statements find each row by an index, and are planned once for all arguments. A plan
-/// that a backend makes while a queue is empty stays in use when the queue is long. Setting the variables of the settings themselves costs
-/// nothing beside a statement, and an error restores them too.
+/// Runs `work`, whose statements find each row by an index. A plan that a backend makes while a queue is
+/// empty stays in use when the queue is long. The server would plan a statement with a LIMIT for each
+/// call, because it expects more of an unknown number than of a known one; so plans are made once.
+/// Setting the variables of the settings themselves costs nothing beside a statement, and an error
+/// restores them too.
 pub fn by_index<R>(work: impl FnOnce() -> R) -> R {
-    let by_index = Ways {
+    let none = Ways {
         seqscan: false,
         bitmapscan: false,
         hashjoin: false,
         mergejoin: false,
-        plans: pg_sys::PlanCacheMode::PLAN_CACHE_MODE_FORCE_GENERIC_PLAN as i32,
+        material: false,
+        cache_mode: pg_sys::PlanCacheMode::PLAN_CACHE_MODE_FORCE_GENERIC_PLAN as i32,
     };
-    let _before = Before(Some(by_index.set()));
+    let _before = Before(Some(none.set()));
     work()
 }

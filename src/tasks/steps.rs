@@ -12,7 +12,7 @@ use crate::runs::waiting::{self, Work};
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
-use crate::server::{arguments, rows};
+use crate::server::{arguments, plans, rows};
 use crate::tasks::tool_executions::{self, TaskOfTool};
 
 /// The number of attempts when others begin or end the step between two statements each time.
@@ -45,13 +45,13 @@ fn begin_step(
     ErrorReport,
 > {
     let task_id = required("task_id", task_id)?;
-    let step = Step {
-        key: arguments::name("step_key", step_key)?,
-        tool: arguments::name("tool_name", tool_name)?,
-        arguments: required("arguments", arguments)?,
-        task: TaskOfTool::lock(task_id)?,
-    };
-    Ok(TableIterator::once(step.begin()?))
+    let key = arguments::name("step_key", step_key)?;
+    let tool = arguments::name("tool_name", tool_name)?;
+    let arguments = required("arguments", arguments)?;
+    let begun = plans::by_index(|| {
+        Step { key, tool, arguments, task: TaskOfTool::lock(task_id)? }.begin()
+    })?;
+    Ok(TableIterator::once(begun))
 }
 
 struct Step<'a> {

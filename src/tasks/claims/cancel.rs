@@ -9,9 +9,9 @@ use serde_json::json;
 use super::{Row, Task, written};
 use crate::audit;
 use crate::schema::lifecycle;
-use crate::server::arguments;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::{self, Statement};
+use crate::server::{arguments, plans};
 use crate::tasks::queue;
 
 /// Cancels a task that has not ended, and records `task_cancelled`. If a worker holds the task, its
@@ -25,6 +25,12 @@ fn cancel_task(
     task_id: Option<Uuid>,
     reason: Option<&str>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.tasks"), ErrorReport> {
+    let id = required("task_id", task_id)?;
+    let reason = arguments::filled("reason", reason)?;
+    Ok(plans::by_index(|| cancel(id, reason))?)
+}
+
+fn cancel(id: Uuid, reason: &str) -> Result<Row, Error> {
     static END: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.task_attempts AS a SET ",
         super::ENDED,
@@ -33,11 +39,9 @@ fn cancel_task(
     static CANCEL: Statement = Statement::new(
         "UPDATE orchestrator.tasks AS t SET status = 'cancelled', error = $2 WHERE t.id = $1 RETURNING t",
     );
-    let id = required("task_id", task_id)?;
-    let reason = arguments::filled("reason", reason)?;
     let task = Task::lock(id)?;
     if !lifecycle::unfinished("task").contains(&task.status.as_str()) {
-        return Err(has_ended(&task).into());
+        return Err(has_ended(&task));
     }
     let worker = END.update(&[id.into(), reason.into()], statements::one::<String>)?;
     let arguments = [id.into(), reason.into()];

@@ -22,7 +22,7 @@ use crate::tasks::queue;
 const MOST: i32 = 10_000;
 
 /// The number of candidates beyond the batch, for those that others are claiming at the same time.
-const BESIDE: i64 = 3;
+const BESIDE: i64 = 10;
 
 /// The number of tasks with an expired lease that a claim takes back at most.
 const TAKEN_BACK: i64 = 100;
@@ -92,108 +92,231 @@ struct Claim<'a> {
     lease: Interval,
 }
 
+/// The outcome of one statement.
+struct Taken {
+    /// The number of candidates that there are, at most as many as were asked for.
+    seen: i64,
+    /// The number of candidates that were locked. One whose entry was replaced after the snapshot is not
+    /// taken; the next statement sees its new entry.
+    locked: i64,
+    rows: Vec<Row>,
+}
+
 impl Claim<'_> {
     fn take(&self) -> Result<Vec<Row>, Error> {
         expired::reclaim(self.batch.max(TAKEN_BACK))?;
-        let mut taken = Vec::new();
         let mut candidates = self.batch + BESIDE;
-        loop {
+        let mut taken = self.take_from(self.head(), candidates, self.batch)?.rows;
+        while (taken.len() as i64) < self.batch {
             let wanted = self.batch - taken.len() as i64;
-            let (seen, rows) = self.take_from(candidates, wanted)?;
-            taken.extend(rows);
-            if taken.len() as i64 >= self.batch || seen < candidates {
-                return Ok(taken);
+            let more = self.take_from(self.lanes(), candidates, wanted)?;
+            let are_all_new = more.locked == more.rows.len() as i64;
+            taken.extend(more.rows);
+            if more.seen >= candidates {
+                // Others are claiming the candidates, or their runs wait: more are needed.
+                candidates *= 4;
+            } else if are_all_new {
+                break;
             }
-            // Others are claiming the candidates, or their runs wait: more are needed.
-            candidates *= 4;
+        }
+        Ok(taken)
+    }
+
+    /// The statement that takes tasks from among the first entries of the queue. These are too few if others
+    /// are claiming them, or if tasks that are due later come before the ones that are wanted.
+    fn head(&self) -> &'static Statement {
+        match (self.types.as_deref(), self.role) {
+            (None, None) => &HEAD,
+            (Some([_]), None) => &HEAD_OF_TYPE,
+            (Some(_), None) => &HEAD_OF_TYPES,
+            (None, Some(_)) => &HEAD_OF_ROLE,
+            (Some(_), Some(_)) => &HEAD_OF_ROLE_AND_TYPES,
         }
     }
 
-    /// Takes tasks from among the first candidates. Returns the number of candidates that there are, and
-    /// the tasks.
-    fn take_from(&self, candidates: i64, wanted: i64) -> Result<(i64, Vec<Row>), Error> {
-        let statement = match (&self.types, self.role) {
+    /// The statement that takes tasks from among the first claimable entries.
+    fn lanes(&self) -> &'static Statement {
+        match (&self.types, self.role) {
             (None, None) => &ANY,
             (Some(_), None) => &OF_TYPES,
             (None, Some(_)) => &OF_ROLE,
             (Some(_), Some(_)) => &OF_ROLE_AND_TYPES,
-        };
-        let arguments: [DatumWithOid<'_>; 6] = [
+        }
+    }
+
+    fn take_from(
+        &self,
+        statement: &'static Statement,
+        candidates: i64,
+        wanted: i64,
+    ) -> Result<Taken, Error> {
+        let arguments = self.arguments(candidates, wanted);
+        let (taken, removed) = queue::claiming(|| {
+            statement.update(&arguments, |rows| {
+                let (mut seen, mut locked, mut removed) = (0, 0, 0);
+                let found = rows::each(rows, |row| {
+                    seen = rows::value::<i64>(row, 1, "count")?;
+                    locked = rows::value::<i64>(row, 2, "count")?;
+                    removed = rows::value::<i64>(row, 3, "count")?;
+                    rows::optional::<Row>(row, 4, "tasks.id")
+                })?;
+                let rows: Vec<_> = found.into_iter().flatten().collect();
+                Ok((Taken { seen, locked, rows }, removed))
+            })
+        })?;
+        if taken.rows.len() as i64 != removed {
+            return Err(Error::no_row("the tasks could not be claimed", "tasks"));
+        }
+        Ok(taken)
+    }
+
+    fn arguments(&self, candidates: i64, wanted: i64) -> [DatumWithOid<'_>; 6] {
+        [
             self.worker.into(),
             self.lease.into(),
             wanted.into(),
             candidates.into(),
             self.types.clone().into(),
             self.role.into(),
-        ];
-        queue::claiming(|| {
-            statement.update(&arguments, |rows| {
-                let mut seen = 0;
-                let found = rows::each(rows, |row| {
-                    seen = rows::value::<i64>(row, 1, "count")?;
-                    rows::optional::<Row>(row, 2, "tasks.id")
-                })?;
-                Ok((seen, found.into_iter().flatten().collect()))
-            })
-        })
+        ]
     }
 }
 
-/// The statement of a claim. `$kinds` selects the types, `$of` restricts the entries `q` of the queue to
-/// those of a role, and `$exactly` the tasks `t`, because an entry has the first characters only.
-/// Arguments: worker, lease, number of tasks, number of candidates, types, role.
+/// The columns of an entry `q` of the queue.
+const ENTRY: &str = "q.task_id, q.priority, q.run_after, q.created_at";
+
+/// The order of claims, for the rows of `$rows`.
+macro_rules! order {
+    ($rows:expr) => {
+        concatcp!(
+            " ORDER BY ",
+            $rows,
+            ".priority DESC, ",
+            $rows,
+            ".run_after, ",
+            $rows,
+            ".created_at, ",
+            $rows,
+            ".task_id "
+        )
+    };
+}
+
+/// The statements that take tasks: those of `candidate`, an entry each, in its order. `$exactly` restricts
+/// the tasks `t`, because an entry has the first characters only. A plan may be made while the tables are
+/// empty, so no table is joined: each row is found by a key.
 ///
 /// Candidates are read without a lock. Between the snapshot and the lock of its task, another worker may have
-/// taken a candidate and put it back: the removal of its entry is refused then, and decides who has taken it.
-macro_rules! claim {
+/// taken a candidate and put it back. Then its entry is another one, with another number of attempts. So only
+/// a task whose entry can be removed is taken. The claim begins by the clock, because the attempt before may
+/// have ended after this transaction began.
+macro_rules! take {
+    ($exactly:expr) => {
+        concatcp!(
+            "picked AS MATERIALIZED ( \
+                 SELECT p.id FROM candidate AS c, \
+                     LATERAL (SELECT t.id FROM orchestrator.tasks AS t \
+                              WHERE t.id = c.task_id AND t.status IS NOT DISTINCT FROM 'pending' AND t.run_after <= now()", $exactly, " \
+                                AND (t.thread_id IS NULL \
+                                     OR (SELECT NOT ", waiting::WAITS, " FROM orchestrator.orchestrator_runs AS r \
+                                         WHERE r.thread_id = t.thread_id)) \
+                              FOR NO KEY UPDATE SKIP LOCKED) AS p \
+                 LIMIT $3), \
+             taken AS ( \
+                 DELETE FROM orchestrator.queued_tasks AS q \
+                 WHERE q.task_id = ANY (ARRAY(SELECT p.id FROM picked AS p)) AND q.ready AND q.run_after <= now() \
+                 RETURNING q.task_id, q.attempts), \
+             claimed AS ( \
+                 UPDATE orchestrator.tasks AS t SET status = 'running' WHERE t.id = ANY (ARRAY(SELECT q.task_id FROM taken AS q)) \
+                 RETURNING t AS task, t.priority, t.run_after, t.created_at, t.id AS task_id), \
+             attempt AS ( \
+                 INSERT INTO orchestrator.task_attempts (task_id, attempt, worker, claimed_at, lease_expires_at) \
+                 SELECT q.task_id, q.attempts + 1, $1, clock_timestamp(), clock_timestamp() + $2 FROM taken AS q) \
+             SELECT n.seen, n.locked, n.taken, c.task \
+             FROM (SELECT (SELECT count(*) FROM candidate) AS seen, (SELECT count(*) FROM picked) AS locked, \
+                          (SELECT count(*) FROM taken) AS taken) AS n \
+             LEFT JOIN claimed AS c ON true",
+            order!("c")
+        )
+    };
+}
+
+/// The statement that claims from the head of the queue. `$entries` are its first entries in order.
+/// Entries of a lane that are due later come after all others of the lane. So the ones that are due now
+/// among the first entries are the first ones that are due now.
+/// Arguments: worker, lease, number of tasks, number of entries, types, role.
+macro_rules! head {
+    ($entries:expr, $exactly:expr) => {
+        Statement::new(concatcp!(
+            "WITH RECURSIVE ", $entries, ", \
+             candidate AS MATERIALIZED (SELECT h.* FROM head AS h WHERE h.run_after <= now()), ",
+            take!($exactly)
+        ))
+    };
+}
+
+/// The first entries of the queue, or of a part of it.
+macro_rules! first {
+    ($of:expr) => {
+        concatcp!(
+            "SELECT ",
+            ENTRY,
+            " FROM orchestrator.queued_tasks AS q WHERE q.ready",
+            $of,
+            order!("q"),
+            "LIMIT $4"
+        )
+    };
+}
+
+/// The first entries of several types.
+macro_rules! merged {
+    ($kinds:expr, $of:expr) => {
+        concatcp!(
+            "kind (task_type) AS (",
+            $kinds,
+            "), \
+             head AS (SELECT c.* FROM kind AS k, LATERAL (",
+            first!(concatcp!($of, " AND q.task_type = k.task_type")),
+            ") AS c",
+            order!("c"),
+            "LIMIT $4)"
+        )
+    };
+}
+
+/// The statement that claims from every lane. `$kinds` selects the types, `$of` restricts the entries `q`
+/// of the queue to those of a role.
+/// Arguments: worker, lease, number of tasks, number of candidates, types, role.
+macro_rules! lanes {
     ($kinds:expr, $of:expr, $exactly:expr) => {
         Statement::new(concatcp!(
             "WITH RECURSIVE kind (task_type) AS (", $kinds, "), \
              lane (task_type, priority, found) AS ( \
                  SELECT k.task_type, p.priority, d.found FROM kind AS k, \
                      LATERAL (SELECT q.priority FROM orchestrator.queued_tasks AS q \
-                              WHERE q.ready AND ", $of, "q.task_type = k.task_type ORDER BY q.priority DESC LIMIT 1) AS p, \
+                              WHERE q.ready", $of, " AND q.task_type = k.task_type ORDER BY q.priority DESC LIMIT 1) AS p, \
                      LATERAL (SELECT count(*) AS found FROM ( \
                                   SELECT FROM orchestrator.queued_tasks AS q \
-                                  WHERE q.ready AND ", $of, "q.task_type = k.task_type AND q.priority = p.priority \
+                                  WHERE q.ready", $of, " AND q.task_type = k.task_type AND q.priority = p.priority \
                                     AND q.run_after <= now() LIMIT $4) AS q) AS d \
                  UNION ALL \
                  SELECT l.task_type, p.priority, l.found + d.found FROM lane AS l, \
                      LATERAL (SELECT q.priority FROM orchestrator.queued_tasks AS q \
-                              WHERE q.ready AND ", $of, "q.task_type = l.task_type AND q.priority < l.priority \
+                              WHERE q.ready", $of, " AND q.task_type = l.task_type AND q.priority < l.priority \
                               ORDER BY q.priority DESC LIMIT 1) AS p, \
                      LATERAL (SELECT count(*) AS found FROM ( \
                                   SELECT FROM orchestrator.queued_tasks AS q \
-                                  WHERE q.ready AND ", $of, "q.task_type = l.task_type AND q.priority = p.priority \
+                                  WHERE q.ready", $of, " AND q.task_type = l.task_type AND q.priority = p.priority \
                                     AND q.run_after <= now() LIMIT $4) AS q) AS d \
                  WHERE l.found < $4), \
              candidate AS MATERIALIZED ( \
-                 SELECT c.* FROM lane AS l, \
-                     LATERAL (SELECT q.task_id, q.priority, q.run_after, q.created_at FROM orchestrator.queued_tasks AS q \
-                              WHERE q.ready AND ", $of, "q.task_type = l.task_type AND q.priority = l.priority \
-                                AND q.run_after <= now() \
-                              ORDER BY q.run_after, q.created_at, q.task_id LIMIT $4) AS c \
-                 ORDER BY c.priority DESC, c.run_after, c.created_at, c.task_id LIMIT $4), \
-             picked AS MATERIALIZED ( \
-                 SELECT t.id FROM orchestrator.orchestrator_runs AS r \
-                 RIGHT JOIN orchestrator.tasks AS t ON r.thread_id = t.thread_id \
-                 JOIN candidate AS c ON c.task_id = t.id \
-                 WHERE t.status = 'pending' AND t.run_after <= now()", $exactly, " \
-                   AND (r.gate_status IS NULL OR NOT ", waiting::WAITS, ") \
-                 ORDER BY c.priority DESC, c.run_after, c.created_at, c.task_id \
-                 LIMIT $3 FOR NO KEY UPDATE OF t SKIP LOCKED), \
-             taken AS ( \
-                 DELETE FROM orchestrator.queued_tasks AS q USING picked AS p \
-                 WHERE q.task_id = p.id AND q.ready AND q.run_after <= now() \
-                 RETURNING q.task_id, q.attempts + 1 AS attempt, q.priority, q.run_after, q.created_at), \
-             claimed AS ( \
-                 UPDATE orchestrator.tasks AS t SET status = 'running' FROM taken AS q WHERE t.id = q.task_id \
-                 RETURNING t AS task, t.id, q.attempt, q.priority, q.run_after, q.created_at), \
-             attempt AS ( \
-                 INSERT INTO orchestrator.task_attempts (task_id, attempt, worker, lease_expires_at) \
-                 SELECT c.id, c.attempt, $1, clock_timestamp() + $2 FROM claimed AS c) \
-             SELECT n.seen, c.task FROM (SELECT count(*) AS seen FROM candidate) AS n LEFT JOIN claimed AS c ON true \
-             ORDER BY c.priority DESC, c.run_after, c.created_at, c.id"
+                 SELECT c.* FROM lane AS l, LATERAL (",
+            first!(concatcp!($of, " AND q.task_type = l.task_type AND q.priority = l.priority AND q.run_after <= now()")),
+            ") AS c",
+            order!("c"),
+            "LIMIT $4), ",
+            take!($exactly)
         ))
     };
 }
@@ -219,10 +342,20 @@ const ALL_OF_ROLE: &str = "\
                  WHERE q.ready AND q.to_role = left($6, 200) AND q.task_type > k.task_type \
                  ORDER BY q.task_type LIMIT 1) AS n";
 
-const ROLE: &str = "q.to_role = left($6, 200) AND ";
+const ROLE: &str = " AND q.to_role = left($6, 200)";
 
-static ANY: Statement = claim!(ALL, "", "");
-static OF_TYPES: Statement = claim!(GIVEN, "", " AND t.task_type = ANY ($5)");
-static OF_ROLE: Statement = claim!(ALL_OF_ROLE, ROLE, " AND t.to_role = $6");
-static OF_ROLE_AND_TYPES: Statement =
-    claim!(GIVEN, ROLE, " AND t.to_role = $6 AND t.task_type = ANY ($5)");
+const EXACT_TYPES: &str = " AND t.task_type = ANY ($5)";
+const EXACT_ROLE: &str = " AND t.to_role = $6";
+const EXACT_BOTH: &str = concatcp!(EXACT_ROLE, EXACT_TYPES);
+
+static HEAD: Statement = head!(concatcp!("head AS (", first!(""), ")"), "");
+static HEAD_OF_TYPE: Statement =
+    head!(concatcp!("head AS (", first!(" AND q.task_type = left($5[1], 200)"), ")"), EXACT_TYPES);
+static HEAD_OF_TYPES: Statement = head!(merged!(GIVEN, ""), EXACT_TYPES);
+static HEAD_OF_ROLE: Statement = head!(merged!(ALL_OF_ROLE, ROLE), EXACT_ROLE);
+static HEAD_OF_ROLE_AND_TYPES: Statement = head!(merged!(GIVEN, ROLE), EXACT_BOTH);
+
+static ANY: Statement = lanes!(ALL, "", "");
+static OF_TYPES: Statement = lanes!(GIVEN, "", EXACT_TYPES);
+static OF_ROLE: Statement = lanes!(ALL_OF_ROLE, ROLE, EXACT_ROLE);
+static OF_ROLE_AND_TYPES: Statement = lanes!(GIVEN, ROLE, EXACT_BOTH);

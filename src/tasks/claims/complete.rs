@@ -1,5 +1,7 @@
 //! The completion of tasks, one by one or many at once.
 
+use std::collections::HashSet;
+
 use const_format::concatcp;
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -9,7 +11,7 @@ use super::{Row, not_held};
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::statements::{self, Statement};
-use crate::server::{arguments, rows};
+use crate::server::{arguments, plans, rows};
 use crate::tasks::queue;
 
 /// Completes a task that the worker holds. The same worker may repeat the call, for example when it lost
@@ -26,23 +28,28 @@ fn complete_task(
     worker: Option<&str>,
     result: default!(Option<Document>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.tasks"), ErrorReport> {
+    let id = required("task_id", task_id)?;
+    let worker = arguments::name("worker", worker)?;
+    Ok(plans::by_index(|| complete(id, worker, result))?)
+}
+
+fn complete(id: Uuid, worker: &str, result: Option<Document>) -> Result<Row, Error> {
     // The task is changed before the attempt, and the attempt only if the claim is still open after a
     // wait for the lock of the task.
     static COMPLETE: Statement = Statement::new(concatcp!(
         "WITH done AS ( \
              UPDATE orchestrator.tasks AS t SET status = 'completed', result = $3 \
-             FROM orchestrator.task_attempts AS a \
-             WHERE t.id = $1 AND t.status = 'running' AND a.task_id = $1 AND a.worker = $2 AND a.ended_at IS NULL \
-             RETURNING t AS task, a.attempt), \
+             WHERE t.id = $1 AND t.status IS NOT DISTINCT FROM 'running' \
+               AND (SELECT true FROM orchestrator.task_attempts AS a \
+                    WHERE a.task_id = $1 AND a.worker = $2 AND a.ended_at IS NULL LIMIT 1) \
+             RETURNING t AS task), \
          ended AS ( \
              UPDATE orchestrator.task_attempts AS a SET ",
         super::ENDED,
-        ", outcome = 'completed' FROM done AS d \
-             WHERE a.task_id = $1 AND a.attempt = d.attempt AND a.ended_at IS NULL RETURNING a.attempt) \
-         SELECT d.task, e.attempt FROM done AS d LEFT JOIN ended AS e ON true"
+        ", outcome = 'completed' \
+             WHERE a.task_id = $1 AND a.worker = $2 AND a.ended_at IS NULL AND EXISTS (SELECT FROM done) RETURNING a.attempt) \
+         SELECT d.task, (SELECT e.attempt FROM ended AS e) FROM done AS d"
     ));
-    let id = required("task_id", task_id)?;
-    let worker = arguments::name("worker", worker)?;
     let arguments = [id.into(), worker.into(), result.into()];
     let done = queue::moving(|| {
         COMPLETE.update(&arguments, |rows| {
@@ -54,10 +61,10 @@ fn complete_task(
     })?;
     match done {
         Some((task, Some(_))) => Ok(task),
-        Some((_, None)) => Err(taken_meanwhile(id).into()),
+        Some((_, None)) => Err(taken_meanwhile(id)),
         None => match completed_by(id, worker)? {
             Some(task) => Ok(task),
-            None => Err(not_held(id, worker)?.into()),
+            None => Err(not_held(id, worker)?),
         },
     }
 }
@@ -66,7 +73,7 @@ fn complete_task(
 fn completed_by(id: Uuid, worker: &str) -> Result<Option<Row>, Error> {
     static COMPLETED: Statement = Statement::new(
         "SELECT t FROM orchestrator.tasks AS t JOIN orchestrator.task_attempts AS a ON a.task_id = t.id \
-         WHERE t.id = $1 AND t.status = 'completed' AND a.worker = $2 AND a.outcome = 'completed' LIMIT 1",
+         WHERE t.id = $1 AND t.status IS NOT DISTINCT FROM 'completed' AND a.worker = $2 AND a.outcome = 'completed' LIMIT 1",
     );
     COMPLETED.update(&[id.into(), worker.into()], statements::one::<Row>)
 }
@@ -91,21 +98,6 @@ fn complete_tasks(
     worker: Option<&str>,
     results: default!(Option<Vec<Option<Document>>>, "NULL"),
 ) -> Result<i64, ErrorReport> {
-    static COMPLETE: Statement = Statement::new(concatcp!(
-        "WITH wanted AS MATERIALIZED ( \
-             SELECT w.id, w.result FROM ROWS FROM (unnest($1), unnest($3)) AS w (id, result) ORDER BY w.id), \
-         done AS ( \
-             UPDATE orchestrator.tasks AS t SET status = 'completed', result = w.result \
-             FROM wanted AS w, orchestrator.task_attempts AS a \
-             WHERE t.id = w.id AND t.status = 'running' AND a.task_id = w.id AND a.worker = $2 AND a.ended_at IS NULL \
-             RETURNING t.id, a.attempt), \
-         ended AS ( \
-             UPDATE orchestrator.task_attempts AS a SET ",
-        super::ENDED,
-        ", outcome = 'completed' FROM done AS d \
-             WHERE a.task_id = d.id AND a.attempt = d.attempt AND a.ended_at IS NULL RETURNING a.task_id) \
-         SELECT d.id, e.task_id IS NOT NULL FROM done AS d LEFT JOIN ended AS e ON e.task_id = d.id"
-    ));
     let ids = distinct(required("task_ids", task_ids)?)?;
     let worker = arguments::name("worker", worker)?;
     let results = results.unwrap_or_else(|| vec![None; ids.len()]);
@@ -121,25 +113,56 @@ fn complete_tasks(
         .hint("Argument \"results\" has one result for each of \"task_ids\", in their order; NULL for none.")
         .into());
     }
+    Ok(plans::by_index(|| complete_all(ids, worker, results))?)
+}
+
+fn complete_all(
+    ids: Vec<Uuid>,
+    worker: &str,
+    results: Vec<Option<Document>>,
+) -> Result<i64, Error> {
+    // Tasks are locked in the order of their ids, which are sorted. The position of an id is the position
+    // of its result.
+    static COMPLETE: Statement = Statement::new(concatcp!(
+        "WITH done AS ( \
+             UPDATE orchestrator.tasks AS t SET status = 'completed', result = ($3)[width_bucket(t.id, $1)] \
+             WHERE t.id = ANY ($1) AND t.status IS NOT DISTINCT FROM 'running' \
+               AND (SELECT true FROM orchestrator.task_attempts AS a \
+                    WHERE a.task_id = t.id AND a.worker = $2 AND a.ended_at IS NULL LIMIT 1) \
+             RETURNING t.id), \
+         ended AS ( \
+             UPDATE orchestrator.task_attempts AS a SET ",
+        super::ENDED,
+        ", outcome = 'completed' \
+             WHERE a.task_id = ANY (ARRAY(SELECT d.id FROM done AS d)) AND a.worker = $2 AND a.ended_at IS NULL RETURNING a.task_id) \
+         SELECT d.id, false FROM done AS d UNION ALL SELECT e.task_id, true FROM ended AS e"
+    ));
+    let (ids, results): (Vec<Uuid>, Vec<Option<Document>>) = {
+        let mut wanted: Vec<_> = ids.into_iter().zip(results).collect();
+        wanted.sort_unstable_by_key(|(id, _)| *id.as_bytes());
+        wanted.into_iter().unzip()
+    };
     let arguments = [ids.clone().into(), worker.into(), results.into()];
-    let done = queue::moving(|| {
+    let (mut done, mut ended) = (Vec::new(), HashSet::new());
+    queue::moving(|| {
         COMPLETE.update(&arguments, |rows| {
             rows::each(rows, |row| {
                 let id = rows::value::<Uuid>(row, 1, "tasks.id")?;
-                Ok((id, rows::value::<bool>(row, 2, "task_attempts.ended_at")?))
+                if rows::value::<bool>(row, 2, "task_attempts.ended_at")? {
+                    ended.insert(*id.as_bytes());
+                } else {
+                    done.push(id);
+                }
+                Ok(())
             })
         })
     })?;
-    for (id, ended) in &done {
-        if !ended {
-            return Err(taken_meanwhile(*id).into());
-        }
+    if let Some(id) = done.iter().find(|id| !ended.contains(id.as_bytes())) {
+        return Err(taken_meanwhile(*id));
     }
-    let completed: std::collections::HashSet<_> =
-        done.iter().map(|(id, _)| *id.as_bytes()).collect();
-    for id in ids.iter().filter(|id| !completed.contains(id.as_bytes())) {
+    for id in ids.iter().filter(|id| !ended.contains(id.as_bytes())) {
         if completed_by(*id, worker)?.is_none() {
-            return Err(not_held(*id, worker)?.into());
+            return Err(not_held(*id, worker)?);
         }
     }
     Ok(done.len() as i64)
@@ -147,7 +170,7 @@ fn complete_tasks(
 
 /// The ids, none of them NULL or repeated.
 fn distinct(ids: Vec<Option<Uuid>>) -> Result<Vec<Uuid>, Error> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     ids.into_iter()
         .map(|id| {
             let id = required("task_ids", id)?;

@@ -10,7 +10,7 @@ use super::{FROM_TASKS, TASK, Task};
 use crate::audit;
 use crate::server::error::Error;
 use crate::server::statements::Statement;
-use crate::server::{interrupts, rows};
+use crate::server::{interrupts, plans, rows};
 use crate::tasks::{queue, tool_executions};
 
 /// Takes back every task with an expired lease. Its attempt ends as expired, and its running tool
@@ -21,19 +21,23 @@ use crate::tasks::{queue, tool_executions};
 /// Returns: the number of tasks. Since 0.7.1.
 #[pg_extern(sql = false, volatile)]
 pub fn reclaim_expired_tasks() -> Result<i64, ErrorReport> {
-    Ok(reclaim(i64::MAX)?)
+    Ok(plans::by_index(|| reclaim(i64::MAX))?)
 }
 
 /// Takes back tasks with an expired lease, at most so many; those that expired first come first.
 pub fn reclaim(limit: i64) -> Result<i64, Error> {
     static EXPIRED: Statement = Statement::new(concatcp!(
-        "SELECT ",
+        "SELECT e.* FROM ( \
+             SELECT a.task_id FROM orchestrator.task_attempts AS a \
+             WHERE a.outcome IS NULL AND a.lease_expires_at < now() ORDER BY a.lease_expires_at) AS a, \
+             LATERAL (SELECT ",
         TASK,
         FROM_TASKS,
-        " JOIN orchestrator.task_attempts AS a ON a.task_id = t.id \
-         WHERE a.ended_at IS NULL AND a.lease_expires_at < now() \
-         ORDER BY a.lease_expires_at LIMIT $1 FOR NO KEY UPDATE OF t SKIP LOCKED"
+        " WHERE t.id = a.task_id FOR NO KEY UPDATE OF t SKIP LOCKED) AS e LIMIT $1"
     ));
+    if !any()? {
+        return Ok(0);
+    }
     let expired =
         EXPIRED.update(&[limit.into()], |rows| rows::each(rows, |row| Task::read(row)))?;
     if expired.is_empty() {
@@ -46,6 +50,15 @@ pub fn reclaim(limit: i64) -> Result<i64, Error> {
     wait_again(left.iter().map(|ended| ended.task.id).collect())?;
     fail(&over)?;
     Ok(ended.len() as i64)
+}
+
+/// Whether there is an expired lease. Most claims find none, and this costs less than the search for tasks.
+fn any() -> Result<bool, Error> {
+    static ANY: Statement = Statement::new(
+        "SELECT true FROM orchestrator.task_attempts AS a \
+         WHERE a.outcome IS NULL AND a.lease_expires_at < now() LIMIT 1",
+    );
+    ANY.update(&[], |rows| Ok(!rows.is_empty()))
 }
 
 /// An attempt that has expired.
@@ -73,7 +86,7 @@ fn end(tasks: &[Task]) -> Result<Vec<Expired<'_>>, Error> {
         "UPDATE orchestrator.task_attempts AS a SET ",
         super::ENDED,
         ", outcome = 'expired' \
-         WHERE a.task_id = ANY ($1) AND a.ended_at IS NULL AND a.lease_expires_at < now() \
+         WHERE a.task_id = ANY ($1) AND a.outcome IS NULL AND a.lease_expires_at < now() \
          RETURNING a.task_id, a.worker, a.attempt, ",
         super::USED
     ));
@@ -98,7 +111,7 @@ fn end(tasks: &[Task]) -> Result<Vec<Expired<'_>>, Error> {
 /// Lets running tasks wait for their next attempt.
 fn wait_again(ids: Vec<Uuid>) -> Result<(), Error> {
     static WAIT: Statement = Statement::new(
-        "UPDATE orchestrator.tasks AS t SET status = 'pending' WHERE t.id = ANY ($1) AND t.status = 'running'",
+        "UPDATE orchestrator.tasks AS t SET status = 'pending' WHERE t.id = ANY ($1) AND t.status IS NOT DISTINCT FROM 'running'",
     );
     if ids.is_empty() {
         return Ok(());
@@ -111,7 +124,7 @@ fn fail(over: &[&Expired<'_>]) -> Result<(), Error> {
     static FAIL: Statement = Statement::new(
         "UPDATE orchestrator.tasks AS t SET status = 'failed', error = e.error \
          FROM ROWS FROM (unnest($1), unnest($2)) AS e (id, error) \
-         WHERE t.id = e.id AND t.status = 'running'",
+         WHERE t.id = e.id AND t.status IS NOT DISTINCT FROM 'running'",
     );
     if over.is_empty() {
         return Ok(());

@@ -9,10 +9,9 @@ use serde_json::json;
 
 use super::{Row, Task, length, not_held, written};
 use crate::audit;
-use crate::server::arguments;
 use crate::server::error::{Error, required};
-use crate::server::rows;
 use crate::server::statements::{self, Statement};
+use crate::server::{arguments, plans, rows};
 use crate::tasks::queue;
 
 /// Ends the attempt of a task that the worker holds with an error. With attempts left the task is
@@ -33,18 +32,28 @@ fn fail_task(
     retry_in: default!(Option<Interval>, "NULL"),
     r#final: default!(Option<bool>, "false"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.tasks"), ErrorReport> {
-    static BACKOFF: Statement = Statement::new(
-        "SELECT interval '1 second' * \
-            (least(power(2, least($1, 20)), 3600) * (0.75 + random() / 4))",
-    );
     let id = required("task_id", task_id)?;
     let worker = arguments::name("worker", worker)?;
     let error = arguments::filled("error", error)?;
     let retry_in = retry_in.map(|retry_in| length("retry_in", Some(retry_in))).transpose()?;
     let is_final = required("final", r#final)?;
+    Ok(plans::by_index(|| fail(id, worker, error, retry_in, is_final))?)
+}
+
+fn fail(
+    id: Uuid,
+    worker: &str,
+    error: &str,
+    retry_in: Option<Interval>,
+    is_final: bool,
+) -> Result<Row, Error> {
+    static BACKOFF: Statement = Statement::new(
+        "SELECT interval '1 second' * \
+            (least(power(2, least($1, 20)), 3600) * (0.75 + random() / 4))",
+    );
     let task = Task::lock(id)?;
     let Some(ended) = Ended::of(&task, worker, "failed", Some(error))? else {
-        return Err(not_held(id, worker)?.into());
+        return Err(not_held(id, worker)?);
     };
     if is_final || ended.used >= i64::from(task.max_attempts) {
         let row = failed(&task, error)?;
@@ -58,7 +67,7 @@ fn fail_task(
         Some(retry_in) => retry_in,
         None => BACKOFF.update(&[ended.used.into()], |rows| rows::only(rows, "interval"))?,
     };
-    Ok(wait_again(id, Some(retry_in))?)
+    wait_again(id, Some(retry_in))
 }
 
 /// Puts a task that the worker holds back into the queue, for example when the worker shuts down. The
@@ -77,11 +86,15 @@ fn release_task(
     let id = required("task_id", task_id)?;
     let worker = arguments::name("worker", worker)?;
     let retry_in = length("retry_in", retry_in)?;
+    Ok(plans::by_index(|| release(id, worker, retry_in))?)
+}
+
+fn release(id: Uuid, worker: &str, retry_in: Interval) -> Result<Row, Error> {
     let task = Task::lock(id)?;
     if Ended::of(&task, worker, "released", None)?.is_none() {
-        return Err(not_held(id, worker)?.into());
+        return Err(not_held(id, worker)?);
     }
-    Ok(wait_again(id, Some(retry_in).filter(|retry_in| retry_in.as_micros() > 0))?)
+    wait_again(id, Some(retry_in).filter(|retry_in| retry_in.as_micros() > 0))
 }
 
 /// An attempt that this transaction has ended.

@@ -41,7 +41,7 @@ struct Task {
 }
 
 /// Columns of task `t` and its run `r`, as `Task::read` reads them.
-const TASK: &str = "t.id, t.status, t.max_attempts, coalesce(t.trace_id, r.id, t.id), coalesce(t.to_role, t.from_role)";
+const TASK: &str = "t.id, t.status, t.max_attempts, coalesce(t.trace_id, r.id, t.id) AS trace_id, coalesce(t.to_role, t.from_role) AS role";
 
 /// The beginning of a statement about tasks: runs come before tasks in the order of locks.
 const FROM_TASKS: &str = " FROM orchestrator.orchestrator_runs AS r RIGHT JOIN orchestrator.tasks AS t ON r.thread_id = t.thread_id";

@@ -20,7 +20,8 @@ use pgrx::{AllocatedByPostgres, Uuid};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
-use crate::server::{backend_state, notifications, rows, scoped};
+use crate::server::trigger_rows::{ColumnHint, Rows};
+use crate::server::{backend_state, notifications, plans, rows, scoped};
 
 const PENDING: &str = "pending";
 const RUNNING: &str = "running";
@@ -65,10 +66,15 @@ fn queue_task<'a>(
         return Ok(None);
     }
     let owner = owner_of_table(trigger);
-    if let Err(error) = backend_state::with_rights_of(owner, || follow(trigger, moves)) {
+    if let Err(error) = by_key(owner, || follow(trigger, moves)) {
         ErrorReport::from(error).report(PgLogLevel::ERROR);
     }
     Ok(None)
+}
+
+/// Runs the statements of a trigger, with the rights of the owner of its table.
+fn by_key<R>(owner: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
+    backend_state::with_rights_of(owner, || plans::by_index(work))
 }
 
 /// The role that owns the table of a trigger.
@@ -92,13 +98,29 @@ fn follow(trigger: &PgTrigger<'_>, moves: Option<Move>) -> Result<(), Error> {
         refuse_if_claimed(id)?;
     }
     if now.as_deref() == Some(PENDING) {
-        let has_run = of::<String>(&new, "thread_id")?.is_some();
-        enter(id, old.is_none(), has_run)
+        if before == now && !moves_in_queue(trigger) {
+            return Ok(());
+        }
+        let thread_id = of::<String>(&new, "thread_id")?;
+        enter(id, old.is_none(), thread_id.as_deref())
     } else if before.as_deref() == Some(PENDING) {
         leave(id)
     } else {
         Ok(())
     }
+}
+
+/// Whether an update changes what the queue has of a task. The condition of the trigger leaves this out,
+/// because the server reads the condition again for every statement, also for those that end a task.
+fn moves_in_queue(trigger: &PgTrigger<'_>) -> bool {
+    const COPIED: [&str; 6] =
+        ["task_type", "to_role", "priority", "run_after", "created_at", "thread_id"];
+    static HINTS: [ColumnHint; COPIED.len()] = [const { ColumnHint::unknown() }; COPIED.len()];
+    let Some(rows) = Rows::of(trigger) else { return true };
+    COPIED
+        .iter()
+        .zip(&HINTS)
+        .any(|(name, hint)| rows.column_near(hint, name).is_none_or(|column| rows.changes(column)))
 }
 
 /// A column of a row.
@@ -130,53 +152,53 @@ fn refuse_if_claimed(id: Uuid) -> Result<(), Error> {
     }
 }
 
-/// The row of task `t` in the queue. `$2`: the task is new, so it has no attempts.
-macro_rules! enter {
-    ($ready:expr) => {
-        Statement::new(concatcp!(
-            "INSERT INTO orchestrator.queued_tasks AS q (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready) \
-             SELECT t.id, left(t.task_type, 200), left(t.to_role, 200), t.priority, t.run_after, t.created_at, \
-                    CASE WHEN $2 THEN 0 ELSE (SELECT coalesce(max(a.attempt), 0) FROM orchestrator.task_attempts AS a \
-                                              WHERE a.task_id = t.id) END, ",
-            $ready,
-            " FROM orchestrator.tasks AS t WHERE t.id = $1 \
-             ON CONFLICT (task_id) DO UPDATE SET task_type = excluded.task_type, to_role = excluded.to_role, \
-                 priority = excluded.priority, run_after = excluded.run_after, created_at = excluded.created_at, \
-                 attempts = excluded.attempts, ready = excluded.ready \
-             RETURNING q.ready, q.run_after <= now()"
-        ))
-    };
-}
+/// The row of task `t` in the queue, without the number of attempts and whether it is ready.
+const ENTER: &str = "\
+    INSERT INTO orchestrator.queued_tasks AS q (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready) \
+    SELECT t.id, left(t.task_type, 200), left(t.to_role, 200), t.priority, t.run_after, t.created_at, ";
 
 /// Adds a pending task to the queue, or changes its row there.
-fn enter(id: Uuid, is_new: bool, has_run: bool) -> Result<(), Error> {
-    static ENTER: Statement = enter!("true");
-    static ENTER_OF_RUN: Statement = enter!(
-        "NOT EXISTS (SELECT FROM orchestrator.orchestrator_runs AS r \
-                     WHERE r.thread_id = t.thread_id AND r.gate_status IN ('hold', 'kill'))"
-    );
-    // An update of the run that ends its wait looks for its waiting tasks. It does not see this one,
-    // unless it waits for this transaction, or this one for it.
-    static LOCK_RUN: Statement = Statement::new(
-        "SELECT FROM orchestrator.orchestrator_runs AS r \
-         WHERE r.thread_id = (SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = $1) FOR SHARE",
-    );
-    let arguments = [id.into(), is_new.into()];
-    let entered = |statement: &'static Statement| {
-        statement.update(&arguments, statements::two::<bool, bool>).map(|row| match row {
-            Some((ready, due)) => (ready == Some(true), due == Some(true)),
-            None => (true, false),
-        })
+fn enter(id: Uuid, is_new: bool, thread_id: Option<&str>) -> Result<(), Error> {
+    // A new task has no attempts.
+    static NEW: Statement = Statement::new(concatcp!(
+        ENTER,
+        "0, $2 FROM orchestrator.tasks AS t WHERE t.id = $1 RETURNING q.run_after <= now()"
+    ));
+    static AGAIN: Statement = Statement::new(concatcp!(
+        ENTER,
+        "(SELECT coalesce(max(a.attempt), 0) FROM orchestrator.task_attempts AS a WHERE a.task_id = t.id), $2 \
+         FROM orchestrator.tasks AS t WHERE t.id = $1 \
+         ON CONFLICT (task_id) DO UPDATE SET task_type = excluded.task_type, to_role = excluded.to_role, \
+             priority = excluded.priority, run_after = excluded.run_after, created_at = excluded.created_at, \
+             attempts = excluded.attempts, ready = excluded.ready \
+         RETURNING q.run_after <= now()"
+    ));
+    let is_ready = match thread_id {
+        Some(thread_id) => may_be_claimed(thread_id)?,
+        None => true,
     };
-    let (mut ready, mut due) = entered(if has_run { &ENTER_OF_RUN } else { &ENTER })?;
-    if !ready {
-        LOCK_RUN.update(&[id.into()], |_| Ok(()))?;
-        (ready, due) = entered(&ENTER_OF_RUN)?;
-    }
-    if ready && due {
+    // While a dump is restored, a row of the queue may come before its task.
+    let statement = if is_new && !backend_state::restores() { &NEW } else { &AGAIN };
+    let is_due = statement.update(&[id.into(), is_ready.into()], statements::one::<bool>)?;
+    if is_ready && is_due == Some(true) {
         announce();
     }
     Ok(())
+}
+
+/// Whether the tasks of a run are not kept back. An update of the run that lets it go on marks the tasks that
+/// it sees in the queue. So a task that is kept back is written under a lock of the run: either that update
+/// waits for it, or this waits for the update.
+fn may_be_claimed(thread_id: &str) -> Result<bool, Error> {
+    const GOES_ON: &str = "SELECT r.gate_status NOT IN ('hold', 'kill') FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1";
+    static NOW: Statement = Statement::new(GOES_ON);
+    static LOCKED: Statement = Statement::new(concatcp!(GOES_ON, " FOR SHARE"));
+    let goes_on = |statement: &'static Statement| {
+        Ok::<_, Error>(
+            statement.update(&[thread_id.into()], statements::one::<bool>)? != Some(false),
+        )
+    };
+    Ok(goes_on(&NOW)? || goes_on(&LOCKED)?)
 }
 
 /// Removes a task from the queue.

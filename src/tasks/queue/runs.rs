@@ -7,7 +7,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
-use super::{announce, of, owner_of_table};
+use super::{announce, by_key, of, owner_of_table};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
@@ -40,7 +40,7 @@ fn queue_tasks_of_run<'a>(
             }
         }
     };
-    if let Err(error) = backend_state::with_rights_of(owner_of_table(trigger), follow) {
+    if let Err(error) = by_key(owner_of_table(trigger), follow) {
         ErrorReport::from(error).report(PgLogLevel::ERROR);
     }
     Ok(None)
@@ -63,14 +63,16 @@ fn keep_back(thread_id: &str) -> Result<(), Error> {
     set_ready(ids, false)
 }
 
-/// Lets the pending tasks of a run be claimed.
+/// Lets the pending tasks of a run be claimed. A task that is kept back is in no claim, and was written under
+/// a lock of the run (`may_be_claimed`). So all of them are visible, and none is locked.
+///
+/// Errors: 40001 the snapshot of the transaction lacks one.
 fn let_go(thread_id: &str) -> Result<(), Error> {
-    static LOCK: Statement = Statement::new(
-        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending' \
-         ORDER BY t.id FOR NO KEY UPDATE",
+    static PENDING: Statement = Statement::new(
+        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending' ORDER BY t.id",
     );
     const PENDING_NOW: &CStr = c"SELECT count(*) FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending'";
-    let ids = LOCK.update(&[thread_id.into()], statements::column::<Uuid>)?;
+    let ids = PENDING.update(&[thread_id.into()], statements::column::<Uuid>)?;
     if backend_state::keeps_its_snapshot() {
         let now = latest::value::<i64>(PENDING_NOW, &[thread_id.into()])?;
         if now != Some(ids.len() as i64) {
@@ -89,7 +91,7 @@ fn let_go(thread_id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Marks locked tasks.
+/// Marks tasks.
 fn set_ready(ids: Vec<Uuid>, ready: bool) -> Result<(), Error> {
     static SET: Statement = Statement::new(
         "UPDATE orchestrator.queued_tasks AS q SET ready = $2 WHERE q.task_id = ANY ($1) AND q.ready <> $2",
