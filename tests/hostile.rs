@@ -8,7 +8,5 @@ mod inputs;
 mod many;
 #[path = "hostile/model.rs"]
 mod model;
-#[path = "hostile/random.rs"]
-mod random;
 #[path = "hostile/style.rs"]
 mod style;

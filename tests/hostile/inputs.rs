@@ -7,10 +7,9 @@ use postgres::Client;
 use support::Database;
 use support::deadline;
 use support::extension::{differences, newest, walked_to};
+use support::random::Random;
 use support::roles::{self, name};
 use support::snapshot::{assert_same_rows, rows};
-
-use super::random::Random;
 
 const CALLS: usize = 10_000;
 

@@ -5,8 +5,7 @@ use anyhow::Result;
 use postgres::Client;
 use postgres::error::SqlState;
 use support::extension::{newest, walked_to};
-
-use super::random::Random;
+use support::random::Random;
 
 /// Machine, table, column, and the steps; a state without an arrow is an end.
 const MACHINES: [(&str, &str, &str, &str); 9] = [

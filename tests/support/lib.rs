@@ -4,6 +4,7 @@
 pub mod deadline;
 pub mod dump;
 pub mod extension;
+pub mod random;
 pub mod roles;
 pub mod snapshot;
 pub mod work;
