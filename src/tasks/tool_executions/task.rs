@@ -30,7 +30,8 @@ impl TaskOfTool {
     }
 
     /// Starts a step of the task, and records it in the task's trace; `None` if another transaction has
-    /// begun the step.
+    /// begun the step. Its time is that of the clock, as that of the claim: it belongs to the attempt in
+    /// which it began.
     pub fn start_step(
         &self,
         step_key: &str,
@@ -38,8 +39,8 @@ impl TaskOfTool {
         arguments: &Document,
     ) -> Result<Option<Uuid>, Error> {
         static INSERT: Statement = Statement::new(
-            "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status, step_key) \
-             VALUES ($1, $2, $3, 'running', $4) \
+            "INSERT INTO orchestrator.tool_executions (task_id, tool_name, arguments, status, step_key, created_at) \
+             VALUES ($1, $2, $3, 'running', $4, clock_timestamp()) \
              ON CONFLICT (task_id, step_key) WHERE step_key IS NOT NULL AND status NOT IN ('failed', 'timeout') \
              DO NOTHING RETURNING id",
         );
