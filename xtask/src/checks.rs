@@ -49,6 +49,7 @@ const CHECKS: &[Check] = &[
     server_tests::HOSTILE,
     server_tests::OPERATIONS,
     server_tests::RACES,
+    server_tests::LOOP,
     server_tests::WALKS,
     server_tests::PRIVILEGES,
     regress::CHECK,

@@ -72,6 +72,15 @@ pub const OPERATIONS: Check = Check {
     }),
 };
 
+pub const LOOP: Check = Check {
+    name: "loop",
+    about: "workers that are killed in any line, also behind PgBouncer (tests/loop.rs)",
+    run: Run::WithExtension(|toolchain| {
+        packages::require("pgbouncer", "pools the connections of workers")?;
+        run(toolchain, "loop")
+    }),
+};
+
 pub const HOSTILE: Check = Check {
     name: "hostile",
     about: "10,000 hostile inputs over all functions; state machines against a model (tests/hostile.rs)",
