@@ -5,9 +5,15 @@
 mod crew;
 #[path = "loop/given_back.rs"]
 mod given_back;
+#[path = "loop/lines.rs"]
+mod lines;
 #[path = "loop/load.rs"]
 mod load;
 #[path = "loop/place.rs"]
 mod place;
 #[path = "loop/pooler.rs"]
 mod pooler;
+#[path = "loop/program.rs"]
+mod program;
+#[path = "loop/wire.rs"]
+mod wire;

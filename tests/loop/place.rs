@@ -1,11 +1,13 @@
 //! The place of a test: a database with a role for workers and one for reviewers, and a folder for the
 //! calls of the model.
 
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use postgres::Client;
 use support::Database;
+use support::deadline::wait_until;
 use support::extension::{differences, newest, walked_to};
 use support::roles;
 use tempfile::TempDir;
@@ -31,9 +33,19 @@ impl Place {
         roles::name(&self.database, "worker")
     }
 
+    /// Connects as a reviewer.
+    pub fn reviewer(&self) -> Result<Client> {
+        self.database.client_as(&roles::name(&self.database, "reviewer"))
+    }
+
     /// The file with a line for each call of a model or a tool.
     pub fn calls(&self) -> PathBuf {
         self.folder.path().join("calls")
+    }
+
+    /// The number of calls so far.
+    pub fn count_calls(&self) -> usize {
+        fs::read_to_string(self.calls()).map_or(0, |text| text.lines().count())
     }
 
     pub fn number(&mut self, sql: &str) -> Result<i64> {
@@ -41,15 +53,30 @@ impl Place {
         Ok(row.try_get(0)?)
     }
 
-    /// Fails unless every query for something wrong finds nothing, and `verify()` too.
+    /// Waits until no worker is connected, and no statement of a worker runs.
+    pub fn until_workers_are_gone(&mut self) -> Result<()> {
+        const LEFT: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = $1";
+        let worker = self.worker();
+        wait_until("the end of every connection of a worker", || {
+            Ok(self.client.query_one(LEFT, &[&worker])?.try_get::<_, i64>(0)? == 0)
+        })
+    }
+
+    /// Fails unless nothing is wrong, and `verify()` reports nothing.
     pub fn assert_intact(&mut self) -> Result<()> {
+        self.assert_nothing_wrong()?;
+        assert_eq!(differences(&mut self.client)?, Vec::<String>::new(), "verify()");
+        Ok(())
+    }
+
+    /// Fails if a query finds something wrong.
+    pub fn assert_nothing_wrong(&mut self) -> Result<()> {
         for (what, sql) in WRONG {
             let rows = self.client.query(*sql, &[]).with_context(|| what.to_string())?;
             let found: Vec<String> =
                 rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
             assert!(found.is_empty(), "{} {what}, the first: {}", found.len(), found[0]);
         }
-        assert_eq!(differences(&mut self.client)?, Vec::<String>::new(), "verify()");
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 mod backend;
 mod check;
 mod clean_machine;
+mod client_packages;
 mod clippy;
 mod docs;
 pub mod documents;
@@ -24,6 +25,7 @@ mod symbols;
 mod types;
 mod unit;
 mod workbench;
+mod working_loop;
 
 use anyhow::{Context, Result};
 
@@ -49,7 +51,7 @@ const CHECKS: &[Check] = &[
     server_tests::HOSTILE,
     server_tests::OPERATIONS,
     server_tests::RACES,
-    server_tests::LOOP,
+    working_loop::CHECK,
     server_tests::WALKS,
     server_tests::PRIVILEGES,
     regress::CHECK,

@@ -1,6 +1,8 @@
 //! Tests that need a whole server (`tests/*.rs`), each run against a private cluster of its own; and
 //! `statements`, which only reads the sources.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use crate::checks::check::{Check, Run};
@@ -54,7 +56,7 @@ pub const WALKS: Check = Check {
 pub const WALKS_AT_LENGTH: Check = Check {
     name: "walks-at-length",
     about: "twenty walks over the whole chain beside clients and pg_dump (tests/walks.rs)",
-    run: Run::WithExtension(|toolchain| run_with(toolchain, "walks", &["--ignored"])),
+    run: Run::WithExtension(|toolchain| run_with(toolchain, "walks", &["--ignored"], &[])),
 };
 
 pub const PRIVILEGES: Check = Check {
@@ -69,15 +71,6 @@ pub const OPERATIONS: Check = Check {
     run: Run::WithExtension(|toolchain| {
         packages::pg_cron(&toolchain.pg)?;
         run(toolchain, "operations")
-    }),
-};
-
-pub const LOOP: Check = Check {
-    name: "loop",
-    about: "workers that are killed in any line, also behind PgBouncer (tests/loop.rs)",
-    run: Run::WithExtension(|toolchain| {
-        packages::require("pgbouncer", "pools the connections of workers")?;
-        run(toolchain, "loop")
     }),
 };
 
@@ -110,13 +103,24 @@ pub const STATEMENTS: Check = Check {
 
 /// Starts a cluster and runs the test target against it.
 fn run(toolchain: &Toolchain, test: &str) -> Result<()> {
-    run_with(toolchain, test, &[])
+    run_in(toolchain, test, &[])
+}
+
+/// The same, with paths in variables of the environment.
+pub fn run_in(toolchain: &Toolchain, test: &str, environment: &[(&str, PathBuf)]) -> Result<()> {
+    run_with(toolchain, test, &[], environment)
 }
 
 /// The same, with arguments for the program of the tests.
-fn run_with(toolchain: &Toolchain, test: &str, arguments: &[&str]) -> Result<()> {
+fn run_with(
+    toolchain: &Toolchain,
+    test: &str,
+    arguments: &[&str],
+    environment: &[(&str, PathBuf)],
+) -> Result<()> {
     let cluster = Cluster::start(&toolchain.pg, &Settings::default())?;
     let mut command = toolchain.cargo();
     command.args(["test", "--package", "server-tests", "--test", test, "--"]).args(arguments);
+    command.envs(environment.iter().map(|(name, path)| (name, path)));
     process::run(cluster.export(&mut command))
 }

@@ -3,16 +3,17 @@
 //! generated from it load them. The tools come from npm and PyPI into folders below target/.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::checks::check::{Check, Run};
+use crate::checks::client_packages;
 use crate::cluster::{Cluster, Settings};
 use crate::generate::types;
+use crate::machine::files;
 use crate::machine::process;
-use crate::machine::setup::programs;
 use crate::machine::toolchain::Toolchain;
 
 const DATABASE: &str = "types";
@@ -37,7 +38,7 @@ fn run(toolchain: &Toolchain) -> Result<()> {
         .current_dir(project.root());
     process::output(&mut tour)?;
 
-    let folder = project.target().join("types");
+    let folder = client_packages::folder(project);
     typescript(toolchain, &cluster, &folder)?;
     json_schema(toolchain, &cluster, &folder)
 }
@@ -46,9 +47,9 @@ fn run(toolchain: &Toolchain) -> Result<()> {
 fn typescript(toolchain: &Toolchain, cluster: &Cluster, folder: &Path) -> Result<()> {
     let root = toolchain.project.root();
     for file in ["tests/types/program.ts", "tests/types/tsconfig.json", "types/orchestrator.ts"] {
-        copy(&root.join(file), &folder.join(file))?;
+        files::copy(&root.join(file), &folder.join(file))?;
     }
-    install_node_packages(&root.join("tests/types"), folder)?;
+    client_packages::node(&toolchain.project)?;
     let mut compile = Command::new("node");
     compile
         .args(["node_modules/typescript/bin/tsc", "--project", "tests/types/tsconfig.json"])
@@ -61,32 +62,13 @@ fn typescript(toolchain: &Toolchain, cluster: &Cluster, folder: &Path) -> Result
     Ok(())
 }
 
-/// Installs the packages of the lock file, unless this was done for the same lock file.
-fn install_node_packages(source: &Path, folder: &Path) -> Result<()> {
-    const LOCK: &str = "package-lock.json";
-    programs::node()?;
-    let lock = fs::read(source.join(LOCK)).with_context(|| format!("cannot read {LOCK}"))?;
-    let installed = folder.join("installed-lock.json");
-    if fs::read(&installed).is_ok_and(|earlier| earlier == lock) {
-        return Ok(());
-    }
-    println!("Installing node packages into {}", folder.display());
-    for file in ["package.json", LOCK] {
-        copy(&source.join(file), &folder.join(file))?;
-    }
-    let mut install = Command::new("npm");
-    install.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder);
-    process::run(&mut install)?;
-    fs::write(&installed, lock).with_context(|| format!("cannot write {}", installed.display()))
-}
-
 /// Validates the rows of every table and view, and loads them into generated models.
 fn json_schema(toolchain: &Toolchain, cluster: &Cluster, folder: &Path) -> Result<()> {
     let source = toolchain.project.root().join("tests/types");
     let data = folder.join("tables.json");
     fs::write(&data, tables(cluster)?)
         .with_context(|| format!("cannot write {}", data.display()))?;
-    let python = python_packages(&source.join("requirements.txt"), &folder.join("python"))?;
+    let python = client_packages::python(&toolchain.project)?;
     let mut check = Command::new(python);
     process::run(check.arg(source.join("rows.py")).arg(data).arg(folder.join("models")))
 }
@@ -114,35 +96,4 @@ fn tables(cluster: &Cluster) -> Result<String> {
         tables.push(format!(r#"{{"table": "{name}", "schema": {schema}, "rows": {rows}}}"#));
     }
     Ok(format!("[{}]", tables.join(",\n")))
-}
-
-/// The Python of a virtual environment with the pinned packages, which are installed if they are
-/// missing.
-fn python_packages(requirements: &Path, folder: &Path) -> Result<PathBuf> {
-    let python = folder.join("bin/python");
-    let wanted = fs::read(requirements)
-        .with_context(|| format!("cannot read {}", requirements.display()))?;
-    let installed = folder.join("installed-requirements.txt");
-    if fs::read(&installed).is_ok_and(|earlier| earlier == wanted) {
-        return Ok(python);
-    }
-    println!("Installing Python packages into {}", folder.display());
-    let mut create = Command::new(programs::python()?);
-    process::run(create.args(["-m", "venv", "--clear"]).arg(folder))?;
-    let mut install = Command::new(&python);
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
-    process::run(install.arg(requirements))?;
-    fs::write(&installed, wanted)
-        .with_context(|| format!("cannot write {}", installed.display()))?;
-    Ok(python)
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    if let Some(folder) = to.parent() {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create {}", folder.display()))?;
-    }
-    fs::copy(from, to)
-        .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! The files in a folder.
+//! Files and folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,4 +20,15 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// Copies a file, and creates its folder.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    fs::copy(from, to)
+        .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+    Ok(())
 }
