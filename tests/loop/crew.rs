@@ -161,9 +161,18 @@ impl<'a> Crew<'a> {
         Ok(())
     }
 
+    /// One by one: a statement that locks several claims, in another order than the functions, could wait
+    /// for one of them while that waits for it.
     fn expire_leases(&mut self, workers: &[String]) -> Result<u64> {
-        const EXPIRE: &str = "UPDATE orchestrator.task_attempts SET lease_expires_at = '-infinity' WHERE worker = ANY ($1) AND ended_at IS NULL";
-        Ok(self.place.client.execute(EXPIRE, &[&workers])?)
+        const OPEN: &str = "SELECT task_id::text FROM orchestrator.task_attempts WHERE worker = ANY ($1) AND ended_at IS NULL";
+        const EXPIRE: &str = "UPDATE orchestrator.task_attempts SET lease_expires_at = '-infinity' \
+            WHERE task_id = $1::text::uuid AND worker = ANY ($2) AND ended_at IS NULL";
+        let mut expired = 0;
+        for row in self.place.client.query(OPEN, &[&workers])? {
+            let task: String = row.try_get(0)?;
+            expired += self.place.client.execute(EXPIRE, &[&task, &workers])?;
+        }
+        Ok(expired)
     }
 
     /// Wakes idle workers. A server process may have begun a claim for a worker that was killed, so leases
