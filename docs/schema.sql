@@ -345,7 +345,7 @@ CREATE TABLE orchestrator.orchestrator_runs (
 CREATE INDEX idx_orchestrator_runs_project ON orchestrator.orchestrator_runs USING btree (project_id);
 CREATE INDEX idx_orchestrator_runs_status ON orchestrator.orchestrator_runs USING btree (phase, gate_status);
 CREATE TRIGGER orchestrator_runs_lifecycle BEFORE UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('run_phase', 'phase', 'run_gate', 'gate_status');
-CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW WHEN (((old.gate_status IS DISTINCT FROM new.gate_status) OR (new.gate_status = 'recycle'::text))) EXECUTE FUNCTION orchestrator.queue_tasks_of_run();
+CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW WHEN ((((old.gate_status = ANY (ARRAY['hold'::text, 'kill'::text])) IS DISTINCT FROM (new.gate_status = ANY (ARRAY['hold'::text, 'kill'::text]))) OR ((new.gate_status = 'recycle'::text) AND old.requires_human_review AND (NOT new.requires_human_review)))) EXECUTE FUNCTION orchestrator.queue_tasks_of_run();
 
 -- Approval gates: an agent waits, and a human decides
 -- Made by 0.1.6--0.2.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
@@ -562,7 +562,7 @@ CREATE INDEX idx_tasks_type ON orchestrator.tasks USING btree (task_type);
 CREATE INDEX idx_tasks_workspace ON orchestrator.tasks USING btree (workspace_path);
 CREATE TRIGGER tasks_defaults BEFORE INSERT ON orchestrator.tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_defaults('created_at', 'updated_at', 'started_at', 'completed_at', 'from_role', 'to_role', 'data', 'trace_id', 'idempotency_key');
 CREATE TRIGGER tasks_lifecycle BEFORE UPDATE ON orchestrator.tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('task', 'status');
-CREATE TRIGGER tasks_queue AFTER UPDATE OF status, task_type, to_role, priority, run_after, created_at, thread_id ON orchestrator.tasks FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR ((new.status = 'pending'::text) AND ((((((old.task_type IS DISTINCT FROM new.task_type) OR (old.to_role IS DISTINCT FROM new.to_role)) OR (old.priority IS DISTINCT FROM new.priority)) OR (old.run_after IS DISTINCT FROM new.run_after)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR (old.thread_id IS DISTINCT FROM new.thread_id))))) EXECUTE FUNCTION orchestrator.queue_task();
+CREATE TRIGGER tasks_queue AFTER UPDATE OF status, task_type, to_role, priority, run_after, created_at, thread_id ON orchestrator.tasks FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (new.status = 'pending'::text))) EXECUTE FUNCTION orchestrator.queue_task();
 CREATE TRIGGER tasks_queue_new AFTER INSERT ON orchestrator.tasks FOR EACH ROW WHEN ((new.status = 'pending'::text)) EXECUTE FUNCTION orchestrator.queue_task();
 
 -- Requests to a role to approve a task, with the decision; a task may need several
@@ -610,11 +610,12 @@ CREATE TABLE orchestrator.queued_tasks (
     created_at timestamp with time zone NOT NULL,
     -- The number of the last attempt, or 0
     attempts integer NOT NULL,
-    -- Whether nothing but run_after keeps the task from being claimed: its run does not wait for a human
+    -- Whether its run is neither on hold nor killed
     ready boolean NOT NULL,
     CONSTRAINT queued_tasks_pkey PRIMARY KEY (task_id),
     CONSTRAINT queued_tasks_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id) ON DELETE CASCADE
 );
+CREATE INDEX idx_queued_tasks_order ON orchestrator.queued_tasks USING btree (priority DESC, run_after, created_at, task_id) WHERE ready;
 CREATE INDEX idx_queued_tasks_role ON orchestrator.queued_tasks USING btree (to_role, task_type, priority DESC, run_after, created_at, task_id) WHERE (ready AND (to_role IS NOT NULL));
 CREATE INDEX idx_queued_tasks_type ON orchestrator.queued_tasks USING btree (task_type, priority DESC, run_after, created_at, task_id) WHERE ready;
 CREATE TRIGGER queued_tasks_restored BEFORE INSERT ON orchestrator.queued_tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.replace_queued_task();
@@ -687,7 +688,7 @@ CREATE TABLE orchestrator.task_attempts (
     CONSTRAINT task_attempts_worker_check CHECK (btrim(worker) <> ''::text)
 );
 CREATE INDEX idx_task_attempts_ended ON orchestrator.task_attempts USING btree (ended_at) WHERE (ended_at IS NOT NULL);
-CREATE INDEX idx_task_attempts_lease ON orchestrator.task_attempts USING btree (lease_expires_at) WHERE (ended_at IS NULL);
+CREATE INDEX idx_task_attempts_lease ON orchestrator.task_attempts USING btree (lease_expires_at) WHERE (outcome IS NULL);
 CREATE UNIQUE INDEX uq_task_attempts_open ON orchestrator.task_attempts USING btree (task_id) WHERE (ended_at IS NULL);
 
 -- The log of tools: every call by a task, and its end
@@ -1230,7 +1231,7 @@ JOIN greatest_height AS g ON g.relation = m.parent;
 -- Made by 0.7.0--0.7.1.sql
 --   waiting: Tasks that a worker can claim now
 --   scheduled: Tasks that can be claimed after their run_after
---   blocked: Tasks whose run waits for a human
+--   blocked: Tasks whose run is on hold or was killed
 --   running: Tasks that a worker holds
 --   expired_leases: Those of them whose lease has expired: the next claim takes them back
 --   oldest_wait: How long the longest waiting of the claimable tasks has been claimable
@@ -1929,7 +1930,7 @@ CREATE FUNCTION orchestrator.queue_task()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'queue_task_wrapper';
 
--- AFTER UPDATE row trigger of orchestrator_runs: keeps the tasks of a run that waits for a human from being claimed
+-- AFTER UPDATE row trigger of orchestrator_runs: keeps the tasks of a run that is on hold or was killed from being claimed
 -- Made by 0.7.0--0.7.1.sql
 CREATE FUNCTION orchestrator.queue_tasks_of_run()
  RETURNS trigger

@@ -842,7 +842,7 @@ export type Database = {
           created_at: string;
           /** The number of the last attempt, or 0 */
           attempts: number;
-          /** Whether nothing but run_after keeps the task from being claimed: its run does not wait for a human */
+          /** Whether its run is neither on hold nor killed */
           ready: boolean;
         };
         Insert: {
@@ -1787,7 +1787,7 @@ export type Database = {
           waiting: number | null;
           /** Tasks that can be claimed after their run_after */
           scheduled: number | null;
-          /** Tasks whose run waits for a human */
+          /** Tasks whose run is on hold or was killed */
           blocked: number | null;
           /** Tasks that a worker holds */
           running: number | null;
