@@ -233,8 +233,8 @@ fn dump_safety_reports_rows_that_a_dump_loses() -> Result<()> {
         ("ALTER TABLE orchestrator.tasks DROP COLUMN metadata", false),
         ("ALTER TABLE orchestrator.tasks ALTER COLUMN description SET DEFAULT 'mine'", false),
         (
-            "ALTER TABLE orchestrator.tasks ALTER COLUMN task_type DROP NOT NULL; \
-             UPDATE orchestrator.tasks SET task_type = NULL WHERE title = 't1'",
+            "ALTER TABLE orchestrator.tasks ALTER COLUMN config DROP NOT NULL; \
+             UPDATE orchestrator.tasks SET config = NULL WHERE title = 't1'",
             true,
         ),
         (

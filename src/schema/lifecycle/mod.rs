@@ -153,7 +153,7 @@ fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error
     let (Some(from_state), Some(to_state)) = (from_state, machine.state(to)) else {
         return Ok(());
     };
-    if !from_state.allows(to) && !(machine.name == "task" && is_taken_back(from, to)) {
+    if !from_state.allows(to) && !is_taken_back(machine, from, to) {
         return Err(refused(rows, from_state, to));
     }
     for stamp in to_state.stamps {
@@ -174,8 +174,8 @@ pub fn taking_back<R>(work: impl FnOnce() -> R) -> R {
     scoped::with(&TAKING_BACK, true, work)
 }
 
-fn is_taken_back(from: &str, to: &str) -> bool {
-    from == "running" && to == "pending" && TAKING_BACK.get()
+fn is_taken_back(machine: &Machine, from: &str, to: &str) -> bool {
+    machine.name == "task" && from == "running" && to == "pending" && TAKING_BACK.get()
 }
 
 /// Columns of sealed rows that follow the key of another row (ON UPDATE CASCADE), by machine, with the

@@ -1,18 +1,11 @@
 //! The claim of tasks.
-//!
-//! `queued_tasks` has a row for each pending task, and its indexes begin with the type, or with the role
-//! and the type. A lane is the part of such an index with one type and one priority: its claimable tasks
-//! come first, in the order of claims, and those that are due later come after them. So a claim reads a
-//! few rows at the head of each lane, and nothing of tasks that are due later, kept back or over.
 
-use const_format::concatcp;
 use pgrx::datum::{DatumWithOid, Interval};
 use pgrx::iter::SetOfIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::{Row, expired};
-use crate::runs::waiting;
+use super::{Row, expired, queries};
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::{arguments, locks, plans, rows};
@@ -126,21 +119,21 @@ impl Claim<'_> {
     /// are claiming them, or if tasks that are due later come before the ones that are wanted.
     fn head(&self) -> &'static Statement {
         match (self.types.as_deref(), self.role) {
-            (None, None) => &HEAD,
-            (Some([_]), None) => &HEAD_OF_TYPE,
-            (Some(_), None) => &HEAD_OF_TYPES,
-            (None, Some(_)) => &HEAD_OF_ROLE,
-            (Some(_), Some(_)) => &HEAD_OF_ROLE_AND_TYPES,
+            (None, None) => &queries::HEAD,
+            (Some([_]), None) => &queries::HEAD_OF_TYPE,
+            (Some(_), None) => &queries::HEAD_OF_TYPES,
+            (None, Some(_)) => &queries::HEAD_OF_ROLE,
+            (Some(_), Some(_)) => &queries::HEAD_OF_ROLE_AND_TYPES,
         }
     }
 
     /// The statement that takes tasks from among the first claimable entries.
     fn lanes(&self) -> &'static Statement {
         match (&self.types, self.role) {
-            (None, None) => &ANY,
-            (Some(_), None) => &OF_TYPES,
-            (None, Some(_)) => &OF_ROLE,
-            (Some(_), Some(_)) => &OF_ROLE_AND_TYPES,
+            (None, None) => &queries::ANY,
+            (Some(_), None) => &queries::OF_TYPES,
+            (None, Some(_)) => &queries::OF_ROLE,
+            (Some(_), Some(_)) => &queries::OF_ROLE_AND_TYPES,
         }
     }
 
@@ -181,181 +174,3 @@ impl Claim<'_> {
         ]
     }
 }
-
-/// The columns of an entry `q` of the queue.
-const ENTRY: &str = "q.task_id, q.priority, q.run_after, q.created_at";
-
-/// The order of claims, for the rows of `$rows`.
-macro_rules! order {
-    ($rows:expr) => {
-        concatcp!(
-            " ORDER BY ",
-            $rows,
-            ".priority DESC, ",
-            $rows,
-            ".run_after, ",
-            $rows,
-            ".created_at, ",
-            $rows,
-            ".task_id "
-        )
-    };
-}
-
-/// The statements that take tasks: those of `candidate`, an entry each, in its order. `$exactly` restricts
-/// the tasks `t`, because an entry has the first characters only. A plan may be made while the tables are
-/// empty, so no table is joined: each row is found by a key.
-///
-/// Candidates are read without a lock. Between the snapshot and the lock of its task, another worker may have
-/// taken a candidate and put it back. Then its entry is another one, with another number of attempts. So only
-/// a task whose entry can be removed is taken. The claim begins by the clock, because the attempt before may
-/// have ended after this transaction began.
-macro_rules! take {
-    ($exactly:expr) => {
-        concatcp!(
-            "picked AS MATERIALIZED ( \
-                 SELECT p.id FROM candidate AS c, \
-                     LATERAL (SELECT t.id FROM orchestrator.tasks AS t \
-                              WHERE t.id = c.task_id AND t.status IS NOT DISTINCT FROM 'pending' AND t.run_after <= now()", $exactly, " \
-                                AND (t.thread_id IS NULL \
-                                     OR (SELECT NOT ", waiting::WAITS, " FROM orchestrator.orchestrator_runs AS r \
-                                         WHERE r.thread_id = t.thread_id)) \
-                              FOR NO KEY UPDATE SKIP LOCKED) AS p \
-                 LIMIT $3), \
-             taken AS ( \
-                 DELETE FROM orchestrator.queued_tasks AS q \
-                 WHERE q.task_id = ANY (ARRAY(SELECT p.id FROM picked AS p)) AND q.ready AND q.run_after <= now() \
-                 RETURNING q.task_id, q.attempts), \
-             claimed AS ( \
-                 UPDATE orchestrator.tasks AS t SET status = 'running' WHERE t.id = ANY (ARRAY(SELECT q.task_id FROM taken AS q)) \
-                 RETURNING t AS task, t.priority, t.run_after, t.created_at, t.id AS task_id), \
-             attempt AS ( \
-                 INSERT INTO orchestrator.task_attempts (task_id, attempt, worker, claimed_at, lease_expires_at) \
-                 SELECT q.task_id, q.attempts + 1, $1, clock_timestamp(), clock_timestamp() + $2 FROM taken AS q) \
-             SELECT n.seen, n.locked, n.taken, c.task \
-             FROM (SELECT (SELECT count(*) FROM candidate) AS seen, (SELECT count(*) FROM picked) AS locked, \
-                          (SELECT count(*) FROM taken) AS taken) AS n \
-             LEFT JOIN claimed AS c ON true",
-            order!("c")
-        )
-    };
-}
-
-/// The statement that claims from the head of the queue. `$entries` are its first entries in order.
-/// Entries of a lane that are due later come after all others of the lane. So the ones that are due now
-/// among the first entries are the first ones that are due now.
-/// Arguments: worker, lease, number of tasks, number of entries, types, role.
-macro_rules! head {
-    ($entries:expr, $exactly:expr) => {
-        Statement::new(concatcp!(
-            "WITH RECURSIVE ", $entries, ", \
-             candidate AS MATERIALIZED (SELECT h.* FROM head AS h WHERE h.run_after <= now()), ",
-            take!($exactly)
-        ))
-    };
-}
-
-/// The first entries of the queue, or of a part of it.
-macro_rules! first {
-    ($of:expr) => {
-        concatcp!(
-            "SELECT ",
-            ENTRY,
-            " FROM orchestrator.queued_tasks AS q WHERE q.ready",
-            $of,
-            order!("q"),
-            "LIMIT $4"
-        )
-    };
-}
-
-/// The first entries of several types.
-macro_rules! merged {
-    ($kinds:expr, $of:expr) => {
-        concatcp!(
-            "kind (task_type) AS (",
-            $kinds,
-            "), \
-             head AS (SELECT c.* FROM kind AS k, LATERAL (",
-            first!(concatcp!($of, " AND q.task_type = k.task_type")),
-            ") AS c",
-            order!("c"),
-            "LIMIT $4)"
-        )
-    };
-}
-
-/// The statement that claims from every lane. `$kinds` selects the types, `$of` restricts the entries `q`
-/// of the queue to those of a role.
-/// Arguments: worker, lease, number of tasks, number of candidates, types, role.
-macro_rules! lanes {
-    ($kinds:expr, $of:expr, $exactly:expr) => {
-        Statement::new(concatcp!(
-            "WITH RECURSIVE kind (task_type) AS (", $kinds, "), \
-             lane (task_type, priority, found) AS ( \
-                 SELECT k.task_type, p.priority, d.found FROM kind AS k, \
-                     LATERAL (SELECT q.priority FROM orchestrator.queued_tasks AS q \
-                              WHERE q.ready", $of, " AND q.task_type = k.task_type ORDER BY q.priority DESC LIMIT 1) AS p, \
-                     LATERAL (SELECT count(*) AS found FROM ( \
-                                  SELECT FROM orchestrator.queued_tasks AS q \
-                                  WHERE q.ready", $of, " AND q.task_type = k.task_type AND q.priority = p.priority \
-                                    AND q.run_after <= now() LIMIT $4) AS q) AS d \
-                 UNION ALL \
-                 SELECT l.task_type, p.priority, l.found + d.found FROM lane AS l, \
-                     LATERAL (SELECT q.priority FROM orchestrator.queued_tasks AS q \
-                              WHERE q.ready", $of, " AND q.task_type = l.task_type AND q.priority < l.priority \
-                              ORDER BY q.priority DESC LIMIT 1) AS p, \
-                     LATERAL (SELECT count(*) AS found FROM ( \
-                                  SELECT FROM orchestrator.queued_tasks AS q \
-                                  WHERE q.ready", $of, " AND q.task_type = l.task_type AND q.priority = p.priority \
-                                    AND q.run_after <= now() LIMIT $4) AS q) AS d \
-                 WHERE l.found < $4), \
-             candidate AS MATERIALIZED ( \
-                 SELECT c.* FROM lane AS l, LATERAL (",
-            first!(concatcp!($of, " AND q.task_type = l.task_type AND q.priority = l.priority AND q.run_after <= now()")),
-            ") AS c",
-            order!("c"),
-            "LIMIT $4), ",
-            take!($exactly)
-        ))
-    };
-}
-
-/// The types in an argument, as the queue has them.
-const GIVEN: &str = "SELECT DISTINCT left(k, 200) FROM unnest($5) AS k";
-
-/// Every type in the queue; one step of an index for each.
-const ALL: &str = "\
-    (SELECT q.task_type FROM orchestrator.queued_tasks AS q WHERE q.ready ORDER BY q.task_type LIMIT 1) \
-    UNION ALL \
-    SELECT n.task_type FROM kind AS k, \
-        LATERAL (SELECT q.task_type FROM orchestrator.queued_tasks AS q \
-                 WHERE q.ready AND q.task_type > k.task_type ORDER BY q.task_type LIMIT 1) AS n";
-
-/// The same for a role.
-const ALL_OF_ROLE: &str = "\
-    (SELECT q.task_type FROM orchestrator.queued_tasks AS q \
-     WHERE q.ready AND q.to_role = left($6, 200) ORDER BY q.task_type LIMIT 1) \
-    UNION ALL \
-    SELECT n.task_type FROM kind AS k, \
-        LATERAL (SELECT q.task_type FROM orchestrator.queued_tasks AS q \
-                 WHERE q.ready AND q.to_role = left($6, 200) AND q.task_type > k.task_type \
-                 ORDER BY q.task_type LIMIT 1) AS n";
-
-const ROLE: &str = " AND q.to_role = left($6, 200)";
-
-const EXACT_TYPES: &str = " AND t.task_type = ANY ($5)";
-const EXACT_ROLE: &str = " AND t.to_role = $6";
-const EXACT_BOTH: &str = concatcp!(EXACT_ROLE, EXACT_TYPES);
-
-static HEAD: Statement = head!(concatcp!("head AS (", first!(""), ")"), "");
-static HEAD_OF_TYPE: Statement =
-    head!(concatcp!("head AS (", first!(" AND q.task_type = left($5[1], 200)"), ")"), EXACT_TYPES);
-static HEAD_OF_TYPES: Statement = head!(merged!(GIVEN, ""), EXACT_TYPES);
-static HEAD_OF_ROLE: Statement = head!(merged!(ALL_OF_ROLE, ROLE), EXACT_ROLE);
-static HEAD_OF_ROLE_AND_TYPES: Statement = head!(merged!(GIVEN, ROLE), EXACT_BOTH);
-
-static ANY: Statement = lanes!(ALL, "", "");
-static OF_TYPES: Statement = lanes!(GIVEN, "", EXACT_TYPES);
-static OF_ROLE: Statement = lanes!(ALL_OF_ROLE, ROLE, EXACT_ROLE);
-static OF_ROLE_AND_TYPES: Statement = lanes!(GIVEN, ROLE, EXACT_BOTH);

@@ -6,6 +6,7 @@ mod claim;
 mod complete;
 pub mod expired;
 mod fail;
+mod queries;
 mod renew;
 
 use const_format::concatcp;
