@@ -7,6 +7,7 @@ mod database;
 mod machine;
 mod measure;
 mod plain;
+mod queues;
 mod report;
 mod rows;
 

@@ -5,6 +5,7 @@ mod cost_report;
 mod dashboards;
 mod inbox;
 mod install;
+mod queue;
 mod resolution;
 mod routing;
 mod tools;
@@ -24,6 +25,8 @@ pub const ALL: &[Case] = &[
     resolution::REVIEWS,
     resolution::BULK,
     routing::CASE,
+    queue::GRAPHILE_WORKER,
+    queue::PG_BOSS,
     claim::CASE,
     usage::CASE,
     cost_report::CASE,

@@ -7,10 +7,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::machine::files;
 use crate::machine::process;
 use crate::machine::project::Project;
-use crate::machine::setup::programs;
+use crate::machine::setup::{node_packages, programs};
 
 /// The folder of the packages. Programs below it find those of npm.
 pub fn folder(project: &Project) -> PathBuf {
@@ -23,23 +22,9 @@ fn source(project: &Project) -> PathBuf {
 
 /// Installs the packages of the lock file of npm, unless this was done for the same lock file.
 pub fn node(project: &Project) -> Result<()> {
-    const LOCK: &str = "package-lock.json";
-    programs::node()?;
-    let (source, folder) = (source(project), folder(project));
+    let folder = folder(project);
     let _alone = alone(&folder)?;
-    let lock = fs::read(source.join(LOCK)).with_context(|| format!("cannot read {LOCK}"))?;
-    let installed = folder.join("installed-lock.json");
-    if fs::read(&installed).is_ok_and(|earlier| earlier == lock) {
-        return Ok(());
-    }
-    println!("Installing node packages into {}", folder.display());
-    for file in ["package.json", LOCK] {
-        files::copy(&source.join(file), &folder.join(file))?;
-    }
-    let mut install = Command::new("npm");
-    install.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder);
-    process::run(&mut install)?;
-    fs::write(&installed, lock).with_context(|| format!("cannot write {}", installed.display()))
+    node_packages::install(&source(project), &folder)
 }
 
 /// The Python of a virtual environment with the pinned packages, which are installed if they are

@@ -2,6 +2,7 @@
 //! first prints one line with its purpose.
 
 mod apt;
+pub mod node_packages;
 pub mod packages;
 pub mod pgrx;
 pub mod programs;
