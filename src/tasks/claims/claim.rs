@@ -14,7 +14,7 @@ use crate::tasks::queue;
 /// The greatest number of tasks in a call.
 const MOST: i32 = 10_000;
 
-/// The number of candidates beyond the batch, for those that others are claiming at the same time.
+/// The number of candidates beyond twice the batch, for those that others are claiming at the same time.
 const BESIDE: i64 = 10;
 
 /// The number of tasks with an expired lease that a claim takes back at most.
@@ -87,7 +87,9 @@ struct Claim<'a> {
 
 /// The outcome of one statement.
 struct Taken {
-    /// The number of candidates that there are, at most as many as were asked for.
+    /// The number of entries that were read, at most as many as were asked for.
+    entries: i64,
+    /// The number of candidates: those of the entries that are due.
     seen: i64,
     /// The number of candidates that were locked. One whose entry was replaced after the snapshot is not
     /// taken; the next statement sees its new entry.
@@ -98,21 +100,26 @@ struct Taken {
 impl Claim<'_> {
     fn take(&self) -> Result<Vec<Row>, Error> {
         expired::reclaim(self.batch.max(TAKEN_BACK))?;
-        let mut candidates = self.batch + BESIDE;
-        let mut taken = self.take_from(self.head(), candidates, self.batch)?.rows;
-        while (taken.len() as i64) < self.batch {
+        let mut candidates = 2 * self.batch + BESIDE;
+        let mut statement = self.head();
+        let mut taken = Vec::new();
+        loop {
             let wanted = self.batch - taken.len() as i64;
-            let more = self.take_from(self.lanes(), candidates, wanted)?;
+            let more = self.take_from(statement, candidates, wanted)?;
             let are_all_new = more.locked == more.rows.len() as i64;
             taken.extend(more.rows);
+            if taken.len() as i64 >= self.batch {
+                return Ok(taken);
+            }
             if more.seen >= candidates {
                 // Others are claiming the candidates, or their runs wait: more are needed.
                 candidates *= 4;
+            } else if more.entries >= candidates {
+                statement = self.lanes();
             } else if are_all_new {
-                break;
+                return Ok(taken);
             }
         }
-        Ok(taken)
     }
 
     /// The statement that takes tasks from among the first entries of the queue. These are too few if others
@@ -146,15 +153,16 @@ impl Claim<'_> {
         let arguments = self.arguments(candidates, wanted);
         let (taken, removed) = queue::claiming(|| {
             statement.update(&arguments, |rows| {
-                let (mut seen, mut locked, mut removed) = (0, 0, 0);
+                let (mut entries, mut seen, mut locked, mut removed) = (0, 0, 0, 0);
                 let found = rows::each(rows, |row| {
-                    seen = rows::value::<i64>(row, 1, "count")?;
-                    locked = rows::value::<i64>(row, 2, "count")?;
-                    removed = rows::value::<i64>(row, 3, "count")?;
-                    rows::optional::<Row>(row, 4, "tasks.id")
+                    entries = rows::value::<i64>(row, 1, "count")?;
+                    seen = rows::value::<i64>(row, 2, "count")?;
+                    locked = rows::value::<i64>(row, 3, "count")?;
+                    removed = rows::value::<i64>(row, 4, "count")?;
+                    rows::optional::<Row>(row, 5, "tasks.id")
                 })?;
                 let rows: Vec<_> = found.into_iter().flatten().collect();
-                Ok((Taken { seen, locked, rows }, removed))
+                Ok((Taken { entries, seen, locked, rows }, removed))
             })
         })?;
         if taken.rows.len() as i64 != removed {

@@ -31,15 +31,15 @@ macro_rules! order {
 }
 
 /// The statements that take tasks: those of `candidate`, an entry each, in its order. `$exactly` restricts
-/// the tasks `t`, because an entry has the first characters only. A plan may be made while the tables are
-/// empty, so no table is joined: each row is found by a key.
+/// the tasks `t`, because an entry has the first characters only; `$entries` are the entries that were read.
+/// A plan may be made while the tables are empty, so no table is joined: each row is found by a key.
 ///
 /// Candidates are read without a lock. Between the snapshot and the lock of its task, another worker may have
 /// taken a candidate and put it back. Then its entry is another one, with another number of attempts. So only
 /// a task whose entry can be removed is taken. The claim begins by the clock, because the attempt before may
 /// have ended after this transaction began.
 macro_rules! take {
-    ($exactly:expr) => {
+    ($entries:expr, $exactly:expr) => {
         concatcp!(
             "picked AS MATERIALIZED ( \
                  SELECT p.id FROM candidate AS c, \
@@ -51,6 +51,10 @@ macro_rules! take {
                               FOR NO KEY UPDATE SKIP LOCKED) AS p \
                  LIMIT $3), ",
             include_str!("take.sql"),
+            "SELECT n.entries, n.seen, n.locked, n.taken, c.task \
+             FROM (SELECT (SELECT count(*) FROM ", $entries, ") AS entries, (SELECT count(*) FROM candidate) AS seen, \
+                          (SELECT count(*) FROM picked) AS locked, (SELECT count(*) FROM taken) AS taken) AS n \
+             LEFT JOIN claimed AS c ON true",
             order!("c")
         )
     };
@@ -65,7 +69,7 @@ macro_rules! head {
         Statement::new(concatcp!(
             "WITH RECURSIVE ", $entries, ", \
              candidate AS MATERIALIZED (SELECT h.* FROM head AS h WHERE h.run_after <= now()), ",
-            take!($exactly)
+            take!("head", $exactly)
         ))
     };
 }
@@ -131,7 +135,7 @@ macro_rules! lanes {
             ") AS c",
             order!("c"),
             "LIMIT $4), ",
-            take!($exactly)
+            take!("candidate", $exactly)
         ))
     };
 }

@@ -8,7 +8,3 @@ claimed AS (
 attempt AS (
     INSERT INTO orchestrator.task_attempts (task_id, attempt, worker, claimed_at, lease_expires_at)
     SELECT q.task_id, q.attempts + 1, $1, clock_timestamp(), clock_timestamp() + $2 FROM taken AS q)
-SELECT n.seen, n.locked, n.taken, c.task
-FROM (SELECT (SELECT count(*) FROM candidate) AS seen, (SELECT count(*) FROM picked) AS locked,
-             (SELECT count(*) FROM taken) AS taken) AS n
-LEFT JOIN claimed AS c ON true
