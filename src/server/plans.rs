@@ -9,6 +9,7 @@ struct Ways {
     hashjoin: bool,
     mergejoin: bool,
     material: bool,
+    jit: bool,
     /// Whether a plan is made for the arguments at hand, or once for all.
     cache_mode: i32,
 }
@@ -24,6 +25,7 @@ impl Ways {
                 hashjoin: pg_sys::enable_hashjoin,
                 mergejoin: pg_sys::enable_mergejoin,
                 material: pg_sys::enable_material,
+                jit: pg_sys::jit_enabled,
                 cache_mode: pg_sys::plan_cache_mode,
             };
             pg_sys::enable_seqscan = self.seqscan;
@@ -31,6 +33,7 @@ impl Ways {
             pg_sys::enable_hashjoin = self.hashjoin;
             pg_sys::enable_mergejoin = self.mergejoin;
             pg_sys::enable_material = self.material;
+            pg_sys::jit_enabled = self.jit;
             pg_sys::plan_cache_mode = self.cache_mode;
             before
         }
@@ -50,9 +53,9 @@ impl Drop for Before {
 
 /// Runs `work`, whose statements find each row by an index. A plan that a backend makes while a queue is
 /// empty stays in use when the queue is long. The server would plan a statement with a LIMIT for each
-/// call, because it expects more of an unknown number than of a known one; so plans are made once.
-/// Setting the variables of the settings themselves costs nothing beside a statement, and an error
-/// restores them too.
+/// call, because it expects more of an unknown number than of a known one; so plans are made once. For the
+/// same reason it would compile them, which takes longer than to run them. Setting the variables of the
+/// settings themselves costs nothing beside a statement, and an error restores them too.
 pub fn by_index<R>(work: impl FnOnce() -> R) -> R {
     let none = Ways {
         seqscan: false,
@@ -60,6 +63,7 @@ pub fn by_index<R>(work: impl FnOnce() -> R) -> R {
         hashjoin: false,
         mergejoin: false,
         material: false,
+        jit: false,
         cache_mode: pg_sys::PlanCacheMode::PLAN_CACHE_MODE_FORCE_GENERIC_PLAN as i32,
     };
     let _before = Before(Some(none.set()));
