@@ -92,6 +92,8 @@ impl Stage {
     /// One piece of work from its beginning to its end; a worker dies in the middle of it, if that is
     /// wanted.
     fn play(&mut self, death: Option<Death>) -> Result<Part> {
+        // Shown if an assertion fails.
+        println!("{:?}, killed: {death:?}", self.program);
         self.perform(death).with_context(|| format!("{:?}, killed: {death:?}", self.program))
     }
 
