@@ -8,6 +8,8 @@ SELECT pg_temp.refusal($$UPDATE orchestrator.tool_executions SET status = 'faile
 UPDATE orchestrator.tool_executions SET status = 'failed', duration_ms = 1.5 RETURNING duration_ms;
 ROLLBACK;
 BEGIN;
+ALTER EXTENSION orchestrator_schema DROP VIEW orchestrator.tool_stats;
+DROP VIEW orchestrator.tool_stats;
 ALTER TABLE orchestrator.tool_executions ALTER COLUMN created_at DROP DEFAULT, ALTER COLUMN created_at TYPE date, DROP CONSTRAINT tool_executions_completed_at_check;
 SELECT pg_temp.refusal($$UPDATE orchestrator.tool_executions SET status = 'failed'$$);
 ROLLBACK;

@@ -36,14 +36,14 @@ INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason) VALUES 
 INSERT INTO orchestrator.prompts (agent_type, version, prompt_text) VALUES ('a', '1.0.0', 't');
 INSERT INTO orchestrator.tool_executions (task_id, tool_name) SELECT id, 'x' FROM orchestrator.tasks;
 -- Columns.
-SELECT pg_temp.repaired('ALTER TABLE orchestrator.tool_executions ALTER COLUMN tool_name TYPE varchar(40) COLLATE "C"');
+SELECT pg_temp.repaired('ALTER TABLE orchestrator.workflows ALTER COLUMN name TYPE varchar(40) COLLATE "C"');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tasks ALTER COLUMN title DROP NOT NULL, ALTER COLUMN title DROP DEFAULT');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.configurations ALTER COLUMN description SET DEFAULT ''my DEFAULT NOT NULL'', ALTER COLUMN description SET NOT NULL');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.workflow_tasks DROP COLUMN sequence, ADD COLUMN sequence int GENERATED ALWAYS AS (length(task_id::text)) STORED NOT NULL');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tasks ALTER COLUMN description SET STATISTICS 500, ALTER COLUMN description SET STORAGE EXTERNAL, ALTER COLUMN metadata SET COMPRESSION pglz');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.gates DROP COLUMN resolved_at');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tool_executions DROP COLUMN arguments');
-SELECT pg_temp.repaired('DELETE FROM orchestrator.tool_executions; ALTER TABLE orchestrator.tool_executions DROP COLUMN tool_name');
+SELECT pg_temp.repaired('DELETE FROM orchestrator.workflows; ALTER TABLE orchestrator.workflows DROP COLUMN name');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tasks ADD COLUMN a text, ADD COLUMN b int UNIQUE; ALTER TABLE orchestrator.tasks ADD COLUMN c int REFERENCES orchestrator.tasks (b); CREATE INDEX ON orchestrator.tasks (a)');
 -- Renamed columns are renamed back, and added columns stay.
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.approvals RENAME COLUMN decision_at TO decided');
