@@ -347,3 +347,20 @@ fn dependents_of_an_older_archive_survive_a_second_downgrade() -> Result<()> {
     client.batch_execute("DROP VIEW public.v")?;
     go_to(&mut client, "0.3.0".parse()?)
 }
+
+/// A publication may have several of the tables that a step removes. Its hint frees all of them.
+#[test]
+fn the_hint_frees_every_table_of_a_publication() -> Result<()> {
+    const PUBLISH: &str = "CREATE PUBLICATION mine FOR TABLE orchestrator.task_attempts, orchestrator.queued_tasks, orchestrator.tasks";
+    let database = filled_to("published", "0.7.1".parse()?)?;
+    let mut client = database.client()?;
+    client.batch_execute(PUBLISH)?;
+    let down = "ALTER EXTENSION orchestrator_schema UPDATE TO '0.7.0'";
+    let (code, text) = refusal(client.batch_execute(down));
+    assert_eq!(code, SqlState::DEPENDENT_OBJECTS_STILL_EXIST, "{text}");
+    assert_eq!(text.matches("publication mine").count(), 1, "{text}");
+    let (_, free) = text.split_once("without loss of rows: ").with_context(|| text.clone())?;
+    client.batch_execute(free).with_context(|| free.to_owned())?;
+    client.batch_execute(down)?;
+    Ok(())
+}

@@ -225,7 +225,8 @@ pub fn refuse_over(step: &str, hint: &str, dependents: Vec<Dependent>) -> Result
             undo.join(" ")
         ));
     }
-    let names: Vec<_> = dependents.iter().map(|each| each.description.as_str()).collect();
+    let mut names: Vec<_> = dependents.iter().map(|each| each.description.as_str()).collect();
+    names.dedup();
     Err(Error::new(Kind::Dependents, format!("cannot {step} because other objects depend on it"))
         .detail(format!("They are: {}.", names.join("; ")))
         .hint(hint))

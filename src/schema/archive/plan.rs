@@ -137,7 +137,8 @@ impl Step {
     fn refuse_over_blockers(&self, step: &str, hint: &str) -> Result<(), Error> {
         let mut blockers = BTreeMap::new();
         for (_, dependent) in self.blockers(&Additions::find()?)? {
-            blockers.insert(dependent.description.clone(), dependent);
+            // A publication may have several of the tables, each with a statement of its own.
+            blockers.insert((dependent.description.clone(), dependent.undo.clone()), dependent);
         }
         dependents::refuse_over(step, hint, blockers.into_values().collect())
     }

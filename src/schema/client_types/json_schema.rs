@@ -62,7 +62,10 @@ fn of_type(kind: &Type) -> Value {
         "int2" | "int4" | "int8" => json!({ "type": "integer" }),
         "numeric" | "float4" | "float8" => json!({ "type": "number" }),
         "uuid" => json!({ "type": "string", "format": "uuid" }),
-        "timestamptz" => json!({ "type": "string", "format": "date-time" }),
+        "timestamptz" => json!({
+            "type": "string",
+            "anyOf": [{ "format": "date-time" }, { "enum": ["-infinity", "infinity"] }],
+        }),
         "date" => json!({ "type": "string", "format": "date" }),
         "json" | "jsonb" => json!({}),
         _ if kind.row_of.is_some() => json!({ "type": "object" }),
@@ -95,7 +98,10 @@ mod tests {
             (column("n", "numeric", true, &[]), json!({ "type": ["number", "null"] })),
             (
                 column("t", "timestamptz", false, &[]),
-                json!({ "type": "string", "format": "date-time" }),
+                json!({
+                    "type": "string",
+                    "anyOf": [{ "format": "date-time" }, { "enum": ["-infinity", "infinity"] }],
+                }),
             ),
             (
                 column("status", "text", false, states),
