@@ -17,3 +17,15 @@ mod pooler;
 mod program;
 #[path = "loop/wire.rs"]
 mod wire;
+
+/// The page shows the programs that are killed here.
+#[test]
+fn the_page_shows_the_programs() -> anyhow::Result<()> {
+    let root = xtask::machine::project::Project::find()?.root().to_owned();
+    let page = std::fs::read_to_string(root.join("docs/loop.md"))?;
+    for program in ["tests/loop/worker.py", "tests/loop/worker.ts"] {
+        let text = std::fs::read_to_string(root.join(program))?;
+        assert!(page.contains(text.trim_end()), "docs/loop.md does not show {program}");
+    }
+    Ok(())
+}

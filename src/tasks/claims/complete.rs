@@ -21,7 +21,7 @@ use crate::tasks::queue;
 /// `task_id`: the task; `worker`: the name with which it was claimed; `result`: the result, any JSON
 /// value. Returns: the row, in status `completed`.
 /// Errors: 22004, 22023 blank or overlong worker, P0002 unknown task, 55000 the worker does not hold
-/// the task. Since 0.7.1.
+/// the task, 40001 the task was taken back while the call waited. Since 0.7.1.
 #[pg_extern(sql = false, volatile)]
 fn complete_task(
     task_id: Option<Uuid>,
@@ -91,7 +91,7 @@ fn taken_meanwhile(id: Uuid) -> Error {
 /// Returns: the number of tasks that this call completed.
 /// Errors: 22004 also for a NULL among the ids, 22023 blank or overlong worker, an id twice, or another
 /// number of results, P0002 an unknown task, 55000 the worker does not hold one of them; the first one
-/// is named. Since 0.7.1.
+/// is named, 40001 one was taken back while the call waited. Since 0.7.1.
 #[pg_extern(sql = false, volatile)]
 fn complete_tasks(
     task_ids: Option<Vec<Option<Uuid>>>,

@@ -2,6 +2,7 @@
 //! cannot be deleted, so the log stays as long as the database. Since 0.3.0 the start and the end
 //! are also recorded in the trace of the task; a task without a trace has no such events.
 
+mod record;
 mod task;
 mod timeouts;
 
@@ -10,15 +11,14 @@ use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByRust, Uuid};
-use serde_json::json;
 
-use crate::audit::{self, Event};
 use crate::runs::waiting::{self, Work};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
+use record::{ENDED, record, unknown_task};
 pub use task::TaskOfTool;
 pub use timeouts::{time_out, time_out_one};
 
@@ -55,18 +55,6 @@ fn log(task_id: Uuid, tool_name: &str, arguments: Document) -> Result<Uuid, Erro
         .update(&arguments, statements::one::<Uuid>)?
         .ok_or_else(|| Error::no_row("the tool execution could not be logged", "tool_executions"))
 }
-
-fn unknown_task(task_id: Uuid) -> Error {
-    Error::new(Kind::NotFound, format!("task {task_id} does not exist"))
-        .hint("A tool execution belongs to a task: insert the task into orchestrator.tasks first.")
-}
-
-/// Sets the time at which execution `e` ended and its duration. The time is never before that of
-/// its creation, because a transaction that began after this one may have created it. The trigger
-/// keeps values that the statement sets.
-const ENDED: &str = "completed_at = greatest(pg_catalog.now(), e.created_at), \
-         duration_ms = CASE WHEN pg_catalog.isfinite(e.created_at) \
-             THEN (extract(epoch FROM greatest(pg_catalog.now(), e.created_at) - e.created_at) * 1000)::bigint END";
 
 /// Whether execution `e` may end with status $2.
 const CAN_END: &str = "(e.status IS NOT DISTINCT FROM 'running' \
@@ -214,28 +202,6 @@ fn finish_tool_execution_0_3_0(
     let event_type = format!("tool_execution_{status}");
     record(trace_id, role, &event_type, id, task_id, &tool_name)?;
     Ok(row)
-}
-
-fn record(
-    trace_id: Option<Uuid>,
-    role: Option<String>,
-    event_type: &str,
-    execution_id: Uuid,
-    task_id: Uuid,
-    tool_name: &str,
-) -> Result<(), Error> {
-    let Some(trace_id) = trace_id else { return Ok(()) };
-    audit::record(Event {
-        event_type,
-        role: role.as_deref().unwrap_or(audit::SYSTEM),
-        trace_id,
-        metadata: Document::composed(json!({
-            "execution_id": execution_id.to_string(),
-            "task_id": task_id.to_string(),
-            "tool_name": tool_name,
-        })),
-    })
-    .map(|_| ())
 }
 
 /// The reason why an execution cannot end with that status.

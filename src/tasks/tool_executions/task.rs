@@ -2,7 +2,7 @@
 
 use pgrx::Uuid;
 
-use super::{record, unknown_task};
+use super::record::{record, unknown_task};
 use crate::server::error::Error;
 use crate::server::jsonb::Document;
 use crate::server::statements::{self, Statement};

@@ -4,7 +4,7 @@ use const_format::concatcp;
 use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
 
-use super::{ENDED, record};
+use super::record::{ENDED, record};
 use crate::server::error::Error;
 use crate::server::rows;
 use crate::server::statements::Statement;
