@@ -1,7 +1,7 @@
 //! The queue: a narrow row for each pending task, in the order of claims.
 //!
 //! Triggers keep it up to date, so that any INSERT or UPDATE of tasks and runs counts, by whomever.
-//! The row of a task is written only by a transaction that has locked the task. So a claim, which locks
+//! A row that is ready is written only by a transaction that has locked its task. So a claim, which locks
 //! the task and skips locked ones, never waits for the queue.
 
 mod rebuild;
