@@ -251,7 +251,9 @@ fn dump_safety_reports_rows_that_a_dump_loses() -> Result<()> {
         ),
         (
             "ALTER TABLE orchestrator.tasks DROP CONSTRAINT tasks_pkey CASCADE; \
-             INSERT INTO orchestrator.tasks SELECT * FROM orchestrator.tasks WHERE title = 't1'",
+             SET session_replication_role = replica; \
+             INSERT INTO orchestrator.tasks SELECT * FROM orchestrator.tasks WHERE title = 't1'; \
+             RESET session_replication_role",
             true,
         ),
         ("DROP INDEX orchestrator.idx_tasks_status", false),
