@@ -18,7 +18,9 @@ const ROWS: &str = "SET session_replication_role = replica; \
     INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, embedded, embedded_at) VALUES \
         ('collaboration', 'old', true, now() - interval '366 days'), ('collaboration', 'young', true, now() - interval '364 days'), ('collaboration', 'waits', false, NULL); \
     INSERT INTO orchestrator.audit_events (event_type, role, \"timestamp\", trace_id) VALUES ('old', 'r', now() - interval '400 days', orchestrator.uuidv7()); \
-    RESET session_replication_role";
+    RESET session_replication_role; \
+    SELECT orchestrator.create_task('lease', 'of a worker that died'); SELECT orchestrator.claim_tasks('w', '{lease}'); \
+    UPDATE orchestrator.task_attempts SET lease_expires_at = now() - interval '1 second'";
 
 fn run(client: &mut Client) -> Result<String> {
     text(
@@ -34,7 +36,7 @@ fn what_is_due_is_done_once_and_nothing_else() -> Result<()> {
     client.batch_execute(ROWS)?;
     assert_eq!(
         run(&mut client)?,
-        "expire_sessions 1, deactivate_stale_sessions 2, release_idempotency_keys 1, purge_knowledge 1"
+        "reclaim_expired_tasks 1, expire_sessions 1, deactivate_stale_sessions 2, release_idempotency_keys 1, purge_knowledge 1"
     );
     assert_eq!(
         text(
@@ -74,7 +76,7 @@ fn what_is_due_is_done_once_and_nothing_else() -> Result<()> {
     );
     assert_eq!(
         run(&mut client)?,
-        "expire_sessions 0, deactivate_stale_sessions 0, release_idempotency_keys 0, purge_knowledge 0"
+        "reclaim_expired_tasks 0, expire_sessions 0, deactivate_stale_sessions 0, release_idempotency_keys 0, purge_knowledge 0"
     );
     Ok(())
 }
@@ -93,7 +95,7 @@ fn every_age_can_be_configured() -> Result<()> {
     )?;
     assert_eq!(
         run(&mut client)?,
-        "expire_sessions 2, deactivate_stale_sessions 3, release_idempotency_keys 2, purge_knowledge 2, purge_audit_events 1"
+        "reclaim_expired_tasks 1, expire_sessions 2, deactivate_stale_sessions 3, release_idempotency_keys 2, purge_knowledge 2, purge_audit_events 1"
     );
     assert_eq!(
         text(&mut client, "SELECT count(*) FROM orchestrator.knowledge_staging")?,
