@@ -17,7 +17,7 @@ use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
-use crate::server::{arguments, rows, statements};
+use crate::server::{arguments, locks, rows, statements};
 use record::{ENDED, record, unknown_task};
 pub use task::TaskOfTool;
 pub use timeouts::{time_out, time_out_one};
@@ -184,6 +184,8 @@ fn finish_tool_execution_0_3_0(
     ));
     let id = required("execution_id", execution_id)?;
     let status = ending(status)?;
+    // In the order of updates, which lock the same tables.
+    locks::in_order(&[c"tasks"]);
     let arguments = [id.into(), status.into(), output.into(), error.into()];
     let finished = FINISH.update(&arguments, |rows| {
         rows::first(rows, |row| {
