@@ -3,8 +3,8 @@
 -- 0.7.0 -> 0.7.1: tasks are taken. A worker claims a task for the time of a lease, renews it, and completes,
 -- fails or releases the task; an attempt is kept for each claim. A narrow table lists the waiting tasks, and
 -- a step of a task that was paid for runs once.
--- Locks tasks and tool executions until the transaction ends. The new columns rewrite no table. One entry is
--- written for each pending task. Values and rows kept by an earlier downgrade are restored.
+-- Locks tasks, tool executions and runs until the transaction ends. The new columns rewrite no table. One entry
+-- is written for each pending task. Values and rows kept by an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -92,6 +92,7 @@ COMMENT ON COLUMN orchestrator.queued_tasks.ready IS 'Whether its run is neither
 
 -- A downgrade keeps no rows of this table, because the tasks can change before the next update.
 SELECT orchestrator.restore_table('orchestrator.queued_tasks');
+
 CREATE FUNCTION orchestrator.rebuild_task_queue()
 RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER

@@ -3,7 +3,7 @@
 -- 0.7.1 -> 0.7.0: removes the claims of tasks with their attempts, the order and the times of tasks, and the
 -- keys of steps; orchestrator_archive keeps the values and rows. A claimed task stays running. The list of
 -- waiting tasks is dropped, because an update makes it again.
--- Locks tasks and tool executions until the transaction ends; time and space grow with their rows.
+-- Locks tasks, tool executions and runs until the transaction ends; time and space grow with their rows.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 

@@ -49,8 +49,8 @@ pub fn register() {
     }
     GucRegistry::define_bool_guc(
         c"orchestrator_schema.notify",
-        c"Announces requested and made decisions with NOTIFY.",
-        c"Each statement sends one notification on channel orchestrator_decisions; equal notifications of a transaction arrive once.",
+        c"Announces requested and made decisions, and claimable tasks, with NOTIFY.",
+        c"Each statement sends one notification on channel orchestrator_decisions or orchestrator_tasks; equal notifications of a transaction arrive once.",
         &NOTIFY_SETTING,
         GucContext::Userset,
         GucFlags::default(),
@@ -61,7 +61,7 @@ pub fn register() {
     reserve_prefix(c"orchestrator_schema");
 }
 
-/// Whether NOTIFY announces requested and made decisions.
+/// Whether NOTIFY announces requested and made decisions, and claimable tasks.
 pub fn notify() -> bool {
     NOTIFY_SETTING.get()
 }
