@@ -297,7 +297,7 @@ FROM (
 ) AS w
 GROUP BY w.task_type, w.to_role;
 COMMENT ON VIEW orchestrator.task_queue IS 'Open tasks by type and role: claimable, due later, kept back, and held by workers';
-COMMENT ON COLUMN orchestrator.task_queue.waiting IS 'Tasks that a worker can claim now';
+COMMENT ON COLUMN orchestrator.task_queue.waiting IS 'Tasks that a worker can claim now, unless their run is to be done again and waits for another answer';
 COMMENT ON COLUMN orchestrator.task_queue.scheduled IS 'Tasks that can be claimed after their run_after';
 COMMENT ON COLUMN orchestrator.task_queue.blocked IS 'Tasks whose run is on hold or was killed';
 COMMENT ON COLUMN orchestrator.task_queue.running IS 'Tasks that a worker holds';

@@ -25,4 +25,5 @@ pub mod statements;
 pub mod subtransaction;
 pub mod time;
 pub mod transition_tables;
+pub mod trigger_depth;
 pub mod trigger_rows;

@@ -68,12 +68,11 @@ fn create_task(
         metadata,
         workspace_path,
     };
-    if let Some(thread_id) = thread_id {
-        known(thread_id)?;
-    }
+    // The events of its tools belong to the trail of the run.
+    let trace_id = thread_id.map(run_of).transpose()?;
     Ok(TableIterator::once(match idempotency_key {
-        None => (task.insert()?, true),
-        Some(key) => task.once(key)?,
+        None => (task.insert(trace_id)?, true),
+        Some(key) => task.once(key, trace_id)?,
     }))
 }
 
@@ -88,25 +87,23 @@ fn at_least_one(max_attempts: Option<i32>) -> Result<i32, Error> {
     Ok(max_attempts)
 }
 
-/// Locks the run of a thread against a change of its name.
+/// Locks the run of a thread against a change of its name. Returns its id.
 ///
 /// Errors: P0002 the thread has no run.
-fn known(thread_id: &str) -> Result<(), Error> {
+fn run_of(thread_id: &str) -> Result<Uuid, Error> {
     static RUN: Statement = Statement::new(
         "SELECT r.id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1 FOR KEY SHARE",
     );
-    match RUN.update(&[thread_id.into()], statements::one::<Uuid>)? {
-        Some(_) => Ok(()),
-        None => Err(runs::unknown(thread_id)),
-    }
+    RUN.update(&[thread_id.into()], statements::one::<Uuid>)?
+        .ok_or_else(|| runs::unknown(thread_id))
 }
 
 /// The statement that inserts a task, with its end.
 macro_rules! insert {
     ($values:expr) => {
         Statement::new(concatcp!(
-            "INSERT INTO orchestrator.tasks (title, task_type, config, thread_id, priority, run_after, max_attempts, description, metadata, workspace_path, idempotency_key) \
-             VALUES ($1, $2, $3, $4, $5, coalesce($6, '-infinity'), $7, $8, $9, $10, ",
+            "INSERT INTO orchestrator.tasks (title, task_type, config, thread_id, priority, run_after, max_attempts, description, metadata, workspace_path, trace_id, idempotency_key) \
+             VALUES ($1, $2, $3, $4, $5, coalesce($6, '-infinity'), $7, $8, $9, $10, $11, ",
             $values
         ))
     };
@@ -128,19 +125,21 @@ impl Task<'_> {
         ]
     }
 
-    fn insert(&self) -> Result<Uuid, Error> {
+    fn insert(&self, trace_id: Option<Uuid>) -> Result<Uuid, Error> {
         static INSERT: Statement = insert!("NULL) RETURNING id");
+        let mut values = self.values();
+        values.push(trace_id.into());
         INSERT
-            .update(&self.values(), statements::one::<Uuid>)?
+            .update(&values, statements::one::<Uuid>)?
             .ok_or_else(|| Error::no_row("the task could not be created", "tasks"))
     }
 
     /// Inserts the task, or finds the task that has its key already.
-    fn once(&self, key: Uuid) -> Result<(Uuid, bool), Error> {
+    fn once(&self, key: Uuid, trace_id: Option<Uuid>) -> Result<(Uuid, bool), Error> {
         static INSERT: Statement =
-            insert!("$11) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id");
+            insert!("$12) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id");
         let mut values = self.values();
-        values.push(key.into());
+        values.extend([trace_id.into(), key.into()]);
         for _ in 0..ATTEMPTS {
             if let Some(task_id) = INSERT.update(&values, statements::one::<Uuid>)? {
                 return Ok((task_id, true));

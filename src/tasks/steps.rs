@@ -68,7 +68,7 @@ struct Execution {
     output: Option<String>,
     /// The arguments that differ.
     differences: String,
-    /// Whether it began in an attempt that has ended.
+    /// Whether it began before the present attempt, or in an attempt that has ended.
     is_left: bool,
 }
 
@@ -108,9 +108,10 @@ impl Step<'_> {
             "SELECT e.id, e.status, e.output, concat_ws(', ', \
                 CASE WHEN e.tool_name <> $3 THEN 'tool_name' END, CASE WHEN e.arguments <> $4 THEN 'arguments' END), \
                 EXISTS (SELECT FROM orchestrator.task_attempts AS a \
-                        WHERE a.task_id = e.task_id AND e.created_at BETWEEN a.claimed_at AND a.ended_at) \
-                AND NOT EXISTS (SELECT FROM orchestrator.task_attempts AS a \
-                                WHERE a.task_id = e.task_id AND a.ended_at IS NULL AND a.claimed_at <= e.created_at) \
+                        WHERE a.task_id = e.task_id AND a.ended_at IS NULL AND a.claimed_at > e.created_at) \
+                OR (EXISTS (SELECT FROM orchestrator.task_attempts AS a WHERE a.task_id = e.task_id AND a.claimed_at <= e.created_at) \
+                    AND NOT EXISTS (SELECT FROM orchestrator.task_attempts AS a \
+                                    WHERE a.task_id = e.task_id AND a.ended_at IS NULL AND a.claimed_at <= e.created_at)) \
              FROM orchestrator.tool_executions AS e WHERE e.task_id = $1 AND e.step_key = $2 \
              ORDER BY e.status IN ('failed', 'timeout'), e.created_at DESC, e.id DESC LIMIT 1"
         ));

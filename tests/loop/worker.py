@@ -22,7 +22,7 @@ def sql(query, *values):
     return db.execute(query, values).fetchone()
 
 
-def write(task):
+def write(task, thread):
     step = sql("SELECT * FROM orchestrator.begin_step(%s, 'draft', 'model', %s)", task, Jsonb({"prompt": PROMPT}))
     if not step["done"]:
         step["output"], model, tokens_in, tokens_out = ask(PROMPT)
@@ -48,11 +48,12 @@ sql("SELECT orchestrator.create_task('write', %s, thread_id => %s, max_attempts 
     f"Notes of {thread}", thread, thread)
 db.execute("LISTEN orchestrator_tasks")
 while sql("SELECT completed_at FROM orchestrator.orchestrator_runs WHERE thread_id = %s", thread)["completed_at"] is None:
-    task = sql("SELECT id FROM orchestrator.claim_tasks(%s, array['write'], lease => '10 minutes')", worker)
+    task = sql("SELECT id, thread_id FROM orchestrator.claim_tasks(%s, array['write'], lease => '10 minutes')", worker)
     if task is None:  # Until a task can be claimed. A lease that expires is not announced, so it looks each minute.
         next(db.notifies(timeout=60, stop_after=1), None)
         continue
     try:
-        write(task["id"])
+        write(task["id"], task["thread_id"])
     except Exception as error:  # The task waits, longer each time. If the claim is lost, this fails and the worker ends.
-        sql("SELECT orchestrator.fail_task(%s, %s, %s)", task["id"], worker, str(error))
+        sql("SELECT CASE WHEN t.status = 'failed' THEN orchestrator.kill_run(t.thread_id, t.error) END "
+            "FROM orchestrator.fail_task(%s, %s, %s) AS t", task["id"], worker, str(error))

@@ -17,7 +17,7 @@ async function sql(query: string, ...values: unknown[]): Promise<any> {
   return (await db.query(query, values)).rows[0];
 }
 
-async function write(task: string): Promise<void> {
+async function write(task: string, thread: string): Promise<void> {
   const step = await sql("SELECT * FROM orchestrator.begin_step($1, 'draft', 'model', $2)", task, { prompt });
   if (!step.done) {
     const { text, model, tokensIn, tokensOut } = await ask(prompt);
@@ -47,10 +47,11 @@ await sql("SELECT orchestrator.create_task('write', $1, thread_id => $2, max_att
 await db.query("LISTEN orchestrator_tasks");
 while (!(await sql("SELECT completed_at FROM orchestrator.orchestrator_runs WHERE thread_id = $1", thread)).completed_at) {
   const news = new Promise<void>((resolve) => (wake = resolve));
-  const task = await sql("SELECT id FROM orchestrator.claim_tasks($1, array['write'], lease => '10 minutes')", worker);
+  const task = await sql("SELECT id, thread_id FROM orchestrator.claim_tasks($1, array['write'], lease => '10 minutes')", worker);
   if (!task) // Until a task can be claimed. A lease that expires is not announced, so it looks each minute.
     await Promise.race([news, sleep(60_000, undefined, { ref: false })]);
   // After an error the task waits, longer each time. If the claim is lost, this fails and the worker ends.
-  else await write(task.id).catch((error) => sql("SELECT orchestrator.fail_task($1, $2, $3)", task.id, worker, String(error)));
+  else await write(task.id, task.thread_id).catch((error) => sql(`SELECT CASE WHEN t.status = 'failed' THEN orchestrator.kill_run(t.thread_id, t.error) END
+    FROM orchestrator.fail_task($1, $2, $3) AS t`, task.id, worker, String(error)));
 }
 await db.end();

@@ -17,7 +17,7 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::time::{Time, transaction_time};
 use crate::server::trigger_rows::{ColumnHint, Rows};
-use crate::server::{scoped, statements};
+use crate::server::{scoped, statements, trigger_depth};
 pub use diagram::diagram;
 use machine::{Machine, Stamp, State};
 use machines::MACHINES;
@@ -163,19 +163,21 @@ fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error
 }
 
 thread_local! {
-    /// Whether the running function ends the claim of a task. No statement can set it, because it is in
-    /// the memory of this library.
-    static TAKING_BACK: Cell<bool> = const { Cell::new(false) };
+    /// The number of triggers around the running statement that ends the claim of a task. No statement can
+    /// set it, because it is in the memory of this library.
+    static TAKING_BACK: Cell<Option<i32>> = const { Cell::new(None) };
 }
 
-/// Runs `work`, which may let a running task be pending again. Only the functions that end its claim do
+/// Runs `work`, a statement that may let a running task be pending again. Only the functions that end its claim do
 /// so: by UPDATE, a task that a worker holds could be taken from it.
 pub fn taking_back<R>(work: impl FnOnce() -> R) -> R {
-    scoped::with(&TAKING_BACK, true, work)
+    scoped::with(&TAKING_BACK, Some(trigger_depth::now()), work)
 }
 
 fn is_taken_back(machine: &Machine, from: &str, to: &str) -> bool {
-    machine.name == "task" && from == "running" && to == "pending" && TAKING_BACK.get()
+    // A statement of a user's trigger, which may run within that one, takes nothing back.
+    let takes_back = || TAKING_BACK.get().is_some_and(|depth| trigger_depth::now() == depth + 1);
+    machine.name == "task" && from == "running" && to == "pending" && takes_back()
 }
 
 /// Columns of sealed rows that follow the key of another row (ON UPDATE CASCADE), by machine, with the

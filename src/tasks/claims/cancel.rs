@@ -12,10 +12,10 @@ use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::{self, Statement};
 use crate::server::{arguments, plans};
-use crate::tasks::queue;
+use crate::tasks::{queue, tool_executions};
 
 /// Cancels a task that has not ended, and records `task_cancelled`. If a worker holds the task, its
-/// claim ends: the worker notices with its next call.
+/// claim ends: the worker notices with its next call. Its running tool executions end as timeout.
 ///
 /// `task_id`: the task; `reason`: the reason. Returns: the row, in status `cancelled`, with the reason
 /// as its error.
@@ -47,6 +47,7 @@ fn cancel(id: Uuid, reason: &str) -> Result<Row, Error> {
     let arguments = [id.into(), reason.into()];
     let row = queue::moving(|| CANCEL.update(&arguments, statements::one::<Row>))?;
     let row = written(row, id)?;
+    tool_executions::time_out(vec![id])?;
     let mut facts = json!({ "reason": reason });
     if let Some(worker) = worker {
         facts["worker"] = json!(worker);

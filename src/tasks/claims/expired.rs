@@ -33,7 +33,7 @@ pub fn reclaim(limit: i64) -> Result<i64, Error> {
              LATERAL (SELECT ",
         TASK,
         FROM_TASKS,
-        " WHERE t.id = a.task_id FOR NO KEY UPDATE OF t SKIP LOCKED) AS e LIMIT $1"
+        " WHERE t.id = a.task_id FOR NO KEY UPDATE OF t, a SKIP LOCKED) AS e LIMIT $1"
     ));
     if !any()? {
         return Ok(0);

@@ -12,10 +12,11 @@ use crate::audit;
 use crate::server::error::{Error, required};
 use crate::server::statements::{self, Statement};
 use crate::server::{arguments, plans, rows};
-use crate::tasks::queue;
+use crate::tasks::{queue, tool_executions};
 
 /// Ends the attempt of a task that the worker holds with an error. With attempts left the task is
-/// pending again, and is claimed after a while; else it has failed, and `task_failed` is recorded.
+/// pending again, and is claimed after a while; else it has failed, `task_failed` is recorded, and its
+/// running tool executions end as timeout.
 ///
 /// `task_id`: the task; `worker`: the name with which it was claimed; `error`: the reason;
 /// `retry_in`: the time until the next attempt; NULL means 2 to the power of the number of attempts, in
@@ -57,6 +58,7 @@ fn fail(
     };
     if is_final || ended.used >= i64::from(task.max_attempts) {
         let row = failed(&task, error)?;
+        tool_executions::time_out(vec![id])?;
         audit::record(task.event(
             "task_failed",
             json!({ "worker": worker, "attempt": ended.attempt, "error": error }),
@@ -67,7 +69,7 @@ fn fail(
         Some(retry_in) => retry_in,
         None => BACKOFF.update(&[ended.used.into()], |rows| rows::only(rows, "interval"))?,
     };
-    wait_again(id, Some(retry_in))
+    wait_again(id, retry_in)
 }
 
 /// Puts a task that the worker holds back into the queue, for example when the worker shuts down. The
@@ -94,7 +96,7 @@ fn release(id: Uuid, worker: &str, retry_in: Interval) -> Result<Row, Error> {
     if Ended::of(&task, worker, "released", None)?.is_none() {
         return Err(not_held(id, worker)?);
     }
-    wait_again(id, Some(retry_in).filter(|retry_in| retry_in.as_micros() > 0))
+    wait_again(id, retry_in)
 }
 
 /// An attempt that this transaction has ended.
@@ -134,14 +136,15 @@ impl Ended {
     }
 }
 
-/// Lets a locked, running task wait for its next attempt; at the earliest after `retry_in`, if that is
-/// given. Returns the row.
-fn wait_again(id: Uuid, retry_in: Option<Interval>) -> Result<Row, Error> {
+/// Lets a locked, running task wait for its next attempt, at the earliest after `retry_in`. If that is zero,
+/// the task keeps its place in the queue. Returns the row.
+fn wait_again(id: Uuid, retry_in: Interval) -> Result<Row, Error> {
     static WAIT: Statement = Statement::new(
         "UPDATE orchestrator.tasks AS t SET status = 'pending', \
              run_after = coalesce(clock_timestamp() + $2, t.run_after) \
          WHERE t.id = $1 RETURNING t",
     );
+    let retry_in = Some(retry_in).filter(|retry_in| retry_in.as_micros() > 0);
     let arguments = [id.into(), retry_in.into()];
     let row = queue::moving(|| WAIT.update(&arguments, statements::one::<Row>))?;
     written(row, id)

@@ -24,9 +24,8 @@ use crate::server::statements::{self, Statement};
 /// The row of a task.
 type Row = PgHeapTuple<'static, AllocatedByRust>;
 
-/// The end of an attempt `a`: it is never before its beginning, because a transaction that began after
-/// this one may have claimed the task.
-const ENDED: &str = "ended_at = greatest(now(), a.claimed_at)";
+/// The end of an attempt `a`, by the clock, as its beginning: it comes after the steps that began in it.
+const ENDED: &str = "ended_at = greatest(clock_timestamp(), a.claimed_at)";
 
 /// The number of attempts of task `a.task_id` that count, the one that ends included.
 const USED: &str = "(SELECT count(*) FROM orchestrator.task_attempts AS o \

@@ -21,7 +21,7 @@ use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
 use crate::server::trigger_rows::{ColumnHint, Rows};
-use crate::server::{backend_state, notifications, plans, rows, scoped};
+use crate::server::{backend_state, notifications, plans, rows, scoped, trigger_depth};
 
 const PENDING: &str = "pending";
 const RUNNING: &str = "running";
@@ -39,17 +39,26 @@ enum Move {
 }
 
 thread_local! {
-    static MOVE: Cell<Option<Move>> = const { Cell::new(None) };
+    /// The move, and the number of triggers that run around it.
+    static MOVE: Cell<Option<(Move, i32)>> = const { Cell::new(None) };
 }
 
-/// Runs `work`, which claims tasks and removes them from the queue.
+/// Runs `work`, a statement that claims tasks and removes them from the queue.
 pub fn claiming<R>(work: impl FnOnce() -> R) -> R {
-    scoped::with(&MOVE, Some(Move::Claim), work)
+    scoped::with(&MOVE, Some((Move::Claim, trigger_depth::now())), work)
 }
 
-/// Runs `work`, which moves tasks whose claim it has ended, or ends.
+/// Runs `work`, a statement that moves tasks whose claim it has ended, or ends.
 pub fn moving<R>(work: impl FnOnce() -> R) -> R {
-    scoped::with(&MOVE, Some(Move::End), || lifecycle::taking_back(work))
+    let moves = Some((Move::End, trigger_depth::now()));
+    scoped::with(&MOVE, moves, || lifecycle::taking_back(work))
+}
+
+/// The move of the statement that fired a trigger. A statement of a user's trigger, which may run within a
+/// move, is none.
+fn moves() -> Option<Move> {
+    let (moves, depth) = MOVE.get()?;
+    (trigger_depth::now() == depth + 1).then_some(moves)
 }
 
 /// AFTER INSERT OR UPDATE row trigger of tasks: adds a task that became pending to the queue, changes or
@@ -61,7 +70,7 @@ pub fn moving<R>(work: impl FnOnce() -> R) -> R {
 fn queue_task<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
-    let moves = MOVE.get();
+    let moves = moves();
     if moves == Some(Move::Claim) || backend_state::in_script() {
         return Ok(None);
     }
@@ -104,6 +113,10 @@ fn follow(trigger: &PgTrigger<'_>, moves: Option<Move>) -> Result<(), Error> {
         let thread_id = of::<String>(&new, "thread_id")?;
         enter(id, old.is_none(), thread_id.as_deref())
     } else if before.as_deref() == Some(PENDING) {
+        // A task that is kept back leaves under a lock of its run, as it enters.
+        if let Some(thread_id) = of::<String>(&new, "thread_id")? {
+            may_be_claimed(&thread_id)?;
+        }
         leave(id)
     } else {
         Ok(())

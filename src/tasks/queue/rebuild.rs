@@ -7,24 +7,25 @@ use pgrx::prelude::*;
 use super::announce;
 use crate::schema::verify::row_rules::QUEUED_TASKS;
 use crate::server::error::Error;
+use crate::server::rows;
 use crate::server::statements::Statement;
-use crate::server::{locks, rows};
 
 /// Ends the open attempts of tasks that are not running, and writes `queued_tasks` again: one row for each
 /// pending task, as the task and its run are. It is needed only if rows of tasks were written while their
-/// triggers were off, which `verify()` reports. Changes of tasks wait until the transaction ends.
+/// triggers were off, which `verify()` reports. Changes of tasks and
+/// runs wait until the transaction ends.
 ///
 /// Returns: the number of rows. Since 0.7.1.
 #[pg_extern(sql = false, volatile)]
 fn rebuild_task_queue() -> Result<i64, ErrorReport> {
-    static LOCK: Statement =
-        Statement::new("LOCK TABLE orchestrator.tasks IN SHARE ROW EXCLUSIVE MODE");
+    static LOCK: Statement = Statement::new(
+        "LOCK TABLE orchestrator.orchestrator_runs, orchestrator.tasks IN SHARE ROW EXCLUSIVE MODE",
+    );
     static FILL: Statement = Statement::new(concatcp!(
         "WITH filled AS (INSERT INTO orchestrator.queued_tasks (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready) ",
         QUEUED_TASKS,
         " RETURNING task_id) SELECT count(*) FROM filled"
     ));
-    locks::in_order(&[c"orchestrator_runs"]);
     LOCK.update(&[], |_| Ok(()))?;
     empty()?;
     end_attempts()?;

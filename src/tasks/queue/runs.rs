@@ -63,19 +63,20 @@ fn keep_back(thread_id: &str) -> Result<(), Error> {
     set_ready(ids, false)
 }
 
-/// Lets the pending tasks of a run be claimed. A task that is kept back is in no claim, and was written under
-/// a lock of the run (`may_be_claimed`). So all of them are visible, and none is locked.
+/// Lets the pending tasks of a run be claimed. A task that is kept back is in no claim, and its entry in the
+/// queue is written under a lock of the run (`may_be_claimed`). So all of these entries are visible here, and
+/// none is locked.
 ///
 /// Errors: 40001 the snapshot of the transaction lacks one.
 fn let_go(thread_id: &str) -> Result<(), Error> {
     static PENDING: Statement = Statement::new(
         "SELECT t.id FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending' ORDER BY t.id",
     );
-    const PENDING_NOW: &CStr = c"SELECT count(*) FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending'";
+    const PENDING_NOW: &CStr = c"SELECT array_agg(t.id ORDER BY t.id) FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending'";
     let ids = PENDING.update(&[thread_id.into()], statements::column::<Uuid>)?;
     if backend_state::keeps_its_snapshot() {
-        let now = latest::value::<i64>(PENDING_NOW, &[thread_id.into()])?;
-        if now != Some(ids.len() as i64) {
+        let now = latest::value::<Vec<Uuid>>(PENDING_NOW, &[thread_id.into()])?;
+        if now.unwrap_or_default() != ids {
             return Err(Error::new(
                 Kind::Serialization,
                 format!("tasks of the run of thread \"{thread_id}\" were changed meanwhile"),

@@ -9,16 +9,17 @@ use crate::server::error::Error;
 use crate::server::rows;
 use crate::server::statements::Statement;
 
-/// Ends the running executions of tasks whose attempt is over as timeout, and records them.
+/// Ends the running executions of tasks whose attempt is over as timeout, and records them. One that
+/// another transaction is finishing is skipped.
 pub fn time_out(task_ids: Vec<Uuid>) -> Result<(), Error> {
     static TIME_OUT: Statement =
-        Statement::new(concatcp!(TIMED_OUT, "e.task_id = ANY ($1)", TIMED_OUT_ROWS));
+        Statement::new(concatcp!(TIMED_OUT, "s.task_id = ANY ($1)", TIMED_OUT_ROWS));
     record_timeouts(&TIME_OUT, &[task_ids.into()])
 }
 
 /// Ends a running execution as timeout, and records it.
 pub fn time_out_one(execution_id: Uuid) -> Result<(), Error> {
-    static TIME_OUT: Statement = Statement::new(concatcp!(TIMED_OUT, "e.id = $1", TIMED_OUT_ROWS));
+    static TIME_OUT: Statement = Statement::new(concatcp!(TIMED_OUT, "s.id = $1", TIMED_OUT_ROWS));
     record_timeouts(&TIME_OUT, &[execution_id.into()])
 }
 
@@ -26,10 +27,10 @@ pub fn time_out_one(execution_id: Uuid) -> Result<(), Error> {
 const TIMED_OUT: &str = concatcp!(
     "UPDATE orchestrator.tool_executions AS e SET status = 'timeout', ",
     ENDED,
-    " FROM orchestrator.tasks AS t WHERE t.id = e.task_id AND e.status = 'running' AND "
+    " FROM orchestrator.tasks AS t WHERE t.id = e.task_id AND e.id = ANY (ARRAY( \
+         SELECT s.id FROM orchestrator.tool_executions AS s WHERE s.status = 'running' AND "
 );
-const TIMED_OUT_ROWS: &str =
-    " RETURNING e.id, t.id, e.tool_name, t.trace_id, coalesce(t.to_role, t.from_role)";
+const TIMED_OUT_ROWS: &str = " FOR NO KEY UPDATE SKIP LOCKED)) RETURNING e.id, t.id, e.tool_name, t.trace_id, coalesce(t.to_role, t.from_role)";
 
 fn record_timeouts(
     statement: &'static Statement,
