@@ -169,6 +169,29 @@ SELECT object, actual FROM orchestrator.verify();
 -- The database itself allows one open attempt of a task.
 SELECT title FROM orchestrator.claim_tasks('w1', '{key}');
 SELECT pg_temp.refusal(format('INSERT INTO orchestrator.task_attempts (task_id, attempt, worker, lease_expires_at) VALUES (%L, 2, ''w2'', now())', :'g1'));
+-- Statements of users' triggers that run within a claim count as any other.
+CREATE FUNCTION public.follow_up() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.title = 'h1' AND NEW.status = 'running' THEN
+        PERFORM orchestrator.create_task('follow', 'h2');
+        UPDATE orchestrator.tasks SET priority = 7 WHERE title = 'h3';
+    ELSIF NEW.title = 'h1' AND NEW.status = 'pending' AND OLD.status = 'running' THEN
+        UPDATE orchestrator.tasks SET status = 'pending' WHERE title = 'h4';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER follow_up AFTER UPDATE ON orchestrator.tasks FOR EACH ROW EXECUTE FUNCTION public.follow_up();
+SELECT created FROM orchestrator.create_task('trigger', 'h4');
+SELECT title FROM orchestrator.claim_tasks('w1', '{trigger}');
+SELECT task_id AS h1, created FROM orchestrator.create_task('trigger', 'h1', max_attempts => 3) \gset
+SELECT created FROM orchestrator.create_task('follow', 'h3');
+SELECT title FROM orchestrator.claim_tasks('w1', '{trigger}');
+SELECT t.title, q.priority FROM orchestrator.queued_tasks AS q JOIN orchestrator.tasks AS t ON t.id = q.task_id WHERE q.task_type = 'follow' ORDER BY 1;
+SELECT pg_temp.refusal(format('SELECT orchestrator.release_task(%L, %L)', :'h1', 'w1'));
+DROP TRIGGER follow_up ON orchestrator.tasks;
+SELECT status, run_after FROM orchestrator.fail_task(:'h1', 'w1', 'again', retry_in => '0');
+SELECT title FROM orchestrator.claim_tasks('w1', '{trigger}');
+SELECT object, actual FROM orchestrator.verify();
 -- verify() sees a queue that is not as the tasks are, and its hint mends it.
 SET session_replication_role TO replica;
 UPDATE orchestrator.tasks SET status = 'pending', completed_at = NULL WHERE id IN (:'a1', :'g1');

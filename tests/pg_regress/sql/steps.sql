@@ -38,6 +38,12 @@ SELECT gate_status FROM orchestrator.pause_run('t1', 'lunch');
 SELECT done, output FROM orchestrator.begin_step(:'task', 'a', 'llm');
 SELECT pg_temp.refusal(format('SELECT orchestrator.begin_step(%L, ''b'', ''llm'')', :'task'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.begin_step(%L, ''c'', ''llm'')', :'task'));
+-- The tools of a task that is cancelled, or has failed for good, end as timeout. A run has the events of its tools.
+SELECT gate_status FROM orchestrator.resume_run('t1');
+SELECT title FROM orchestrator.claim_tasks('w1', '{write}', batch => 9);
+SELECT status FROM orchestrator.cancel_task(:'task', 'not needed');
+SELECT step_key, status FROM orchestrator.tool_executions WHERE task_id = :'task' ORDER BY id;
+SELECT event_type, metadata ->> 'tool_name' FROM orchestrator.run_trail('t1') WHERE metadata ? 'task_id';
 -- Refused arguments.
 SELECT pg_temp.refusal(format('SELECT orchestrator.begin_step(NULL, ''c'', ''llm'')'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.begin_step(%L, ''c'', ''llm'')', :'run'));
