@@ -1229,7 +1229,7 @@ JOIN greatest_height AS g ON g.relation = m.parent;
 
 -- Open tasks by type and role: claimable, due later, kept back, and held by workers
 -- Made by 0.7.0--0.7.1.sql
---   waiting: Tasks that a worker can claim now
+--   waiting: Tasks that a worker can claim now, unless their run is to be done again and waits for another answer
 --   scheduled: Tasks that can be claimed after their run_after
 --   blocked: Tasks whose run is on hold or was killed
 --   running: Tasks that a worker holds

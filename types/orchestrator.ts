@@ -1783,7 +1783,7 @@ export type Database = {
         Row: {
           task_type: string | null;
           to_role: string | null;
-          /** Tasks that a worker can claim now */
+          /** Tasks that a worker can claim now, unless their run is to be done again and waits for another answer */
           waiting: number | null;
           /** Tasks that can be claimed after their run_after */
           scheduled: number | null;

@@ -33,7 +33,9 @@ pub fn reclaim(limit: i64) -> Result<i64, Error> {
              LATERAL (SELECT ",
         TASK,
         FROM_TASKS,
-        " WHERE t.id = a.task_id FOR NO KEY UPDATE OF t, a SKIP LOCKED) AS e LIMIT $1"
+        " JOIN orchestrator.task_attempts AS o ON o.task_id = t.id \
+          WHERE t.id = a.task_id AND o.task_id = a.task_id AND o.ended_at IS NULL AND o.lease_expires_at < now() \
+          FOR NO KEY UPDATE OF t, o SKIP LOCKED) AS e LIMIT $1"
     ));
     if !any()? {
         return Ok(0);
