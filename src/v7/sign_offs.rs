@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 use super::phase::{self, Requirement};
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
-use crate::server::{arguments, rows, statements};
+use crate::server::{arguments, locks, rows, statements};
 
 /// The names of the stages.
 pub const STAGES: [&str; 2] = ["before", "after"];
@@ -127,6 +127,8 @@ fn v7_sign(
          WHERE w.phase_number = $1 FOR KEY SHARE \
          ON CONFLICT (phase_number, stage, item) DO NOTHING RETURNING id",
     );
+    // In the order of updates, which lock the same tables.
+    locks::in_order(&[c"v7_migration_workflow"]);
     let number = phase::number(phase_number)?;
     let stage = Stage::named(required("stage", stage)?)?;
     let item = arguments::name("item", item)?;
