@@ -21,7 +21,7 @@ use crate::server::ids::uuidv7;
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
 use crate::server::{
-    arguments, backend_state, concurrent_drop, excerpt, interrupts, rows, statements,
+    arguments, backend_state, concurrent_drop, excerpt, interrupts, rows, scoped, statements,
 };
 
 /// The role of events without a role.
@@ -189,22 +189,6 @@ thread_local! {
     static PURGED_BEFORE: Cell<Option<TimestampWithTimeZone>> = const { Cell::new(None) };
 }
 
-/// Permits the deletion of old events for as long as the value exists.
-struct Purge;
-
-impl Purge {
-    fn of_events_before(time: TimestampWithTimeZone) -> Self {
-        PURGED_BEFORE.set(Some(time));
-        Purge
-    }
-}
-
-impl Drop for Purge {
-    fn drop(&mut self) {
-        PURGED_BEFORE.set(None);
-    }
-}
-
 /// Deletes the events that are older than `older_than`, and records `audit_events_purged` with
 /// their number and the time. The last pause of a run is kept if nothing followed it.
 ///
@@ -247,10 +231,12 @@ fn purge(older_than: Interval, shows_time: bool) -> Result<i64, Error> {
         .hint("Events of the last day are always kept."));
     }
     let (purged, time) = as_owner(|| {
-        let _purge = Purge::of_events_before(before);
-        DELETE.update(&[before.into()], |rows| {
-            let rows = rows.first();
-            Ok((rows::value::<i64>(&rows, 1, "count")?, rows::optional::<JsonB>(&rows, 2, "time")?))
+        scoped::with(&PURGED_BEFORE, Some(before), || {
+            DELETE.update(&[before.into()], |rows| {
+                let rows = rows.first();
+                let purged = rows::value::<i64>(&rows, 1, "count")?;
+                Ok((purged, rows::optional::<JsonB>(&rows, 2, "time")?))
+            })
         })
     })?;
     if purged > 0 {

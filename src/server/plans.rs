@@ -3,6 +3,7 @@
 use pgrx::pg_sys;
 
 /// The ways to read a table or to join two that cost as much as the tables are long.
+#[derive(Clone, Copy)]
 struct Ways {
     seqscan: bool,
     bitmapscan: bool,
@@ -41,13 +42,11 @@ impl Ways {
 }
 
 /// The ways that were allowed before.
-struct Before(Option<Ways>);
+struct Before(Ways);
 
 impl Drop for Before {
     fn drop(&mut self) {
-        if let Some(ways) = self.0.take() {
-            ways.set();
-        }
+        self.0.set();
     }
 }
 
@@ -66,6 +65,6 @@ pub fn by_index<R>(work: impl FnOnce() -> R) -> R {
         jit: false,
         cache_mode: pg_sys::PlanCacheMode::PLAN_CACHE_MODE_FORCE_GENERIC_PLAN as i32,
     };
-    let _before = Before(Some(none.set()));
+    let _before = Before(none.set());
     work()
 }

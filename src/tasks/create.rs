@@ -12,9 +12,7 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::{self, Statement};
 use crate::server::{arguments, repeats};
-
-/// The number of attempts when the key of the task disappears between two statements each time.
-const ATTEMPTS: usize = 100;
+use crate::tasks::idempotency_key;
 
 /// The content of a task.
 struct Task<'a> {
@@ -140,18 +138,8 @@ impl Task<'_> {
             insert!("$12) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id");
         let mut values = self.values();
         values.extend([trace_id.into(), key.into()]);
-        for _ in 0..ATTEMPTS {
-            if let Some(task_id) = INSERT.update(&values, statements::one::<Uuid>)? {
-                return Ok((task_id, true));
-            }
-            if let Some(task_id) = self.first(key)? {
-                return Ok((task_id, false));
-            }
-            // Between the two statements the key was released or its task deleted.
-        }
-        Err(Error::no_row("the task could not be created", "tasks").detail(
-            "The insert into orchestrator.tasks added no row, and no visible row has that idempotency key.",
-        ))
+        let insert = || INSERT.update(&values, statements::one::<Uuid>);
+        idempotency_key::once("the task could not be created", insert, || self.first(key))
     }
 
     /// The task that has the key. Errors: 23505 its content differs.
@@ -160,19 +148,8 @@ impl Task<'_> {
         let mut values = self.values();
         values.remove(5);
         values.push(key.into());
-        repeats::first(&FIRST, &values, |task_id, names| used_for_another(key, task_id, names))
+        repeats::first(&FIRST, &values, |task_id, names| {
+            idempotency_key::used_for_another(key, task_id, names)
+        })
     }
-}
-
-/// The error for an idempotency key that was used with other content.
-pub fn used_for_another(key: Uuid, task_id: Uuid, differences: &str) -> Error {
-    Error::new(
-        Kind::Duplicate,
-        format!("idempotency key {key} was already used with other content"),
-    )
-    .detail(format!("Task {task_id} has this key and differs in {differences}."))
-    .hint(
-        "Repeat the first call unchanged to get its task, or use a new key for a new task. The \
-         comparison is with the task as it is now: if it was changed since, read it by its id.",
-    )
 }

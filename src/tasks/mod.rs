@@ -3,6 +3,7 @@
 mod claims;
 mod create;
 mod defaults;
+mod idempotency_key;
 mod queue;
 pub mod routing;
 pub mod sessions;

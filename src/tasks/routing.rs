@@ -15,7 +15,7 @@ use crate::server::ids::uuidv7;
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
 use crate::server::{arguments, repeats, rows, statements};
-use crate::tasks::{create, unfinished};
+use crate::tasks::{idempotency_key, unfinished};
 
 /// The types of a routed task. Source: the CHECK of the session persistence schema.
 pub const TYPES: [&str; 3] = ["notification", "approval", "routing"];
@@ -24,9 +24,6 @@ pub const TYPES: [&str; 3] = ["notification", "approval", "routing"];
 /// persistence decisions.
 const KEY_LIFETIME: Lifetime =
     Lifetime { key: "idempotency_ttl_seconds", unit: Unit::Seconds, default: 86_400.0 };
-
-/// The number of attempts when the key of the task disappears between two statements each time.
-const ATTEMPTS: usize = 100;
 
 /// The content of a routed task.
 struct Route<'a> {
@@ -67,26 +64,14 @@ fn route_task(
         trace_id,
         idempotency_key,
     };
-    Ok(TableIterator::once(route.once()?))
+    Ok(TableIterator::once(idempotency_key::once(
+        "the task could not be inserted",
+        || route.insert(),
+        || route.first(),
+    )?))
 }
 
 impl Route<'_> {
-    /// Inserts the task, or finds the task that has its key already.
-    fn once(&self) -> Result<(Uuid, bool), Error> {
-        for _ in 0..ATTEMPTS {
-            if let Some(task_id) = self.insert()? {
-                return Ok((task_id, true));
-            }
-            if let Some(task_id) = self.first()? {
-                return Ok((task_id, false));
-            }
-            // Between the two statements the key was released or its task deleted.
-        }
-        Err(Error::no_row("the task could not be inserted", "tasks").detail(
-            "The insert into orchestrator.tasks added no row, and no visible row has that idempotency key.",
-        ))
-    }
-
     /// The new task; `None` if a task has the key already. Waits for a transaction that uses the
     /// key.
     fn insert(&self) -> Result<Option<Uuid>, Error> {
@@ -148,7 +133,7 @@ impl Route<'_> {
         ];
         let Some(key) = self.idempotency_key else { return Ok(None) };
         repeats::first(&FIRST, &arguments, |task_id, names| {
-            create::used_for_another(key, task_id, names)
+            idempotency_key::used_for_another(key, task_id, names)
         })
     }
 }

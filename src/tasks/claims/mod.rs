@@ -20,6 +20,7 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::rows;
 use crate::server::statements::{self, Statement};
+use crate::tasks::queue;
 
 /// The row of a task.
 type Row = PgHeapTuple<'static, AllocatedByRust>;
@@ -71,19 +72,14 @@ impl Task {
         })
     }
 
-    /// The event of the end of the task.
-    fn event<'a>(&'a self, event_type: &'a str, facts: serde_json::Value) -> Event<'a> {
-        let mut metadata = json!({ "task_id": self.id.to_string() });
-        if let (Some(metadata), serde_json::Value::Object(facts)) =
-            (metadata.as_object_mut(), facts)
-        {
-            metadata.extend(facts);
-        }
+    /// The event of the end of the task. `facts`: a JSON object.
+    fn event<'a>(&'a self, event_type: &'a str, mut facts: serde_json::Value) -> Event<'a> {
+        facts["task_id"] = json!(self.id.to_string());
         Event {
             event_type,
             role: &self.role,
             trace_id: self.trace_id,
-            metadata: Document::composed(metadata),
+            metadata: Document::composed(facts),
         }
     }
 }
@@ -105,10 +101,6 @@ fn unknown(id: Uuid) -> Error {
 fn not_held(id: Uuid, worker: &str) -> Result<Error, Error> {
     static STATUS: Statement =
         Statement::new("SELECT t.status FROM orchestrator.tasks AS t WHERE t.id = $1");
-    static HELD: Statement = Statement::new(
-        "SELECT format('Worker \"%s\" has held it since %s (attempt %s).', a.worker, a.claimed_at, a.attempt) \
-         FROM orchestrator.task_attempts AS a WHERE a.task_id = $1 AND a.ended_at IS NULL",
-    );
     static ENDED: Statement = Statement::new(
         "SELECT format(' The last attempt of worker \"%s\" (%s) ended as %s at %s.', a.worker, a.attempt, a.outcome, a.ended_at) \
          FROM orchestrator.task_attempts AS a WHERE a.task_id = $1 AND a.worker = $2 AND a.ended_at IS NOT NULL \
@@ -117,7 +109,7 @@ fn not_held(id: Uuid, worker: &str) -> Result<Error, Error> {
     let Some(status) = STATUS.update(&[id.into()], statements::one::<String>)? else {
         return Ok(unknown(id));
     };
-    let held = HELD.update(&[id.into()], statements::one::<String>)?;
+    let held = queue::holder(id)?;
     let ended = ENDED.update(&[id.into(), worker.into()], statements::one::<String>)?;
     let now = held.unwrap_or_else(|| format!("No worker holds it; its status is {status}."));
     Ok(Error::new(Kind::NotReady, format!("task {id} is not claimed by worker \"{worker}\""))

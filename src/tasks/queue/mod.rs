@@ -148,13 +148,18 @@ where
     })
 }
 
-/// Refuses to take a task from its worker by UPDATE.
-fn refuse_if_claimed(id: Uuid) -> Result<(), Error> {
+/// The worker that holds a task, in words; `None` if none does.
+pub fn holder(id: Uuid) -> Result<Option<String>, Error> {
     static HELD: Statement = Statement::new(
         "SELECT format('Worker \"%s\" has held it since %s (attempt %s).', a.worker, a.claimed_at, a.attempt) \
          FROM orchestrator.task_attempts AS a WHERE a.task_id = $1 AND a.ended_at IS NULL",
     );
-    match HELD.update(&[id.into()], statements::one::<String>)? {
+    HELD.update(&[id.into()], statements::one::<String>)
+}
+
+/// Refuses to take a task from its worker by UPDATE.
+fn refuse_if_claimed(id: Uuid) -> Result<(), Error> {
+    match holder(id)? {
         None => Ok(()),
         Some(held) => Err(Error::new(
             Kind::NotReady,

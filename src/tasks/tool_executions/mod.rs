@@ -18,7 +18,7 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
 use crate::server::{arguments, locks, rows, statements};
-use record::{ENDED, record, unknown_task};
+use record::{ENDED, EXECUTION, Execution, unknown_task};
 pub use task::TaskOfTool;
 pub use timeouts::{time_out, time_out_one};
 
@@ -155,7 +155,8 @@ fn log_and_record(
     role: Option<String>,
 ) -> Result<Uuid, Error> {
     let id = log(task_id, tool_name, arguments)?;
-    record(trace_id, role, "tool_execution_running", id, task_id, tool_name)?;
+    let tool_name = tool_name.to_owned();
+    Execution { id, task_id, tool_name, trace_id, role }.record("tool_execution_running")?;
     Ok(id)
 }
 
@@ -179,8 +180,8 @@ fn finish_tool_execution_0_3_0(
         " FROM orchestrator.tasks AS t \
          WHERE e.id = $1 AND t.id = e.task_id AND ",
         CAN_END,
-        " \
-         RETURNING e, t.id, e.tool_name, t.trace_id, coalesce(t.to_role, t.from_role)"
+        " RETURNING e, ",
+        EXECUTION
     ));
     let id = required("execution_id", execution_id)?;
     let status = ending(status)?;
@@ -191,18 +192,13 @@ fn finish_tool_execution_0_3_0(
         rows::first(rows, |row| {
             let finished =
                 rows::value::<PgHeapTuple<'static, AllocatedByRust>>(row, 1, "tool_executions.id")?;
-            let task_id = rows::value::<Uuid>(row, 2, "tasks.id")?;
-            let tool_name = rows::value::<String>(row, 3, "tool_executions.tool_name")?;
-            let trace_id = rows::optional::<Uuid>(row, 4, "tasks.trace_id")?;
-            let role = rows::optional::<String>(row, 5, "tasks.to_role or from_role")?;
-            Ok((finished, (task_id, tool_name), (trace_id, role)))
+            Ok((finished, Execution::read(row, 2)?))
         })
     })?;
-    let Some((row, (task_id, tool_name), (trace_id, role))) = finished else {
+    let Some((row, execution)) = finished else {
         return Err(not_open(id, status)?.into());
     };
-    let event_type = format!("tool_execution_{status}");
-    record(trace_id, role, &event_type, id, task_id, &tool_name)?;
+    execution.record(&format!("tool_execution_{status}"))?;
     Ok(row)
 }
 

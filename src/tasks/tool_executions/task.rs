@@ -2,7 +2,7 @@
 
 use pgrx::Uuid;
 
-use super::record::{record, unknown_task};
+use super::record::{Execution, unknown_task};
 use crate::server::error::Error;
 use crate::server::jsonb::Document;
 use crate::server::statements::{self, Statement};
@@ -47,9 +47,19 @@ impl TaskOfTool {
         let content = [self.id.into(), tool_name.into(), arguments.clone().into(), step_key.into()];
         let started = INSERT.update(&content, statements::one::<Uuid>)?;
         if let Some(id) = started {
-            let role = self.role.clone();
-            record(self.trace_id, role, "tool_execution_running", id, self.id, tool_name)?;
+            self.execution(id, tool_name).record("tool_execution_running")?;
         }
         Ok(started)
+    }
+
+    /// An execution of a tool for the task.
+    fn execution(&self, id: Uuid, tool_name: &str) -> Execution {
+        Execution {
+            id,
+            task_id: self.id,
+            tool_name: tool_name.to_owned(),
+            trace_id: self.trace_id,
+            role: self.role.clone(),
+        }
     }
 }

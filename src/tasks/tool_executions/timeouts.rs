@@ -4,7 +4,7 @@ use const_format::concatcp;
 use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
 
-use super::record::{ENDED, record};
+use super::record::{ENDED, EXECUTION, Execution};
 use crate::server::error::Error;
 use crate::server::rows;
 use crate::server::statements::Statement;
@@ -30,24 +30,13 @@ const TIMED_OUT: &str = concatcp!(
     " FROM orchestrator.tasks AS t WHERE t.id = e.task_id AND e.id = ANY (ARRAY( \
          SELECT s.id FROM orchestrator.tool_executions AS s WHERE s.status = 'running' AND "
 );
-const TIMED_OUT_ROWS: &str = " FOR NO KEY UPDATE SKIP LOCKED)) RETURNING e.id, t.id, e.tool_name, t.trace_id, coalesce(t.to_role, t.from_role)";
+const TIMED_OUT_ROWS: &str = concatcp!(" FOR NO KEY UPDATE SKIP LOCKED)) RETURNING ", EXECUTION);
 
 fn record_timeouts(
     statement: &'static Statement,
     arguments: &[DatumWithOid<'_>],
 ) -> Result<(), Error> {
-    let ended = statement.update(arguments, |rows| {
-        rows::each(rows, |row| {
-            let id = rows::value::<Uuid>(row, 1, "tool_executions.id")?;
-            let task_id = rows::value::<Uuid>(row, 2, "tasks.id")?;
-            let tool_name = rows::value::<String>(row, 3, "tool_executions.tool_name")?;
-            let trace_id = rows::optional::<Uuid>(row, 4, "tasks.trace_id")?;
-            let role = rows::optional::<String>(row, 5, "tasks.to_role or from_role")?;
-            Ok((id, task_id, tool_name, trace_id, role))
-        })
-    })?;
-    for (id, task_id, tool_name, trace_id, role) in ended {
-        record(trace_id, role, "tool_execution_timeout", id, task_id, &tool_name)?;
-    }
-    Ok(())
+    let ended =
+        statement.update(arguments, |rows| rows::each(rows, |row| Execution::read(row, 1)))?;
+    ended.iter().try_for_each(|execution| execution.record("tool_execution_timeout"))
 }
