@@ -132,6 +132,11 @@ extension_sql_file!(
     name = "version_0_7_1",
     requires = ["version_0_7_0"]
 );
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.7.1--0.7.2.sql",
+    name = "version_0_7_2",
+    requires = ["version_0_7_1"]
+);
 
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
