@@ -1,4 +1,4 @@
--- The schema of orchestrator_schema 0.7.1: the final definition of every table, view and function.
+-- The schema of orchestrator_schema 0.7.2: the final definition of every table, view and function.
 -- `cargo xtask docs` writes this file, and `cargo xtask check docs` compares it with a live database.
 -- It is for reading. Each object names the scripts that made it: A--B.sql stands for sql/orchestrator_schema--A--B.sql.
 
@@ -564,6 +564,7 @@ CREATE TRIGGER tasks_defaults BEFORE INSERT ON orchestrator.tasks FOR EACH ROW E
 CREATE TRIGGER tasks_lifecycle BEFORE UPDATE ON orchestrator.tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('task', 'status');
 CREATE TRIGGER tasks_queue AFTER UPDATE OF status, task_type, to_role, priority, run_after, created_at, thread_id ON orchestrator.tasks FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (new.status = 'pending'::text))) EXECUTE FUNCTION orchestrator.queue_task();
 CREATE TRIGGER tasks_queue_new AFTER INSERT ON orchestrator.tasks FOR EACH ROW WHEN ((new.status = 'pending'::text)) EXECUTE FUNCTION orchestrator.queue_task();
+CREATE TRIGGER tasks_workflows AFTER UPDATE OF status ON orchestrator.tasks FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.advance_workflows();
 
 -- Requests to a role to approve a task, with the decision; a task may need several
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
@@ -610,7 +611,7 @@ CREATE TABLE orchestrator.queued_tasks (
     created_at timestamp with time zone NOT NULL,
     -- The number of the last attempt, or 0
     attempts integer NOT NULL,
-    -- Whether its run is neither on hold nor killed
+    -- Whether neither its run nor a workflow keeps it back
     ready boolean NOT NULL,
     CONSTRAINT queued_tasks_pkey PRIMARY KEY (task_id),
     CONSTRAINT queued_tasks_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id) ON DELETE CASCADE
@@ -938,7 +939,7 @@ CREATE INDEX idx_test_results_retest ON orchestrator.v7_test_results USING btree
 CREATE INDEX idx_test_results_status ON orchestrator.v7_test_results USING btree (test_status);
 
 -- Definitions of work in several tasks; workflow_tasks lists the tasks of each
--- Made by 0.1.0--0.1.1.sql, 0.1.5--0.1.6.sql
+-- Made by 0.1.0--0.1.1.sql, 0.1.5--0.1.6.sql, 0.7.0--0.7.1.sql
 CREATE TABLE orchestrator.workflows (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The name for people; several definitions may share it
@@ -959,22 +960,28 @@ CREATE INDEX idx_workflows_created ON orchestrator.workflows USING btree (create
 CREATE INDEX idx_workflows_name ON orchestrator.workflows USING btree (name);
 CREATE INDEX idx_workflows_status ON orchestrator.workflows USING btree (status);
 CREATE TRIGGER workflows_lifecycle BEFORE UPDATE ON orchestrator.workflows FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('workflow', 'status');
+CREATE TRIGGER workflows_queue AFTER UPDATE OF status ON orchestrator.workflows FOR EACH ROW WHEN (((old.status = 'active'::text) IS DISTINCT FROM (new.status = 'active'::text))) EXECUTE FUNCTION orchestrator.queue_tasks_of_workflow();
 
 -- The tasks of each workflow; a workflow has a task at most once
--- Made by 0.1.1--0.1.2.sql
+-- Made by 0.1.1--0.1.2.sql, 0.7.0--0.7.1.sql
 CREATE TABLE orchestrator.workflow_tasks (
     workflow_id uuid NOT NULL,
     task_id uuid NOT NULL,
     -- Place in the order of the workflow, from 0; tasks with the same number may run side by side
     sequence integer DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- Whether the task is completed or cancelled, and later ones may begin; kept up by triggers
+    done boolean DEFAULT false NOT NULL,
     CONSTRAINT workflow_tasks_pkey PRIMARY KEY (workflow_id, task_id),
     CONSTRAINT workflow_tasks_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id) ON DELETE CASCADE,
     CONSTRAINT workflow_tasks_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES orchestrator.workflows(id) ON DELETE CASCADE,
     CONSTRAINT workflow_tasks_sequence_check CHECK (sequence >= 0)
 );
+CREATE INDEX idx_workflow_tasks_open ON orchestrator.workflow_tasks USING btree (workflow_id, sequence) WHERE (NOT done);
 CREATE INDEX idx_workflow_tasks_sequence ON orchestrator.workflow_tasks USING btree (workflow_id, sequence);
 CREATE INDEX idx_workflow_tasks_task ON orchestrator.workflow_tasks USING btree (task_id);
+CREATE TRIGGER workflow_tasks_done BEFORE INSERT OR UPDATE OF task_id ON orchestrator.workflow_tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.mark_done();
+CREATE TRIGGER workflow_tasks_queue AFTER INSERT OR DELETE OR UPDATE OF workflow_id, task_id, sequence ON orchestrator.workflow_tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.queue_linked_tasks();
 
 -- Active sessions, the last updated first
 -- Made by 0.2.5--0.3.0.sql
@@ -1231,7 +1238,7 @@ JOIN greatest_height AS g ON g.relation = m.parent;
 -- Made by 0.7.0--0.7.1.sql
 --   waiting: Tasks that a worker can claim now, unless their run is to be done again and waits for another answer
 --   scheduled: Tasks that can be claimed after their run_after
---   blocked: Tasks whose run is on hold or was killed
+--   blocked: Tasks whose run is on hold or was killed, or which wait in a workflow
 --   running: Tasks that a worker holds
 --   expired_leases: Those of them whose lease has expired: the next claim takes them back
 --   oldest_wait: How long the longest waiting of the claimable tasks has been claimable
@@ -1441,6 +1448,30 @@ LEFT JOIN orchestrator.migration_hand_overs AS h ON h.task_id = t.id
 WHERE t.dart_task_id IS NULL OR h.changed_at IS NOT NULL
 ORDER BY coalesce(h.changed_at, t.created_at), t.id;
 
+-- How far each workflow is: its tasks by status, and the ones that stop it
+-- Made by 0.7.1--0.7.2.sql
+--   status: State of the workflow; its tasks are claimed only while it is active
+--   tasks: Tasks of the workflow; the next five columns count them by status
+--   current_sequence: The lowest sequence with a task that is neither completed nor cancelled; NULL if there is none
+--   blocked_by: The failed tasks, which stop those of a higher sequence until retry_task or cancel_task; NULL if there is none
+--   started_at: When the first of its tasks began
+--   last_change_at: When the workflow or one of its tasks last changed
+CREATE VIEW orchestrator.workflow_progress AS
+SELECT w.id AS workflow_id, w.name, w.status, p.tasks, p.pending, p.running, p.completed, p.failed, p.cancelled,
+       p.current_sequence, p.blocked_by, p.started_at, greatest(w.updated_at, p.last_change_at) AS last_change_at
+FROM orchestrator.workflows AS w,
+     LATERAL (SELECT count(*) AS tasks,
+                     count(*) FILTER (WHERE t.status = 'pending') AS pending,
+                     count(*) FILTER (WHERE t.status = 'running') AS running,
+                     count(*) FILTER (WHERE t.status = 'completed') AS completed,
+                     count(*) FILTER (WHERE t.status = 'failed') AS failed,
+                     count(*) FILTER (WHERE t.status = 'cancelled') AS cancelled,
+                     min(l.sequence) FILTER (WHERE NOT l.done) AS current_sequence,
+                     array_agg(t.id ORDER BY l.sequence, t.id) FILTER (WHERE t.status = 'failed') AS blocked_by,
+                     min(t.started_at) AS started_at, max(t.updated_at) AS last_change_at
+              FROM orchestrator.workflow_tasks AS l JOIN orchestrator.tasks AS t ON t.id = l.task_id
+              WHERE l.workflow_id = w.id) AS p;
+
 -- Every role with privileges on the extension's objects: reader, worker, reviewer or admin; custom for privileges without a level
 -- Made by 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.access()
@@ -1467,6 +1498,14 @@ CREATE FUNCTION orchestrator.active_prompt(agent_type text)
  STABLE PARALLEL RESTRICTED
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'active_prompt_wrapper';
+
+-- AFTER UPDATE statement trigger of tasks: lets the tasks be claimed that come next in the workflows of those that are over
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.advance_workflows()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'advance_workflows_wrapper';
 
 -- The steps that a state machine allows: task, workflow, tool_execution, session, gate, approval, review, run_phase, run_gate, v7_phase, v7_file, v7_enum, v7_task or v7_impact
 -- Made by 0.1.5--0.1.6.sql
@@ -1842,6 +1881,14 @@ CREATE FUNCTION orchestrator.manifest(version text DEFAULT NULL::text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'manifest_wrapper';
 
+-- BEFORE INSERT or UPDATE row trigger of workflow_tasks: sets done as the task is
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.mark_done()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'mark_done_wrapper';
+
 -- Marks knowledge as embedded. Returns the number of entries that were not embedded before
 -- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.mark_knowledge_embedded(ids uuid[])
@@ -1895,6 +1942,15 @@ CREATE FUNCTION orchestrator.pause_run(thread_id text, reason text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'pause_run_0_7_0_wrapper';
 
+-- Keeps the tasks of a workflow from being claimed, until it is started again. Tasks that workers hold go on. Returns the row
+-- Made by 0.7.1--0.7.2.sql
+CREATE FUNCTION orchestrator.pause_workflow(workflow_id uuid, reason text)
+ RETURNS orchestrator.workflows
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'pause_workflow_wrapper';
+
 -- Publishes a version of a prompt, and activates it on request. Returns its id
 -- Made by 0.2.1--0.2.2.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.publish_prompt(agent_type text, version text, prompt_text text, created_by text DEFAULT NULL::text, notes text DEFAULT NULL::text, activate boolean DEFAULT false)
@@ -1922,6 +1978,14 @@ CREATE FUNCTION orchestrator.purge_knowledge(embedded_for interval DEFAULT '365 
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'purge_knowledge_wrapper';
 
+-- AFTER INSERT, UPDATE or DELETE row trigger of workflow_tasks: keeps tasks from being claimed before their turn
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.queue_linked_tasks()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'queue_linked_tasks_wrapper';
+
 -- AFTER INSERT or UPDATE row trigger of tasks: keeps queued_tasks up to date, announces tasks that can be claimed, and refuses to move a claimed task by UPDATE
 -- Made by 0.7.0--0.7.1.sql
 CREATE FUNCTION orchestrator.queue_task()
@@ -1938,7 +2002,15 @@ CREATE FUNCTION orchestrator.queue_tasks_of_run()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'queue_tasks_of_run_wrapper';
 
--- Writes queued_tasks again from the pending tasks, and ends open attempts of tasks that are not running. Needed only if the triggers of tasks were off. Returns the number of rows
+-- AFTER UPDATE row trigger of workflows: keeps the tasks of a workflow that is not active from being claimed
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.queue_tasks_of_workflow()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'queue_tasks_of_workflow_wrapper';
+
+-- Writes queued_tasks again from the pending tasks, marks the links of tasks that are over, and ends open attempts of tasks that are not running. Needed only if triggers were off. Returns the number of rows
 -- Made by 0.7.0--0.7.1.sql
 CREATE FUNCTION orchestrator.rebuild_task_queue()
  RETURNS bigint
@@ -2132,6 +2204,15 @@ CREATE FUNCTION orchestrator.resume_run(thread_id text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'resume_run_0_7_0_wrapper';
 
+-- Lets a task that failed be claimed again, for one more attempt or up to a number of attempts. Returns the row
+-- Made by 0.7.1--0.7.2.sql
+CREATE FUNCTION orchestrator.retry_task(task_id uuid, max_attempts integer DEFAULT NULL::integer)
+ RETURNS orchestrator.tasks
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'retry_task_wrapper';
+
 -- Revokes all privileges of a role on the extension's objects. Returns their number
 -- Made by 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.revoke_access(grantee regrole)
@@ -2237,6 +2318,15 @@ CREATE FUNCTION orchestrator.start_tool_execution(task_id uuid, tool_name text, 
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'start_tool_execution_0_7_0_wrapper';
+
+-- Lets the first tasks of a workflow be claimed, or those at which a pause stopped it. Returns the row
+-- Made by 0.7.1--0.7.2.sql
+CREATE FUNCTION orchestrator.start_workflow(workflow_id uuid)
+ RETURNS orchestrator.workflows
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'start_workflow_wrapper';
 
 -- The schema as TypeScript types: Database["orchestrator"], and names for the most used ones
 -- Made by 0.4.3--0.5.0.sql

@@ -1,10 +1,11 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.7.1'" to load this file. \quit
 
 -- 0.7.0 -> 0.7.1: tasks are taken. A worker claims a task for the time of a lease, renews it, and completes,
--- fails or releases the task; an attempt is kept for each claim. A narrow table lists the waiting tasks, and
--- a step of a task that was paid for runs once.
--- Locks tasks, tool executions and runs until the transaction ends. The new columns rewrite no table. One entry
--- is written for each pending task. Values and rows kept by an earlier downgrade are restored.
+-- fails or releases the task; an attempt is kept for each claim. A narrow table lists the waiting tasks, in
+-- the order of their workflows, and a step of a task that was paid for runs once.
+-- Locks tasks, workflows, tool executions and runs until the transaction ends. The new columns rewrite no table.
+-- One entry is written for each pending task, and one link for each task of a workflow that is over. Values and
+-- rows kept by an earlier downgrade are restored.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -70,6 +71,16 @@ CREATE INDEX idx_task_attempts_ended ON orchestrator.task_attempts (ended_at) WH
 
 SELECT pg_extension_config_dump('orchestrator.task_attempts', '');
 
+-- workflow_tasks: the end of each task, so that the next ones are found without the tasks before them.
+
+ALTER TABLE orchestrator.workflow_tasks
+    ADD COLUMN done boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN orchestrator.workflow_tasks.done IS 'Whether the task is completed or cancelled, and later ones may begin; kept up by triggers';
+
+SELECT orchestrator.restore_columns('orchestrator.workflow_tasks', array['done']);
+
+CREATE INDEX idx_workflow_tasks_open ON orchestrator.workflow_tasks (workflow_id, sequence) WHERE NOT done;
+
 -- queued_tasks. A trigger on tasks writes it: it has one row for each pending task, and no other.
 
 CREATE TABLE orchestrator.queued_tasks (
@@ -88,7 +99,7 @@ COMMENT ON COLUMN orchestrator.queued_tasks.task_type IS 'The first 200 characte
 COMMENT ON COLUMN orchestrator.queued_tasks.to_role IS 'The first 200 characters of the task''s';
 COMMENT ON COLUMN orchestrator.queued_tasks.created_at IS 'When the task was created';
 COMMENT ON COLUMN orchestrator.queued_tasks.attempts IS 'The number of the last attempt, or 0';
-COMMENT ON COLUMN orchestrator.queued_tasks.ready IS 'Whether its run is neither on hold nor killed';
+COMMENT ON COLUMN orchestrator.queued_tasks.ready IS 'Whether neither its run nor a workflow keeps it back';
 
 -- A downgrade keeps no rows of this table, because the tasks can change before the next update.
 SELECT orchestrator.restore_table('orchestrator.queued_tasks');
@@ -100,7 +111,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'rebuild_task_queue_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.rebuild_task_queue() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.rebuild_task_queue() IS
-    'Writes queued_tasks again from the pending tasks, and ends open attempts of tasks that are not running. Needed only if the triggers of tasks were off. Returns the number of rows';
+    'Writes queued_tasks again from the pending tasks, marks the links of tasks that are over, and ends open attempts of tasks that are not running. Needed only if triggers were off. Returns the number of rows';
 
 -- While the older version was installed, tasks could end, or wait again, without their worker.
 SELECT orchestrator.rebuild_task_queue();
@@ -139,6 +150,42 @@ REVOKE ALL ON FUNCTION orchestrator.queue_tasks_of_run() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.queue_tasks_of_run() IS
     'AFTER UPDATE row trigger of orchestrator_runs: keeps the tasks of a run that is on hold or was killed from being claimed';
 
+CREATE FUNCTION orchestrator.mark_done()
+RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mark_done_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.mark_done() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.mark_done() IS
+    'BEFORE INSERT or UPDATE row trigger of workflow_tasks: sets done as the task is';
+
+CREATE FUNCTION orchestrator.queue_linked_tasks()
+RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'queue_linked_tasks_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.queue_linked_tasks() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.queue_linked_tasks() IS
+    'AFTER INSERT, UPDATE or DELETE row trigger of workflow_tasks: keeps tasks from being claimed before their turn';
+
+CREATE FUNCTION orchestrator.queue_tasks_of_workflow()
+RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'queue_tasks_of_workflow_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.queue_tasks_of_workflow() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.queue_tasks_of_workflow() IS
+    'AFTER UPDATE row trigger of workflows: keeps the tasks of a workflow that is not active from being claimed';
+
+CREATE FUNCTION orchestrator.advance_workflows()
+RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'advance_workflows_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.advance_workflows() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.advance_workflows() IS
+    'AFTER UPDATE statement trigger of tasks: lets the tasks be claimed that come next in the workflows of those that are over';
+
 CREATE FUNCTION orchestrator.replace_queued_task()
 RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -158,6 +205,16 @@ CREATE TRIGGER tasks_queue AFTER UPDATE OF status, task_type, to_role, priority,
     FOR EACH ROW
     WHEN (OLD.status IS DISTINCT FROM NEW.status OR NEW.status = 'pending')
     EXECUTE FUNCTION orchestrator.queue_task();
+CREATE TRIGGER tasks_workflows AFTER UPDATE OF status ON orchestrator.tasks
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.advance_workflows();
+CREATE TRIGGER workflow_tasks_done BEFORE INSERT OR UPDATE OF task_id ON orchestrator.workflow_tasks
+    FOR EACH ROW EXECUTE FUNCTION orchestrator.mark_done();
+CREATE TRIGGER workflow_tasks_queue AFTER INSERT OR DELETE OR UPDATE OF workflow_id, task_id, sequence ON orchestrator.workflow_tasks
+    FOR EACH ROW EXECUTE FUNCTION orchestrator.queue_linked_tasks();
+CREATE TRIGGER workflows_queue AFTER UPDATE OF status ON orchestrator.workflows
+    FOR EACH ROW
+    WHEN ((OLD.status = 'active') IS DISTINCT FROM (NEW.status = 'active'))
+    EXECUTE FUNCTION orchestrator.queue_tasks_of_workflow();
 CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs
     FOR EACH ROW
     WHEN ((OLD.gate_status IN ('hold', 'kill')) IS DISTINCT FROM (NEW.gate_status IN ('hold', 'kill'))
@@ -299,7 +356,7 @@ GROUP BY w.task_type, w.to_role;
 COMMENT ON VIEW orchestrator.task_queue IS 'Open tasks by type and role: claimable, due later, kept back, and held by workers';
 COMMENT ON COLUMN orchestrator.task_queue.waiting IS 'Tasks that a worker can claim now, unless their run is to be done again and waits for another answer';
 COMMENT ON COLUMN orchestrator.task_queue.scheduled IS 'Tasks that can be claimed after their run_after';
-COMMENT ON COLUMN orchestrator.task_queue.blocked IS 'Tasks whose run is on hold or was killed';
+COMMENT ON COLUMN orchestrator.task_queue.blocked IS 'Tasks whose run is on hold or was killed, or which wait in a workflow';
 COMMENT ON COLUMN orchestrator.task_queue.running IS 'Tasks that a worker holds';
 COMMENT ON COLUMN orchestrator.task_queue.expired_leases IS 'Those of them whose lease has expired: the next claim takes them back';
 COMMENT ON COLUMN orchestrator.task_queue.oldest_wait IS 'How long the longest waiting of the claimable tasks has been claimable';

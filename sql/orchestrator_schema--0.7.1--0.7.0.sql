@@ -3,7 +3,7 @@
 -- 0.7.1 -> 0.7.0: removes the claims of tasks with their attempts, the order and the times of tasks, and the
 -- keys of steps; orchestrator_archive keeps the values and rows. A claimed task stays running. The list of
 -- waiting tasks is dropped, because an update makes it again.
--- Locks tasks, tool executions and runs until the transaction ends; time and space grow with their rows.
+-- Locks tasks, workflows, tool executions and runs until the transaction ends; time and space grow with their rows.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
@@ -49,12 +49,20 @@ ALTER TABLE orchestrator.tool_executions
 
 -- triggers
 
+DROP TRIGGER workflows_queue ON orchestrator.workflows;
+DROP TRIGGER workflow_tasks_queue ON orchestrator.workflow_tasks;
+DROP TRIGGER workflow_tasks_done ON orchestrator.workflow_tasks;
+DROP TRIGGER tasks_workflows ON orchestrator.tasks;
 DROP TRIGGER orchestrator_runs_queue ON orchestrator.orchestrator_runs;
 DROP TRIGGER tasks_queue ON orchestrator.tasks;
 DROP TRIGGER tasks_queue_new ON orchestrator.tasks;
 DROP TRIGGER tasks_defaults ON orchestrator.tasks;
 DROP TRIGGER queued_tasks_restored ON orchestrator.queued_tasks;
 DROP FUNCTION orchestrator.replace_queued_task();
+DROP FUNCTION orchestrator.advance_workflows();
+DROP FUNCTION orchestrator.queue_tasks_of_workflow();
+DROP FUNCTION orchestrator.queue_linked_tasks();
+DROP FUNCTION orchestrator.mark_done();
 DROP FUNCTION orchestrator.queue_tasks_of_run();
 DROP FUNCTION orchestrator.queue_task();
 DROP FUNCTION orchestrator.enforce_defaults();
@@ -66,6 +74,12 @@ TRUNCATE orchestrator.queued_tasks;
 SELECT orchestrator.archive_table('orchestrator.queued_tasks');
 
 SELECT orchestrator.archive_table('orchestrator.task_attempts');
+
+-- workflow_tasks
+
+SELECT orchestrator.archive_columns('orchestrator.workflow_tasks', array['done']);
+DROP INDEX orchestrator.idx_workflow_tasks_open;
+ALTER TABLE orchestrator.workflow_tasks DROP COLUMN done;
 
 -- tasks
 

@@ -28,6 +28,8 @@ mod snapshots;
 mod unfinished_work;
 #[path = "races/v7.rs"]
 mod v7;
+#[path = "races/workflows.rs"]
+mod workflows;
 
 use std::sync::Barrier;
 use std::thread;

@@ -842,7 +842,7 @@ export type Database = {
           created_at: string;
           /** The number of the last attempt, or 0 */
           attempts: number;
-          /** Whether its run is neither on hold nor killed */
+          /** Whether neither its run nor a workflow keeps it back */
           ready: boolean;
         };
         Insert: {
@@ -1496,18 +1496,22 @@ export type Database = {
           /** Place in the order of the workflow, from 0; tasks with the same number may run side by side */
           sequence: number;
           created_at: string;
+          /** Whether the task is completed or cancelled, and later ones may begin; kept up by triggers */
+          done: boolean;
         };
         Insert: {
           workflow_id: string;
           task_id: string;
           sequence?: number;
           created_at?: string;
+          done?: boolean;
         };
         Update: {
           workflow_id?: string;
           task_id?: string;
           sequence?: number;
           created_at?: string;
+          done?: boolean;
         };
         Relationships: [
           {
@@ -1787,7 +1791,7 @@ export type Database = {
           waiting: number | null;
           /** Tasks that can be claimed after their run_after */
           scheduled: number | null;
-          /** Tasks whose run is on hold or was killed */
+          /** Tasks whose run is on hold or was killed, or which wait in a workflow */
           blocked: number | null;
           /** Tasks that a worker holds */
           running: number | null;
@@ -1928,6 +1932,31 @@ export type Database = {
           reason: string | null;
           handed_over_at: string | null;
           changed_at: string | null;
+        };
+        Relationships: [];
+      };
+      /** How far each workflow is: its tasks by status, and the ones that stop it */
+      workflow_progress: {
+        Row: {
+          workflow_id: string | null;
+          name: string | null;
+          /** State of the workflow; its tasks are claimed only while it is active */
+          status: string | null;
+          /** Tasks of the workflow; the next five columns count them by status */
+          tasks: number | null;
+          pending: number | null;
+          running: number | null;
+          completed: number | null;
+          failed: number | null;
+          cancelled: number | null;
+          /** The lowest sequence with a task that is neither completed nor cancelled; NULL if there is none */
+          current_sequence: number | null;
+          /** The failed tasks, which stop those of a higher sequence until retry_task or cancel_task; NULL if there is none */
+          blocked_by: (string | null)[] | null;
+          /** When the first of its tasks began */
+          started_at: string | null;
+          /** When the workflow or one of its tasks last changed */
+          last_change_at: string | null;
         };
         Relationships: [];
       };
@@ -2313,6 +2342,14 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"];
       };
+      /** Keeps the tasks of a workflow from being claimed, until it is started again. Tasks that workers hold go on. Returns the row */
+      pause_workflow: {
+        Args: {
+          workflow_id: string;
+          reason: string;
+        };
+        Returns: Database["orchestrator"]["Tables"]["workflows"]["Row"];
+      };
       /** Publishes a version of a prompt, and activates it on request. Returns its id */
       publish_prompt: {
         Args: {
@@ -2339,7 +2376,7 @@ export type Database = {
         };
         Returns: number;
       };
-      /** Writes queued_tasks again from the pending tasks, and ends open attempts of tasks that are not running. Needed only if the triggers of tasks were off. Returns the number of rows */
+      /** Writes queued_tasks again from the pending tasks, marks the links of tasks that are over, and ends open attempts of tasks that are not running. Needed only if triggers were off. Returns the number of rows */
       rebuild_task_queue: {
         Args: Record<PropertyKey, never>;
         Returns: number;
@@ -2531,6 +2568,14 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"];
       };
+      /** Lets a task that failed be claimed again, for one more attempt or up to a number of attempts. Returns the row */
+      retry_task: {
+        Args: {
+          task_id: string;
+          max_attempts?: number;
+        };
+        Returns: Database["orchestrator"]["Tables"]["tasks"]["Row"];
+      };
       /** Revokes all privileges of a role on the extension's objects. Returns their number */
       revoke_access: {
         Args: {
@@ -2635,6 +2680,13 @@ export type Database = {
           arguments?: Json;
         };
         Returns: string;
+      };
+      /** Lets the first tasks of a workflow be claimed, or those at which a pause stopped it. Returns the row */
+      start_workflow: {
+        Args: {
+          workflow_id: string;
+        };
+        Returns: Database["orchestrator"]["Tables"]["workflows"]["Row"];
       };
       /** The schema as TypeScript types: Database["orchestrator"], and names for the most used ones */
       typescript_types: {

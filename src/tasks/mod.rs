@@ -10,5 +10,6 @@ pub mod sessions;
 mod steps;
 pub mod tool_executions;
 pub mod unfinished;
+mod workflows;
 
 pub use claims::expired::reclaim_expired_tasks;

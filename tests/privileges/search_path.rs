@@ -101,6 +101,12 @@ const STORY: [(&str, &str); 84] = [
     ("worker", "reclaim_expired_tasks()"),
     (
         "reviewer",
+        "retry_task(id) FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'one' AND status OPERATOR(pg_catalog.=) 'failed'",
+    ),
+    ("worker", "start_workflow(id) FROM orchestrator.workflows"),
+    ("reviewer", "pause_workflow(id, 'why') FROM orchestrator.workflows"),
+    (
+        "reviewer",
         "cancel_task(id, 'why') FROM orchestrator.tasks WHERE title OPERATOR(pg_catalog.=) 'one'",
     ),
     ("admin", "rebuild_task_queue()"),

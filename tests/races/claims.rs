@@ -24,7 +24,7 @@ fn with_tasks(name: &str, count: i64) -> Result<(Database, Client)> {
 }
 
 /// Every attempt is whole, and the queue agrees with the tasks.
-fn assert_whole(client: &mut Client) -> Result<()> {
+pub fn assert_whole(client: &mut Client) -> Result<()> {
     const GAPS: &str = "SELECT count(*)::text FROM (SELECT max(attempt) - count(*) AS gap FROM orchestrator.task_attempts GROUP BY task_id) AS g WHERE gap <> 0";
     assert_eq!(text(client, GAPS)?, "0");
     assert_eq!(differences(client)?, [""; 0]);

@@ -35,6 +35,8 @@ const APPROVAL: &str = "SELECT id FROM orchestrator.approvals WHERE status = 'pe
 const HELD: &str = "SELECT task_id FROM orchestrator.task_attempts WHERE ended_at IS NULL AND worker = 'worker {n}' LIMIT 1";
 const WAITING: &str =
     "SELECT id FROM orchestrator.tasks WHERE task_type = 'work {n}' AND status = 'pending' LIMIT 1";
+const FLOW: &str =
+    "SELECT id FROM orchestrator.workflows WHERE name = 'flow {n}' ORDER BY id DESC LIMIT 1";
 const SESSION: &str =
     "SELECT id FROM orchestrator.sessions WHERE client_id = 'client {n}' ORDER BY id DESC LIMIT 1";
 
@@ -116,6 +118,24 @@ pub const CALLS: &[Call] = &[
         sql: "SELECT task_id FROM orchestrator.create_task('work {n}', 'x')",
         makes: Some(("tasks", "id")),
     },
+    making(
+        "workflows",
+        "INSERT INTO orchestrator.workflows (name, definition) VALUES ('flow {n}', '{}') RETURNING id",
+    ),
+    with(
+        WAITING,
+        "INSERT INTO orchestrator.workflow_tasks (workflow_id, task_id) SELECT w.id, :id FROM orchestrator.workflows AS w WHERE w.name = 'flow {n}'",
+    ),
+    with(FLOW, "SELECT orchestrator.start_workflow(:id)"),
+    with(FLOW, "SELECT orchestrator.pause_workflow(:id, 'why')"),
+    with(FLOW, "UPDATE orchestrator.workflows SET status = 'active' WHERE id = :id"),
+    with(WAITING, "UPDATE orchestrator.workflow_tasks SET sequence = 1 WHERE task_id = :id"),
+    call("SELECT count(*) FROM orchestrator.claim_tasks('worker {n}', '{work {n}}')"),
+    with(HELD, "SELECT orchestrator.fail_task(:id, 'worker {n}', 'no', final => true)"),
+    with(
+        "SELECT id FROM orchestrator.tasks WHERE task_type = 'work {n}' AND status = 'failed' LIMIT 1",
+        "SELECT orchestrator.retry_task(:id)",
+    ),
     with(WAITING, "SELECT orchestrator.cancel_task(:id, 'why')"),
     call("SELECT orchestrator.reclaim_expired_tasks()"),
     call("SELECT orchestrator.rebuild_task_queue()"),

@@ -79,6 +79,7 @@ const RELATIONS: &[Relation] = &[
     ("task_queue", &[READ]),
     ("task_stats", &[READ]),
     ("tool_stats", &[READ]),
+    ("workflow_progress", &[READ]),
     (
         "workflows",
         &[
@@ -93,6 +94,8 @@ const RELATIONS: &[Relation] = &[
         &[
             READ,
             right(WORK, "INSERT", &["workflow_id", "task_id", "sequence"]),
+            // A trigger sets it, whatever is inserted.
+            right_with("done", WORK, "INSERT", &["done"]),
             right(WORK, "UPDATE", &["sequence"]),
             right(WORK, "DELETE", &[]),
         ],
@@ -227,7 +230,11 @@ const FUNCTIONS: &[Functions] = &[
         ],
     ),
     (WORK_AND_DECIDE, Rights::Owner, STEER),
-    (WORK_AND_DECIDE, Rights::Owner, &["cancel_task"]),
+    (
+        WORK_AND_DECIDE,
+        Rights::Owner,
+        &["cancel_task", "retry_task", "start_workflow", "pause_workflow"],
+    ),
     (
         DECIDE,
         Rights::Owner,
@@ -281,6 +288,10 @@ const FUNCTIONS: &[Functions] = &[
             "queue_task",
             "replace_queued_task",
             "queue_tasks_of_run",
+            "queue_tasks_of_workflow",
+            "queue_linked_tasks",
+            "mark_done",
+            "advance_workflows",
         ],
     ),
 ];

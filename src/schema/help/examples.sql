@@ -142,6 +142,8 @@ SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'backend_developer', 'loop_
 SELECT thread_id, phase, gate_status, requires_human_review FROM orchestrator.orchestrator_runs WHERE completed_at IS NULL;
 -- pause_run
 SELECT gate_status FROM orchestrator.pause_run('thread-1', 'waiting for the customer');
+-- pause_workflow
+SELECT w.status FROM orchestrator.workflows AS f, orchestrator.pause_workflow(f.id, 'the source is down') AS w WHERE f.status = 'active';
 -- pending_approvals
 SELECT id, approver_role, description FROM orchestrator.pending_approvals;
 -- pending_decisions
@@ -203,6 +205,8 @@ SELECT orchestrator.restore_columns('orchestrator.tasks', '{workspace_path}');  
 SELECT orchestrator.restore_table('orchestrator.tasks');  -- in an up script
 -- resume_run
 SELECT gate_status FROM orchestrator.resume_run('thread-1');
+-- retry_task
+SELECT t.title, t.status FROM orchestrator.tasks AS f, orchestrator.retry_task(f.id) AS t WHERE f.status = 'failed' AND f.task_type = 'summary';
 -- revoke_access
 SELECT orchestrator.revoke_access('pg_monitor');
 -- route_task
@@ -236,6 +240,8 @@ SELECT orchestrator.stage_knowledge('failure_solution', 'Empty input needs a gua
 SELECT orchestrator.start_run('thread-1', project_id => orchestrator.uuidv7(), story_id => 'story-7');
 -- start_tool_execution
 SELECT orchestrator.start_tool_execution((SELECT id FROM orchestrator.tasks LIMIT 1), 'read_file', '{"path": "src/lib.rs"}');
+-- start_workflow
+SELECT w.name, w.status FROM orchestrator.workflows AS f, orchestrator.start_workflow(f.id) AS w WHERE f.name = 'Nightly report' AND f.status = 'draft';
 -- table_dependencies
 SELECT from_table, to_table, depth, in_cycle FROM orchestrator.table_dependencies ORDER BY depth;
 -- task_attempts
@@ -321,6 +327,8 @@ SELECT check_name, expected, actual, hint FROM orchestrator.v7_verify_rollback()
 SELECT check_name, expected, actual, hint FROM orchestrator.v7_verify_tables() WHERE NOT passed;
 -- verify
 SELECT object, kind, problem, hint FROM orchestrator.verify();
+-- workflow_progress
+SELECT name, status, completed, tasks, current_sequence, blocked_by FROM orchestrator.workflow_progress ORDER BY last_change_at DESC;
 -- workflow_tasks
 INSERT INTO orchestrator.workflow_tasks (workflow_id, task_id, sequence)
 SELECT w.id, t.id, 0 FROM orchestrator.workflows AS w, orchestrator.tasks AS t ORDER BY w.created_at DESC, t.created_at DESC LIMIT 1;

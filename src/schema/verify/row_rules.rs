@@ -20,11 +20,28 @@ pub struct Rule {
     pub hint: &'static str,
 }
 
-/// The row of each pending task in the queue, as its task, its attempts and its run are.
-pub const QUEUED_TASKS: &str = include_str!("queued_tasks.sql");
+/// A query for whether a workflow keeps task `t` back: true, or no row. A subquery that is a value is never
+/// joined, so each row is found by a key, whatever the statistics say.
+pub const KEPT_BACK: &str = include_str!("kept_back.sql");
+
+/// The condition that task `t` is over, and the tasks after it in a workflow may begin.
+pub const IS_OVER: &str = "t.status IN ('completed', 'cancelled')";
+
+/// The row of each pending task in the queue, as its task, its attempts, its run and its workflows are.
+pub const QUEUED_TASKS: &str = concatcp!(
+    "SELECT t.id AS task_id, left(t.task_type, 200) AS task_type, left(t.to_role, 200) AS to_role, t.priority, t.run_after, t.created_at, \
+            coalesce(a.attempts, 0) AS attempts, \
+            NOT EXISTS (SELECT FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = t.thread_id AND r.gate_status IN ('hold', 'kill')) \
+            AND (",
+    KEPT_BACK,
+    ") IS NULL AS ready \
+     FROM orchestrator.tasks AS t \
+     LEFT JOIN (SELECT o.task_id, max(o.attempt) AS attempts FROM orchestrator.task_attempts AS o GROUP BY o.task_id) AS a ON a.task_id = t.id \
+     WHERE t.status = 'pending'"
+);
 
 /// Every rule, in the order of the versions that introduced their tables.
-pub static RULES: [Rule; 3] = [
+pub static RULES: [Rule; 4] = [
     Rule {
         table: "orchestrator.collaboration_outcomes",
         reads: &["orchestrator.collaboration_outcomes", "orchestrator.collaboration_requests"],
@@ -47,14 +64,28 @@ pub static RULES: [Rule; 3] = [
         hint: "SELECT orchestrator.rebuild_task_queue();",
     },
     Rule {
+        table: "orchestrator.workflow_tasks",
+        reads: &["orchestrator.workflow_tasks", "orchestrator.tasks"],
+        expected: "done is true exactly if the task is completed or cancelled",
+        query: Statement::new(concatcp!(
+            "SELECT count(*), min(l.task_id::text) FROM orchestrator.workflow_tasks AS l JOIN orchestrator.tasks AS t ON t.id = l.task_id \
+             WHERE l.done <> (",
+            IS_OVER,
+            ")"
+        )),
+        hint: "SELECT orchestrator.rebuild_task_queue();",
+    },
+    Rule {
         table: "orchestrator.queued_tasks",
         reads: &[
             "orchestrator.queued_tasks",
             "orchestrator.task_attempts",
             "orchestrator.tasks",
             "orchestrator.orchestrator_runs",
+            "orchestrator.workflows",
+            "orchestrator.workflow_tasks",
         ],
-        expected: "one row for each pending task, as the task and its run are",
+        expected: "one row for each pending task, as the task, its run and its workflows are",
         query: Statement::new(concatcp!(
             "SELECT count(*), min(coalesce(d.task_id, q.task_id)::text) FROM (",
             QUEUED_TASKS,

@@ -56,6 +56,8 @@ fn claim_tasks(
         c"tasks",
         c"queued_tasks",
         c"task_attempts",
+        c"workflows",
+        c"workflow_tasks",
     ]);
     Ok(SetOfIterator::new(plans::by_index(|| claim.take())?))
 }

@@ -8,6 +8,7 @@ pub mod expired;
 mod fail;
 mod queries;
 mod renew;
+mod retry;
 
 use const_format::concatcp;
 use pgrx::datum::Interval;

@@ -8,6 +8,7 @@
 use const_format::concatcp;
 
 use crate::runs::waiting;
+use crate::schema::verify::row_rules::KEPT_BACK;
 use crate::server::statements::Statement;
 
 /// The columns of an entry `q` of the queue.
@@ -48,6 +49,7 @@ macro_rules! take {
                                 AND (t.thread_id IS NULL \
                                      OR (SELECT NOT ", waiting::WAITS, " FROM orchestrator.orchestrator_runs AS r \
                                          WHERE r.thread_id = t.thread_id)) \
+                                AND (", KEPT_BACK, ") IS NULL \
                               FOR NO KEY UPDATE SKIP LOCKED) AS p \
                  LIMIT $3), ",
             include_str!("take.sql"),

@@ -1,27 +1,30 @@
 //! The queue: a narrow row for each pending task, in the order of claims.
 //!
-//! Triggers keep it up to date, so that any INSERT or UPDATE of tasks and runs counts, by whomever.
+//! Triggers keep it up to date, so that any INSERT, UPDATE or DELETE of tasks, runs, workflows and their
+//! links counts, by whomever.
 //! A row that is ready is written only by a transaction that has locked its task. So a claim, which locks
 //! the task and skips locked ones, never waits for the queue.
 
 mod rebuild;
 mod restored;
 mod runs;
+mod workflows;
 
 use std::cell::Cell;
+use std::ffi::CStr;
 
 use const_format::concatcp;
-use pgrx::datum::UnboxDatum;
+use pgrx::datum::{DatumWithOid, UnboxDatum};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByPostgres, Uuid};
+use pgrx::{AllocatedByPostgres, Uuid, WhoAllocated};
 
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
 use crate::server::trigger_rows::{ColumnHint, Rows};
-use crate::server::{backend_state, notifications, plans, rows, scoped, trigger_depth};
+use crate::server::{backend_state, latest, notifications, plans, rows, scoped, trigger_depth};
 
 const PENDING: &str = "pending";
 const RUNNING: &str = "running";
@@ -111,16 +114,20 @@ fn follow(trigger: &PgTrigger<'_>, moves: Option<Move>) -> Result<(), Error> {
             return Ok(());
         }
         let thread_id = of::<String>(&new, "thread_id")?;
-        enter(id, old.is_none(), thread_id.as_deref())
-    } else if before.as_deref() == Some(PENDING) {
-        // A task that is kept back leaves under a lock of its run, as it enters.
-        if let Some(thread_id) = of::<String>(&new, "thread_id")? {
-            may_be_claimed(&thread_id)?;
-        }
-        leave(id)
-    } else {
-        Ok(())
+        return enter(id, old.is_none(), thread_id.as_deref());
     }
+    if before.as_deref() == Some(PENDING) {
+        // A task that is kept back leaves under the locks with which it entered.
+        workflows::lock_if_kept_back(id)?;
+        if let Some(thread_id) = of::<String>(&new, "thread_id")? {
+            run_goes_on(&thread_id)?;
+        }
+        leave(id)?;
+    }
+    if matches!(now.as_deref(), Some("completed" | "cancelled")) && now != before {
+        workflows::note_end(id);
+    }
+    Ok(())
 }
 
 /// Whether an update changes what the queue has of a task. The condition of the trigger leaves this out,
@@ -137,12 +144,12 @@ fn moves_in_queue(trigger: &PgTrigger<'_>) -> bool {
 }
 
 /// A column of a row.
-fn of<T>(row: &PgHeapTuple<'_, AllocatedByPostgres>, column: &str) -> Result<Option<T>, Error>
+fn of<T>(row: &PgHeapTuple<'_, impl WhoAllocated>, column: &str) -> Result<Option<T>, Error>
 where
     T: FromDatum + IntoDatum + for<'a> UnboxDatum<As<'a> = T> + 'static,
 {
     row.get_by_name::<T>(column).map_err(|_| {
-        Error::new(Kind::NotReady, format!("column tasks.{column} cannot be read")).hint(
+        Error::new(Kind::NotReady, format!("column {column} cannot be read")).hint(
             "See what differs from the installed version: SELECT * FROM orchestrator.verify();",
         )
     })
@@ -191,10 +198,12 @@ fn enter(id: Uuid, is_new: bool, thread_id: Option<&str>) -> Result<(), Error> {
              attempts = excluded.attempts, ready = excluded.ready \
          RETURNING q.run_after <= now()"
     ));
-    let is_ready = match thread_id {
-        Some(thread_id) => may_be_claimed(thread_id)?,
-        None => true,
-    };
+    // A new task is in no workflow.
+    let is_ready = (is_new || workflows::let_begin(id)?)
+        && match thread_id {
+            Some(thread_id) => run_goes_on(thread_id)?,
+            None => true,
+        };
     // While a dump is restored, a row of the queue may come before its task.
     let statement = if is_new && !backend_state::restores() { &NEW } else { &AGAIN };
     let is_due = statement.update(&[id.into(), is_ready.into()], statements::one::<bool>)?;
@@ -204,10 +213,10 @@ fn enter(id: Uuid, is_new: bool, thread_id: Option<&str>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the tasks of a run are not kept back. An update of the run that lets it go on marks the tasks that
+/// Whether a run does not keep its tasks back. An update of the run that lets it go on marks the tasks that
 /// it sees in the queue. So a task that is kept back is written under a lock of the run: either that update
 /// waits for it, or this waits for the update.
-fn may_be_claimed(thread_id: &str) -> Result<bool, Error> {
+fn run_goes_on(thread_id: &str) -> Result<bool, Error> {
     const GOES_ON: &str = "SELECT r.gate_status NOT IN ('hold', 'kill') FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1";
     static NOW: Statement = Statement::new(GOES_ON);
     static LOCKED: Statement = Statement::new(concatcp!(GOES_ON, " FOR SHARE"));
@@ -225,6 +234,83 @@ fn leave(id: Uuid) -> Result<(), Error> {
         Statement::new("DELETE FROM orchestrator.queued_tasks AS q WHERE q.task_id = $1");
     LEAVE.update(&[id.into()], |_| Ok(()))
 }
+
+/// Keeps those of the pending tasks from being claimed that are not locked. Locked ones are being claimed, or
+/// changed: waiting for them would make a pause wait for work. A claim looks at the run and the workflows again.
+fn keep_back(ids: Vec<Uuid>) -> Result<(), Error> {
+    static LOCK: Statement = Statement::new(
+        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.id = ANY ($1) AND t.status = 'pending' \
+         ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED",
+    );
+    static KEEP: Statement = Statement::new(
+        "UPDATE orchestrator.queued_tasks AS q SET ready = false WHERE q.task_id = ANY ($1) AND q.ready",
+    );
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids = LOCK.update(&[ids.into()], statements::column::<Uuid>)?;
+    KEEP.update(&[ids.into()], |_| Ok(()))
+}
+
+/// Lets tasks that were kept back be claimed, and announces them.
+fn let_go(ids: Vec<Uuid>) -> Result<(), Error> {
+    static LET_GO: Statement = Statement::new(
+        "UPDATE orchestrator.queued_tasks AS q SET ready = true WHERE q.task_id = ANY ($1) AND NOT q.ready \
+         RETURNING q.run_after <= now()",
+    );
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let are_due = LET_GO.update(&[ids.into()], statements::column::<bool>)?;
+    if are_due.contains(&true) {
+        announce();
+    }
+    Ok(())
+}
+
+/// A query for tasks, by their ids.
+struct Selection {
+    statement: Statement,
+    newest: &'static CStr,
+}
+
+impl Selection {
+    /// The tasks. A transaction that keeps its snapshot may lack some of them, or see others too many: then it
+    /// must be tried again.
+    ///
+    /// Errors: 40001.
+    fn read(&'static self, arguments: &[DatumWithOid<'_>]) -> Result<Vec<Uuid>, Error> {
+        let ids = self.statement.update(arguments, statements::column::<Uuid>)?;
+        if backend_state::keeps_its_snapshot() {
+            let newest = latest::value::<Vec<Uuid>>(self.newest, arguments)?;
+            if newest.unwrap_or_default() != ids {
+                return Err(Error::new(
+                    Kind::Serialization,
+                    "tasks that wait were changed meanwhile",
+                )
+                .detail("The snapshot of this transaction is older than the change.")
+                .hint("Roll back and try again."));
+            }
+        }
+        Ok(ids)
+    }
+}
+
+/// The query for tasks with `$sql`, which returns their ids in order.
+macro_rules! selection {
+    ($sql:expr) => {{
+        const NEWEST: &str =
+            const_format::concatcp!("SELECT array_agg(s.id) FROM (", $sql, ") AS s\0");
+        $crate::tasks::queue::Selection {
+            statement: Statement::new($sql),
+            newest: match std::ffi::CStr::from_bytes_with_nul(NEWEST.as_bytes()) {
+                Ok(newest) => newest,
+                Err(_) => panic!("a statement contains no zero byte"),
+            },
+        }
+    }};
+}
+use selection;
 
 /// Announces that tasks can be claimed.
 fn announce() {

@@ -1,0 +1,364 @@
+//! The tasks of workflows in the queue: kept back until each of their workflows lets them begin.
+//!
+//! A workflow keeps all of its tasks back unless it is active, and those that come after a task which is
+//! not over. The link of a task says whether the task is over (`workflow_tasks.done`), so the next tasks of a
+//! workflow are found by a step in an index, however many came before them.
+//!
+//! A change that lets tasks go on locks its workflow before it looks at the others, and an entry is written as
+//! kept back only under a lock of the workflow that keeps it back. So whichever of two changes comes second
+//! sees the first. Locks are taken in the order task, link, workflow, run, entry of the queue.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::CStr;
+
+use const_format::concatcp;
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByPostgres, AllocatedByRust, Uuid};
+
+use super::{Selection, by_key, of, owner_of_table, selection};
+use crate::schema::lifecycle;
+use crate::schema::verify::row_rules::{IS_OVER, KEPT_BACK};
+use crate::server::error::{Error, Kind};
+use crate::server::statements::{self, Statement};
+use crate::server::{backend_state, latest, rows};
+
+/// Whether no workflow keeps task `$1` back.
+const LETS_BEGIN: &str =
+    concatcp!("SELECT (", KEPT_BACK, ") IS NULL FROM orchestrator.tasks AS t WHERE t.id = $1");
+
+/// Whether no workflow keeps a task back, whose entry in the queue is about to be written.
+///
+/// Nothing waits here, because a worker that reclaims tasks does not know their workflows. If another
+/// transaction has locked one of them, the task counts as one that may begin: claims look again.
+pub fn let_begin(id: Uuid) -> Result<bool, Error> {
+    static LOCK: Statement = Statement::new(
+        "WITH own AS MATERIALIZED (SELECT l.workflow_id FROM orchestrator.workflow_tasks AS l WHERE l.task_id = $1), \
+              locked AS MATERIALIZED ( \
+                  SELECT w.id FROM orchestrator.workflows AS w WHERE w.id = ANY (ARRAY(SELECT o.workflow_id FROM own AS o)) \
+                  ORDER BY w.id FOR NO KEY UPDATE SKIP LOCKED) \
+         SELECT (SELECT count(*) FROM own) = (SELECT count(*) FROM locked)",
+    );
+    const NOW: &CStr = match CStr::from_bytes_with_nul(concatcp!(LETS_BEGIN, "\0").as_bytes()) {
+        Ok(sql) => sql,
+        Err(_) => panic!("a statement contains no zero byte"),
+    };
+    if may_begin(id)? || LOCK.update(&[id.into()], statements::one::<bool>)? != Some(true) {
+        return Ok(true);
+    }
+    Ok(latest::value::<bool>(NOW, &[id.into()])? != Some(false))
+}
+
+fn may_begin(id: Uuid) -> Result<bool, Error> {
+    static MAY_BEGIN: Statement = Statement::new(LETS_BEGIN);
+    Ok(MAY_BEGIN.update(&[id.into()], statements::one::<bool>)? != Some(false))
+}
+
+/// Locks the workflows of a task that is kept back.
+pub fn lock_if_kept_back(id: Uuid) -> Result<(), Error> {
+    static WORKFLOWS: Statement = Statement::new(
+        "SELECT l.workflow_id FROM orchestrator.workflow_tasks AS l WHERE l.task_id = $1",
+    );
+    if may_begin(id)? {
+        return Ok(());
+    }
+    lock(WORKFLOWS.update(&[id.into()], statements::column::<Uuid>)?)
+}
+
+/// Locks workflows, in the order of their ids.
+fn lock(workflows: Vec<Uuid>) -> Result<(), Error> {
+    static LOCK: Statement = Statement::new(
+        "SELECT w.id FROM orchestrator.workflows AS w WHERE w.id = ANY ($1) ORDER BY w.id FOR NO KEY UPDATE",
+    );
+    LOCK.update(&[workflows.into()], |_| Ok(()))
+}
+
+thread_local! {
+    /// The tasks that the running statement completed or cancelled, and its transaction. An error may leave
+    /// tasks here; `advance` looks at the status of each.
+    static ENDED: RefCell<(Option<pg_sys::TransactionId>, Vec<Uuid>)> = const { RefCell::new((None, Vec::new())) };
+}
+
+fn transaction() -> Option<pg_sys::TransactionId> {
+    // SAFETY: reads a plain variable of the backend.
+    Some(unsafe { pg_sys::GetTopTransactionIdIfAny() })
+}
+
+/// Notes a task that is over, for the trigger at the end of the statement.
+pub fn note_end(id: Uuid) {
+    ENDED.with_borrow_mut(|(of, ids)| {
+        if *of != transaction() {
+            *of = transaction();
+            ids.clear();
+        }
+        ids.push(id);
+    });
+}
+
+/// AFTER UPDATE statement trigger of tasks: marks the links of the tasks that are over, and lets the tasks
+/// be claimed that come next in their workflows.
+///
+/// Errors: 40001 a workflow was changed after the snapshot of the transaction. Since 0.7.1.
+#[pg_trigger(sql = false)]
+fn advance_workflows<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    let (of, ended) = ENDED.take();
+    if !ended.is_empty()
+        && of == transaction()
+        && let Err(error) = by_key(owner_of_table(trigger), || advance(ended))
+    {
+        ErrorReport::from(error).report(PgLogLevel::ERROR);
+    }
+    Ok(None)
+}
+
+fn advance(ended: Vec<Uuid>) -> Result<(), Error> {
+    static MARK: Statement = Statement::new(concatcp!(
+        "UPDATE orchestrator.workflow_tasks AS l SET done = true WHERE l.task_id = ANY ($1) AND NOT l.done \
+           AND (SELECT ",
+        IS_OVER,
+        " FROM orchestrator.tasks AS t WHERE t.id = l.task_id) RETURNING l.workflow_id, l.sequence"
+    ));
+    static LEFT: Selection = selection!(concatcp!(
+        "SELECT l.task_id AS id FROM orchestrator.workflow_tasks AS l WHERE l.task_id = ANY ($1) AND NOT l.done \
+           AND (SELECT ",
+        IS_OVER,
+        " FROM orchestrator.tasks AS t WHERE t.id = l.task_id) ORDER BY l.task_id"
+    ));
+    // Of several tasks of a workflow, the first one: if no task up to it is left, the next ones begin.
+    let mut passed = Passed::default();
+    MARK.update(&[ended.clone().into()], |rows| {
+        rows::each(rows, |row| {
+            let workflow = rows::value::<Uuid>(row, 1, "workflow_tasks.workflow_id")?;
+            passed.add(workflow, rows::value::<i32>(row, 2, "workflow_tasks.sequence")?);
+            Ok(())
+        })
+    })?;
+    if backend_state::keeps_its_snapshot() {
+        // A link that was added after the snapshot would stay open.
+        LEFT.read(&[ended.into()])?;
+    }
+    passed.let_next_begin()
+}
+
+/// Workflows, and the sequence of the first task of each that no longer keeps others back.
+#[derive(Default)]
+struct Passed(BTreeMap<[u8; 16], i32>);
+
+impl Passed {
+    fn add(&mut self, workflow: Uuid, sequence: i32) {
+        let first = self.0.entry(*workflow.as_bytes()).or_insert(sequence);
+        *first = sequence.min(*first);
+    }
+
+    /// Lets the next tasks be claimed, unless tasks are left that keep them back.
+    fn let_next_begin(self) -> Result<(), Error> {
+        static NEXT: Selection = selection!(include_str!("next.sql"));
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let (workflows, sequences): (Vec<Uuid>, Vec<i32>) =
+            self.0.into_iter().map(|(id, sequence)| (Uuid::from_bytes(id), sequence)).unzip();
+        lock(workflows.clone())?;
+        release(NEXT.read(&[workflows.into(), sequences.into()])?)
+    }
+}
+
+/// Lets those of the tasks be claimed that neither a workflow nor their run keeps back. A workflow of the tasks
+/// is locked. The locks of their entries make changes of two workflows of a task wait for one another, and the
+/// lock of a run that is on hold does so for its resumption.
+fn release(ids: Vec<Uuid>) -> Result<(), Error> {
+    static LOCK_RUNS: Statement = Statement::new(
+        "SELECT r.id FROM orchestrator.orchestrator_runs AS r \
+         WHERE r.thread_id = ANY (ARRAY(SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = ANY ($1))) \
+           AND r.gate_status IN ('hold', 'kill') \
+         ORDER BY r.id FOR SHARE",
+    );
+    static LOCK_ENTRIES: Statement = Statement::new(
+        "SELECT q.task_id FROM orchestrator.queued_tasks AS q \
+         WHERE q.task_id = ANY ($1) AND NOT q.ready \
+           AND (SELECT count(*) FROM orchestrator.workflow_tasks AS l WHERE l.task_id = q.task_id) > 1 \
+         ORDER BY q.task_id FOR NO KEY UPDATE",
+    );
+    // A run that was held since is not locked. Claims look at it again.
+    static RELEASED: Selection = selection!(concatcp!(
+        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.id = ANY ($1) AND t.status = 'pending' AND (",
+        KEPT_BACK,
+        ") IS NULL AND (SELECT true FROM orchestrator.orchestrator_runs AS r \
+                        WHERE r.thread_id = t.thread_id AND r.id = ANY ($2) AND r.gate_status IN ('hold', 'kill')) IS NULL \
+         ORDER BY t.id"
+    ));
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let held = LOCK_RUNS.update(&[ids.clone().into()], statements::column::<Uuid>)?;
+    LOCK_ENTRIES.update(&[ids.clone().into()], |_| Ok(()))?;
+    super::let_go(RELEASED.read(&[ids.into(), held.into()])?)
+}
+
+/// AFTER UPDATE row trigger of workflows: lets the next tasks of a workflow that became active be claimed, and
+/// keeps those of one that is active no longer back.
+///
+/// Errors: 40001 the workflow was changed after the snapshot of the transaction. Since 0.7.1.
+#[pg_trigger(sql = false)]
+fn queue_tasks_of_workflow<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    static CLAIMABLE: Statement = Statement::new(
+        "SELECT l.task_id FROM orchestrator.workflow_tasks AS l WHERE l.workflow_id = $1 AND NOT l.done \
+           AND (SELECT q.ready FROM orchestrator.queued_tasks AS q WHERE q.task_id = l.task_id)",
+    );
+    if backend_state::in_script() || backend_state::restores() {
+        return Ok(None);
+    }
+    let Some(new) = trigger.new() else {
+        const RULE: &str = "it must be fired AFTER UPDATE, FOR EACH ROW";
+        lifecycle::misused("queue_tasks_of_workflow", RULE);
+    };
+    let follow = || {
+        let workflow = of::<Uuid>(&new, "id")?.ok_or_else(|| rows::null("workflows.id"))?;
+        if of::<String>(&new, "status")?.as_deref() == Some("active") {
+            let mut passed = Passed::default();
+            passed.add(workflow, -1);
+            return passed.let_next_begin();
+        }
+        super::keep_back(CLAIMABLE.update(&[workflow.into()], statements::column::<Uuid>)?)
+    };
+    if let Err(error) = by_key(owner_of_table(trigger), follow) {
+        ErrorReport::from(error).report(PgLogLevel::ERROR);
+    }
+    Ok(None)
+}
+
+/// The link of a task to a workflow.
+#[derive(Clone, Copy)]
+struct Link {
+    workflow: Uuid,
+    task: Uuid,
+    sequence: i32,
+    done: bool,
+}
+
+impl Link {
+    fn read(row: &PgHeapTuple<'_, AllocatedByPostgres>) -> Result<Link, Error> {
+        let null = |column: &str| rows::null(&format!("workflow_tasks.{column}"));
+        Ok(Link {
+            workflow: of(row, "workflow_id")?.ok_or_else(|| null("workflow_id"))?,
+            task: of(row, "task_id")?.ok_or_else(|| null("task_id"))?,
+            sequence: of(row, "sequence")?.ok_or_else(|| null("sequence"))?,
+            done: of(row, "done")?.ok_or_else(|| null("done"))?,
+        })
+    }
+
+    fn place(&self) -> (Uuid, Uuid, i32) {
+        (self.workflow, self.task, self.sequence)
+    }
+
+    /// Keeps the tasks back that come next after this one, and this one if the workflow does so. The workflow is
+    /// locked.
+    fn keep_back(&self) -> Result<(), Error> {
+        static KEPT: Statement = Statement::new(include_str!("kept.sql"));
+        if self.done {
+            return Ok(());
+        }
+        let arguments = [self.workflow.into(), self.sequence.into(), self.task.into()];
+        super::keep_back(KEPT.update(&arguments, statements::column::<Uuid>)?)
+    }
+
+    /// Lets the tasks be claimed that this link kept back, and its own. The link is removed, or changed.
+    fn let_go(&self) -> Result<(), Error> {
+        if self.done {
+            return Ok(());
+        }
+        release(vec![self.task])?;
+        let mut passed = Passed::default();
+        passed.add(self.workflow, self.sequence);
+        passed.let_next_begin()
+    }
+}
+
+/// AFTER INSERT, UPDATE or DELETE row trigger of workflow_tasks: keeps tasks back that no longer may begin, and
+/// lets those go on that now may.
+///
+/// Errors: 40001 the workflow was changed after the snapshot of the transaction. Since 0.7.1.
+#[pg_trigger(sql = false)]
+fn queue_linked_tasks<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    if backend_state::in_script() || backend_state::restores() {
+        return Ok(None);
+    }
+    let follow = || {
+        let (old, new) = before_and_after(trigger);
+        let old = old.as_ref().map(Link::read).transpose()?;
+        let new = new.as_ref().map(Link::read).transpose()?;
+        if old.map(|link| link.place()) == new.map(|link| link.place()) {
+            return Ok(());
+        }
+        lock(old.iter().chain(&new).map(|link| link.workflow).collect())?;
+        if let Some(new) = new {
+            new.keep_back()?;
+        }
+        old.map_or(Ok(()), |old| old.let_go())
+    };
+    if let Err(error) = by_key(owner_of_table(trigger), follow) {
+        ErrorReport::from(error).report(PgLogLevel::ERROR);
+    }
+    Ok(None)
+}
+
+/// The row before and after the change.
+type Change<'a> =
+    (Option<PgHeapTuple<'a, AllocatedByPostgres>>, Option<PgHeapTuple<'a, AllocatedByPostgres>>);
+
+fn before_and_after<'a>(trigger: &'a PgTrigger<'a>) -> Change<'a> {
+    let event = trigger.event();
+    if event.fired_by_update() {
+        (trigger.old(), trigger.new())
+    } else if event.fired_by_delete() {
+        (trigger.old(), None)
+    } else {
+        (None, trigger.new())
+    }
+}
+
+/// BEFORE INSERT or UPDATE row trigger of workflow_tasks: sets `done` as the task is. The lock of the task makes
+/// its end wait: either its end sees the link, or the link sees its end. While a dump is restored, the value of
+/// the dump stays.
+///
+/// Errors: 40001 the task was changed after the snapshot of the transaction. Since 0.7.1.
+#[pg_trigger(sql = false)]
+fn mark_done<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>, PgTriggerError> {
+    let Some(new) = trigger.new() else {
+        lifecycle::misused("mark_done", "it must be fired BEFORE INSERT or UPDATE, FOR EACH ROW");
+    };
+    let mut new = new.into_owned();
+    if backend_state::in_script() || backend_state::restores() {
+        return Ok(Some(new));
+    }
+    if let Err(error) = by_key(owner_of_table(trigger), || set_done(&mut new)) {
+        ErrorReport::from(error).report(PgLogLevel::ERROR);
+    }
+    Ok(Some(new))
+}
+
+fn set_done(link: &mut PgHeapTuple<'_, AllocatedByRust>) -> Result<(), Error> {
+    static IS_DONE: Statement = Statement::new(concatcp!(
+        "SELECT ",
+        IS_OVER,
+        " FROM orchestrator.tasks AS t WHERE t.id = $1 FOR SHARE"
+    ));
+    let task = of::<Uuid>(link, "task_id")?;
+    // Without a task the row is refused anyway.
+    let done = IS_DONE.update(&[task.into()], statements::one::<bool>)?.unwrap_or(false);
+    link.set_by_name("done", done).map_err(|_| {
+        Error::new(Kind::NotReady, "column workflow_tasks.done cannot be written").hint(
+            "See what differs from the installed version: SELECT * FROM orchestrator.verify();",
+        )
+    })
+}
