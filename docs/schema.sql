@@ -960,7 +960,7 @@ CREATE INDEX idx_workflows_created ON orchestrator.workflows USING btree (create
 CREATE INDEX idx_workflows_name ON orchestrator.workflows USING btree (name);
 CREATE INDEX idx_workflows_status ON orchestrator.workflows USING btree (status);
 CREATE TRIGGER workflows_lifecycle BEFORE UPDATE ON orchestrator.workflows FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('workflow', 'status');
-CREATE TRIGGER workflows_queue AFTER UPDATE OF status ON orchestrator.workflows FOR EACH ROW WHEN (((old.status = 'active'::text) IS DISTINCT FROM (new.status = 'active'::text))) EXECUTE FUNCTION orchestrator.queue_tasks_of_workflow();
+CREATE TRIGGER workflows_queue AFTER UPDATE ON orchestrator.workflows FOR EACH ROW EXECUTE FUNCTION orchestrator.queue_tasks_of_workflow();
 
 -- The tasks of each workflow; a workflow has a task at most once
 -- Made by 0.1.1--0.1.2.sql, 0.7.0--0.7.1.sql
@@ -980,8 +980,8 @@ CREATE TABLE orchestrator.workflow_tasks (
 CREATE INDEX idx_workflow_tasks_open ON orchestrator.workflow_tasks USING btree (workflow_id, sequence) WHERE (NOT done);
 CREATE INDEX idx_workflow_tasks_sequence ON orchestrator.workflow_tasks USING btree (workflow_id, sequence);
 CREATE INDEX idx_workflow_tasks_task ON orchestrator.workflow_tasks USING btree (task_id);
-CREATE TRIGGER workflow_tasks_done BEFORE INSERT OR UPDATE OF task_id ON orchestrator.workflow_tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.mark_done();
-CREATE TRIGGER workflow_tasks_queue AFTER INSERT OR DELETE OR UPDATE OF workflow_id, task_id, sequence ON orchestrator.workflow_tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.queue_linked_tasks();
+CREATE TRIGGER workflow_tasks_done BEFORE INSERT OR UPDATE ON orchestrator.workflow_tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.mark_done();
+CREATE TRIGGER workflow_tasks_queue AFTER INSERT OR DELETE OR UPDATE ON orchestrator.workflow_tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.queue_linked_tasks();
 
 -- Active sessions, the last updated first
 -- Made by 0.2.5--0.3.0.sql

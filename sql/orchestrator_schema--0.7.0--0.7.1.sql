@@ -207,14 +207,12 @@ CREATE TRIGGER tasks_queue AFTER UPDATE OF status, task_type, to_role, priority,
     EXECUTE FUNCTION orchestrator.queue_task();
 CREATE TRIGGER tasks_workflows AFTER UPDATE OF status ON orchestrator.tasks
     FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.advance_workflows();
-CREATE TRIGGER workflow_tasks_done BEFORE INSERT OR UPDATE OF task_id ON orchestrator.workflow_tasks
+CREATE TRIGGER workflow_tasks_done BEFORE INSERT OR UPDATE ON orchestrator.workflow_tasks
     FOR EACH ROW EXECUTE FUNCTION orchestrator.mark_done();
-CREATE TRIGGER workflow_tasks_queue AFTER INSERT OR DELETE OR UPDATE OF workflow_id, task_id, sequence ON orchestrator.workflow_tasks
+CREATE TRIGGER workflow_tasks_queue AFTER INSERT OR UPDATE OR DELETE ON orchestrator.workflow_tasks
     FOR EACH ROW EXECUTE FUNCTION orchestrator.queue_linked_tasks();
-CREATE TRIGGER workflows_queue AFTER UPDATE OF status ON orchestrator.workflows
-    FOR EACH ROW
-    WHEN ((OLD.status = 'active') IS DISTINCT FROM (NEW.status = 'active'))
-    EXECUTE FUNCTION orchestrator.queue_tasks_of_workflow();
+CREATE TRIGGER workflows_queue AFTER UPDATE ON orchestrator.workflows
+    FOR EACH ROW EXECUTE FUNCTION orchestrator.queue_tasks_of_workflow();
 CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs
     FOR EACH ROW
     WHEN ((OLD.gate_status IN ('hold', 'kill')) IS DISTINCT FROM (NEW.gate_status IN ('hold', 'kill'))

@@ -29,12 +29,14 @@ use undo::{Undo, to_undo};
 /// One row of `verify()`: object, kind, problem, expected, actual, hint.
 type Finding = (String, String, String, Option<String>, Option<String>, String);
 
-/// The rules that rows break. A rule is checked only if the version has all its tables and they are
+/// The rules that rows break. A rule is checked only if the version has all that it reads and it is
 /// intact, so that its query can run.
 fn broken_rules(version: &str, undo: &Undo) -> Result<Vec<Finding>, Error> {
     let members = manifest::members_at(manifest::position(version)?)?;
+    let has = |kind: &str, object: &str| {
+        members.contains_key(&Member { kind: kind.to_owned(), object: object.to_owned() })
+    };
     let is_intact = |table: &&str| {
-        let member = Member { kind: "table".to_owned(), object: (*table).to_owned() };
         let differs = |difference: &Difference| {
             let object = difference.member.object.as_str();
             let kind = difference.member.kind.as_str();
@@ -46,12 +48,14 @@ fn broken_rules(version: &str, undo: &Undo) -> Result<Vec<Finding>, Error> {
                 || rename.due == *table
                 || (rename.kind == "column" && split(&rename.due).0 == *table)
         };
-        members.contains_key(&member)
+        has("table", table)
             && !undo.renames.iter().any(is_renamed)
             && !undo.differences.iter().any(differs)
     };
     let mut findings = Vec::new();
-    for rule in RULES.iter().filter(|rule| rule.reads.iter().all(is_intact)) {
+    for rule in RULES.iter().filter(|rule| {
+        rule.reads.iter().all(is_intact) && rule.column.is_none_or(|column| has("column", column))
+    }) {
         let Rule { table, expected, hint, .. } = rule;
         if let Some(actual) = rule.broken()? {
             findings.push((

@@ -14,6 +14,8 @@ pub struct Rule {
     pub table: &'static str,
     /// Every table that the query reads.
     pub reads: &'static [&'static str],
+    /// A column that the query reads and that is younger than its table.
+    pub column: Option<&'static str>,
     pub expected: &'static str,
     /// Selects the number of rows that break it, and the id of one of them as text.
     query: Statement,
@@ -45,6 +47,7 @@ pub static RULES: [Rule; 4] = [
     Rule {
         table: "orchestrator.collaboration_outcomes",
         reads: &["orchestrator.collaboration_outcomes", "orchestrator.collaboration_requests"],
+        column: None,
         expected: "every outcome belongs to a collaboration that was requested",
         query: Statement::new(
             "SELECT count(*), min(o.id::text) FROM orchestrator.collaboration_outcomes AS o \
@@ -56,6 +59,7 @@ pub static RULES: [Rule; 4] = [
     Rule {
         table: "orchestrator.task_attempts",
         reads: &["orchestrator.task_attempts", "orchestrator.tasks"],
+        column: None,
         expected: "the task of every open attempt is running",
         query: Statement::new(
             "SELECT count(*), min(a.task_id::text) FROM orchestrator.task_attempts AS a JOIN orchestrator.tasks AS t ON t.id = a.task_id \
@@ -66,6 +70,7 @@ pub static RULES: [Rule; 4] = [
     Rule {
         table: "orchestrator.workflow_tasks",
         reads: &["orchestrator.workflow_tasks", "orchestrator.tasks"],
+        column: Some("orchestrator.workflow_tasks.done"),
         expected: "done is true exactly if the task is completed or cancelled",
         query: Statement::new(concatcp!(
             "SELECT count(*), min(l.task_id::text) FROM orchestrator.workflow_tasks AS l JOIN orchestrator.tasks AS t ON t.id = l.task_id \
@@ -85,6 +90,7 @@ pub static RULES: [Rule; 4] = [
             "orchestrator.workflows",
             "orchestrator.workflow_tasks",
         ],
+        column: None,
         expected: "one row for each pending task, as the task, its run and its workflows are",
         query: Statement::new(concatcp!(
             "SELECT count(*), min(coalesce(d.task_id, q.task_id)::text) FROM (",

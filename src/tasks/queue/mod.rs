@@ -5,32 +5,32 @@
 //! A row that is ready is written only by a transaction that has locked its task. So a claim, which locks
 //! the task and skips locked ones, never waits for the queue.
 
+mod entries;
 mod rebuild;
 mod restored;
 mod runs;
+mod selection;
+mod trigger;
 mod workflows;
 
 use std::cell::Cell;
-use std::ffi::CStr;
 
 use const_format::concatcp;
-use pgrx::datum::{DatumWithOid, UnboxDatum};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByPostgres, Uuid, WhoAllocated};
+use pgrx::{AllocatedByPostgres, Uuid};
 
+use self::entries::{announce, leave};
+use self::trigger::{by_key, of, owner_of_table};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
 use crate::server::trigger_rows::{ColumnHint, Rows};
-use crate::server::{backend_state, latest, notifications, plans, rows, scoped, trigger_depth};
+use crate::server::{backend_state, rows, scoped, trigger_depth};
 
 const PENDING: &str = "pending";
 const RUNNING: &str = "running";
-
-/// The channel on which claimable tasks are announced.
-const CHANNEL: &str = "orchestrator_tasks";
 
 /// A function of this library that moves tasks, while it does so.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,17 +84,6 @@ fn queue_task<'a>(
     Ok(None)
 }
 
-/// Runs the statements of a trigger, with the rights of the owner of its table.
-fn by_key<R>(owner: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
-    backend_state::with_rights_of(owner, || plans::by_index(work))
-}
-
-/// The role that owns the table of a trigger.
-fn owner_of_table(trigger: &PgTrigger<'_>) -> pg_sys::Oid {
-    // SAFETY: the server keeps the relation open while its trigger runs.
-    unsafe { (*(*trigger.trigger_data().tg_relation).rd_rel).relowner }
-}
-
 fn follow(trigger: &PgTrigger<'_>, moves: Option<Move>) -> Result<(), Error> {
     let Some(new) = trigger.new() else {
         lifecycle::misused("queue_task", "it must be fired AFTER INSERT OR UPDATE, FOR EACH ROW");
@@ -141,18 +130,6 @@ fn moves_in_queue(trigger: &PgTrigger<'_>) -> bool {
         .iter()
         .zip(&HINTS)
         .any(|(name, hint)| rows.column_near(hint, name).is_none_or(|column| rows.changes(column)))
-}
-
-/// A column of a row.
-fn of<T>(row: &PgHeapTuple<'_, impl WhoAllocated>, column: &str) -> Result<Option<T>, Error>
-where
-    T: FromDatum + IntoDatum + for<'a> UnboxDatum<As<'a> = T> + 'static,
-{
-    row.get_by_name::<T>(column).map_err(|_| {
-        Error::new(Kind::NotReady, format!("column {column} cannot be read")).hint(
-            "See what differs from the installed version: SELECT * FROM orchestrator.verify();",
-        )
-    })
 }
 
 /// The worker that holds a task, in words; `None` if none does.
@@ -226,95 +203,4 @@ fn run_goes_on(thread_id: &str) -> Result<bool, Error> {
         )
     };
     Ok(goes_on(&NOW)? || goes_on(&LOCKED)?)
-}
-
-/// Removes a task from the queue.
-fn leave(id: Uuid) -> Result<(), Error> {
-    static LEAVE: Statement =
-        Statement::new("DELETE FROM orchestrator.queued_tasks AS q WHERE q.task_id = $1");
-    LEAVE.update(&[id.into()], |_| Ok(()))
-}
-
-/// Keeps those of the pending tasks from being claimed that are not locked. Locked ones are being claimed, or
-/// changed: waiting for them would make a pause wait for work. A claim looks at the run and the workflows again.
-fn keep_back(ids: Vec<Uuid>) -> Result<(), Error> {
-    static LOCK: Statement = Statement::new(
-        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.id = ANY ($1) AND t.status = 'pending' \
-         ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED",
-    );
-    static KEEP: Statement = Statement::new(
-        "UPDATE orchestrator.queued_tasks AS q SET ready = false WHERE q.task_id = ANY ($1) AND q.ready",
-    );
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let ids = LOCK.update(&[ids.into()], statements::column::<Uuid>)?;
-    KEEP.update(&[ids.into()], |_| Ok(()))
-}
-
-/// Lets tasks that were kept back be claimed, and announces them.
-fn let_go(ids: Vec<Uuid>) -> Result<(), Error> {
-    static LET_GO: Statement = Statement::new(
-        "UPDATE orchestrator.queued_tasks AS q SET ready = true WHERE q.task_id = ANY ($1) AND NOT q.ready \
-         RETURNING q.run_after <= now()",
-    );
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let are_due = LET_GO.update(&[ids.into()], statements::column::<bool>)?;
-    if are_due.contains(&true) {
-        announce();
-    }
-    Ok(())
-}
-
-/// A query for tasks, by their ids.
-struct Selection {
-    statement: Statement,
-    newest: &'static CStr,
-}
-
-impl Selection {
-    /// The tasks. A transaction that keeps its snapshot may lack some of them, or see others too many: then it
-    /// must be tried again.
-    ///
-    /// Errors: 40001.
-    fn read(&'static self, arguments: &[DatumWithOid<'_>]) -> Result<Vec<Uuid>, Error> {
-        let ids = self.statement.update(arguments, statements::column::<Uuid>)?;
-        if backend_state::keeps_its_snapshot() {
-            let newest = latest::value::<Vec<Uuid>>(self.newest, arguments)?;
-            if newest.unwrap_or_default() != ids {
-                return Err(Error::new(
-                    Kind::Serialization,
-                    "tasks that wait were changed meanwhile",
-                )
-                .detail("The snapshot of this transaction is older than the change.")
-                .hint("Roll back and try again."));
-            }
-        }
-        Ok(ids)
-    }
-}
-
-/// The query for tasks with `$sql`, which returns their ids in order.
-macro_rules! selection {
-    ($sql:expr) => {{
-        const NEWEST: &str =
-            const_format::concatcp!("SELECT array_agg(s.id) FROM (", $sql, ") AS s\0");
-        $crate::tasks::queue::Selection {
-            statement: Statement::new($sql),
-            newest: match std::ffi::CStr::from_bytes_with_nul(NEWEST.as_bytes()) {
-                Ok(newest) => newest,
-                Err(_) => panic!("a statement contains no zero byte"),
-            },
-        }
-    }};
-}
-use selection;
-
-/// Announces that tasks can be claimed.
-fn announce() {
-    if notifications::are_on() {
-        notifications::send(CHANNEL, "");
-    }
 }

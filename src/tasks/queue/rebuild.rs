@@ -4,7 +4,7 @@ use const_format::concatcp;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::announce;
+use super::entries::announce;
 use crate::schema::verify::row_rules::{IS_OVER, QUEUED_TASKS};
 use crate::server::error::Error;
 use crate::server::rows;

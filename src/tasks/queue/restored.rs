@@ -5,7 +5,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
-use super::of;
+use super::trigger::of;
 use crate::server::backend_state;
 use crate::server::error::Error;
 use crate::server::rows;

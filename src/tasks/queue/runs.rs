@@ -6,7 +6,9 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
-use super::{Selection, announce, by_key, of, owner_of_table, selection};
+use super::entries::{self, announce};
+use super::selection::{Selection, selection};
+use super::trigger::{by_key, of, owner_of_table};
 use crate::schema::lifecycle;
 use crate::schema::verify::row_rules::KEPT_BACK;
 use crate::server::backend_state;
@@ -57,7 +59,7 @@ fn keep_back(thread_id: &str) -> Result<(), Error> {
     static PENDING: Statement = Statement::new(
         "SELECT t.id FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending'",
     );
-    super::keep_back(PENDING.update(&[thread_id.into()], statements::column::<Uuid>)?)
+    entries::keep_back(PENDING.update(&[thread_id.into()], statements::column::<Uuid>)?)
 }
 
 /// Lets the pending tasks of a run be claimed that no workflow keeps back. A task that the run keeps back is
@@ -71,5 +73,5 @@ fn let_go(thread_id: &str) -> Result<(), Error> {
         KEPT_BACK,
         ") IS NULL ORDER BY t.id"
     ));
-    super::let_go(PENDING.read(&[thread_id.into()])?)
+    entries::let_go(PENDING.read(&[thread_id.into()])?)
 }

@@ -18,7 +18,9 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, AllocatedByRust, Uuid};
 
-use super::{Selection, by_key, of, owner_of_table, selection};
+use super::entries;
+use super::selection::{Selection, selection};
+use super::trigger::{by_key, of, owner_of_table};
 use crate::schema::lifecycle;
 use crate::schema::verify::row_rules::{IS_OVER, KEPT_BACK};
 use crate::server::error::{Error, Kind};
@@ -196,7 +198,7 @@ fn release(ids: Vec<Uuid>) -> Result<(), Error> {
     }
     let held = LOCK_RUNS.update(&[ids.clone().into()], statements::column::<Uuid>)?;
     LOCK_ENTRIES.update(&[ids.clone().into()], |_| Ok(()))?;
-    super::let_go(RELEASED.read(&[ids.into(), held.into()])?)
+    entries::let_go(RELEASED.read(&[ids.into(), held.into()])?)
 }
 
 /// AFTER UPDATE row trigger of workflows: lets the next tasks of a workflow that became active be claimed, and
@@ -214,23 +216,31 @@ fn queue_tasks_of_workflow<'a>(
     if backend_state::in_script() || backend_state::restores() {
         return Ok(None);
     }
-    let Some(new) = trigger.new() else {
+    let (Some(old), Some(new)) = (trigger.old(), trigger.new()) else {
         const RULE: &str = "it must be fired AFTER UPDATE, FOR EACH ROW";
         lifecycle::misused("queue_tasks_of_workflow", RULE);
     };
     let follow = || {
         let workflow = of::<Uuid>(&new, "id")?.ok_or_else(|| rows::null("workflows.id"))?;
-        if of::<String>(&new, "status")?.as_deref() == Some("active") {
+        let (was_active, is_active) = (is_active(&old)?, is_active(&new)?);
+        if was_active == is_active {
+            return Ok(());
+        }
+        if is_active {
             let mut passed = Passed::default();
             passed.add(workflow, -1);
             return passed.let_next_begin();
         }
-        super::keep_back(CLAIMABLE.update(&[workflow.into()], statements::column::<Uuid>)?)
+        entries::keep_back(CLAIMABLE.update(&[workflow.into()], statements::column::<Uuid>)?)
     };
     if let Err(error) = by_key(owner_of_table(trigger), follow) {
         ErrorReport::from(error).report(PgLogLevel::ERROR);
     }
     Ok(None)
+}
+
+fn is_active(workflow: &PgHeapTuple<'_, AllocatedByPostgres>) -> Result<bool, Error> {
+    Ok(of::<String>(workflow, "status")?.as_deref() == Some("active"))
 }
 
 /// The link of a task to a workflow.
@@ -265,7 +275,7 @@ impl Link {
             return Ok(());
         }
         let arguments = [self.workflow.into(), self.sequence.into(), self.task.into()];
-        super::keep_back(KEPT.update(&arguments, statements::column::<Uuid>)?)
+        entries::keep_back(KEPT.update(&arguments, statements::column::<Uuid>)?)
     }
 
     /// Lets the tasks be claimed that this link kept back, and its own. The link is removed, or changed.
@@ -292,9 +302,8 @@ fn queue_linked_tasks<'a>(
         return Ok(None);
     }
     let follow = || {
-        let (old, new) = before_and_after(trigger);
-        let old = old.as_ref().map(Link::read).transpose()?;
-        let new = new.as_ref().map(Link::read).transpose()?;
+        let old = trigger.old().as_ref().map(Link::read).transpose()?;
+        let new = trigger.new().as_ref().map(Link::read).transpose()?;
         if old.map(|link| link.place()) == new.map(|link| link.place()) {
             return Ok(());
         }
@@ -308,21 +317,6 @@ fn queue_linked_tasks<'a>(
         ErrorReport::from(error).report(PgLogLevel::ERROR);
     }
     Ok(None)
-}
-
-/// The row before and after the change.
-type Change<'a> =
-    (Option<PgHeapTuple<'a, AllocatedByPostgres>>, Option<PgHeapTuple<'a, AllocatedByPostgres>>);
-
-fn before_and_after<'a>(trigger: &'a PgTrigger<'a>) -> Change<'a> {
-    let event = trigger.event();
-    if event.fired_by_update() {
-        (trigger.old(), trigger.new())
-    } else if event.fired_by_delete() {
-        (trigger.old(), None)
-    } else {
-        (None, trigger.new())
-    }
 }
 
 /// BEFORE INSERT or UPDATE row trigger of workflow_tasks: sets `done` as the task is. The lock of the task makes
@@ -341,19 +335,25 @@ fn mark_done<'a>(
     if backend_state::in_script() || backend_state::restores() {
         return Ok(Some(new));
     }
-    if let Err(error) = by_key(owner_of_table(trigger), || set_done(&mut new)) {
+    let mark = || {
+        let task = of::<Uuid>(&new, "task_id")?;
+        match trigger.old() {
+            Some(old) if of::<Uuid>(&old, "task_id")? == task => Ok(()),
+            _ => set_done(&mut new, task),
+        }
+    };
+    if let Err(error) = by_key(owner_of_table(trigger), mark) {
         ErrorReport::from(error).report(PgLogLevel::ERROR);
     }
     Ok(Some(new))
 }
 
-fn set_done(link: &mut PgHeapTuple<'_, AllocatedByRust>) -> Result<(), Error> {
+fn set_done(link: &mut PgHeapTuple<'_, AllocatedByRust>, task: Option<Uuid>) -> Result<(), Error> {
     static IS_DONE: Statement = Statement::new(concatcp!(
         "SELECT ",
         IS_OVER,
         " FROM orchestrator.tasks AS t WHERE t.id = $1 FOR SHARE"
     ));
-    let task = of::<Uuid>(link, "task_id")?;
     // Without a task the row is refused anyway.
     let done = IS_DONE.update(&[task.into()], statements::one::<bool>)?.unwrap_or(false);
     link.set_by_name("done", done).map_err(|_| {

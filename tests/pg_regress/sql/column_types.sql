@@ -16,6 +16,8 @@ ROLLBACK;
 -- A state that is not a text, and one with another name for text.
 CREATE TYPE public.state AS ENUM ('draft', 'active', 'paused', 'archived');
 BEGIN;
+ALTER EXTENSION orchestrator_schema DROP VIEW orchestrator.workflow_progress;
+DROP VIEW orchestrator.workflow_progress;
 ALTER TABLE orchestrator.workflows DROP CONSTRAINT workflows_status_check, ALTER COLUMN status DROP DEFAULT;
 ALTER TABLE orchestrator.workflows ALTER COLUMN status TYPE public.state USING status::public.state;
 INSERT INTO orchestrator.workflows (name, definition, status) VALUES ('w', '{}', 'draft');

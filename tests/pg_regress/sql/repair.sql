@@ -32,18 +32,19 @@ END $$;
 \pset tuples_only on
 INSERT INTO orchestrator.tasks (title, task_type) VALUES ('a', 'b');
 INSERT INTO orchestrator.workflows (name, definition) VALUES ('w', '{}');
+INSERT INTO orchestrator.knowledge_staging (knowledge_type, content) VALUES ('failure_solution', 'c');
 INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason) VALUES (orchestrator.uuidv7(), 'a', 'manual', 'r');
 INSERT INTO orchestrator.prompts (agent_type, version, prompt_text) VALUES ('a', '1.0.0', 't');
 INSERT INTO orchestrator.tool_executions (task_id, tool_name) SELECT id, 'x' FROM orchestrator.tasks;
 -- Columns.
-SELECT pg_temp.repaired('ALTER TABLE orchestrator.workflows ALTER COLUMN name TYPE varchar(40) COLLATE "C"');
+SELECT pg_temp.repaired('ALTER TABLE orchestrator.knowledge_staging ALTER COLUMN knowledge_type TYPE varchar(40) COLLATE "C"');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tasks ALTER COLUMN title DROP NOT NULL, ALTER COLUMN title DROP DEFAULT');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.configurations ALTER COLUMN description SET DEFAULT ''my DEFAULT NOT NULL'', ALTER COLUMN description SET NOT NULL');
-SELECT pg_temp.repaired('ALTER TABLE orchestrator.workflow_tasks DROP COLUMN sequence, ADD COLUMN sequence int GENERATED ALWAYS AS (length(task_id::text)) STORED NOT NULL');
+SELECT pg_temp.repaired('ALTER TABLE orchestrator.llm_pricing DROP COLUMN status, ADD COLUMN status text GENERATED ALWAYS AS (left(''active'' || model, 6)) STORED NOT NULL');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tasks ALTER COLUMN description SET STATISTICS 500, ALTER COLUMN description SET STORAGE EXTERNAL, ALTER COLUMN metadata SET COMPRESSION pglz');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.gates DROP COLUMN resolved_at');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tool_executions DROP COLUMN arguments');
-SELECT pg_temp.repaired('DELETE FROM orchestrator.workflows; ALTER TABLE orchestrator.workflows DROP COLUMN name');
+SELECT pg_temp.repaired('DELETE FROM orchestrator.knowledge_staging; ALTER TABLE orchestrator.knowledge_staging DROP COLUMN knowledge_type');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tasks ADD COLUMN a text, ADD COLUMN b int UNIQUE; ALTER TABLE orchestrator.tasks ADD COLUMN c int REFERENCES orchestrator.tasks (b); CREATE INDEX ON orchestrator.tasks (a)');
 -- Renamed columns are renamed back, and added columns stay.
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.approvals RENAME COLUMN decision_at TO decided');
@@ -100,7 +101,7 @@ SELECT pg_temp.repaired('ALTER EXTENSION orchestrator_schema DROP TABLE orchestr
 SELECT pg_temp.repaired('GRANT SELECT ON orchestrator.tasks TO PUBLIC; GRANT UPDATE (title) ON orchestrator.tasks TO PUBLIC; GRANT USAGE ON SEQUENCE orchestrator.file_audit_id_seq TO PUBLIC; GRANT EXECUTE ON FUNCTION orchestrator.uuidv7() TO PUBLIC; GRANT CREATE ON SCHEMA orchestrator TO PUBLIC');
 -- A dropped table cannot be restored with its rows.
 BEGIN;
-ALTER EXTENSION orchestrator_schema DROP TABLE orchestrator.workflow_tasks; DROP TABLE orchestrator.workflow_tasks;
+ALTER EXTENSION orchestrator_schema DROP TABLE orchestrator.schema_snapshots; DROP TABLE orchestrator.schema_snapshots;
 SELECT problem, kind, object, hint FROM orchestrator.verify() WHERE kind = 'table';
 ROLLBACK;
 -- Below the newest version, the hints restore the installed version.

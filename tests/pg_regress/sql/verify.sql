@@ -4,7 +4,7 @@ SELECT * FROM orchestrator.verify();
 CREATE VIEW pg_temp.found AS SELECT problem, kind, object, hint FROM orchestrator.verify();
 BEGIN; ALTER TABLE orchestrator.tasks ADD COLUMN note text; TABLE pg_temp.found; SELECT severity, object, consequence FROM orchestrator.dump_safety(); ROLLBACK;
 BEGIN; ALTER TABLE orchestrator.tasks DROP COLUMN metadata; TABLE pg_temp.found; ROLLBACK;
-BEGIN; ALTER TABLE orchestrator.workflow_tasks ALTER COLUMN sequence TYPE bigint; TABLE pg_temp.found; ROLLBACK;
+BEGIN; ALTER TABLE orchestrator.tasks ALTER COLUMN max_attempts TYPE bigint; TABLE pg_temp.found; ROLLBACK;
 BEGIN; ALTER TABLE orchestrator.tasks ALTER COLUMN status SET DEFAULT 'running'; TABLE pg_temp.found; ROLLBACK;
 BEGIN; ALTER TABLE orchestrator.tasks ALTER COLUMN title DROP NOT NULL; TABLE pg_temp.found; ROLLBACK;
 BEGIN; ALTER TABLE orchestrator.tasks DROP CONSTRAINT tasks_status_check; TABLE pg_temp.found; ROLLBACK;
@@ -33,7 +33,7 @@ BEGIN; ALTER TABLE orchestrator.tasks DROP CONSTRAINT tasks_title_check; TABLE p
 BEGIN; ALTER TABLE orchestrator.prompts DROP CONSTRAINT uq_prompts_agent_version; TABLE pg_temp.lost; ROLLBACK;
 BEGIN; DROP INDEX orchestrator.uq_prompts_active; TABLE pg_temp.lost; ROLLBACK;
 BEGIN; ALTER TABLE orchestrator.workflow_tasks DISABLE TRIGGER ALL; TABLE pg_temp.lost; ROLLBACK;
-BEGIN; ALTER TABLE orchestrator.workflow_tasks ALTER COLUMN sequence TYPE bigint; TABLE pg_temp.lost; ROLLBACK;
+BEGIN; ALTER TABLE orchestrator.tasks ALTER COLUMN max_attempts TYPE bigint; TABLE pg_temp.lost; ROLLBACK;
 BEGIN; CREATE STATISTICS public.mine ON status, task_type FROM orchestrator.tasks; TABLE pg_temp.lost; ROLLBACK;
 BEGIN; ALTER TABLE orchestrator.tasks ADD UNIQUE (error), ALTER COLUMN title SET STATISTICS 500, ALTER COLUMN title SET STORAGE EXTERNAL; TABLE pg_temp.lost; ROLLBACK;
 BEGIN; CREATE TABLE public.mine (a int PRIMARY KEY); CREATE VIEW public.seen AS SELECT 1 AS a; ALTER EXTENSION orchestrator_schema ADD TABLE public.mine; ALTER EXTENSION orchestrator_schema ADD VIEW public.seen; TABLE pg_temp.lost; ROLLBACK;
