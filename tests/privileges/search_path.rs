@@ -11,7 +11,7 @@ use super::{text, traps};
 
 /// Calls of every function that runs with the owner's rights, and updates that run every trigger, each
 /// with arguments for which it does its work.
-const STORY: [(&str, &str); 84] = [
+const STORY: [(&str, &str); 87] = [
     ("worker", "start_run('t', '0198c5a0-0000-7000-8000-000000000001', 's')"),
     ("worker", "ensure_run('t', '0198c5a0-0000-7000-8000-000000000001', 's')"),
     ("worker", "save_run_state('t', '{\"step\": 1}')"),
