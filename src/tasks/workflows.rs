@@ -12,6 +12,7 @@ use crate::server::arguments;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::statements::{self, Statement};
+use crate::tasks::queue;
 
 /// Lets the tasks of a workflow be claimed: those of the lowest sequence first, and the next ones when all
 /// of these are completed or cancelled. Records `workflow_started`. A workflow that is active stays as it is.
@@ -26,10 +27,11 @@ fn start_workflow(
     if workflow.status == "archived" {
         return Err(workflow.refused("cannot be started").into());
     }
+    let row = workflow.enter("active")?;
     if workflow.status != "active" {
         workflow.record("workflow_started", json!({ "was": workflow.status }))?;
     }
-    Ok(workflow.enter("active")?)
+    Ok(row)
 }
 
 /// Keeps the tasks of a workflow from being claimed until `start_workflow`, and records `workflow_paused`
@@ -48,8 +50,9 @@ fn pause_workflow(
     if ["draft", "archived"].contains(&workflow.status.as_str()) {
         return Err(workflow.refused("cannot be paused").into());
     }
+    let row = workflow.enter("paused")?;
     workflow.record("workflow_paused", json!({ "reason": reason }))?;
-    Ok(workflow.enter("paused")?)
+    Ok(row)
 }
 
 /// A workflow that is locked until the transaction ends.
@@ -66,6 +69,7 @@ impl Workflow {
         static LOCK: Statement = Statement::new(
             "SELECT w.status FROM orchestrator.workflows AS w WHERE w.id = $1 FOR NO KEY UPDATE",
         );
+        queue::lock_tables();
         match LOCK.update(&[id.into()], statements::one::<String>)? {
             Some(status) => Ok(Workflow { id, status }),
             None => Err(Error::new(Kind::NotFound, format!("workflow {id} does not exist"))

@@ -27,6 +27,7 @@ fn cancel_task(
 ) -> Result<pgrx::composite_type!('static, "orchestrator.tasks"), ErrorReport> {
     let id = required("task_id", task_id)?;
     let reason = arguments::filled("reason", reason)?;
+    queue::lock_tables();
     Ok(plans::by_index(|| cancel(id, reason))?)
 }
 

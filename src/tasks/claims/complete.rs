@@ -30,6 +30,7 @@ fn complete_task(
 ) -> Result<pgrx::composite_type!('static, "orchestrator.tasks"), ErrorReport> {
     let id = required("task_id", task_id)?;
     let worker = arguments::name("worker", worker)?;
+    queue::lock_tables();
     Ok(plans::by_index(|| complete(id, worker, result))?)
 }
 
@@ -113,6 +114,7 @@ fn complete_tasks(
         .hint("Argument \"results\" has one result for each of \"task_ids\", in their order; NULL for none.")
         .into());
     }
+    queue::lock_tables();
     Ok(plans::by_index(|| complete_all(ids, worker, results))?)
 }
 

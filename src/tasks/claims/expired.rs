@@ -16,12 +16,17 @@ use crate::tasks::{queue, tool_executions};
 /// Takes back every task with an expired lease. Its attempt ends as expired, and its running tool
 /// executions end as timeout. With attempts left the task is pending again, and can be claimed at once;
 /// else it has failed, and `task_failed` is recorded. Tasks that another transaction has locked are
-/// skipped. `claim_tasks` does the same first.
+/// skipped. `claim_tasks` does the same first. The call also looks again at the first entries of the queue: those
+/// that a pause had to leave, because their tasks were locked, are kept back.
 ///
 /// Returns: the number of tasks. Since 0.7.1.
 #[pg_extern(sql = false, volatile)]
 pub fn reclaim_expired_tasks() -> Result<i64, ErrorReport> {
-    Ok(plans::by_index(|| reclaim(i64::MAX))?)
+    Ok(plans::by_index(|| {
+        let reclaimed = reclaim(i64::MAX)?;
+        queue::look_again()?;
+        Ok::<_, Error>(reclaimed)
+    })?)
 }
 
 /// Takes back tasks with an expired lease, at most so many; those that expired first come first.

@@ -27,6 +27,7 @@ fn retry_task(
     max_attempts: default!(Option<i32>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.tasks"), ErrorReport> {
     let id = required("task_id", task_id)?;
+    queue::lock_tables();
     Ok(plans::by_index(|| retry(id, max_attempts))?)
 }
 

@@ -1,10 +1,10 @@
 //! The entries of the queue, as they change.
 
-use pgrx::Uuid;
+use pgrx::{Uuid, pg_sys};
 
 use crate::server::error::Error;
-use crate::server::notifications;
 use crate::server::statements::{self, Statement};
+use crate::server::{notifications, rows};
 
 /// The channel on which claimable tasks are announced.
 const CHANNEL: &str = "orchestrator_tasks";
@@ -24,6 +24,30 @@ pub fn keep_back(ids: Vec<Uuid>) -> Result<(), Error> {
     }
     let ids = LOCK.update(&[ids.into()], statements::column::<Uuid>)?;
     KEEP.update(&[ids.into()], |_| Ok(()))
+}
+
+/// Those of the tasks that this transaction itself has marked as kept back. It let them go since, and another
+/// reason may keep them back. Who ends that reason did not see the mark. So they count as ones that may begin, as
+/// before this transaction: claims look again.
+pub fn marked_here(ids: Vec<Uuid>) -> Result<Vec<Uuid>, Error> {
+    static MARKED: Statement = Statement::new(
+        "SELECT q.task_id, q.xmin::text::bigint FROM orchestrator.queued_tasks AS q WHERE q.task_id = ANY ($1) AND NOT q.ready",
+    );
+    let marked = MARKED.update(&[ids.into()], |rows| {
+        rows::each(rows, |row| {
+            let id = rows::value::<Uuid>(row, 1, "queued_tasks.task_id")?;
+            let by = rows::value::<i64>(row, 2, "queued_tasks.xmin")?;
+            Ok(is_own(by).then_some(id))
+        })
+    })?;
+    Ok(marked.into_iter().flatten().collect())
+}
+
+/// Whether a transaction id is that of this transaction, or of a subtransaction of it.
+fn is_own(transaction: i64) -> bool {
+    let id = u32::try_from(transaction).map(pg_sys::TransactionId::from);
+    // SAFETY: the server's own function looks into the memory of the backend.
+    id.is_ok_and(|id| unsafe { pg_sys::TransactionIdIsCurrentTransactionId(id) })
 }
 
 /// Lets tasks that were kept back be claimed, and announces them.

@@ -24,10 +24,11 @@ use pgrx::{AllocatedByPostgres, Uuid};
 use self::entries::{announce, leave};
 use self::trigger::{by_key, of, owner_of_table};
 use crate::schema::lifecycle;
+use crate::schema::verify::row_rules::KEPT_BACK;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
 use crate::server::trigger_rows::{ColumnHint, Rows};
-use crate::server::{backend_state, rows, scoped, trigger_depth};
+use crate::server::{backend_state, locks, rows, scoped, trigger_depth};
 
 const PENDING: &str = "pending";
 const RUNNING: &str = "running";
@@ -103,7 +104,10 @@ fn follow(trigger: &PgTrigger<'_>, moves: Option<Move>) -> Result<(), Error> {
             return Ok(());
         }
         let thread_id = of::<String>(&new, "thread_id")?;
-        return enter(id, old.is_none(), thread_id.as_deref());
+        if enter(id, old.is_none(), thread_id.as_deref())? {
+            announce();
+        }
+        return Ok(());
     }
     if before.as_deref() == Some(PENDING) {
         // A task that is kept back leaves under the locks with which it entered.
@@ -130,6 +134,45 @@ fn moves_in_queue(trigger: &PgTrigger<'_>) -> bool {
         .iter()
         .zip(&HINTS)
         .any(|(name, hint)| rows.column_near(hint, name).is_none_or(|column| rows.changes(column)))
+}
+
+/// Looks again at the first entries of the queue, and writes those as kept back that could be claimed but for
+/// their run or a workflow. A pause leaves such entries if their tasks are locked. Tasks that are locked now are
+/// skipped. Claims do not do this: a worker may do more in the transaction of its claim, in any order, and would
+/// keep the locks of workflows meanwhile.
+pub fn look_again() -> Result<(), Error> {
+    static KEPT: Statement = Statement::new(concatcp!(
+        "SELECT t.id, t.thread_id \
+         FROM (SELECT q.task_id FROM orchestrator.queued_tasks AS q WHERE q.ready \
+               ORDER BY q.priority DESC, q.run_after, q.created_at, q.task_id LIMIT 1000) AS h, \
+              LATERAL (SELECT t.id, t.thread_id FROM orchestrator.tasks AS t \
+                       WHERE t.id = h.task_id AND t.status IS NOT DISTINCT FROM 'pending' \
+                         AND ((SELECT r.gate_status IN ('hold', 'kill') FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = t.thread_id) \
+                              OR (",
+        KEPT_BACK,
+        ")) FOR NO KEY UPDATE SKIP LOCKED) AS t"
+    ));
+    let kept = KEPT.update(&[], |rows| {
+        rows::each(rows, |row| {
+            let id = rows::value::<Uuid>(row, 1, "tasks.id")?;
+            Ok((id, rows::optional::<String>(row, 2, "tasks.thread_id")?))
+        })
+    })?;
+    kept.into_iter()
+        .try_for_each(|(id, thread_id)| enter(id, false, thread_id.as_deref()).map(|_| ()))
+}
+
+/// Locks the tables of tasks, of their queue and of their workflows for reading, in the order of updates. A
+/// function whose triggers go from tasks to workflows and back would lock them in another one.
+pub fn lock_tables() {
+    locks::in_order(&[
+        c"orchestrator_runs",
+        c"tasks",
+        c"queued_tasks",
+        c"task_attempts",
+        c"workflows",
+        c"workflow_tasks",
+    ]);
 }
 
 /// The worker that holds a task, in words; `None` if none does.
@@ -159,8 +202,8 @@ const ENTER: &str = "\
     INSERT INTO orchestrator.queued_tasks AS q (task_id, task_type, to_role, priority, run_after, created_at, attempts, ready) \
     SELECT t.id, left(t.task_type, 200), left(t.to_role, 200), t.priority, t.run_after, t.created_at, ";
 
-/// Adds a pending task to the queue, or changes its row there.
-fn enter(id: Uuid, is_new: bool, thread_id: Option<&str>) -> Result<(), Error> {
+/// Adds a pending task to the queue, or changes its row there. Returns whether it can be claimed now.
+fn enter(id: Uuid, is_new: bool, thread_id: Option<&str>) -> Result<bool, Error> {
     // A new task has no attempts.
     static NEW: Statement = Statement::new(concatcp!(
         ENTER,
@@ -184,19 +227,16 @@ fn enter(id: Uuid, is_new: bool, thread_id: Option<&str>) -> Result<(), Error> {
     // While a dump is restored, a row of the queue may come before its task.
     let statement = if is_new && !backend_state::restores() { &NEW } else { &AGAIN };
     let is_due = statement.update(&[id.into(), is_ready.into()], statements::one::<bool>)?;
-    if is_ready && is_due == Some(true) {
-        announce();
-    }
-    Ok(())
+    Ok(is_ready && is_due == Some(true))
 }
 
 /// Whether a run does not keep its tasks back. An update of the run that lets it go on marks the tasks that
-/// it sees in the queue. So a task that is kept back is written under a lock of the run: either that update
-/// waits for it, or this waits for the update.
+/// it sees in the queue. So a task that is kept back is written under a lock of the run, and that update waits
+/// for it. If another transaction changes the run, its tasks count as ones that may begin: claims look again.
 fn run_goes_on(thread_id: &str) -> Result<bool, Error> {
     const GOES_ON: &str = "SELECT r.gate_status NOT IN ('hold', 'kill') FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1";
     static NOW: Statement = Statement::new(GOES_ON);
-    static LOCKED: Statement = Statement::new(concatcp!(GOES_ON, " FOR SHARE"));
+    static LOCKED: Statement = Statement::new(concatcp!(GOES_ON, " FOR SHARE SKIP LOCKED"));
     let goes_on = |statement: &'static Statement| {
         Ok::<_, Error>(
             statement.update(&[thread_id.into()], statements::one::<bool>)? != Some(false),

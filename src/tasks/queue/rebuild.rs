@@ -27,6 +27,7 @@ fn rebuild_task_queue() -> Result<i64, ErrorReport> {
         QUEUED_TASKS,
         " RETURNING task_id) SELECT count(*) FROM filled"
     ));
+    super::lock_tables();
     LOCK.update(&[], |_| Ok(()))?;
     empty()?;
     end_attempts()?;

@@ -56,10 +56,15 @@ fn keeps_back(run: &PgHeapTuple<'_, AllocatedByPostgres>) -> Result<bool, Error>
 
 /// Keeps the pending tasks of a run from being claimed.
 fn keep_back(thread_id: &str) -> Result<(), Error> {
+    entries::keep_back(pending(thread_id)?)
+}
+
+/// The pending tasks of a run.
+fn pending(thread_id: &str) -> Result<Vec<Uuid>, Error> {
     static PENDING: Statement = Statement::new(
         "SELECT t.id FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending'",
     );
-    entries::keep_back(PENDING.update(&[thread_id.into()], statements::column::<Uuid>)?)
+    PENDING.update(&[thread_id.into()], statements::column::<Uuid>)
 }
 
 /// Lets the pending tasks of a run be claimed that no workflow keeps back. A task that the run keeps back is
@@ -73,5 +78,6 @@ fn let_go(thread_id: &str) -> Result<(), Error> {
         KEPT_BACK,
         ") IS NULL ORDER BY t.id"
     ));
-    entries::let_go(PENDING.read(&[thread_id.into()])?)
+    entries::let_go(PENDING.read(&[thread_id.into()])?)?;
+    entries::let_go(entries::marked_here(pending(thread_id)?)?)
 }

@@ -165,14 +165,14 @@ impl Passed {
         let (workflows, sequences): (Vec<Uuid>, Vec<i32>) =
             self.0.into_iter().map(|(id, sequence)| (Uuid::from_bytes(id), sequence)).unzip();
         lock(workflows.clone())?;
-        release(NEXT.read(&[workflows.into(), sequences.into()])?)
+        release(NEXT.read(&[workflows.clone().into(), sequences.into()])?, workflows)
     }
 }
 
-/// Lets those of the tasks be claimed that neither a workflow nor their run keeps back. A workflow of the tasks
-/// is locked. The locks of their entries make changes of two workflows of a task wait for one another, and the
-/// lock of a run that is on hold does so for its resumption.
-fn release(ids: Vec<Uuid>) -> Result<(), Error> {
+/// Lets those of the tasks be claimed that neither a workflow nor their run keeps back. The workflows are those that
+/// are locked. For a task of another workflow too, the lock of its entry makes changes of the two wait for one
+/// another, and the lock of a run that is on hold does so for its resumption.
+fn release(ids: Vec<Uuid>, workflows: Vec<Uuid>) -> Result<(), Error> {
     static LOCK_RUNS: Statement = Statement::new(
         "SELECT r.id FROM orchestrator.orchestrator_runs AS r \
          WHERE r.thread_id = ANY (ARRAY(SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = ANY ($1))) \
@@ -182,7 +182,7 @@ fn release(ids: Vec<Uuid>) -> Result<(), Error> {
     static LOCK_ENTRIES: Statement = Statement::new(
         "SELECT q.task_id FROM orchestrator.queued_tasks AS q \
          WHERE q.task_id = ANY ($1) AND NOT q.ready \
-           AND (SELECT count(*) FROM orchestrator.workflow_tasks AS l WHERE l.task_id = q.task_id) > 1 \
+           AND (SELECT true FROM orchestrator.workflow_tasks AS l WHERE l.task_id = q.task_id AND l.workflow_id <> ALL ($2) LIMIT 1) \
          ORDER BY q.task_id FOR NO KEY UPDATE",
     );
     // A run that was held since is not locked. Claims look at it again.
@@ -197,8 +197,9 @@ fn release(ids: Vec<Uuid>) -> Result<(), Error> {
         return Ok(());
     }
     let held = LOCK_RUNS.update(&[ids.clone().into()], statements::column::<Uuid>)?;
-    LOCK_ENTRIES.update(&[ids.clone().into()], |_| Ok(()))?;
-    entries::let_go(RELEASED.read(&[ids.into(), held.into()])?)
+    LOCK_ENTRIES.update(&[ids.clone().into(), workflows.into()], |_| Ok(()))?;
+    entries::let_go(RELEASED.read(&[ids.clone().into(), held.into()])?)?;
+    entries::let_go(entries::marked_here(ids)?)
 }
 
 /// AFTER UPDATE row trigger of workflows: lets the next tasks of a workflow that became active be claimed, and
@@ -213,7 +214,7 @@ fn queue_tasks_of_workflow<'a>(
         "SELECT l.task_id FROM orchestrator.workflow_tasks AS l WHERE l.workflow_id = $1 AND NOT l.done \
            AND (SELECT q.ready FROM orchestrator.queued_tasks AS q WHERE q.task_id = l.task_id)",
     );
-    if backend_state::in_script() || backend_state::restores() {
+    if backend_state::in_script() {
         return Ok(None);
     }
     let (Some(old), Some(new)) = (trigger.old(), trigger.new()) else {
@@ -271,19 +272,13 @@ impl Link {
     /// locked.
     fn keep_back(&self) -> Result<(), Error> {
         static KEPT: Statement = Statement::new(include_str!("kept.sql"));
-        if self.done {
-            return Ok(());
-        }
         let arguments = [self.workflow.into(), self.sequence.into(), self.task.into()];
         entries::keep_back(KEPT.update(&arguments, statements::column::<Uuid>)?)
     }
 
     /// Lets the tasks be claimed that this link kept back, and its own. The link is removed, or changed.
     fn let_go(&self) -> Result<(), Error> {
-        if self.done {
-            return Ok(());
-        }
-        release(vec![self.task])?;
+        release(vec![self.task], vec![self.workflow])?;
         let mut passed = Passed::default();
         passed.add(self.workflow, self.sequence);
         passed.let_next_begin()
@@ -298,7 +293,7 @@ impl Link {
 fn queue_linked_tasks<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
-    if backend_state::in_script() || backend_state::restores() {
+    if backend_state::in_script() {
         return Ok(None);
     }
     let follow = || {
@@ -307,11 +302,15 @@ fn queue_linked_tasks<'a>(
         if old.map(|link| link.place()) == new.map(|link| link.place()) {
             return Ok(());
         }
-        lock(old.iter().chain(&new).map(|link| link.workflow).collect())?;
-        if let Some(new) = new {
-            new.keep_back()?;
+        // The link of a task that is over keeps nothing back.
+        let (old, new) = (old.filter(|link| !link.done), new.filter(|link| !link.done));
+        let workflows: Vec<_> = old.iter().chain(&new).map(|link| link.workflow).collect();
+        if workflows.is_empty() {
+            return Ok(());
         }
-        old.map_or(Ok(()), |old| old.let_go())
+        lock(workflows)?;
+        new.map_or(Ok(()), |link| link.keep_back())?;
+        old.map_or(Ok(()), |link| link.let_go())
     };
     if let Err(error) = by_key(owner_of_table(trigger), follow) {
         ErrorReport::from(error).report(PgLogLevel::ERROR);
@@ -320,8 +319,7 @@ fn queue_linked_tasks<'a>(
 }
 
 /// BEFORE INSERT or UPDATE row trigger of workflow_tasks: sets `done` as the task is. The lock of the task makes
-/// its end wait: either its end sees the link, or the link sees its end. While a dump is restored, the value of
-/// the dump stays.
+/// its end wait: either its end sees the link, or the link sees its end.
 ///
 /// Errors: 40001 the task was changed after the snapshot of the transaction. Since 0.7.1.
 #[pg_trigger(sql = false)]
@@ -332,7 +330,7 @@ fn mark_done<'a>(
         lifecycle::misused("mark_done", "it must be fired BEFORE INSERT or UPDATE, FOR EACH ROW");
     };
     let mut new = new.into_owned();
-    if backend_state::in_script() || backend_state::restores() {
+    if backend_state::in_script() {
         return Ok(Some(new));
     }
     let mark = || {
