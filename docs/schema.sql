@@ -1,4 +1,4 @@
--- The schema of orchestrator_schema 0.7.2: the final definition of every table, view and function.
+-- The schema of orchestrator_schema 0.7.3: the final definition of every table, view and function.
 -- `cargo xtask docs` writes this file, and `cargo xtask check docs` compares it with a live database.
 -- It is for reading. Each object names the scripts that made it: A--B.sql stands for sql/orchestrator_schema--A--B.sql.
 
@@ -567,11 +567,11 @@ CREATE TRIGGER tasks_queue_new AFTER INSERT ON orchestrator.tasks FOR EACH ROW W
 CREATE TRIGGER tasks_workflows AFTER UPDATE OF status ON orchestrator.tasks FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.advance_workflows();
 
 -- Requests to a role to approve a task, with the decision; a task may need several
--- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql
 CREATE TABLE orchestrator.approvals (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     task_id uuid NOT NULL,
-    -- The only role that may decide
+    -- The role that was asked; a person decides for it
     approver_role text NOT NULL,
     -- State of the request. pending: waits for a decision; approved: the role agreed; rejected: the role refused
     status text DEFAULT 'pending'::text NOT NULL,
@@ -582,9 +582,12 @@ CREATE TABLE orchestrator.approvals (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     -- The agent's key of the question: asking again with it requests no second approval
     request_key text,
+    -- The person who decided for the role; NULL if only the role is known
+    decided_by text,
     CONSTRAINT approvals_pkey PRIMARY KEY (id),
     CONSTRAINT approvals_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id) ON DELETE CASCADE,
     CONSTRAINT approvals_approver_role_check CHECK (btrim(approver_role) <> ''::text),
+    CONSTRAINT approvals_decided_by_check CHECK (decided_by IS NULL OR status <> 'pending'::text AND btrim(decided_by) <> ''::text),
     CONSTRAINT approvals_decision_at_check CHECK ((status = 'pending'::text) = (decision_at IS NULL)),
     CONSTRAINT approvals_request_key_check CHECK (btrim(request_key) <> ''::text),
     CONSTRAINT approvals_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text]))
@@ -1023,6 +1026,163 @@ SELECT c.key,
        c.value_type, c.description, c.is_secret, c.created_at, c.updated_at
 FROM orchestrator.configurations AS c;
 
+-- Everything that waits for a human, the oldest first, with all that a person needs to decide. Filter by id for one card, or LIMIT a page as in pending_decisions
+-- Made by 0.7.2--0.7.3.sql
+--   kind: The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each
+--   subject: The subject in words
+--   asks: The reason or the notes of the question, else the description of the task
+--   project_id: The project of the run, or of the gate; NULL for an approval of a task without a run
+--   thread_id: The run; for a gate without one the thread that its context names
+--   waiting: How long it has waited
+--   context: The facts that came with a review or a gate, a JSON object
+--   violations: The findings of the scorers about the run
+--   task_id: The task of an approval
+--   task_data: Input for the role of the task, a JSON object
+--   run_phase: Phase of the run; NULL without a run, as in the other columns of the run
+--   run_agent: The agent at work
+--   run_cost_usd: Sum of the costs of the run, in USD
+--   last_events: The last five audit events of the run, without a run those of the task, the newest first: at, event_type, role, metadata. Longer metadata is a text of 2,000 characters
+--   last_tool_calls: The last five tool calls of the run, without a run those of the task, the newest first: at, tool_name, status, arguments, output, error, duration_ms. Texts are cut to 2,000 characters
+--   asked_role: The role that is asked to approve: acting_as of decide(); NULL if anyone who may decide is asked
+--   rejection_needs_notes: Whether decide() rejects it only with notes
+--   if_approved: The consequence of a yes, in words
+--   if_rejected: The consequence of a no, in words
+CREATE VIEW orchestrator.decision_cards AS
+SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_at, d.waiting,
+       q.context, r.violations,
+       t.id AS task_id, t.title AS task_title, t.description AS task_description, t.data AS task_data,
+       r.phase AS run_phase, r.current_agent AS run_agent, r.cost_usd AS run_cost_usd, r.tokens_used AS run_tokens_used,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                   'at', e."timestamp", 'event_type', e.event_type, 'role', e.role,
+                   'metadata', CASE WHEN length(e.metadata::text) <= 2000 THEN e.metadata ELSE to_jsonb(left(e.metadata::text, 2000) || '...') END)
+                   ORDER BY e.id DESC), '[]')
+        FROM orchestrator.audit_events AS e
+        WHERE e.id = ANY (CASE WHEN r.id IS NOT NULL THEN (
+                  SELECT (array_agg(p.id ORDER BY p.id DESC))[1:5]
+                  FROM (SELECT o.id FROM orchestrator.audit_events AS o WHERE o.trace_id = r.id
+                        UNION
+                        SELECT o.id FROM orchestrator.audit_events AS o
+                        WHERE left(o.metadata ->> 'thread_id', 500) = left(r.thread_id, 500) AND o.metadata ->> 'thread_id' = r.thread_id) AS p)
+              ELSE (
+                  SELECT (array_agg(o.id ORDER BY o.id DESC))[1:5]
+                  FROM orchestrator.audit_events AS o WHERE o.trace_id = coalesce(t.trace_id, t.id)) END)) AS last_events,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                   'at', x.created_at, 'tool_name', x.tool_name, 'status', x.status,
+                   'arguments', CASE WHEN length(x.arguments::text) <= 2000 THEN x.arguments ELSE to_jsonb(left(x.arguments::text, 2000) || '...') END,
+                   'output', left(x.output, 2000), 'error', left(x.error, 2000), 'duration_ms', x.duration_ms)
+                   ORDER BY x.created_at DESC, x.id DESC), '[]')
+        FROM orchestrator.tool_executions AS x
+        WHERE x.id = ANY (CASE WHEN r.id IS NOT NULL THEN (
+                  SELECT (array_agg(o.id ORDER BY o.created_at DESC, o.id DESC))[1:5]
+                  FROM (SELECT n.id FROM orchestrator.tasks AS n WHERE n.thread_id = r.thread_id OFFSET 0) AS n,
+                       LATERAL (SELECT o.id, o.created_at FROM orchestrator.tool_executions AS o WHERE o.task_id = n.id OFFSET 0) AS o)
+              ELSE (
+                  SELECT (array_agg(o.id ORDER BY o.created_at DESC, o.id DESC))[1:5]
+                  FROM orchestrator.tool_executions AS o WHERE o.task_id = t.id) END)) AS last_tool_calls,
+       q.asked_role,
+       d.kind <> 'approval' AS rejection_needs_notes,
+       CASE d.kind WHEN 'review' THEN w.goes_on
+                   WHEN 'gate' THEN coalesce(w.goes_on, 'The agent goes on.')
+                   ELSE concat_ws(' ', 'The task is approved.', w.goes_on) END AS if_approved,
+       CASE WHEN d.kind = 'approval' THEN concat_ws(' ', 'The task is not approved.', w.goes_on)
+            WHEN r.id IS NULL THEN 'The agent does not go on; the notes say how it proceeds.'
+            WHEN r.phase IN ('complete', 'failed') THEN w.goes_on
+            WHEN d.kind = 'review' THEN 'The run is killed: it ends as failed, and the notes are its error.'
+            WHEN r.gate_status = 'kill' OR r.held_by IS NOT NULL THEN w.goes_on
+            WHEN r.holding > 0 THEN 'The run is done again as the notes say, once the other questions that hold it are answered.'
+            ELSE 'The run is done again as the notes say.' END AS if_rejected
+FROM orchestrator.pending_decisions AS d
+CROSS JOIN LATERAL (
+    SELECT o.context, o.thread_id, NULL::uuid AS task_id, NULL::text AS asked_role
+    FROM orchestrator.human_review_queue AS o WHERE d.kind = 'review' AND o.id = d.id
+    UNION ALL
+    SELECT o.context, o.thread_id, NULL::uuid AS task_id, NULL::text AS asked_role
+    FROM orchestrator.gates AS o WHERE d.kind = 'gate' AND o.id = d.id
+    UNION ALL
+    SELECT NULL::jsonb AS context, d.thread_id, o.task_id, o.approver_role AS asked_role
+    FROM orchestrator.approvals AS o WHERE d.kind = 'approval' AND o.id = d.id
+) AS q
+LEFT JOIN LATERAL (
+    SELECT o.id, o.title, o.description, o.data, o.trace_id FROM orchestrator.tasks AS o WHERE o.id = q.task_id OFFSET 0
+) AS t ON true
+LEFT JOIN LATERAL (
+    SELECT o.id, o.thread_id, o.phase, o.gate_status, o.current_agent, o.cost_usd, o.tokens_used, o.violations, o.held_by,
+           -- The other open questions about the run, and those of them that hold it.
+           (SELECT count(*) FROM orchestrator.human_review_queue AS n
+            WHERE n.thread_id = o.thread_id AND n.status IS NOT DISTINCT FROM 'pending')
+           + (SELECT count(*) FROM orchestrator.gates AS n
+              WHERE n.thread_id = o.thread_id AND n.status IS NOT DISTINCT FROM 'pending')
+           + (SELECT count(*)
+              FROM (SELECT n.id FROM orchestrator.tasks AS n WHERE n.thread_id = o.thread_id OFFSET 0) AS n,
+                   LATERAL (SELECT FROM orchestrator.approvals AS a
+                            WHERE a.task_id = n.id AND a.status IS NOT DISTINCT FROM 'pending' OFFSET 0) AS a) - 1 AS others,
+           (SELECT count(*) FROM orchestrator.human_review_queue AS n
+            WHERE n.thread_id = o.thread_id AND n.status IS NOT DISTINCT FROM 'pending' AND n.review_type = 'safety' AND n.id <> d.id)
+           + (SELECT count(*) FROM orchestrator.gates AS n
+              WHERE n.thread_id = o.thread_id AND n.status IS NOT DISTINCT FROM 'pending' AND n.id <> d.id) AS holding
+    FROM orchestrator.orchestrator_runs AS o WHERE o.thread_id = q.thread_id OFFSET 0
+) AS r ON true
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN r.id IS NULL THEN NULL
+                WHEN r.phase IN ('complete', 'failed') THEN 'The run has ended and does not change.'
+                WHEN r.gate_status = 'kill' THEN 'The run was killed and does not go on.'
+                WHEN r.held_by IS NOT NULL THEN 'The run stays on hold until the pause by role ' || quote_ident(r.held_by) || ' is lifted.'
+                WHEN r.gate_status = 'hold' AND r.others > 0 THEN 'The run goes on once the other open questions about it (' || r.others || ') are answered.'
+                WHEN r.gate_status = 'recycle' AND r.holding > 0 THEN 'The run is done again once the other questions that hold it (' || r.holding || ') are answered.'
+                WHEN r.gate_status = 'recycle' THEN 'The run is done again, because a gate was denied.'
+                ELSE 'The run goes on.' END AS goes_on
+) AS w
+ORDER BY d.requested_at, d.id;
+
+-- Every question to a human, open or decided, in one vocabulary. pending_decisions lists the open ones in order
+-- Made by 0.7.2--0.7.3.sql
+--   kind: The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task
+--   status: State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate
+--   subject: The subject in words
+--   asks: The reason of the question; for an approval its notes while it is pending, else the description of the task
+--   requested_by: The agent that waits at a gate, or the role that routed the task of an approval; NULL for a review, whose event review_requested has the role that was logged in
+--   decided_by: The person who decided; for an approval that no person decided, the role that was asked
+--   notes: The notes of the decision, or the feedback of a gate; for an approval that was decided without notes those of the request
+--   project_id: The project of the run, or of the gate; NULL for an approval of a task without a run
+--   thread_id: The run; for a gate without one the thread that its context names
+--   task_id: The task of an approval
+CREATE VIEW orchestrator.decisions AS
+SELECT 'review' AS kind, q.id, q.status,
+       q.review_type || ' review of story ' || r.story_id AS subject,
+       q.reason AS asks, NULL::text AS requested_by, q.created_at AS requested_at,
+       q.resolved_by AS decided_by, q.resolved_at AS decided_at, q.resolution_notes AS notes,
+       r.project_id, q.thread_id, NULL::uuid AS task_id
+FROM orchestrator.orchestrator_runs AS r
+RIGHT JOIN orchestrator.human_review_queue AS q ON q.thread_id = r.thread_id
+UNION ALL
+SELECT 'gate' AS kind, g.id, g.status,
+       g.gate_type || ' gate of agent ' || g.agent_id AS subject,
+       g.reason AS asks, g.agent_id AS requested_by, g.created_at AS requested_at,
+       g.resolved_by AS decided_by, g.resolved_at AS decided_at, g.feedback AS notes,
+       g.project_id, coalesce(g.thread_id, g.context ->> 'thread_id') AS thread_id, NULL::uuid AS task_id
+FROM orchestrator.gates AS g
+WHERE g.status <> 'denied'
+UNION ALL
+SELECT 'gate' AS kind, g.id, 'rejected' AS status,
+       g.gate_type || ' gate of agent ' || g.agent_id AS subject,
+       g.reason AS asks, g.agent_id AS requested_by, g.created_at AS requested_at,
+       g.resolved_by AS decided_by, g.resolved_at AS decided_at, g.feedback AS notes,
+       g.project_id, coalesce(g.thread_id, g.context ->> 'thread_id') AS thread_id, NULL::uuid AS task_id
+FROM orchestrator.gates AS g
+WHERE g.status = 'denied'
+UNION ALL
+SELECT 'approval' AS kind, a.id, a.status,
+       'approval by ' || a.approver_role || ' of task ' || coalesce(nullif(btrim(t.title), ''), left(btrim(t.description), 200)) AS subject,
+       coalesce(CASE WHEN a.status = 'pending' THEN nullif(btrim(a.notes), '') END, t.description, '') AS asks,
+       t.from_role AS requested_by, a.created_at AS requested_at,
+       CASE WHEN a.status <> 'pending' THEN coalesce(a.decided_by, a.approver_role) END AS decided_by,
+       a.decision_at AS decided_at,
+       CASE WHEN a.status <> 'pending' THEN nullif(btrim(a.notes), '') END AS notes,
+       r.project_id, t.thread_id, a.task_id
+FROM orchestrator.orchestrator_runs AS r
+RIGHT JOIN orchestrator.tasks AS t ON t.thread_id = r.thread_id
+JOIN orchestrator.approvals AS a ON a.task_id = t.id;
+
 -- Every enum type outside system schemas that the caller may see, with its labels in order and the columns that use it
 -- Made by 0.3.0--0.4.0.sql
 --   used_by: The columns of that type, of an array of it or of a domain over it, as schema.table.column
@@ -1107,8 +1267,8 @@ FROM orchestrator.approvals AS a JOIN orchestrator.tasks AS t ON t.id = a.task_i
 WHERE a.status = 'pending'
 ORDER BY a.created_at, a.id;
 
--- Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect and each notification, and remember the ids
--- Made by 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
+-- Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect, and after each notification the ids that it holds, or all rows if its count is greater
+-- Made by 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql
 --   kind: The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each
 --   subject: The subject in words
 --   asks: The reason or the notes of the question, else the description of the task
@@ -1132,7 +1292,7 @@ FROM (
     FROM orchestrator.gates AS g
     UNION ALL
     SELECT 'approval' AS kind, a.id, a.status,
-           'approval by ' || a.approver_role || ' of task ' || (SELECT coalesce(nullif(btrim(t.title), ''), t.task_type) FROM orchestrator.tasks AS t WHERE t.id = a.task_id) AS subject,
+           'approval by ' || a.approver_role || ' of task ' || (SELECT coalesce(nullif(btrim(t.title), ''), left(btrim(t.description), 200)) FROM orchestrator.tasks AS t WHERE t.id = a.task_id) AS subject,
            coalesce(nullif(btrim(a.notes), ''), (SELECT t.description FROM orchestrator.tasks AS t WHERE t.id = a.task_id), '') AS asks,
            (SELECT r.project_id FROM orchestrator.tasks AS t JOIN orchestrator.orchestrator_runs AS r ON r.thread_id = t.thread_id WHERE t.id = a.task_id) AS project_id,
            (SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = a.task_id) AS thread_id, a.created_at AS requested_at
@@ -1516,13 +1676,13 @@ CREATE FUNCTION orchestrator.allowed_transitions(machine text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'allowed_transitions_wrapper';
 
--- AFTER INSERT or UPDATE statement trigger (kind): NOTIFY orchestrator_decisions with kind, change and count; off with orchestrator_schema.notify. The server delivers equal notifications of one transaction once, so the count cannot be summed: read pending_decisions
--- Made by 0.5.0--0.6.0.sql
+-- AFTER INSERT or UPDATE statement trigger (kind): NOTIFY orchestrator_decisions with kind, change, count and ids, as many as fit; off with orchestrator_schema.notify
+-- Made by 0.5.0--0.6.0.sql, 0.7.2--0.7.3.sql
 CREATE FUNCTION orchestrator.announce_decisions()
  RETURNS trigger
  LANGUAGE c
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'announce_decisions_wrapper';
+AS 'orchestrator_schema', 'announce_decisions_0_7_3_wrapper';
 
 -- Answers a collaboration. Returns the id of the outcome
 -- Made by 0.2.0--0.2.1.sql, 0.5.0--0.6.0.sql
@@ -1689,14 +1849,23 @@ CREATE FUNCTION orchestrator.deactivate_stale_sessions(silent_for interval DEFAU
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'deactivate_stale_sessions_wrapper';
 
--- Approves or rejects a pending review, gate or approval by the rules of its kind. Returns its kind, id and status
--- Made by 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
-CREATE FUNCTION orchestrator.decide(decision_id uuid, decision text, decided_by text, notes text DEFAULT NULL::text)
+-- Approves or rejects a pending review, gate or approval by the rules of its kind. Returns its kind, id and status, also if the same caller repeats the decision
+-- Made by 0.7.2--0.7.3.sql
+CREATE FUNCTION orchestrator.decide(decision_id uuid, decision text, decided_by text, notes text DEFAULT NULL::text, acting_as text DEFAULT NULL::text)
  RETURNS TABLE(kind text, id uuid, status text)
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'decide_0_7_0_wrapper';
+AS 'orchestrator_schema', 'decide_0_7_3_wrapper';
+
+-- The question with this id, open or decided: the row of view decisions
+-- Made by 0.7.2--0.7.3.sql
+CREATE FUNCTION orchestrator.decision(decision_id uuid)
+ RETURNS orchestrator.decisions
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'decision_wrapper';
 
 -- Everything that a downgrade to that version would archive, drop or replace, and the objects that would stop it; changes nothing
 -- Made by 0.0.0.sql, 0.5.0--0.6.0.sql
@@ -2135,40 +2304,40 @@ CREATE FUNCTION orchestrator.request_review(thread_id text, review_type text, re
 AS 'orchestrator_schema', 'request_review_0_7_0_wrapper';
 
 -- Decides a pending approval as approved or rejected, only by the role that was asked, and records it. Returns the row
--- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql
 CREATE FUNCTION orchestrator.resolve_approval(approval_id uuid, decision text, approver_role text, notes text DEFAULT NULL::text)
  RETURNS orchestrator.approvals
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'resolve_approval_0_7_0_wrapper';
+AS 'orchestrator_schema', 'resolve_approval_0_7_3_wrapper';
 
 -- Resolves a pending gate as approved or denied, once. Returns the row. A denial needs feedback
--- Made by 0.1.6--0.2.0.sql, 0.2.3--0.2.4.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
+-- Made by 0.1.6--0.2.0.sql, 0.2.3--0.2.4.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql
 CREATE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL::text)
  RETURNS orchestrator.gates
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'resolve_gate_0_7_0_wrapper';
+AS 'orchestrator_schema', 'resolve_gate_0_7_3_wrapper';
 
 -- Resolves a pending review as approved or rejected, once: the last approval frees the run, a rejection kills it. Returns the row
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql
 CREATE FUNCTION orchestrator.resolve_review(review_id uuid, decision text, resolved_by text, notes text DEFAULT NULL::text)
  RETURNS orchestrator.human_review_queue
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'resolve_review_0_7_0_wrapper';
+AS 'orchestrator_schema', 'resolve_review_0_7_3_wrapper';
 
 -- Resolves many reviews by one decision. Returns for each id resolved, already_resolved or unknown
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql
 CREATE FUNCTION orchestrator.resolve_reviews(review_ids uuid[], decision text, resolved_by text, notes text DEFAULT NULL::text)
  RETURNS TABLE(review_id uuid, outcome text)
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'resolve_reviews_0_7_0_wrapper';
+AS 'orchestrator_schema', 'resolve_reviews_0_7_3_wrapper';
 
 -- Restores by hand the rows that an upgrade would restore, for example after a dump with an archive was restored
 -- Made by 0.0.0.sql, 0.5.0--0.6.0.sql

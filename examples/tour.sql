@@ -268,16 +268,18 @@ SELECT kind, subject, asks, thread_id FROM orchestrator.pending_decisions;
 SELECT kind, subject FROM orchestrator.pending_decisions
 WHERE (requested_at, id) > (SELECT requested_at, id FROM orchestrator.pending_decisions LIMIT 1) LIMIT 2;
 
-\echo '30. decide() accepts the id of each question, and applies the rules of its kind: a gate is denied only with a reason, and an approval is given only by the role that was asked. Each question is decided once.'
+\echo '30. decide() accepts the id of each question, and applies the rules of its kind: a gate is denied only with a reason, and an approval is given by a person for the role that was asked. Each question is decided once; only the same call may be repeated.'
 \set ON_ERROR_STOP off
 SELECT orchestrator.decide(:'gate', 'deny', 'ada');
 SELECT orchestrator.decide(:'approval', 'approve', 'finance');
 \set ON_ERROR_STOP on
 SELECT kind, status FROM orchestrator.decide(:'gate', 'deny', 'ada', 'wait until Monday');
-SELECT kind, status FROM orchestrator.decide(:'approval', 'approve', 'manager');
+SELECT kind, status FROM orchestrator.decide(:'approval', 'approve', 'ada', acting_as => 'manager');
+SELECT kind, status FROM orchestrator.decide(:'approval', 'approve', 'ada', acting_as => 'manager');
 \set ON_ERROR_STOP off
 SELECT orchestrator.decide(:'gate', 'approve', 'bob');
 \set ON_ERROR_STOP on
+SELECT kind, status, decided_by, notes FROM orchestrator.decision(:'gate');
 SELECT kind, subject FROM orchestrator.pending_decisions;
 UNLISTEN orchestrator_decisions;
 

@@ -137,6 +137,11 @@ extension_sql_file!(
     name = "version_0_7_2",
     requires = ["version_0_7_1"]
 );
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.7.2--0.7.3.sql",
+    name = "version_0_7_3",
+    requires = ["version_0_7_2"]
+);
 
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {

@@ -198,8 +198,17 @@ const WAITING: &str = "
     UPDATE orchestrator.sessions SET status = 'pending' WHERE id IN (TABLE waiting);
     UPDATE orchestrator.tool_executions SET status = 'running', completed_at = NULL, duration_ms = NULL WHERE id IN (TABLE waiting)";
 
+/// Decisions that are made again.
+const DECIDED_AGAIN_GATE: &str = "SELECT orchestrator.resolve_gate(pg_temp.id(7), 'approved', 'ada'), orchestrator.decide(pg_temp.id(7), 'approve', 'ada')";
+const DECIDED_AGAIN_REVIEWS: &str = "WITH ids AS MATERIALIZED (SELECT array_agg(pg_temp.id(i)) AS ids FROM generate_series(41, 50) AS i) \
+     SELECT (SELECT count(*) FROM orchestrator.resolve_reviews(ids, 'approved', 'ada')), (SELECT count(*) FROM orchestrator.resolve_reviews(ids, 'approved', 'ada')) FROM ids";
+
+/// A page of questions with all that a person needs. The server takes the pending ones for few, and may
+/// sort them with their subjects; but it reads no decided one, and the rest only for the page.
+const CARDS: &str = "SELECT * FROM orchestrator.decision_cards LIMIT 20";
+
 /// Calls that find rows by key, with the table and the number of rows that they need.
-const BY_KEY: [(&str, &str, i64); 18] = [
+const BY_KEY: [(&str, &str, i64); 32] = [
     ("SELECT orchestrator.resolve_gate(pg_temp.id(1), 'approved', 'ada')", "gates", 1),
     ("SELECT orchestrator.resolve_approval(pg_temp.id(2), 'approved', 'lead')", "approvals", 1),
     (
@@ -212,6 +221,20 @@ const BY_KEY: [(&str, &str, i64); 18] = [
         "human_review_queue",
         10,
     ),
+    (DECIDED_AGAIN_GATE, "gates", 1),
+    (DECIDED_AGAIN_GATE, "audit_events", 1),
+    (DECIDED_AGAIN_REVIEWS, "human_review_queue", 10),
+    (DECIDED_AGAIN_REVIEWS, "audit_events", 10),
+    ("SELECT orchestrator.decision(pg_temp.id(6))", "gates", 1),
+    ("SELECT orchestrator.decision(pg_temp.id(6))", "approvals", 1),
+    ("SELECT orchestrator.decision(pg_temp.id(6))", "human_review_queue", 1),
+    (CARDS, "gates", 1_000),
+    (CARDS, "approvals", 1_000),
+    (CARDS, "human_review_queue", 1_000),
+    (CARDS, "orchestrator_runs", 1_000),
+    (CARDS, "tasks", 1_000),
+    (CARDS, "tool_executions", 20),
+    (CARDS, "audit_events", 20),
     ("SELECT orchestrator.record_safety('task 21', 0.3)", "human_review_queue", 1),
     ("SELECT orchestrator.resume_run('task 2001')", "human_review_queue", 1),
     ("SELECT orchestrator.resume_run('task 2001')", "gates", 1),

@@ -2,6 +2,8 @@
 
 #[path = "races/access.rs"]
 mod access;
+#[path = "races/answers.rs"]
+mod answers;
 #[path = "races/claims.rs"]
 mod claims;
 #[path = "races/configuration.rs"]

@@ -188,7 +188,7 @@ fn rows_that_had_to_stay_in_the_archive_are_not_waiting() -> Result<()> {
     let left: String = client.query_one(kept, &[])?.try_get(0)?;
     assert_eq!(
         left,
-        "orchestrator.approvals 1, orchestrator.approvals (request_key) 1, \
+        "orchestrator.approvals 1, orchestrator.approvals (decided_by) 1, orchestrator.approvals (request_key) 1, \
          orchestrator.tasks (from_role, to_role, data, trace_id, idempotency_key, title) 1, \
          orchestrator.tasks (priority, run_after, max_attempts, result) 1, \
          orchestrator.tasks (thread_id) 1"
@@ -205,13 +205,19 @@ fn rows_that_had_to_stay_in_the_archive_are_not_waiting() -> Result<()> {
     dump::run(silent.args(["--no-comments", "--dbname", restored.name()]).arg(&target))?;
     let mut client = restored.client()?;
     let reported = differences(&mut client)?;
-    assert_eq!(reported.len(), 5, "{reported:?}");
+    assert_eq!(reported.len(), 6, "{reported:?}");
     assert_eq!(
         reported[0],
         "waiting archive orchestrator_archive.approvals: restored to orchestrator.approvals / \
          archived at an unknown version, not restored since"
     );
-    for table in ["approvals_columns", "tasks_columns", "tasks_columns_2", "tasks_columns_3"] {
+    for table in [
+        "approvals_columns",
+        "approvals_columns_2",
+        "tasks_columns",
+        "tasks_columns_2",
+        "tasks_columns_3",
+    ] {
         let start = format!("waiting archive orchestrator_archive.{table}:");
         assert!(reported.iter().any(|line| line.starts_with(&start)), "{table}: {reported:?}");
     }
@@ -225,11 +231,12 @@ fn rows_that_had_to_stay_in_the_archive_are_not_waiting() -> Result<()> {
 fn dump_safety_reports_rows_that_a_dump_loses() -> Result<()> {
     const ROWS: &str = "INSERT INTO orchestrator.tasks (id, title, task_type) \
          SELECT md5(i::text)::uuid, 't' || i, 'x' FROM generate_series(1, 3) AS i; \
-         INSERT INTO orchestrator.tool_executions (task_id, tool_name) SELECT id, 'y' FROM orchestrator.tasks";
+         INSERT INTO orchestrator.tool_executions (task_id, tool_name) SELECT id, 'y' FROM orchestrator.tasks; \
+         INSERT INTO orchestrator.knowledge_staging (knowledge_type, content) VALUES ('collaboration', 'y')";
     // Each damage, and whether it loses rows.
     let damages = [
         ("ALTER TABLE orchestrator.tasks ADD COLUMN note text", true),
-        ("ALTER TABLE orchestrator.tool_executions DROP COLUMN task_id", true),
+        ("ALTER TABLE orchestrator.knowledge_staging DROP COLUMN content", true),
         ("ALTER TABLE orchestrator.tasks DROP COLUMN metadata", false),
         ("ALTER TABLE orchestrator.tasks ALTER COLUMN description SET DEFAULT 'mine'", false),
         (
@@ -268,7 +275,7 @@ fn dump_safety_reports_rows_that_a_dump_loses() -> Result<()> {
         ),
     ];
     let count = |client: &mut postgres::Client| -> Result<i64> {
-        const COUNT: &str = "SELECT (SELECT count(*) FROM orchestrator.tasks) + (SELECT count(*) FROM orchestrator.tool_executions) \
+        const COUNT: &str = "SELECT (SELECT count(*) FROM orchestrator.tasks) + (SELECT count(*) FROM orchestrator.tool_executions) + (SELECT count(*) FROM orchestrator.knowledge_staging) \
              + CASE WHEN to_regclass('public.mine') IS NULL THEN 0 ELSE 1 END";
         Ok(client.query_one(COUNT, &[])?.try_get(0)?)
     };

@@ -17,7 +17,7 @@ export type Database = {
         Row: {
           id: string;
           task_id: string;
-          /** The only role that may decide */
+          /** The role that was asked; a person decides for it */
           approver_role: string;
           /** State of the request. pending: waits for a decision; approved: the role agreed; rejected: the role refused */
           status: "pending" | "approved" | "rejected";
@@ -28,6 +28,8 @@ export type Database = {
           created_at: string;
           /** The agent's key of the question: asking again with it requests no second approval */
           request_key: string | null;
+          /** The person who decided for the role; NULL if only the role is known */
+          decided_by: string | null;
         };
         Insert: {
           id?: string;
@@ -38,6 +40,7 @@ export type Database = {
           notes?: string;
           created_at?: string;
           request_key?: string | null;
+          decided_by?: string | null;
         };
         Update: {
           id?: string;
@@ -48,6 +51,7 @@ export type Database = {
           notes?: string;
           created_at?: string;
           request_key?: string | null;
+          decided_by?: string | null;
         };
         Relationships: [
           {
@@ -1611,6 +1615,84 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** Everything that waits for a human, the oldest first, with all that a person needs to decide. Filter by id for one card, or LIMIT a page as in pending_decisions */
+      decision_cards: {
+        Row: {
+          /** The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each */
+          kind: string | null;
+          id: string | null;
+          /** The subject in words */
+          subject: string | null;
+          /** The reason or the notes of the question, else the description of the task */
+          asks: string | null;
+          /** The project of the run, or of the gate; NULL for an approval of a task without a run */
+          project_id: string | null;
+          /** The run; for a gate without one the thread that its context names */
+          thread_id: string | null;
+          requested_at: string | null;
+          /** How long it has waited */
+          waiting: string | null;
+          /** The facts that came with a review or a gate, a JSON object */
+          context: Json;
+          /** The findings of the scorers about the run */
+          violations: (string | null)[] | null;
+          /** The task of an approval */
+          task_id: string | null;
+          task_title: string | null;
+          task_description: string | null;
+          /** Input for the role of the task, a JSON object */
+          task_data: Json;
+          /** Phase of the run; NULL without a run, as in the other columns of the run */
+          run_phase: string | null;
+          /** The agent at work */
+          run_agent: string | null;
+          /** Sum of the costs of the run, in USD */
+          run_cost_usd: number | null;
+          run_tokens_used: number | null;
+          /** The last five audit events of the run, without a run those of the task, the newest first: at, event_type, role, metadata. Longer metadata is a text of 2,000 characters */
+          last_events: Json;
+          /** The last five tool calls of the run, without a run those of the task, the newest first: at, tool_name, status, arguments, output, error, duration_ms. Texts are cut to 2,000 characters */
+          last_tool_calls: Json;
+          /** The role that is asked to approve: acting_as of decide(); NULL if anyone who may decide is asked */
+          asked_role: string | null;
+          /** Whether decide() rejects it only with notes */
+          rejection_needs_notes: boolean | null;
+          /** The consequence of a yes, in words */
+          if_approved: string | null;
+          /** The consequence of a no, in words */
+          if_rejected: string | null;
+        };
+        Relationships: [];
+      };
+      /** Every question to a human, open or decided, in one vocabulary. pending_decisions lists the open ones in order */
+      decisions: {
+        Row: {
+          /** The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task */
+          kind: string | null;
+          id: string | null;
+          /** State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate */
+          status: string | null;
+          /** The subject in words */
+          subject: string | null;
+          /** The reason of the question; for an approval its notes while it is pending, else the description of the task */
+          asks: string | null;
+          /** The agent that waits at a gate, or the role that routed the task of an approval; NULL for a review, whose event review_requested has the role that was logged in */
+          requested_by: string | null;
+          requested_at: string | null;
+          /** The person who decided; for an approval that no person decided, the role that was asked */
+          decided_by: string | null;
+          decided_at: string | null;
+          /** The notes of the decision, or the feedback of a gate; for an approval that was decided without notes those of the request */
+          notes: string | null;
+          /** The project of the run, or of the gate; NULL for an approval of a task without a run */
+          project_id: string | null;
+          /** The run; for a gate without one the thread that its context names */
+          thread_id: string | null;
+          /** The task of an approval */
+          task_id: string | null;
+        };
+        Relationships: [];
+      };
       /** Every enum type outside system schemas that the caller may see, with its labels in order and the columns that use it */
       enum_usage: {
         Row: {
@@ -1689,7 +1771,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect and each notification, and remember the ids */
+      /** Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect, and after each notification the ids that it holds, or all rows if its count is greater */
       pending_decisions: {
         Row: {
           /** The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each */
@@ -2152,15 +2234,23 @@ export type Database = {
         };
         Returns: string[];
       };
-      /** Approves or rejects a pending review, gate or approval by the rules of its kind. Returns its kind, id and status */
+      /** Approves or rejects a pending review, gate or approval by the rules of its kind. Returns its kind, id and status, also if the same caller repeats the decision */
       decide: {
         Args: {
           decision_id: string;
           decision: string;
           decided_by: string;
           notes?: string;
+          acting_as?: string;
         };
         Returns: { kind: string; id: string; status: string }[];
+      };
+      /** The question with this id, open or decided: the row of view decisions */
+      decision: {
+        Args: {
+          decision_id: string;
+        };
+        Returns: Database["orchestrator"]["Views"]["decisions"]["Row"];
       };
       /** Everything that a downgrade to that version would archive, drop or replace, and the objects that would stop it; changes nothing */
       downgrade_plan: {

@@ -1,5 +1,6 @@
 //! One inbox over everything that waits for a human: reviews, gates and approvals. One function
-//! decides any of them by the rules of its kind, and a trigger announces requests and decisions.
+//! decides any of them by the rules of its kind, another one finds the answer, and a trigger announces
+//! requests and decisions.
 
 use std::ffi::CStr;
 
@@ -9,7 +10,9 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, heap_tuple::PgHeapTuple};
 
+use crate::decisions::approvals::answer::{self, For};
 use crate::decisions::{approvals, gates, reviews};
+use crate::runs::Row;
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
@@ -64,7 +67,8 @@ fn decide(
 /// human, for an approval the role that was asked; `notes`: the reason.
 /// Returns: the kind, the id, and the new status.
 /// Errors: 22004, 22023 unknown word, blank name, or missing notes, P0002 no review, gate or
-/// approval has this id, 42501 another role was asked, 55000 it is already decided. Since 0.7.0.
+/// approval has this id, 42501 another role was asked, 55000 it is already decided. Since 0.7.0;
+/// replaced in 0.7.3.
 #[pg_extern(sql = false, volatile)]
 fn decide_0_7_0(
     decision_id: Option<Uuid>,
@@ -83,6 +87,63 @@ fn decide_0_7_0(
         _ => drop(approvals::resolve_approval_0_7_0(id, status, decided_by, notes)?),
     }
     Ok(TableIterator::once(decision.into_row()))
+}
+
+/// Decides the review, gate or approval with this id by the rules of its kind: rejecting a review
+/// and denying a gate need notes, and an approval is decided by a person for the role that was asked.
+/// The run that waits for it goes on, is done again, or ends, as the function of the kind says. The
+/// same decision again by the same person, logged in as the same role, returns the row and changes
+/// nothing.
+///
+/// `decision`: approve or approved; reject, rejected, deny or denied; `decided_by`: the name of the
+/// human; `notes`: the reason; a repeated call may leave it out; `acting_as`: the role for which the
+/// human decides an approval. Without it the human decides if `decided_by` is the name of the role that
+/// was asked, or if the caller's role is a member of a database role with that name. Reviews and gates
+/// ask no role and ignore it.
+/// Returns: the kind, the id, and the new status.
+/// Errors: 22004, 22023 unknown word, blank name or role, or missing notes, P0002 no review, gate or
+/// approval has this id, 42501 another role was asked, 55000 it is already decided otherwise. Since
+/// 0.7.3.
+#[pg_extern(sql = false, volatile)]
+fn decide_0_7_3(
+    decision_id: Option<Uuid>,
+    decision: Option<&str>,
+    decided_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+    acting_as: default!(Option<&str>, "NULL"),
+) -> Result<
+    TableIterator<'static, (name!(kind, String), name!(id, Uuid), name!(status, String))>,
+    ErrorReport,
+> {
+    let acting_as = acting_as.map(|role| arguments::filled("acting_as", Some(role))).transpose()?;
+    let decision = Decision::of(decision_id, decision, decided_by, notes)?;
+    let (id, status, decided_by) = decision.arguments();
+    match decision.kind.as_str() {
+        "review" => drop(reviews::resolve::resolve_review_0_7_3(id, status, decided_by, notes)?),
+        "gate" => drop(gates::resolve::resolve_gate_0_7_3(id, status, decided_by, notes)?),
+        _ => {
+            let resolution = approvals::Resolution::of(id, status, decided_by, notes)?;
+            let role = acting_as.map_or(For::Member, For::Role);
+            drop(answer::decide(&resolution, role)?);
+        }
+    }
+    Ok(TableIterator::once(decision.into_row()))
+}
+
+/// The question with this id, open or decided: the row of view `decisions`.
+///
+/// Returns: the row; of two questions with the same id, the open one.
+/// Errors: 22004, P0002 no review, gate or approval has this id. Since 0.7.3.
+#[pg_extern(sql = false, stable, parallel_restricted)]
+fn decision(
+    decision_id: Option<Uuid>,
+) -> Result<pgrx::composite_type!('static, "orchestrator.decisions"), ErrorReport> {
+    static DECISION: Statement = Statement::new(
+        "SELECT d FROM orchestrator.decisions AS d WHERE d.id = $1 ORDER BY d.status = 'pending' DESC LIMIT 1",
+    );
+    let id = required("decision_id", decision_id)?;
+    let found = DECISION.select(&[id.into()], statements::one::<Row>)?;
+    Ok(found.ok_or_else(|| unknown(id))?)
 }
 
 /// A checked decision, in the words of its kind.
@@ -144,10 +205,12 @@ fn kind_of(id: Uuid) -> Result<String, Error> {
              SELECT 'approval', a.status FROM orchestrator.approvals AS a WHERE a.id = $1 \
          ) AS d ORDER BY d.status = 'pending' DESC LIMIT 1",
     );
-    KIND.update(&[id.into()], statements::one::<String>)?.ok_or_else(|| {
-        Error::new(Kind::NotFound, format!("decision {id} does not exist"))
-            .hint("List pending decisions: SELECT * FROM orchestrator.pending_decisions;")
-    })
+    KIND.update(&[id.into()], statements::one::<String>)?.ok_or_else(|| unknown(id))
+}
+
+fn unknown(id: Uuid) -> Error {
+    Error::new(Kind::NotFound, format!("decision {id} does not exist"))
+        .hint("List pending decisions: SELECT * FROM orchestrator.pending_decisions;")
 }
 
 /// AFTER INSERT or UPDATE statement trigger `announce_decisions(kind)`, with the transition tables
@@ -157,11 +220,78 @@ fn kind_of(id: Uuid) -> Result<String, Error> {
 /// server delivers equal announcements of one transaction only once, so listeners cannot add up the
 /// counts; they read `pending_decisions`.
 ///
-/// Since 0.6.0.
+/// Since 0.6.0; replaced in 0.7.3.
 #[pg_trigger(sql = false)]
 fn announce_decisions<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    announce(trigger, |kind, change, announced| {
+        format!(r#"{{"kind":"{kind}","change":"{change}","count":{}}}"#, announced.count)
+    })
+}
+
+/// AFTER INSERT or UPDATE statement trigger `announce_decisions(kind)`, with the transition tables
+/// `added`, or `was` and `became`. Announces on channel orchestrator_decisions how many decisions
+/// the statement requested or made, with their ids, as many as fit into the payload. A listener that
+/// knows its ids looks when one of them is among these, or when count is greater than their number. It
+/// announces nothing if there are none, if `orchestrator_schema.notify` is off, in an extension
+/// script, or while a dump is restored.
+///
+/// Since 0.7.3.
+#[pg_trigger(sql = false)]
+fn announce_decisions_0_7_3<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    announce(trigger, |kind, change, announced| {
+        let head = format!(r#"{{"kind":"{kind}","change":"{change}","count":{}"#, announced.count);
+        with_ids(head, &announced.ids)
+    })
+}
+
+/// The questions that a statement asked or decided.
+#[derive(Default)]
+struct Announced {
+    count: usize,
+    /// The ids of the first of them.
+    ids: Vec<Uuid>,
+}
+
+impl Announced {
+    fn add(&mut self, now: &Column<'_>) {
+        self.count += 1;
+        if self.ids.len() < MOST_IDS {
+            self.ids.extend(now.id());
+        }
+    }
+}
+
+/// The greatest length of a payload, in bytes. NOTIFY refuses a longer one.
+const LONGEST_PAYLOAD: usize = (pg_sys::BLCKSZ - pg_sys::NAMEDATALEN - 128 - 1) as usize;
+
+/// No payload has room for as many ids.
+const MOST_IDS: usize = LONGEST_PAYLOAD / 36;
+
+/// A payload that begins with `head`, with as many ids as fit.
+fn with_ids(head: String, ids: &[Uuid]) -> String {
+    const END: &str = "]}";
+    let mut payload = head + r#","ids":["#;
+    for (place, id) in ids.iter().enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        let id = format!(r#"{comma}"{id}""#);
+        if payload.len() + id.len() + END.len() > LONGEST_PAYLOAD {
+            break;
+        }
+        payload.push_str(&id);
+    }
+    payload + END
+}
+
+/// The body of the trigger. `compose` makes the payload of a kind, a change and the questions.
+fn announce<'a>(
+    trigger: &'a PgTrigger<'a>,
+    compose: impl FnOnce(&str, &str, &Announced) -> String,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    const CHANNEL: &str = "orchestrator_decisions";
     let asked = trigger.event().fired_by_insert();
     let data = trigger.trigger_data();
     if data.tg_newtable.is_null() || (!asked && data.tg_oldtable.is_null()) {
@@ -170,43 +300,41 @@ fn announce_decisions<'a>(
     }
     if notifications::are_on() {
         let kind = trigger.extra_args()?.into_iter().next().unwrap_or_default();
-        if let Err(error) = announce(trigger, &kind, asked) {
-            ErrorReport::from(error).report(PgLogLevel::ERROR);
+        match announced(trigger, asked) {
+            Ok(announced) if announced.count > 0 => {
+                let change = if asked { "requested" } else { "decided" };
+                notifications::send(CHANNEL, &compose(&kind, change, &announced));
+            }
+            Ok(_) => {}
+            Err(error) => ErrorReport::from(error).report(PgLogLevel::ERROR),
         }
     }
     Ok(None)
 }
 
-/// The number of pending rows that the statement inserted, or of rows that it updated from pending
-/// to another status.
-fn count(trigger: &PgTrigger<'_>, asked: bool) -> Result<i64, Error> {
+/// The pending rows that the statement inserted, or the rows that it updated from pending to another
+/// status.
+fn announced(trigger: &PgTrigger<'_>, asked: bool) -> Result<Announced, Error> {
     const STATUS: &CStr = c"status";
-    let mut now = Column::after(trigger, STATUS)?;
-    let mut count = 0;
+    let mut now = Column::after(trigger, STATUS)?.with_id(trigger, c"id")?;
+    let mut announced = Announced::default();
     if asked {
         while let Some(waits) = now.next(|status| status == PENDING) {
-            count += i64::from(waits);
+            if waits {
+                announced.add(&now);
+            }
         }
     } else {
         let mut was = Column::before(trigger, STATUS)?;
         while let (Some(waited), Some(is_decided)) =
             (was.next(|status| status == PENDING), now.next(|status| status != PENDING))
         {
-            count += i64::from(waited && is_decided);
+            if waited && is_decided {
+                announced.add(&now);
+            }
         }
     }
-    Ok(count)
-}
-
-fn announce(trigger: &PgTrigger<'_>, kind: &str, asked: bool) -> Result<(), Error> {
-    const CHANNEL: &str = "orchestrator_decisions";
-    let count = count(trigger, asked)?;
-    if count > 0 {
-        let change = if asked { "requested" } else { "decided" };
-        let payload = format!(r#"{{"kind":"{kind}","change":"{change}","count":{count}}}"#);
-        notifications::send(CHANNEL, &payload);
-    }
-    Ok(())
+    Ok(announced)
 }
 
 #[cfg(test)]
@@ -218,6 +346,20 @@ mod tests {
     fn every_word_has_one_meaning() {
         assert!(YES.iter().all(|word| is_yes(word).is_ok_and(|yes| yes)));
         assert!(NO.iter().all(|word| is_yes(word).is_ok_and(|yes| !yes)));
+    }
+
+    #[test]
+    fn a_payload_holds_as_many_ids_as_fit() {
+        let ids: Vec<Uuid> = (0..MOST_IDS).map(|_| crate::server::ids::uuidv7()).collect();
+        for count in [0, 1, 2, 100, MOST_IDS] {
+            let payload = with_ids(r#"{"kind":"approval""#.to_owned(), &ids[..count]);
+            let read: serde_json::Value = serde_json::from_str(&payload).expect("it is JSON");
+            let held = read["ids"].as_array().expect("a list");
+            let expected: Vec<String> = ids.iter().take(held.len()).map(Uuid::to_string).collect();
+            assert_eq!(held, &expected);
+            assert!(payload.len() <= LONGEST_PAYLOAD);
+            assert!(held.len() == count || payload.len() + 39 > LONGEST_PAYLOAD, "{count}");
+        }
     }
 
     proptest! {

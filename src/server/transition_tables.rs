@@ -4,6 +4,7 @@
 use std::ffi::CStr;
 use std::marker::PhantomData;
 
+use pgrx::Uuid;
 use pgrx::prelude::*;
 
 use crate::server::error::{Error, Kind};
@@ -15,6 +16,8 @@ pub struct Column<'a> {
     store: *mut pg_sys::Tuplestorestate,
     slot: *mut pg_sys::TupleTableSlot,
     number: i32,
+    /// The number of the column that `id` reads; 0 if it reads none.
+    id: i32,
     trigger: PhantomData<&'a pg_sys::TriggerData>,
 }
 
@@ -38,11 +41,7 @@ impl<'a> Column<'a> {
         store: *mut pg_sys::Tuplestorestate,
         name: &CStr,
     ) -> Result<Self, Error> {
-        let missing = || {
-            let (table, name) = (table_of(data), name.to_string_lossy());
-            Error::new(Kind::NotReady, format!("{table} has no column \"{name}\" of type text"))
-                .detail("A trigger of orchestrator_schema reads this column.")
-        };
+        let missing = || missing(data, name, "text");
         // SAFETY: while the trigger runs, the server keeps the relation open, and also the transition
         // tables, whose rows have the relation's type.
         unsafe {
@@ -59,7 +58,44 @@ impl<'a> Column<'a> {
             pg_sys::tuplestore_rescan(store);
             let kind_of_slot = &raw const pg_sys::TTSOpsMinimalTuple;
             let slot = pg_sys::MakeSingleTupleTableSlot(descriptor, kind_of_slot);
-            Ok(Column { store, slot, number, trigger: PhantomData })
+            Ok(Column { store, slot, number, id: 0, trigger: PhantomData })
+        }
+    }
+
+    /// Lets `id` read a column of type uuid.
+    ///
+    /// Errors: 55000 the table has no such column of type uuid.
+    pub fn with_id(mut self, trigger: &'a PgTrigger<'a>, name: &CStr) -> Result<Self, Error> {
+        let data = trigger.trigger_data();
+        // SAFETY: as in `of`.
+        unsafe {
+            let descriptor = (*data.tg_relation).rd_att;
+            self.id = pg_sys::SPI_fnumber(descriptor, name.as_ptr());
+            if self.id <= 0 || pg_sys::SPI_gettypeid(descriptor, self.id) != pg_sys::UUIDOID {
+                return Err(missing(data, name, "uuid"));
+            }
+        }
+        Ok(self)
+    }
+
+    /// The id of the row that `next` has read; `None` if it is null.
+    pub fn id(&self) -> Option<Uuid> {
+        // SAFETY: `with_id` has found the column, and `next` has read a row.
+        unsafe { self.value(self.id) }
+    }
+
+    /// The value of a column of the row that was read; `None` if it is null.
+    ///
+    /// # Safety
+    /// The table has a column with this number and type, and a row was read. The value lives until
+    /// the next row is read.
+    unsafe fn value<T: FromDatum>(&self, number: i32) -> Option<T> {
+        // SAFETY: the caller has read a row with this column.
+        unsafe {
+            pg_sys::slot_getsomeattrs_int(self.slot, number);
+            let place = usize::try_from(number - 1).unwrap_or_default();
+            let is_null = *(*self.slot).tts_isnull.add(place);
+            T::from_datum(*(*self.slot).tts_values.add(place), is_null)
         }
     }
 
@@ -72,13 +108,16 @@ impl<'a> Column<'a> {
             if !pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot) {
                 return None;
             }
-            pg_sys::slot_getsomeattrs_int(self.slot, self.number);
-            let place = usize::try_from(self.number - 1).unwrap_or_default();
-            let is_null = *(*self.slot).tts_isnull.add(place);
-            let value = *(*self.slot).tts_values.add(place);
-            Some(<&str>::from_datum(value, is_null).is_some_and(look))
+            Some(self.value::<&str>(self.number).is_some_and(look))
         }
     }
+}
+
+/// The error for a table that lacks a column.
+fn missing(data: &pg_sys::TriggerData, name: &CStr, kind: &str) -> Error {
+    let (table, name) = (table_of(data), name.to_string_lossy());
+    Error::new(Kind::NotReady, format!("{table} has no column \"{name}\" of type {kind}"))
+        .detail("A trigger of orchestrator_schema reads this column.")
 }
 
 impl Drop for Column<'_> {

@@ -54,6 +54,8 @@ const ROWS: &str = "SELECT orchestrator.set_configuration('password', 'hunter2-4
     SELECT orchestrator.open_gate('0198c5a0-0000-7000-8000-000000000001', 'a', 'manual', 'r'); \
     SELECT orchestrator.resolve_gate(orchestrator.open_gate('0198c5a0-0000-7000-8000-000000000001', 'a', 'manual', 'r'), 'approved', 'ada'); \
     SELECT orchestrator.request_approval(task_id, 'boss') FROM orchestrator.route_task('routing', 'd', 'a', 'boss', '{}', NULL, '0198c5a0-0000-7000-8000-000000000002'); \
+    SELECT orchestrator.decide(orchestrator.request_approval(id, 'boss'), 'approve', 'ada', acting_as => 'boss') FROM orchestrator.tasks; \
+    SELECT orchestrator.resolve_review(orchestrator.request_review('t', 'gate_override', 'r'), 'approved', 'ada'); \
     SELECT orchestrator.start_tool_execution(id, 'tool') FROM orchestrator.tasks; \
     INSERT INTO orchestrator.sessions (client_id, role) VALUES ('c', 'r'); \
     SELECT orchestrator.request_collaboration('requirements', 'a', 'b', 'what is it about?', '{}', 'low', '0198c5a0-0000-7000-8000-000000000003'); \

@@ -33,11 +33,11 @@ def write(task, thread):
     # The same key is the same question, whoever asks. While it is open, the run is on hold.
     gate = sql("SELECT orchestrator.open_gate(%s, 'writer', 'manual', 'Publish this?', %s, %s, %s) AS id",
                PROJECT, Jsonb({"draft": step["output"]}), f"publish {task}", thread)
-    status = sql("SELECT status FROM orchestrator.gates WHERE id = %s", gate["id"])["status"]
-    if status == "pending":  # The task can be claimed again when the human has answered.
+    answer = sql("SELECT status, notes FROM orchestrator.decision(%s)", gate["id"])
+    if answer["status"] == "pending":  # The task can be claimed again when the human has answered.
         sql("SELECT orchestrator.release_task(%s, %s)", task, worker)
-    elif status == "denied":
-        sql("SELECT orchestrator.fail_task(%s, %s, 'denied', final => true), orchestrator.kill_run(%s, 'denied')", task, worker, thread)
+    elif answer["status"] == "rejected":
+        sql("SELECT orchestrator.fail_task(%s, %s, %s, final => true), orchestrator.kill_run(%s, %s)", task, worker, answer["notes"], thread, answer["notes"])
     else:
         sql("SELECT orchestrator.complete_task(%s, %s, %s), (SELECT count(orchestrator.record_run_progress(%s, phase)) "
             "FROM unnest(array['development', 'testing', 'complete']) AS phase)", task, worker, Jsonb({"notes": step["output"]}), thread)

@@ -29,11 +29,11 @@ async function write(task: string, thread: string): Promise<void> {
   // The same key is the same question, whoever asks. While it is open, the run is on hold.
   const gate = await sql("SELECT orchestrator.open_gate($1, 'writer', 'manual', 'Publish this?', $2, $3, $4) AS id",
     project, { draft: step.output }, `publish ${task}`, thread);
-  const { status } = await sql("SELECT status FROM orchestrator.gates WHERE id = $1", gate.id);
+  const { status, notes } = await sql("SELECT status, notes FROM orchestrator.decision($1)", gate.id);
   if (status === "pending") // The task can be claimed again when the human has answered.
     await sql("SELECT orchestrator.release_task($1, $2)", task, worker);
-  else if (status === "denied")
-    await sql("SELECT orchestrator.fail_task($1, $2, 'denied', final => true), orchestrator.kill_run($3, 'denied')", task, worker, thread);
+  else if (status === "rejected")
+    await sql("SELECT orchestrator.fail_task($1, $2, $3, final => true), orchestrator.kill_run($4, $3)", task, worker, notes, thread);
   else
     await sql(`SELECT orchestrator.complete_task($1, $2, $3), (SELECT count(orchestrator.record_run_progress($4, phase))
       FROM unnest(array['development', 'testing', 'complete']) AS phase)`, task, worker, { notes: step.output }, thread);

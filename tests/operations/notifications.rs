@@ -1,7 +1,9 @@
 //! A client that listens gets one notification for every statement that asks for decisions or makes
 //! them, and no other.
 
-use anyhow::Result;
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
 use fallible_iterator::FallibleIterator;
 use postgres::Client;
 use support::Database;
@@ -16,16 +18,31 @@ struct Listener {
 }
 
 impl Listener {
-    /// Any role that may connect may listen; the payload contains only kinds and numbers.
+    /// Any role that may connect may listen; the payload contains only kinds, numbers and ids.
     fn start(database: &Database) -> Result<Self> {
         let mut client = database.client()?;
         client.batch_execute("LISTEN orchestrator_decisions; LISTEN sent_last")?;
         Ok(Self { client, announcer: database.client()? })
     }
 
+    /// The payloads that arrived since the last call, in order, without their ids. Each holds as many
+    /// different ids as it counts, or as many as fit.
+    fn heard(&mut self) -> Result<Vec<String>> {
+        let mut heard = Vec::new();
+        for payload in self.payloads()? {
+            let ids = ids(&payload)?;
+            let count = read(&payload)?["count"].as_u64().context("a count")? as usize;
+            assert!(ids.len() == count || (ids.len() == MOST_IDS && count > MOST_IDS), "{payload}");
+            assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{payload}");
+            let (head, _) = payload.split_once(r#","ids""#).context("ids")?;
+            heard.push(format!("{head}}}"));
+        }
+        Ok(heard)
+    }
+
     /// The payloads that arrived since the last call, in order. A message on another channel, sent last,
     /// shows that no earlier one is still on its way.
-    fn heard(&mut self) -> Result<Vec<String>> {
+    fn payloads(&mut self) -> Result<Vec<String>> {
         self.announcer.batch_execute("NOTIFY sent_last")?;
         let mut heard = Vec::new();
         let mut notifications = self.client.notifications();
@@ -38,6 +55,20 @@ impl Listener {
             }
         }
     }
+}
+
+/// The number of ids in a payload that has no room for more.
+const MOST_IDS: usize = 203;
+
+fn read(payload: &str) -> Result<serde_json::Value> {
+    serde_json::from_str(payload).with_context(|| payload.to_owned())
+}
+
+/// The ids in a payload.
+fn ids(payload: &str) -> Result<Vec<String>> {
+    let read = read(payload)?;
+    let ids = read["ids"].as_array().with_context(|| payload.to_owned())?;
+    ids.iter().map(|id| Ok(id.as_str().context("an id")?.to_owned())).collect()
 }
 
 fn payload(kind: &str, change: &str, count: u32) -> String {
@@ -88,8 +119,8 @@ fn each_statement_is_announced_once() -> Result<()> {
     worker.batch_execute("SELECT orchestrator.request_review(thread_id, 'gate_override', 'r') FROM orchestrator.orchestrator_runs")?;
     assert_eq!(
         listener.heard()?,
-        [payload("review", "requested", 1)],
-        "equal notifications of one transaction arrive once"
+        vec![payload("review", "requested", 1); 100],
+        "each call is a statement with an id of its own"
     );
     reviewer.batch_execute(
         "SELECT orchestrator.resolve_reviews(array_agg(id), 'approved', 'ada') FROM orchestrator.human_review_queue WHERE status = 'pending'",
@@ -116,6 +147,55 @@ fn each_statement_is_announced_once() -> Result<()> {
     assert_eq!(listener.heard()?, [""; 0], "a row inserted as decided is not announced");
     owner.batch_execute("DELETE FROM orchestrator.gates")?;
     assert_eq!(listener.heard()?, [""; 0]);
+    Ok(())
+}
+
+/// An agent that waits for a question looks only when its id is among those of a notification.
+#[test]
+fn a_notification_names_the_questions() -> Result<()> {
+    let database = walked_to("named", newest()?)?;
+    let mut listener = Listener::start(&database)?;
+    let mut client = database.client()?;
+    let mut asked = Vec::new();
+    for ask in [
+        "SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'a', 'manual', 'r')::text",
+        "SELECT orchestrator.request_approval(task_id, 'boss')::text FROM orchestrator.route_task('routing', 'd', 'a', 'boss')",
+        "SELECT orchestrator.request_review(thread_id, 'gate_override', 'r')::text FROM orchestrator.orchestrator_runs",
+    ] {
+        client.batch_execute(
+            "SELECT orchestrator.ensure_run('t', '0198c5a0-0000-7000-8000-000000000001', 's')",
+        )?;
+        asked.push(client.query_one(ask, &[])?.try_get::<_, String>(0)?);
+    }
+    let named = |payloads: Vec<String>| -> Result<Vec<Vec<String>>> {
+        payloads.iter().map(|payload| ids(payload)).collect()
+    };
+    let each: Vec<Vec<String>> = asked.iter().map(|id| vec![id.clone()]).collect();
+    assert_eq!(named(listener.payloads()?)?, each);
+    for id in &asked {
+        let decide = format!("SELECT orchestrator.decide('{id}', 'approve', 'boss')");
+        client.batch_execute(&decide)?;
+        client.batch_execute(&decide)?;
+    }
+    assert_eq!(named(listener.payloads()?)?, each, "a repeated decision announces nothing");
+    // Only the rows that the statement decides are named, in a statement that writes others, too.
+    client.batch_execute(&format!(
+        "{GATES}; UPDATE orchestrator.gates AS g SET status = CASE WHEN n <= 3 THEN 'approved' ELSE g.status END, \
+             resolved_by = CASE WHEN n <= 3 THEN 'ada' END, feedback = 'so' \
+         FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM orchestrator.gates WHERE status = 'pending') AS o WHERE o.id = g.id"
+    ))?;
+    let payloads = listener.payloads()?;
+    let decided: Vec<String> = client
+        .query(
+            "SELECT id::text FROM orchestrator.gates WHERE status <> 'pending' AND feedback = 'so'",
+            &[],
+        )?
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()?;
+    let found = ids(payloads.last().context("a payload")?)?;
+    assert_eq!(decided.iter().collect::<BTreeSet<_>>(), found.iter().collect::<BTreeSet<_>>());
+    assert_eq!(found.len(), 3);
     Ok(())
 }
 

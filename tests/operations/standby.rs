@@ -40,6 +40,11 @@ fn reads_work_on_a_standby_and_writes_fail_with_the_reason() -> Result<()> {
             "reader reader",
         ),
         ("SELECT count(*) FROM orchestrator.pending_decisions", "1"),
+        ("SELECT count(*) FROM orchestrator.decision_cards", "1"),
+        (
+            "SELECT d.status FROM orchestrator.pending_decisions AS p, orchestrator.decision(p.id) AS d",
+            "pending",
+        ),
         ("SELECT gate_status FROM orchestrator.run_summary", "pending"),
         ("SELECT orchestrator.active_prompt('coder')", "You code."),
         ("SELECT orchestrator.next_prompt_version('coder')", "1.0.1"),

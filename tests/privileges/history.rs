@@ -160,3 +160,41 @@ fn the_recorded_login_cannot_be_forged() -> Result<()> {
     assert_forbidden(&mut theirs, "reviewer", "SET SESSION AUTHORIZATION postgres");
     Ok(())
 }
+
+/// A person decides an approval if the role in force is a member of the role that was asked. The login of
+/// a pooler may be a member of every role; it does not count while another role is in force.
+#[test]
+fn the_role_in_force_decides_for_the_roles_that_it_is_a_member_of() -> Result<()> {
+    let database = walked_to("members", newest()?)?;
+    roles::of_every_level(&database)?;
+    let (login, reviewer) = (name(&database, "admin"), name(&database, "reviewer"));
+    let (lead, legal) = (format!("lead of {login}"), format!("legal of {login}"));
+    let mut client = database.client()?;
+    client.batch_execute(&format!(
+        "DROP ROLE IF EXISTS \"{lead}\", \"{legal}\"; CREATE ROLE \"{lead}\"; CREATE ROLE \"{legal}\"; \
+         GRANT \"{lead}\", \"{legal}\", {reviewer} TO {login}; GRANT \"{legal}\" TO {reviewer}"
+    ))?;
+    let mut ask = |role: &str| -> Result<String> {
+        let call = format!(
+            "SELECT orchestrator.request_approval(task_id, '{role}')::text FROM orchestrator.route_task('routing', 'd', 'a', 'b')"
+        );
+        text(&mut client, &call)
+    };
+    let decide =
+        |id: &str| format!("SELECT status FROM orchestrator.decide('{id}', 'approve', 'ada')");
+    let mut theirs = database.client_as(&login)?;
+    theirs.batch_execute(&format!("SET ROLE {reviewer}"))?;
+    assert_eq!(text(&mut theirs, &decide(&ask(&legal)?))?, "approved");
+    let id = ask(&lead)?;
+    assert_forbidden(&mut theirs, "a reviewer", &decide(&id));
+    theirs.batch_execute("RESET ROLE")?;
+    assert_eq!(text(&mut theirs, &decide(&id))?, "approved");
+    // The name of a role that no server has is a word like any other.
+    assert_forbidden(&mut theirs, "a member of nothing", &decide(&ask("nowhere")?));
+    let same = decide(&id);
+    theirs.batch_execute(&format!("SET ROLE {reviewer}"))?;
+    assert_forbidden(&mut theirs, "a reviewer, again", &same);
+    theirs.batch_execute("RESET ROLE")?;
+    assert_eq!(text(&mut theirs, &same)?, "approved");
+    Ok(())
+}

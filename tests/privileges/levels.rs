@@ -474,7 +474,7 @@ fn levels_survive_dump_and_restore() -> Result<()> {
 }
 
 /// Queries that every level may run, with results that do not depend on rows.
-const ASKED: [&str; 31] = [
+const ASKED: [&str; 34] = [
     "SELECT * FROM orchestrator.verify()",
     "SELECT * FROM orchestrator.dump_safety()",
     "SELECT * FROM orchestrator.access()",
@@ -505,6 +505,9 @@ const ASKED: [&str; 31] = [
     "SELECT * FROM orchestrator.v7_verify_rollback()",
     "SELECT * FROM orchestrator.v7_verify_tables()",
     "SELECT * FROM orchestrator.pending_decisions",
+    "SELECT * FROM orchestrator.decision_cards",
+    "SELECT * FROM orchestrator.decisions",
+    "SELECT * FROM orchestrator.decision('0198c5a0-0000-7000-8000-0000000000b1')",
     "SELECT * FROM orchestrator.configuration_listing",
 ];
 
@@ -514,6 +517,7 @@ fn every_level_reads_everything_but_secrets() -> Result<()> {
     let mut client = database.client()?;
     client.batch_execute(
         "SELECT orchestrator.set_configuration('limit', '5'); SELECT orchestrator.publish_prompt('coder', '1.0.0', 'x', activate => true); \
+         INSERT INTO orchestrator.gates (id, project_id, agent_id, gate_type, reason) VALUES ('0198c5a0-0000-7000-8000-0000000000b1', orchestrator.uuidv7(), 'a', 'manual', 'r'); \
          SELECT orchestrator.capture_snapshot('a'), orchestrator.capture_snapshot('b'); SELECT orchestrator.v7_load_plan()",
     )?;
     let callable = text(

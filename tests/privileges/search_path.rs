@@ -123,6 +123,11 @@ const STORY: [(&str, &str); 87] = [
     ("worker", "open_gate('0198c5a0-0000-7000-8000-000000000001', 'a', 'manual', 'two')"),
     ("reviewer", "decide(id, 'approve', 'ada') FROM orchestrator.pending_decisions"),
     (
+        "reviewer",
+        "decide(id, 'approve', 'ada') FROM orchestrator.gates WHERE reason OPERATOR(pg_catalog.=) 'two'",
+    ),
+    ("reviewer", "decision(id) FROM orchestrator.gates"),
+    (
         "worker",
         "route_task('routing', 'd', 'a', 'boss', '{}', NULL, '0198c5a0-0000-7000-8000-000000000002')",
     ),
@@ -137,6 +142,10 @@ const STORY: [(&str, &str); 87] = [
     (
         "reviewer",
         "resolve_approval(id, 'rejected', 'boss') FROM orchestrator.approvals WHERE status OPERATOR(pg_catalog.=) 'pending'",
+    ),
+    (
+        "reviewer",
+        "resolve_approval(id, 'rejected', 'boss') FROM orchestrator.approvals WHERE status OPERATOR(pg_catalog.=) 'rejected'",
     ),
     (
         "worker",

@@ -109,7 +109,7 @@ fn overlapping_bulk_calls_resolve_each_review_once_and_never_deadlock() -> Resul
                     "SELECT count(*) FILTER (WHERE outcome = 'resolved') FROM orchestrator.resolve_reviews( \
                          ARRAY(SELECT q.id FROM orchestrator.human_review_queue AS q \
                                ORDER BY hashtext(q.id::text || '{caller}') OFFSET {batch} * 125 LIMIT {size}), \
-                         '{decision}', 'caller {caller}', 'alike')"
+                         '{decision}', 'caller {caller} batch {batch}', 'alike')"
                 ),
             )?;
         }
@@ -304,14 +304,14 @@ fn calls_in_any_combination_cause_no_deadlock_and_lose_no_review() -> Result<()>
                 2 => client.batch_execute(&format!("SELECT orchestrator.pause_run({run}, 'x')")),
                 3 => client.batch_execute(&format!("SELECT orchestrator.record_run_progress({run}, tokens => 1)")),
                 4 | 5 => client
-                    .batch_execute(&format!("SELECT orchestrator.resolve_review({review}, 'approved', 'ada')"))
+                    .batch_execute(&format!("SELECT orchestrator.resolve_review({review}, 'approved', 'caller {caller} {call}')"))
                     .inspect(|()| resolved += 1),
                 _ => number(
                     client,
                     &format!(
                         "SELECT count(*) FILTER (WHERE outcome = 'resolved') FROM orchestrator.resolve_reviews(ARRAY( \
                              SELECT id FROM orchestrator.human_review_queue WHERE review_type = 'gate_override' \
-                             ORDER BY hashtext(id::text || '{caller} {call}') LIMIT 5), 'approved', 'ada')"
+                             ORDER BY hashtext(id::text || '{caller} {call}') LIMIT 5), 'approved', 'caller {caller} {call}')"
                     ),
                 )
                 .map(|count| resolved += count),

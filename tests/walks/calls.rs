@@ -88,6 +88,19 @@ pub const CALLS: &[Call] = &[
     with(APPROVAL, "SELECT orchestrator.resolve_approval(:id, 'approved', 'boss {n}')"),
     with(TASK, "SELECT orchestrator.request_approval(:id, 'boss {n}', 'once more')"),
     with(APPROVAL, "SELECT orchestrator.decide(:id, 'approve', 'boss {n}')"),
+    with(TASK, "SELECT orchestrator.request_approval(:id, 'boss {n}', 'and again')"),
+    with(
+        APPROVAL,
+        "SELECT orchestrator.decide(:id, 'approve', 'ada', acting_as => 'boss {n}'), orchestrator.decide(:id, 'approve', 'ada', acting_as => 'boss {n}')",
+    ),
+    with(
+        "SELECT id FROM orchestrator.gates WHERE status = 'approved' AND agent_id = 'agent {n}' AND reason = 'two' LIMIT 1",
+        "SELECT orchestrator.resolve_gate(:id, 'approved', 'ada')",
+    ),
+    with(
+        "SELECT id FROM orchestrator.gates WHERE agent_id = 'agent {n}' LIMIT 1",
+        "SELECT orchestrator.decision(:id)",
+    ),
     with(TASK, "SELECT orchestrator.start_tool_execution(:id, 'tool {n}')"),
     with(
         "SELECT id FROM orchestrator.tool_executions WHERE tool_name = 'tool {n}' AND status = 'running' LIMIT 1",
@@ -208,6 +221,8 @@ pub const CALLS: &[Call] = &[
     call("SELECT count(*) FROM orchestrator.archived()"),
     call("SELECT count(*) FROM orchestrator.downgrade_plan('0.5.0')"),
     call("SELECT count(*) FROM orchestrator.pending_decisions"),
+    call("SELECT count(c), count(c.last_events) FROM orchestrator.decision_cards AS c"),
+    call("SELECT count(d) FROM orchestrator.decisions AS d"),
     call("SELECT count(*) FROM orchestrator.run_summary"),
     call("SELECT count(*) FROM orchestrator.v7_migration_dashboard"),
     call("SELECT count(*) FROM orchestrator.llm_cost_by_day"),

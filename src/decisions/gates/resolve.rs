@@ -1,7 +1,9 @@
-//! The decision of a gate: once, however many callers try at the same time.
+//! The decision of a gate: once, however many callers try at the same time. Since 0.7.3 the caller who
+//! made it may repeat it.
 
 use const_format::concatcp;
 use pgrx::Uuid;
+use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
@@ -108,7 +110,7 @@ pub fn resolve_gate_0_3_0(
 /// and gate_approved or gate_denied is recorded.
 /// Returns: the row.
 /// Errors: 22004, 22023 unknown decision, blank name, a denial without feedback, P0002 unknown
-/// gate, 55000 the gate is already resolved. Since 0.7.0.
+/// gate, 55000 the gate is already resolved. Since 0.7.0; replaced in 0.7.3.
 #[pg_extern(sql = false, volatile)]
 pub fn resolve_gate_0_7_0(
     gate_id: Option<Uuid>,
@@ -116,21 +118,41 @@ pub fn resolve_gate_0_7_0(
     resolved_by: Option<&str>,
     feedback: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
-    static RESOLVE: Statement = Statement::new(concatcp!(RESOLVED, LESSON_OF_GATE));
-    let run = gate_id.map(lock_run).transpose()?.flatten();
-    let (row, lesson) = resolve(&RESOLVE, gate_id, decision, resolved_by, feedback, |rows| {
-        rows::first(rows, |row| Ok((rows::value(row, 1, "gates.id")?, lesson(row)?)))
-    })?;
-    lesson.stage()?;
-    match (run, decision) {
-        (Some(run), Some("approved")) => drop(run.release()?),
-        (Some(run), _) => drop(run.recycle()?),
-        (None, _) => {}
+    let resolution = Resolution::of(gate_id, decision, resolved_by, feedback)?;
+    match resolution.resolve_with_run()? {
+        Some(row) => Ok(row),
+        None => Err(not_pending(resolution.id)?.into()),
     }
-    let event = DESCRIBE_WITH_RUN.update(&[gate_id.into()], opened)?;
-    let (_, event) = event.ok_or_else(|| Error::no_row("the gate could not be read", "gates"))?;
-    record(event_of(decision), resolved_by.unwrap_or(audit::SYSTEM), event)?;
-    Ok(row)
+}
+
+/// Resolves a pending gate, stages its lesson, and records `gate_approved` or `gate_denied`. The run
+/// of the gate goes on if this was the last question about it and it was approved; a denial sends
+/// the run back to be done again (gate_status recycle), and the feedback says how. A run that still
+/// waits for another question waits on, a paused one stays on hold, and one that has ended does not
+/// change. The same decision again by the same person, logged in as the same role, returns the row
+/// and changes nothing.
+///
+/// `decision`: approved or denied; `resolved_by`: the human who decides; `feedback`: a text for the
+/// agent, required for a denial. In the same transaction the lesson is staged in knowledge_staging
+/// and gate_approved or gate_denied is recorded.
+/// Returns: the row.
+/// Errors: 22004, 22023 unknown decision, blank name, a denial without feedback, P0002 unknown
+/// gate, 55000 the gate is already resolved otherwise. Since 0.7.3.
+#[pg_extern(sql = false, volatile)]
+pub fn resolve_gate_0_7_3(
+    gate_id: Option<Uuid>,
+    decision: Option<&str>,
+    resolved_by: Option<&str>,
+    feedback: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
+    let resolution = Resolution::of(gate_id, decision, resolved_by, feedback)?;
+    if let Some(row) = resolution.resolve_with_run()? {
+        return Ok(row);
+    }
+    match resolution.made_before()? {
+        Some(row) => Ok(row),
+        None => Err(not_pending(resolution.id)?.into()),
+    }
 }
 
 /// Locks the run of a gate; `None` if the gate has none, or does not exist.
@@ -163,6 +185,72 @@ fn lesson(row: &SpiTupleTable<'_>) -> Result<Lesson<String>, Error> {
     })
 }
 
+/// A checked decision.
+struct Resolution<'a> {
+    id: Uuid,
+    decision: &'a str,
+    resolved_by: &'a str,
+    feedback: Option<&'a str>,
+}
+
+impl<'a> Resolution<'a> {
+    fn of(
+        gate_id: Option<Uuid>,
+        decision: Option<&'a str>,
+        resolved_by: Option<&'a str>,
+        feedback: Option<&'a str>,
+    ) -> Result<Self, Error> {
+        let id = required("gate_id", gate_id)?;
+        let decision = arguments::one_of(
+            "decision",
+            required("decision", decision)?,
+            &lifecycle::ends("gate"),
+        )?;
+        let resolved_by = arguments::filled("resolved_by", resolved_by)?;
+        if decision == "denied" && feedback.is_none_or(arguments::is_blank) {
+            return Err(Error::new(
+                Kind::InvalidValue,
+                format!("gate {id} cannot be denied without feedback"),
+            )
+            .hint("Say in argument \"feedback\" how the agent should proceed."));
+        }
+        Ok(Resolution { id, decision, resolved_by, feedback })
+    }
+
+    /// The parameters $1 to $4 of the statements.
+    fn parameters(&self) -> [DatumWithOid<'a>; 4] {
+        [self.id.into(), self.decision.into(), self.resolved_by.into(), self.feedback.into()]
+    }
+
+    /// Resolves the gate, stages its lesson, lets its run go on or sends it back, and records the
+    /// decision. Returns the row; `None` if the gate was not pending.
+    fn resolve_with_run(&self) -> Result<Option<Row>, Error> {
+        static RESOLVE: Statement = Statement::new(concatcp!(RESOLVED, LESSON_OF_GATE));
+        let run = lock_run(self.id)?;
+        let resolved = RESOLVE.update(&self.parameters(), |rows| {
+            rows::first(rows, |row| Ok((rows::value(row, 1, "gates.id")?, lesson(row)?)))
+        })?;
+        let Some((row, lesson)) = resolved else { return Ok(None) };
+        lesson.stage()?;
+        match run {
+            Some(run) if self.decision == "approved" => drop(run.release()?),
+            Some(run) => drop(run.recycle()?),
+            None => {}
+        }
+        let event = DESCRIBE_WITH_RUN.update(&[self.id.into()], opened)?;
+        let (_, event) =
+            event.ok_or_else(|| Error::no_row("the gate could not be read", "gates"))?;
+        record(event_of(Some(self.decision)), self.resolved_by, event)?;
+        Ok(Some(row))
+    }
+
+    /// The row, if the same person made the same decision before, as the same role.
+    fn made_before(&self) -> Result<Option<Row>, Error> {
+        static MADE: Statement = Statement::new(include_str!("made_before.sql"));
+        MADE.update(&self.parameters(), statements::one)
+    }
+}
+
 /// Checks the arguments and runs the resolving statement.
 ///
 /// Errors: the reason why it returned no row.
@@ -174,21 +262,10 @@ fn resolve<T>(
     feedback: Option<&str>,
     read: impl FnOnce(SpiTupleTable<'_>) -> Result<Option<T>, Error>,
 ) -> Result<T, Error> {
-    let id = required("gate_id", gate_id)?;
-    let decision =
-        arguments::one_of("decision", required("decision", decision)?, &lifecycle::ends("gate"))?;
-    let resolved_by = arguments::filled("resolved_by", resolved_by)?;
-    if decision == "denied" && feedback.is_none_or(arguments::is_blank) {
-        return Err(Error::new(
-            Kind::InvalidValue,
-            format!("gate {id} cannot be denied without feedback"),
-        )
-        .hint("Say in argument \"feedback\" how the agent should proceed."));
-    }
-    let arguments = [id.into(), decision.into(), resolved_by.into(), feedback.into()];
-    match statement.update(&arguments, read)? {
+    let resolution = Resolution::of(gate_id, decision, resolved_by, feedback)?;
+    match statement.update(&resolution.parameters(), read)? {
         Some(found) => Ok(found),
-        None => Err(not_pending(id)?),
+        None => Err(not_pending(resolution.id)?),
     }
 }
 

@@ -2,10 +2,14 @@
 
 use std::borrow::Cow;
 
+use pgrx::Uuid;
+
 use crate::audit;
+use crate::runs::Row;
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
-use crate::server::{arguments, excerpt};
+use crate::server::statements::Statement;
+use crate::server::{arguments, excerpt, rows};
 
 /// The columns of a review that a resolution sets, by parameters $2 to $4.
 pub const RESOLUTION: &str =
@@ -59,6 +63,20 @@ impl<'a> Resolution<'a> {
     /// The notes, cut to an excerpt for the trail; the review holds the whole text.
     pub fn recorded_notes(&self) -> Option<Cow<'a, str>> {
         self.notes.map(|notes| excerpt::of(notes, audit::LONGEST_EXCERPT))
+    }
+
+    /// Those of these reviews about which the same person made the same decision before, as the same
+    /// role: their ids and rows.
+    pub fn made_before(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, Row)>, Error> {
+        static MADE: Statement = Statement::new(include_str!("made_before.sql"));
+        let arguments =
+            [ids.to_vec().into(), self.decision.into(), self.resolved_by.into(), self.notes.into()];
+        MADE.update(&arguments, |rows| {
+            rows::each(rows, |row| {
+                let id = rows::value::<Uuid>(row, 1, "human_review_queue.id")?;
+                Ok((id, rows::value::<Row>(row, 2, "human_review_queue.id")?))
+            })
+        })
     }
 
     /// The error of a run that a rejection kills.

@@ -1,6 +1,7 @@
 //! Resolves one review, only once, however many callers try at the same time. Review, run and audit
 //! event change together or not at all. The run is locked first: calls for the same run queue
-//! there, and each sees the changes of the calls before it.
+//! there, and each sees the changes of the calls before it. Since 0.7.3 the caller who made a decision
+//! may repeat it.
 
 use const_format::concatcp;
 use pgrx::heap_tuple::PgHeapTuple;
@@ -43,7 +44,7 @@ pub fn resolve_review(
 /// `decision`: approved or rejected; `notes`: a comment, required for a rejection.
 /// Returns: the row.
 /// Errors: 22004, 22023 unknown decision, blank name, a rejection without notes, P0002 unknown
-/// review, 55000 the review is already resolved. Since 0.7.0.
+/// review, 55000 the review is already resolved. Since 0.7.0; replaced in 0.7.3.
 #[pg_extern(sql = false, volatile)]
 pub fn resolve_review_0_7_0(
     review_id: Option<Uuid>,
@@ -52,6 +53,26 @@ pub fn resolve_review_0_7_0(
     notes: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.human_review_queue"), ErrorReport> {
     Ok(resolve(&rules::SINCE_0_7_0, review_id, decision, resolved_by, notes)?)
+}
+
+/// Resolves a pending review, and records `review_approved` or `review_rejected`. When the last
+/// question about a run is decided (a review, a gate, or an approval of one of its tasks), its
+/// requires_human_review is cleared, and it resumes if a question held it. A paused run stays on
+/// hold until `resume_run`. A rejection kills the run. A run that has ended does not change. The same
+/// decision again by the same person, logged in as the same role, returns the row and changes nothing.
+///
+/// `decision`: approved or rejected; `notes`: a comment, required for a rejection.
+/// Returns: the row.
+/// Errors: 22004, 22023 unknown decision, blank name, a rejection without notes, P0002 unknown
+/// review, 55000 the review is already resolved otherwise. Since 0.7.3.
+#[pg_extern(sql = false, volatile)]
+pub fn resolve_review_0_7_3(
+    review_id: Option<Uuid>,
+    decision: Option<&str>,
+    resolved_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.human_review_queue"), ErrorReport> {
+    Ok(resolve(&rules::SINCE_0_7_3, review_id, decision, resolved_by, notes)?)
 }
 
 fn resolve(
@@ -87,7 +108,11 @@ fn resolve(
         })
     })?;
     let Some((row, review_type)) = resolved else {
-        return Err(not_pending(id)?);
+        let before = if rules.repeats { resolution.made_before(&[id])?.pop() } else { None };
+        return match before {
+            Some((_, row)) => Ok(row),
+            None => Err(not_pending(id)?),
+        };
     };
     let concluded = match run.has_ended() {
         true => None,

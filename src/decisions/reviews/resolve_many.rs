@@ -46,7 +46,7 @@ fn resolve_reviews(
 /// Returns: for each different id, in the order of the list, its outcome: resolved,
 /// already_resolved or unknown.
 /// Errors: 22004 also for a NULL among the ids, 22023 unknown decision, blank name, a rejection
-/// without notes. Since 0.7.0.
+/// without notes. Since 0.7.0; replaced in 0.7.3.
 #[pg_extern(sql = false, volatile)]
 fn resolve_reviews_0_7_0(
     review_ids: Option<Vec<Option<Uuid>>>,
@@ -56,6 +56,26 @@ fn resolve_reviews_0_7_0(
 ) -> Result<TableIterator<'static, (name!(review_id, Uuid), name!(outcome, String))>, ErrorReport> {
     let resolution = || Resolution::of(decision, resolved_by, notes);
     Ok(TableIterator::new(resolve_all(&rules::SINCE_0_7_0, review_ids, resolution)?))
+}
+
+/// Resolves all pending reviews of a list, each by the rules of `resolve_review`. Reviews, runs and
+/// one audit event for each review change together or not at all.
+///
+/// `decision`: approved or rejected; `notes`: a comment, required for a rejection.
+/// Returns: for each different id, in the order of the list, its outcome: resolved,
+/// already_resolved or unknown. Resolved is also a review about which the same person made the same
+/// decision before, logged in as the same role; it does not change.
+/// Errors: 22004 also for a NULL among the ids, 22023 unknown decision, blank name, a rejection
+/// without notes. Since 0.7.3.
+#[pg_extern(sql = false, volatile)]
+fn resolve_reviews_0_7_3(
+    review_ids: Option<Vec<Option<Uuid>>>,
+    decision: Option<&str>,
+    resolved_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<TableIterator<'static, (name!(review_id, Uuid), name!(outcome, String))>, ErrorReport> {
+    let resolution = || Resolution::of(decision, resolved_by, notes);
+    Ok(TableIterator::new(resolve_all(&rules::SINCE_0_7_3, review_ids, resolution)?))
 }
 
 /// Resolves the reviews by the rules of a version. Returns the outcome for each id.
@@ -76,7 +96,7 @@ fn resolve_all<'a>(
     let resolved = resolve(&ids, &resolution)?;
     conclude(rules, &mut runs, &resolved, &resolution)?;
     record(&runs, &resolved, &resolution)?;
-    outcomes(ids, &resolved)
+    outcomes(rules, ids, &resolved, &resolution)
 }
 
 /// The locked runs, by thread.
@@ -213,13 +233,21 @@ fn shared_metadata(run: &Run, resolution: &Resolution<'_>) -> Document {
 }
 
 /// The outcome for each id.
-fn outcomes(ids: Vec<Uuid>, resolved: &[Resolved]) -> Result<Vec<(Uuid, String)>, Error> {
+fn outcomes(
+    rules: &'static Rules,
+    ids: Vec<Uuid>,
+    resolved: &[Resolved],
+    resolution: &Resolution<'_>,
+) -> Result<Vec<(Uuid, String)>, Error> {
     static KNOWN: Statement = Statement::new(
         "SELECT q.id, q.status FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1)",
     );
-    let resolved: HashSet<_> = resolved.iter().map(|review| *review.id.as_bytes()).collect();
+    let mut resolved: HashSet<_> = resolved.iter().map(|review| *review.id.as_bytes()).collect();
     let rest: Vec<Uuid> =
         ids.iter().filter(|id| !resolved.contains(id.as_bytes())).copied().collect();
+    if rules.repeats && !rest.is_empty() {
+        resolved.extend(resolution.made_before(&rest)?.iter().map(|(id, _)| *id.as_bytes()));
+    }
     let known = if rest.is_empty() {
         HashSet::new()
     } else {

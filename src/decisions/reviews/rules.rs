@@ -1,5 +1,6 @@
 //! The consequence of a resolved review for its run. The rules differ by version: until 0.6.0 only
-//! reviews are questions about a run, and an approval may lift a pause.
+//! reviews are questions about a run, and an approval may lift a pause. Since 0.7.3 the caller who made
+//! a decision may repeat it.
 
 use std::collections::HashSet;
 
@@ -14,12 +15,14 @@ use crate::server::error::Error;
 use crate::server::rows;
 use crate::server::statements::Statement;
 
-/// The statements by which an approval lets runs go on.
+/// The rules of a version, with the statements by which an approval lets runs go on.
 pub struct Rules {
     /// Lets the runs with the ids $1 go on that wait for nothing else, and returns them.
     free: Statement,
     /// The number of the runs with the ids $1 that wait for nothing else.
     count_free: Statement,
+    /// Whether the caller who made a decision may repeat it.
+    pub repeats: bool,
 }
 
 const HAS_NO_REVIEW: &str = "NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
@@ -46,21 +49,29 @@ pub static SINCE_0_5_0: Rules = Rules {
         RETURNED
     )),
     count_free: Statement::new(concatcp!(COUNT, HAS_NO_REVIEW)),
+    repeats: false,
 };
 
-/// A run on hold resumes when its last question is decided, unless it is paused.
-pub static SINCE_0_7_0: Rules = Rules {
-    free: Statement::new(concatcp!(
-        "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = false, gate_status = ",
-        waiting::RELEASED,
-        " WHERE r.id = ANY ($1) AND ",
-        waiting::HAS_NO_QUESTION,
-        RETURNED
-    )),
-    count_free: Statement::new(concatcp!(COUNT, waiting::HAS_NO_QUESTION)),
-};
+pub static SINCE_0_7_0: Rules = Rules::of_all_questions(false);
+
+pub static SINCE_0_7_3: Rules = Rules::of_all_questions(true);
 
 impl Rules {
+    /// A run on hold resumes when its last question is decided, unless it is paused.
+    const fn of_all_questions(repeats: bool) -> Rules {
+        Rules {
+            free: Statement::new(concatcp!(
+                "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = false, gate_status = ",
+                waiting::RELEASED,
+                " WHERE r.id = ANY ($1) AND ",
+                waiting::HAS_NO_QUESTION,
+                RETURNED
+            )),
+            count_free: Statement::new(concatcp!(COUNT, waiting::HAS_NO_QUESTION)),
+            repeats,
+        }
+    }
+
     /// Lets runs go on after an approval, or kills them after a rejection, and returns those that
     /// have changed. The rows of the others are written without a change. The caller has locked them
     /// all; none of them has ended.

@@ -159,6 +159,8 @@ const RELATIONS: &[Relation] = &[
     ("run_summary", &[READ]),
     ("run_costs", &[READ]),
     ("pending_decisions", &[READ]),
+    ("decisions", &[READ]),
+    ("decision_cards", &[READ]),
 ];
 
 /// The functions that stop a run or let it go on. Before 0.7.0 they are for workers alone.
@@ -189,6 +191,7 @@ const FUNCTIONS: &[Functions] = &[
             "json_schema",
             "access",
             "run_trail",
+            "decision",
         ],
     ),
     // The default of every id.

@@ -66,6 +66,12 @@ SELECT task_id, created FROM orchestrator.create_task('summary', 'Summarise the 
 SELECT count(*) FROM orchestrator.deactivate_stale_sessions('5 minutes');
 -- decide
 SELECT kind, status FROM orchestrator.decide((SELECT id FROM orchestrator.pending_decisions LIMIT 1), 'approve', 'ada');
+-- decision
+SELECT d.status, d.decided_by, d.notes FROM orchestrator.gates AS g, orchestrator.decision(g.id) AS d ORDER BY g.created_at DESC LIMIT 1;
+-- decision_cards
+SELECT kind, id, subject, asks, asked_role, if_approved, if_rejected FROM orchestrator.decision_cards LIMIT 20;
+-- decisions
+SELECT kind, subject, status, decided_by, notes FROM orchestrator.decisions WHERE thread_id = 'thread-1';
 -- downgrade_plan
 SELECT step, object, action, rows FROM orchestrator.downgrade_plan('0.0.0');
 -- dump_safety

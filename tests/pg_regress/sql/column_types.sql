@@ -3,11 +3,15 @@
 INSERT INTO orchestrator.tasks (title, task_type) VALUES ('t', 't') RETURNING id AS task \gset
 SELECT orchestrator.start_tool_execution(:'task', 'x') AS execution \gset
 BEGIN;
+ALTER EXTENSION orchestrator_schema DROP VIEW orchestrator.decision_cards;
+DROP VIEW orchestrator.decision_cards;
 ALTER TABLE orchestrator.tool_executions ALTER COLUMN duration_ms TYPE numeric;
 SELECT pg_temp.refusal($$UPDATE orchestrator.tool_executions SET status = 'failed'$$);
 UPDATE orchestrator.tool_executions SET status = 'failed', duration_ms = 1.5 RETURNING duration_ms;
 ROLLBACK;
 BEGIN;
+ALTER EXTENSION orchestrator_schema DROP VIEW orchestrator.decision_cards;
+DROP VIEW orchestrator.decision_cards;
 ALTER EXTENSION orchestrator_schema DROP VIEW orchestrator.tool_stats;
 DROP VIEW orchestrator.tool_stats;
 ALTER TABLE orchestrator.tool_executions ALTER COLUMN created_at DROP DEFAULT, ALTER COLUMN created_at TYPE date, DROP CONSTRAINT tool_executions_completed_at_check;
@@ -30,6 +34,10 @@ SELECT pg_temp.refusal($$UPDATE orchestrator.workflows SET status = 'draft'$$);
 ROLLBACK;
 BEGIN;
 INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason) VALUES (orchestrator.uuidv7(), 'a', 'manual', 'r');
+ALTER EXTENSION orchestrator_schema DROP FUNCTION orchestrator.decision(uuid);
+DROP FUNCTION orchestrator.decision(uuid);
+ALTER EXTENSION orchestrator_schema DROP VIEW orchestrator.decisions;
+DROP VIEW orchestrator.decisions;
 ALTER TABLE orchestrator.gates DROP CONSTRAINT gates_resolution_check, ALTER COLUMN resolved_at TYPE date;
 SELECT pg_temp.refusal($$UPDATE orchestrator.gates SET status = 'approved', resolved_by = 'me'$$);
 ROLLBACK;

@@ -8,7 +8,7 @@ SELECT knowledge_type, content, embedded FROM orchestrator.knowledge_staging;
 SELECT metadata - 'gate_id', metadata ->> 'gate_id' = :'gate' FROM orchestrator.knowledge_staging;
 -- A gate is resolved once. Later calls fail, and the error reports by whom, how and when it was resolved.
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_gate(%L, %L, %L)', :'gate', 'approved', 'bob'));
-SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_gate(%L, %L, %L, %L)', :'gate', 'denied', 'ada', 'read the error first'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_gate(%L, %L, %L, %L)', :'gate', 'denied', 'bob', 'read the error first'));
 SELECT pg_temp.refusal('UPDATE orchestrator.gates SET status = ''pending'', resolved_at = NULL, resolved_by = NULL');
 SELECT pg_temp.refusal('UPDATE orchestrator.gates SET status = ''approved''');
 SELECT pg_temp.refusal('UPDATE orchestrator.gates SET feedback = ''better words''');

@@ -14,7 +14,7 @@ SELECT thread_id, review_type, status, resolved_by, resolved_at = now(), resolut
 SELECT pg_temp.run('t1');
 -- A review is resolved once. Later calls fail, the error reports by whom, how, when and why it was resolved, and nothing changes.
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L, %L)', :'review', 'rejected', 'bob', 'never'));
-SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L)', :'review', 'approved', 'ada'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L)', :'review', 'approved', 'bob'));
 SELECT pg_temp.refusal('UPDATE orchestrator.human_review_queue SET status = ''pending'', resolved_at = NULL, resolved_by = NULL');
 SELECT pg_temp.refusal('UPDATE orchestrator.human_review_queue SET resolution_notes = ''better words''');
 SELECT pg_temp.refusal('UPDATE orchestrator.human_review_queue SET thread_id = ''t9''');

@@ -27,7 +27,7 @@ BEGIN; UPDATE pg_extension SET extconfig = extconfig[2:], extcondition = extcond
 BEGIN; ALTER TABLE orchestrator.tasks ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON orchestrator.tasks USING (true); TABLE pg_temp.found; ROLLBACK;
 -- dump_safety() reports objects that would lose rows, and how to prevent it before the dump.
 CREATE VIEW pg_temp.lost AS SELECT severity, kind, object, consequence, hint FROM orchestrator.dump_safety();
-BEGIN; ALTER TABLE orchestrator.tool_executions DROP COLUMN task_id; TABLE pg_temp.lost; ROLLBACK;
+BEGIN; ALTER TABLE orchestrator.migration_sign_offs DROP COLUMN phase_number; TABLE pg_temp.lost; ROLLBACK;
 BEGIN; ALTER TABLE orchestrator.tasks DROP COLUMN metadata; TABLE pg_temp.lost; ROLLBACK;
 BEGIN; ALTER TABLE orchestrator.tasks DROP CONSTRAINT tasks_title_check; TABLE pg_temp.lost; ROLLBACK;
 BEGIN; ALTER TABLE orchestrator.prompts DROP CONSTRAINT uq_prompts_agent_version; TABLE pg_temp.lost; ROLLBACK;

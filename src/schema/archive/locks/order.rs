@@ -3,11 +3,13 @@
 
 /// Every relation of every version, in the order in which the functions use them; views come before
 /// the tables that they read. A server test compares this with the locks that the functions take.
-const ORDER: [&str; 51] = [
+const ORDER: [&str; 53] = [
     "workflow_progress",
     "task_queue",
     "task_stats",
     "tool_stats",
+    "decision_cards",
+    "decisions",
     "pending_decisions",
     "run_summary",
     "run_costs",

@@ -1,4 +1,7 @@
-//! Approvals: a role is asked about a task. Only that role decides, and only once.
+//! Approvals: a role is asked about a task. That role decides, and only once. Since 0.7.3 a person decides
+//! for it, and the caller who made a decision may repeat it.
+
+pub mod answer;
 
 use const_format::concatcp;
 use pgrx::datum::DatumWithOid;
@@ -148,7 +151,7 @@ pub fn resolve_approval(
 /// that was asked; `notes`: the reason, NULL keeps the notes of the request.
 /// Returns: the row.
 /// Errors: 22004, 22023 unknown decision or blank role, P0002 unknown approval, 42501 another role
-/// was asked, 55000 the approval is already decided. Since 0.7.0.
+/// was asked, 55000 the approval is already decided. Since 0.7.0; replaced in 0.7.3.
 #[pg_extern(sql = false, volatile)]
 pub fn resolve_approval_0_7_0(
     approval_id: Option<Uuid>,
@@ -156,15 +159,21 @@ pub fn resolve_approval_0_7_0(
     approver_role: Option<&str>,
     notes: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.approvals"), ErrorReport> {
-    static TASK: Statement =
-        Statement::new("SELECT a.task_id FROM orchestrator.approvals AS a WHERE a.id = $1");
     let resolution = Resolution::of(approval_id, decision, approver_role, notes)?;
-    let task = TASK.update(&[resolution.id.into()], statements::one::<Uuid>)?;
-    let run = task.map(lock_run).transpose()?.flatten();
+    let run = lock_run_of(resolution.id)?;
     let (row, trace_id, task_id) = resolution.resolve()?;
     let run = run.map(Run::release).transpose()?;
     resolution.record(trace_id, task_id, run)?;
     Ok(row)
+}
+
+/// Locks the run of the task of an approval; `None` if the task has none, or there is no such
+/// approval.
+fn lock_run_of(approval_id: Uuid) -> Result<Option<Run>, Error> {
+    static TASK: Statement =
+        Statement::new("SELECT a.task_id FROM orchestrator.approvals AS a WHERE a.id = $1");
+    let task = TASK.update(&[approval_id.into()], statements::one::<Uuid>)?;
+    Ok(task.map(lock_run).transpose()?.flatten())
 }
 
 /// Locks the run of a task; `None` if the task has none, or does not exist.
@@ -189,15 +198,16 @@ fn unknown_task(task_id: Uuid) -> Error {
 }
 
 /// A checked decision.
-struct Resolution<'a> {
+pub struct Resolution<'a> {
     id: Uuid,
     decision: &'a str,
+    /// The role that was asked; since 0.7.3 the person who decides for it.
     approver_role: &'a str,
     notes: Option<&'a str>,
 }
 
 impl<'a> Resolution<'a> {
-    fn of(
+    pub fn of(
         approval_id: Option<Uuid>,
         decision: Option<&'a str>,
         approver_role: Option<&'a str>,
@@ -236,10 +246,12 @@ impl<'a> Resolution<'a> {
     }
 
     fn record(&self, trace_id: Uuid, task_id: Uuid, run: Option<Run>) -> Result<(), Error> {
-        let approves = self.decision == "approved";
-        let event_type = if approves { "approval_approved" } else { "approval_rejected" };
         let facts = Facts { approval_id: self.id, task_id, notes: self.notes, run };
-        facts.record(event_type, self.approver_role, trace_id)
+        facts.record(self.event_type(), self.approver_role, trace_id)
+    }
+
+    fn event_type(&self) -> &'static str {
+        if self.decision == "approved" { "approval_approved" } else { "approval_rejected" }
     }
 }
 
@@ -253,6 +265,25 @@ struct Facts<'a> {
 
 impl Facts<'_> {
     fn record(&self, event_type: &str, role: &str, trace_id: Uuid) -> Result<(), Error> {
+        let metadata = Document::composed(self.metadata());
+        audit::record(Event { event_type, role, trace_id, metadata }).map(|_| ())
+    }
+
+    /// Records the decision of a person for the role that was asked.
+    fn record_by(
+        &self,
+        decided_by: &str,
+        event_type: &str,
+        role: &str,
+        trace_id: Uuid,
+    ) -> Result<(), Error> {
+        let mut metadata = self.metadata();
+        metadata["decided_by"] = json!(decided_by);
+        let metadata = Document::composed(metadata);
+        audit::record(Event { event_type, role, trace_id, metadata }).map(|_| ())
+    }
+
+    fn metadata(&self) -> serde_json::Value {
         let mut metadata = json!({
             "approval_id": self.approval_id.to_string(),
             "task_id": self.task_id.to_string(),
@@ -262,9 +293,13 @@ impl Facts<'_> {
             metadata["thread_id"] = json!(run.thread_id);
             metadata["gate_status"] = json!(run.gate_status);
         }
-        let metadata = Document::composed(metadata);
-        audit::record(Event { event_type, role, trace_id, metadata }).map(|_| ())
+        metadata
     }
+}
+
+fn unknown(id: Uuid) -> Error {
+    Error::new(Kind::NotFound, format!("approval {id} does not exist"))
+        .hint("List pending approvals: SELECT * FROM orchestrator.pending_approvals;")
 }
 
 /// The reason why the role could not decide an approval.
@@ -281,8 +316,7 @@ fn not_resolved(id: Uuid, approver_role: &str) -> Result<Error, Error> {
         })
     })?;
     Ok(match state {
-        None => Error::new(Kind::NotFound, format!("approval {id} does not exist"))
-            .hint("List pending approvals: SELECT * FROM orchestrator.pending_approvals;"),
+        None => unknown(id),
         Some((asked, ..)) if asked != approver_role => Error::new(
             Kind::Forbidden,
             format!("role \"{approver_role}\" may not decide approval {id}"),
