@@ -134,7 +134,7 @@ COMMENT ON COLUMN orchestrator.audit_events.event_type IS 'The kind of event, fo
 COMMENT ON COLUMN orchestrator.audit_events.role IS 'The role that acted, or that is asked; client for a session without a role, system where no role is involved';
 COMMENT ON COLUMN orchestrator.audit_events."timestamp" IS 'The time of the transaction; events of one transaction are in the order of their ids';
 COMMENT ON COLUMN orchestrator.audit_events.trace_id IS 'The trail that the event belongs to: the id of the run, or the trace_id of the task or of the context of the gate; without a trace_id the id of the task, session or gate; an id of its own for a purge';
-COMMENT ON COLUMN orchestrator.audit_events.metadata IS 'The ids and facts of the event, a JSON object; the recording function writes the login role into its key session_user';
+COMMENT ON COLUMN orchestrator.audit_events.metadata IS 'The ids and facts of the event, a JSON object; the recording function writes the login role into its key session_user, the role in force into role, and the subject of request.jwt.claims, if it is set, into subject';
 
 SELECT orchestrator.restore_table('orchestrator.audit_events');
 
@@ -243,7 +243,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'record_event_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.record_event(text, text, uuid, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.record_event(text, text, uuid, jsonb) IS
-    'Adds an event to the audit trail, with the rights of the owner of the trail. Returns its id. The function adds the key session_user to the metadata';
+    'Adds an event to the audit trail, with the rights of the owner of the trail. Returns its id. The function adds the keys session_user, role and subject to the metadata';
 
 CREATE FUNCTION orchestrator.purge_audit_events(older_than interval)
 RETURNS bigint

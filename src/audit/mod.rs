@@ -3,11 +3,14 @@
 //! old ones.
 //!
 //! Every state function records its events with `record`, which writes with the rights of the
-//! trail's owner: no role needs, or has, the right to write into the table. The key `session_user`
-//! is written last, so that metadata of a caller cannot claim another user.
+//! trail's owner: no role needs, or has, the right to write into the table. The keys of `identity` are
+//! written last, so that metadata of a caller cannot claim another user.
+
+pub mod identity;
 
 use std::cell::Cell;
 
+use const_format::concatcp;
 use pgrx::datum::{DatumWithOid, Interval};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -15,6 +18,7 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, JsonB, PgRelation, Uuid};
 use serde_json::json;
 
+use crate::audit::identity::{IDENTITY, Identity};
 use crate::configuration::retention::{self, Age};
 use crate::server::error::{Error, Kind, required};
 use crate::server::ids::uuidv7;
@@ -66,12 +70,22 @@ fn excerpts(metadata: Document) -> Result<Document, Error> {
 }
 
 fn insert(event: Event<'_>) -> Result<Uuid, Error> {
-    static INSERT: Statement = Statement::new(
+    // Removing a key costs more than looking for it, and metadata seldom has it.
+    static INSERT: Statement = Statement::new(concatcp!(
         "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
-         VALUES ($1, $2, $3, $4 || pg_catalog.jsonb_build_object('session_user', session_user)) RETURNING id",
-    );
-    let arguments =
-        [event.event_type.into(), event.role.into(), event.trace_id.into(), event.metadata.into()];
+         VALUES ($3, $4, $5, CASE WHEN $6 ? 'subject' THEN $6 - 'subject' ELSE $6 END || pg_catalog.jsonb_object(",
+        IDENTITY,
+        ")) RETURNING id"
+    ));
+    let Identity { role, subject } = Identity::of_the_caller();
+    let arguments = [
+        role.into(),
+        subject.into(),
+        event.event_type.into(),
+        event.role.into(),
+        event.trace_id.into(),
+        event.metadata.into(),
+    ];
     let id = as_owner(|| INSERT.update(&arguments, statements::one::<Uuid>))?;
     id.ok_or_else(not_recorded)
 }
@@ -81,16 +95,19 @@ fn not_recorded() -> Error {
     Error::no_row("the event could not be recorded", "audit_events")
 }
 
-/// Adds many events, in order.
+/// Adds many events, in order. No metadata is a caller's.
 pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Error> {
-    static INSERT: Statement = Statement::new(
+    // The identity is the same for all of them, so it is composed once.
+    static INSERT: Statement = Statement::new(concatcp!(
         "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
          SELECT e.event_type, e.role, e.trace_id, \
-                e.metadata || (SELECT pg_catalog.jsonb_build_object('session_user', session_user)) \
-         FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) \
+                e.metadata || (SELECT pg_catalog.jsonb_object(",
+        IDENTITY,
+        ")) \
+         FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6)) \
               WITH ORDINALITY AS e (event_type, role, trace_id, metadata, place) \
-         ORDER BY e.place",
-    );
+         ORDER BY e.place"
+    ));
     // In batches, so that the arrays stay small.
     const BATCH: usize = 10_000;
     let mut events = events.peekable();
@@ -105,21 +122,22 @@ pub fn record_all<'a>(events: impl Iterator<Item = Event<'a>>) -> Result<(), Err
             metadata.push(excerpts(event.metadata)?);
         }
         let count = types.len();
-        let arguments: [DatumWithOid<'_>; 4] =
-            [types.into(), roles.into(), traces.into(), metadata.into()];
-        record_by(&INSERT, &arguments, count)?;
+        let arguments = [types.into(), roles.into(), traces.into(), metadata.into()];
+        record_by(&INSERT, arguments, count)?;
     }
     Ok(())
 }
 
 /// Adds `count` events with a statement that inserts them into the trail, in its order, and that
-/// writes the key `session_user` itself.
-pub fn record_by(
+/// writes the keys of `IDENTITY` itself. `arguments` follow its two parameters.
+pub fn record_by<const COUNT: usize>(
     insert: &'static Statement,
-    arguments: &[DatumWithOid<'_>],
+    arguments: [DatumWithOid<'_>; COUNT],
     count: usize,
 ) -> Result<(), Error> {
-    let recorded = as_owner(|| insert.update(arguments, |rows| Ok(rows.len())))?;
+    let Identity { role, subject } = Identity::of_the_caller();
+    let arguments: Vec<_> = [role.into(), subject.into()].into_iter().chain(arguments).collect();
+    let recorded = as_owner(|| insert.update(&arguments, |rows| Ok(rows.len())))?;
     if recorded == count { Ok(()) } else { Err(not_recorded()) }
 }
 
@@ -143,8 +161,10 @@ fn no_trail() -> Error {
 /// Adds an event to the audit trail.
 ///
 /// `event_type`: the name of the event, at most 500 characters; `role`: the role that acted;
-/// `trace_id`: the trace of the event; `metadata`: its facts, a JSON object. The key `session_user`
-/// in it is overwritten with the database role that is logged in.
+/// `trace_id`: the trace of the event; `metadata`: its facts, a JSON object. Three keys in it are not
+/// the caller's: `session_user` is overwritten with the database role that is logged in, `role` with
+/// the role in force (SET ROLE), and `subject` with the `sub` of the setting `request.jwt.claims`, or
+/// removed if there is none.
 /// Returns: the id. Errors: 22004, 22023 blank text, a name that is too long, metadata that is not
 /// an object, or an event type that only `pause_run`, `resume_run` or `request_review` may record.
 /// Since 0.3.0.

@@ -102,12 +102,17 @@ pub fn with_rights_of<R>(role: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
     }
 }
 
-/// The name of the role in force for the caller: the one of SET ROLE, else the one that is logged in.
-/// Within a SECURITY DEFINER function `current_user` is the owner instead.
+/// The role in force for the caller: the one of SET ROLE, else the one that is logged in. Within a
+/// SECURITY DEFINER function `current_user` is the owner instead.
+pub fn callers_role() -> pg_sys::Oid {
+    // SAFETY: reads a plain variable of the backend.
+    unsafe { pg_sys::GetOuterUserId() }
+}
+
+/// The name of the role in force for the caller.
 pub fn caller() -> String {
-    // SAFETY: reads a plain variable of the backend. The name of a role that another session has
-    // dropped is null; its session goes on.
-    let name = unsafe { pg_sys::GetUserNameFromId(pg_sys::GetOuterUserId(), true) };
+    // SAFETY: the name of a role that another session has dropped is null; its session goes on.
+    let name = unsafe { pg_sys::GetUserNameFromId(callers_role(), true) };
     if name.is_null() {
         return "unknown".to_owned();
     }

@@ -28,6 +28,11 @@ fn other_encoding() -> Option<CString> {
     }
 }
 
+/// Whether the database can hold a text of this library, which is UTF-8.
+pub fn holds(text: &str) -> bool {
+    text.is_ascii() || other_encoding().is_none()
+}
+
 /// Makes pgrx's panics about text that is not UTF-8 errors with SQLSTATE 0A000. Called while the
 /// library is loaded; the database may not be known yet.
 pub fn report_text_that_cannot_be_read() {

@@ -134,7 +134,7 @@ fn a_worker_cannot_decide_and_a_reviewer_cannot_work() -> Result<()> {
 }
 
 /// The caller chooses the name of the decider; the server records the login role, which no caller can
-/// choose.
+/// choose, and the role in force, which is one that the login is a member of.
 #[test]
 fn the_recorded_login_cannot_be_forged() -> Result<()> {
     let database = with_history("forged")?;
@@ -153,10 +153,14 @@ fn the_recorded_login_cannot_be_forged() -> Result<()> {
     assert_eq!(text(&mut client, &trail)?, format!("the president {reviewer}"));
     theirs.batch_execute(&format!(
         "SET ROLE {worker}; \
-         SELECT orchestrator.record_event('said', 'me', '{id}', '{{\"session_user\": \"postgres\", \"n\": 1}}')"
+         SELECT orchestrator.record_event('said', 'me', '{id}', \
+             '{{\"session_user\": \"postgres\", \"role\": \"postgres\", \"subject\": \"ada\", \"n\": 1}}')"
     ))?;
     let said = "SELECT metadata FROM orchestrator.audit_events WHERE event_type = 'said'";
-    assert_eq!(text(&mut client, said)?, format!("{{\"n\": 1, \"session_user\": \"{reviewer}\"}}"));
+    assert_eq!(
+        text(&mut client, said)?,
+        format!("{{\"n\": 1, \"role\": \"{worker}\", \"session_user\": \"{reviewer}\"}}")
+    );
     assert_forbidden(&mut theirs, "reviewer", "SET SESSION AUTHORIZATION postgres");
     Ok(())
 }

@@ -12,6 +12,7 @@ use pgrx::{AllocatedByRust, Uuid};
 use super::resolution::{RESOLUTION, Resolution};
 use super::rules::{self, Rules};
 use crate::audit;
+use crate::audit::identity::IDENTITY;
 use crate::runs::{self, Naming, Run};
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
@@ -140,13 +141,14 @@ fn lock_run(review_id: Uuid) -> Result<Run, Error> {
 /// Records the resolution of one review, with the same keys as `resolve_reviews`.
 fn record(id: Uuid, review_type: &str, run: Run, resolution: &Resolution<'_>) -> Result<(), Error> {
     // All values are texts; an object from an array of texts costs half as much.
-    static RECORD: Statement = Statement::new(
+    static RECORD: Statement = Statement::new(concatcp!(
         "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
-         VALUES ($1, $2, $3, jsonb_object( \
-             CASE WHEN $9 IS NOT NULL THEN ARRAY['notes', $9] END || \
-             ARRAY['thread_id', $4, 'review_id', $5::text, 'review_type', $6, 'phase', $7, 'gate_status', $8, \
-                   'session_user', session_user::text]))",
-    );
+         VALUES ($3, $4, $5, jsonb_object( \
+             CASE WHEN $11 IS NOT NULL THEN ARRAY['notes', $11] END || \
+             ARRAY['thread_id', $6, 'review_id', $7::text, 'review_type', $8, 'phase', $9, 'gate_status', $10] || ",
+        IDENTITY,
+        "))"
+    ));
     let (recorded_as, notes) = (resolution.recorded_as(), resolution.recorded_notes());
     let arguments = [
         resolution.event_type().into(),
@@ -159,7 +161,7 @@ fn record(id: Uuid, review_type: &str, run: Run, resolution: &Resolution<'_>) ->
         run.gate_status.into(),
         notes.as_deref().into(),
     ];
-    audit::record_by(&RECORD, &arguments, 1)
+    audit::record_by(&RECORD, arguments, 1)
 }
 
 pub fn unknown(id: Uuid) -> Error {

@@ -14,6 +14,7 @@ use super::resolution::{RESOLUTION, Resolution};
 use super::resolve::not_resolvable;
 use super::rules::{self, Rules};
 use crate::audit;
+use crate::audit::identity::IDENTITY;
 use crate::runs::{ATTEMPTS, Run, not_lockable};
 use crate::server::error::{Error, required, without_nulls};
 use crate::server::jsonb::Document;
@@ -188,12 +189,14 @@ fn conclude(
 /// Records each resolution, in the order of the reviews.
 fn record(runs: &Runs, resolved: &[Resolved], resolution: &Resolution<'_>) -> Result<(), Error> {
     // The part that is the same for all reviews of a run is composed once.
-    static RECORD: Statement = Statement::new(
+    static RECORD: Statement = Statement::new(concatcp!(
         "INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) \
-         SELECT $1, $2, e.run_id, e.metadata || jsonb_object( \
-             ARRAY['review_id', e.review_id::text, 'review_type', e.review_type, 'session_user', session_user::text]) \
-         FROM ROWS FROM (unnest($3), unnest($4), unnest($5), unnest($6)) AS e (run_id, metadata, review_id, review_type)",
-    );
+         SELECT $3, $4, e.run_id, e.metadata || jsonb_object( \
+             ARRAY['review_id', e.review_id::text, 'review_type', e.review_type] || ",
+        IDENTITY,
+        ") \
+         FROM ROWS FROM (unnest($5), unnest($6), unnest($7), unnest($8)) AS e (run_id, metadata, review_id, review_type)"
+    ));
     if resolved.is_empty() {
         return Ok(());
     }
@@ -216,7 +219,7 @@ fn record(runs: &Runs, resolved: &[Resolved], resolution: &Resolution<'_>) -> Re
         resolved.iter().map(|review| review.id).collect::<Vec<_>>().into(),
         resolved.iter().map(|review| review.review_type.as_str()).collect::<Vec<_>>().into(),
     ];
-    audit::record_by(&RECORD, &arguments, resolved.len())
+    audit::record_by(&RECORD, arguments, resolved.len())
 }
 
 /// The part of the metadata that all reviews of a run share: its state and the notes.

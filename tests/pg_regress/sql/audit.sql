@@ -15,7 +15,7 @@ SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'payer', 'high_risk', 'a la
 SELECT status FROM orchestrator.resolve_gate(:'gate', 'approved', 'ada');
 SELECT status FROM orchestrator.move_session(:'session', 'complete');
 SELECT orchestrator.record_event('invoice_filed', 'finance', :'trace', '{"shelf": 3, "session_user": "somebody else"}') IS NOT NULL;
-SELECT event_type, role, regexp_replace(replace((metadata - 'session_user')::text, :'trace', '<trace>'), '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), metadata ->> 'session_user' = session_user
+SELECT event_type, role, regexp_replace(replace((metadata - 'session_user' - 'role' - 'role')::text, :'trace', '<trace>'), '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), metadata ->> 'session_user' = session_user
 FROM orchestrator.audit_events WHERE trace_id = :'trace' ORDER BY id;
 -- A failed call is not recorded. A task without a trace leaves no events of its tools; a gate without a trace has a trail of its own.
 BEGIN;
@@ -103,7 +103,7 @@ SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''170000
 SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''-12 months 361 days'')');
 SELECT pg_temp.refusal('SELECT orchestrator.purge_audit_events(interval ''-48 months 1461 days 1 hour'')');
 SELECT orchestrator.purge_audit_events(interval '30 days'), orchestrator.purge_audit_events(older_than => interval '30 days');
-SELECT event_type, role, metadata - 'before' - 'session_user', (metadata ->> 'before')::timestamptz < now() - interval '29 days' FROM orchestrator.audit_events WHERE event_type LIKE '%purge%';
+SELECT event_type, role, metadata - 'before' - 'session_user' - 'role', (metadata ->> 'before')::timestamptz < now() - interval '29 days' FROM orchestrator.audit_events WHERE event_type LIKE '%purge%';
 SELECT event_type FROM orchestrator.audit_events WHERE event_type IN ('old', 'older', 'young');
 SELECT split_part(pg_temp.refusal('DELETE FROM orchestrator.audit_events WHERE event_type = ''young'''), E'\n', 1);
 -- A role that may only call the functions records events through them, and can neither read nor write the trail itself.

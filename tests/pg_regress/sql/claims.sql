@@ -52,7 +52,7 @@ SELECT status, run_after FROM orchestrator.release_task(:'b1', 'w3');
 SELECT title FROM orchestrator.claim_tasks('w3');
 SELECT status, error, completed_at IS NOT NULL FROM orchestrator.fail_task(:'b1', 'w3', 'gave up');
 SELECT attempt, worker, outcome, error FROM orchestrator.task_attempts WHERE task_id = :'b1' ORDER BY attempt;
-SELECT event_type, role, metadata - 'session_user' - 'task_id' FROM orchestrator.audit_events WHERE trace_id = :'b1';
+SELECT event_type, role, metadata - 'session_user' - 'role' - 'task_id' FROM orchestrator.audit_events WHERE trace_id = :'b1';
 -- A failed task can become pending again; its attempts go on.
 UPDATE orchestrator.tasks SET status = 'pending' WHERE id = :'b1';
 SELECT attempts, ready FROM orchestrator.queued_tasks WHERE task_id = :'b1';
@@ -74,7 +74,7 @@ SELECT orchestrator.reclaim_expired_tasks();
 UPDATE orchestrator.task_attempts SET lease_expires_at = now() - interval '1 second' WHERE task_id = :'c1' AND ended_at IS NULL;
 SELECT * FROM orchestrator.run_maintenance() WHERE task = 'reclaim_expired_tasks';
 SELECT status, error FROM orchestrator.tasks WHERE id = :'c1';
-SELECT event_type, metadata - 'session_user' - 'task_id' FROM orchestrator.audit_events WHERE trace_id = :'c1';
+SELECT event_type, metadata - 'session_user' - 'role' - 'task_id' FROM orchestrator.audit_events WHERE trace_id = :'c1';
 SELECT pg_temp.refusal(format('SELECT orchestrator.renew_claim(%L, %L)', :'c1', 'w2'));
 -- Nobody takes a claimed task by UPDATE; cancelling ends the claim.
 SELECT task_id AS d1 FROM orchestrator.create_task('build', 'd1') \gset
@@ -84,7 +84,7 @@ SELECT pg_temp.refusal(format('UPDATE orchestrator.tasks SET status = ''pending'
 UPDATE orchestrator.tasks SET title = 'd1 again' WHERE id = :'d1';
 SELECT status, error FROM orchestrator.cancel_task(:'d1', 'not needed');
 SELECT worker, outcome, error FROM orchestrator.task_attempts WHERE task_id = :'d1';
-SELECT event_type, metadata - 'session_user' - 'task_id' FROM orchestrator.audit_events WHERE trace_id = :'d1';
+SELECT event_type, metadata - 'session_user' - 'role' - 'task_id' FROM orchestrator.audit_events WHERE trace_id = :'d1';
 SELECT pg_temp.refusal(format('SELECT orchestrator.renew_claim(%L, %L)', :'d1', 'w1'));
 INSERT INTO orchestrator.tasks (title, task_type) VALUES ('d2', 'build');
 UPDATE orchestrator.tasks SET status = 'running' WHERE title = 'd2';

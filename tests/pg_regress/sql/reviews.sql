@@ -20,7 +20,7 @@ SELECT pg_temp.refusal('UPDATE orchestrator.human_review_queue SET resolution_no
 SELECT pg_temp.refusal('UPDATE orchestrator.human_review_queue SET thread_id = ''t9''');
 UPDATE orchestrator.human_review_queue SET status = status RETURNING status, resolved_by;
 SELECT pg_temp.run('t1');
-SELECT event_type, role, metadata - 'session_user' - 'review_id', metadata ->> 'review_id' = :'review', metadata ? 'session_user' FROM orchestrator.audit_events WHERE event_type LIKE 'review%' ORDER BY id;
+SELECT event_type, role, metadata - 'session_user' - 'role' - 'review_id', metadata ->> 'review_id' = :'review', metadata ? 'session_user' FROM orchestrator.audit_events WHERE event_type LIKE 'review%' ORDER BY id;
 -- Several reviews of one run: the last approval frees it.
 SELECT orchestrator.request_review('t1', 'gate_override', 'may it skip the tests?', context => '{"tests": 3}') AS first \gset
 SELECT orchestrator.request_review(thread_id => 't1', review_type => 'budget_exceeded', reason => 'twice the estimate', safety_score => 0.999) AS second \gset
@@ -70,7 +70,7 @@ DELETE FROM orchestrator.human_review_queue WHERE id = :'mistake';
 SELECT gate_status, requires_human_review FROM orchestrator.orchestrator_runs WHERE thread_id = 't1';
 SELECT gate_status, requires_human_review FROM orchestrator.resume_run('t1');
 SELECT gate_status, requires_human_review FROM orchestrator.resume_run('t1');
-SELECT event_type, metadata - 'session_user' - 'paused_by' FROM orchestrator.audit_events WHERE event_type IN ('run_paused', 'run_resumed') ORDER BY id;
+SELECT event_type, metadata - 'session_user' - 'role' - 'paused_by' FROM orchestrator.audit_events WHERE event_type IN ('run_paused', 'run_resumed') ORDER BY id;
 -- An approval lifts a hold, and changes no other gate status.
 SELECT orchestrator.start_run('t2', :'project', 'S-2') IS NOT NULL;
 SELECT orchestrator.request_review('t2', 'safety', 'look at it') AS review \gset
@@ -143,7 +143,7 @@ SELECT row_number() OVER (), outcome FROM orchestrator.resolve_reviews(:'reviews
 SELECT thread_id, pg_temp.run(thread_id) FROM orchestrator.orchestrator_runs WHERE thread_id LIKE 'bulk%' ORDER BY 1;
 SELECT r.outcome, q.status, q.resolved_by, q.resolution_notes FROM orchestrator.resolve_reviews(:'reviews'::uuid[] || ARRAY[:'another']::uuid[], 'rejected', 'bob', 'not this one') AS r JOIN orchestrator.human_review_queue AS q ON q.id = r.review_id;
 SELECT thread_id, pg_temp.run(thread_id) FROM orchestrator.orchestrator_runs WHERE thread_id LIKE 'bulk%' ORDER BY 1;
-SELECT e.event_type, e.role, e.metadata - 'session_user' - 'review_id', e.metadata ? 'session_user' FROM orchestrator.audit_events AS e JOIN orchestrator.orchestrator_runs AS r ON r.id = e.trace_id
+SELECT e.event_type, e.role, e.metadata - 'session_user' - 'role' - 'review_id', e.metadata ? 'session_user' FROM orchestrator.audit_events AS e JOIN orchestrator.orchestrator_runs AS r ON r.id = e.trace_id
 WHERE r.thread_id LIKE 'bulk%' AND e.event_type IN ('review_approved', 'review_rejected') ORDER BY e.id;
 SELECT count(*) FROM orchestrator.resolve_reviews('{}', 'approved', 'ada');
 SELECT pg_temp.refusal('SELECT * FROM orchestrator.resolve_reviews(NULL, ''approved'', ''ada'')');

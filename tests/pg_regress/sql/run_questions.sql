@@ -127,7 +127,7 @@ UPDATE orchestrator.orchestrator_runs SET thread_id = 't1, renamed' WHERE thread
 SELECT DISTINCT thread_id FROM orchestrator.gates WHERE thread_id LIKE 't1%';
 SELECT thread_id FROM orchestrator.tasks WHERE thread_id LIKE 't1%';
 SELECT pg_temp.refusal(format('UPDATE orchestrator.gates SET thread_id = NULL WHERE id = %L', :'one'));
-SELECT event_type, metadata - 'session_user' - 'gate_id' - 'review_id' - 'approval_id' - 'project_id' - 'execution_id' - 'task_id' FROM orchestrator.run_trail('t1, renamed');
+SELECT event_type, metadata - 'session_user' - 'role' - 'gate_id' - 'review_id' - 'approval_id' - 'project_id' - 'execution_id' - 'task_id' FROM orchestrator.run_trail('t1, renamed');
 SELECT count(*) FROM orchestrator.run_trail('t9');
 SELECT pg_temp.refusal('SELECT orchestrator.run_trail('' '')');
 SELECT pg_temp.refusal('SELECT orchestrator.run_trail(NULL)');

@@ -11,7 +11,7 @@ SELECT phase, current_agent FROM orchestrator.record_run_progress('t1', 'testing
 SELECT phase, current_agent FROM orchestrator.record_run_progress('t1', 'development', 'dev', error => 'a test failed');
 SELECT phase FROM orchestrator.record_run_progress('t1', 'testing');
 SELECT phase, completed_at = now(), tokens_used, cost_usd, error FROM orchestrator.record_run_progress('t1', 'complete');
-SELECT event_type, role, metadata - 'session_user' FROM orchestrator.audit_events WHERE trace_id = :'run' ORDER BY id;
+SELECT event_type, role, metadata - 'session_user' - 'role' FROM orchestrator.audit_events WHERE trace_id = :'run' ORDER BY id;
 -- One run per thread.
 SELECT pg_temp.refusal(format('SELECT orchestrator.start_run(%L, %L, %L)', 't1', :'project', 'S-1'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.start_run(%L, %L, %L)', ' ', :'project', 'S-1'));
@@ -69,7 +69,7 @@ SELECT pg_temp.refusal('SELECT orchestrator.kill_run(''t3'', '''')');
 SELECT pg_temp.refusal('SELECT orchestrator.kill_run(''t3'', NULL)');
 SELECT gate_status, phase, error, completed_at = now() FROM orchestrator.kill_run('t3', 'out of money');
 SELECT pg_temp.refusal('SELECT orchestrator.kill_run(''t3'', ''again'')');
-SELECT event_type, metadata - 'session_user' - 'thread_id' - 'paused_by' FROM orchestrator.audit_events WHERE trace_id = :'run' ORDER BY id;
+SELECT event_type, metadata - 'session_user' - 'role' - 'thread_id' - 'paused_by' FROM orchestrator.audit_events WHERE trace_id = :'run' ORDER BY id;
 -- Scores. A score at the threshold passes; the lowest score is kept; at most one safety review is open, and it gets lower scores.
 SELECT orchestrator.start_run('t4', :'project', 'S-4') AS run \gset
 SELECT safety_score, gate_status, requires_human_review, violations FROM orchestrator.record_safety('t4', 0.85);
@@ -87,7 +87,7 @@ SELECT gate_status, requires_human_review FROM orchestrator.orchestrator_runs WH
 SELECT orchestrator.request_review('t4', 'gate_override', 'please') IS NOT NULL;
 SELECT safety_score, gate_status FROM orchestrator.record_safety('t4', 0);
 SELECT review_type, reason, safety_score, status FROM orchestrator.human_review_queue WHERE thread_id = 't4' ORDER BY id;
-SELECT event_type, metadata - 'session_user' - 'thread_id' - 'review_id' FROM orchestrator.audit_events WHERE trace_id = :'run' ORDER BY id;
+SELECT event_type, metadata - 'session_user' - 'role' - 'thread_id' - 'review_id' FROM orchestrator.audit_events WHERE trace_id = :'run' ORDER BY id;
 -- Keys that others wrote are kept; the score is the lowest.
 SELECT orchestrator.start_run('t6', :'project', 'S-6') IS NOT NULL;
 SELECT orchestrator.request_review('t6', 'safety', 'safety score of the vendor', 0.9, '{"threshold": 1}') IS NOT NULL;

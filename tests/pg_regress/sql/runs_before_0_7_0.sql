@@ -23,7 +23,7 @@ SELECT pg_temp.refusal('UPDATE orchestrator.human_review_queue SET resolution_no
 SELECT pg_temp.refusal('UPDATE orchestrator.human_review_queue SET thread_id = ''t9''');
 UPDATE orchestrator.human_review_queue SET status = status RETURNING status, resolved_by;
 SELECT pg_temp.run('t1');
-SELECT event_type, role, metadata - 'session_user' - 'review_id', metadata ->> 'review_id' = :'review', metadata ? 'session_user' FROM orchestrator.audit_events WHERE event_type LIKE 'review%' ORDER BY id;
+SELECT event_type, role, metadata - 'session_user' - 'role' - 'review_id', metadata ->> 'review_id' = :'review', metadata ? 'session_user' FROM orchestrator.audit_events WHERE event_type LIKE 'review%' ORDER BY id;
 -- Several reviews of one run: the last approval frees it.
 SELECT orchestrator.request_review('t1', 'gate_override', 'may it skip the tests?', context => '{"tests": 3}') AS first \gset
 SELECT orchestrator.request_review(thread_id => 't1', review_type => 'budget_exceeded', reason => 'twice the estimate', safety_score => 0.999) AS second \gset
@@ -72,7 +72,7 @@ DELETE FROM orchestrator.human_review_queue WHERE id = :'mistake';
 SELECT gate_status, requires_human_review FROM orchestrator.orchestrator_runs WHERE thread_id = 't1';
 SELECT gate_status, requires_human_review FROM orchestrator.resume_run('t1');
 SELECT gate_status, requires_human_review FROM orchestrator.resume_run('t1');
-SELECT event_type, metadata - 'session_user' FROM orchestrator.audit_events WHERE event_type IN ('run_paused', 'run_resumed') ORDER BY id;
+SELECT event_type, metadata - 'session_user' - 'role' FROM orchestrator.audit_events WHERE event_type IN ('run_paused', 'run_resumed') ORDER BY id;
 -- An approval lifts a hold, and changes no other gate status.
 SELECT orchestrator.start_run('t2', :'project', 'S-2') IS NOT NULL;
 SELECT orchestrator.request_review('t2', 'safety', 'look at it') AS review \gset
@@ -116,5 +116,5 @@ SELECT orchestrator.request_review('t5', 'gate_override', 'may it?') AS review \
 SELECT kind, status FROM orchestrator.decide(:'review', 'reject', 'ada', 'no');
 SELECT gate_status, phase FROM orchestrator.orchestrator_runs WHERE thread_id = 't5';
 SELECT orchestrator.record_token_usage('m', 1, 2) IS NOT NULL;
-SELECT event_type, metadata - 'session_user' - 'gate_id' - 'project_id' - 'approval_id' - 'task_id' FROM orchestrator.audit_events WHERE event_type LIKE 'gate%' OR event_type LIKE 'approval%' ORDER BY id;
+SELECT event_type, metadata - 'session_user' - 'role' - 'gate_id' - 'project_id' - 'approval_id' - 'task_id' FROM orchestrator.audit_events WHERE event_type LIKE 'gate%' OR event_type LIKE 'approval%' ORDER BY id;
 SELECT * FROM orchestrator.verify();
