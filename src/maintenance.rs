@@ -104,14 +104,14 @@ const JOB: &str = "orchestrator_schema maintenance";
 ///
 /// `cron`: the schedule in cron's five fields. Returns: the id of the job, which runs as the
 /// caller.
-/// Errors: 22004, 22023 not a schedule, 42501 the caller may not use pg_cron, 55000 pg_cron is not
+/// Errors: 22023 not a schedule, 42501 the caller may not use pg_cron, 55000 pg_cron is not
 /// installed in this database, or another role has scheduled the maintenance. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn schedule_maintenance(
     cron: default!(Option<&str>, "'*/15 * * * *'"),
 ) -> Result<i64, ErrorReport> {
     static SCHEDULE: Statement = Statement::new("SELECT cron.schedule($1, $2, $3)");
-    let cron = arguments::filled("cron", cron)?;
+    let cron = arguments::filled("cron", Some(cron.unwrap_or("*/15 * * * *")))?;
     only_with_pg_cron()?;
     only_once()?;
     let arguments = [JOB.into(), cron.into(), COMMAND.into()];

@@ -15,14 +15,14 @@ pub fn count(argument: &str, value: Option<i64>) -> Result<i64, Error> {
     Ok(value)
 }
 
-/// A finite point in time.
+/// A finite point in time; NULL means now.
 ///
-/// Errors: 22004, 22023 infinity.
+/// Errors: 22023 infinity.
 pub fn moment(
     argument: &str,
     value: Option<TimestampWithTimeZone>,
 ) -> Result<TimestampWithTimeZone, Error> {
-    let value = required(argument, value)?;
+    let value = value.unwrap_or_else(pgrx::datum::now);
     if value.is_infinity() || value.is_neg_infinity() {
         return Err(Error::new(
             Kind::InvalidValue,

@@ -74,8 +74,8 @@ fn request_collaboration(
         .hint("A question has 10 to 2000 characters; longer texts belong in the context.")
         .into());
     }
-    let context = jsonb::object("context", context)?;
-    let urgency = arguments::one_of("urgency", required("urgency", urgency)?, &URGENCIES)?;
+    let context = jsonb::object_or_empty("context", context)?;
+    let urgency = arguments::one_of("urgency", urgency.unwrap_or("medium"), &URGENCIES)?;
     let arguments = [
         collaboration_id.into(),
         request_type.into(),

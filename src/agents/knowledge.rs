@@ -81,7 +81,7 @@ fn stage_knowledge(
     let knowledge_type =
         arguments::one_of("knowledge_type", required("knowledge_type", knowledge_type)?, &TYPES)?;
     let content = arguments::filled("content", content)?;
-    let metadata = jsonb::object("metadata", metadata)?;
+    let metadata = jsonb::object_or_empty("metadata", metadata)?;
     check_known_keys(&metadata)?;
     Ok(Lesson { knowledge_type, content, metadata }.stage()?)
 }
@@ -117,7 +117,7 @@ fn check_known_keys(metadata: &Document) -> Result<(), Error> {
 /// again.
 ///
 /// `batch`: the greatest number of rows. Returns: id, type, content and metadata, oldest first.
-/// Errors: 22004, 22023 less than one. Since 0.2.4.
+/// Errors: 22023 less than one. Since 0.2.4.
 #[pg_extern(sql = false, volatile)]
 #[allow(clippy::type_complexity)]
 fn claim_knowledge(
@@ -139,7 +139,7 @@ fn claim_knowledge(
          FROM orchestrator.knowledge_staging AS k WHERE NOT k.embedded \
          ORDER BY k.created_at, k.id LIMIT $1 FOR UPDATE SKIP LOCKED",
     );
-    let batch = required("batch", batch)?;
+    let batch = batch.unwrap_or(50);
     if batch < 1 {
         return Err(Error::new(Kind::InvalidValue, format!("batch {batch} is less than 1")).into());
     }
@@ -190,7 +190,7 @@ fn mark_knowledge_embedded(ids: Option<Vec<Option<Uuid>>>) -> Result<i64, ErrorR
 /// embedded is never deleted.
 ///
 /// `embedded_for`: at least zero. Returns: the number of deleted rows.
-/// Errors: 22004, 22023 a negative interval, or one of more than 6000 years. Since 0.2.4.
+/// Errors: 22023 a negative interval, or one of more than 6000 years. Since 0.2.4.
 #[pg_extern(sql = false, volatile)]
 pub fn purge_knowledge(
     embedded_for: default!(Option<Interval>, "'365 days'"),
@@ -199,7 +199,10 @@ pub fn purge_knowledge(
         "DELETE FROM orchestrator.knowledge_staging AS k \
          WHERE k.embedded AND k.embedded_at < $1",
     );
-    let before = retention::before("embedded_for", required("embedded_for", embedded_for)?)?;
+    let before = retention::before(
+        "embedded_for",
+        embedded_for.unwrap_or_else(|| Interval::from_days(365)),
+    )?;
     Ok(PURGE.update(&[before.into()], |rows| Ok(rows.len() as i64))?)
 }
 

@@ -178,7 +178,7 @@ fn record_event(
     let event_type = not_reserved(arguments::name("event_type", event_type)?)?;
     let role = arguments::filled("role", role)?;
     let trace_id = required("trace_id", trace_id)?;
-    let metadata = jsonb::object("metadata", metadata)?;
+    let metadata = jsonb::object_or_empty("metadata", metadata)?;
     // The caller's metadata is stored as it is, without excerpts.
     Ok(insert(Event { event_type, role, trace_id, metadata })?)
 }

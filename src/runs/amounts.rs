@@ -23,9 +23,9 @@ pub fn score(argument: &str, value: Option<AnyNumeric>) -> Result<AnyNumeric, Er
     .hint("A score is a number from 0 (unsafe) to 1 (safe)."))
 }
 
-/// A number of tokens to add.
+/// A number of tokens to add; NULL means none.
 pub fn tokens(value: Option<i64>) -> Result<i64, Error> {
-    let tokens = required("tokens", value)?;
+    let tokens = value.unwrap_or(0);
     if tokens < 0 {
         return Err(Error::new(Kind::InvalidValue, format!("tokens {tokens} is negative"))
             .hint("Tokens are added to those of the run; they cannot be taken off."));
@@ -33,9 +33,9 @@ pub fn tokens(value: Option<i64>) -> Result<i64, Error> {
     Ok(tokens)
 }
 
-/// A cost in USD to add.
+/// A cost in USD to add; NULL means none.
 pub fn cost(value: Option<AnyNumeric>) -> Result<AnyNumeric, Error> {
-    let cost = required("cost", value)?;
+    let cost = value.unwrap_or_else(|| AnyNumeric::from(0));
     match unfit(cost.normalize()) {
         None => Ok(cost),
         Some(problem) => Err(Error::new(
@@ -60,9 +60,9 @@ fn unfit(decimal: &str) -> Option<&'static str> {
     }
 }
 
-/// Texts to add to a list.
+/// Texts to add to a list; NULL means none.
 pub fn texts(argument: &str, value: Option<Vec<Option<String>>>) -> Result<Vec<String>, Error> {
-    without_nulls(argument, required(argument, value)?)
+    without_nulls(argument, value.unwrap_or_default())
 }
 
 #[cfg(test)]

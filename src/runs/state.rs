@@ -5,7 +5,6 @@ use pgrx::prelude::*;
 
 use super::{Row, Run};
 use crate::server::arguments;
-use crate::server::error::required;
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::{self, Statement};
 
@@ -29,7 +28,7 @@ fn save_run_state(
     );
     let thread_id = arguments::filled("thread_id", thread_id)?;
     let state = jsonb::object("state", state)?;
-    let merge = required("merge", merge)?;
+    let merge = merge.unwrap_or(true);
     let run = Run::lock_open(thread_id)?;
     let arguments = [run.id.into(), state.into(), merge.into()];
     Ok(run.written(SAVE.update(&arguments, statements::one::<Row>)?)?)

@@ -25,6 +25,11 @@ impl Document {
         document.unwrap_or(Document(Vec::new()))
     }
 
+    /// The object without keys.
+    pub fn empty_object() -> Document {
+        Document::composed(serde_json::json!({}))
+    }
+
     /// Its size in bytes.
     pub fn size(&self) -> usize {
         self.0.len()
@@ -50,6 +55,13 @@ impl Document {
 pub fn object(argument: &str, value: Option<Document>) -> Result<Document, Error> {
     let form = "An object is written {\"key\": value, ...}; an empty one is {}.";
     of_kind("object", form, argument, required(argument, value)?)
+}
+
+/// The document of an argument that must be a JSON object, and whose default is the empty object.
+///
+/// Errors: 22023 not an object.
+pub fn object_or_empty(argument: &str, value: Option<Document>) -> Result<Document, Error> {
+    object(argument, Some(value.unwrap_or_else(Document::empty_object)))
 }
 
 /// The document of a required argument that must be a JSON array.

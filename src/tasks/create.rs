@@ -8,7 +8,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::runs;
-use crate::server::error::{Error, Kind, required};
+use crate::server::error::{Error, Kind};
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::{self, Statement};
 use crate::server::{arguments, repeats};
@@ -57,9 +57,9 @@ fn create_task(
     let task = Task {
         task_type: arguments::name("task_type", task_type)?,
         title: arguments::filled("title", title)?,
-        config: jsonb::object("config", config)?,
+        config: jsonb::object_or_empty("config", config)?,
         thread_id,
-        priority: required("priority", priority)?,
+        priority: priority.unwrap_or(0),
         run_after,
         max_attempts: at_least_one(max_attempts)?,
         description,
@@ -75,7 +75,7 @@ fn create_task(
 }
 
 fn at_least_one(max_attempts: Option<i32>) -> Result<i32, Error> {
-    let max_attempts = required("max_attempts", max_attempts)?;
+    let max_attempts = max_attempts.unwrap_or(1);
     if max_attempts < 1 {
         return Err(Error::new(
             Kind::InvalidValue,

@@ -60,7 +60,7 @@ fn route_task(
         description: arguments::filled("description", description)?,
         from_role: arguments::filled("from_role", from_role)?,
         to_role: arguments::filled("to_role", to_role)?,
-        data: jsonb::object("data", data)?,
+        data: jsonb::object_or_empty("data", data)?,
         trace_id,
         idempotency_key,
     };

@@ -264,7 +264,7 @@ fn over(id: Uuid, status: &str) -> Error {
 /// Sessions that are locked by another transaction, such as that of a heartbeat, are skipped.
 ///
 /// `silent_for`: not negative. Returns: the ids of the marked sessions.
-/// Errors: 22004, 22023 a negative interval, or one of more than 6000 years. Since 0.1.4.
+/// Errors: 22023 a negative interval, or one of more than 6000 years. Since 0.1.4.
 #[pg_extern(sql = false, volatile)]
 pub fn deactivate_stale_sessions(
     silent_for: default!(Option<Interval>, "'60 seconds'"),
@@ -276,6 +276,9 @@ pub fn deactivate_stale_sessions(
                         ORDER BY c.last_heartbeat, c.id FOR UPDATE SKIP LOCKED) \
          RETURNING s.id",
     );
-    let before = retention::before("silent_for", required("silent_for", silent_for)?)?;
+    let before = retention::before(
+        "silent_for",
+        silent_for.unwrap_or_else(|| Interval::from_seconds(60.0)),
+    )?;
     Ok(SetOfIterator::new(DEACTIVATE.update(&[before.into()], statements::column::<Uuid>)?))
 }

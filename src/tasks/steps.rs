@@ -47,7 +47,7 @@ fn begin_step(
     let task_id = required("task_id", task_id)?;
     let key = arguments::name("step_key", step_key)?;
     let tool = arguments::name("tool_name", tool_name)?;
-    let arguments = required("arguments", arguments)?;
+    let arguments = arguments.unwrap_or_else(Document::empty_object);
     let begun = plans::by_index(|| {
         Step { key, tool, arguments, task: TaskOfTool::lock(task_id)? }.begin()
     })?;

@@ -17,7 +17,7 @@ use crate::server::{latest, rows, statements};
 /// used less by the other. A pair that is recorded already, either way round, is left alone.
 ///
 /// `minimum_similarity`: as for `enum_duplicates`. Returns: how many rows were added.
-/// Errors: 22004, 22023 not between 0 and 1, 40001 another transaction has recorded some since this
+/// Errors: 22023 not between 0 and 1, 40001 another transaction has recorded some since this
 /// one began to read. Since 0.4.3.
 #[pg_extern(sql = false, volatile)]
 fn v7_record_enum_duplicates(

@@ -6,7 +6,7 @@ use pgrx::prelude::*;
 
 use super::candidates::Candidates;
 use super::similarity::{self, Reason};
-use crate::server::error::{Error, Kind, required};
+use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
 use crate::server::{concurrent_drop, rows};
 
@@ -35,7 +35,7 @@ pub struct Pair<'a> {
 /// `minimum_similarity`: the common share of two label sets, 0 to 1, from which on they count as
 /// overlapping. Returns: both qualified names in order, the reason, the common share, and the
 /// labels that only one of them has.
-/// Errors: 22004, 22023 not between 0 and 1. Since 0.4.0.
+/// Errors: 22023 not between 0 and 1. Since 0.4.0.
 #[pg_extern(sql = false, stable)]
 #[allow(clippy::type_complexity)]
 fn enum_duplicates(
@@ -75,7 +75,7 @@ fn enum_duplicates(
 ///
 /// Errors: 22004, 22023 anything else.
 pub fn share(argument: &str, value: Option<f64>) -> Result<f64, Error> {
-    let value = required(argument, value)?;
+    let value = value.unwrap_or(0.8);
     if (0.0..=1.0).contains(&value) {
         return Ok(value);
     }

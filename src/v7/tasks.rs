@@ -7,7 +7,7 @@ use pgrx::{AllocatedByPostgres, Uuid};
 
 use super::{dependencies, phase};
 use crate::schema::lifecycle::misused;
-use crate::server::error::{Error, Kind, required};
+use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
 use crate::server::trigger_rows::Rows;
 use crate::server::{arguments, statements};
@@ -39,7 +39,7 @@ fn v7_issue_task(
     let number = phase::number(phase_number)?;
     let name = arguments::filled("task_name", task_name)?;
     let persona = arguments::filled("responsible_persona", responsible_persona)?;
-    let wanted = required("dependencies", dependencies)?;
+    let wanted = dependencies.unwrap_or_default();
     for (argument, value) in [("dart_task_id", dart_task_id), ("dart_task_url", dart_task_url)] {
         value.map(|value| arguments::filled(argument, Some(value))).transpose()?;
     }

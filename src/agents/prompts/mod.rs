@@ -48,7 +48,7 @@ fn publish_prompt(
     let agent_type = arguments::name("agent_type", agent_type)?;
     let version = Version::parse(required("version", version)?)?.to_string();
     let prompt_text = arguments::filled("prompt_text", prompt_text)?;
-    let activate = required("activate", activate)?;
+    let activate = activate.unwrap_or(false);
     if activate {
         one_activation_at_a_time(agent_type)?;
     }
@@ -117,7 +117,7 @@ fn next_prompt_version(
          ORDER BY string_to_array(p.version, '.')::bigint[] DESC LIMIT 1",
     );
     let agent_type = arguments::name("agent_type", agent_type)?;
-    let bump = arguments::one_of("bump", required("bump", bump)?, &version::STEPS)?;
+    let bump = arguments::one_of("bump", bump.unwrap_or("patch"), &version::STEPS)?;
     let highest = HIGHEST
         .select(&[agent_type.into()], |rows| rows::one::<String>(rows, "prompts.version"))?;
     Ok(match highest {

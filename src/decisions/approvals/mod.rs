@@ -48,7 +48,7 @@ fn request_approval(
     );
     let task_id = required("task_id", task_id)?;
     let approver_role = arguments::filled("approver_role", approver_role)?;
-    let notes = required("notes", notes)?;
+    let notes = notes.unwrap_or("");
     let arguments = [task_id.into(), approver_role.into(), notes.into()];
     let requested = REQUEST.update(&arguments, requested)?;
     let (approval_id, trace_id) = requested.ok_or_else(|| unknown_task(task_id))?;
@@ -86,7 +86,7 @@ fn request_approval_0_7_0(
     );
     let task_id = required("task_id", task_id)?;
     let approver_role = arguments::filled("approver_role", approver_role)?;
-    let notes = required("notes", notes)?;
+    let notes = notes.unwrap_or("");
     let key = RequestKey::of(request_key)?;
     let content = [task_id.into(), approver_role.into(), notes.into(), request_key.into()];
     let insert = || insert(task_id, approver_role, notes, &content);

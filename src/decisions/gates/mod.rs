@@ -208,7 +208,7 @@ impl<'a> Opening<'a> {
             agent_id: arguments::name("agent_id", agent_id)?,
             gate_type: arguments::one_of("gate_type", required("gate_type", gate_type)?, &TYPES)?,
             reason: arguments::filled("reason", reason)?,
-            context: jsonb::object("context", context)?,
+            context: jsonb::object_or_empty("context", context)?,
         })
     }
 

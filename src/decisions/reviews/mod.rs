@@ -129,7 +129,7 @@ impl<'a> Request<'a> {
         let reason = arguments::filled("reason", reason)?;
         let safety_score =
             safety_score.map(|given| score("safety_score", Some(given))).transpose()?;
-        let context = jsonb::object("context", context)?;
+        let context = jsonb::object_or_empty("context", context)?;
         Ok(Request { review_type, reason, safety_score, context })
     }
 }

@@ -69,7 +69,7 @@ fn types(task_types: Option<Vec<Option<String>>>) -> Result<Option<Vec<String>>,
 }
 
 fn batch_of(batch: Option<i32>) -> Result<i32, Error> {
-    let batch = required("batch", batch)?;
+    let batch = batch.unwrap_or(1);
     if !(1..=MOST).contains(&batch) {
         return Err(Error::new(
             Kind::InvalidValue,

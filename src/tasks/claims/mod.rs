@@ -17,7 +17,7 @@ use pgrx::{AllocatedByRust, Uuid};
 use serde_json::json;
 
 use crate::audit::{self, Event};
-use crate::server::error::{Error, Kind, required};
+use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
 use crate::server::rows;
 use crate::server::statements::{self, Statement};
@@ -121,11 +121,10 @@ fn not_held(id: Uuid, worker: &str) -> Result<Error, Error> {
 /// A length of time in an argument: not negative, and at most a hundred years, which every time of the
 /// server can be moved by.
 ///
-/// Errors: 22004, 22023.
-fn length(argument: &str, value: Option<Interval>) -> Result<Interval, Error> {
+/// Errors: 22023.
+fn length(argument: &str, value: Interval) -> Result<Interval, Error> {
     // As the server compares intervals: a month counts as 30 days.
     const LONGEST: i128 = 100 * 12 * 30 * 86_400_000_000;
-    let value = required(argument, value)?;
     let refused = |rule: &str| {
         Error::new(Kind::InvalidValue, format!("argument \"{argument}\" must not be {rule}"))
     };
@@ -136,9 +135,9 @@ fn length(argument: &str, value: Option<Interval>) -> Result<Interval, Error> {
     }
 }
 
-/// The same for a lease, which must not be zero either.
+/// The same for a lease, which must not be zero either; NULL means five minutes.
 fn lease(value: Option<Interval>) -> Result<Interval, Error> {
-    let value = length("lease", value)?;
+    let value = length("lease", value.unwrap_or_else(|| Interval::from_minutes(5)))?;
     if value.as_micros() == 0 {
         return Err(Error::new(Kind::InvalidValue, "argument \"lease\" must be longer than zero")
             .hint("A lease is the time after which others may take the task, for example '5 minutes'."));

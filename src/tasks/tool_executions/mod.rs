@@ -37,7 +37,7 @@ fn start_tool_execution(
         Statement::new("SELECT t.id FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE");
     let task_id = required("task_id", task_id)?;
     let tool_name = arguments::name("tool_name", tool_name)?;
-    let arguments = required("arguments", arguments)?;
+    let arguments = arguments.unwrap_or_else(Document::empty_object);
     if TASK.update(&[task_id.into()], statements::one::<Uuid>)?.is_none() {
         return Err(unknown_task(task_id).into());
     }
@@ -115,7 +115,7 @@ fn start_tool_execution_0_3_0(
     );
     let task_id = required("task_id", task_id)?;
     let tool_name = arguments::name("tool_name", tool_name)?;
-    let arguments = required("arguments", arguments)?;
+    let arguments = arguments.unwrap_or_else(Document::empty_object);
     let task = TASK.update(&[task_id.into()], statements::two::<Uuid, String>)?;
     let Some((trace_id, role)) = task else {
         return Err(unknown_task(task_id).into());
@@ -138,7 +138,7 @@ fn start_tool_execution_0_7_0(
 ) -> Result<Uuid, ErrorReport> {
     let task_id = required("task_id", task_id)?;
     let tool_name = arguments::name("tool_name", tool_name)?;
-    let arguments = required("arguments", arguments)?;
+    let arguments = arguments.unwrap_or_else(Document::empty_object);
     let task = TaskOfTool::lock(task_id)?;
     if let Some(run_id) = task.run_id {
         waiting::refuse_work(run_id, &Work(format!("tool \"{tool_name}\" cannot start")))?;

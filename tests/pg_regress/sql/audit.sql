@@ -33,7 +33,6 @@ SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L)', re
 SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, NULL, %L)', 'x', :'trace'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L)', 'x', '', :'trace'));
 SELECT pg_temp.refusal('SELECT orchestrator.record_event(''x'', ''a'', NULL)');
-SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L, NULL)', 'x', 'a', :'trace'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.record_event(%L, %L, %L, %L)', 'x', 'a', :'trace', '"text"'));
 -- A long text or list stays whole in its row, and the event has an excerpt. Messages repeat the beginning of a value.
 SELECT orchestrator.start_run('long', orchestrator.uuidv7(), 'S-1') IS NOT NULL;

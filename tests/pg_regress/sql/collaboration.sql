@@ -28,8 +28,6 @@ SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration(NULL, 'a', 'b
 SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', NULL, 'b', 'a long question')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', NULL, 'a long question')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'b', NULL)$$);
-SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'b', 'a long question', NULL)$$);
-SELECT pg_temp.refusal($$SELECT orchestrator.request_collaboration('model_data', 'a', 'b', 'a long question', urgency => NULL)$$);
 -- Refused answers.
 SELECT pg_temp.refusal($$SELECT orchestrator.answer_collaboration(orchestrator.uuidv7(), 'b', 'x', 1)$$);
 SELECT pg_temp.refusal(format('SELECT orchestrator.answer_collaboration(%L, %L, %L, %s)', :'talk', 'b', 'x', confidence)) FROM unnest(ARRAY['1.0000001', '-0.1', '''NaN''', '''Infinity''', 'NULL']) AS confidence;

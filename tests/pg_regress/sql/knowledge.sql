@@ -30,7 +30,6 @@ SELECT pg_temp.refusal($$SELECT orchestrator.stage_knowledge('rumour', 'x')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.stage_knowledge(NULL, 'x')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.stage_knowledge('collaboration', NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.stage_knowledge('collaboration', E'\t ')$$);
-SELECT pg_temp.refusal($$SELECT orchestrator.stage_knowledge('collaboration', 'x', NULL)$$);
 SELECT pg_temp.refusal(format('SELECT orchestrator.stage_knowledge(%L, %L, %L)', 'collaboration', 'x', metadata))
 FROM unnest(ARRAY['[]', 'null', '7', '{"project_id": "proj-123"}', '{"project_id": 7}', '{"project_id": null}', '{"agent_type": ["a"]}', '{"task_type": {"a": 1}}', '{"technology": false}', '{"success_verified": "true"}', '{"success_verified": null}']) AS metadata;
 SELECT split_part(pg_temp.refusal(format('INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, metadata) VALUES (%L, %L, %L)', 'collaboration', 'x', metadata)), E'\n', 1)
@@ -39,12 +38,10 @@ SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.knowledge_staging SET em
 SELECT split_part(pg_temp.refusal($$UPDATE orchestrator.knowledge_staging SET embedded_at = now()$$), E'\n', 1);
 SELECT pg_temp.refusal($$SELECT * FROM orchestrator.claim_knowledge(0)$$);
 SELECT pg_temp.refusal($$SELECT * FROM orchestrator.claim_knowledge(-2147483648)$$);
-SELECT pg_temp.refusal($$SELECT * FROM orchestrator.claim_knowledge(NULL)$$);
 SELECT count(*) FROM orchestrator.claim_knowledge(2147483647);
 SELECT pg_temp.refusal($$SELECT orchestrator.mark_knowledge_embedded(NULL)$$);
 SELECT pg_temp.refusal(format('SELECT orchestrator.mark_knowledge_embedded(ARRAY[%L, NULL]::uuid[])', :'waiting'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.mark_knowledge_embedded(ARRAY[%L, orchestrator.uuidv7()]::uuid[])', :'waiting'));
-SELECT pg_temp.refusal($$SELECT orchestrator.purge_knowledge(NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.purge_knowledge('-1 s')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.purge_knowledge('100000 years')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.purge_knowledge('6000 years 2190000 days -52500000 hours')$$);

@@ -48,7 +48,6 @@ SELECT pg_temp.refusal($$SELECT orchestrator.activate_prompt('writer', 'newest')
 SELECT pg_temp.refusal($$SELECT orchestrator.active_prompt('nobody')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.active_prompt(NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.next_prompt_version('writer', 'huge')$$);
-SELECT pg_temp.refusal($$SELECT orchestrator.next_prompt_version('writer', NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.next_prompt_version(NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.publish_prompt(NULL, '1.0.0', 'x')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.publish_prompt(' ', '1.0.0', 'x')$$);
@@ -56,6 +55,5 @@ SELECT pg_temp.refusal($$SELECT orchestrator.publish_prompt(repeat('w', 501), '1
 SELECT pg_temp.refusal($$SELECT orchestrator.publish_prompt('writer', NULL, 'x')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.publish_prompt('writer', '7.0.0', NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.publish_prompt('writer', '7.0.0', ' ')$$);
-SELECT pg_temp.refusal($$SELECT orchestrator.publish_prompt('writer', '7.0.0', 'x', activate => NULL)$$);
 SELECT version, is_active FROM orchestrator.prompt_history WHERE agent_type = 'writer';
 SELECT * FROM orchestrator.verify();

@@ -114,7 +114,6 @@ SELECT pg_temp.refusal('SELECT orchestrator.request_review(''t4'', ''safety'', N
 SELECT pg_temp.refusal('SELECT orchestrator.request_review(''t4'', ''safety'', ''x'', 1.5)');
 SELECT pg_temp.refusal('SELECT orchestrator.request_review(''t4'', ''safety'', ''x'', ''NaN'')');
 SELECT pg_temp.refusal('SELECT orchestrator.request_review(''t4'', ''safety'', ''x'', context => ''[]'')');
-SELECT pg_temp.refusal('SELECT orchestrator.request_review(''t4'', ''safety'', ''x'', context => NULL)');
 SELECT pg_temp.refusal('SELECT orchestrator.request_review(''t9'', ''safety'', ''x'')');
 SELECT pg_temp.refusal('SELECT orchestrator.request_review(NULL, ''safety'', ''x'')');
 SELECT status, resolved_by FROM orchestrator.human_review_queue WHERE thread_id = 't4';

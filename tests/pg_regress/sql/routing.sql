@@ -32,7 +32,6 @@ SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', ''d'', NULL,
 SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', ''d'', '''', ''b'')');
 SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', ''d'', ''a'', NULL)');
 SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', ''d'', ''a'', '' '')');
-SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', ''d'', ''a'', ''b'', NULL)');
 SELECT pg_temp.refusal('SELECT orchestrator.route_task(''routing'', ''d'', ''a'', ''b'', ''[]'')');
 SELECT split_part(pg_temp.refusal('INSERT INTO orchestrator.tasks (task_type) VALUES (''tool'')'), E'\n', 1);
 SELECT split_part(pg_temp.refusal('INSERT INTO orchestrator.tasks (task_type, description, from_role, trace_id) VALUES (''routing'', ''d'', ''a'', orchestrator.uuidv7())'), E'\n', 1);
@@ -65,7 +64,6 @@ SELECT pg_temp.refusal('SELECT orchestrator.request_approval(orchestrator.uuidv7
 SELECT pg_temp.refusal('SELECT orchestrator.request_approval(NULL, ''manager'')');
 SELECT pg_temp.refusal(format('SELECT orchestrator.request_approval(%L, NULL)', :'plain'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.request_approval(%L, %L)', :'plain', ''));
-SELECT pg_temp.refusal(format('SELECT orchestrator.request_approval(%L, %L, NULL)', :'plain', 'ops'));
 SELECT split_part(pg_temp.refusal(format('INSERT INTO orchestrator.approvals (task_id, approver_role, status) VALUES (%L, %L, %L)', :'plain', 'ops', 'approved')), E'\n', 1);
 SELECT split_part(pg_temp.refusal(format('INSERT INTO orchestrator.approvals (task_id, approver_role, decision_at) VALUES (%L, %L, now())', :'plain', 'ops')), E'\n', 1);
 SELECT count(*) FROM orchestrator.pending_approvals;

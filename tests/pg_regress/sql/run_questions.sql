@@ -17,7 +17,6 @@ SELECT state FROM orchestrator.save_run_state('t1', '{"step": 2, "files": {"b": 
 SELECT state FROM orchestrator.save_run_state('t1', '{"step": 3}', merge => false);
 SELECT pg_temp.refusal('SELECT orchestrator.save_run_state(''t1'', ''[1]'')');
 SELECT pg_temp.refusal('SELECT orchestrator.save_run_state(''t1'', NULL)');
-SELECT pg_temp.refusal('SELECT orchestrator.save_run_state(''t1'', ''{}'', NULL)');
 SELECT pg_temp.refusal('SELECT orchestrator.save_run_state(''t9'', ''{}'')');
 SELECT pg_temp.refusal('SELECT orchestrator.save_run_state(NULL, ''{}'')');
 -- Usage is added to its run, exactly, and a call counts once.

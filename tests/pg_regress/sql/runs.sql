@@ -45,9 +45,6 @@ SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(''t2'', cost => 
 SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(''t2'', cost => ''NaN'')');
 SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(''t2'', cost => ''infinity'')');
 SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(''t2'', files => ''{a,NULL}'')');
-SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(''t2'', files => NULL)');
-SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(''t2'', tokens => NULL)');
-SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(''t2'', cost => NULL)');
 SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(''t9'')');
 SELECT pg_temp.refusal('SELECT orchestrator.record_run_progress(NULL)');
 SELECT phase, current_agent, tokens_used, cost_usd, files_created FROM orchestrator.record_run_progress('t2', tokens => 1, cost => 0.0000000001);
@@ -117,7 +114,6 @@ SELECT pg_temp.refusal('SELECT orchestrator.record_safety(''t5'', -0.01)');
 SELECT pg_temp.refusal('SELECT orchestrator.record_safety(''t5'', ''NaN'')');
 SELECT pg_temp.refusal('SELECT orchestrator.record_safety(''t5'', ''-infinity'')');
 SELECT pg_temp.refusal('SELECT orchestrator.record_safety(''t5'', NULL)');
-SELECT pg_temp.refusal('SELECT orchestrator.record_safety(''t5'', 0.1, NULL)');
 SELECT pg_temp.refusal('SELECT orchestrator.record_safety(''t5'', 0.1, ''{NULL}'')');
 SELECT pg_temp.refusal('SELECT orchestrator.record_safety(NULL, 0.1)');
 SELECT pg_temp.refusal('SELECT orchestrator.record_safety(''t9'', 0.1)');

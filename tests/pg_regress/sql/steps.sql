@@ -50,5 +50,4 @@ SELECT pg_temp.refusal(format('SELECT orchestrator.begin_step(%L, ''c'', ''llm''
 SELECT pg_temp.refusal(format('SELECT orchestrator.begin_step(%L, '' '', ''llm'')', :'task'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.begin_step(%L, repeat(''x'', 501), ''llm'')', :'task'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.begin_step(%L, ''c'', '' '')', :'task'));
-SELECT pg_temp.refusal(format('SELECT orchestrator.begin_step(%L, ''c'', ''llm'', NULL)', :'task'));
 SELECT tool_name, count, failures, p50 >= '0', p95 >= p50 FROM orchestrator.tool_stats ORDER BY 1;

@@ -38,7 +38,6 @@ SELECT pg_temp.refusal($$SELECT orchestrator.start_tool_execution(NULL, 'x')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.start_tool_execution(orchestrator.uuidv7(), NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.start_tool_execution(orchestrator.uuidv7(), ' ')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.start_tool_execution(orchestrator.uuidv7(), 'x')$$);
-SELECT pg_temp.refusal(format('SELECT orchestrator.start_tool_execution(%L, %L, NULL)', :'task', 'x'));
 INSERT INTO orchestrator.tool_executions (task_id, tool_name) VALUES (:'task', 'waits') RETURNING id AS waiting \gset
 SELECT pg_temp.refusal(format('SELECT orchestrator.finish_tool_execution(%L, %L)', :'waiting', 'completed'));
 SELECT status FROM orchestrator.finish_tool_execution(:'waiting', 'failed');
@@ -54,7 +53,6 @@ SELECT orchestrator.session_heartbeat(id) IS NOT NULL FROM orchestrator.sessions
 SELECT client_id, is_active FROM orchestrator.sessions ORDER BY client_id;
 SELECT pg_temp.refusal($$SELECT orchestrator.session_heartbeat(NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.session_heartbeat(orchestrator.uuidv7())$$);
-SELECT pg_temp.refusal($$SELECT orchestrator.deactivate_stale_sessions(NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.deactivate_stale_sessions('-1 second')$$);
 -- Configuration: typed and checked; secrets are masked, and no message shows them.
 SELECT key, value, value_type, is_secret FROM orchestrator.set_configuration('retries', '3', 'integer');

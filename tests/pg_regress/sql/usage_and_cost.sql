@@ -63,11 +63,9 @@ SELECT pg_temp.refusal($$SELECT orchestrator.record_token_usage('m', NULL, 1)$$)
 SELECT pg_temp.refusal($$SELECT orchestrator.record_token_usage('m', 1, NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.record_token_usage('m', 1, 1, agent_id => ' ')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.record_token_usage('m', 1, 1, at => 'infinity')$$);
-SELECT pg_temp.refusal($$SELECT orchestrator.record_token_usage('m', 1, 1, at => NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.llm_cost(NULL, 1, 1)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.llm_cost('m', -1, 1)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.llm_cost('m', 1, NULL)$$);
-SELECT pg_temp.refusal($$SELECT orchestrator.llm_cost('m', 1, 1, NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.llm_cost('m', 1, 1, '-infinity')$$);
 SELECT count(*) FROM orchestrator.llm_token_usage WHERE model = 'm';
 SELECT split_part(pg_temp.refusal($$INSERT INTO orchestrator.llm_token_usage (model, input_tokens, output_tokens) VALUES ('m', -1, 0)$$), E'\n', 1);

@@ -117,7 +117,6 @@ SELECT pg_temp.refusal($$SELECT orchestrator.v7_issue_task(4, NULL, 'y')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.v7_issue_task(4, ' ', 'y')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.v7_issue_task(4, 'x', NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.v7_issue_task(4, 'x', ' ')$$);
-SELECT pg_temp.refusal($$SELECT orchestrator.v7_issue_task(4, 'x', 'y', NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.v7_issue_task(4, 'x', 'y', ARRAY[NULL]::uuid[])$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.v7_issue_task(4, 'x', 'y', ARRAY['00000000-0000-0000-0000-000000000000']::uuid[])$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.v7_issue_task(4, 'x', 'y', '{}', ' ')$$);

@@ -15,7 +15,6 @@ SELECT orchestrator.v7_record_enum_duplicates();
 SELECT orchestrator.v7_record_enum_duplicates(minimum_similarity => 0.5);
 SELECT pg_temp.refusal('SELECT orchestrator.v7_record_enum_duplicates(2)');
 SELECT pg_temp.refusal('SELECT orchestrator.v7_record_enum_duplicates(''NaN'')');
-SELECT pg_temp.refusal('SELECT orchestrator.v7_record_enum_duplicates(NULL)');
 SELECT current_enum_name, v7_enum_name, v7_enum_values, affected_tables, affected_columns, status, risk_level FROM orchestrator.v7_enum_migrations ORDER BY current_enum_name COLLATE "C";
 -- After a correct installation with the plan loaded, every check has passed.
 SELECT * FROM orchestrator.v7_verify();
