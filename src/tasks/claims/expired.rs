@@ -22,6 +22,7 @@ use crate::tasks::{queue, tool_executions};
 /// Returns: the number of tasks. Since 0.7.1.
 #[pg_extern(sql = false, volatile)]
 pub fn reclaim_expired_tasks() -> Result<i64, ErrorReport> {
+    queue::lock_tables();
     Ok(plans::by_index(|| {
         let reclaimed = reclaim(i64::MAX)?;
         queue::look_again()?;
