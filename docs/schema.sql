@@ -14,7 +14,7 @@ CREATE TABLE orchestrator.audit_events (
     "timestamp" timestamp with time zone DEFAULT now() NOT NULL,
     -- The trail that the event belongs to: the id of the run, or the trace_id of the task or of the context of the gate; without a trace_id the id of the task, session or gate; an id of its own for a purge
     trace_id uuid NOT NULL,
-    -- The ids and facts of the event, a JSON object; the recording function writes the login role into its key session_user
+    -- The ids and facts of the event, a JSON object; the recording function writes the login role into its key session_user, the role in force into role, and the subject of request.jwt.claims, if it is set, into subject
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT audit_events_pkey PRIMARY KEY (id),
     CONSTRAINT audit_events_event_type_check CHECK (btrim(event_type) <> ''::text),
@@ -2197,7 +2197,7 @@ CREATE FUNCTION orchestrator.reclaim_expired_tasks()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'reclaim_expired_tasks_wrapper';
 
--- Adds an event to the audit trail, with the rights of the owner of the trail. Returns its id. The function adds the key session_user to the metadata
+-- Adds an event to the audit trail, with the rights of the owner of the trail. Returns its id. The function adds the keys session_user, role and subject to the metadata
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.record_event(event_type text, role text, trace_id uuid, metadata jsonb DEFAULT '{}'::jsonb)
  RETURNS uuid

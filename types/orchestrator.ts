@@ -75,7 +75,7 @@ export type Database = {
           timestamp: string;
           /** The trail that the event belongs to: the id of the run, or the trace_id of the task or of the context of the gate; without a trace_id the id of the task, session or gate; an id of its own for a purge */
           trace_id: string;
-          /** The ids and facts of the event, a JSON object; the recording function writes the login role into its key session_user */
+          /** The ids and facts of the event, a JSON object; the recording function writes the login role into its key session_user, the role in force into role, and the subject of request.jwt.claims, if it is set, into subject */
           metadata: Json;
         };
         Insert: {
@@ -2476,7 +2476,7 @@ export type Database = {
         Args: Record<PropertyKey, never>;
         Returns: number;
       };
-      /** Adds an event to the audit trail, with the rights of the owner of the trail. Returns its id. The function adds the key session_user to the metadata */
+      /** Adds an event to the audit trail, with the rights of the owner of the trail. Returns its id. The function adds the keys session_user, role and subject to the metadata */
       record_event: {
         Args: {
           event_type: string;

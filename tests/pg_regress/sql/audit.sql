@@ -15,7 +15,7 @@ SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'payer', 'high_risk', 'a la
 SELECT status FROM orchestrator.resolve_gate(:'gate', 'approved', 'ada');
 SELECT status FROM orchestrator.move_session(:'session', 'complete');
 SELECT orchestrator.record_event('invoice_filed', 'finance', :'trace', '{"shelf": 3, "session_user": "somebody else"}') IS NOT NULL;
-SELECT event_type, role, regexp_replace(replace((metadata - 'session_user' - 'role' - 'role')::text, :'trace', '<trace>'), '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), metadata ->> 'session_user' = session_user
+SELECT event_type, role, regexp_replace(replace((metadata - 'session_user' - 'role')::text, :'trace', '<trace>'), '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'), metadata ->> 'session_user' = session_user
 FROM orchestrator.audit_events WHERE trace_id = :'trace' ORDER BY id;
 -- A failed call is not recorded. A task without a trace leaves no events of its tools; a gate without a trace has a trail of its own.
 BEGIN;

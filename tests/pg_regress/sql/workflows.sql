@@ -59,7 +59,7 @@ SELECT title FROM orchestrator.claim_tasks('w', batch => 9);
 SELECT status FROM orchestrator.release_task(:'send', 'w');
 SELECT status FROM orchestrator.cancel_task(:'send', 'not needed');
 TABLE progress;
-SELECT event_type, role, trace_id = :'report' AS own, metadata - 'session_user' - 'task_id' - 'workflow_id' AS metadata FROM orchestrator.audit_events WHERE event_type ~ 'workflow|retried' ORDER BY id;
+SELECT event_type, role, trace_id = :'report' AS own, metadata - 'session_user' - 'role' - 'task_id' - 'workflow_id' AS metadata FROM orchestrator.audit_events WHERE event_type ~ 'workflow|retried' ORDER BY id;
 UPDATE orchestrator.workflows SET status = 'archived';
 SELECT pg_temp.refusal(format('SELECT orchestrator.start_workflow(%L)', :'report'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.pause_workflow(%L, %L)', :'report', 'why'));
