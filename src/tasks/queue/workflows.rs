@@ -309,8 +309,8 @@ fn queue_linked_tasks<'a>(
             return Ok(());
         }
         lock(workflows)?;
-        new.map_or(Ok(()), |link| link.keep_back())?;
-        old.map_or(Ok(()), |link| link.let_go())
+        old.map_or(Ok(()), |link| link.let_go())?;
+        new.map_or(Ok(()), |link| link.keep_back())
     };
     if let Err(error) = by_key(owner_of_table(trigger), follow) {
         ErrorReport::from(error).report(PgLogLevel::ERROR);
