@@ -268,5 +268,59 @@ COMMENT ON COLUMN orchestrator.decision_cards.rejection_needs_notes IS 'Whether 
 COMMENT ON COLUMN orchestrator.decision_cards.if_approved IS 'The consequence of a yes, in words';
 COMMENT ON COLUMN orchestrator.decision_cards.if_rejected IS 'The consequence of a no, in words';
 
+-- Forms of functions for floats, with the grants of the forms for numeric. Decision floats-have-forms-of-their-own.
+-- A float has no default, so that a call without it finds only the form for numeric.
+
+CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million double precision, output_cost_per_million double precision, effective_date date DEFAULT NULL, notes text DEFAULT NULL, updated_by text DEFAULT NULL)
+RETURNS orchestrator.llm_pricing
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'set_price_float_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.set_price(text, double precision, double precision, date, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.set_price(text, double precision, double precision, date, text, text) IS
+    'Sets the price of a model from a UTC day on, as the form for numeric does. Returns the row';
+SELECT orchestrator.copy_grants('orchestrator.set_price(text, numeric, numeric, date, text, text)', 'orchestrator.set_price(text, double precision, double precision, date, text, text)');
+
+-- The argument unused keeps the types of a call by place apart from those of the form for numeric.
+CREATE FUNCTION orchestrator.record_run_progress(thread_id text, cost double precision, phase text DEFAULT NULL, tokens bigint DEFAULT 0, unused numeric DEFAULT NULL, files text[] DEFAULT '{}', current_agent text DEFAULT NULL, error text DEFAULT NULL)
+RETURNS orchestrator.orchestrator_runs
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'record_run_progress_float_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.record_run_progress(text, double precision, text, bigint, numeric, text[], text, text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.record_run_progress(text, double precision, text, bigint, numeric, text[], text, text) IS
+    'Adds tokens, cost and files to a run, as the form for numeric does, in a call by name. Returns the row';
+SELECT orchestrator.copy_grants('orchestrator.record_run_progress(text, text, text, bigint, numeric, text[], text)', 'orchestrator.record_run_progress(text, double precision, text, bigint, numeric, text[], text, text)');
+
+CREATE FUNCTION orchestrator.record_run_progress(thread_id text, phase text, current_agent text, tokens bigint, cost_usd double precision, files text[] DEFAULT '{}', error text DEFAULT NULL)
+RETURNS orchestrator.orchestrator_runs
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'record_run_progress_float_by_place_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.record_run_progress(text, text, text, bigint, double precision, text[], text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.record_run_progress(text, text, text, bigint, double precision, text[], text) IS
+    'Adds tokens, cost and files to a run, as the form for numeric does, in a call by place. Returns the row';
+SELECT orchestrator.copy_grants('orchestrator.record_run_progress(text, text, text, bigint, numeric, text[], text)', 'orchestrator.record_run_progress(text, text, text, bigint, double precision, text[], text)');
+
+CREATE FUNCTION orchestrator.record_safety(thread_id text, score double precision, violations text[] DEFAULT '{}')
+RETURNS orchestrator.orchestrator_runs
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'record_safety_float_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.record_safety(text, double precision, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.record_safety(text, double precision, text[]) IS
+    'Records a safety score, as the form for numeric does. Returns the row';
+SELECT orchestrator.copy_grants('orchestrator.record_safety(text, numeric, text[])', 'orchestrator.record_safety(text, double precision, text[])');
+
+CREATE FUNCTION orchestrator.request_review(thread_id text, review_type text, reason text, safety_score double precision, context jsonb DEFAULT '{}', request_key text DEFAULT NULL)
+RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'request_review_float_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.request_review(text, text, text, double precision, jsonb, text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.request_review(text, text, text, double precision, jsonb, text) IS
+    'Asks a human about a run, as the form for numeric does. The same request_key finds the first review. Returns its id';
+SELECT orchestrator.copy_grants('orchestrator.request_review(text, text, text, numeric, jsonb, text)', 'orchestrator.request_review(text, text, text, double precision, jsonb, text)');
+
 -- Roles with a level get what their level may do from here on.
 SELECT orchestrator.renew_access('0.7.2', '0.7.3');

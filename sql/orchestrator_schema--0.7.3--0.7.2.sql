@@ -102,3 +102,10 @@ ALTER TABLE orchestrator.approvals
     DROP CONSTRAINT approvals_decided_by_check,
     DROP COLUMN decided_by;
 COMMENT ON COLUMN orchestrator.approvals.approver_role IS 'The only role that may decide';
+
+-- Forms of functions for floats.
+DROP FUNCTION orchestrator.request_review(text, text, text, double precision, jsonb, text);
+DROP FUNCTION orchestrator.record_safety(text, double precision, text[]);
+DROP FUNCTION orchestrator.record_run_progress(text, text, text, bigint, double precision, text[], text);
+DROP FUNCTION orchestrator.record_run_progress(text, double precision, text, bigint, numeric, text[], text, text);
+DROP FUNCTION orchestrator.set_price(text, double precision, double precision, date, text, text);

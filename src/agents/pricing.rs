@@ -11,7 +11,10 @@ use pgrx::{AllocatedByRust, AnyNumeric};
 use crate::agents::amounts::{count, moment};
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
-use crate::server::{arguments, latest, statements};
+use crate::server::{arguments, latest, numbers, statements};
+
+/// The row of a price.
+type Row = PgHeapTuple<'static, AllocatedByRust>;
 
 /// The greatest number of digits of a price before and after the decimal point.
 const WHOLE_DIGITS: usize = 8;
@@ -35,6 +38,46 @@ fn set_price(
     notes: default!(Option<&str>, "NULL"),
     updated_by: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.llm_pricing"), ErrorReport> {
+    Ok(set(
+        model,
+        input_cost_per_million,
+        output_cost_per_million,
+        effective_date,
+        notes,
+        updated_by,
+    )?)
+}
+
+/// The form of `set_price` for floats, which are taken as the shortest decimals that read back the
+/// same.
+///
+/// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
+/// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today; `notes`,
+/// `updated_by`: NULL keeps the current value. Returns: the row.
+/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
+/// Since 0.7.3.
+#[pg_extern(sql = false, volatile)]
+fn set_price_float(
+    model: Option<&str>,
+    input_cost_per_million: Option<f64>,
+    output_cost_per_million: Option<f64>,
+    effective_date: default!(Option<Date>, "NULL"),
+    notes: default!(Option<&str>, "NULL"),
+    updated_by: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.llm_pricing"), ErrorReport> {
+    let input = input_cost_per_million.map(numbers::decimal).transpose()?;
+    let output = output_cost_per_million.map(numbers::decimal).transpose()?;
+    Ok(set(model, input, output, effective_date, notes, updated_by)?)
+}
+
+fn set(
+    model: Option<&str>,
+    input_cost_per_million: Option<AnyNumeric>,
+    output_cost_per_million: Option<AnyNumeric>,
+    effective_date: Option<Date>,
+    notes: Option<&str>,
+    updated_by: Option<&str>,
+) -> Result<Row, Error> {
     static SET: Statement = Statement::new(
         "INSERT INTO orchestrator.llm_pricing AS p (model, input_cost_per_million, output_cost_per_million, effective_date, notes, updated_by) \
          VALUES ($1, $2, $3, coalesce($4, (pg_catalog.now() AT TIME ZONE 'UTC')::date), $5, $6) \
@@ -52,8 +95,7 @@ fn set_price(
         return Err(Error::new(
             Kind::InvalidValue,
             "argument \"effective_date\" must be a finite day",
-        )
-        .into());
+        ));
     }
     let arguments = [
         model.into(),
@@ -63,10 +105,9 @@ fn set_price(
         notes.into(),
         updated_by.into(),
     ];
-    let row = SET.update(&arguments, statements::one::<PgHeapTuple<'static, AllocatedByRust>>)?;
-    Ok(row.ok_or_else(|| {
+    SET.update(&arguments, statements::one::<Row>)?.ok_or_else(|| {
         Error::no_row(format!("the price of model \"{model}\" could not be set"), "llm_pricing")
-    })?)
+    })
 }
 
 /// The cost of a call in USD by the price in force on its UTC day.

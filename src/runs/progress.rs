@@ -10,7 +10,7 @@ use super::{Row, Run, amounts};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
-use crate::server::{arguments, rows};
+use crate::server::{arguments, numbers, rows};
 
 /// Adds tokens, cost and files to a run, sets its phase, agent or error if given, and records
 /// `run_progressed`.
@@ -55,20 +55,62 @@ fn record_run_progress_0_7_0(
     error: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
     let progress = Progress::of(phase, current_agent, tokens, cost, files, error)?;
-    let run = Run::lock_open(arguments::filled("thread_id", thread_id)?)?;
-    match progress.phase {
-        None | Some("failed") => {}
-        Some(phase) => {
-            let work = Work(format!("phase {phase} cannot be reported"));
-            if run.is_waiting()? {
-                return Err(run.waits(&work)?.into());
-            }
-            if phase == "complete" {
-                run.refuse_while_asked(&work)?;
-            }
-        }
+    Ok(progress.report(arguments::filled("thread_id", thread_id)?)?)
+}
+
+/// The form of `record_run_progress` for a float, which is taken as the shortest decimal that reads
+/// back the same. Its arguments are given by name.
+///
+/// `phase`, `current_agent`, `error`: NULL keeps the current value; `tokens`, `cost` (USD, rounded
+/// to ten decimals) and `files` are added to those of the run; `unused`: no value. Returns: the row.
+/// Errors: 22004, 22023 unknown phase, blank agent, a negative or too large number, or a value for
+/// `unused`, P0002 unknown thread, 55000 the run has ended, its phase does not allow the step, or it is
+/// on hold, or a question about it is open. Since 0.7.3.
+// Each argument except cost has the type of the argument at its place in the form for numeric, so that
+// the server can tell the two apart in every call by place whose values have no types.
+#[pg_extern(sql = false, volatile)]
+#[allow(clippy::too_many_arguments)]
+fn record_run_progress_float(
+    thread_id: Option<&str>,
+    cost: Option<f64>,
+    phase: default!(Option<&str>, "NULL"),
+    tokens: default!(Option<i64>, "0"),
+    unused: default!(Option<AnyNumeric>, "NULL"),
+    files: default!(Option<Vec<Option<String>>>, "'{}'"),
+    current_agent: default!(Option<&str>, "NULL"),
+    error: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
+    if unused.is_some() {
+        return Err(Error::new(Kind::InvalidValue, "argument \"unused\" takes no value")
+            .hint("Give the arguments by name, such as cost => 0.5.")
+            .into());
     }
-    Ok(progress.add_to(run)?)
+    let cost = cost.map(numbers::decimal).transpose()?;
+    let progress = Progress::of(phase, current_agent, tokens, cost, files, error)?;
+    Ok(progress.report(arguments::filled("thread_id", thread_id)?)?)
+}
+
+/// The form of `record_run_progress` for a float in a call by place, which is taken as the shortest
+/// decimal that reads back the same.
+///
+/// `phase`, `current_agent`, `error`: NULL keeps the current value; `tokens`, `cost_usd` (rounded to
+/// ten decimals) and `files` are added to those of the run. Returns: the row.
+/// Errors: 22004, 22023 unknown phase, blank agent, a negative or too large number, P0002 unknown
+/// thread, 55000 the run has ended, its phase does not allow the step, or it is on hold, or
+/// a question about it is open. Since 0.7.3.
+#[pg_extern(sql = false, volatile)]
+fn record_run_progress_float_by_place(
+    thread_id: Option<&str>,
+    phase: Option<&str>,
+    current_agent: Option<&str>,
+    tokens: Option<i64>,
+    cost_usd: Option<f64>,
+    files: default!(Option<Vec<Option<String>>>, "'{}'"),
+    error: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
+    let cost = cost_usd.map(numbers::decimal).transpose()?;
+    let progress = Progress::of(phase, current_agent, tokens, cost, files, error)?;
+    Ok(progress.report(arguments::filled("thread_id", thread_id)?)?)
 }
 
 /// A checked report.
@@ -100,6 +142,24 @@ impl<'a> Progress<'a> {
         let cost = amounts::cost(cost)?;
         let files = amounts::texts("files", files)?;
         Ok(Progress { phase, current_agent, tokens, cost, files, error })
+    }
+
+    /// Adds the report to the run of a thread. A run that waits takes no phase but failed.
+    fn report(self, thread_id: &str) -> Result<Row, Error> {
+        let run = Run::lock_open(thread_id)?;
+        match self.phase {
+            None | Some("failed") => {}
+            Some(phase) => {
+                let work = Work(format!("phase {phase} cannot be reported"));
+                if run.is_waiting()? {
+                    return Err(run.waits(&work)?);
+                }
+                if phase == "complete" {
+                    run.refuse_while_asked(&work)?;
+                }
+            }
+        }
+        self.add_to(run)
     }
 
     /// Adds the report to a locked run, and records it.

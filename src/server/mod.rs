@@ -15,6 +15,7 @@ pub mod jsonb;
 pub mod latest;
 pub mod locks;
 pub mod notifications;
+pub mod numbers;
 pub mod plans;
 pub mod reg_types;
 pub mod repeats;

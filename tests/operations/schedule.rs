@@ -86,6 +86,12 @@ fn a_job_runs_is_listed_and_is_removed() -> Result<()> {
         text(&mut client, JOBS)?,
         "ops */15 * * * * SELECT * FROM orchestrator.run_maintenance()"
     );
+    let given = "SELECT orchestrator.schedule_maintenance(NULL)";
+    assert_eq!(text(&mut ops, given)?, job, "NULL means the default");
+    assert_eq!(
+        text(&mut client, JOBS)?,
+        "ops */15 * * * * SELECT * FROM orchestrator.run_maintenance()"
+    );
     assert_eq!(
         text(&mut ops, "SELECT orchestrator.schedule_maintenance('* * * * *')")?,
         job,

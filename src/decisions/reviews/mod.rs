@@ -20,7 +20,7 @@ use crate::runs::amounts::score;
 use crate::server::error::{Error, required};
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
-use crate::server::{arguments, rows};
+use crate::server::{arguments, numbers, rows};
 
 const REVIEW: Kind = Kind {
     name: "review",
@@ -81,6 +81,44 @@ fn request_review_0_7_0(
     context: default!(Option<Document>, "'{}'"),
     request_key: default!(Option<&str>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
+    let thread_id = arguments::filled("thread_id", thread_id)?;
+    let request = Request::of(review_type, reason, safety_score, context)?;
+    Ok(ask_once(thread_id, request, request_key)?)
+}
+
+/// The form of `request_review` for a float, which is taken as the shortest decimal that reads back
+/// the same.
+///
+/// `review_type`: safety, gate_override or budget_exceeded; `reason`: why a human has to decide;
+/// `safety_score`: from 0 to 1, rounded down to two decimals, NULL for none; `context`: facts for the
+/// human, a JSON object; `request_key`: the agent's own key of the question, 500 characters at most. A
+/// second call with the same key and the same content returns the first review, whatever its state.
+/// Returns: the id of the review.
+/// Errors: 22004, 22023 unknown type, blank reason or key, a score that is not between 0 and 1, or a
+/// context that is not an object, 23505 the key was used with other content, P0002 unknown thread,
+/// 55000 the run has ended. Since 0.7.3.
+#[pg_extern(sql = false, volatile)]
+fn request_review_float(
+    thread_id: Option<&str>,
+    review_type: Option<&str>,
+    reason: Option<&str>,
+    safety_score: Option<f64>,
+    context: default!(Option<Document>, "'{}'"),
+    request_key: default!(Option<&str>, "NULL"),
+) -> Result<Uuid, ErrorReport> {
+    let safety_score = safety_score.map(numbers::decimal).transpose()?;
+    let thread_id = arguments::filled("thread_id", thread_id)?;
+    let request = Request::of(review_type, reason, safety_score, context)?;
+    Ok(ask_once(thread_id, request, request_key)?)
+}
+
+/// Asks a human about the run of a thread, unless a review has the key already. Returns the id of the
+/// review.
+fn ask_once(
+    thread_id: &str,
+    request: Request<'_>,
+    request_key: Option<&str>,
+) -> Result<Uuid, Error> {
     static INSERT: Statement = Statement::new(concatcp!(INSERTED_WITH_KEY, ASKED));
     // A lower score of a safety review may have arrived since. Runs come before reviews in the order of
     // locks.
@@ -95,8 +133,6 @@ fn request_review_0_7_0(
          FROM orchestrator.orchestrator_runs AS r RIGHT JOIN orchestrator.human_review_queue AS q ON r.thread_id = q.thread_id \
          WHERE q.request_key = $1",
     );
-    let thread_id = arguments::filled("thread_id", thread_id)?;
-    let request = Request::of(review_type, reason, safety_score, context)?;
     let key = RequestKey::of(request_key)?;
     let content = [
         request_key.into(),
@@ -113,7 +149,7 @@ fn request_review_0_7_0(
         record(&run, metadata)?;
         Ok(Some(id))
     };
-    Ok(REVIEW.ask(key, &FIRST, &content, insert)?)
+    REVIEW.ask(key, &FIRST, &content, insert)
 }
 
 impl<'a> Request<'a> {

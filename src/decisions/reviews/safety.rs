@@ -13,7 +13,7 @@ use crate::runs::{Row, Run, waiting};
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
-use crate::server::{arguments, rows, statements};
+use crate::server::{arguments, numbers, rows, statements};
 
 /// A threshold in configurations. Source: the thresholds of WAVE's safety scorer.
 struct Threshold {
@@ -99,10 +99,7 @@ impl Verdict {
 
 /// Whether a score is below a threshold, compared exactly.
 fn is_below(score: &AnyNumeric, threshold: f64) -> Result<bool, Error> {
-    let decimal = threshold.to_string();
-    let threshold = AnyNumeric::try_from(decimal.as_str())
-        .map_err(|error| Error::new(Kind::Internal, format!("no number {decimal}: {error}")))?;
-    Ok(*score < threshold)
+    Ok(*score < numbers::decimal(threshold)?)
 }
 
 /// Records a safety score and violations of a run, and the event `safety_recorded`. A score below
@@ -144,9 +141,28 @@ fn record_safety_0_7_0(
     score: Option<AnyNumeric>,
     violations: default!(Option<Vec<Option<String>>>, "'{}'"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
-    static SCORE: Statement = Statement::new(concatcp!(SCORED, waiting::HELD, SCORED_BY));
-    Ok(record(&SCORE, thread_id, score, violations)?)
+    Ok(record(&HOLDING, thread_id, score, violations)?)
 }
+
+/// The form of `record_safety` for a float, which is taken as the shortest decimal that reads back the
+/// same.
+///
+/// `score`: from 0 (unsafe) to 1 (safe); `violations`: added to those of the run. Returns: the row,
+/// with the lowest score so far, rounded down to two decimals.
+/// Errors: 22004, 22023 a score or a configuration that is not between 0 and 1, P0002 unknown
+/// thread, 55000 the run has ended. Since 0.7.3.
+#[pg_extern(sql = false, volatile)]
+fn record_safety_float(
+    thread_id: Option<&str>,
+    score: Option<f64>,
+    violations: default!(Option<Vec<Option<String>>>, "'{}'"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
+    let score = score.map(numbers::decimal).transpose()?;
+    Ok(record(&HOLDING, thread_id, score, violations)?)
+}
+
+/// The statement that adds a score and keeps the gate_status of a run that waits for another question.
+static HOLDING: Statement = Statement::new(concatcp!(SCORED, waiting::HELD, SCORED_BY));
 
 /// The statement that adds a score to run `r`, up to the gate_status of a run that it holds.
 const SCORED: &str = "UPDATE orchestrator.orchestrator_runs AS r \

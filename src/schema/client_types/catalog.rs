@@ -1,6 +1,8 @@
 //! The source of the types: tables, views and functions of the extension, read from the catalog in an
 //! order that does not depend on the locale.
 
+use std::collections::BTreeSet;
+
 use const_format::concatcp;
 use pgrx::JsonB;
 use serde::de::DeserializeOwned;
@@ -78,6 +80,12 @@ pub struct Argument {
     pub has_default: bool,
 }
 
+impl Function {
+    fn takes_floats(&self) -> bool {
+        self.arguments.iter().any(|argument| argument.kind.name == "float8")
+    }
+}
+
 impl Column {
     /// Whether its value, an array, may contain nulls.
     pub fn holds_nulls(&self) -> bool {
@@ -153,7 +161,8 @@ pub fn relations() -> Result<Vec<Relation>, Error> {
     read(&RELATIONS)
 }
 
-/// The functions of the extension, without trigger functions.
+/// The functions of the extension, without trigger functions. Forms for floats are left out if there is
+/// another: in JSON a number is a number.
 pub fn functions() -> Result<Vec<Function>, Error> {
     static FUNCTIONS: Statement = Statement::new(concatcp!(
         "SELECT jsonb_agg(jsonb_build_object( \
@@ -179,7 +188,14 @@ pub fn functions() -> Result<Vec<Function>, Error> {
          ) AS a \
          WHERE x.extname = 'orchestrator_schema' AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype"
     ));
-    read(&FUNCTIONS)
+    let mut functions: Vec<Function> = read(&FUNCTIONS)?;
+    let has_other: BTreeSet<String> = functions
+        .iter()
+        .filter(|function| !function.takes_floats())
+        .map(|function| function.name.clone())
+        .collect();
+    functions.retain(|function| !function.takes_floats() || !has_other.contains(&function.name));
+    Ok(functions)
 }
 
 fn read<T: DeserializeOwned>(statement: &'static Statement) -> Result<T, Error> {

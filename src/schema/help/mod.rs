@@ -47,6 +47,10 @@ fn help(
     for topic in topics.iter().filter(|topic| topic.name == name) {
         lines.extend(in_full(topic, &version)?);
     }
+    if let Some(example) = examples::of(name).filter(|_| !lines.is_empty()) {
+        lines.push("Example:".to_owned());
+        lines.extend(example.lines().map(|line| format!("  {line}")));
+    }
     if let Some(diagram) = lifecycle::diagram(name).filter(|_| overview::has_machines(&topics)) {
         lines.push(format!("state machine {name}"));
         lines.extend(diagram);
@@ -57,7 +61,7 @@ fn help(
     Ok(SetOfIterator::new(lines))
 }
 
-/// Everything about one topic; the example stands at the end.
+/// Everything about one topic except its example, which all forms of a function share.
 fn in_full(topic: &Topic, version: &Version) -> Result<Vec<String>, Error> {
     let Topic { kind, name, signature, comment, .. } = topic;
     let mut lines = vec![format!("{kind} orchestrator.{name}{signature}"), comment.clone()];
@@ -65,10 +69,6 @@ fn in_full(topic: &Topic, version: &Version) -> Result<Vec<String>, Error> {
         true => function::lines(topic, version)?,
         false => relation::lines(topic, version.has_levels)?,
     });
-    if let Some(example) = examples::of(name) {
-        lines.push("Example:".to_owned());
-        lines.extend(example.lines().map(|line| format!("  {line}")));
-    }
     Ok(lines)
 }
 

@@ -21,7 +21,6 @@ SELECT pg_temp.refusal('SELECT * FROM orchestrator.run_maintenance()');
 -- Without pg_cron the error names the statement to run.
 SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance()');
 SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance(cron => ''0 3 * * *'')');
-SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance(NULL)');
 SELECT pg_temp.refusal('SELECT orchestrator.schedule_maintenance('' '')');
 SELECT pg_temp.refusal('SELECT orchestrator.unschedule_maintenance()');
 -- A role without privileges on pg_cron, which grants none by default, gets an error with the reason.

@@ -80,7 +80,7 @@ WHERE p.pronamespace = 'orchestrator'::regnamespace AND pg_get_function_arg_defa
 -- No function is missing in the list, none is strict, and no default has another value when it is NULL.
 SELECT function FROM defaults WHERE function NOT IN (SELECT function FROM calls) UNION SELECT function FROM calls WHERE function NOT IN (SELECT function FROM defaults);
 SELECT DISTINCT d.function FROM defaults AS d JOIN pg_proc AS p ON p.oid = d.oid WHERE p.proisstrict;
--- schedule_maintenance needs pg_cron, and is tested with it.
+-- schedule_maintenance needs pg_cron; tests/operations/schedule.rs calls it.
 SELECT d.function, d.argument, d.value,
        CASE WHEN e.omitted IS NULL THEN 'no effect' WHEN e.omitted <> e.null_given THEN 'differs: ' || e.null_given WHEN e.omitted ~ '^[0-9A-Z]{5}: ' THEN e.omitted ELSE 'the same' END
 FROM defaults AS d JOIN calls AS c USING (function),

@@ -20,7 +20,7 @@ const DATABASE: &str = "types";
 
 pub const CHECK: Check = Check {
     name: "types",
-    about: "types/orchestrator.ts is current and compiles, JSON Schema validates rows",
+    about: "types/orchestrator.ts is current and compiles, JSON Schema validates rows, drivers send numbers",
     run: Run::WithExtension(run),
 };
 
@@ -40,7 +40,23 @@ fn run(toolchain: &Toolchain) -> Result<()> {
 
     let folder = client_packages::folder(project);
     typescript(toolchain, &cluster, &folder)?;
-    json_schema(toolchain, &cluster, &folder)
+    json_schema(toolchain, &cluster, &folder)?;
+    numbers(toolchain, &cluster, &folder)
+}
+
+/// Calls functions with numbers as two drivers send them.
+fn numbers(toolchain: &Toolchain, cluster: &Cluster, folder: &Path) -> Result<()> {
+    let source = toolchain.project.root().join("tests/types");
+    files::copy(&source.join("sent_numbers.cjs"), &folder.join("sent_numbers.cjs"))?;
+    let mut python = Command::new(client_packages::python(&toolchain.project)?);
+    let mut node = Command::new("node");
+    for command in [
+        python.arg(source.join("sent_numbers.py")),
+        node.arg("sent_numbers.cjs").current_dir(folder),
+    ] {
+        process::run(cluster.export(command).env("PGDATABASE", DATABASE))?;
+    }
+    Ok(())
 }
 
 /// Compiles the program and runs it against the cluster.

@@ -1,0 +1,22 @@
+// Numbers as node-postgres sends them: as text without a type, and null as NULL.
+const assert = require("node:assert");
+const { Client } = require("pg");
+
+async function main() {
+  const client = new Client();
+  await client.connect();
+  const value = async (call, ...given) => (await client.query(`SELECT (${call}) AS value`, given)).rows[0].value;
+  await value("orchestrator.start_run('numbers.cjs', orchestrator.uuidv7(), 's')");
+  assert.equal(await value("(orchestrator.record_safety('numbers.cjs', $1)).safety_score", 0.1), "0.10");
+  assert.equal(await value("(orchestrator.set_price('m', $1, $2)).input_cost_per_million", 0.1, 1), "0.100000");
+  for (const cost of [0.1, "0.2", 1, null]) {
+    await value("orchestrator.record_run_progress('numbers.cjs', cost => $1)", cost);
+  }
+  const spent = "SELECT cost_usd FROM orchestrator.orchestrator_runs WHERE thread_id = 'numbers.cjs'";
+  assert.equal(await value(spent), "1.3000000000");
+  assert.equal(await value("(orchestrator.create_task('t', 't', priority => $1, max_attempts => $2)).created", 5, null), true);
+  await client.end();
+  console.log("numbers of node-postgres find their functions, and 0.1 is stored as 0.1");
+}
+
+main();
