@@ -2206,6 +2206,24 @@ CREATE FUNCTION orchestrator.record_event(event_type text, role text, trace_id u
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'record_event_wrapper';
 
+-- Adds tokens, cost and files to a run, as the form for numeric does, in a call by name. Returns the row
+-- Made by 0.7.2--0.7.3.sql
+CREATE FUNCTION orchestrator.record_run_progress(thread_id text, cost double precision, phase text DEFAULT NULL::text, tokens bigint DEFAULT 0, unused numeric DEFAULT NULL::numeric, files text[] DEFAULT '{}'::text[], current_agent text DEFAULT NULL::text, error text DEFAULT NULL::text)
+ RETURNS orchestrator.orchestrator_runs
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'record_run_progress_float_wrapper';
+
+-- Adds tokens, cost and files to a run, as the form for numeric does, in a call by place. Returns the row
+-- Made by 0.7.2--0.7.3.sql
+CREATE FUNCTION orchestrator.record_run_progress(thread_id text, phase text, current_agent text, tokens bigint, cost_usd double precision, files text[] DEFAULT '{}'::text[], error text DEFAULT NULL::text)
+ RETURNS orchestrator.orchestrator_runs
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'record_run_progress_float_by_place_wrapper';
+
 -- Adds tokens, cost and files to a run, and sets its phase, agent or error if given. A run on hold takes no phase but failed. Returns the row
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
 CREATE FUNCTION orchestrator.record_run_progress(thread_id text, phase text DEFAULT NULL::text, current_agent text DEFAULT NULL::text, tokens bigint DEFAULT 0, cost numeric DEFAULT 0, files text[] DEFAULT '{}'::text[], error text DEFAULT NULL::text)
@@ -2214,6 +2232,15 @@ CREATE FUNCTION orchestrator.record_run_progress(thread_id text, phase text DEFA
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'record_run_progress_0_7_0_wrapper';
+
+-- Records a safety score, as the form for numeric does. Returns the row
+-- Made by 0.7.2--0.7.3.sql
+CREATE FUNCTION orchestrator.record_safety(thread_id text, score double precision, violations text[] DEFAULT '{}'::text[])
+ RETURNS orchestrator.orchestrator_runs
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'record_safety_float_wrapper';
 
 -- Records a safety score. A score below safety_block_below (0.70) holds the run and requests a review; a score below safety_review_below (0.85) only requests a review. Returns the row
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
@@ -2293,6 +2320,15 @@ CREATE FUNCTION orchestrator.request_collaboration(request_type text, requesting
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'request_collaboration_wrapper';
+
+-- Asks a human about a run, as the form for numeric does. The same request_key finds the first review. Returns its id
+-- Made by 0.7.2--0.7.3.sql
+CREATE FUNCTION orchestrator.request_review(thread_id text, review_type text, reason text, safety_score double precision, context jsonb DEFAULT '{}'::jsonb, request_key text DEFAULT NULL::text)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'request_review_float_wrapper';
 
 -- Asks a human about a run. The same request_key finds the first review. Returns its id
 -- Made by 0.6.0--0.7.0.sql
@@ -2451,6 +2487,15 @@ CREATE FUNCTION orchestrator.set_configuration(key text, value text, value_type 
  LANGUAGE c
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'set_configuration_wrapper';
+
+-- Sets the price of a model from a UTC day on, as the form for numeric does. Returns the row
+-- Made by 0.7.2--0.7.3.sql
+CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million double precision, output_cost_per_million double precision, effective_date date DEFAULT NULL::date, notes text DEFAULT NULL::text, updated_by text DEFAULT NULL::text)
+ RETURNS orchestrator.llm_pricing
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'set_price_float_wrapper';
 
 -- Sets the price of a model from a UTC day on (by default today), in USD per million tokens. Returns the row. Earlier days keep their price
 -- Made by 0.2.4--0.2.5.sql, 0.5.0--0.6.0.sql

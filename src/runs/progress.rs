@@ -66,8 +66,6 @@ fn record_run_progress_0_7_0(
 /// Errors: 22004, 22023 unknown phase, blank agent, a negative or too large number, or a value for
 /// `unused`, P0002 unknown thread, 55000 the run has ended, its phase does not allow the step, or it is
 /// on hold, or a question about it is open. Since 0.7.3.
-// Each argument except cost has the type of the argument at its place in the form for numeric, so that
-// the server can tell the two apart in every call by place whose values have no types.
 #[pg_extern(sql = false, volatile)]
 #[allow(clippy::too_many_arguments)]
 fn record_run_progress_float(
@@ -80,6 +78,8 @@ fn record_run_progress_float(
     current_agent: default!(Option<&str>, "NULL"),
     error: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.orchestrator_runs"), ErrorReport> {
+    // Each argument except cost has the type of the argument at its place in the form for numeric, so
+    // that the server can tell the two apart in every call by place whose values have no types.
     if unused.is_some() {
         return Err(Error::new(Kind::InvalidValue, "argument \"unused\" takes no value")
             .hint("Give the arguments by name, such as cost => 0.5.")

@@ -45,7 +45,7 @@ const MATRIX: &str = "WITH member AS ( \
                         AND NOT has_table_privilege(CASE WHEN r.name <> 'PUBLIC' THEN r.name ELSE current_user END, c.oid, o.operation) \
                         AND has_column_privilege(CASE WHEN r.name <> 'PUBLIC' THEN r.name ELSE current_user END, c.oid, a.attnum, o.operation)) AS p (columns) \
         UNION ALL \
-        SELECT 3, 'function ' || p.proname || CASE WHEN p.prosecdef THEN ' (with the owner''s rights)' ELSE '' END, 'EXECUTE', r.place, \
+        SELECT DISTINCT 3, 'function ' || p.proname || CASE WHEN p.prosecdef THEN ' (with the owner''s rights)' ELSE '' END, 'EXECUTE', r.place, \
                CASE WHEN CASE WHEN r.name = 'PUBLIC' THEN EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE a.grantee = 0) \
                               ELSE has_function_privilege(r.name, p.oid, 'EXECUTE') END THEN 'all' ELSE '-' END, '' \
         FROM member AS m JOIN pg_proc AS p ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid, \

@@ -14,7 +14,12 @@ async function main() {
   }
   const spent = "SELECT cost_usd FROM orchestrator.orchestrator_runs WHERE thread_id = 'numbers.cjs'";
   assert.equal(await value(spent), "1.3000000000");
-  assert.equal(await value("(orchestrator.create_task('t', 't', priority => $1, max_attempts => $2)).created", 5, null), true);
+  for (const cost of ["0.2", 0.1, null]) {
+    await value("orchestrator.record_run_progress($1, $2, $3, $4, $5, $6, $7)", "numbers.cjs", "development", "a", 1, cost, ["f"], null);
+  }
+  assert.equal(await value(spent), "1.6000000000");
+  const review = await value("orchestrator.request_review($1, $2, $3, $4)", "numbers.cjs", "safety", "r", 0.1);
+  assert.equal(await value("SELECT safety_score FROM orchestrator.human_review_queue WHERE id = $1", review), "0.10");
   await client.end();
   console.log("numbers of node-postgres find their functions, and 0.1 is stored as 0.1");
 }

@@ -22,8 +22,13 @@ with psycopg.connect(autocommit=True) as connection:
         value(connection, "orchestrator.record_run_progress('numbers.py', cost => %s)", number)
     cost = value(connection, "SELECT cost_usd FROM orchestrator.orchestrator_runs WHERE thread_id = 'numbers.py'")
     assert cost == Decimal("1.3"), cost
-    for number in (7, 32767, None):
-        call = "(orchestrator.create_task('numbers', 't', priority => %s, max_attempts => %s)).created"
-        assert value(connection, call, number, number)
-    assert value(connection, "SELECT count(*) FROM orchestrator.claim_tasks('w', '{numbers}', NULL, %s, %s)", 2, None) == 2
+    for number in (0.1, Decimal("0.2"), 1, None):
+        call = "orchestrator.record_run_progress(%s, %s, %s, %s, %s, %s)"
+        value(connection, call, "numbers.py", "development", "a", 7, number, ["f"])
+    cost = value(connection, "SELECT cost_usd FROM orchestrator.orchestrator_runs WHERE thread_id = 'numbers.py'")
+    assert cost == Decimal("2.6"), cost
+    for number in (0.1, Decimal("0.1"), "0.1"):
+        review = value(connection, "orchestrator.request_review(%s, %s, %s, %s)", "numbers.py", "safety", "r", number)
+        stored = value(connection, "SELECT safety_score FROM orchestrator.human_review_queue WHERE id = %s", review)
+        assert stored == Decimal("0.1"), (number, stored)
 print("numbers of psycopg find their functions, and 0.1 is stored as 0.1")

@@ -29,7 +29,7 @@ SELECT pg_temp.unhelpful();
 SELECT count(*) FROM orchestrator.help() AS line WHERE line = 'Other members';
 -- All topics: each relation and each function has a line and its COMMENT.
 SELECT count(*) FILTER (WHERE line ~ '^  \S') = (
-        SELECT count(*) FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'orchestrator_schema'
+        SELECT count(DISTINCT coalesce(c.relname, p.proname)) FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'orchestrator_schema'
         LEFT JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
         LEFT JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
         WHERE d.deptype = 'e' AND (c.relkind IN ('r', 'v') OR p.prorettype <> 'trigger'::regtype)) AS all_listed,

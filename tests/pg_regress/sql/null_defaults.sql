@@ -74,12 +74,12 @@ WHEN OTHERS THEN
     RETURN format('%s: %s', part, result);
 END $$;
 CREATE TEMP VIEW defaults AS
-SELECT p.oid, p.proname::text AS function, p.proargnames[n] AS argument, pg_get_function_arg_default(p.oid, n) AS value
+SELECT DISTINCT p.proname::text AS function, p.proargnames[n] AS argument, pg_get_function_arg_default(p.oid, n) AS value
 FROM pg_proc AS p, generate_series(1, p.pronargs) AS n
 WHERE p.pronamespace = 'orchestrator'::regnamespace AND pg_get_function_arg_default(p.oid, n) !~ '^NULL::';
 -- No function is missing in the list, none is strict, and no default has another value when it is NULL.
 SELECT function FROM defaults WHERE function NOT IN (SELECT function FROM calls) UNION SELECT function FROM calls WHERE function NOT IN (SELECT function FROM defaults);
-SELECT DISTINCT d.function FROM defaults AS d JOIN pg_proc AS p ON p.oid = d.oid WHERE p.proisstrict;
+SELECT DISTINCT d.function FROM defaults AS d JOIN pg_proc AS p ON p.proname = d.function AND p.pronamespace = 'orchestrator'::regnamespace WHERE p.proisstrict;
 -- schedule_maintenance needs pg_cron; tests/operations/schedule.rs calls it.
 SELECT d.function, d.argument, d.value,
        CASE WHEN e.omitted IS NULL THEN 'no effect' WHEN e.omitted <> e.null_given THEN 'differs: ' || e.null_given WHEN e.omitted ~ '^[0-9A-Z]{5}: ' THEN e.omitted ELSE 'the same' END
