@@ -2213,7 +2213,7 @@ CREATE FUNCTION orchestrator.record_run_progress(thread_id text, cost double pre
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'record_run_progress_float_wrapper';
+AS 'orchestrator_schema', 'record_run_progress_0_7_3_float_wrapper';
 
 -- Adds tokens, cost and files to a run, as the form for numeric does, in a call by place. Returns the row
 -- Made by 0.7.2--0.7.3.sql
@@ -2222,7 +2222,7 @@ CREATE FUNCTION orchestrator.record_run_progress(thread_id text, phase text, cur
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'record_run_progress_float_by_place_wrapper';
+AS 'orchestrator_schema', 'record_run_progress_0_7_3_float_by_place_wrapper';
 
 -- Adds tokens, cost and files to a run, and sets its phase, agent or error if given. A run on hold takes no phase but failed. Returns the row
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
@@ -2240,7 +2240,7 @@ CREATE FUNCTION orchestrator.record_safety(thread_id text, score double precisio
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'record_safety_float_wrapper';
+AS 'orchestrator_schema', 'record_safety_0_7_3_float_wrapper';
 
 -- Records a safety score. A score below safety_block_below (0.70) holds the run and requests a review; a score below safety_review_below (0.85) only requests a review. Returns the row
 -- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
@@ -2328,7 +2328,7 @@ CREATE FUNCTION orchestrator.request_review(thread_id text, review_type text, re
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'request_review_float_wrapper';
+AS 'orchestrator_schema', 'request_review_0_7_3_float_wrapper';
 
 -- Asks a human about a run. The same request_key finds the first review. Returns its id
 -- Made by 0.6.0--0.7.0.sql
@@ -2495,7 +2495,7 @@ CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million double
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'set_price_float_wrapper';
+AS 'orchestrator_schema', 'set_price_0_7_3_float_wrapper';
 
 -- Sets the price of a model from a UTC day on (by default today), in USD per million tokens. Returns the row. Earlier days keep their price
 -- Made by 0.2.4--0.2.5.sql, 0.5.0--0.6.0.sql

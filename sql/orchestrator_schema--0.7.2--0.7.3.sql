@@ -275,7 +275,7 @@ CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million double
 RETURNS orchestrator.llm_pricing
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'set_price_float_wrapper';
+AS 'MODULE_PATHNAME', 'set_price_0_7_3_float_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.set_price(text, double precision, double precision, date, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.set_price(text, double precision, double precision, date, text, text) IS
     'Sets the price of a model from a UTC day on, as the form for numeric does. Returns the row';
@@ -286,7 +286,7 @@ CREATE FUNCTION orchestrator.record_run_progress(thread_id text, cost double pre
 RETURNS orchestrator.orchestrator_runs
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'record_run_progress_float_wrapper';
+AS 'MODULE_PATHNAME', 'record_run_progress_0_7_3_float_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.record_run_progress(text, double precision, text, bigint, numeric, text[], text, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.record_run_progress(text, double precision, text, bigint, numeric, text[], text, text) IS
     'Adds tokens, cost and files to a run, as the form for numeric does, in a call by name. Returns the row';
@@ -296,7 +296,7 @@ CREATE FUNCTION orchestrator.record_run_progress(thread_id text, phase text, cur
 RETURNS orchestrator.orchestrator_runs
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'record_run_progress_float_by_place_wrapper';
+AS 'MODULE_PATHNAME', 'record_run_progress_0_7_3_float_by_place_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.record_run_progress(text, text, text, bigint, double precision, text[], text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.record_run_progress(text, text, text, bigint, double precision, text[], text) IS
     'Adds tokens, cost and files to a run, as the form for numeric does, in a call by place. Returns the row';
@@ -306,7 +306,7 @@ CREATE FUNCTION orchestrator.record_safety(thread_id text, score double precisio
 RETURNS orchestrator.orchestrator_runs
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'record_safety_float_wrapper';
+AS 'MODULE_PATHNAME', 'record_safety_0_7_3_float_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.record_safety(text, double precision, text[]) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.record_safety(text, double precision, text[]) IS
     'Records a safety score, as the form for numeric does. Returns the row';
@@ -316,7 +316,7 @@ CREATE FUNCTION orchestrator.request_review(thread_id text, review_type text, re
 RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'request_review_float_wrapper';
+AS 'MODULE_PATHNAME', 'request_review_0_7_3_float_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.request_review(text, text, text, double precision, jsonb, text) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.request_review(text, text, text, double precision, jsonb, text) IS
     'Asks a human about a run, as the form for numeric does. The same request_key finds the first review. Returns its id';

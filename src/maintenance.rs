@@ -57,6 +57,7 @@ fn run_maintenance_0_7_1()
         c"orchestrator_runs",
         c"sessions",
         c"tasks",
+        c"queued_tasks",
         c"task_attempts",
     ]);
     let mut done = vec![("reclaim_expired_tasks", tasks::reclaim_expired_tasks()?)];

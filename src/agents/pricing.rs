@@ -57,7 +57,7 @@ fn set_price(
 /// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
 /// Since 0.7.3.
 #[pg_extern(sql = false, volatile)]
-fn set_price_float(
+fn set_price_0_7_3_float(
     model: Option<&str>,
     input_cost_per_million: Option<f64>,
     output_cost_per_million: Option<f64>,

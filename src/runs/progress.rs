@@ -68,7 +68,7 @@ fn record_run_progress_0_7_0(
 /// on hold, or a question about it is open. Since 0.7.3.
 #[pg_extern(sql = false, volatile)]
 #[allow(clippy::too_many_arguments)]
-fn record_run_progress_float(
+fn record_run_progress_0_7_3_float(
     thread_id: Option<&str>,
     cost: Option<f64>,
     phase: default!(Option<&str>, "NULL"),
@@ -99,7 +99,7 @@ fn record_run_progress_float(
 /// thread, 55000 the run has ended, its phase does not allow the step, or it is on hold, or
 /// a question about it is open. Since 0.7.3.
 #[pg_extern(sql = false, volatile)]
-fn record_run_progress_float_by_place(
+fn record_run_progress_0_7_3_float_by_place(
     thread_id: Option<&str>,
     phase: Option<&str>,
     current_agent: Option<&str>,

@@ -15,7 +15,7 @@ async function main() {
   const spent = "SELECT cost_usd FROM orchestrator.orchestrator_runs WHERE thread_id = 'numbers.cjs'";
   assert.equal(await value(spent), "1.3000000000");
   for (const cost of ["0.2", 0.1, null]) {
-    await value("orchestrator.record_run_progress($1, $2, $3, $4, $5, $6, $7)", "numbers.cjs", "development", "a", 1, cost, ["f"], null);
+    await value("orchestrator.record_run_progress($1, $2, $3, $4, $5, $6, $7)", "numbers.cjs", null, "a", 1, cost, ["f"], null);
   }
   assert.equal(await value(spent), "1.6000000000");
   const review = await value("orchestrator.request_review($1, $2, $3, $4)", "numbers.cjs", "safety", "r", 0.1);

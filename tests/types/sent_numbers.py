@@ -24,7 +24,7 @@ with psycopg.connect(autocommit=True) as connection:
     assert cost == Decimal("1.3"), cost
     for number in (0.1, Decimal("0.2"), 1, None):
         call = "orchestrator.record_run_progress(%s, %s, %s, %s, %s, %s)"
-        value(connection, call, "numbers.py", "development", "a", 7, number, ["f"])
+        value(connection, call, "numbers.py", None, "a", 7, number, ["f"])
     cost = value(connection, "SELECT cost_usd FROM orchestrator.orchestrator_runs WHERE thread_id = 'numbers.py'")
     assert cost == Decimal("2.6"), cost
     for number in (0.1, Decimal("0.1"), "0.1"):

@@ -98,7 +98,7 @@ fn request_review_0_7_0(
 /// context that is not an object, 23505 the key was used with other content, P0002 unknown thread,
 /// 55000 the run has ended. Since 0.7.3.
 #[pg_extern(sql = false, volatile)]
-fn request_review_float(
+fn request_review_0_7_3_float(
     thread_id: Option<&str>,
     review_type: Option<&str>,
     reason: Option<&str>,

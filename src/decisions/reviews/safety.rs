@@ -152,7 +152,7 @@ fn record_safety_0_7_0(
 /// Errors: 22004, 22023 a score or a configuration that is not between 0 and 1, P0002 unknown
 /// thread, 55000 the run has ended. Since 0.7.3.
 #[pg_extern(sql = false, volatile)]
-fn record_safety_float(
+fn record_safety_0_7_3_float(
     thread_id: Option<&str>,
     score: Option<f64>,
     violations: default!(Option<Vec<Option<String>>>, "'{}'"),

@@ -1,6 +1,7 @@
 //! The symbol of a function in C names its version: the first symbol is the function's own name, and each
-//! later one ends with the version of the script that introduced it, `resolve_gate_0_3_0_wrapper`. So
-//! every reader sees the code of each version. A down script uses only symbols of earlier versions.
+//! later one has the version of the script that introduced it, `resolve_gate_0_3_0_wrapper`. A form with
+//! other arguments has words of its own behind that, `set_price_0_7_3_float_wrapper`. So every reader
+//! sees the code of each version. A down script uses only symbols of earlier versions.
 
 use std::collections::BTreeSet;
 
@@ -33,13 +34,22 @@ fn new(source: &Source, known: &mut BTreeSet<String>) -> Vec<Finding> {
         }
         let first = format!("{}_wrapper", name.object);
         let later = later_symbol(&name, source.script.target());
-        let wanted = if known.contains(&first) && symbol != first { later } else { first };
-        if symbol != wanted {
+        let wanted = if known.contains(&first) && symbol != first { &later } else { &first };
+        let is_form =
+            *wanted != first && symbol.starts_with(&format!("{}_", without_suffix(wanted)));
+        if symbol != *wanted && !(is_form && symbol.ends_with(SUFFIX)) {
             let message = format!("the new symbol of {name} must be {wanted}, not {symbol}");
             findings.push(source.finding(line, message));
         }
     }
     findings
+}
+
+/// The end of each symbol.
+const SUFFIX: &str = "_wrapper";
+
+fn without_suffix(symbol: &str) -> &str {
+    symbol.strip_suffix(SUFFIX).unwrap_or(symbol)
 }
 
 fn later_symbol(name: &Name, version: Version) -> String {
@@ -104,6 +114,7 @@ mod tests {
         let up = create("f", "f_0_1_0_wrapper") + &create("g", "g_wrapper");
         assert_eq!(found(&up, &create("f", "f_wrapper")), [""; 0]);
         assert_eq!(found(&create("f", "f_wrapper"), ""), [""; 0]);
+        assert_eq!(found(&create("f", "f_0_1_0_float_wrapper"), ""), [""; 0]);
     }
 
     #[test]
@@ -111,6 +122,8 @@ mod tests {
         for (name, symbol, wanted) in [
             ("f", "f_and_more_wrapper", "f_0_1_0_wrapper"),
             ("f", "f_0_2_0_wrapper", "f_0_1_0_wrapper"),
+            ("f", "f_0_1_0float_wrapper", "f_0_1_0_wrapper"),
+            ("g", "g_float_wrapper", "g_wrapper"),
             ("g", "f_g_wrapper", "g_wrapper"),
             ("g", "g_0_1_0_wrapper", "g_wrapper"),
         ] {
