@@ -78,13 +78,11 @@ pub fn refuse_work(run_id: Uuid, work: &Work) -> Result<(), Error> {
 ///
 /// Errors: 40001.
 fn refuse_if_held_since(run_id: Uuid, work: &Work) -> Result<(), Error> {
-    const HELD: &CStr = match CStr::from_bytes_with_nul(
-        concatcp!("SELECT ", WAITS, " FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1\0")
-            .as_bytes(),
-    ) {
-        Ok(sql) => sql,
-        Err(_) => panic!("the only NUL is the last byte"),
-    };
+    const HELD: &CStr = latest::statement(concatcp!(
+        "SELECT ",
+        WAITS,
+        " FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1\0"
+    ));
     if latest::value::<bool>(HELD, &[run_id.into()])? != Some(true) {
         return Ok(());
     }

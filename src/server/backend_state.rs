@@ -120,12 +120,6 @@ pub fn caller() -> String {
     unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
 }
 
-/// The id of the role in force for the caller, as in `caller`.
-pub fn caller_id() -> pg_sys::Oid {
-    // SAFETY: reads a plain variable of the backend.
-    unsafe { pg_sys::GetOuterUserId() }
-}
-
 /// Whether the transaction keeps its first snapshot: REPEATABLE READ or SERIALIZABLE.
 pub fn keeps_its_snapshot() -> bool {
     // SAFETY: a plain variable of the backend, read on its only thread.

@@ -83,6 +83,14 @@ unsafe fn first<T: FromDatum + IntoDatum>(
     }
 }
 
+/// A statement for `value`: a text whose last byte, and no other, is zero.
+pub const fn statement(text: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(text.as_bytes()) {
+        Ok(sql) => sql,
+        Err(_) => panic!("the last byte, and no other, must be zero"),
+    }
+}
+
 fn null_mark(argument: &DatumWithOid<'_>) -> c_char {
     (if argument.datum().is_some() { b' ' } else { b'n' }) as c_char
 }

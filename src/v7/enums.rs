@@ -71,9 +71,9 @@ fn enum_duplicates(
     Ok(TableIterator::new(rows))
 }
 
-/// A share, from 0 to 1.
+/// A share, from 0 to 1; NULL means 0.8.
 ///
-/// Errors: 22004, 22023 anything else.
+/// Errors: 22023 anything else.
 pub fn share(argument: &str, value: Option<f64>) -> Result<f64, Error> {
     let value = value.unwrap_or(0.8);
     if (0.0..=1.0).contains(&value) {

@@ -36,7 +36,7 @@ fn parameters<'a>(resolution: &Resolution<'a>, role: For<'a>) -> [DatumWithOid<'
         For::Role(role) => Some(role),
         For::Named | For::Member => None,
     };
-    let caller = matches!(role, For::Member).then(backend_state::caller_id);
+    let caller = matches!(role, For::Member).then(backend_state::callers_role);
     [
         resolution.id.into(),
         resolution.decision.into(),

@@ -17,12 +17,11 @@ use std::cell::Cell;
 
 use const_format::concatcp;
 use pgrx::heap_tuple::PgHeapTuple;
-use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
 use self::entries::{announce, leave};
-use self::trigger::{by_key, of, owner_of_table};
+use self::trigger::{by_key, of};
 use crate::schema::lifecycle;
 use crate::schema::verify::row_rules::KEPT_BACK;
 use crate::server::error::{Error, Kind};
@@ -78,10 +77,7 @@ fn queue_task<'a>(
     if moves == Some(Move::Claim) || backend_state::in_script() {
         return Ok(None);
     }
-    let owner = owner_of_table(trigger);
-    if let Err(error) = by_key(owner, || follow(trigger, moves)) {
-        ErrorReport::from(error).report(PgLogLevel::ERROR);
-    }
+    by_key(trigger, || follow(trigger, moves));
     Ok(None)
 }
 

@@ -5,11 +5,11 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
+use super::entries::leave;
 use super::trigger::of;
 use crate::server::backend_state;
 use crate::server::error::Error;
 use crate::server::rows;
-use crate::server::statements::Statement;
 
 /// BEFORE INSERT row trigger of queued_tasks: while a dump is restored, the row of the dump takes the place
 /// of the row that the trigger of tasks has made. A dump of a version without the table has none.
@@ -29,8 +29,6 @@ fn replace_queued_task<'a>(
 }
 
 fn remove(row: &PgHeapTuple<'_, AllocatedByPostgres>) -> Result<(), Error> {
-    static REMOVE: Statement =
-        Statement::new("DELETE FROM orchestrator.queued_tasks AS q WHERE q.task_id = $1");
     let id = of::<Uuid>(row, "task_id")?.ok_or_else(|| rows::null("queued_tasks.task_id"))?;
-    REMOVE.update(&[id.into()], |_| Ok(()))
+    leave(id)
 }

@@ -2,13 +2,12 @@
 
 use const_format::concatcp;
 use pgrx::heap_tuple::PgHeapTuple;
-use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
 use super::entries::{self, announce};
 use super::selection::{Selection, selection};
-use super::trigger::{by_key, of, owner_of_table};
+use super::trigger::{by_key, of};
 use crate::schema::lifecycle;
 use crate::schema::verify::row_rules::KEPT_BACK;
 use crate::server::backend_state;
@@ -31,7 +30,7 @@ fn queue_tasks_of_run<'a>(
         const RULE: &str = "it must be fired AFTER UPDATE, FOR EACH ROW";
         lifecycle::misused("queue_tasks_of_run", RULE);
     };
-    let follow = || {
+    by_key(trigger, || {
         let thread_id = of::<String>(&new, "thread_id")?.unwrap_or_default();
         match (keeps_back(&old)?, keeps_back(&new)?) {
             (_, true) => keep_back(&thread_id),
@@ -41,10 +40,7 @@ fn queue_tasks_of_run<'a>(
                 Ok(())
             }
         }
-    };
-    if let Err(error) = by_key(owner_of_table(trigger), follow) {
-        ErrorReport::from(error).report(PgLogLevel::ERROR);
-    }
+    });
     Ok(None)
 }
 

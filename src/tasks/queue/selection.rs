@@ -44,10 +44,7 @@ macro_rules! selection {
             const_format::concatcp!("SELECT array_agg(s.id) FROM (", $sql, ") AS s\0");
         $crate::tasks::queue::selection::Selection {
             statement: $crate::server::statements::Statement::new($sql),
-            newest: match std::ffi::CStr::from_bytes_with_nul(NEWEST.as_bytes()) {
-                Ok(newest) => newest,
-                Err(_) => panic!("a statement contains no zero byte"),
-            },
+            newest: $crate::server::latest::statement(NEWEST),
         }
     }};
 }

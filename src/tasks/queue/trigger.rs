@@ -3,20 +3,19 @@
 use pgrx::WhoAllocated;
 use pgrx::datum::UnboxDatum;
 use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::server::error::{Error, Kind};
 use crate::server::{backend_state, plans};
 
-/// Runs the statements of a trigger, with the rights of the owner of its table.
-pub fn by_key<R>(owner: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
-    backend_state::with_rights_of(owner, || plans::by_index(work))
-}
-
-/// The role that owns the table of a trigger.
-pub fn owner_of_table(trigger: &PgTrigger<'_>) -> pg_sys::Oid {
+/// Runs the statements of a trigger, with the rights of the owner of its table, and raises their error.
+pub fn by_key(trigger: &PgTrigger<'_>, work: impl FnOnce() -> Result<(), Error>) {
     // SAFETY: the server keeps the relation open while its trigger runs.
-    unsafe { (*(*trigger.trigger_data().tg_relation).rd_rel).relowner }
+    let owner = unsafe { (*(*trigger.trigger_data().tg_relation).rd_rel).relowner };
+    if let Err(error) = backend_state::with_rights_of(owner, || plans::by_index(work)) {
+        ErrorReport::from(error).report(PgLogLevel::ERROR);
+    }
 }
 
 /// A column of a row.
@@ -24,9 +23,11 @@ pub fn of<T>(row: &PgHeapTuple<'_, impl WhoAllocated>, column: &str) -> Result<O
 where
     T: FromDatum + IntoDatum + for<'a> UnboxDatum<As<'a> = T> + 'static,
 {
-    row.get_by_name::<T>(column).map_err(|_| {
-        Error::new(Kind::NotReady, format!("column {column} cannot be read")).hint(
-            "See what differs from the installed version: SELECT * FROM orchestrator.verify();",
-        )
-    })
+    row.get_by_name::<T>(column).map_err(|_| altered(format!("column {column} cannot be read")))
+}
+
+/// The error for a table that no version has in this form.
+pub fn altered(message: impl Into<String>) -> Error {
+    Error::new(Kind::NotReady, message)
+        .hint("See what differs from the installed version: SELECT * FROM orchestrator.verify();")
 }

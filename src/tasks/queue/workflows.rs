@@ -14,16 +14,15 @@ use std::ffi::CStr;
 
 use const_format::concatcp;
 use pgrx::heap_tuple::PgHeapTuple;
-use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, AllocatedByRust, Uuid};
 
 use super::entries;
 use super::selection::{Selection, selection};
-use super::trigger::{by_key, of, owner_of_table};
+use super::trigger::{altered, by_key, of};
 use crate::schema::lifecycle;
 use crate::schema::verify::row_rules::{IS_OVER, KEPT_BACK};
-use crate::server::error::{Error, Kind};
+use crate::server::error::Error;
 use crate::server::statements::{self, Statement};
 use crate::server::{backend_state, latest, rows};
 
@@ -43,10 +42,7 @@ pub fn let_begin(id: Uuid) -> Result<bool, Error> {
                   ORDER BY w.id FOR NO KEY UPDATE SKIP LOCKED) \
          SELECT (SELECT count(*) FROM own) = (SELECT count(*) FROM locked)",
     );
-    const NOW: &CStr = match CStr::from_bytes_with_nul(concatcp!(LETS_BEGIN, "\0").as_bytes()) {
-        Ok(sql) => sql,
-        Err(_) => panic!("a statement contains no zero byte"),
-    };
+    const NOW: &CStr = latest::statement(concatcp!(LETS_BEGIN, "\0"));
     if may_begin(id)? || LOCK.update(&[id.into()], statements::one::<bool>)? != Some(true) {
         return Ok(true);
     }
@@ -80,12 +76,12 @@ fn lock(workflows: Vec<Uuid>) -> Result<(), Error> {
 thread_local! {
     /// The tasks that the running statement completed or cancelled, and its transaction. An error may leave
     /// tasks here; `advance` looks at the status of each.
-    static ENDED: RefCell<(Option<pg_sys::TransactionId>, Vec<Uuid>)> = const { RefCell::new((None, Vec::new())) };
+    static ENDED: RefCell<(pg_sys::TransactionId, Vec<Uuid>)> = const { RefCell::new((pg_sys::TransactionId::INVALID, Vec::new())) };
 }
 
-fn transaction() -> Option<pg_sys::TransactionId> {
+fn transaction() -> pg_sys::TransactionId {
     // SAFETY: reads a plain variable of the backend.
-    Some(unsafe { pg_sys::GetTopTransactionIdIfAny() })
+    unsafe { pg_sys::GetTopTransactionIdIfAny() }
 }
 
 /// Notes a task that is over, for the trigger at the end of the statement.
@@ -108,27 +104,28 @@ fn advance_workflows<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
     let (of, ended) = ENDED.take();
-    if !ended.is_empty()
-        && of == transaction()
-        && let Err(error) = by_key(owner_of_table(trigger), || advance(ended))
-    {
-        ErrorReport::from(error).report(PgLogLevel::ERROR);
+    if !ended.is_empty() && of == transaction() {
+        by_key(trigger, || advance(ended));
     }
     Ok(None)
 }
 
 fn advance(ended: Vec<Uuid>) -> Result<(), Error> {
-    static MARK: Statement = Statement::new(concatcp!(
-        "UPDATE orchestrator.workflow_tasks AS l SET done = true WHERE l.task_id = ANY ($1) AND NOT l.done \
-           AND (SELECT ",
+    /// The links of tasks `$1` that are over, and not marked.
+    const UNMARKED: &str = concatcp!(
+        "l.task_id = ANY ($1) AND NOT l.done AND (SELECT ",
         IS_OVER,
-        " FROM orchestrator.tasks AS t WHERE t.id = l.task_id) RETURNING l.workflow_id, l.sequence"
+        " FROM orchestrator.tasks AS t WHERE t.id = l.task_id)"
+    );
+    static MARK: Statement = Statement::new(concatcp!(
+        "UPDATE orchestrator.workflow_tasks AS l SET done = true WHERE ",
+        UNMARKED,
+        " RETURNING l.workflow_id, l.sequence"
     ));
     static LEFT: Selection = selection!(concatcp!(
-        "SELECT l.task_id AS id FROM orchestrator.workflow_tasks AS l WHERE l.task_id = ANY ($1) AND NOT l.done \
-           AND (SELECT ",
-        IS_OVER,
-        " FROM orchestrator.tasks AS t WHERE t.id = l.task_id) ORDER BY l.task_id"
+        "SELECT l.task_id AS id FROM orchestrator.workflow_tasks AS l WHERE ",
+        UNMARKED,
+        " ORDER BY l.task_id"
     ));
     // Of several tasks of a workflow, the first one: if no task up to it is left, the next ones begin.
     let mut passed = Passed::default();
@@ -143,6 +140,10 @@ fn advance(ended: Vec<Uuid>) -> Result<(), Error> {
         // A link that was added after the snapshot would stay open.
         LEFT.read(&[ended.into()])?;
     }
+    if passed.0.is_empty() {
+        return Ok(());
+    }
+    lock(passed.workflows())?;
     passed.let_next_begin()
 }
 
@@ -156,15 +157,15 @@ impl Passed {
         *first = sequence.min(*first);
     }
 
-    /// Lets the next tasks be claimed, unless tasks are left that keep them back.
+    fn workflows(&self) -> Vec<Uuid> {
+        self.0.keys().copied().map(Uuid::from_bytes).collect()
+    }
+
+    /// Lets the next tasks be claimed, unless tasks are left that keep them back. The workflows are locked.
     fn let_next_begin(self) -> Result<(), Error> {
         static NEXT: Selection = selection!(include_str!("next.sql"));
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let (workflows, sequences): (Vec<Uuid>, Vec<i32>) =
-            self.0.into_iter().map(|(id, sequence)| (Uuid::from_bytes(id), sequence)).unzip();
-        lock(workflows.clone())?;
+        let workflows = self.workflows();
+        let sequences: Vec<i32> = self.0.into_values().collect();
         release(NEXT.read(&[workflows.clone().into(), sequences.into()])?, workflows)
     }
 }
@@ -221,7 +222,7 @@ fn queue_tasks_of_workflow<'a>(
         const RULE: &str = "it must be fired AFTER UPDATE, FOR EACH ROW";
         lifecycle::misused("queue_tasks_of_workflow", RULE);
     };
-    let follow = || {
+    by_key(trigger, || {
         let workflow = of::<Uuid>(&new, "id")?.ok_or_else(|| rows::null("workflows.id"))?;
         let (was_active, is_active) = (is_active(&old)?, is_active(&new)?);
         if was_active == is_active {
@@ -233,10 +234,7 @@ fn queue_tasks_of_workflow<'a>(
             return passed.let_next_begin();
         }
         entries::keep_back(CLAIMABLE.update(&[workflow.into()], statements::column::<Uuid>)?)
-    };
-    if let Err(error) = by_key(owner_of_table(trigger), follow) {
-        ErrorReport::from(error).report(PgLogLevel::ERROR);
-    }
+    });
     Ok(None)
 }
 
@@ -296,7 +294,7 @@ fn queue_linked_tasks<'a>(
     if backend_state::in_script() {
         return Ok(None);
     }
-    let follow = || {
+    by_key(trigger, || {
         let old = trigger.old().as_ref().map(Link::read).transpose()?;
         let new = trigger.new().as_ref().map(Link::read).transpose()?;
         if old.map(|link| link.place()) == new.map(|link| link.place()) {
@@ -311,10 +309,7 @@ fn queue_linked_tasks<'a>(
         lock(workflows)?;
         old.map_or(Ok(()), |link| link.let_go())?;
         new.map_or(Ok(()), |link| link.keep_back())
-    };
-    if let Err(error) = by_key(owner_of_table(trigger), follow) {
-        ErrorReport::from(error).report(PgLogLevel::ERROR);
-    }
+    });
     Ok(None)
 }
 
@@ -333,16 +328,13 @@ fn mark_done<'a>(
     if backend_state::in_script() {
         return Ok(Some(new));
     }
-    let mark = || {
+    by_key(trigger, || {
         let task = of::<Uuid>(&new, "task_id")?;
         match trigger.old() {
             Some(old) if of::<Uuid>(&old, "task_id")? == task => Ok(()),
             _ => set_done(&mut new, task),
         }
-    };
-    if let Err(error) = by_key(owner_of_table(trigger), mark) {
-        ErrorReport::from(error).report(PgLogLevel::ERROR);
-    }
+    });
     Ok(Some(new))
 }
 
@@ -354,9 +346,6 @@ fn set_done(link: &mut PgHeapTuple<'_, AllocatedByRust>, task: Option<Uuid>) -> 
     ));
     // Without a task the row is refused anyway.
     let done = IS_DONE.update(&[task.into()], statements::one::<bool>)?.unwrap_or(false);
-    link.set_by_name("done", done).map_err(|_| {
-        Error::new(Kind::NotReady, "column workflow_tasks.done cannot be written").hint(
-            "See what differs from the installed version: SELECT * FROM orchestrator.verify();",
-        )
-    })
+    link.set_by_name("done", done)
+        .map_err(|_| altered("column workflow_tasks.done cannot be written"))
 }
