@@ -109,7 +109,7 @@ fn follow(trigger: &PgTrigger<'_>, moves: Option<Move>) -> Result<(), Error> {
         // A task that is kept back leaves under the locks with which it entered.
         workflows::lock_if_kept_back(id)?;
         if let Some(thread_id) = of::<String>(&new, "thread_id")? {
-            run_goes_on(&thread_id)?;
+            lock_if_held(&thread_id)?;
         }
         leave(id)?;
     }
@@ -239,4 +239,14 @@ fn run_goes_on(thread_id: &str) -> Result<bool, Error> {
         )
     };
     Ok(goes_on(&NOW)? || goes_on(&LOCKED)?)
+}
+
+/// Locks a run that keeps its tasks back, before one of its entries is removed. Else its resumption, which writes
+/// the entry, and the removal, which may go on to other tasks of the run, could wait for each other.
+fn lock_if_held(thread_id: &str) -> Result<(), Error> {
+    static LOCK: Statement = Statement::new(
+        "SELECT r.id FROM orchestrator.orchestrator_runs AS r \
+         WHERE r.thread_id = $1 AND r.gate_status IN ('hold', 'kill') FOR SHARE",
+    );
+    LOCK.update(&[thread_id.into()], |_| Ok(()))
 }
