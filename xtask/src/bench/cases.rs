@@ -27,6 +27,7 @@ pub const ALL: &[Case] = &[
     routing::CASE,
     queue::GRAPHILE_WORKER,
     queue::PG_BOSS,
+    queue::BEHIND,
     claim::CASE,
     usage::CASE,
     cost_report::CASE,

@@ -55,8 +55,17 @@ pub struct Installed {
     pub pg_boss: Queue,
 }
 
-/// The extension as a queue.
+/// The extension as a queue, with claims of any type.
 pub fn ours() -> Queue {
+    claiming("")
+}
+
+/// The extension as a queue, with claims of the type of these tasks alone.
+pub fn ours_of_one_type() -> Queue {
+    claiming(", '{work}'")
+}
+
+fn claiming(types: &str) -> Queue {
     let steps = |add: &str, claim: &str, complete: &str| {
         let sent = |text: &str, values: &[&str]| Sent {
             text: text.to_owned(),
@@ -71,12 +80,12 @@ pub fn ours() -> Queue {
     Queue {
         one: steps(
             "SELECT * FROM orchestrator.create_task('work', 'work')",
-            "SELECT * FROM orchestrator.claim_tasks($1)",
+            &format!("SELECT * FROM orchestrator.claim_tasks($1{types})"),
             "SELECT orchestrator.complete_task($1, $2)",
         ),
         fifty: steps(
             "SELECT t.* FROM generate_series(1, 50) AS i, LATERAL orchestrator.create_task('work', 'work ' || i) AS t",
-            "SELECT * FROM orchestrator.claim_tasks($1, batch => 50)",
+            &format!("SELECT * FROM orchestrator.claim_tasks($1{types}, batch => 50)"),
             "SELECT orchestrator.complete_tasks($1, $2)",
         ),
         fill: "INSERT INTO orchestrator.tasks (title, task_type, created_at) \
@@ -141,8 +150,18 @@ pub struct Times {
 impl Queue {
     /// Adds waiting tasks, and cleans up as autovacuum would.
     pub fn fill(&self, client: &mut Client, tasks: u64) -> Result<()> {
+        self.insert(client, tasks)?;
+        self.vacuum(client)
+    }
+
+    /// Adds waiting tasks.
+    pub fn insert(&self, client: &mut Client, tasks: u64) -> Result<()> {
         let (before, after) = self.fill.rsplit_once("{}").context("nowhere to put the number")?;
-        execute(client, &format!("{before}{tasks}{after}"))?;
+        execute(client, &format!("{before}{tasks}{after}"))
+    }
+
+    /// Cleans up as autovacuum would.
+    pub fn vacuum(&self, client: &mut Client) -> Result<()> {
         self.tables.iter().try_for_each(|table| execute(client, &format!("VACUUM ANALYZE {table}")))
     }
 
