@@ -28,7 +28,7 @@ export type Database = {
           created_at: string;
           /** The agent's key of the question: asking again with it requests no second approval */
           request_key: string | null;
-          /** The person who decided for the role; NULL if only the role is known */
+          /** Who decided: the person for the role, or the role; NULL for a decision from before this column, or by a plain UPDATE */
           decided_by: string | null;
         };
         Insert: {
@@ -2035,7 +2035,7 @@ export type Database = {
           current_sequence: number | null;
           /** The failed tasks, which stop those of a higher sequence until retry_task or cancel_task; NULL if there is none */
           blocked_by: (string | null)[] | null;
-          /** When the first of its tasks began */
+          /** When the first of its tasks began, also if it waits again since */
           started_at: string | null;
           /** When the workflow or one of its tasks last changed */
           last_change_at: string | null;

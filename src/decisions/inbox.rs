@@ -96,7 +96,8 @@ fn decide_0_7_0(
 /// nothing.
 ///
 /// `decision`: approve or approved; reject, rejected, deny or denied; `decided_by`: the name of the
-/// human; `notes`: the reason; a repeated call may leave it out; `acting_as`: the role for which the
+/// human; `notes`: the reason; a repeated call may leave it out, except for a no that needs notes; `acting_as`: the role
+/// for which the
 /// human decides an approval. Without it the human decides if `decided_by` is the name of the role that
 /// was asked, or if the caller's role is a member of a database role with that name. Reviews and gates
 /// ask no role and ignore it.
@@ -115,7 +116,6 @@ fn decide_0_7_3(
     TableIterator<'static, (name!(kind, String), name!(id, Uuid), name!(status, String))>,
     ErrorReport,
 > {
-    let acting_as = acting_as.map(|role| arguments::filled("acting_as", Some(role))).transpose()?;
     let decision = Decision::of(decision_id, decision, decided_by, notes)?;
     let (id, status, decided_by) = decision.arguments();
     match decision.kind.as_str() {
@@ -123,7 +123,10 @@ fn decide_0_7_3(
         "gate" => drop(gates::resolve::resolve_gate_0_7_3(id, status, decided_by, notes)?),
         _ => {
             let resolution = approvals::Resolution::of(id, status, decided_by, notes)?;
-            let role = acting_as.map_or(For::Member, For::Role);
+            let role = match acting_as {
+                None => For::Member,
+                Some(role) => For::Role(arguments::filled("acting_as", Some(role))?),
+            };
             drop(answer::decide(&resolution, role)?);
         }
     }
