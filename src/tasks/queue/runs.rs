@@ -7,12 +7,12 @@ use pgrx::{AllocatedByPostgres, Uuid};
 
 use super::entries::{self, announce};
 use super::selection::{Selection, selection};
-use super::trigger::{by_key, of};
 use crate::schema::lifecycle;
 use crate::schema::verify::row_rules::KEPT_BACK;
 use crate::server::backend_state;
 use crate::server::error::Error;
 use crate::server::statements::{self, Statement};
+use crate::server::triggers::{by_key, of};
 
 /// AFTER UPDATE row trigger of orchestrator_runs: marks the pending tasks of a run that is on hold or was
 /// killed as not ready, and those of a run that goes on as ready. A run that is to be done again may also

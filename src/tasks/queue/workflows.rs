@@ -19,11 +19,11 @@ use pgrx::{AllocatedByPostgres, AllocatedByRust, Uuid};
 
 use super::entries;
 use super::selection::{Selection, selection};
-use super::trigger::{altered, by_key, of};
 use crate::schema::lifecycle;
 use crate::schema::verify::row_rules::{IS_OVER, KEPT_BACK};
 use crate::server::error::Error;
 use crate::server::statements::{self, Statement};
+use crate::server::triggers::{altered, by_key, of};
 use crate::server::{backend_state, latest, rows};
 
 /// Whether no workflow keeps task `$1` back.
