@@ -238,19 +238,30 @@ DROP FUNCTION orchestrator.enforce_votes();
 DROP FUNCTION orchestrator.enforce_terms();
 DROP FUNCTION orchestrator.write_terms();
 
--- questions. No user changed the rows that are filled in below, so no user's trigger runs.
+-- questions. No user changed the rows that are filled in below, so no user's trigger runs. Nothing is archived of a
+-- table without such rows.
 
-SELECT orchestrator.archive_columns('orchestrator.gates', array['status']);
-SELECT orchestrator.archive_columns('orchestrator.approvals', array['status']);
-SELECT orchestrator.archive_columns('orchestrator.human_review_queue', array['status']);
-SET LOCAL session_replication_role TO replica;
-UPDATE orchestrator.gates SET status = 'denied' WHERE status = 'withdrawn';
-UPDATE orchestrator.approvals SET status = 'rejected' WHERE status IN ('changes_requested', 'withdrawn');
-UPDATE orchestrator.human_review_queue SET status = 'rejected' WHERE status IN ('changes_requested', 'withdrawn');
-SET LOCAL session_replication_role TO origin;
-SELECT orchestrator.note_filled_in('orchestrator.gates', array['status']);
-SELECT orchestrator.note_filled_in('orchestrator.approvals', array['status']);
-SELECT orchestrator.note_filled_in('orchestrator.human_review_queue', array['status']);
+DO $$
+BEGIN
+    SET LOCAL session_replication_role TO replica;
+    IF EXISTS (SELECT FROM orchestrator.gates WHERE status = 'withdrawn') THEN
+        PERFORM orchestrator.archive_columns('orchestrator.gates', array['status']);
+        UPDATE orchestrator.gates SET status = 'denied' WHERE status = 'withdrawn';
+        PERFORM orchestrator.note_filled_in('orchestrator.gates', array['status']);
+    END IF;
+    IF EXISTS (SELECT FROM orchestrator.approvals WHERE status IN ('changes_requested', 'withdrawn')) THEN
+        PERFORM orchestrator.archive_columns('orchestrator.approvals', array['status']);
+        UPDATE orchestrator.approvals SET status = 'rejected' WHERE status IN ('changes_requested', 'withdrawn');
+        PERFORM orchestrator.note_filled_in('orchestrator.approvals', array['status']);
+    END IF;
+    IF EXISTS (SELECT FROM orchestrator.human_review_queue WHERE status IN ('changes_requested', 'withdrawn')) THEN
+        PERFORM orchestrator.archive_columns('orchestrator.human_review_queue', array['status']);
+        UPDATE orchestrator.human_review_queue SET status = 'rejected' WHERE status IN ('changes_requested', 'withdrawn');
+        PERFORM orchestrator.note_filled_in('orchestrator.human_review_queue', array['status']);
+    END IF;
+    SET LOCAL session_replication_role TO origin;
+END
+$$;
 
 ALTER TABLE orchestrator.human_review_queue
     DROP CONSTRAINT human_review_queue_resolution_notes_check,

@@ -102,20 +102,28 @@ impl Question {
     /// Errors: 55000.
     pub fn refuse_if_decided(&self) -> Result<(), Error> {
         static HOW: Statement = Statement::new(
-            "SELECT format('It was %s by %s at %s.', replace(d.status, '_', ' '), d.decided_by, d.decided_at) \
+            "SELECT d.status, format(' by %s at %s.', d.decided_by, d.decided_at) \
              FROM orchestrator.decisions AS d WHERE d.id = $1 AND d.kind = $2",
         );
         if self.is_open() {
             return Ok(());
         }
-        let how =
-            HOW.update(&[self.id.into(), self.kind.as_str().into()], statements::one::<String>)?;
+        let arguments = [self.id.into(), self.kind.as_str().into()];
+        let how = match HOW.update(&arguments, statements::two::<String, String>)? {
+            Some((Some(status), Some(how))) => format!("It was {}{how}", in_words(&status)),
+            _ => String::new(),
+        };
         let Question { kind, id, status, .. } = self;
-        let status = status.replace('_', " ");
+        let status = in_words(status);
         Err(Error::new(Kind::NotReady, format!("{kind} {id} is already {status}"))
-            .detail(how.unwrap_or_default())
+            .detail(how)
             .hint("A question is decided once; ask again with a new one."))
     }
+}
+
+/// A status that is not pending, in words that follow "is" and "was".
+pub fn in_words(status: &str) -> &str {
+    if status == "changes_requested" { "sent back for changes" } else { status }
 }
 
 /// The row of view `decisions` with this id; of two questions with the same id, the open one.

@@ -66,7 +66,8 @@ fn enforce_approvals<'a>(
 }
 
 /// The approval that holds task $1: a pending one, or the last one if it was not given.
-const HOLDS: &str = "SELECT format('Approval %s by role \"%s\" is %s.', a.id, a.approver_role, replace(a.status, '_', ' ')) \
+const HOLDS: &str = "SELECT format('Approval %s by role \"%s\" %s.', a.id, a.approver_role, \
+            CASE a.status WHEN 'pending' THEN 'is pending' WHEN 'changes_requested' THEN 'asks for changes' ELSE 'was ' || a.status END) \
      FROM orchestrator.approvals AS a WHERE a.task_id = $1 AND a.status <> 'approved' \
        AND (a.status = 'pending' \
             OR (SELECT true FROM orchestrator.approvals AS n \

@@ -7,6 +7,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::{Facts, Resolution, lock_run_and_task_of, lock_run_of, sha256};
+use crate::decisions::question;
 use crate::decisions::terms::{Outcome, TIMEOUT, Terms, was_cast};
 use crate::runs::{Row, Run};
 use crate::server::error::{Error, Kind};
@@ -286,6 +287,7 @@ fn not_decided(
     } else {
         format!("{decided_by} for role \"{asked}\"")
     };
+    let status = question::in_words(&status);
     Ok(Error::new(Kind::NotReady, format!("approval {id} is already {status}"))
         .detail(format!("It was {status} by {by} at {time}."))
         .hint("An approval is decided once; ask again with orchestrator.request_approval."))

@@ -12,6 +12,7 @@ use super::resolution::{RESOLUTION, Resolution};
 use super::rules::{self, Rules};
 use crate::audit;
 use crate::audit::identity::IDENTITY;
+use crate::decisions::question;
 use crate::decisions::terms::{Outcome, TIMEOUT, Terms, was_cast};
 use crate::runs::{self, Naming, Row, Run};
 use crate::server::error::{Error, Kind, required};
@@ -257,7 +258,7 @@ pub fn not_resolvable(ids: &[Uuid]) -> Error {
 /// The reason why a review cannot be resolved.
 fn not_pending(id: Uuid) -> Result<Error, Error> {
     static RESOLUTION: Statement = Statement::new(
-        "SELECT q.status, format('%s by %s at %s', q.status, q.resolved_by, q.resolved_at), q.resolution_notes \
+        "SELECT q.status, format('%s at %s', q.resolved_by, q.resolved_at), q.resolution_notes \
          FROM orchestrator.human_review_queue AS q WHERE q.id = $1",
     );
     let found = RESOLUTION.update(&[id.into()], |rows| {
@@ -278,7 +279,8 @@ fn not_pending(id: Uuid) -> Result<Error, Error> {
         return Ok(not_resolvable(&[id]));
     }
     let notes = notes.map(|notes| format!(" Notes: {notes}")).unwrap_or_default();
+    let status = question::in_words(&status);
     Ok(Error::new(Kind::NotReady, format!("review {id} is already {status}"))
-        .detail(format!("It was {how}.{notes}"))
+        .detail(format!("It was {status} by {how}.{notes}"))
         .hint("A review is resolved once; ask again with orchestrator.request_review."))
 }

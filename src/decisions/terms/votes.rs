@@ -9,7 +9,7 @@ use pgrx::prelude::*;
 use pgrx::{PgTriggerOperation, Uuid};
 use serde_json::json;
 
-use super::Terms;
+use super::row::{Terms, claimed_by_other};
 use crate::audit::identity::{Identity, PERSON};
 use crate::decisions::question::Question;
 use crate::server::error::{Error, Kind, required};
@@ -51,18 +51,8 @@ impl Vote<'_> {
         static CAST: Statement = Statement::new(concatcp!(
             "WITH person AS (SELECT ",
             PERSON,
-            " AS name), \
-             before AS (SELECT v.vote FROM orchestrator.decision_votes AS v \
-                        WHERE v.decision_id = $3 AND v.voted_as = (SELECT p.name FROM person AS p)), \
-             done AS ( \
-                 INSERT INTO orchestrator.decision_votes AS v (decision_id, voter, voted_as, vote, notes) \
-                 SELECT $3, $4, p.name, $5, $6 FROM person AS p \
-                 ON CONFLICT (decision_id, voted_as) DO UPDATE SET voter = excluded.voter, vote = excluded.vote, cast_at = now(), \
-                     notes = CASE WHEN v.vote = excluded.vote THEN coalesce(excluded.notes, v.notes) ELSE excluded.notes END \
-                 WHERE v.voter <> excluded.voter OR v.vote <> excluded.vote \
-                    OR (excluded.notes IS NOT NULL AND v.notes IS DISTINCT FROM excluded.notes) \
-                 RETURNING v.voted_as) \
-             SELECT d.voted_as, (SELECT b.vote FROM before AS b) FROM done AS d"
+            " AS name), ",
+            include_str!("cast.sql")
         ));
         static COUNT: Statement = Statement::new(
             "WITH terms AS (UPDATE orchestrator.decision_terms AS t SET claimed_by = NULL, claimed_until = NULL \
@@ -240,10 +230,4 @@ impl Ballot {
             None => Ok(()),
         }
     }
-}
-
-/// The error for a question that somebody else has claimed.
-pub fn claimed_by_other(kind: &str, id: Uuid, holder: &str, until: &str) -> Error {
-    Error::new(Kind::NotReady, format!("{kind} {id} is claimed by {holder} until {until}"))
-        .hint("Wait for the answer, or for the end of the claim; its holder may call orchestrator.release_decision.")
 }
