@@ -456,7 +456,7 @@ CREATE INDEX idx_orchestrator_runs_project ON orchestrator.orchestrator_runs USI
 CREATE INDEX idx_orchestrator_runs_status ON orchestrator.orchestrator_runs USING btree (phase, gate_status);
 CREATE TRIGGER orchestrator_runs_lifecycle BEFORE UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('run_phase', 'phase', 'run_gate', 'gate_status');
 CREATE TRIGGER orchestrator_runs_questions AFTER UPDATE OF phase ON orchestrator.orchestrator_runs FOR EACH ROW WHEN (((new.phase = ANY (ARRAY['complete'::text, 'failed'::text])) AND (old.phase <> ALL (ARRAY['complete'::text, 'failed'::text])))) EXECUTE FUNCTION orchestrator.withdraw_questions('run');
-CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW WHEN ((((old.gate_status = ANY (ARRAY['hold'::text, 'kill'::text])) IS DISTINCT FROM (new.gate_status = ANY (ARRAY['hold'::text, 'kill'::text]))) OR ((new.gate_status = 'recycle'::text) AND old.requires_human_review AND (NOT new.requires_human_review)))) EXECUTE FUNCTION orchestrator.queue_tasks_of_run();
+CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW WHEN ((((old.gate_status = ANY (ARRAY['hold'::text, 'kill'::text])) IS DISTINCT FROM (new.gate_status = ANY (ARRAY['hold'::text, 'kill'::text]))) OR ((new.gate_status = 'recycle'::text) AND old.requires_human_review AND (NOT new.requires_human_review)) OR ((new.gate_status = 'recycle'::text) AND (old.gate_status = 'recycle'::text) AND (new.phase = old.phase) AND (new.tokens_used = old.tokens_used) AND (NOT (new.current_agent IS DISTINCT FROM old.current_agent))))) EXECUTE FUNCTION orchestrator.queue_tasks_of_run();
 
 -- Approval gates: an agent waits, and a human decides
 -- Made by 0.1.6--0.2.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.3--0.8.0.sql
@@ -699,7 +699,7 @@ CREATE TABLE orchestrator.approvals (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     -- The agent's key of the question: asking again with it requests no second approval
     request_key text,
-    -- The person who decided for the role; NULL if only the role is known
+    -- Who decided: the person for the role, or the role; NULL for a decision from before this column, or by a plain UPDATE
     decided_by text,
     CONSTRAINT approvals_pkey PRIMARY KEY (id),
     CONSTRAINT approvals_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id) ON DELETE CASCADE,
@@ -1769,11 +1769,14 @@ ORDER BY coalesce(h.changed_at, t.created_at), t.id;
 --   tasks: Tasks of the workflow; the next five columns count them by status
 --   current_sequence: The lowest sequence with a task that is neither completed nor cancelled; NULL if there is none
 --   blocked_by: The failed tasks, which stop those of a higher sequence until retry_task or cancel_task; NULL if there is none
---   started_at: When the first of its tasks began
+--   started_at: When the first of its tasks began, also if it waits again since
 --   last_change_at: When the workflow or one of its tasks last changed
 CREATE VIEW orchestrator.workflow_progress AS
 SELECT w.id AS workflow_id, w.name, w.status, p.tasks, p.pending, p.running, p.completed, p.failed, p.cancelled,
-       p.current_sequence, p.blocked_by, p.started_at, greatest(w.updated_at, p.last_change_at) AS last_change_at
+       p.current_sequence, p.blocked_by,
+       least(p.started_at, (SELECT min(a.claimed_at) FROM orchestrator.workflow_tasks AS l JOIN orchestrator.task_attempts AS a ON a.task_id = l.task_id
+                            WHERE l.workflow_id = w.id)) AS started_at,
+       greatest(w.updated_at, p.last_change_at) AS last_change_at
 FROM orchestrator.workflows AS w,
      LATERAL (SELECT count(*) AS tasks,
                      count(*) FILTER (WHERE t.status = 'pending') AS pending,

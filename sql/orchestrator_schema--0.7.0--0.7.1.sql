@@ -224,10 +224,13 @@ CREATE TRIGGER workflows_queue AFTER UPDATE ON orchestrator.workflows
     FOR EACH ROW EXECUTE FUNCTION orchestrator.queue_tasks_of_workflow();
 CREATE TRIGGER approvals_queue AFTER INSERT OR UPDATE OR DELETE ON orchestrator.approvals
     FOR EACH ROW EXECUTE FUNCTION orchestrator.queue_task_of_approval();
+-- A decision about a run that is to be done again writes its row: a question that held its tasks may be gone.
 CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs
     FOR EACH ROW
     WHEN ((OLD.gate_status IN ('hold', 'kill')) IS DISTINCT FROM (NEW.gate_status IN ('hold', 'kill'))
-          OR (NEW.gate_status = 'recycle' AND OLD.requires_human_review AND NOT NEW.requires_human_review))
+          OR (NEW.gate_status = 'recycle' AND OLD.requires_human_review AND NOT NEW.requires_human_review)
+          OR (NEW.gate_status = 'recycle' AND OLD.gate_status = 'recycle' AND NEW.phase = OLD.phase AND NEW.tokens_used = OLD.tokens_used
+              AND NEW.current_agent IS NOT DISTINCT FROM OLD.current_agent))
     EXECUTE FUNCTION orchestrator.queue_tasks_of_run();
 
 -- tool_executions: a step of a task has a key.

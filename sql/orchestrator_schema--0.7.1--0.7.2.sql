@@ -38,7 +38,10 @@ COMMENT ON FUNCTION orchestrator.retry_task(uuid, integer) IS
 
 CREATE VIEW orchestrator.workflow_progress AS
 SELECT w.id AS workflow_id, w.name, w.status, p.tasks, p.pending, p.running, p.completed, p.failed, p.cancelled,
-       p.current_sequence, p.blocked_by, p.started_at, greatest(w.updated_at, p.last_change_at) AS last_change_at
+       p.current_sequence, p.blocked_by,
+       least(p.started_at, (SELECT min(a.claimed_at) FROM orchestrator.workflow_tasks AS l JOIN orchestrator.task_attempts AS a ON a.task_id = l.task_id
+                            WHERE l.workflow_id = w.id)) AS started_at,
+       greatest(w.updated_at, p.last_change_at) AS last_change_at
 FROM orchestrator.workflows AS w,
      LATERAL (SELECT count(*) AS tasks,
                      count(*) FILTER (WHERE t.status = 'pending') AS pending,
@@ -56,7 +59,7 @@ COMMENT ON COLUMN orchestrator.workflow_progress.status IS 'State of the workflo
 COMMENT ON COLUMN orchestrator.workflow_progress.tasks IS 'Tasks of the workflow; the next five columns count them by status';
 COMMENT ON COLUMN orchestrator.workflow_progress.current_sequence IS 'The lowest sequence with a task that is neither completed nor cancelled; NULL if there is none';
 COMMENT ON COLUMN orchestrator.workflow_progress.blocked_by IS 'The failed tasks, which stop those of a higher sequence until retry_task or cancel_task; NULL if there is none';
-COMMENT ON COLUMN orchestrator.workflow_progress.started_at IS 'When the first of its tasks began';
+COMMENT ON COLUMN orchestrator.workflow_progress.started_at IS 'When the first of its tasks began, also if it waits again since';
 COMMENT ON COLUMN orchestrator.workflow_progress.last_change_at IS 'When the workflow or one of its tasks last changed';
 
 -- Roles with a level get what their level may do from here on.

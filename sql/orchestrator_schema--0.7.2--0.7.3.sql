@@ -15,7 +15,7 @@ SELECT orchestrator.begin_upgrade('0.7.3');
 ALTER TABLE orchestrator.approvals
     ADD COLUMN decided_by text,
     ADD CONSTRAINT approvals_decided_by_check CHECK (decided_by IS NULL OR (status <> 'pending' AND btrim(decided_by) <> ''));
-COMMENT ON COLUMN orchestrator.approvals.decided_by IS 'The person who decided for the role; NULL if only the role is known';
+COMMENT ON COLUMN orchestrator.approvals.decided_by IS 'Who decided: the person for the role, or the role; NULL for a decision from before this column, or by a plain UPDATE';
 COMMENT ON COLUMN orchestrator.approvals.approver_role IS 'The role that was asked; a person decides for it';
 
 SELECT orchestrator.restore_columns('orchestrator.approvals', array['decided_by']);

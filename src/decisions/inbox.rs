@@ -98,7 +98,7 @@ fn decide_0_7_0(
 /// nothing.
 ///
 /// `decision`: approve or approved; reject, rejected, deny or denied; `decided_by`: the name of the
-/// human; `notes`: the reason; a repeated call may leave it out; `acting_as`: the role for which the
+/// human; `notes`: the reason; a repeated call may leave it out, except for a no that needs notes; `acting_as`: the role for which the
 /// human decides an approval. Without it the human decides if `decided_by` is the name of the role that
 /// was asked, or if the caller's role is a member of a database role with that name. Reviews and gates
 /// ask no role and ignore it.
@@ -117,7 +117,6 @@ fn decide_0_7_3(
     TableIterator<'static, (name!(kind, String), name!(id, Uuid), name!(status, String))>,
     ErrorReport,
 > {
-    let acting_as = acting_as.map(|role| arguments::filled("acting_as", Some(role))).transpose()?;
     let decision = Decision::of(decision_id, decision, decided_by, notes)?;
     let (id, status, decided_by) = decision.arguments();
     match decision.kind.as_str() {
@@ -125,8 +124,7 @@ fn decide_0_7_3(
         "gate" => drop(gates::resolve::resolve_gate_0_7_3(id, status, decided_by, notes)?),
         _ => {
             let resolution = approvals::Resolution::of(id, status, decided_by, notes)?;
-            let role = acting_as.map_or(For::Member, For::Role);
-            drop(answer::decide(&resolution, role)?);
+            drop(answer::decide(&resolution, role_of(acting_as)?)?);
         }
     }
     Ok(TableIterator::once(decision.into_row()))
@@ -145,7 +143,7 @@ fn decide_0_7_3(
 /// in force. A person may change the vote while the question is open.
 ///
 /// `decision`: approve or approved; reject, rejected, deny or denied; request_changes or changes_requested;
-/// `decided_by`: the name of the human; `notes`: the reason; a repeated call may leave it out; `acting_as`: the role
+/// `decided_by`: the name of the human; `notes`: the reason; a repeated call may leave it out, except for a no that needs notes; `acting_as`: the role
 /// for which the human decides an approval. Without it the human decides if `decided_by` is the name of the role
 /// that was asked, or if the caller's role is a member of a database role with that name. Reviews and gates
 /// ask no role and ignore it.
@@ -164,10 +162,8 @@ fn decide_0_8_0(
     TableIterator<'static, (name!(kind, String), name!(id, Uuid), name!(status, String))>,
     ErrorReport,
 > {
-    let acting_as = acting_as.map(|role| arguments::filled("acting_as", Some(role))).transpose()?;
-    let role = acting_as.map_or(For::Member, For::Role);
     let row = if decision.is_some_and(|word| CHANGES.contains(&word)) {
-        request_changes(decision_id, decided_by, notes, role)?
+        request_changes(decision_id, decided_by, notes, acting_as)?
     } else {
         let decision = Decision::of_0_8_0(decision_id, decision, decided_by, notes)?;
         let (id, status, decided_by) = decision.arguments();
@@ -176,7 +172,7 @@ fn decide_0_8_0(
             "gate" => gates::resolve::resolve_gate_0_8_0(id, status, decided_by, notes)?,
             _ => answer::decide_by_vote(
                 &approvals::Resolution::of(id, status, decided_by, notes)?,
-                role,
+                role_of(acting_as)?,
             )?,
         };
         (decision.kind, row)
@@ -184,12 +180,20 @@ fn decide_0_8_0(
     Ok(TableIterator::once(in_short(row)?))
 }
 
+/// The way in which the person who decides an approval stands for the role that was asked.
+fn role_of(acting_as: Option<&str>) -> Result<For<'_>, Error> {
+    match acting_as {
+        None => Ok(For::Member),
+        Some(role) => Ok(For::Role(arguments::filled("acting_as", Some(role))?)),
+    }
+}
+
 /// Asks for changes to what a question is about. Returns its kind and its row.
 fn request_changes(
     decision_id: Option<Uuid>,
     decided_by: Option<&str>,
     notes: Option<&str>,
-    role: For<'_>,
+    acting_as: Option<&str>,
 ) -> Result<(String, Row), Error> {
     let id = required("decision_id", decision_id)?;
     let decided_by = arguments::filled("decided_by", decided_by)?;
@@ -204,7 +208,7 @@ fn request_changes(
         "gate" => gates::resolve::request_changes(id, decided_by, notes)?,
         _ => {
             let resolution = approvals::Resolution::requesting_changes(id, decided_by, notes);
-            answer::decide_by_vote(&resolution, role)?
+            answer::decide_by_vote(&resolution, role_of(acting_as)?)?
         }
     };
     Ok((kind, row))

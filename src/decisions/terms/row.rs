@@ -5,7 +5,7 @@ use pgrx::Uuid;
 
 use crate::audit::identity::{Identity, PERSON, person};
 use crate::decisions::question::Question;
-use crate::server::error::Error;
+use crate::server::error::{Error, Kind};
 use crate::server::plans;
 use crate::server::rows;
 use crate::server::statements::{self, Statement};

@@ -153,7 +153,7 @@ fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error
     let (Some(from_state), Some(to_state)) = (from_state, machine.state(to)) else {
         return Ok(());
     };
-    if !from_state.allows(to) && !is_taken_back(machine, from, to) {
+    if !from_state.allows(to) && !is_step_of_functions(machine, from, to) {
         return Err(refused(rows, from_state, to));
     }
     for stamp in to_state.stamps {
@@ -163,21 +163,22 @@ fn step(machine: &Machine, column: i32, rows: &mut Rows<'_>) -> Result<(), Error
 }
 
 thread_local! {
-    /// The number of triggers around the running statement that ends the claim of a task. No statement can
+    /// The number of triggers around the running statement of a function that moves a task. No statement can
     /// set it, because it is in the memory of this library.
-    static TAKING_BACK: Cell<Option<i32>> = const { Cell::new(None) };
+    static MOVING_TASKS: Cell<Option<i32>> = const { Cell::new(None) };
 }
 
-/// Runs `work`, a statement that may let a running task be pending again. Only the functions that end its claim do
-/// so: by UPDATE, a task that a worker holds could be taken from it.
-pub fn taking_back<R>(work: impl FnOnce() -> R) -> R {
-    scoped::with(&TAKING_BACK, Some(trigger_depth::now()), work)
+/// Runs `work`, a statement that may let a running task be pending again, or cancel a failed one. Only functions do
+/// so: by UPDATE, a task that a worker holds could be taken from it, and an end could become another one.
+pub fn moving_tasks<R>(work: impl FnOnce() -> R) -> R {
+    scoped::with(&MOVING_TASKS, Some(trigger_depth::now()), work)
 }
 
-fn is_taken_back(machine: &Machine, from: &str, to: &str) -> bool {
-    // A statement of a user's trigger, which may run within that one, takes nothing back.
-    let takes_back = || TAKING_BACK.get().is_some_and(|depth| trigger_depth::now() == depth + 1);
-    machine.name == "task" && from == "running" && to == "pending" && takes_back()
+fn is_step_of_functions(machine: &Machine, from: &str, to: &str) -> bool {
+    // A statement of a user's trigger, which may run within that one, takes no such step.
+    let is_function = || MOVING_TASKS.get().is_some_and(|depth| trigger_depth::now() == depth + 1);
+    let steps = [("running", "pending"), ("failed", "cancelled")];
+    machine.name == "task" && steps.contains(&(from, to)) && is_function()
 }
 
 /// Columns of sealed rows that follow the key of another row (ON UPDATE CASCADE), by machine, with the

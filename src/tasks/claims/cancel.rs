@@ -14,12 +14,13 @@ use crate::server::statements::{self, Statement};
 use crate::server::{arguments, plans};
 use crate::tasks::{queue, tool_executions};
 
-/// Cancels a task that has not ended, and records `task_cancelled`. If a worker holds the task, its
-/// claim ends: the worker notices with its next call. Its running tool executions end as timeout.
+/// Cancels a task that is pending, running or failed, and records `task_cancelled`. If a worker holds the task,
+/// its claim ends: the worker notices with its next call. Its running tool executions end as timeout. A workflow
+/// that a failed task has stopped goes on without it.
 ///
 /// `task_id`: the task; `reason`: the reason. Returns: the row, in status `cancelled`, with the reason
-/// as its error.
-/// Errors: 22004, 22023 blank reason, P0002 unknown task, 55000 the task has ended. Since 0.7.1.
+/// as its error; its attempts keep their errors.
+/// Errors: 22004, 22023 blank reason, P0002 unknown task, 55000 the task is completed or cancelled. Since 0.7.1.
 #[pg_extern(sql = false, volatile)]
 fn cancel_task(
     task_id: Option<Uuid>,
@@ -41,7 +42,8 @@ fn cancel(id: Uuid, reason: &str) -> Result<Row, Error> {
         "UPDATE orchestrator.tasks AS t SET status = 'cancelled', error = $2 WHERE t.id = $1 RETURNING t",
     );
     let task = Task::lock(id)?;
-    if !lifecycle::unfinished("task").contains(&task.status.as_str()) {
+    let is_open = lifecycle::unfinished("task").contains(&task.status.as_str());
+    if !is_open && task.status != "failed" {
         return Err(has_ended(&task));
     }
     let worker = END.update(&[id.into(), reason.into()], statements::one::<String>)?;
@@ -60,5 +62,5 @@ fn cancel(id: Uuid, reason: &str) -> Result<Row, Error> {
 fn has_ended(task: &Task) -> Error {
     Error::new(Kind::NotReady, format!("task {} has ended", task.id))
         .detail(format!("Its status is {}.", task.status))
-        .hint("Only a task that is pending or running can be cancelled.")
+        .hint("Only a task that is pending, running or failed can be cancelled.")
 }

@@ -59,7 +59,7 @@ pub fn claiming<R>(work: impl FnOnce() -> R) -> R {
 /// Runs `work`, a statement that moves tasks whose claim it has ended, or ends.
 pub fn moving<R>(work: impl FnOnce() -> R) -> R {
     let moves = Some((Move::End, trigger_depth::now()));
-    scoped::with(&MOVE, moves, || lifecycle::taking_back(work))
+    scoped::with(&MOVE, moves, || lifecycle::moving_tasks(work))
 }
 
 /// The move of the statement that fired a trigger. A statement of a user's trigger, which may run within a

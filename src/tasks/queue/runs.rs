@@ -34,7 +34,12 @@ fn queue_tasks_of_run<'a>(
         let thread_id = of::<String>(&new, "thread_id")?.unwrap_or_default();
         match (keeps_back(&old)?, keeps_back(&new)?) {
             (_, true) => keep_back(&thread_id),
-            (true, false) => let_go(&thread_id),
+            // A pause leaves the entries of locked tasks as they are, and nothing tells them here.
+            (true, false) => {
+                let_go(&thread_id)?;
+                announce();
+                Ok(())
+            }
             (false, false) => {
                 announce();
                 Ok(())

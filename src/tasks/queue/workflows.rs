@@ -24,7 +24,7 @@ use crate::schema::verify::row_rules::{IS_OVER, KEPT_BACK};
 use crate::server::error::Error;
 use crate::server::statements::{self, Statement};
 use crate::server::triggers::{altered, by_key, of};
-use crate::server::{backend_state, latest, rows};
+use crate::server::{backend_state, latest, rows, trigger_depth};
 
 /// Whether no workflow keeps task `$1` back.
 const LETS_BEGIN: &str =
@@ -73,10 +73,18 @@ fn lock(workflows: Vec<Uuid>) -> Result<(), Error> {
     LOCK.update(&[workflows.into()], |_| Ok(()))
 }
 
+/// A task that a statement completed or cancelled.
+struct Ended {
+    transaction: pg_sys::TransactionId,
+    /// The number of triggers around the statement's own.
+    depth: i32,
+    id: Uuid,
+}
+
 thread_local! {
-    /// The tasks that the running statement completed or cancelled, and its transaction. An error may leave
+    /// The tasks that statements completed or cancelled and whose triggers are not over. An error may leave
     /// tasks here; `advance` looks at the status of each.
-    static ENDED: RefCell<(pg_sys::TransactionId, Vec<Uuid>)> = const { RefCell::new((pg_sys::TransactionId::INVALID, Vec::new())) };
+    static ENDED: RefCell<Vec<Ended>> = const { RefCell::new(Vec::new()) };
 }
 
 fn transaction() -> pg_sys::TransactionId {
@@ -86,13 +94,27 @@ fn transaction() -> pg_sys::TransactionId {
 
 /// Notes a task that is over, for the trigger at the end of the statement.
 pub fn note_end(id: Uuid) {
-    ENDED.with_borrow_mut(|(of, ids)| {
-        if *of != transaction() {
-            *of = transaction();
-            ids.clear();
+    let ended = Ended { transaction: transaction(), depth: trigger_depth::now(), id };
+    ENDED.with_borrow_mut(|all| {
+        if all.last().is_some_and(|last| last.transaction != ended.transaction) {
+            all.clear();
         }
-        ids.push(id);
+        all.push(ended);
     });
+}
+
+/// The tasks that the statement ended whose trigger runs. Those of a statement around it wait for its end.
+fn ended_here() -> Vec<Uuid> {
+    let (transaction, depth) = (transaction(), trigger_depth::now());
+    ENDED.with_borrow_mut(|all| {
+        let (here, around) = std::mem::take(all)
+            .into_iter()
+            .filter(|ended| ended.transaction == transaction)
+            .partition(|ended| ended.depth >= depth);
+        *all = around;
+        let here: Vec<Ended> = here;
+        here.into_iter().map(|ended| ended.id).collect()
+    })
 }
 
 /// AFTER UPDATE statement trigger of tasks: marks the links of the tasks that are over, and lets the tasks
@@ -103,8 +125,8 @@ pub fn note_end(id: Uuid) {
 fn advance_workflows<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
-    let (of, ended) = ENDED.take();
-    if !ended.is_empty() && of == transaction() {
+    let ended = ended_here();
+    if !ended.is_empty() {
         by_key(trigger, || advance(ended));
     }
     Ok(None)
@@ -231,7 +253,10 @@ fn queue_tasks_of_workflow<'a>(
         if is_active {
             let mut passed = Passed::default();
             passed.add(workflow, -1);
-            return passed.let_next_begin();
+            passed.let_next_begin()?;
+            // A pause leaves the entries of locked tasks as they are, and nothing tells them here.
+            entries::announce();
+            return Ok(());
         }
         entries::keep_back(CLAIMABLE.update(&[workflow.into()], statements::column::<Uuid>)?)
     });
@@ -331,7 +356,12 @@ fn mark_done<'a>(
     by_key(trigger, || {
         let task = of::<Uuid>(&new, "task_id")?;
         match trigger.old() {
-            Some(old) if of::<Uuid>(&old, "task_id")? == task => Ok(()),
+            Some(old)
+                if of::<Uuid>(&old, "task_id")? == task
+                    && of::<bool>(&old, "done")? == of::<bool>(&new, "done")? =>
+            {
+                Ok(())
+            }
             _ => set_done(&mut new, task),
         }
     });

@@ -40,7 +40,7 @@ SELECT pg_temp.refusal(format('SELECT orchestrator.decide(%L, %L, %L, acting_as 
 SELECT pg_temp.refusal(format('SELECT orchestrator.decide(%L, %L, %L, acting_as => %L)', :'invoice', 'reject', 'ada', 'manager'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.decide(%L, %L, %L, %L, %L)', :'invoice', 'approve', 'ada', 'other notes', 'manager'));
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_approval(%L, %L, %L)', :'invoice', 'approved', 'manager'));
-SELECT kind, status FROM orchestrator.decide(:'gate', 'deny', 'ada', 'use a view', acting_as => 'nobody');
+SELECT kind, status FROM orchestrator.decide(:'gate', 'deny', 'ada', 'use a view', acting_as => '');
 SELECT kind, status FROM orchestrator.decide(:'gate', 'deny', 'ada', 'use a view');
 SELECT status, feedback FROM orchestrator.resolve_gate(:'gate', 'denied', 'ada', 'use a view');
 SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_gate(%L, %L, %L, %L)', :'gate', 'denied', 'ada', 'use a table'));

@@ -116,6 +116,41 @@ SELECT object, kind, problem, expected, hint FROM orchestrator.verify();
 SELECT orchestrator.rebuild_task_queue();
 TABLE steps;
 SELECT * FROM orchestrator.verify();
+-- Who saves a whole row leaves done as the task is.
+INSERT INTO orchestrator.workflows (name, definition, status) VALUES ('saved', '{}', 'active') RETURNING id AS saved \gset
+INSERT INTO orchestrator.tasks (title, task_type) VALUES ('first', 'z'), ('next', 'z');
+INSERT INTO orchestrator.workflow_tasks (workflow_id, task_id, sequence) SELECT :'saved', id, CASE title WHEN 'first' THEN 0 ELSE 1 END FROM orchestrator.tasks WHERE task_type = 'z';
+SELECT t.title FROM orchestrator.claim_tasks('w', '{z}') AS t;
+SELECT status FROM orchestrator.fail_task((SELECT id FROM orchestrator.tasks WHERE title = 'first'), 'w', 'no data');
+SELECT count(*) FROM orchestrator.claim_tasks('w', '{z}');
+-- A workflow that a failed task has stopped goes on when the task is cancelled. An UPDATE does not cancel it.
+SELECT pg_temp.refusal($$UPDATE orchestrator.tasks SET status = 'cancelled' WHERE title = 'first'$$);
+SELECT status, error FROM orchestrator.cancel_task((SELECT id FROM orchestrator.tasks WHERE title = 'first'), 'without it');
+SELECT outcome, error FROM orchestrator.task_attempts WHERE task_id = (SELECT id FROM orchestrator.tasks WHERE title = 'first');
+UPDATE orchestrator.workflow_tasks SET done = false, sequence = 0 WHERE task_id = (SELECT id FROM orchestrator.tasks WHERE title = 'first') RETURNING done;
+SELECT t.title FROM orchestrator.claim_tasks('w', '{z}') AS t;
+SELECT status FROM orchestrator.release_task((SELECT id FROM orchestrator.tasks WHERE title = 'next'), 'w');
+SELECT name, cancelled, pending, started_at < clock_timestamp() AS has_begun FROM orchestrator.workflow_progress WHERE name = 'saved';
+-- A statement within a trigger of a user, which is undone, takes no end of the statement around it.
+INSERT INTO orchestrator.tasks (title, task_type) VALUES ('last', 'z'), ('other', 'z');
+INSERT INTO orchestrator.workflow_tasks (workflow_id, task_id, sequence) SELECT :'saved', id, 2 FROM orchestrator.tasks WHERE title = 'last';
+CREATE FUNCTION pg_temp.undone() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.title = 'next' AND NEW.status = 'cancelled' THEN
+        BEGIN
+            UPDATE orchestrator.tasks SET status = 'cancelled' WHERE title = 'other';
+            RAISE 'undone';
+        EXCEPTION WHEN OTHERS THEN
+        END;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER zz AFTER UPDATE ON orchestrator.tasks FOR EACH ROW EXECUTE FUNCTION pg_temp.undone();
+SELECT status FROM orchestrator.cancel_task((SELECT id FROM orchestrator.tasks WHERE title = 'next'), 'not this one');
+SELECT title, status, done FROM orchestrator.tasks AS t LEFT JOIN orchestrator.workflow_tasks AS l ON l.task_id = t.id WHERE task_type = 'z' ORDER BY title;
+SELECT title FROM orchestrator.claim_tasks('w', '{z}', batch => 9);
+DROP TRIGGER zz ON orchestrator.tasks;
+SELECT * FROM orchestrator.verify();
 -- Bad input.
 SELECT pg_temp.refusal(call) FROM unnest(ARRAY[
     'SELECT orchestrator.start_workflow(NULL)',
