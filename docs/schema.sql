@@ -1273,11 +1273,11 @@ ORDER BY d.overdue DESC, d.requested_at, d.id;
 -- Every question to a human, open or decided, in one vocabulary. pending_decisions lists the open ones in order
 -- Made by 0.7.2--0.7.3.sql
 --   kind: The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task
---   status: State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate; changes_requested: change it and ask again; withdrawn: no longer asked
+--   status: State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate; changes_requested: change it and ask again; withdrawn: no longer asked, both since 0.8.0
 --   subject: The subject in words
 --   asks: The reason of the question; for an approval its notes while it is pending, else the description of the task
 --   requested_by: The agent that waits at a gate, or the role that routed the task of an approval; NULL for a review, whose event review_requested has the role that was logged in
---   decided_by: The person who decided or withdrew it, or timeout; for an approval that no person decided, the role that was asked
+--   decided_by: The person who decided or withdrew it, or timeout at a deadline; for an approval that no person decided, the role that was asked
 --   notes: The notes of the decision, or the feedback of a gate; for an approval that was decided without notes those of the request
 --   project_id: The project of the run, or of the gate; NULL for an approval of a task without a run
 --   thread_id: The run; for a gate without one the thread that its context names

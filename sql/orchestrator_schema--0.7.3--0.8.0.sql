@@ -509,8 +509,5 @@ COMMENT ON COLUMN orchestrator.decision_cards.claimed_until IS 'When the claim e
 COMMENT ON COLUMN orchestrator.decision_cards.votes IS 'The number of approvals so far';
 COMMENT ON COLUMN orchestrator.decision_cards.votes_needed IS 'The number of approvals that are needed';
 
-COMMENT ON COLUMN orchestrator.decisions.status IS 'State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate; changes_requested: change it and ask again; withdrawn: no longer asked';
-COMMENT ON COLUMN orchestrator.decisions.decided_by IS 'The person who decided or withdrew it, or timeout; for an approval that no person decided, the role that was asked';
-
 -- Roles with a level get what their level may do from here on.
 SELECT orchestrator.renew_access('0.7.3', '0.8.0');

@@ -159,8 +159,6 @@ SELECT orchestrator.copy_grants('orchestrator.decision_cards_0_8_0', 'orchestrat
 SELECT orchestrator.copy_grants('orchestrator.pending_decisions_0_8_0', 'orchestrator.pending_decisions');
 DROP VIEW orchestrator.decision_cards_0_8_0;
 DROP VIEW orchestrator.pending_decisions_0_8_0;
-COMMENT ON COLUMN orchestrator.decisions.status IS 'State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate';
-COMMENT ON COLUMN orchestrator.decisions.decided_by IS 'The person who decided; for an approval that no person decided, the role that was asked';
 
 -- functions
 

@@ -28,7 +28,7 @@ export type Database = {
           created_at: string;
           /** The agent's key of the question: asking again with it requests no second approval */
           request_key: string | null;
-          /** The person who decided for the role; NULL if only the role is known */
+          /** Who decided: the person for the role, or the role; NULL for a decision from before this column, or by a plain UPDATE */
           decided_by: string | null;
         };
         Insert: {
@@ -1845,7 +1845,7 @@ export type Database = {
           /** The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task */
           kind: string | null;
           id: string | null;
-          /** State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate; changes_requested: change it and ask again; withdrawn: no longer asked */
+          /** State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate; changes_requested: change it and ask again; withdrawn: no longer asked, both since 0.8.0 */
           status: string | null;
           /** The subject in words */
           subject: string | null;
@@ -1854,7 +1854,7 @@ export type Database = {
           /** The agent that waits at a gate, or the role that routed the task of an approval; NULL for a review, whose event review_requested has the role that was logged in */
           requested_by: string | null;
           requested_at: string | null;
-          /** The person who decided or withdrew it, or timeout; for an approval that no person decided, the role that was asked */
+          /** The person who decided or withdrew it, or timeout at a deadline; for an approval that no person decided, the role that was asked */
           decided_by: string | null;
           decided_at: string | null;
           /** The notes of the decision, or the feedback of a gate; for an approval that was decided without notes those of the request */
@@ -2224,7 +2224,7 @@ export type Database = {
           current_sequence: number | null;
           /** The failed tasks, which stop those of a higher sequence until retry_task or cancel_task; NULL if there is none */
           blocked_by: (string | null)[] | null;
-          /** When the first of its tasks began */
+          /** When the first of its tasks began, also if it waits again since */
           started_at: string | null;
           /** When the workflow or one of its tasks last changed */
           last_change_at: string | null;

@@ -93,7 +93,8 @@ fn escalate(kind: &str, id: Uuid) -> Result<Option<&'static str>, Error> {
     static ESCALATE: Statement = Statement::new(
         "UPDATE orchestrator.decision_terms AS t SET assigned_to = t.escalate_to, escalations = t.escalations + 1, \
              claimed_by = NULL, claimed_until = NULL, \
-             due_at = CASE t.escalations WHEN 0 THEN now() + (t.due_at - q.created_at) ELSE t.due_at END \
+             due_at = CASE WHEN t.escalations = 0 AND t.due_at > q.created_at AND isfinite(t.due_at) AND isfinite(q.created_at) \
+                 THEN now() + (t.due_at - q.created_at) ELSE t.due_at END \
          FROM (SELECT r.created_at FROM orchestrator.human_review_queue AS r WHERE $2 = 'review' AND r.id = $1 \
                UNION ALL SELECT g.created_at FROM orchestrator.gates AS g WHERE $2 = 'gate' AND g.id = $1 \
                UNION ALL SELECT a.created_at FROM orchestrator.approvals AS a WHERE $2 = 'approval' AND a.id = $1) AS q \

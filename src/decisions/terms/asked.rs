@@ -13,7 +13,7 @@ use crate::schema::lifecycle;
 use crate::server::error::Error;
 use crate::server::statements::{self, Statement};
 use crate::server::transition_tables::Column;
-use crate::server::{backend_state, triggers};
+use crate::server::triggers;
 
 /// AFTER INSERT statement trigger `write_terms(kind)` of a table of questions, with the transition table
 /// `added`: writes the terms of each pending question that a rule applies to. Without a rule of the kind it
@@ -25,7 +25,7 @@ fn write_terms<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
     const RULE: &str = "it must be fired AFTER INSERT, FOR EACH STATEMENT, with a transition table, and the kind as its argument";
-    if backend_state::in_script() || backend_state::restores() {
+    if triggers::takes_history(trigger) {
         return Ok(None);
     }
     let kind = trigger.extra_args()?.into_iter().next().unwrap_or_default();

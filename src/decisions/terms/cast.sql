@@ -6,7 +6,7 @@ done AS (
     SELECT $3, $4, p.name, $5, $6 FROM person AS p
     ON CONFLICT (decision_id, voted_as) DO UPDATE
     SET voter = excluded.voter, vote = excluded.vote, cast_at = now(),
-        notes = CASE WHEN v.vote = excluded.vote THEN coalesce(excluded.notes, v.notes) ELSE excluded.notes END
+        notes = CASE WHEN v.vote = excluded.vote AND v.voter = excluded.voter THEN coalesce(excluded.notes, v.notes) ELSE excluded.notes END
     WHERE v.voter <> excluded.voter OR v.vote <> excluded.vote
        OR (excluded.notes IS NOT NULL AND v.notes IS DISTINCT FROM excluded.notes)
     RETURNING v.voted_as)

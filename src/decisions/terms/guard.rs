@@ -10,7 +10,7 @@ use pgrx::{AllocatedByPostgres, Uuid};
 use crate::decisions::question::PENDING;
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
-use crate::server::statements::Statement;
+use crate::server::statements::{self, Statement};
 use crate::server::transition_tables::Column;
 use crate::server::{backend_state, rows, triggers};
 
@@ -34,36 +34,64 @@ fn enforce_terms<'a>(
     }
     let kind = trigger.extra_args()?.into_iter().next().unwrap_or_default();
     triggers::by_key(trigger, || {
-        let (ids, statuses) = decided(trigger)?;
+        let Decided { ids, statuses, renamed } = Decided::by(trigger)?;
+        if !renamed.is_empty() {
+            refuse_new_id(&kind, renamed)?;
+        }
         if ids.is_empty() { Ok(()) } else { check(&kind, ids, statuses) }
     });
     Ok(None)
 }
 
-/// The questions that the statement decided, with their new status.
-fn decided(trigger: &PgTrigger<'_>) -> Result<(Vec<Uuid>, Vec<String>), Error> {
-    const STATUS: &CStr = c"status";
-    let mut was = Column::before(trigger, STATUS)?;
-    let mut now = Column::after(trigger, STATUS)?.with_id(trigger, c"id")?;
-    let (mut ids, mut statuses) = (Vec::new(), Vec::new());
-    let mut status = String::new();
-    while let (Some(waited), Some(is_decided)) = (
-        was.next(|status| status == PENDING),
-        now.next(|now| {
-            status.clear();
-            status.push_str(now);
-            now != PENDING
-        }),
-    ) {
-        if waited
-            && is_decided
-            && let Some(id) = now.id()
-        {
-            ids.push(id);
-            statuses.push(status.clone());
+/// The questions that the statement decided, with their new status, and the old ids of those that it gave another.
+#[derive(Default)]
+struct Decided {
+    ids: Vec<Uuid>,
+    statuses: Vec<String>,
+    renamed: Vec<Uuid>,
+}
+
+impl Decided {
+    fn by(trigger: &PgTrigger<'_>) -> Result<Decided, Error> {
+        const STATUS: &CStr = c"status";
+        let mut was = Column::before(trigger, STATUS)?.with_id(trigger, c"id")?;
+        let mut now = Column::after(trigger, STATUS)?.with_id(trigger, c"id")?;
+        let mut decided = Decided::default();
+        let mut status = String::new();
+        while let (Some(waited), Some(is_decided)) = (
+            was.next(|status| status == PENDING),
+            now.next(|now| {
+                status.clear();
+                status.push_str(now);
+                now != PENDING
+            }),
+        ) {
+            let (Some(before), Some(id)) = (was.id(), now.id()) else { continue };
+            if before.as_bytes() != id.as_bytes() {
+                decided.renamed.push(before);
+            }
+            if waited && is_decided {
+                decided.ids.push(id);
+                decided.statuses.push(status.clone());
+            }
+        }
+        Ok(decided)
+    }
+}
+
+/// Errors: 55000 a question with terms has got another id.
+fn refuse_new_id(kind: &str, ids: Vec<Uuid>) -> Result<(), Error> {
+    static WITH_TERMS: Statement = Statement::new(
+        "SELECT t.decision_id FROM orchestrator.decision_terms AS t WHERE t.decision_id = ANY ($1) AND t.kind = $2 LIMIT 1",
+    );
+    match WITH_TERMS.update(&[ids.into(), kind.into()], statements::one::<Uuid>)? {
+        None => Ok(()),
+        Some(id) => {
+            Err(Error::new(Kind::NotReady, format!("the id of {kind} {id} cannot be changed"))
+                .detail("Its terms and votes are found by its id.")
+                .hint("Withdraw it with orchestrator.withdraw_decision, and ask anew."))
         }
     }
-    Ok((ids, statuses))
 }
 
 /// Errors: 55000.

@@ -14,7 +14,7 @@ use crate::audit::identity::{Identity, PERSON};
 use crate::decisions::question::Question;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::{self, Statement};
-use crate::server::triggers::{by_key, of};
+use crate::server::triggers::{by_key, of, takes_history};
 use crate::server::{backend_state, plans, rows};
 
 /// A vote, in the words of table `decision_votes`.
@@ -128,8 +128,7 @@ fn enforce_votes<'a>(
     }
     let new = trigger.new();
     if let Some(new) = &new
-        && !backend_state::in_script()
-        && !backend_state::restores()
+        && !takes_history(trigger)
     {
         by_key(trigger, || {
             let ballot = Ballot::of(new)?;

@@ -43,6 +43,18 @@ SELECT approvals_needed FROM orchestrator.set_decision_rule('review', 'safety', 
 SELECT approvals_needed, on_timeout FROM orchestrator.decision_terms WHERE decision_id = :'review';
 SELECT pg_temp.refusal(format('UPDATE orchestrator.decision_terms SET approvals_needed = 1 WHERE decision_id = %L', :'review'));
 SELECT pg_temp.refusal('DELETE FROM orchestrator.decision_terms'), pg_temp.refusal('TRUNCATE orchestrator.decision_terms CASCADE');
+-- What a restore sets does not help: anyone may set it. Nor does another id.
+SET SESSION AUTHORIZATION regress_agent;
+SET check_function_bodies = off;
+SET row_security = off;
+SELECT orchestrator.request_review('t1', 'safety', 'as in a dump') AS hidden \gset
+SELECT count(*) FROM orchestrator.decision_terms WHERE decision_id = :'hidden';
+SELECT status FROM orchestrator.withdraw_decision(:'hidden', 'agent', 'only a try');
+RESET check_function_bodies;
+RESET row_security;
+RESET SESSION AUTHORIZATION;
+SELECT pg_temp.refusal(format('UPDATE orchestrator.gates SET id = orchestrator.uuidv7(), status = %L, resolved_by = %L, resolved_at = now() WHERE id = %L', 'approved', 'x', :'gate'));
+SELECT pg_temp.refusal(format('UPDATE orchestrator.gates SET id = orchestrator.uuidv7() WHERE id = %L', :'gate'));
 -- The first vote does not decide. The same again changes nothing, and a changed one replaces it.
 SET SESSION AUTHORIZATION regress_ann;
 SELECT kind, status FROM orchestrator.decide(:'review', 'approve', 'Ann');
@@ -66,6 +78,11 @@ GRANT regress_ann TO regress_agent;
 SET SESSION AUTHORIZATION regress_agent;
 SET ROLE regress_ann;
 SELECT pg_temp.refusal(format('SELECT orchestrator.decide(%L, %L, %L)', :'review', 'approve', 'Bob'));
+SET check_function_bodies = off;
+SET row_security = off;
+SELECT pg_temp.refusal(format('SELECT orchestrator.decide(%L, %L, %L)', :'review', 'approve', 'Bob'));
+RESET check_function_bodies;
+RESET row_security;
 RESET SESSION AUTHORIZATION;
 REVOKE regress_ann FROM regress_agent;
 SELECT pg_temp.refusal(format('INSERT INTO orchestrator.decision_votes (decision_id, voter, voted_as, vote) VALUES (%L, %L, %L, %L)', :'review', 'Bob', 'regress_bob', 'approved'));
