@@ -8,6 +8,8 @@ mod answers;
 mod claims;
 #[path = "races/configuration.rs"]
 mod configuration;
+#[path = "races/decision_rules.rs"]
+mod decision_rules;
 #[path = "races/governance.rs"]
 mod governance;
 #[path = "races/holds.rs"]

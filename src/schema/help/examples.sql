@@ -212,10 +212,10 @@ SELECT orchestrator.request_review('thread-1', 'budget_exceeded', 'twice the est
 -- resolve_approval
 SELECT status FROM orchestrator.resolve_approval((SELECT id FROM orchestrator.pending_approvals LIMIT 1), 'approved', 'manager');
 -- resolve_gate
-SELECT status FROM orchestrator.resolve_gate((SELECT id FROM orchestrator.gates WHERE status = 'pending' LIMIT 1),
-    'denied', 'ada', feedback => 'read the error before trying again');
+SELECT r.status FROM orchestrator.gates AS g,
+    orchestrator.resolve_gate(g.id, 'denied', 'ada', feedback => 'read the error before trying again') AS r WHERE g.status = 'pending';
 -- resolve_review
-SELECT status FROM orchestrator.resolve_review((SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending' LIMIT 1), 'approved', 'ada');
+SELECT r.status FROM orchestrator.human_review_queue AS q, orchestrator.resolve_review(q.id, 'approved', 'ada') AS r WHERE q.status = 'pending';
 -- resolve_reviews
 SELECT outcome, count(*) FROM orchestrator.resolve_reviews(
     ARRAY(SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending'), 'approved', 'ada') GROUP BY outcome;
