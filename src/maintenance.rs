@@ -88,6 +88,8 @@ fn lock_tables() -> Result<(), Error> {
         c"queued_tasks",
         c"task_attempts",
         c"decision_terms",
+        c"decision_votes",
+        c"knowledge_staging",
         c"configurations",
     ]);
     Ok(())

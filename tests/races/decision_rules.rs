@@ -188,9 +188,10 @@ fn a_run_that_ends_leaves_no_question() -> Result<()> {
     for level in LEVELS {
         for round in 0..ROUNDS {
             let thread = format!("{level} {round}");
+            start(&mut client, &thread)?;
             let open: Vec<String> = KINDS
                 .iter()
-                .map(|kind| asked(&mut client, kind, &thread))
+                .map(|kind| text(&mut client, &ask(kind, &thread, "may I?")))
                 .collect::<Result<_>>()?;
             let mut calls =
                 vec![format!("SELECT phase FROM orchestrator.kill_run('{thread}', 'stop')")];
