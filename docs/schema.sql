@@ -1,4 +1,4 @@
--- The schema of orchestrator_schema 0.7.3: the final definition of every table, view and function.
+-- The schema of orchestrator_schema 0.8.0: the final definition of every table, view and function.
 -- `cargo xtask docs` writes this file, and `cargo xtask check docs` compares it with a live database.
 -- It is for reading. Each object names the scripts that made it: A--B.sql stands for sql/orchestrator_schema--A--B.sql.
 
@@ -102,6 +102,116 @@ CREATE INDEX idx_configurations_secret ON orchestrator.configurations USING btre
 CREATE INDEX idx_configurations_type ON orchestrator.configurations USING btree (value_type);
 CREATE INDEX idx_configurations_updated ON orchestrator.configurations USING btree (updated_at);
 CREATE TRIGGER configurations_updated_at BEFORE UPDATE ON orchestrator.configurations FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle();
+
+-- The rules by which questions are decided; a question follows the rule that stands when it is asked
+-- Made by 0.7.3--0.8.0.sql
+CREATE TABLE orchestrator.decision_rules (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task
+    kind text NOT NULL,
+    -- The review_type, the gate_type, or the approver_role; NULL for every type without a rule of its own
+    type text,
+    -- The time for an answer, from the request on
+    respond_within interval,
+    -- What happens without an answer in time. approve: it is approved; reject: it is rejected; escalate: it goes to escalate_to
+    on_timeout text,
+    -- The person or role that is asked next
+    escalate_to text,
+    -- The number of different people who must approve
+    approvals_needed integer DEFAULT 1 NOT NULL,
+    -- The number of different people who must reject
+    rejections_needed integer DEFAULT 1 NOT NULL,
+    -- Whether the one who asked may answer
+    requester_may_decide boolean DEFAULT true NOT NULL,
+    -- The person or role that is asked first
+    assigned_to text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- The database role that set the rule last
+    updated_by text,
+    CONSTRAINT decision_rules_pkey PRIMARY KEY (id),
+    CONSTRAINT decision_rules_kind_type_key UNIQUE NULLS NOT DISTINCT (kind, type),
+    CONSTRAINT decision_rules_approvals_needed_check CHECK (approvals_needed >= 1 AND approvals_needed <= 1000),
+    CONSTRAINT decision_rules_assigned_to_check CHECK (btrim(assigned_to) <> ''::text),
+    CONSTRAINT decision_rules_escalate_to_check CHECK ((escalate_to IS NOT NULL) = (NOT on_timeout IS DISTINCT FROM 'escalate'::text) AND btrim(escalate_to) <> ''::text),
+    CONSTRAINT decision_rules_kind_check CHECK (kind = ANY (ARRAY['review'::text, 'gate'::text, 'approval'::text])),
+    CONSTRAINT decision_rules_on_timeout_check CHECK (on_timeout = ANY (ARRAY['approve'::text, 'reject'::text, 'escalate'::text])),
+    CONSTRAINT decision_rules_rejections_needed_check CHECK (rejections_needed >= 1 AND rejections_needed <= 1000),
+    CONSTRAINT decision_rules_respond_within_check CHECK (respond_within > '00:00:00'::interval AND respond_within <= '100 years'::interval),
+    CONSTRAINT decision_rules_timeout_check CHECK (on_timeout IS NULL OR respond_within IS NOT NULL),
+    CONSTRAINT decision_rules_type_check CHECK (
+CASE kind
+    WHEN 'review'::text THEN type = ANY (ARRAY['safety'::text, 'gate_override'::text, 'budget_exceeded'::text])
+    WHEN 'gate'::text THEN type = ANY (ARRAY['loop_detected'::text, 'high_risk'::text, 'collaboration_deadlock'::text, 'manual'::text])
+    ELSE btrim(type) <> ''::text
+END)
+);
+CREATE TRIGGER decision_rules_updated_at BEFORE UPDATE ON orchestrator.decision_rules FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle();
+
+-- The terms of a question, as its rule was when it was asked; a question without a rule has none until it is claimed or assigned
+-- Made by 0.7.3--0.8.0.sql
+CREATE TABLE orchestrator.decision_terms (
+    -- The review, gate or approval
+    decision_id uuid NOT NULL,
+    -- The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task
+    kind text NOT NULL,
+    -- When an answer is due; an escalation sets it anew
+    due_at timestamp with time zone,
+    -- What happens without an answer in time. approve: it is approved; reject: it is rejected; escalate: it goes to escalate_to
+    on_timeout text,
+    -- The person or role that is asked next
+    escalate_to text,
+    -- The number of different people who must approve
+    approvals_needed integer NOT NULL,
+    -- The number of different people who must reject
+    rejections_needed integer NOT NULL,
+    -- Whether the one who asked may answer
+    requester_may_decide boolean NOT NULL,
+    -- Who asked, as the server knows it: the login, or behind a shared login the subject of the token or the role in force
+    requested_as text NOT NULL,
+    -- The person or role that is asked now; an assigned role may decide an approval like the role that was asked first
+    assigned_to text,
+    -- Who is working on the answer; others may not answer until claimed_until
+    claimed_by text,
+    -- When the claim ends
+    claimed_until timestamp with time zone,
+    -- How often no answer came in time; after the second time nothing more happens
+    escalations integer DEFAULT 0 NOT NULL,
+    CONSTRAINT decision_terms_pkey PRIMARY KEY (decision_id),
+    CONSTRAINT decision_terms_approvals_needed_check CHECK (approvals_needed >= 1),
+    CONSTRAINT decision_terms_assigned_to_check CHECK (btrim(assigned_to) <> ''::text),
+    CONSTRAINT decision_terms_claim_check CHECK ((claimed_by IS NULL) = (claimed_until IS NULL) AND btrim(claimed_by) <> ''::text),
+    CONSTRAINT decision_terms_escalate_to_check CHECK ((escalate_to IS NOT NULL) = (NOT on_timeout IS DISTINCT FROM 'escalate'::text) AND btrim(escalate_to) <> ''::text),
+    CONSTRAINT decision_terms_escalations_check CHECK (escalations >= 0),
+    CONSTRAINT decision_terms_kind_check CHECK (kind = ANY (ARRAY['review'::text, 'gate'::text, 'approval'::text])),
+    CONSTRAINT decision_terms_on_timeout_check CHECK (on_timeout = ANY (ARRAY['approve'::text, 'reject'::text, 'escalate'::text])),
+    CONSTRAINT decision_terms_rejections_needed_check CHECK (rejections_needed >= 1),
+    CONSTRAINT decision_terms_timeout_check CHECK (on_timeout IS NULL OR due_at IS NOT NULL)
+);
+CREATE INDEX idx_decision_terms_due ON orchestrator.decision_terms USING btree (due_at) WHERE (on_timeout IS NOT NULL);
+CREATE TRIGGER decision_terms_frozen BEFORE UPDATE ON orchestrator.decision_terms FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_immutable('decision_id', 'kind', 'on_timeout', 'escalate_to', 'approvals_needed', 'rejections_needed', 'requester_may_decide', 'requested_as');
+CREATE TRIGGER decision_terms_kept BEFORE DELETE OR TRUNCATE ON orchestrator.decision_terms FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_frozen_terms();
+
+-- The votes about questions with terms, one of each person; a vote can change while the question is open
+-- Made by 0.7.3--0.8.0.sql
+CREATE TABLE orchestrator.decision_votes (
+    decision_id uuid NOT NULL,
+    -- The name that the caller gave
+    voter text NOT NULL,
+    -- Who voted, as the server knows it: the login, or behind a shared login the subject of the token or the role in force
+    voted_as text NOT NULL,
+    -- The answer. approved: yes; rejected: no; changes_requested: change it and ask again
+    vote text NOT NULL,
+    notes text,
+    -- When the vote was given its present form
+    cast_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT decision_votes_pkey PRIMARY KEY (decision_id, voted_as),
+    CONSTRAINT decision_votes_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES orchestrator.decision_terms(decision_id),
+    CONSTRAINT decision_votes_vote_check CHECK (vote = ANY (ARRAY['approved'::text, 'rejected'::text, 'changes_requested'::text])),
+    CONSTRAINT decision_votes_voter_check CHECK (btrim(voter) <> ''::text)
+);
+CREATE TRIGGER decision_votes_by_terms BEFORE INSERT OR DELETE OR UPDATE ON orchestrator.decision_votes FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_votes();
+CREATE TRIGGER decision_votes_kept BEFORE TRUNCATE ON orchestrator.decision_votes FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_frozen_terms();
 
 -- The inventory of the code base: every file with its layer, its workflows and the progress of its audit
 -- Made by 0.3.0--0.4.0.sql, 0.4.1--0.4.2.sql
@@ -287,7 +397,7 @@ CREATE INDEX idx_token_usage_timestamp ON orchestrator.llm_token_usage USING btr
 CREATE UNIQUE INDEX uq_llm_token_usage_call_id ON orchestrator.llm_token_usage USING btree (call_id) WHERE (call_id IS NOT NULL);
 
 -- Runs of the orchestrator, one per thread, with their phase, their use of tokens and money, and whether they may go on
--- Made by 0.4.3--0.5.0.sql, 0.6.0--0.7.0.sql, 0.7.0--0.7.1.sql
+-- Made by 0.4.3--0.5.0.sql, 0.6.0--0.7.0.sql, 0.7.0--0.7.1.sql, 0.7.3--0.8.0.sql
 CREATE TABLE orchestrator.orchestrator_runs (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The orchestrator's own name of the run, by which every function finds it
@@ -345,10 +455,11 @@ CREATE TABLE orchestrator.orchestrator_runs (
 CREATE INDEX idx_orchestrator_runs_project ON orchestrator.orchestrator_runs USING btree (project_id);
 CREATE INDEX idx_orchestrator_runs_status ON orchestrator.orchestrator_runs USING btree (phase, gate_status);
 CREATE TRIGGER orchestrator_runs_lifecycle BEFORE UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('run_phase', 'phase', 'run_gate', 'gate_status');
+CREATE TRIGGER orchestrator_runs_questions AFTER UPDATE OF phase ON orchestrator.orchestrator_runs FOR EACH ROW WHEN (((new.phase = ANY (ARRAY['complete'::text, 'failed'::text])) AND (old.phase <> ALL (ARRAY['complete'::text, 'failed'::text])))) EXECUTE FUNCTION orchestrator.withdraw_questions('run');
 CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW WHEN ((((old.gate_status = ANY (ARRAY['hold'::text, 'kill'::text])) IS DISTINCT FROM (new.gate_status = ANY (ARRAY['hold'::text, 'kill'::text]))) OR ((new.gate_status = 'recycle'::text) AND old.requires_human_review AND (NOT new.requires_human_review)) OR ((new.gate_status = 'recycle'::text) AND (old.gate_status = 'recycle'::text) AND (new.phase = old.phase) AND (new.tokens_used = old.tokens_used) AND (NOT (new.current_agent IS DISTINCT FROM old.current_agent))))) EXECUTE FUNCTION orchestrator.queue_tasks_of_run();
 
 -- Approval gates: an agent waits, and a human decides
--- Made by 0.1.6--0.2.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
+-- Made by 0.1.6--0.2.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.3--0.8.0.sql
 CREATE TABLE orchestrator.gates (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The project, which is stored elsewhere
@@ -361,12 +472,12 @@ CREATE TABLE orchestrator.gates (
     reason text NOT NULL,
     -- Facts for the decision, a JSON object
     context jsonb DEFAULT '{}'::jsonb NOT NULL,
-    -- State of the gate. pending: waits for a decision; approved: the agent may go on; denied: the agent may not, and gets the feedback
+    -- State of the gate. pending: waits for a decision; approved: the agent may go on; denied: the agent may not, and gets the feedback; withdrawn: no longer asked
     status text DEFAULT 'pending'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     resolved_at timestamp with time zone,
     resolved_by text,
-    -- The human's message to the agent; a denial needs one
+    -- The human's message to the agent, which a denial needs; or the reason of a withdrawal
     feedback text,
     -- The run that the gate holds while it is pending; if its thread_id changes, this column follows, also in a resolved gate
     thread_id text,
@@ -376,7 +487,7 @@ CREATE TABLE orchestrator.gates (
     CONSTRAINT gates_thread_id_fkey FOREIGN KEY (thread_id) REFERENCES orchestrator.orchestrator_runs(thread_id) ON UPDATE CASCADE,
     CONSTRAINT gates_agent_id_check CHECK (btrim(agent_id) <> ''::text),
     CONSTRAINT gates_context_check CHECK (jsonb_typeof(context) = 'object'::text),
-    CONSTRAINT gates_feedback_check CHECK (status <> 'denied'::text OR btrim(COALESCE(feedback, ''::text)) <> ''::text),
+    CONSTRAINT gates_feedback_check CHECK ((status <> ALL (ARRAY['denied'::text, 'withdrawn'::text])) OR btrim(COALESCE(feedback, ''::text)) <> ''::text),
     CONSTRAINT gates_gate_type_check CHECK (gate_type = ANY (ARRAY['loop_detected'::text, 'high_risk'::text, 'collaboration_deadlock'::text, 'manual'::text])),
     CONSTRAINT gates_reason_check CHECK (btrim(reason) <> ''::text),
     CONSTRAINT gates_request_key_check CHECK (btrim(request_key) <> ''::text),
@@ -385,7 +496,7 @@ CASE status
     WHEN 'pending'::text THEN resolved_at IS NULL AND resolved_by IS NULL
     ELSE resolved_at IS NOT NULL AND btrim(COALESCE(resolved_by, ''::text)) <> ''::text
 END),
-    CONSTRAINT gates_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text]))
+    CONSTRAINT gates_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'withdrawn'::text]))
 );
 CREATE INDEX idx_gates_agent ON orchestrator.gates USING btree (agent_id);
 CREATE INDEX idx_gates_created ON orchestrator.gates USING btree (created_at);
@@ -394,12 +505,14 @@ CREATE INDEX idx_gates_project ON orchestrator.gates USING btree (project_id);
 CREATE INDEX idx_gates_status ON orchestrator.gates USING btree (status);
 CREATE INDEX idx_gates_thread ON orchestrator.gates USING btree (thread_id) WHERE (thread_id IS NOT NULL);
 CREATE UNIQUE INDEX uq_gates_request_key ON orchestrator.gates USING btree (request_key) WHERE (request_key IS NOT NULL);
+CREATE TRIGGER gates_by_terms AFTER UPDATE ON orchestrator.gates REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_terms('gate');
 CREATE TRIGGER gates_decided AFTER UPDATE ON orchestrator.gates REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
 CREATE TRIGGER gates_lifecycle BEFORE UPDATE ON orchestrator.gates FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('gate', 'status');
 CREATE TRIGGER gates_requested AFTER INSERT ON orchestrator.gates REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
+CREATE TRIGGER gates_terms AFTER INSERT ON orchestrator.gates REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.write_terms('gate');
 
 -- Questions to a human about a run, with the decision; a run may have several reviews
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.3--0.8.0.sql
 CREATE TABLE orchestrator.human_review_queue (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The run; if its thread_id changes, this column follows, also in a resolved review
@@ -412,11 +525,11 @@ CREATE TABLE orchestrator.human_review_queue (
     safety_score numeric(3,2),
     -- Facts for the decision, a JSON object
     context jsonb DEFAULT '{}'::jsonb NOT NULL,
-    -- State of the review. pending: waits for a decision; approved: the run may go on; rejected: the run is killed
+    -- State of the review. pending: waits for a decision; approved: the run may go on; rejected: the run is killed; changes_requested: the run is done again as the notes say; withdrawn: no longer asked
     status text DEFAULT 'pending'::text NOT NULL,
     resolved_by text,
     resolved_at timestamp with time zone,
-    -- The human's notes on the decision; a rejection needs them
+    -- The human's notes on the decision, which every answer but an approval needs
     resolution_notes text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     -- The agent's key of the question: asking again with it requests no second review
@@ -431,19 +544,21 @@ CASE status
     WHEN 'pending'::text THEN resolved_at IS NULL AND resolved_by IS NULL
     ELSE resolved_at IS NOT NULL AND btrim(COALESCE(resolved_by, ''::text)) <> ''::text
 END),
-    CONSTRAINT human_review_queue_resolution_notes_check CHECK (status <> 'rejected'::text OR btrim(COALESCE(resolution_notes, ''::text)) <> ''::text),
+    CONSTRAINT human_review_queue_resolution_notes_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text])) OR btrim(COALESCE(resolution_notes, ''::text)) <> ''::text),
     CONSTRAINT human_review_queue_review_type_check CHECK (review_type = ANY (ARRAY['safety'::text, 'gate_override'::text, 'budget_exceeded'::text])),
     CONSTRAINT human_review_queue_safety_score_check CHECK (safety_score >= 0::numeric AND safety_score <= 1::numeric),
-    CONSTRAINT human_review_queue_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text]))
+    CONSTRAINT human_review_queue_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text, 'changes_requested'::text, 'withdrawn'::text]))
 );
 CREATE INDEX idx_human_review_pending ON orchestrator.human_review_queue USING btree (created_at, id) WHERE (status = 'pending'::text);
 CREATE INDEX idx_human_review_status ON orchestrator.human_review_queue USING btree (status);
 CREATE INDEX idx_human_review_thread ON orchestrator.human_review_queue USING btree (thread_id);
 CREATE INDEX idx_human_review_type ON orchestrator.human_review_queue USING btree (review_type);
 CREATE UNIQUE INDEX uq_human_review_request_key ON orchestrator.human_review_queue USING btree (request_key) WHERE (request_key IS NOT NULL);
+CREATE TRIGGER human_review_queue_by_terms AFTER UPDATE ON orchestrator.human_review_queue REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_terms('review');
 CREATE TRIGGER human_review_queue_decided AFTER UPDATE ON orchestrator.human_review_queue REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('review');
 CREATE TRIGGER human_review_queue_lifecycle BEFORE UPDATE ON orchestrator.human_review_queue FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('review', 'status');
 CREATE TRIGGER human_review_queue_requested AFTER INSERT ON orchestrator.human_review_queue REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('review');
+CREATE TRIGGER human_review_queue_terms AFTER INSERT ON orchestrator.human_review_queue REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.write_terms('review');
 
 -- Published prompts; a published prompt never changes, and a correction is a new version
 -- Made by 0.2.1--0.2.2.sql
@@ -495,7 +610,7 @@ CREATE TABLE orchestrator.schema_snapshots (
 );
 
 -- Units of work, from the request to the end
--- Made by 0.0.0--0.1.0.sql, 0.1.5--0.1.6.sql, 0.2.5--0.3.0.sql, 0.6.0--0.7.0.sql, 0.7.0--0.7.1.sql
+-- Made by 0.0.0--0.1.0.sql, 0.1.5--0.1.6.sql, 0.2.5--0.3.0.sql, 0.6.0--0.7.0.sql, 0.7.0--0.7.1.sql, 0.7.3--0.8.0.sql
 CREATE TABLE orchestrator.tasks (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The name for people; may be blank on a routed task, which has its description
@@ -560,20 +675,22 @@ CREATE INDEX idx_tasks_thread ON orchestrator.tasks USING btree (thread_id) WHER
 CREATE INDEX idx_tasks_trace_id ON orchestrator.tasks USING btree (trace_id);
 CREATE INDEX idx_tasks_type ON orchestrator.tasks USING btree (task_type);
 CREATE INDEX idx_tasks_workspace ON orchestrator.tasks USING btree (workspace_path);
+CREATE TRIGGER tasks_approvals BEFORE UPDATE OF status, title, description, config, data ON orchestrator.tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_approvals();
 CREATE TRIGGER tasks_defaults BEFORE INSERT ON orchestrator.tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_defaults('created_at', 'updated_at', 'started_at', 'completed_at', 'from_role', 'to_role', 'data', 'trace_id', 'idempotency_key');
 CREATE TRIGGER tasks_lifecycle BEFORE UPDATE ON orchestrator.tasks FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('task', 'status');
+CREATE TRIGGER tasks_questions AFTER UPDATE OF status ON orchestrator.tasks FOR EACH ROW WHEN (((new.status = ANY (ARRAY['failed'::text, 'cancelled'::text])) AND (old.status <> ALL (ARRAY['failed'::text, 'cancelled'::text])))) EXECUTE FUNCTION orchestrator.withdraw_questions('task');
 CREATE TRIGGER tasks_queue AFTER UPDATE OF status, task_type, to_role, priority, run_after, created_at, thread_id ON orchestrator.tasks FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (new.status = 'pending'::text))) EXECUTE FUNCTION orchestrator.queue_task();
 CREATE TRIGGER tasks_queue_new AFTER INSERT ON orchestrator.tasks FOR EACH ROW WHEN ((new.status = 'pending'::text)) EXECUTE FUNCTION orchestrator.queue_task();
 CREATE TRIGGER tasks_workflows AFTER UPDATE OF status ON orchestrator.tasks FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.advance_workflows();
 
 -- Requests to a role to approve a task, with the decision; a task may need several
--- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.0--0.7.1.sql, 0.7.2--0.7.3.sql, 0.7.3--0.8.0.sql
 CREATE TABLE orchestrator.approvals (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     task_id uuid NOT NULL,
-    -- The role that was asked; a person decides for it
+    -- The role that was asked; a person decides for it, or for the role that it was assigned to
     approver_role text NOT NULL,
-    -- State of the request. pending: waits for a decision; approved: the role agreed; rejected: the role refused
+    -- State of the request. pending: waits for a decision; approved: the role agreed; rejected: the role refused; changes_requested: the role wants changes first; withdrawn: no longer asked
     status text DEFAULT 'pending'::text NOT NULL,
     -- When it was decided; NULL exactly while it is pending
     decision_at timestamp with time zone,
@@ -590,15 +707,18 @@ CREATE TABLE orchestrator.approvals (
     CONSTRAINT approvals_decided_by_check CHECK (decided_by IS NULL OR status <> 'pending'::text AND btrim(decided_by) <> ''::text),
     CONSTRAINT approvals_decision_at_check CHECK ((status = 'pending'::text) = (decision_at IS NULL)),
     CONSTRAINT approvals_request_key_check CHECK (btrim(request_key) <> ''::text),
-    CONSTRAINT approvals_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text]))
+    CONSTRAINT approvals_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text, 'changes_requested'::text, 'withdrawn'::text]))
 );
 CREATE INDEX idx_approvals_pending ON orchestrator.approvals USING btree (created_at, id) WHERE (status = 'pending'::text);
 CREATE INDEX idx_approvals_status ON orchestrator.approvals USING btree (status);
 CREATE INDEX idx_approvals_task_id ON orchestrator.approvals USING btree (task_id);
 CREATE UNIQUE INDEX uq_approvals_request_key ON orchestrator.approvals USING btree (request_key) WHERE (request_key IS NOT NULL);
+CREATE TRIGGER approvals_by_terms AFTER UPDATE ON orchestrator.approvals REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_terms('approval');
 CREATE TRIGGER approvals_decided AFTER UPDATE ON orchestrator.approvals REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('approval');
 CREATE TRIGGER approvals_lifecycle BEFORE UPDATE ON orchestrator.approvals FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('approval', 'status');
+CREATE TRIGGER approvals_queue AFTER INSERT OR DELETE OR UPDATE ON orchestrator.approvals FOR EACH ROW EXECUTE FUNCTION orchestrator.queue_task_of_approval();
 CREATE TRIGGER approvals_requested AFTER INSERT ON orchestrator.approvals REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('approval');
+CREATE TRIGGER approvals_terms AFTER INSERT ON orchestrator.approvals REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.write_terms('approval');
 
 -- The pending tasks in the order of claims; kept up by triggers, and written by nothing else
 -- Made by 0.7.0--0.7.1.sql
@@ -614,7 +734,7 @@ CREATE TABLE orchestrator.queued_tasks (
     created_at timestamp with time zone NOT NULL,
     -- The number of the last attempt, or 0
     attempts integer NOT NULL,
-    -- Whether neither its run nor a workflow keeps it back
+    -- Whether neither its run, nor a workflow, nor an approval keeps it back
     ready boolean NOT NULL,
     CONSTRAINT queued_tasks_pkey PRIMARY KEY (task_id),
     CONSTRAINT queued_tasks_task_id_fkey FOREIGN KEY (task_id) REFERENCES orchestrator.tasks(id) ON DELETE CASCADE
@@ -1026,8 +1146,8 @@ SELECT c.key,
        c.value_type, c.description, c.is_secret, c.created_at, c.updated_at
 FROM orchestrator.configurations AS c;
 
--- Everything that waits for a human, the oldest first, with all that a person needs to decide. Filter by id for one card, or LIMIT a page as in pending_decisions
--- Made by 0.7.2--0.7.3.sql
+-- Everything that waits for a human, what is overdue first, then the oldest, with all that a person needs to decide. Filter by id for one card, or LIMIT a page as in pending_decisions
+-- Made by 0.7.2--0.7.3.sql, 0.7.3--0.8.0.sql
 --   kind: The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each
 --   subject: The subject in words
 --   asks: The reason or the notes of the question, else the description of the task
@@ -1047,6 +1167,13 @@ FROM orchestrator.configurations AS c;
 --   rejection_needs_notes: Whether decide() rejects it only with notes
 --   if_approved: The consequence of a yes, in words
 --   if_rejected: The consequence of a no, in words
+--   due_at: When an answer is due; NULL without a deadline
+--   overdue: Whether the time has passed
+--   assigned_to: The person or role that is asked now; NULL for anyone who may decide, or the role of an approval
+--   claimed_by: Who is working on the answer; NULL if nobody is
+--   claimed_until: When the claim ends
+--   votes: The number of approvals so far
+--   votes_needed: The number of approvals that are needed
 CREATE VIEW orchestrator.decision_cards AS
 SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_at, d.waiting,
        q.context, r.violations,
@@ -1081,16 +1208,21 @@ SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_a
                   FROM orchestrator.tool_executions AS o WHERE o.task_id = t.id) END)) AS last_tool_calls,
        q.asked_role,
        d.kind <> 'approval' AS rejection_needs_notes,
-       CASE d.kind WHEN 'review' THEN w.goes_on
-                   WHEN 'gate' THEN coalesce(w.goes_on, 'The agent goes on.')
-                   ELSE concat_ws(' ', 'The task is approved.', w.goes_on) END AS if_approved,
-       CASE WHEN d.kind = 'approval' THEN concat_ws(' ', 'The task is not approved.', w.goes_on)
-            WHEN r.id IS NULL THEN 'The agent does not go on; the notes say how it proceeds.'
-            WHEN r.phase IN ('complete', 'failed') THEN w.goes_on
-            WHEN d.kind = 'review' THEN 'The run is killed: it ends as failed, and the notes are its error.'
-            WHEN r.gate_status = 'kill' OR r.held_by IS NOT NULL THEN w.goes_on
-            WHEN r.holding > 0 THEN 'The run is done again as the notes say, once the other questions that hold it are answered.'
-            ELSE 'The run is done again as the notes say.' END AS if_rejected
+       concat_ws(' ',
+           CASE WHEN d.votes_needed - d.votes > 1 THEN 'This is one of ' || d.votes_needed - d.votes || ' approvals that are still needed. Then:' END,
+           CASE d.kind WHEN 'review' THEN w.goes_on
+                       WHEN 'gate' THEN coalesce(w.goes_on, 'The agent goes on.')
+                       ELSE concat_ws(' ', 'The task is approved.', w.goes_on) END) AS if_approved,
+       concat_ws(' ',
+           CASE WHEN n.needed > 1 THEN 'This is one of ' || n.needed || ' rejections that are still needed. Then:' END,
+           CASE WHEN d.kind = 'approval' THEN concat_ws(' ', 'The task is not approved: it waits for another approval.', w.goes_on)
+                WHEN r.id IS NULL THEN 'The agent does not go on; the notes say how it proceeds.'
+                WHEN r.phase IN ('complete', 'failed') THEN w.goes_on
+                WHEN d.kind = 'review' THEN 'The run is killed: it ends as failed, and the notes are its error.'
+                WHEN r.gate_status = 'kill' OR r.held_by IS NOT NULL THEN w.goes_on
+                WHEN r.holding > 0 THEN 'The run is done again as the notes say, once the other questions that hold it are answered.'
+                ELSE 'The run is done again as the notes say.' END) AS if_rejected,
+       d.due_at, d.overdue, d.assigned_to, d.claimed_by, d.claimed_until, d.votes, d.votes_needed
 FROM orchestrator.pending_decisions AS d
 CROSS JOIN LATERAL (
     SELECT o.context, o.thread_id, NULL::uuid AS task_id, NULL::text AS asked_role
@@ -1122,6 +1254,10 @@ LEFT JOIN LATERAL (
               WHERE n.thread_id = o.thread_id AND n.status IS NOT DISTINCT FROM 'pending' AND n.id <> d.id) AS holding
     FROM orchestrator.orchestrator_runs AS o WHERE o.thread_id = q.thread_id OFFSET 0
 ) AS r ON true
+LEFT JOIN LATERAL (
+    SELECT o.rejections_needed - (SELECT count(*) FROM orchestrator.decision_votes AS v WHERE v.decision_id = o.decision_id AND v.vote = 'rejected') AS needed
+    FROM orchestrator.decision_terms AS o WHERE o.decision_id = d.id AND o.kind = d.kind OFFSET 0
+) AS n ON true
 CROSS JOIN LATERAL (
     SELECT CASE WHEN r.id IS NULL THEN NULL
                 WHEN r.phase IN ('complete', 'failed') THEN 'The run has ended and does not change.'
@@ -1132,16 +1268,16 @@ CROSS JOIN LATERAL (
                 WHEN r.gate_status = 'recycle' THEN 'The run is done again, because a gate was denied.'
                 ELSE 'The run goes on.' END AS goes_on
 ) AS w
-ORDER BY d.requested_at, d.id;
+ORDER BY d.overdue DESC, d.requested_at, d.id;
 
 -- Every question to a human, open or decided, in one vocabulary. pending_decisions lists the open ones in order
 -- Made by 0.7.2--0.7.3.sql
 --   kind: The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task
---   status: State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate
+--   status: State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate; changes_requested: change it and ask again; withdrawn: no longer asked, both since 0.8.0
 --   subject: The subject in words
 --   asks: The reason of the question; for an approval its notes while it is pending, else the description of the task
 --   requested_by: The agent that waits at a gate, or the role that routed the task of an approval; NULL for a review, whose event review_requested has the role that was logged in
---   decided_by: The person who decided; for an approval that no person decided, the role that was asked
+--   decided_by: The person who decided or withdrew it, or timeout at a deadline; for an approval that no person decided, the role that was asked
 --   notes: The notes of the decision, or the feedback of a gate; for an approval that was decided without notes those of the request
 --   project_id: The project of the run, or of the gate; NULL for an approval of a task without a run
 --   thread_id: The run; for a gate without one the thread that its context names
@@ -1267,39 +1403,58 @@ FROM orchestrator.approvals AS a JOIN orchestrator.tasks AS t ON t.id = a.task_i
 WHERE a.status = 'pending'
 ORDER BY a.created_at, a.id;
 
--- Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect, and after each notification the ids that it holds, or all rows if its count is greater
--- Made by 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql
+-- Everything that waits for a human, what is overdue first, then the oldest. The next page is WHERE (NOT overdue, requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect, and after each notification the ids that it holds, or all rows if its count is greater
+-- Made by 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql, 0.7.3--0.8.0.sql
 --   kind: The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each
 --   subject: The subject in words
 --   asks: The reason or the notes of the question, else the description of the task
 --   project_id: The project of the run, or of the gate; NULL for an approval of a task without a run
 --   thread_id: The run; for a gate without one the thread that its context names
 --   waiting: How long it has waited
+--   due_at: When an answer is due; NULL without a deadline
+--   overdue: Whether the time has passed
+--   assigned_to: The person or role that is asked now; NULL for anyone who may decide, or the role of an approval
+--   claimed_by: Who is working on the answer; NULL if nobody is
+--   claimed_until: When the claim ends
+--   votes: The number of approvals so far
+--   votes_needed: The number of approvals that are needed
 CREATE VIEW orchestrator.pending_decisions AS
-SELECT d.kind, d.id, d.subject, d.asks, d.project_id, d.thread_id, d.requested_at,
-       CASE WHEN isfinite(d.requested_at) THEN now() - d.requested_at END AS waiting
+SELECT d.kind, d.id, w.subject, w.asks, w.project_id, w.thread_id, d.requested_at,
+       CASE WHEN isfinite(d.requested_at) THEN now() - d.requested_at END AS waiting,
+       d.due_at, d.overdue, d.assigned_to,
+       CASE WHEN d.claimed_until > now() THEN d.claimed_by END AS claimed_by,
+       CASE WHEN d.claimed_until > now() THEN d.claimed_until END AS claimed_until,
+       CASE WHEN d.approvals_needed IS NULL THEN 0
+            ELSE (SELECT count(*) FROM orchestrator.decision_votes AS v WHERE v.decision_id = d.id AND v.vote = 'approved') END AS votes,
+       coalesce(d.approvals_needed, 1) AS votes_needed
 FROM (
-    SELECT 'review' AS kind, q.id, q.status,
-           q.review_type || ' review of story ' || (SELECT r.story_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS subject,
+    SELECT o.kind, o.id, o.requested_at, t.due_at, coalesce(t.due_at <= now(), false) AS overdue, t.assigned_to, t.claimed_by, t.claimed_until, t.approvals_needed
+    FROM (
+        SELECT 'review' AS kind, q.id, q.created_at AS requested_at FROM orchestrator.human_review_queue AS q WHERE q.status = 'pending'
+        UNION ALL
+        SELECT 'gate' AS kind, g.id, g.created_at AS requested_at FROM orchestrator.gates AS g WHERE g.status = 'pending'
+        UNION ALL
+        SELECT 'approval' AS kind, a.id, a.created_at AS requested_at FROM orchestrator.approvals AS a WHERE a.status = 'pending'
+    ) AS o
+    LEFT JOIN orchestrator.decision_terms AS t ON t.decision_id = o.id AND t.kind = o.kind
+    ORDER BY 5 DESC, o.requested_at, o.id
+) AS d
+CROSS JOIN LATERAL (
+    SELECT q.review_type || ' review of story ' || (SELECT r.story_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS subject,
            q.reason AS asks,
            (SELECT r.project_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = q.thread_id) AS project_id,
-           q.thread_id, q.created_at AS requested_at
-    FROM orchestrator.human_review_queue AS q
+           q.thread_id
+    FROM orchestrator.human_review_queue AS q WHERE d.kind = 'review' AND q.id = d.id
     UNION ALL
-    SELECT 'gate' AS kind, g.id, g.status,
-           g.gate_type || ' gate of agent ' || g.agent_id AS subject,
-           g.reason AS asks, g.project_id, coalesce(g.thread_id, g.context ->> 'thread_id') AS thread_id, g.created_at AS requested_at
-    FROM orchestrator.gates AS g
+    SELECT g.gate_type || ' gate of agent ' || g.agent_id, g.reason, g.project_id, coalesce(g.thread_id, g.context ->> 'thread_id')
+    FROM orchestrator.gates AS g WHERE d.kind = 'gate' AND g.id = d.id
     UNION ALL
-    SELECT 'approval' AS kind, a.id, a.status,
-           'approval by ' || a.approver_role || ' of task ' || (SELECT coalesce(nullif(btrim(t.title), ''), left(btrim(t.description), 200)) FROM orchestrator.tasks AS t WHERE t.id = a.task_id) AS subject,
-           coalesce(nullif(btrim(a.notes), ''), (SELECT t.description FROM orchestrator.tasks AS t WHERE t.id = a.task_id), '') AS asks,
-           (SELECT r.project_id FROM orchestrator.tasks AS t JOIN orchestrator.orchestrator_runs AS r ON r.thread_id = t.thread_id WHERE t.id = a.task_id) AS project_id,
-           (SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = a.task_id) AS thread_id, a.created_at AS requested_at
-    FROM orchestrator.approvals AS a
-) AS d
-WHERE d.status = 'pending'
-ORDER BY d.requested_at, d.id;
+    SELECT 'approval by ' || a.approver_role || ' of task ' || coalesce(nullif(btrim(t.title), ''), left(btrim(t.description), 200)),
+           coalesce(nullif(btrim(a.notes), ''), t.description, ''),
+           (SELECT r.project_id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = t.thread_id), t.thread_id
+    FROM orchestrator.approvals AS a JOIN orchestrator.tasks AS t ON t.id = a.task_id WHERE d.kind = 'approval' AND a.id = d.id
+) AS w
+ORDER BY d.overdue DESC, d.requested_at, d.id;
 
 -- Every prompt, for each agent type the highest version first; 1.10.0 is higher than 1.9.0
 -- Made by 0.2.1--0.2.2.sql
@@ -1721,6 +1876,15 @@ CREATE FUNCTION orchestrator.archived()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'archived_wrapper';
 
+-- Assigns a question to a person or role, which may then decide an approval like the role that was asked. Returns the row of view decisions
+-- Made by 0.7.3--0.8.0.sql
+CREATE FUNCTION orchestrator.assign_decision(decision_id uuid, assignee text, assigned_by text, notes text DEFAULT NULL::text)
+ RETURNS orchestrator.decisions
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'assign_decision_wrapper';
+
 -- For down scripts: locks every table that the downgrade needs, and stops if a user's object depends on something that the script removes
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.begin_downgrade(target text)
@@ -1762,6 +1926,15 @@ CREATE FUNCTION orchestrator.capture_snapshot(label text, schemas text[] DEFAULT
  LANGUAGE c
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'capture_snapshot_wrapper';
+
+-- Keeps others from answering a question for a while, or extends the caller's claim. Returns the end of the claim
+-- Made by 0.7.3--0.8.0.sql
+CREATE FUNCTION orchestrator.claim_decision(decision_id uuid, claimed_by text, for_how_long interval DEFAULT '00:15:00'::interval)
+ RETURNS timestamp with time zone
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'claim_decision_wrapper';
 
 -- The oldest knowledge to embed that no other transaction has claimed; the claim ends with the transaction
 -- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
@@ -1852,14 +2025,14 @@ CREATE FUNCTION orchestrator.deactivate_stale_sessions(silent_for interval DEFAU
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'deactivate_stale_sessions_wrapper';
 
--- Approves or rejects a pending review, gate or approval by the rules of its kind. Returns its kind, id and status, also if the same caller repeats the decision
--- Made by 0.7.2--0.7.3.sql
+-- Approves or rejects a pending review, gate or approval by the rules of its kind and its terms, or requests changes. Returns its kind, id and status, which is pending while more votes are needed
+-- Made by 0.7.2--0.7.3.sql, 0.7.3--0.8.0.sql
 CREATE FUNCTION orchestrator.decide(decision_id uuid, decision text, decided_by text, notes text DEFAULT NULL::text, acting_as text DEFAULT NULL::text)
  RETURNS TABLE(kind text, id uuid, status text)
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'decide_0_7_3_wrapper';
+AS 'orchestrator_schema', 'decide_0_8_0_wrapper';
 
 -- The question with this id, open or decided: the row of view decisions
 -- Made by 0.7.2--0.7.3.sql
@@ -1879,6 +2052,15 @@ CREATE FUNCTION orchestrator.downgrade_plan(target text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'downgrade_plan_wrapper';
 
+-- Removes a rule; questions that were asked before keep their terms. Returns whether there was one
+-- Made by 0.7.3--0.8.0.sql
+CREATE FUNCTION orchestrator.drop_decision_rule(kind text, type text DEFAULT NULL::text)
+ RETURNS boolean
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'drop_decision_rule_wrapper';
+
 -- Additions of users to the extension's tables that pg_dump would lose; severity error means that rows would be lost
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.dump_safety()
@@ -1896,6 +2078,14 @@ CREATE FUNCTION orchestrator.enforce_append_only()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'enforce_append_only_wrapper';
 
+-- BEFORE UPDATE row trigger of tasks: a task that waits for an approval does not begin or end, and what is approved does not change
+-- Made by 0.7.3--0.8.0.sql
+CREATE FUNCTION orchestrator.enforce_approvals()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'enforce_approvals_wrapper';
+
 -- BEFORE INSERT row trigger (column [, column ...]): refuses a value other than the default in a column that the role may not update
 -- Made by 0.7.0--0.7.1.sql
 CREATE FUNCTION orchestrator.enforce_defaults()
@@ -1903,6 +2093,14 @@ CREATE FUNCTION orchestrator.enforce_defaults()
  LANGUAGE c
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'enforce_defaults_wrapper';
+
+-- BEFORE DELETE or TRUNCATE statement trigger of decision_terms and decision_votes: refuses the statement
+-- Made by 0.7.3--0.8.0.sql
+CREATE FUNCTION orchestrator.enforce_frozen_terms()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'enforce_frozen_terms_wrapper';
 
 -- BEFORE UPDATE row trigger (column [, column ...]): refuses changes of the named columns
 -- Made by 0.2.1--0.2.2.sql
@@ -1918,6 +2116,22 @@ CREATE FUNCTION orchestrator.enforce_lifecycle()
  RETURNS trigger
  LANGUAGE c
 AS 'orchestrator_schema', 'enforce_lifecycle_wrapper';
+
+-- AFTER UPDATE statement trigger (kind) of questions: refuses an answer that the terms of the question do not allow
+-- Made by 0.7.3--0.8.0.sql
+CREATE FUNCTION orchestrator.enforce_terms()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'enforce_terms_wrapper';
+
+-- BEFORE INSERT, UPDATE or DELETE row trigger of decision_votes: each person votes once, as the terms allow, while the question is open; no vote is deleted
+-- Made by 0.7.3--0.8.0.sql
+CREATE FUNCTION orchestrator.enforce_votes()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'enforce_votes_wrapper';
 
 -- Starts the run of a thread, or finds it. Returns its id, and whether this call started it
 -- Made by 0.6.0--0.7.0.sql
@@ -1936,6 +2150,15 @@ CREATE FUNCTION orchestrator.enum_duplicates(minimum_similarity double precision
  STABLE PARALLEL RESTRICTED
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'enum_duplicates_wrapper';
+
+-- Approves, rejects or escalates the questions without an answer in time, as their terms say. Returns each with its outcome
+-- Made by 0.7.3--0.8.0.sql
+CREATE FUNCTION orchestrator.expire_decisions()
+ RETURNS TABLE(decision_id uuid, kind text, outcome text)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'expire_decisions_wrapper';
 
 -- Expires pending and active sessions without heartbeat or update for longer than the argument says, and records each. Returns the number of sessions. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
@@ -2166,6 +2389,14 @@ CREATE FUNCTION orchestrator.queue_task()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'queue_task_wrapper';
 
+-- AFTER INSERT, UPDATE or DELETE row trigger of approvals: keeps a task from being claimed while it waits for an approval
+-- Made by 0.7.0--0.7.1.sql
+CREATE FUNCTION orchestrator.queue_task_of_approval()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'queue_task_of_approval_wrapper';
+
 -- AFTER UPDATE row trigger of orchestrator_runs: keeps the tasks of a run that is on hold or was killed from being claimed
 -- Made by 0.7.0--0.7.1.sql
 CREATE FUNCTION orchestrator.queue_tasks_of_run()
@@ -2263,6 +2494,15 @@ CREATE FUNCTION orchestrator.record_token_usage(model text, input_tokens bigint,
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'record_token_usage_0_7_0_wrapper';
 
+-- Ends a claim of a question. Returns whether there was one
+-- Made by 0.7.3--0.8.0.sql
+CREATE FUNCTION orchestrator.release_decision(decision_id uuid, claimed_by text)
+ RETURNS boolean
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'release_decision_wrapper';
+
 -- Releases the keys of ended tasks that are older than ttl, so that the keys can be used again. Returns the number of keys. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.release_idempotency_keys(ttl interval DEFAULT NULL::interval)
@@ -2307,13 +2547,13 @@ CREATE FUNCTION orchestrator.replace_queued_task()
 AS 'orchestrator_schema', 'replace_queued_task_wrapper';
 
 -- Asks a role to approve a task. The same request_key finds the first approval. Returns its id
--- Made by 0.6.0--0.7.0.sql
+-- Made by 0.6.0--0.7.0.sql, 0.7.3--0.8.0.sql
 CREATE FUNCTION orchestrator.request_approval(task_id uuid, approver_role text, notes text DEFAULT ''::text, request_key text DEFAULT NULL::text)
  RETURNS uuid
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'request_approval_0_7_0_wrapper';
+AS 'orchestrator_schema', 'request_approval_0_8_0_wrapper';
 
 -- Asks another agent. Returns the collaboration_id, which is new unless the caller passes one to ask again within it
 -- Made by 0.2.0--0.2.1.sql, 0.5.0--0.6.0.sql
@@ -2343,40 +2583,40 @@ CREATE FUNCTION orchestrator.request_review(thread_id text, review_type text, re
 AS 'orchestrator_schema', 'request_review_0_7_0_wrapper';
 
 -- Decides a pending approval as approved or rejected, only by the role that was asked, and records it. Returns the row
--- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql, 0.7.3--0.8.0.sql
 CREATE FUNCTION orchestrator.resolve_approval(approval_id uuid, decision text, approver_role text, notes text DEFAULT NULL::text)
  RETURNS orchestrator.approvals
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'resolve_approval_0_7_3_wrapper';
+AS 'orchestrator_schema', 'resolve_approval_0_8_0_wrapper';
 
 -- Resolves a pending gate as approved or denied, once. Returns the row. A denial needs feedback
--- Made by 0.1.6--0.2.0.sql, 0.2.3--0.2.4.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql
+-- Made by 0.1.6--0.2.0.sql, 0.2.3--0.2.4.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql, 0.7.3--0.8.0.sql
 CREATE FUNCTION orchestrator.resolve_gate(gate_id uuid, decision text, resolved_by text, feedback text DEFAULT NULL::text)
  RETURNS orchestrator.gates
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'resolve_gate_0_7_3_wrapper';
+AS 'orchestrator_schema', 'resolve_gate_0_8_0_wrapper';
 
 -- Resolves a pending review as approved or rejected, once: the last approval frees the run, a rejection kills it. Returns the row
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql, 0.7.3--0.8.0.sql
 CREATE FUNCTION orchestrator.resolve_review(review_id uuid, decision text, resolved_by text, notes text DEFAULT NULL::text)
  RETURNS orchestrator.human_review_queue
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'resolve_review_0_7_3_wrapper';
+AS 'orchestrator_schema', 'resolve_review_0_8_0_wrapper';
 
 -- Resolves many reviews by one decision. Returns for each id resolved, already_resolved or unknown
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql, 0.7.3--0.8.0.sql
 CREATE FUNCTION orchestrator.resolve_reviews(review_ids uuid[], decision text, resolved_by text, notes text DEFAULT NULL::text)
  RETURNS TABLE(review_id uuid, outcome text)
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'resolve_reviews_0_7_3_wrapper';
+AS 'orchestrator_schema', 'resolve_reviews_0_8_0_wrapper';
 
 -- Restores by hand the rows that an upgrade would restore, for example after a dump with an archive was restored
 -- Made by 0.0.0.sql, 0.5.0--0.6.0.sql
@@ -2440,13 +2680,13 @@ CREATE FUNCTION orchestrator.route_task(task_type text, description text, from_r
 AS 'orchestrator_schema', 'route_task_wrapper';
 
 -- Expires, releases and purges, each by its configured age. Returns every task with the number of rows
--- Made by 0.5.0--0.6.0.sql, 0.7.0--0.7.1.sql
+-- Made by 0.5.0--0.6.0.sql, 0.7.0--0.7.1.sql, 0.7.3--0.8.0.sql
 CREATE FUNCTION orchestrator.run_maintenance()
  RETURNS TABLE(task text, affected bigint)
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'run_maintenance_0_7_1_wrapper';
+AS 'orchestrator_schema', 'run_maintenance_0_8_0_wrapper';
 
 -- The audit events of a run, of its tasks and of its gates, the oldest first
 -- Made by 0.6.0--0.7.0.sql
@@ -2490,6 +2730,15 @@ CREATE FUNCTION orchestrator.set_configuration(key text, value text, value_type 
  LANGUAGE c
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'set_configuration_wrapper';
+
+-- Sets the rule by which questions of a kind and type are decided that are asked from now on. Returns the row
+-- Made by 0.7.3--0.8.0.sql
+CREATE FUNCTION orchestrator.set_decision_rule(kind text, type text DEFAULT NULL::text, respond_within interval DEFAULT NULL::interval, on_timeout text DEFAULT NULL::text, escalate_to text DEFAULT NULL::text, approvals_needed integer DEFAULT 1, rejections_needed integer DEFAULT 1, requester_may_decide boolean DEFAULT true, assigned_to text DEFAULT NULL::text)
+ RETURNS orchestrator.decision_rules
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'set_decision_rule_wrapper';
 
 -- Sets the price of a model from a UTC day on, as the form for numeric does. Returns the row
 -- Made by 0.7.2--0.7.3.sql
@@ -2781,3 +3030,28 @@ CREATE FUNCTION orchestrator.verify()
  STABLE PARALLEL RESTRICTED
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'verify_wrapper';
+
+-- Withdraws an open question, by who asked it or an admin. Returns the row of view decisions
+-- Made by 0.7.3--0.8.0.sql
+CREATE FUNCTION orchestrator.withdraw_decision(decision_id uuid, withdrawn_by text, reason text)
+ RETURNS orchestrator.decisions
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'withdraw_decision_wrapper';
+
+-- AFTER UPDATE row trigger of runs and tasks: withdraws the open questions of a run that has ended, and the open approvals of a task that has failed or was cancelled
+-- Made by 0.7.3--0.8.0.sql
+CREATE FUNCTION orchestrator.withdraw_questions()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'withdraw_questions_wrapper';
+
+-- AFTER INSERT statement trigger (kind) of questions: writes the terms of each question that a rule applies to
+-- Made by 0.7.3--0.8.0.sql
+CREATE FUNCTION orchestrator.write_terms()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'write_terms_wrapper';

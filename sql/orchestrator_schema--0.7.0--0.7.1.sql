@@ -99,7 +99,7 @@ COMMENT ON COLUMN orchestrator.queued_tasks.task_type IS 'The first 200 characte
 COMMENT ON COLUMN orchestrator.queued_tasks.to_role IS 'The first 200 characters of the task''s';
 COMMENT ON COLUMN orchestrator.queued_tasks.created_at IS 'When the task was created';
 COMMENT ON COLUMN orchestrator.queued_tasks.attempts IS 'The number of the last attempt, or 0';
-COMMENT ON COLUMN orchestrator.queued_tasks.ready IS 'Whether neither its run nor a workflow keeps it back';
+COMMENT ON COLUMN orchestrator.queued_tasks.ready IS 'Whether neither its run, nor a workflow, nor an approval keeps it back';
 
 -- A downgrade keeps no rows of this table, because the tasks can change before the next update.
 SELECT orchestrator.restore_table('orchestrator.queued_tasks');
@@ -149,6 +149,15 @@ AS 'MODULE_PATHNAME', 'queue_tasks_of_run_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.queue_tasks_of_run() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.queue_tasks_of_run() IS
     'AFTER UPDATE row trigger of orchestrator_runs: keeps the tasks of a run that is on hold or was killed from being claimed';
+
+CREATE FUNCTION orchestrator.queue_task_of_approval()
+RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'queue_task_of_approval_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.queue_task_of_approval() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.queue_task_of_approval() IS
+    'AFTER INSERT, UPDATE or DELETE row trigger of approvals: keeps a task from being claimed while it waits for an approval';
 
 CREATE FUNCTION orchestrator.mark_done()
 RETURNS trigger
@@ -213,6 +222,8 @@ CREATE TRIGGER workflow_tasks_queue AFTER INSERT OR UPDATE OR DELETE ON orchestr
     FOR EACH ROW EXECUTE FUNCTION orchestrator.queue_linked_tasks();
 CREATE TRIGGER workflows_queue AFTER UPDATE ON orchestrator.workflows
     FOR EACH ROW EXECUTE FUNCTION orchestrator.queue_tasks_of_workflow();
+CREATE TRIGGER approvals_queue AFTER INSERT OR UPDATE OR DELETE ON orchestrator.approvals
+    FOR EACH ROW EXECUTE FUNCTION orchestrator.queue_task_of_approval();
 -- A decision about a run that is to be done again writes its row: a question that held its tasks may be gone.
 CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs
     FOR EACH ROW

@@ -49,6 +49,7 @@ ALTER TABLE orchestrator.tool_executions
 
 -- triggers
 
+DROP TRIGGER approvals_queue ON orchestrator.approvals;
 DROP TRIGGER workflows_queue ON orchestrator.workflows;
 DROP TRIGGER workflow_tasks_queue ON orchestrator.workflow_tasks;
 DROP TRIGGER workflow_tasks_done ON orchestrator.workflow_tasks;
@@ -63,6 +64,7 @@ DROP FUNCTION orchestrator.advance_workflows();
 DROP FUNCTION orchestrator.queue_tasks_of_workflow();
 DROP FUNCTION orchestrator.queue_linked_tasks();
 DROP FUNCTION orchestrator.mark_done();
+DROP FUNCTION orchestrator.queue_task_of_approval();
 DROP FUNCTION orchestrator.queue_tasks_of_run();
 DROP FUNCTION orchestrator.queue_task();
 DROP FUNCTION orchestrator.enforce_defaults();

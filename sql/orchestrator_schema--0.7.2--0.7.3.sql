@@ -140,11 +140,11 @@ RIGHT JOIN orchestrator.tasks AS t ON t.thread_id = r.thread_id
 JOIN orchestrator.approvals AS a ON a.task_id = t.id;
 COMMENT ON VIEW orchestrator.decisions IS 'Every question to a human, open or decided, in one vocabulary. pending_decisions lists the open ones in order';
 COMMENT ON COLUMN orchestrator.decisions.kind IS 'The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task';
-COMMENT ON COLUMN orchestrator.decisions.status IS 'State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate';
+COMMENT ON COLUMN orchestrator.decisions.status IS 'State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate; changes_requested: change it and ask again; withdrawn: no longer asked, both since 0.8.0';
 COMMENT ON COLUMN orchestrator.decisions.subject IS 'The subject in words';
 COMMENT ON COLUMN orchestrator.decisions.asks IS 'The reason of the question; for an approval its notes while it is pending, else the description of the task';
 COMMENT ON COLUMN orchestrator.decisions.requested_by IS 'The agent that waits at a gate, or the role that routed the task of an approval; NULL for a review, whose event review_requested has the role that was logged in';
-COMMENT ON COLUMN orchestrator.decisions.decided_by IS 'The person who decided; for an approval that no person decided, the role that was asked';
+COMMENT ON COLUMN orchestrator.decisions.decided_by IS 'The person who decided or withdrew it, or timeout at a deadline; for an approval that no person decided, the role that was asked';
 COMMENT ON COLUMN orchestrator.decisions.notes IS 'The notes of the decision, or the feedback of a gate; for an approval that was decided without notes those of the request';
 COMMENT ON COLUMN orchestrator.decisions.project_id IS 'The project of the run, or of the gate; NULL for an approval of a task without a run';
 COMMENT ON COLUMN orchestrator.decisions.thread_id IS 'The run; for a gate without one the thread that its context names';

@@ -142,6 +142,11 @@ extension_sql_file!(
     name = "version_0_7_3",
     requires = ["version_0_7_2"]
 );
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.7.3--0.8.0.sql",
+    name = "version_0_8_0",
+    requires = ["version_0_7_3"]
+);
 
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {

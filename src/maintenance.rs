@@ -12,6 +12,7 @@ use crate::agents::knowledge;
 use crate::audit;
 use crate::configuration::retention;
 use crate::configuration::retention::{Bounded, Lifetime, Unit};
+use crate::decisions::expire;
 use crate::schema::catalog;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
@@ -47,22 +48,51 @@ fn run_maintenance()
 /// The same, and it takes tasks with an expired lease back first.
 ///
 /// A second call waits until the first has ended. Returns: each task with the number of its rows.
-/// Errors: 22023 a configuration that is not an age; then nothing is changed. Since 0.7.1.
+/// Errors: 22023 a configuration that is not an age; then nothing is changed. Since 0.7.1; replaced in
+/// 0.8.0.
 #[pg_extern(sql = false, volatile)]
 fn run_maintenance_0_7_1()
 -> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
-    locks::one_at_a_time("run_maintenance")?;
-    locks::in_order(&[
-        c"configurations",
-        c"orchestrator_runs",
-        c"sessions",
-        c"tasks",
-        c"queued_tasks",
-        c"task_attempts",
-    ]);
+    lock_tables()?;
     let mut done = vec![("reclaim_expired_tasks", tasks::reclaim_expired_tasks()?)];
     done.extend(maintain()?);
     Ok(results(done))
+}
+
+/// The same, and it decides or escalates the questions whose deadline has passed.
+///
+/// A second call waits until the first has ended. Returns: each task with the number of its rows.
+/// Errors: 22023 a configuration that is not an age; then nothing is changed. Since 0.8.0.
+#[pg_extern(sql = false, volatile)]
+fn run_maintenance_0_8_0()
+-> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
+    lock_tables()?;
+    let mut done = vec![
+        ("reclaim_expired_tasks", tasks::reclaim_expired_tasks()?),
+        ("expire_decisions", expire::expire()?.len() as i64),
+    ];
+    done.extend(maintain()?);
+    Ok(results(done))
+}
+
+/// Waits for another call, and locks the tables in the order of updates.
+fn lock_tables() -> Result<(), Error> {
+    locks::one_at_a_time("run_maintenance")?;
+    locks::in_order(&[
+        c"orchestrator_runs",
+        c"human_review_queue",
+        c"gates",
+        c"sessions",
+        c"tasks",
+        c"approvals",
+        c"queued_tasks",
+        c"task_attempts",
+        c"decision_terms",
+        c"decision_votes",
+        c"knowledge_staging",
+        c"configurations",
+    ]);
+    Ok(())
 }
 
 fn maintain() -> Result<Vec<(&'static str, i64)>, ErrorReport> {

@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 
 use crate::agents::{collaboration, knowledge};
 use crate::configuration;
-use crate::decisions::{gates, inbox, reviews};
+use crate::decisions::{gates, inbox, reviews, rules};
 use crate::schema::client_types::catalog;
 use crate::schema::lifecycle;
 use crate::server::statements::{self, Statement};
@@ -17,10 +17,14 @@ use crate::tasks::{routing, sessions};
 use crate::v7::sign_offs;
 
 /// The lists that functions check their arguments by, with the columns that hold the values.
-const LISTS: [(&str, &[&str]); 7] = [
+const LISTS: [(&str, &[&str]); 11] = [
     ("collaboration_requests.request_type", &collaboration::REQUEST_TYPES),
     ("collaboration_requests.urgency", &collaboration::URGENCIES),
     ("configurations.value_type", &configuration::types::TYPES),
+    ("decision_rules.kind", &rules::KINDS),
+    ("decision_rules.on_timeout", &rules::TIMEOUTS),
+    ("decision_terms.kind", &rules::KINDS),
+    ("decision_terms.on_timeout", &rules::TIMEOUTS),
     ("gates.gate_type", &gates::TYPES),
     ("human_review_queue.review_type", &reviews::TYPES),
     ("knowledge_staging.knowledge_type", &knowledge::TYPES),
@@ -28,7 +32,8 @@ const LISTS: [(&str, &[&str]); 7] = [
 ];
 
 /// Columns whose values no function takes as an argument.
-const TAKEN_BY_NO_FUNCTION: [&str; 11] = [
+const TAKEN_BY_NO_FUNCTION: [&str; 12] = [
+    "decision_votes.vote",
     "file_audit.audit_status",
     "file_audit.status",
     "llm_pricing.status",

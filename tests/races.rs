@@ -8,6 +8,12 @@ mod answers;
 mod claims;
 #[path = "races/configuration.rs"]
 mod configuration;
+#[path = "races/decision_model.rs"]
+mod decision_model;
+#[path = "races/decision_rules.rs"]
+mod decision_rules;
+#[path = "races/decisions.rs"]
+mod decisions;
 #[path = "races/governance.rs"]
 mod governance;
 #[path = "races/holds.rs"]

@@ -17,10 +17,10 @@ export type Database = {
         Row: {
           id: string;
           task_id: string;
-          /** The role that was asked; a person decides for it */
+          /** The role that was asked; a person decides for it, or for the role that it was assigned to */
           approver_role: string;
-          /** State of the request. pending: waits for a decision; approved: the role agreed; rejected: the role refused */
-          status: "pending" | "approved" | "rejected";
+          /** State of the request. pending: waits for a decision; approved: the role agreed; rejected: the role refused; changes_requested: the role wants changes first; withdrawn: no longer asked */
+          status: "pending" | "approved" | "rejected" | "changes_requested" | "withdrawn";
           /** When it was decided; NULL exactly while it is pending */
           decision_at: string | null;
           /** The notes of the request; notes of the decision replace them */
@@ -35,7 +35,7 @@ export type Database = {
           id?: string;
           task_id: string;
           approver_role: string;
-          status?: "pending" | "approved" | "rejected";
+          status?: "pending" | "approved" | "rejected" | "changes_requested" | "withdrawn";
           decision_at?: string | null;
           notes?: string;
           created_at?: string;
@@ -46,7 +46,7 @@ export type Database = {
           id?: string;
           task_id?: string;
           approver_role?: string;
-          status?: "pending" | "approved" | "rejected";
+          status?: "pending" | "approved" | "rejected" | "changes_requested" | "withdrawn";
           decision_at?: string | null;
           notes?: string;
           created_at?: string;
@@ -205,6 +205,167 @@ export type Database = {
           updated_at?: string;
         };
         Relationships: [];
+      };
+      /** The rules by which questions are decided; a question follows the rule that stands when it is asked */
+      decision_rules: {
+        Row: {
+          id: string;
+          /** The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task */
+          kind: "review" | "gate" | "approval";
+          /** The review_type, the gate_type, or the approver_role; NULL for every type without a rule of its own */
+          type: string | null;
+          /** The time for an answer, from the request on */
+          respond_within: string | null;
+          /** What happens without an answer in time. approve: it is approved; reject: it is rejected; escalate: it goes to escalate_to */
+          on_timeout: "approve" | "reject" | "escalate" | null;
+          /** The person or role that is asked next */
+          escalate_to: string | null;
+          /** The number of different people who must approve */
+          approvals_needed: number;
+          /** The number of different people who must reject */
+          rejections_needed: number;
+          /** Whether the one who asked may answer */
+          requester_may_decide: boolean;
+          /** The person or role that is asked first */
+          assigned_to: string | null;
+          created_at: string;
+          updated_at: string;
+          /** The database role that set the rule last */
+          updated_by: string | null;
+        };
+        Insert: {
+          id?: string;
+          kind: "review" | "gate" | "approval";
+          type?: string | null;
+          respond_within?: string | null;
+          on_timeout?: "approve" | "reject" | "escalate" | null;
+          escalate_to?: string | null;
+          approvals_needed?: number;
+          rejections_needed?: number;
+          requester_may_decide?: boolean;
+          assigned_to?: string | null;
+          created_at?: string;
+          updated_at?: string;
+          updated_by?: string | null;
+        };
+        Update: {
+          id?: string;
+          kind?: "review" | "gate" | "approval";
+          type?: string | null;
+          respond_within?: string | null;
+          on_timeout?: "approve" | "reject" | "escalate" | null;
+          escalate_to?: string | null;
+          approvals_needed?: number;
+          rejections_needed?: number;
+          requester_may_decide?: boolean;
+          assigned_to?: string | null;
+          created_at?: string;
+          updated_at?: string;
+          updated_by?: string | null;
+        };
+        Relationships: [];
+      };
+      /** The terms of a question, as its rule was when it was asked; a question without a rule has none until it is claimed or assigned */
+      decision_terms: {
+        Row: {
+          /** The review, gate or approval */
+          decision_id: string;
+          /** The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task */
+          kind: "review" | "gate" | "approval";
+          /** When an answer is due; an escalation sets it anew */
+          due_at: string | null;
+          /** What happens without an answer in time. approve: it is approved; reject: it is rejected; escalate: it goes to escalate_to */
+          on_timeout: "approve" | "reject" | "escalate" | null;
+          /** The person or role that is asked next */
+          escalate_to: string | null;
+          /** The number of different people who must approve */
+          approvals_needed: number;
+          /** The number of different people who must reject */
+          rejections_needed: number;
+          /** Whether the one who asked may answer */
+          requester_may_decide: boolean;
+          /** Who asked, as the server knows it: the login, or behind a shared login the subject of the token or the role in force */
+          requested_as: string;
+          /** The person or role that is asked now; an assigned role may decide an approval like the role that was asked first */
+          assigned_to: string | null;
+          /** Who is working on the answer; others may not answer until claimed_until */
+          claimed_by: string | null;
+          /** When the claim ends */
+          claimed_until: string | null;
+          /** How often no answer came in time; after the second time nothing more happens */
+          escalations: number;
+        };
+        Insert: {
+          decision_id: string;
+          kind: "review" | "gate" | "approval";
+          due_at?: string | null;
+          on_timeout?: "approve" | "reject" | "escalate" | null;
+          escalate_to?: string | null;
+          approvals_needed: number;
+          rejections_needed: number;
+          requester_may_decide: boolean;
+          requested_as: string;
+          assigned_to?: string | null;
+          claimed_by?: string | null;
+          claimed_until?: string | null;
+          escalations?: number;
+        };
+        Update: {
+          decision_id?: string;
+          kind?: "review" | "gate" | "approval";
+          due_at?: string | null;
+          on_timeout?: "approve" | "reject" | "escalate" | null;
+          escalate_to?: string | null;
+          approvals_needed?: number;
+          rejections_needed?: number;
+          requester_may_decide?: boolean;
+          requested_as?: string;
+          assigned_to?: string | null;
+          claimed_by?: string | null;
+          claimed_until?: string | null;
+          escalations?: number;
+        };
+        Relationships: [];
+      };
+      /** The votes about questions with terms, one of each person; a vote can change while the question is open */
+      decision_votes: {
+        Row: {
+          decision_id: string;
+          /** The name that the caller gave */
+          voter: string;
+          /** Who voted, as the server knows it: the login, or behind a shared login the subject of the token or the role in force */
+          voted_as: string;
+          /** The answer. approved: yes; rejected: no; changes_requested: change it and ask again */
+          vote: "approved" | "rejected" | "changes_requested";
+          notes: string | null;
+          /** When the vote was given its present form */
+          cast_at: string;
+        };
+        Insert: {
+          decision_id: string;
+          voter: string;
+          voted_as: string;
+          vote: "approved" | "rejected" | "changes_requested";
+          notes?: string | null;
+          cast_at?: string;
+        };
+        Update: {
+          decision_id?: string;
+          voter?: string;
+          voted_as?: string;
+          vote?: "approved" | "rejected" | "changes_requested";
+          notes?: string | null;
+          cast_at?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "decision_votes_decision_id_fkey";
+            columns: ["decision_id"];
+            isOneToOne: false;
+            referencedRelation: "decision_terms";
+            referencedColumns: ["decision_id"];
+          },
+        ];
       };
       /** The inventory of the code base: every file with its layer, its workflows and the progress of its audit */
       file_audit: {
@@ -390,12 +551,12 @@ export type Database = {
           reason: string;
           /** Facts for the decision, a JSON object */
           context: Json;
-          /** State of the gate. pending: waits for a decision; approved: the agent may go on; denied: the agent may not, and gets the feedback */
-          status: "pending" | "approved" | "denied";
+          /** State of the gate. pending: waits for a decision; approved: the agent may go on; denied: the agent may not, and gets the feedback; withdrawn: no longer asked */
+          status: "pending" | "approved" | "denied" | "withdrawn";
           created_at: string;
           resolved_at: string | null;
           resolved_by: string | null;
-          /** The human's message to the agent; a denial needs one */
+          /** The human's message to the agent, which a denial needs; or the reason of a withdrawal */
           feedback: string | null;
           /** The run that the gate holds while it is pending; if its thread_id changes, this column follows, also in a resolved gate */
           thread_id: string | null;
@@ -409,7 +570,7 @@ export type Database = {
           gate_type: "loop_detected" | "high_risk" | "collaboration_deadlock" | "manual";
           reason: string;
           context?: Json;
-          status?: "pending" | "approved" | "denied";
+          status?: "pending" | "approved" | "denied" | "withdrawn";
           created_at?: string;
           resolved_at?: string | null;
           resolved_by?: string | null;
@@ -424,7 +585,7 @@ export type Database = {
           gate_type?: "loop_detected" | "high_risk" | "collaboration_deadlock" | "manual";
           reason?: string;
           context?: Json;
-          status?: "pending" | "approved" | "denied";
+          status?: "pending" | "approved" | "denied" | "withdrawn";
           created_at?: string;
           resolved_at?: string | null;
           resolved_by?: string | null;
@@ -456,11 +617,11 @@ export type Database = {
           safety_score: number | null;
           /** Facts for the decision, a JSON object */
           context: Json;
-          /** State of the review. pending: waits for a decision; approved: the run may go on; rejected: the run is killed */
-          status: "pending" | "approved" | "rejected";
+          /** State of the review. pending: waits for a decision; approved: the run may go on; rejected: the run is killed; changes_requested: the run is done again as the notes say; withdrawn: no longer asked */
+          status: "pending" | "approved" | "rejected" | "changes_requested" | "withdrawn";
           resolved_by: string | null;
           resolved_at: string | null;
-          /** The human's notes on the decision; a rejection needs them */
+          /** The human's notes on the decision, which every answer but an approval needs */
           resolution_notes: string | null;
           created_at: string;
           /** The agent's key of the question: asking again with it requests no second review */
@@ -473,7 +634,7 @@ export type Database = {
           reason: string;
           safety_score?: number | null;
           context?: Json;
-          status?: "pending" | "approved" | "rejected";
+          status?: "pending" | "approved" | "rejected" | "changes_requested" | "withdrawn";
           resolved_by?: string | null;
           resolved_at?: string | null;
           resolution_notes?: string | null;
@@ -487,7 +648,7 @@ export type Database = {
           reason?: string;
           safety_score?: number | null;
           context?: Json;
-          status?: "pending" | "approved" | "rejected";
+          status?: "pending" | "approved" | "rejected" | "changes_requested" | "withdrawn";
           resolved_by?: string | null;
           resolved_at?: string | null;
           resolution_notes?: string | null;
@@ -846,7 +1007,7 @@ export type Database = {
           created_at: string;
           /** The number of the last attempt, or 0 */
           attempts: number;
-          /** Whether neither its run nor a workflow keeps it back */
+          /** Whether neither its run, nor a workflow, nor an approval keeps it back */
           ready: boolean;
         };
         Insert: {
@@ -1615,7 +1776,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Everything that waits for a human, the oldest first, with all that a person needs to decide. Filter by id for one card, or LIMIT a page as in pending_decisions */
+      /** Everything that waits for a human, what is overdue first, then the oldest, with all that a person needs to decide. Filter by id for one card, or LIMIT a page as in pending_decisions */
       decision_cards: {
         Row: {
           /** The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each */
@@ -1661,6 +1822,20 @@ export type Database = {
           if_approved: string | null;
           /** The consequence of a no, in words */
           if_rejected: string | null;
+          /** When an answer is due; NULL without a deadline */
+          due_at: string | null;
+          /** Whether the time has passed */
+          overdue: boolean | null;
+          /** The person or role that is asked now; NULL for anyone who may decide, or the role of an approval */
+          assigned_to: string | null;
+          /** Who is working on the answer; NULL if nobody is */
+          claimed_by: string | null;
+          /** When the claim ends */
+          claimed_until: string | null;
+          /** The number of approvals so far */
+          votes: number | null;
+          /** The number of approvals that are needed */
+          votes_needed: number | null;
         };
         Relationships: [];
       };
@@ -1670,7 +1845,7 @@ export type Database = {
           /** The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task */
           kind: string | null;
           id: string | null;
-          /** State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate */
+          /** State of the question. pending: waits for a decision; approved: yes; rejected: no, also of a denied gate; changes_requested: change it and ask again; withdrawn: no longer asked, both since 0.8.0 */
           status: string | null;
           /** The subject in words */
           subject: string | null;
@@ -1679,7 +1854,7 @@ export type Database = {
           /** The agent that waits at a gate, or the role that routed the task of an approval; NULL for a review, whose event review_requested has the role that was logged in */
           requested_by: string | null;
           requested_at: string | null;
-          /** The person who decided; for an approval that no person decided, the role that was asked */
+          /** The person who decided or withdrew it, or timeout at a deadline; for an approval that no person decided, the role that was asked */
           decided_by: string | null;
           decided_at: string | null;
           /** The notes of the decision, or the feedback of a gate; for an approval that was decided without notes those of the request */
@@ -1771,7 +1946,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Everything that waits for a human, the oldest first. The next page is WHERE (requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect, and after each notification the ids that it holds, or all rows if its count is greater */
+      /** Everything that waits for a human, what is overdue first, then the oldest. The next page is WHERE (NOT overdue, requested_at, id) > (those of the last row). Never poll with it, because a late commit has an earlier requested_at. To poll, LISTEN orchestrator_decisions, read all rows after each connect, and after each notification the ids that it holds, or all rows if its count is greater */
       pending_decisions: {
         Row: {
           /** The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task. decide() takes the id of each */
@@ -1788,6 +1963,20 @@ export type Database = {
           requested_at: string | null;
           /** How long it has waited */
           waiting: string | null;
+          /** When an answer is due; NULL without a deadline */
+          due_at: string | null;
+          /** Whether the time has passed */
+          overdue: boolean | null;
+          /** The person or role that is asked now; NULL for anyone who may decide, or the role of an approval */
+          assigned_to: string | null;
+          /** Who is working on the answer; NULL if nobody is */
+          claimed_by: string | null;
+          /** When the claim ends */
+          claimed_until: string | null;
+          /** The number of approvals so far */
+          votes: number | null;
+          /** The number of approvals that are needed */
+          votes_needed: number | null;
         };
         Relationships: [];
       };
@@ -2102,6 +2291,16 @@ export type Database = {
         Args: Record<PropertyKey, never>;
         Returns: { object: string; from_version: string; archived_at: string; rows: number }[];
       };
+      /** Assigns a question to a person or role, which may then decide an approval like the role that was asked. Returns the row of view decisions */
+      assign_decision: {
+        Args: {
+          decision_id: string;
+          assignee: string;
+          assigned_by: string;
+          notes?: string;
+        };
+        Returns: Database["orchestrator"]["Views"]["decisions"]["Row"];
+      };
       /** For down scripts: locks every table that the downgrade needs, and stops if a user's object depends on something that the script removes */
       begin_downgrade: {
         Args: {
@@ -2139,6 +2338,15 @@ export type Database = {
         Args: {
           label: string;
           schemas?: string[];
+        };
+        Returns: string;
+      };
+      /** Keeps others from answering a question for a while, or extends the caller's claim. Returns the end of the claim */
+      claim_decision: {
+        Args: {
+          decision_id: string;
+          claimed_by: string;
+          for_how_long?: string;
         };
         Returns: string;
       };
@@ -2234,7 +2442,7 @@ export type Database = {
         };
         Returns: string[];
       };
-      /** Approves or rejects a pending review, gate or approval by the rules of its kind. Returns its kind, id and status, also if the same caller repeats the decision */
+      /** Approves or rejects a pending review, gate or approval by the rules of its kind and its terms, or requests changes. Returns its kind, id and status, which is pending while more votes are needed */
       decide: {
         Args: {
           decision_id: string;
@@ -2259,6 +2467,14 @@ export type Database = {
         };
         Returns: { step: string; object: string; action: string; rows: number }[];
       };
+      /** Removes a rule; questions that were asked before keep their terms. Returns whether there was one */
+      drop_decision_rule: {
+        Args: {
+          kind: string;
+          type?: string;
+        };
+        Returns: boolean;
+      };
       /** Additions of users to the extension's tables that pg_dump would lose; severity error means that rows would be lost */
       dump_safety: {
         Args: Record<PropertyKey, never>;
@@ -2279,6 +2495,11 @@ export type Database = {
           minimum_similarity?: number;
         };
         Returns: { enum_a: string; enum_b: string; reason: string; similarity: number; only_in_a: string[]; only_in_b: string[] }[];
+      };
+      /** Approves, rejects or escalates the questions without an answer in time, as their terms say. Returns each with its outcome */
+      expire_decisions: {
+        Args: Record<PropertyKey, never>;
+        Returns: { decision_id: string; kind: string; outcome: string }[];
       };
       /** Expires pending and active sessions without heartbeat or update for longer than the argument says, and records each. Returns the number of sessions. The session of a task that is pending, running or waits for an approval is kept. NULL: configuration session_retention_days, else 7 days */
       expire_sessions: {
@@ -2523,6 +2744,14 @@ export type Database = {
         };
         Returns: string;
       };
+      /** Ends a claim of a question. Returns whether there was one */
+      release_decision: {
+        Args: {
+          decision_id: string;
+          claimed_by: string;
+        };
+        Returns: boolean;
+      };
       /** Releases the keys of ended tasks that are older than ttl, so that the keys can be used again. Returns the number of keys. A task that is pending, running or waits for an approval keeps its key. NULL: configuration idempotency_ttl_seconds, else 86400 seconds */
       release_idempotency_keys: {
         Args: {
@@ -2732,6 +2961,21 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["configurations"]["Row"];
       };
+      /** Sets the rule by which questions of a kind and type are decided that are asked from now on. Returns the row */
+      set_decision_rule: {
+        Args: {
+          kind: string;
+          type?: string;
+          respond_within?: string;
+          on_timeout?: string;
+          escalate_to?: string;
+          approvals_needed?: number;
+          rejections_needed?: number;
+          requester_may_decide?: boolean;
+          assigned_to?: string;
+        };
+        Returns: Database["orchestrator"]["Tables"]["decision_rules"]["Row"];
+      };
       /** Sets the price of a model from a UTC day on (by default today), in USD per million tokens. Returns the row. Earlier days keep their price */
       set_price: {
         Args: {
@@ -2929,6 +3173,15 @@ export type Database = {
         Args: Record<PropertyKey, never>;
         Returns: { object: string; kind: string; problem: string; expected: string; actual: string; hint: string }[];
       };
+      /** Withdraws an open question, by who asked it or an admin. Returns the row of view decisions */
+      withdraw_decision: {
+        Args: {
+          decision_id: string;
+          withdrawn_by: string;
+          reason: string;
+        };
+        Returns: Database["orchestrator"]["Views"]["decisions"]["Row"];
+      };
     };
     Enums: { [_ in never]: never };
     CompositeTypes: { [_ in never]: never };
@@ -2944,6 +3197,6 @@ export type HumanReviewUpdate = Database["orchestrator"]["Tables"]["human_review
 export type OrchestratorPhase = "planning" | "development" | "testing" | "complete" | "failed";
 export type GateStatus = "pending" | "go" | "hold" | "kill" | "recycle";
 export type ReviewType = "safety" | "gate_override" | "budget_exceeded";
-export type ReviewStatus = "pending" | "approved" | "rejected";
+export type ReviewStatus = "pending" | "approved" | "rejected" | "changes_requested" | "withdrawn";
 export type OrchestratorRunWithReviews = OrchestratorRun & { reviews: HumanReview[] };
 export type OrchestratorRunSummary = Pick<Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"], "thread_id" | "phase" | "current_agent" | "safety_score" | "gate_status" | "tokens_used" | "cost_usd" | "project_id" | "story_id" | "started_at" | "updated_at" | "completed_at" | "error" | "held_by" | "hold_reason"> & { actions: number; pending_reviews: number; pending_gates: number; pending_approvals: number };

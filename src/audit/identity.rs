@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::ffi::{CStr, CString};
 
+use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use serde::Deserialize;
 
@@ -18,7 +19,38 @@ const LONGEST_SUBJECT: usize = 500;
 pub const IDENTITY: &str = "(CASE WHEN $2 IS NOT NULL THEN ARRAY['subject', $2] END || \
     ARRAY['session_user', session_user::text, 'role', pg_catalog.pg_get_userbyid($1)::text])";
 
-/// The two parameters of `IDENTITY`.
+/// The person behind a login: the login itself; behind one that configuration `shared_logins` names, the subject
+/// of the token, else the role in force. The value of the configuration is a list of names between commas, or a
+/// JSON array of names.
+macro_rules! person {
+    ($login:expr, $subject:expr, $role:expr) => {
+        const_format::concatcp!(
+            "(CASE WHEN EXISTS ( \
+                SELECT FROM orchestrator.configurations AS c \
+                WHERE c.key = 'shared_logins' \
+                  AND CASE c.value_type WHEN 'json' THEN c.value::jsonb @> to_jsonb(ARRAY[",
+            $login,
+            "]) ELSE ",
+            $login,
+            " = ANY (regexp_split_to_array(btrim(c.value), '\\s*,\\s*')) END) \
+            THEN coalesce(",
+            $subject,
+            ", ",
+            $role,
+            ") ELSE ",
+            $login,
+            " END)"
+        )
+    };
+}
+pub(crate) use person;
+
+/// The person who calls, as the server knows it, by the same two parameters as `IDENTITY`. No caller can choose
+/// a login.
+pub const PERSON: &str =
+    person!("session_user::text", "$2", "pg_catalog.pg_get_userbyid($1)::text");
+
+/// The two parameters of `IDENTITY` and `PERSON`.
 pub struct Identity {
     pub role: pg_sys::Oid,
     pub subject: Option<String>,
@@ -27,6 +59,14 @@ pub struct Identity {
 impl Identity {
     pub fn of_the_caller() -> Identity {
         Identity { role: backend_state::callers_role(), subject: subject() }
+    }
+
+    /// The arguments of a statement whose first two parameters are those of the identity.
+    pub fn before<'a, const COUNT: usize>(
+        self,
+        arguments: [DatumWithOid<'a>; COUNT],
+    ) -> Vec<DatumWithOid<'a>> {
+        [self.role.into(), self.subject.into()].into_iter().chain(arguments).collect()
     }
 }
 

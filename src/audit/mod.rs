@@ -77,15 +77,12 @@ fn insert(event: Event<'_>) -> Result<Uuid, Error> {
         IDENTITY,
         ")) RETURNING id"
     ));
-    let Identity { role, subject } = Identity::of_the_caller();
-    let arguments = [
-        role.into(),
-        subject.into(),
+    let arguments = Identity::of_the_caller().before([
         event.event_type.into(),
         event.role.into(),
         event.trace_id.into(),
         event.metadata.into(),
-    ];
+    ]);
     let id = as_owner(|| INSERT.update(&arguments, statements::one::<Uuid>))?;
     id.ok_or_else(not_recorded)
 }
@@ -135,8 +132,7 @@ pub fn record_by<const COUNT: usize>(
     arguments: [DatumWithOid<'_>; COUNT],
     count: usize,
 ) -> Result<(), Error> {
-    let Identity { role, subject } = Identity::of_the_caller();
-    let arguments: Vec<_> = [role.into(), subject.into()].into_iter().chain(arguments).collect();
+    let arguments = Identity::of_the_caller().before(arguments);
     let recorded = as_owner(|| insert.update(&arguments, |rows| Ok(rows.len())))?;
     if recorded == count { Ok(()) } else { Err(not_recorded()) }
 }

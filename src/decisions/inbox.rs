@@ -11,24 +11,26 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, heap_tuple::PgHeapTuple};
 
 use crate::decisions::approvals::answer::{self, For};
+use crate::decisions::question::{self, PENDING};
 use crate::decisions::{approvals, gates, reviews};
 use crate::runs::Row;
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::transition_tables::Column;
+use crate::server::triggers::of;
 use crate::server::{arguments, notifications, statements};
 
 /// The kinds of decisions, each with its status for a rejection.
 pub const KINDS: [(&str, &str); 3] =
     [("review", "rejected"), ("gate", "denied"), ("approval", "rejected")];
 
-/// The status of a decision that waits.
-const PENDING: &str = "pending";
-
 /// The words for approval and for rejection.
 const YES: [&str; 2] = ["approve", "approved"];
 const NO: [&str; 4] = ["reject", "rejected", "deny", "denied"];
+
+/// The words for a request to change something and to ask again.
+const CHANGES: [&str; 2] = ["request_changes", "changes_requested"];
 
 /// Decides the review, gate or approval with this id by the rules of its kind: rejecting a review
 /// and denying a gate need notes, and an approval is decided by the role that was asked.
@@ -96,15 +98,14 @@ fn decide_0_7_0(
 /// nothing.
 ///
 /// `decision`: approve or approved; reject, rejected, deny or denied; `decided_by`: the name of the
-/// human; `notes`: the reason; a repeated call may leave it out, except for a no that needs notes; `acting_as`: the role
-/// for which the
-/// human decides an approval. Without it the human decides if `decided_by` is the name of the role that
-/// was asked, or if the caller's role is a member of a database role with that name. Reviews and gates
-/// ask no role and ignore it.
+/// human; `notes`: the reason; a repeated call may leave it out, except for a no that needs notes;
+/// `acting_as`: the role for which the human decides an approval. Without it the human decides if
+/// `decided_by` is the name of the role that was asked, or if the caller's role is a member of a
+/// database role with that name. Reviews and gates ask no role and ignore it.
 /// Returns: the kind, the id, and the new status.
 /// Errors: 22004, 22023 unknown word, blank name or role, or missing notes, P0002 no review, gate or
 /// approval has this id, 42501 another role was asked, 55000 it is already decided otherwise. Since
-/// 0.7.3.
+/// 0.7.3; replaced in 0.8.0.
 #[pg_extern(sql = false, volatile)]
 fn decide_0_7_3(
     decision_id: Option<Uuid>,
@@ -123,14 +124,101 @@ fn decide_0_7_3(
         "gate" => drop(gates::resolve::resolve_gate_0_7_3(id, status, decided_by, notes)?),
         _ => {
             let resolution = approvals::Resolution::of(id, status, decided_by, notes)?;
-            let role = match acting_as {
-                None => For::Member,
-                Some(role) => For::Role(arguments::filled("acting_as", Some(role))?),
-            };
-            drop(answer::decide(&resolution, role)?);
+            drop(answer::decide(&resolution, role_of(acting_as)?)?);
         }
     }
     Ok(TableIterator::once(decision.into_row()))
+}
+
+/// Decides the review, gate or approval with this id by the rules of its kind: rejecting a review
+/// and denying a gate need notes, and an approval is decided by a person for the role that was asked, or to which
+/// it was assigned. The run that waits for it goes on, is done again, or ends, as the function of the kind says.
+/// request_changes needs notes: the run is done again as they say, a gate is denied, an approval becomes
+/// changes_requested, and the agent asks again when it has changed something. The same decision again by the same
+/// person, logged in as the same role, returns the row and changes nothing.
+///
+/// If the question has terms, because a rule stood when it was asked, the call is a vote, recorded as
+/// `decision_voted`; the question stays pending until enough people agree. The person is the role that is logged
+/// in; behind a login that configuration `shared_logins` names, the subject of `request.jwt.claims`, else the role
+/// in force. A person may change the vote while the question is open.
+///
+/// `decision`: approve or approved; reject, rejected, deny or denied; request_changes or changes_requested;
+/// `decided_by`: the name of the human; `notes`: the reason; a repeated call may leave it out, except for a no that needs notes; `acting_as`: the role
+/// for which the human decides an approval. Without it the human decides if `decided_by` is the name of the role
+/// that was asked, or if the caller's role is a member of a database role with that name. Reviews and gates
+/// ask no role and ignore it.
+/// Returns: the kind, the id, and the new status, which is pending while more votes are needed.
+/// Errors: 22004, 22023 unknown word, blank name or role, or missing notes, P0002 no review, gate or
+/// approval has this id, 42501 another role was asked, or the caller asked and may not decide, 55000 it is already
+/// decided otherwise, or somebody else has claimed it. Since 0.8.0.
+#[pg_extern(sql = false, volatile)]
+fn decide_0_8_0(
+    decision_id: Option<Uuid>,
+    decision: Option<&str>,
+    decided_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+    acting_as: default!(Option<&str>, "NULL"),
+) -> Result<
+    TableIterator<'static, (name!(kind, String), name!(id, Uuid), name!(status, String))>,
+    ErrorReport,
+> {
+    let row = if decision.is_some_and(|word| CHANGES.contains(&word)) {
+        request_changes(decision_id, decided_by, notes, acting_as)?
+    } else {
+        let decision = Decision::of_0_8_0(decision_id, decision, decided_by, notes)?;
+        let (id, status, decided_by) = decision.arguments();
+        let row = match decision.kind.as_str() {
+            "review" => reviews::resolve::resolve_review_0_8_0(id, status, decided_by, notes)?,
+            "gate" => gates::resolve::resolve_gate_0_8_0(id, status, decided_by, notes)?,
+            _ => answer::decide_by_vote(
+                &approvals::Resolution::of(id, status, decided_by, notes)?,
+                role_of(acting_as)?,
+            )?,
+        };
+        (decision.kind, row)
+    };
+    Ok(TableIterator::once(in_short(row)?))
+}
+
+/// The way in which the person who decides an approval stands for the role that was asked.
+fn role_of(acting_as: Option<&str>) -> Result<For<'_>, Error> {
+    match acting_as {
+        None => Ok(For::Member),
+        Some(role) => Ok(For::Role(arguments::filled("acting_as", Some(role))?)),
+    }
+}
+
+/// Asks for changes to what a question is about. Returns its kind and its row.
+fn request_changes(
+    decision_id: Option<Uuid>,
+    decided_by: Option<&str>,
+    notes: Option<&str>,
+    acting_as: Option<&str>,
+) -> Result<(String, Row), Error> {
+    let id = required("decision_id", decision_id)?;
+    let decided_by = arguments::filled("decided_by", decided_by)?;
+    let kind = kind_of(id)?;
+    if notes.is_none_or(arguments::is_blank) {
+        let message = format!("changes to {kind} {id} cannot be requested without notes");
+        return Err(Error::new(Kind::InvalidValue, message)
+            .hint("Say in argument \"notes\" what should be changed."));
+    }
+    let row = match kind.as_str() {
+        "review" => reviews::resolve::request_changes(id, decided_by, notes)?,
+        "gate" => gates::resolve::request_changes(id, decided_by, notes)?,
+        _ => {
+            let resolution = approvals::Resolution::requesting_changes(id, decided_by, notes);
+            answer::decide_by_vote(&resolution, role_of(acting_as)?)?
+        }
+    };
+    Ok((kind, row))
+}
+
+/// The kind, the id and the status of a question in a row of its table.
+fn in_short((kind, row): (String, Row)) -> Result<(String, Uuid, String), Error> {
+    let id = of::<Uuid>(&row, "id")?;
+    let status = of::<String>(&row, "status")?;
+    Ok((kind, required("id", id)?, required("status", status)?))
 }
 
 /// The question with this id, open or decided: the row of view `decisions`.
@@ -141,12 +229,8 @@ fn decide_0_7_3(
 fn decision(
     decision_id: Option<Uuid>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.decisions"), ErrorReport> {
-    static DECISION: Statement = Statement::new(
-        "SELECT d FROM orchestrator.decisions AS d WHERE d.id = $1 ORDER BY d.status = 'pending' DESC LIMIT 1",
-    );
     let id = required("decision_id", decision_id)?;
-    let found = DECISION.select(&[id.into()], statements::one::<Row>)?;
-    Ok(found.ok_or_else(|| unknown(id))?)
+    Ok(question::row(id)?.ok_or_else(|| question::unknown(id))?)
 }
 
 /// A checked decision, in the words of its kind.
@@ -165,7 +249,28 @@ impl<'a> Decision<'a> {
         notes: Option<&str>,
     ) -> Result<Self, Error> {
         let id = required("decision_id", decision_id)?;
-        let yes = is_yes(required("decision", decision)?)?;
+        let yes = is_yes(required("decision", decision)?, &[])?;
+        Self::checked(id, yes, decided_by, notes)
+    }
+
+    /// The same for a function that takes the words for changes, too.
+    fn of_0_8_0(
+        decision_id: Option<Uuid>,
+        decision: Option<&str>,
+        decided_by: Option<&'a str>,
+        notes: Option<&str>,
+    ) -> Result<Self, Error> {
+        let id = required("decision_id", decision_id)?;
+        let yes = is_yes(required("decision", decision)?, &CHANGES)?;
+        Self::checked(id, yes, decided_by, notes)
+    }
+
+    fn checked(
+        id: Uuid,
+        yes: bool,
+        decided_by: Option<&'a str>,
+        notes: Option<&str>,
+    ) -> Result<Self, Error> {
         let decided_by = arguments::filled("decided_by", decided_by)?;
         let kind = kind_of(id)?;
         let no = KINDS.iter().find(|(known, _)| *known == kind).map_or("rejected", |(_, no)| no);
@@ -189,9 +294,9 @@ impl<'a> Decision<'a> {
     }
 }
 
-/// Whether a word approves.
-fn is_yes(decision: &str) -> Result<bool, Error> {
-    let words: Vec<_> = YES.iter().chain(&NO).copied().collect();
+/// Whether a word approves. `others`: further words that the caller may use.
+fn is_yes(decision: &str, others: &[&str]) -> Result<bool, Error> {
+    let words: Vec<_> = YES.iter().chain(&NO).chain(others).copied().collect();
     let word = arguments::one_of("decision", decision, &words)?;
     Ok(YES.contains(&word))
 }
@@ -208,12 +313,7 @@ fn kind_of(id: Uuid) -> Result<String, Error> {
              SELECT 'approval', a.status FROM orchestrator.approvals AS a WHERE a.id = $1 \
          ) AS d ORDER BY d.status = 'pending' DESC LIMIT 1",
     );
-    KIND.update(&[id.into()], statements::one::<String>)?.ok_or_else(|| unknown(id))
-}
-
-fn unknown(id: Uuid) -> Error {
-    Error::new(Kind::NotFound, format!("decision {id} does not exist"))
-        .hint("List pending decisions: SELECT * FROM orchestrator.pending_decisions;")
+    KIND.update(&[id.into()], statements::one::<String>)?.ok_or_else(|| question::unknown(id))
 }
 
 /// AFTER INSERT or UPDATE statement trigger `announce_decisions(kind)`, with the transition tables
@@ -347,8 +447,8 @@ mod tests {
 
     #[test]
     fn every_word_has_one_meaning() {
-        assert!(YES.iter().all(|word| is_yes(word).is_ok_and(|yes| yes)));
-        assert!(NO.iter().all(|word| is_yes(word).is_ok_and(|yes| !yes)));
+        assert!(YES.iter().all(|word| is_yes(word, &[]).is_ok_and(|yes| yes)));
+        assert!(NO.iter().all(|word| is_yes(word, &[]).is_ok_and(|yes| !yes)));
     }
 
     #[test]
@@ -369,7 +469,7 @@ mod tests {
         #[test]
         fn no_other_word_decides(word in any::<String>()) {
             prop_assume!(!YES.contains(&word.as_str()) && !NO.contains(&word.as_str()));
-            prop_assert!(is_yes(&word).is_err());
+            prop_assert!(is_yes(&word, &CHANGES).is_err());
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Checks for text arguments: not blank, not too long, one of a fixed set.
 
+use pgrx::datum::Interval;
+
 use crate::server::error::{Error, Kind, required};
 
 /// The text of a required argument that must not be blank.
@@ -50,6 +52,23 @@ pub fn one_of<'a>(argument: &str, value: &'a str, allowed: &[&str]) -> Result<&'
 pub fn none_of(argument: &str, value: &str, allowed: &[&str]) -> Error {
     Error::new(Kind::InvalidValue, format!("invalid {argument} \"{value}\""))
         .hint(format!("Allowed: {}.", allowed.join(", ")))
+}
+
+/// A length of time in an argument: not negative, and at most a hundred years, which every time of the
+/// server can be moved by.
+///
+/// Errors: 22023.
+pub fn length(argument: &str, value: Interval) -> Result<Interval, Error> {
+    // As the server compares intervals: a month counts as 30 days.
+    const LONGEST: i128 = 100 * 12 * 30 * 86_400_000_000;
+    let refused = |rule: &str| {
+        Error::new(Kind::InvalidValue, format!("argument \"{argument}\" must not be {rule}"))
+    };
+    match value.as_micros() {
+        micros if micros < 0 => Err(refused("negative")),
+        micros if micros > LONGEST => Err(refused("longer than 100 years")),
+        _ => Ok(value),
+    }
 }
 
 /// `1 row`, `2 rows`.

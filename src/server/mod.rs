@@ -28,3 +28,4 @@ pub mod time;
 pub mod transition_tables;
 pub mod trigger_depth;
 pub mod trigger_rows;
+pub mod triggers;

@@ -1,5 +1,6 @@
 //! Work of agents: tasks with their claims and steps, tool executions, routed tasks, sessions.
 
+mod approved;
 mod claims;
 mod create;
 mod defaults;

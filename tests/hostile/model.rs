@@ -33,9 +33,19 @@ const MACHINES: [(&str, &str, &str, &str); 9] = [
         "status",
         "pending > active expired; active > completed failed expired; completed; failed; expired",
     ),
-    ("gate", "gates", "status", "pending > approved denied; approved; denied"),
-    ("approval", "approvals", "status", "pending > approved rejected; approved; rejected"),
-    ("review", "human_review_queue", "status", "pending > approved rejected; approved; rejected"),
+    ("gate", "gates", "status", "pending > approved denied withdrawn; approved; denied; withdrawn"),
+    (
+        "approval",
+        "approvals",
+        "status",
+        "pending > approved rejected changes_requested withdrawn; approved; rejected; changes_requested; withdrawn",
+    ),
+    (
+        "review",
+        "human_review_queue",
+        "status",
+        "pending > approved rejected changes_requested withdrawn; approved; rejected; changes_requested; withdrawn",
+    ),
     (
         "run_phase",
         "orchestrator_runs",
@@ -56,7 +66,7 @@ const ROWS: &str = "INSERT INTO orchestrator.tasks (title, task_type) VALUES ('t
     INSERT INTO orchestrator.tool_executions (task_id, tool_name) SELECT id, 'x' FROM orchestrator.tasks; \
     INSERT INTO orchestrator.sessions (client_id) VALUES ('c'); \
     INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason, feedback) VALUES (orchestrator.uuidv7(), 'a', 'manual', 'r', 'f'); \
-    INSERT INTO orchestrator.approvals (task_id, approver_role) SELECT id, 'boss' FROM orchestrator.tasks; \
+    INSERT INTO orchestrator.approvals (task_id, approver_role, status, decision_at) SELECT id, 'boss', 'approved', now() FROM orchestrator.tasks; \
     INSERT INTO orchestrator.orchestrator_runs (thread_id, project_id, story_id) VALUES ('t', orchestrator.uuidv7(), 's'); \
     INSERT INTO orchestrator.human_review_queue (thread_id, review_type, reason, resolution_notes) VALUES ('t', 'safety', 'r', 'n')";
 

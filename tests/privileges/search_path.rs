@@ -128,6 +128,18 @@ const STORY: &[(&str, &str)] = &[
     ),
     ("reviewer", "decision(id) FROM orchestrator.gates"),
     (
+        "admin",
+        "set_decision_rule('gate', 'high_risk', '1 hour', 'escalate', 'lead', 2, 2, true, 'deputy')",
+    ),
+    ("worker", "open_gate('0198c5a0-0000-7000-8000-000000000001', 'a', 'high_risk', 'three')"),
+    ("reviewer", "claim_decision(id, 'ada') FROM orchestrator.pending_decisions"),
+    ("reviewer", "release_decision(id, 'ada') FROM orchestrator.pending_decisions"),
+    ("reviewer", "assign_decision(id, 'dean', 'ada') FROM orchestrator.pending_decisions"),
+    ("reviewer", "decide(id, 'approve', 'ada') FROM orchestrator.pending_decisions"),
+    ("admin", "expire_decisions()"),
+    ("worker", "withdraw_decision(id, 'a', 'no') FROM orchestrator.pending_decisions"),
+    ("admin", "drop_decision_rule('gate', 'high_risk')"),
+    (
         "worker",
         "route_task('routing', 'd', 'a', 'boss', '{}', NULL, '0198c5a0-0000-7000-8000-000000000002')",
     ),

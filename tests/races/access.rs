@@ -113,16 +113,18 @@ fn maintenance_does_each_thing_once() -> Result<()> {
          INSERT INTO orchestrator.knowledge_staging (knowledge_type, content, embedded, embedded_at) SELECT 'collaboration', 'c', true, now() - interval '2 years' FROM generate_series(1, {ROWS}) AS n; \
          INSERT INTO orchestrator.tasks (title, task_type) SELECT 'n', 'n' FROM generate_series(1, {ROWS}) AS n; \
          SELECT orchestrator.claim_tasks('w', batch => {ROWS}); \
-         UPDATE orchestrator.task_attempts SET lease_expires_at = now() - interval '1 minute'"
+         UPDATE orchestrator.task_attempts SET lease_expires_at = now() - interval '1 minute'; \
+         SELECT orchestrator.set_decision_rule('gate', 'high_risk', '1 hour', 'reject'); \
+         INSERT INTO orchestrator.gates (project_id, agent_id, gate_type, reason, created_at) SELECT orchestrator.uuidv7(), 'a', 'high_risk', 'r', now() - interval '2 hours' FROM generate_series(1, {ROWS}) AS n"
     ))?;
     let outcomes = at_once(&database, |number, client| {
         if number % 4 == 3 {
             client.batch_execute(
                 "SELECT orchestrator.stage_knowledge('collaboration', 'new'), orchestrator.open_gate(orchestrator.uuidv7(), 'a', 'manual', 'r')",
             )?;
-            return Ok([0; 5]);
+            return Ok([0; 6]);
         }
-        let mut affected = [0; 5];
+        let mut affected = [0; 6];
         for (place, row) in client
             .query("SELECT affected FROM orchestrator.run_maintenance()", &[])?
             .iter()
@@ -132,12 +134,12 @@ fn maintenance_does_each_thing_once() -> Result<()> {
         }
         Ok(affected)
     })?;
-    let mut sums = [0; 5];
+    let mut sums = [0; 6];
     for outcome in outcomes {
         for (sum, affected) in sums.iter_mut().zip(outcome?) {
             *sum += affected;
         }
     }
-    assert_eq!(sums, [ROWS; 5]);
+    assert_eq!(sums, [ROWS; 6]);
     Ok(())
 }

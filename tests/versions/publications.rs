@@ -80,6 +80,10 @@ fn a_step_stops_over_published_tables_that_it_cannot_update_and_over_no_others()
         ("0.2.5 -> 0.3.0", "orchestrator.sessions"),
         ("0.3.0 -> 0.2.5", "orchestrator.sessions orchestrator.tasks"),
         ("0.6.0 -> 0.7.0", "orchestrator.orchestrator_runs"),
+        (
+            "0.8.0 -> 0.7.3",
+            "orchestrator.approvals orchestrator.gates orchestrator.human_review_queue",
+        ),
     ];
     let expected = expected.map(|(step, tables)| (step.to_owned(), tables.to_owned()));
     assert_eq!(refused, BTreeMap::from(expected));

@@ -32,6 +32,7 @@ const GATE: &str =
     "SELECT id FROM orchestrator.gates WHERE status = 'pending' AND agent_id = 'agent {n}' LIMIT 1";
 const REVIEW: &str = "SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending' AND thread_id = 'thread {n}' LIMIT 1";
 const APPROVAL: &str = "SELECT id FROM orchestrator.approvals WHERE status = 'pending' AND approver_role = 'boss {n}' LIMIT 1";
+const RULED: &str = "SELECT id FROM orchestrator.approvals WHERE status = 'pending' AND approver_role = 'chief {n}' LIMIT 1";
 const HELD: &str = "SELECT task_id FROM orchestrator.task_attempts WHERE ended_at IS NULL AND worker = 'worker {n}' LIMIT 1";
 const WAITING: &str =
     "SELECT id FROM orchestrator.tasks WHERE task_type = 'work {n}' AND status = 'pending' LIMIT 1";
@@ -101,6 +102,30 @@ pub const CALLS: &[Call] = &[
         "SELECT id FROM orchestrator.gates WHERE agent_id = 'agent {n}' LIMIT 1",
         "SELECT orchestrator.decision(:id)",
     ),
+    call(
+        "SELECT orchestrator.set_decision_rule('approval', 'chief {n}', '1 hour', 'escalate', 'owner {n}', approvals_needed => 2, assigned_to => 'deputy {n}')",
+    ),
+    with(TASK, "SELECT orchestrator.request_approval(:id, 'chief {n}')"),
+    with(
+        RULED,
+        "SELECT orchestrator.claim_decision(:id, 'ada'), orchestrator.release_decision(:id, 'ada')",
+    ),
+    with(RULED, "SELECT orchestrator.assign_decision(:id, 'dean {n}', 'ada')"),
+    with(RULED, "SELECT orchestrator.decide(:id, 'approve', 'ada', acting_as => 'dean {n}')"),
+    with(
+        RULED,
+        "UPDATE orchestrator.decision_terms SET due_at = '-infinity' WHERE decision_id = :id",
+    ),
+    call("SELECT count(*) FROM orchestrator.expire_decisions()"),
+    with(
+        RULED,
+        "SELECT orchestrator.decide(:id, 'request_changes', 'ada', 'smaller', 'chief {n}')",
+    ),
+    call("SELECT orchestrator.drop_decision_rule('approval', 'chief {n}')"),
+    with(TASK, "SELECT orchestrator.request_approval(:id, 'boss {n}', 'not now')"),
+    with(APPROVAL, "SELECT orchestrator.withdraw_decision(:id, 'ada', 'not now')"),
+    with(TASK, "SELECT orchestrator.request_approval(:id, 'boss {n}', 'now')"),
+    with(APPROVAL, "SELECT orchestrator.resolve_approval(:id, 'approved', 'boss {n}')"),
     with(TASK, "SELECT orchestrator.start_tool_execution(:id, 'tool {n}')"),
     with(
         "SELECT id FROM orchestrator.tool_executions WHERE tool_name = 'tool {n}' AND status = 'running' LIMIT 1",

@@ -6,7 +6,9 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::{Facts, Resolution, lock_run_of};
+use super::{Facts, Resolution, lock_run_and_task_of, lock_run_of, sha256};
+use crate::decisions::question;
+use crate::decisions::terms::{Outcome, TIMEOUT, Terms, was_cast};
 use crate::runs::{Row, Run};
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
@@ -25,13 +27,18 @@ pub enum For<'a> {
 }
 
 /// The condition that the caller may decide approval `a`: $3 is the person, $5 the role that the
-/// caller names, and $6 the caller's role if its memberships count.
-const MAY_DECIDE: &str = "CASE WHEN $5 IS NOT NULL THEN a.approver_role = $5 \
-     ELSE a.approver_role = $3 OR EXISTS (SELECT FROM pg_roles AS r \
-         WHERE r.rolname::text = a.approver_role AND pg_has_role($6, r.oid, 'MEMBER')) END";
+/// caller names, $6 the caller's role if its memberships count, and $7 the role to which the approval is
+/// assigned.
+const MAY_DECIDE: &str = "CASE WHEN $5 IS NOT NULL THEN a.approver_role = $5 OR ($7 = $5) IS TRUE \
+     ELSE a.approver_role = $3 OR ($7 = $3) IS TRUE OR EXISTS (SELECT FROM pg_roles AS r \
+         WHERE r.rolname::text = ANY (ARRAY[a.approver_role, $7]) AND pg_has_role($6, r.oid, 'MEMBER')) END";
 
-/// The parameters $1 to $6 of the statements.
-fn parameters<'a>(resolution: &Resolution<'a>, role: For<'a>) -> [DatumWithOid<'a>; 6] {
+/// The parameters $1 to $7 of the statements.
+fn parameters<'a>(
+    resolution: &Resolution<'a>,
+    role: For<'a>,
+    assigned_to: Option<&'a str>,
+) -> [DatumWithOid<'a>; 7] {
     let acting_as = match role {
         For::Role(role) => Some(role),
         For::Named | For::Member => None,
@@ -44,6 +51,7 @@ fn parameters<'a>(resolution: &Resolution<'a>, role: For<'a>) -> [DatumWithOid<'
         resolution.notes.into(),
         acting_as.into(),
         caller.into(),
+        assigned_to.into(),
     ]
 }
 
@@ -57,7 +65,7 @@ fn parameters<'a>(resolution: &Resolution<'a>, role: For<'a>) -> [DatumWithOid<'
 /// the role calls `decide`.
 /// Returns: the row.
 /// Errors: 22004, 22023 unknown decision or blank role, P0002 unknown approval, 42501 another role
-/// was asked, 55000 the approval is already decided otherwise. Since 0.7.3.
+/// was asked, 55000 the approval is already decided otherwise. Since 0.7.3; replaced in 0.8.0.
 #[pg_extern(sql = false, volatile)]
 fn resolve_approval_0_7_3(
     approval_id: Option<Uuid>,
@@ -69,12 +77,108 @@ fn resolve_approval_0_7_3(
     Ok(decide(&resolution, For::Named)?)
 }
 
+/// Decides a pending approval, and records `approval_approved` or `approval_rejected`. The task is released by an
+/// approval, and waits for another one after a rejection. The run of the task goes on if this was the last
+/// question about it, whatever the decision: a rejection is about the task alone. A paused run stays on hold, and
+/// one that has ended does not change. The same decision again by the same role, logged in as the same role,
+/// returns the row and changes nothing. If the approval has terms, the call is a vote, recorded as
+/// `decision_voted`; the approval stays pending until enough people agree.
+///
+/// `decision`: approved or rejected; `approver_role`: the role that decides, which must be the role
+/// that was asked, or the one to which it was assigned; `notes`: the reason, NULL keeps the notes of the request.
+/// A person who decides for the role calls `decide`.
+/// Returns: the row.
+/// Errors: 22004, 22023 unknown decision or blank role, P0002 unknown approval, 42501 another role
+/// was asked, or the caller asked and may not decide, 55000 the approval is already decided otherwise, or
+/// somebody else has claimed it. Since 0.8.0.
+#[pg_extern(sql = false, volatile)]
+fn resolve_approval_0_8_0(
+    approval_id: Option<Uuid>,
+    decision: Option<&str>,
+    approver_role: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.approvals"), ErrorReport> {
+    let resolution = Resolution::of(approval_id, decision, approver_role, notes)?;
+    Ok(decide_by_vote(&resolution, For::Named)?)
+}
+
 /// Decides an approval, lets its run go on, and records the decision. Returns the row, also if the
 /// same person made the same decision before, as the same role.
 ///
 /// Errors: P0002 unknown approval, 42501 another role was asked, 55000 the approval is already
 /// decided otherwise.
 pub fn decide(resolution: &Resolution<'_>, role: For<'_>) -> Result<Row, Error> {
+    let parameters = parameters(resolution, role, None);
+    let run = lock_run_of(resolution.id)?;
+    if let Some(row) = apply(resolution, &parameters, run, false)? {
+        return Ok(row);
+    }
+    match made_before(&parameters)? {
+        Some(row) => Ok(row),
+        None => Err(not_decided(resolution, role, &parameters)?),
+    }
+}
+
+/// The same by the terms of the approval, if it has any.
+///
+/// Errors: as those of `decide`, and those of a vote.
+pub fn decide_by_vote(resolution: &Resolution<'_>, role: For<'_>) -> Result<Row, Error> {
+    static MAY: Statement = Statement::new(concatcp!(
+        "SELECT ($2, $4) IS NULL OR ",
+        MAY_DECIDE,
+        " FROM orchestrator.approvals AS a WHERE a.id = $1"
+    ));
+    static STATUS: Statement =
+        Statement::new("SELECT a.status FROM orchestrator.approvals AS a WHERE a.id = $1");
+    let id = resolution.id;
+    let run = lock_run_and_task_of(id)?;
+    let terms = Terms::lock("approval", id)?;
+    let assigned_to = terms.as_ref().and_then(|terms| terms.assigned_to.as_deref());
+    let parameters = parameters(resolution, role, assigned_to);
+    let vote = resolution.vote();
+    if let Some(terms) = &terms {
+        if MAY.update(&parameters, statements::one::<bool>)? != Some(true) {
+            return Err(not_decided(resolution, role, &parameters)?);
+        }
+        if vote.cast("approval", id, terms)? == Outcome::Open {
+            return read(id);
+        }
+    }
+    if let Some(row) = apply(resolution, &parameters, run, true)? {
+        return Ok(row);
+    }
+    if let Some(row) = made_before(&parameters)? {
+        return Ok(row);
+    }
+    let status = STATUS.update(&[id.into()], statements::one::<String>)?;
+    if status.as_deref() == Some(resolution.decision) && was_cast(id, &vote)? {
+        return read(id);
+    }
+    Err(not_decided(resolution, role, &parameters)?)
+}
+
+/// Decides an approval whose deadline has passed, for the role that was asked. Returns whether it was pending.
+pub fn decide_at_deadline(
+    id: Uuid,
+    asked_role: &str,
+    approves: bool,
+    notes: &str,
+) -> Result<bool, Error> {
+    let decision = if approves { "approved" } else { "rejected" };
+    let resolution = Resolution::of(Some(id), Some(decision), Some(TIMEOUT), Some(notes))?;
+    let parameters = parameters(&resolution, For::Role(asked_role), None);
+    let run = lock_run_and_task_of(id)?;
+    Ok(apply(&resolution, &parameters, run, true)?.is_some())
+}
+
+/// Decides a pending approval, lets its run go on, and records the decision. Returns the row; `None` if it was not
+/// pending, or another role was asked. `is_held`: whether approvals hold their task.
+fn apply(
+    resolution: &Resolution<'_>,
+    parameters: &[DatumWithOid<'_>],
+    run: Option<Run>,
+    is_held: bool,
+) -> Result<Option<Row>, Error> {
     static DECIDE: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.approvals AS a \
          SET status = $2, decision_at = pg_catalog.now(), decided_by = $3, notes = coalesce($4, a.notes) \
@@ -83,10 +187,7 @@ pub fn decide(resolution: &Resolution<'_>, role: For<'_>) -> Result<Row, Error> 
         MAY_DECIDE,
         " RETURNING a, coalesce(t.trace_id, t.id), t.id, a.approver_role"
     ));
-    static MADE: Statement = Statement::new(concatcp!(include_str!("made_before.sql"), MAY_DECIDE));
-    let parameters = parameters(resolution, role);
-    let run = lock_run_of(resolution.id)?;
-    let decided = DECIDE.update(&parameters, |rows| {
+    let decided = DECIDE.update(parameters, |rows| {
         rows::first(rows, |row| {
             let approval = rows::value::<Row>(row, 1, "approvals.id")?;
             let trace_id = rows::value::<Uuid>(row, 2, "tasks.id")?;
@@ -95,16 +196,24 @@ pub fn decide(resolution: &Resolution<'_>, role: For<'_>) -> Result<Row, Error> 
             Ok((approval, trace_id, task_id, asked))
         })
     })?;
-    let Some((row, trace_id, task_id, asked)) = decided else {
-        return match MADE.update(&parameters, statements::one::<Row>)? {
-            Some(row) => Ok(row),
-            None => Err(not_decided(resolution, role, &parameters)?),
-        };
-    };
+    let Some((row, trace_id, task_id, asked)) = decided else { return Ok(None) };
     let run = run.map(Run::release).transpose()?;
-    let facts = Facts { approval_id: resolution.id, task_id, notes: resolution.notes, run };
+    let sha256 = if is_held { Some(sha256(task_id)?) } else { None };
+    let facts = Facts { approval_id: resolution.id, task_id, notes: resolution.notes, run, sha256 };
     facts.record_by(resolution.approver_role, resolution.event_type(), &asked, trace_id)?;
-    Ok(row)
+    Ok(Some(row))
+}
+
+/// The row, if the same person made the same decision before, as the same role.
+fn made_before(parameters: &[DatumWithOid<'_>]) -> Result<Option<Row>, Error> {
+    static MADE: Statement = Statement::new(concatcp!(include_str!("made_before.sql"), MAY_DECIDE));
+    MADE.update(parameters, statements::one::<Row>)
+}
+
+fn read(id: Uuid) -> Result<Row, Error> {
+    static READ: Statement =
+        Statement::new("SELECT a FROM orchestrator.approvals AS a WHERE a.id = $1");
+    READ.update(&[id.into()], statements::one::<Row>)?.ok_or_else(|| super::unknown(id))
 }
 
 /// An approval that the caller did not decide.
@@ -116,6 +225,7 @@ struct State {
     may_decide: bool,
     /// The role that was asked, as a literal.
     literal: String,
+    assigned_to: Option<String>,
 }
 
 /// The reason why the caller could not decide an approval.
@@ -128,7 +238,7 @@ fn not_decided(
         "SELECT a.approver_role, a.status, coalesce(a.decided_by, a.approver_role), a.decision_at::text, a.task_id, \
                 coalesce(",
         MAY_DECIDE,
-        ", false), quote_literal(a.approver_role), $2, $4 FROM orchestrator.approvals AS a WHERE a.id = $1"
+        ", false), quote_literal(a.approver_role), $2, $4, $7 FROM orchestrator.approvals AS a WHERE a.id = $1"
     ));
     let id = resolution.id;
     let state = STATE.update(parameters, |rows| {
@@ -141,10 +251,13 @@ fn not_decided(
                 decided_at: rows::optional(row, 4, "approvals.decision_at")?,
                 may_decide: rows::value(row, 6, "approvals.approver_role")?,
                 literal: rows::value(row, 7, "approvals.approver_role")?,
+                assigned_to: rows::optional(row, 10, "decision_terms.assigned_to")?,
             })
         })
     })?;
-    let Some(State { asked, status, decided_by, decided_at, may_decide, literal }) = state else {
+    let Some(State { asked, status, decided_by, decided_at, may_decide, literal, assigned_to }) =
+        state
+    else {
         return Ok(super::unknown(id));
     };
     if !may_decide {
@@ -159,7 +272,10 @@ fn not_decided(
         };
         let message = format!("role \"{named}\" may not decide approval {id}");
         return Ok(Error::new(Kind::Forbidden, message)
-            .detail(format!("Role \"{asked}\" was asked."))
+            .detail(match assigned_to {
+                None => format!("Role \"{asked}\" was asked."),
+                Some(to) => format!("Role \"{asked}\" was asked, and it is assigned to {to}."),
+            })
             .hint(hint));
     }
     if status == "pending" {
@@ -171,6 +287,7 @@ fn not_decided(
     } else {
         format!("{decided_by} for role \"{asked}\"")
     };
+    let status = question::in_words(&status);
     Ok(Error::new(Kind::NotReady, format!("approval {id} is already {status}"))
         .detail(format!("It was {status} by {by} at {time}."))
         .hint("An approval is decided once; ask again with orchestrator.request_approval."))

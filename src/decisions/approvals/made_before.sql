@@ -4,6 +4,6 @@ WHERE a.id = $1 AND a.status IS NOT DISTINCT FROM $2 AND coalesce(a.decided_by, 
   AND EXISTS (
       SELECT FROM orchestrator.audit_events AS e
       WHERE e.trace_id = coalesce(t.trace_id, t.id)
-        AND array_position(ARRAY['approval_approved', 'approval_rejected'], e.event_type) IS NOT NULL
+        AND array_position(ARRAY['approval_approved', 'approval_rejected', 'approval_changes_requested'], e.event_type) IS NOT NULL
         AND e.metadata ->> 'approval_id' = a.id::text AND e.metadata ->> 'session_user' = session_user::text)
   AND

@@ -14,8 +14,8 @@ use serde_json::json;
 
 use super::request_key::{self, RequestKey};
 use crate::audit::{self, Event};
+use crate::decisions::terms::Vote;
 use crate::runs::{self, Naming, Run};
-use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
@@ -54,7 +54,7 @@ fn request_approval(
     let (approval_id, trace_id) = requested.ok_or_else(|| unknown_task(task_id))?;
     let approval_id =
         approval_id.ok_or_else(|| Error::no_row(APPROVAL.not_asked, APPROVAL.table))?;
-    let facts = Facts { approval_id, task_id, notes: Some(notes), run: None };
+    let facts = Facts { approval_id, task_id, notes: Some(notes), run: None, sha256: None };
     facts.record("approval_requested", approver_role, trace_id)?;
     Ok(approval_id)
 }
@@ -68,7 +68,7 @@ fn request_approval(
 /// whatever its state, and changes nothing. The notes are compared only while it is pending, because
 /// the decision may replace them. Returns: the id of the approval.
 /// Errors: 22004, 22023 blank role or key, 23505 the key was used with other content, P0002 unknown
-/// task. Since 0.7.0.
+/// task. Since 0.7.0; replaced in 0.8.0.
 #[pg_extern(sql = false, volatile)]
 fn request_approval_0_7_0(
     task_id: Option<Uuid>,
@@ -76,6 +76,39 @@ fn request_approval_0_7_0(
     notes: default!(Option<&str>, "''"),
     request_key: default!(Option<&str>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
+    Ok(request(task_id, approver_role, notes, request_key, false)?)
+}
+
+/// Asks a role to approve a task, and records `approval_requested` with the SHA-256 of what the task is. Until
+/// the task is approved, it is not claimed, started or completed, and its title, description, config and data do
+/// not change. A question about the run of the task is then open: its requires_human_review is set, and it
+/// cannot become complete. Its tools go on.
+///
+/// `notes`: facts for the role; `request_key`: the agent's own key of the question, 500 characters
+/// at most. A second call with the same key and the same content returns the first approval,
+/// whatever its state, and changes nothing. The notes are compared only while it is pending, because
+/// the decision may replace them. Returns: the id of the approval.
+/// Errors: 22004, 22023 blank role or key, 23505 the key was used with other content, P0002 unknown
+/// task. Since 0.8.0.
+#[pg_extern(sql = false, volatile)]
+fn request_approval_0_8_0(
+    task_id: Option<Uuid>,
+    approver_role: Option<&str>,
+    notes: default!(Option<&str>, "''"),
+    request_key: default!(Option<&str>, "NULL"),
+) -> Result<Uuid, ErrorReport> {
+    Ok(request(task_id, approver_role, notes, request_key, true)?)
+}
+
+/// Asks a role to approve a task, or finds the question with the key. `is_held`: whether approvals hold their
+/// task.
+fn request(
+    task_id: Option<Uuid>,
+    approver_role: Option<&str>,
+    notes: Option<&str>,
+    request_key: Option<&str>,
+    is_held: bool,
+) -> Result<Uuid, Error> {
     // Runs and tasks come before approvals in the order of locks.
     static FIRST: Statement = Statement::new(
         "SELECT a.id, concat_ws(', ', CASE WHEN a.task_id <> $1 THEN 'task_id' END, \
@@ -89,8 +122,8 @@ fn request_approval_0_7_0(
     let notes = notes.unwrap_or("");
     let key = RequestKey::of(request_key)?;
     let content = [task_id.into(), approver_role.into(), notes.into(), request_key.into()];
-    let insert = || insert(task_id, approver_role, notes, &content);
-    Ok(APPROVAL.ask(key, &FIRST, &content, insert)?)
+    let insert = || insert(task_id, approver_role, notes, &content, is_held);
+    APPROVAL.ask(key, &FIRST, &content, insert)
 }
 
 /// Inserts an approval, marks the run of its task, and records it; `None` if another approval has
@@ -100,6 +133,7 @@ fn insert(
     approver_role: &str,
     notes: &str,
     content: &[DatumWithOid<'_>],
+    is_held: bool,
 ) -> Result<Option<Uuid>, Error> {
     static REQUEST: Statement = Statement::new(
         "WITH task AS ( \
@@ -118,7 +152,8 @@ fn insert(
     if let Some(run) = run.as_ref().filter(|run| !run.has_ended()) {
         run.mark()?;
     }
-    let facts = Facts { approval_id, task_id, notes: Some(notes), run };
+    let sha256 = if is_held { Some(sha256(task_id)?) } else { None };
+    let facts = Facts { approval_id, task_id, notes: Some(notes), run, sha256 };
     facts.record("approval_requested", approver_role, trace_id)?;
     Ok(Some(approval_id))
 }
@@ -176,6 +211,29 @@ fn lock_run_of(approval_id: Uuid) -> Result<Option<Run>, Error> {
     Ok(task.map(lock_run).transpose()?.flatten())
 }
 
+/// Locks the run of the task of an approval, and then the task; `None` if the task has no run, or there is no
+/// such approval.
+pub fn lock_run_and_task_of(approval_id: Uuid) -> Result<Option<Run>, Error> {
+    static TASK: Statement = Statement::new(
+        "SELECT t.id FROM orchestrator.tasks AS t \
+         WHERE t.id = (SELECT a.task_id FROM orchestrator.approvals AS a WHERE a.id = $1) FOR NO KEY UPDATE",
+    );
+    let run = lock_run_of(approval_id)?;
+    TASK.update(&[approval_id.into()], |_| Ok(()))?;
+    Ok(run)
+}
+
+/// The SHA-256 of what a task is: its title, description, config and data, as a JSON array, in hexadecimal digits.
+fn sha256(task_id: Uuid) -> Result<String, Error> {
+    static SHA256: Statement = Statement::new(
+        "SELECT encode(sha256(convert_to(jsonb_build_array(t.title, t.description, t.config, t.data)::text, 'UTF8')), 'hex') \
+         FROM orchestrator.tasks AS t WHERE t.id = $1",
+    );
+    SHA256
+        .update(&[task_id.into()], statements::one::<String>)?
+        .ok_or_else(|| Error::no_row(format!("task {task_id} could not be read"), "tasks"))
+}
+
 /// Locks the run of a task; `None` if the task has none, or does not exist.
 fn lock_run(task_id: Uuid) -> Result<Option<Run>, Error> {
     const THREAD: &str = "SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = $1";
@@ -197,6 +255,12 @@ fn unknown_task(task_id: Uuid) -> Error {
         .hint("An approval belongs to a task: route one with orchestrator.route_task first.")
 }
 
+/// The answers that the functions of approvals take.
+const ANSWERS: [&str; 2] = ["approved", "rejected"];
+
+/// The answer that `decide` takes besides.
+const CHANGES_REQUESTED: &str = "changes_requested";
+
 /// A checked decision.
 pub struct Resolution<'a> {
     id: Uuid,
@@ -215,7 +279,7 @@ impl<'a> Resolution<'a> {
     ) -> Result<Self, Error> {
         let id = required("approval_id", approval_id)?;
         let decision = required("decision", decision)?;
-        let decision = arguments::one_of("decision", decision, &lifecycle::ends("approval"))?;
+        let decision = arguments::one_of("decision", decision, &ANSWERS)?;
         let approver_role = arguments::filled("approver_role", approver_role)?;
         Ok(Resolution { id, decision, approver_role, notes })
     }
@@ -246,12 +310,31 @@ impl<'a> Resolution<'a> {
     }
 
     fn record(&self, trace_id: Uuid, task_id: Uuid, run: Option<Run>) -> Result<(), Error> {
-        let facts = Facts { approval_id: self.id, task_id, notes: self.notes, run };
+        let facts = Facts { approval_id: self.id, task_id, notes: self.notes, run, sha256: None };
         facts.record(self.event_type(), self.approver_role, trace_id)
     }
 
+    /// The request to change the task and to ask again. The notes are checked.
+    pub fn requesting_changes(id: Uuid, decided_by: &'a str, notes: Option<&'a str>) -> Self {
+        Resolution { id, decision: CHANGES_REQUESTED, approver_role: decided_by, notes }
+    }
+
+    /// The vote of the person who decides.
+    fn vote(&self) -> Vote<'a> {
+        let vote = match self.decision {
+            "approved" => "approved",
+            CHANGES_REQUESTED => CHANGES_REQUESTED,
+            _ => "rejected",
+        };
+        Vote { vote, voter: self.approver_role, notes: self.notes }
+    }
+
     fn event_type(&self) -> &'static str {
-        if self.decision == "approved" { "approval_approved" } else { "approval_rejected" }
+        match self.decision {
+            "approved" => "approval_approved",
+            CHANGES_REQUESTED => "approval_changes_requested",
+            _ => "approval_rejected",
+        }
     }
 }
 
@@ -261,6 +344,8 @@ struct Facts<'a> {
     task_id: Uuid,
     notes: Option<&'a str>,
     run: Option<Run>,
+    /// What the task is, as `SHA256` says; `None` before 0.8.0.
+    sha256: Option<String>,
 }
 
 impl Facts<'_> {
@@ -292,6 +377,9 @@ impl Facts<'_> {
         if let Some(run) = &self.run {
             metadata["thread_id"] = json!(run.thread_id);
             metadata["gate_status"] = json!(run.gate_status);
+        }
+        if let Some(sha256) = &self.sha256 {
+            metadata["sha256"] = json!(sha256);
         }
         metadata
     }

@@ -11,8 +11,8 @@ use pgrx::spi::SpiTupleTable;
 use super::{DESCRIBE_WITH_RUN, EVENT_OF_GATE, event, opened, record};
 use crate::agents::knowledge::Lesson;
 use crate::audit;
+use crate::decisions::terms::{Outcome, TIMEOUT, Terms, Vote, was_cast};
 use crate::runs::{self, Naming, Row, Run};
-use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
@@ -137,7 +137,7 @@ pub fn resolve_gate_0_7_0(
 /// and gate_approved or gate_denied is recorded.
 /// Returns: the row.
 /// Errors: 22004, 22023 unknown decision, blank name, a denial without feedback, P0002 unknown
-/// gate, 55000 the gate is already resolved otherwise. Since 0.7.3.
+/// gate, 55000 the gate is already resolved otherwise. Since 0.7.3; replaced in 0.8.0.
 #[pg_extern(sql = false, volatile)]
 pub fn resolve_gate_0_7_3(
     gate_id: Option<Uuid>,
@@ -155,8 +155,49 @@ pub fn resolve_gate_0_7_3(
     }
 }
 
+/// Resolves a pending gate, stages its lesson, and records `gate_approved` or `gate_denied`. The run
+/// of the gate goes on if this was the last question about it and it was approved; a denial sends
+/// the run back to be done again (gate_status recycle), and the feedback says how. A run that still
+/// waits for another question waits on, a paused one stays on hold, and one that has ended does not
+/// change. The same decision again by the same person, logged in as the same role, returns the row
+/// and changes nothing. If the gate has terms, the call is a vote, recorded as `decision_voted`; the gate stays
+/// pending until enough people agree.
+///
+/// `decision`: approved or denied; `resolved_by`: the human who decides; `feedback`: a text for the
+/// agent, required for a denial. In the same transaction the lesson is staged in knowledge_staging
+/// and gate_approved or gate_denied is recorded.
+/// Returns: the row.
+/// Errors: 22004, 22023 unknown decision, blank name, a denial without feedback, P0002 unknown
+/// gate, 42501 the caller asked and may not decide, 55000 the gate is already resolved otherwise, or somebody
+/// else has claimed it. Since 0.8.0.
+#[pg_extern(sql = false, volatile)]
+pub fn resolve_gate_0_8_0(
+    gate_id: Option<Uuid>,
+    decision: Option<&str>,
+    resolved_by: Option<&str>,
+    feedback: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
+    let resolution = Resolution::of(gate_id, decision, resolved_by, feedback)?;
+    let vote = if resolution.decision == "approved" { "approved" } else { "rejected" };
+    Ok(resolution.resolve_by_vote(vote)?)
+}
+
+/// Asks for changes to what an agent wants to do at a gate: the gate is denied. Returns the row.
+pub fn request_changes(id: Uuid, resolved_by: &str, notes: Option<&str>) -> Result<Row, Error> {
+    Resolution::of(Some(id), Some("denied"), Some(resolved_by), notes)?
+        .resolve_by_vote("changes_requested")
+}
+
+/// Resolves a gate whose deadline has passed. Returns whether it was pending.
+pub fn decide_at_deadline(id: Uuid, approves: bool, notes: &str) -> Result<bool, Error> {
+    let decision = if approves { "approved" } else { "denied" };
+    let resolution = Resolution::of(Some(id), Some(decision), Some(TIMEOUT), Some(notes))?;
+    let run = lock_run(id)?;
+    Ok(resolution.apply(run)?.is_some())
+}
+
 /// Locks the run of a gate; `None` if the gate has none, or does not exist.
-fn lock_run(gate_id: Uuid) -> Result<Option<Run>, Error> {
+pub fn lock_run(gate_id: Uuid) -> Result<Option<Run>, Error> {
     const THREAD: &str = "SELECT g.thread_id FROM orchestrator.gates AS g WHERE g.id = $1";
     static RUN: Naming =
         Naming::new(concatcp!(runs::LOCK_RUN_OF, THREAD, ") FOR NO KEY UPDATE"), THREAD);
@@ -185,6 +226,9 @@ fn lesson(row: &SpiTupleTable<'_>) -> Result<Lesson<String>, Error> {
     })
 }
 
+/// The answers that the functions of gates take.
+const ANSWERS: [&str; 2] = ["approved", "denied"];
+
 /// A checked decision.
 struct Resolution<'a> {
     id: Uuid,
@@ -201,11 +245,7 @@ impl<'a> Resolution<'a> {
         feedback: Option<&'a str>,
     ) -> Result<Self, Error> {
         let id = required("gate_id", gate_id)?;
-        let decision = arguments::one_of(
-            "decision",
-            required("decision", decision)?,
-            &lifecycle::ends("gate"),
-        )?;
+        let decision = arguments::one_of("decision", required("decision", decision)?, &ANSWERS)?;
         let resolved_by = arguments::filled("resolved_by", resolved_by)?;
         if decision == "denied" && feedback.is_none_or(arguments::is_blank) {
             return Err(Error::new(
@@ -225,8 +265,45 @@ impl<'a> Resolution<'a> {
     /// Resolves the gate, stages its lesson, lets its run go on or sends it back, and records the
     /// decision. Returns the row; `None` if the gate was not pending.
     fn resolve_with_run(&self) -> Result<Option<Row>, Error> {
-        static RESOLVE: Statement = Statement::new(concatcp!(RESOLVED, LESSON_OF_GATE));
         let run = lock_run(self.id)?;
+        self.apply(run)
+    }
+
+    /// Resolves the gate as its terms allow, or finds the same decision of the same person. Returns the row.
+    fn resolve_by_vote(&self, vote: &'static str) -> Result<Row, Error> {
+        static STATUS: Statement =
+            Statement::new("SELECT g.status FROM orchestrator.gates AS g WHERE g.id = $1");
+        let run = lock_run(self.id)?;
+        let vote = Vote { vote, voter: self.resolved_by, notes: self.feedback };
+        let terms = Terms::lock("gate", self.id)?;
+        if let Some(terms) = terms
+            && vote.cast("gate", self.id, &terms)? == Outcome::Open
+        {
+            return self.read();
+        }
+        if let Some(row) = self.apply(run)? {
+            return Ok(row);
+        }
+        if let Some(row) = self.made_before()? {
+            return Ok(row);
+        }
+        let status = STATUS.update(&[self.id.into()], statements::one::<String>)?;
+        if status.as_deref() == Some(self.decision) && was_cast(self.id, &vote)? {
+            return self.read();
+        }
+        Err(not_pending(self.id)?)
+    }
+
+    fn read(&self) -> Result<Row, Error> {
+        static READ: Statement =
+            Statement::new("SELECT g FROM orchestrator.gates AS g WHERE g.id = $1");
+        let row = READ.update(&[self.id.into()], statements::one::<Row>)?;
+        row.ok_or_else(|| Error::no_row(format!("gate {} could not be read", self.id), "gates"))
+    }
+
+    /// The same for a gate whose run is locked.
+    fn apply(&self, run: Option<Run>) -> Result<Option<Row>, Error> {
+        static RESOLVE: Statement = Statement::new(concatcp!(RESOLVED, LESSON_OF_GATE));
         let resolved = RESOLVE.update(&self.parameters(), |rows| {
             rows::first(rows, |row| Ok((rows::value(row, 1, "gates.id")?, lesson(row)?)))
         })?;

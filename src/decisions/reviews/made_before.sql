@@ -8,5 +8,5 @@ WHERE d.id::text IN (
     SELECT e.metadata ->> 'review_id' FROM orchestrator.audit_events AS e
     WHERE e.trace_id = ANY (ARRAY(SELECT r.id FROM orchestrator.orchestrator_runs AS r
                                   WHERE r.thread_id IN (SELECT o.thread_id FROM decided AS o)))
-      AND array_position(ARRAY['review_approved', 'review_rejected'], e.event_type) IS NOT NULL
+      AND array_position(ARRAY['review_approved', 'review_rejected', 'review_changes_requested'], e.event_type) IS NOT NULL
       AND e.metadata ->> 'session_user' = session_user::text)

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use pgrx::Uuid;
 
 use crate::audit;
+use crate::decisions::terms::Vote;
 use crate::runs::Row;
-use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::{arguments, excerpt, rows};
@@ -14,6 +14,12 @@ use crate::server::{arguments, excerpt, rows};
 /// The columns of a review that a resolution sets, by parameters $2 to $4.
 pub const RESOLUTION: &str =
     "SET status = $2, resolved_by = $3, resolution_notes = $4, resolved_at = pg_catalog.now() ";
+
+/// The answers that the functions of reviews take.
+const ANSWERS: [&str; 2] = ["approved", "rejected"];
+
+/// The answer that `decide` takes besides.
+const CHANGES_REQUESTED: &str = "changes_requested";
 
 /// A decision with its author and notes.
 pub struct Resolution<'a> {
@@ -31,11 +37,7 @@ impl<'a> Resolution<'a> {
         resolved_by: Option<&'a str>,
         notes: Option<&'a str>,
     ) -> Result<Self, Error> {
-        let decision = arguments::one_of(
-            "decision",
-            required("decision", decision)?,
-            &lifecycle::ends("review"),
-        )?;
+        let decision = arguments::one_of("decision", required("decision", decision)?, &ANSWERS)?;
         let resolved_by = arguments::filled("resolved_by", resolved_by)?;
         if decision == "rejected" && notes.is_none_or(arguments::is_blank) {
             return Err(Error::new(
@@ -47,12 +49,35 @@ impl<'a> Resolution<'a> {
         Ok(Resolution { decision, resolved_by, notes })
     }
 
+    /// The request to change something and to ask again. The notes are checked.
+    pub fn requesting_changes(resolved_by: &'a str, notes: Option<&'a str>) -> Self {
+        Resolution { decision: CHANGES_REQUESTED, resolved_by, notes }
+    }
+
     pub fn approves(&self) -> bool {
         self.decision == "approved"
     }
 
+    pub fn requests_changes(&self) -> bool {
+        self.decision == CHANGES_REQUESTED
+    }
+
+    /// The vote of its author.
+    pub fn vote(&self) -> Vote<'a> {
+        let vote = match self.decision {
+            "approved" => "approved",
+            CHANGES_REQUESTED => CHANGES_REQUESTED,
+            _ => "rejected",
+        };
+        Vote { vote, voter: self.resolved_by, notes: self.notes }
+    }
+
     pub fn event_type(&self) -> &'static str {
-        if self.approves() { "review_approved" } else { "review_rejected" }
+        match self.decision {
+            "approved" => "review_approved",
+            CHANGES_REQUESTED => "review_changes_requested",
+            _ => "review_rejected",
+        }
     }
 
     /// The author, cut to the length of a role in the trail.

@@ -4,18 +4,19 @@
 //! may repeat it.
 
 use const_format::concatcp;
-use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByRust, Uuid};
 
 use super::resolution::{RESOLUTION, Resolution};
 use super::rules::{self, Rules};
 use crate::audit;
 use crate::audit::identity::IDENTITY;
-use crate::runs::{self, Naming, Run};
+use crate::decisions::question;
+use crate::decisions::terms::{Outcome, TIMEOUT, Terms, was_cast};
+use crate::runs::{self, Naming, Row, Run};
 use crate::server::error::{Error, Kind, required};
-use crate::server::statements::Statement;
+use crate::server::statements::{self, Statement};
 use crate::server::{arguments, rows};
 
 /// Resolves a pending review, and records `review_approved` or `review_rejected`. Approving the
@@ -65,7 +66,7 @@ pub fn resolve_review_0_7_0(
 /// `decision`: approved or rejected; `notes`: a comment, required for a rejection.
 /// Returns: the row.
 /// Errors: 22004, 22023 unknown decision, blank name, a rejection without notes, P0002 unknown
-/// review, 55000 the review is already resolved otherwise. Since 0.7.3.
+/// review, 55000 the review is already resolved otherwise. Since 0.7.3; replaced in 0.8.0.
 #[pg_extern(sql = false, volatile)]
 pub fn resolve_review_0_7_3(
     review_id: Option<Uuid>,
@@ -76,21 +77,103 @@ pub fn resolve_review_0_7_3(
     Ok(resolve(&rules::SINCE_0_7_3, review_id, decision, resolved_by, notes)?)
 }
 
+/// Resolves a pending review, and records `review_approved` or `review_rejected`. When the last
+/// question about a run is decided (a review, a gate, or an approval of one of its tasks), its
+/// requires_human_review is cleared, and it resumes if a question held it. A paused run stays on
+/// hold until `resume_run`. A rejection kills the run. A run that has ended does not change. The same
+/// decision again by the same person, logged in as the same role, returns the row and changes nothing.
+/// If the review has terms, the call is a vote, recorded as `decision_voted`; the review stays pending until
+/// enough people agree.
+///
+/// `decision`: approved or rejected; `notes`: a comment, required for a rejection.
+/// Returns: the row.
+/// Errors: 22004, 22023 unknown decision, blank name, a rejection without notes, P0002 unknown
+/// review, 42501 the caller asked and may not decide, 55000 the review is already resolved otherwise, or
+/// somebody else has claimed it. Since 0.8.0.
+#[pg_extern(sql = false, volatile)]
+pub fn resolve_review_0_8_0(
+    review_id: Option<Uuid>,
+    decision: Option<&str>,
+    resolved_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.human_review_queue"), ErrorReport> {
+    Ok(resolve(&rules::SINCE_0_8_0, review_id, decision, resolved_by, notes)?)
+}
+
+/// Asks for changes to what a review is about: its run is done again as the notes say. Returns the row.
+pub fn request_changes(id: Uuid, resolved_by: &str, notes: Option<&str>) -> Result<Row, Error> {
+    conclude(&rules::SINCE_0_8_0, id, &Resolution::requesting_changes(resolved_by, notes))
+}
+
+/// Resolves a review whose deadline has passed. Returns whether it was pending.
+pub fn decide_at_deadline(id: Uuid, approves: bool, notes: &str) -> Result<bool, Error> {
+    let decision = if approves { "approved" } else { "rejected" };
+    let resolution = Resolution::of(Some(decision), Some(TIMEOUT), Some(notes))?;
+    let run = lock_run(id)?;
+    Ok(apply(&rules::SINCE_0_8_0, id, run, &resolution)?.is_some())
+}
+
 fn resolve(
     rules: &'static Rules,
     review_id: Option<Uuid>,
     decision: Option<&str>,
     resolved_by: Option<&str>,
     notes: Option<&str>,
-) -> Result<PgHeapTuple<'static, AllocatedByRust>, Error> {
+) -> Result<Row, Error> {
+    let id = required("review_id", review_id)?;
+    conclude(rules, id, &Resolution::of(decision, resolved_by, notes)?)
+}
+
+/// Resolves a review as its terms allow, or finds the same decision of the same person. Returns the row.
+fn conclude(rules: &'static Rules, id: Uuid, resolution: &Resolution<'_>) -> Result<Row, Error> {
+    let run = lock_run(id)?;
+    if rules.has_terms && vote(id, resolution)? == Some(Outcome::Open) {
+        return read(id);
+    }
+    if let Some(row) = apply(rules, id, run, resolution)? {
+        return Ok(row);
+    }
+    let before = if rules.repeats { resolution.made_before(&[id])?.pop() } else { None };
+    match before {
+        Some((_, row)) => Ok(row),
+        None if rules.has_terms && is_decided_by_vote(id, resolution)? => read(id),
+        None => Err(not_pending(id)?),
+    }
+}
+
+/// Casts the vote of a resolution, if the review has terms. The run is locked.
+pub fn vote(id: Uuid, resolution: &Resolution<'_>) -> Result<Option<Outcome>, Error> {
+    let terms = Terms::lock("review", id)?;
+    terms.map(|terms| resolution.vote().cast("review", id, &terms)).transpose()
+}
+
+/// Whether the review is resolved as the caller has voted.
+fn is_decided_by_vote(id: Uuid, resolution: &Resolution<'_>) -> Result<bool, Error> {
+    static STATUS: Statement =
+        Statement::new("SELECT q.status FROM orchestrator.human_review_queue AS q WHERE q.id = $1");
+    let status = STATUS.update(&[id.into()], statements::one::<String>)?;
+    Ok(status.as_deref() == Some(resolution.decision) && was_cast(id, &resolution.vote())?)
+}
+
+fn read(id: Uuid) -> Result<Row, Error> {
+    static READ: Statement =
+        Statement::new("SELECT q FROM orchestrator.human_review_queue AS q WHERE q.id = $1");
+    READ.update(&[id.into()], statements::one::<Row>)?.ok_or_else(|| unknown(id))
+}
+
+/// Resolves a pending review of a locked run, with the consequence for the run. Returns the row; `None` if the
+/// review was not pending.
+fn apply(
+    rules: &'static Rules,
+    id: Uuid,
+    run: Run,
+    resolution: &Resolution<'_>,
+) -> Result<Option<Row>, Error> {
     static RESOLVE: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.human_review_queue AS q ",
         RESOLUTION,
         "WHERE q.id = $1 AND q.status IS NOT DISTINCT FROM 'pending' AND q.thread_id = $5 RETURNING q, q.review_type"
     ));
-    let id = required("review_id", review_id)?;
-    let resolution = Resolution::of(decision, resolved_by, notes)?;
-    let run = lock_run(id)?;
     let arguments = [
         id.into(),
         resolution.decision.into(),
@@ -100,33 +183,26 @@ fn resolve(
     ];
     let resolved = RESOLVE.update(&arguments, |rows| {
         rows::first(rows, |row| {
-            let review = rows::value::<PgHeapTuple<'static, AllocatedByRust>>(
-                row,
-                1,
-                "human_review_queue.id",
-            )?;
+            let review = rows::value::<Row>(row, 1, "human_review_queue.id")?;
             Ok((review, rows::value::<String>(row, 2, "human_review_queue.review_type")?))
         })
     })?;
-    let Some((row, review_type)) = resolved else {
-        let before = if rules.repeats { resolution.made_before(&[id])?.pop() } else { None };
-        return match before {
-            Some((_, row)) => Ok(row),
-            None => Err(not_pending(id)?),
-        };
+    let Some((row, review_type)) = resolved else { return Ok(None) };
+    let run = if run.has_ended() {
+        run
+    } else if resolution.requests_changes() {
+        run.recycle()?
+    } else {
+        rules.conclude(&[&run], resolution)?.pop().unwrap_or(run)
     };
-    let concluded = match run.has_ended() {
-        true => None,
-        false => rules.conclude(&[&run], &resolution)?.pop(),
-    };
-    record(id, &review_type, concluded.unwrap_or(run), &resolution)?;
-    Ok(row)
+    record(id, &review_type, run, resolution)?;
+    Ok(Some(row))
 }
 
 /// Locks the run of a review.
 ///
 /// Errors: P0002 unknown review.
-fn lock_run(review_id: Uuid) -> Result<Run, Error> {
+pub fn lock_run(review_id: Uuid) -> Result<Run, Error> {
     // Every review names a run, so it is enough that the review exists.
     static RUN: Naming = Naming::new(
         concatcp!(
@@ -182,7 +258,7 @@ pub fn not_resolvable(ids: &[Uuid]) -> Error {
 /// The reason why a review cannot be resolved.
 fn not_pending(id: Uuid) -> Result<Error, Error> {
     static RESOLUTION: Statement = Statement::new(
-        "SELECT q.status, format('%s by %s at %s', q.status, q.resolved_by, q.resolved_at), q.resolution_notes \
+        "SELECT q.status, format('%s at %s', q.resolved_by, q.resolved_at), q.resolution_notes \
          FROM orchestrator.human_review_queue AS q WHERE q.id = $1",
     );
     let found = RESOLUTION.update(&[id.into()], |rows| {
@@ -203,7 +279,8 @@ fn not_pending(id: Uuid) -> Result<Error, Error> {
         return Ok(not_resolvable(&[id]));
     }
     let notes = notes.map(|notes| format!(" Notes: {notes}")).unwrap_or_default();
+    let status = question::in_words(&status);
     Ok(Error::new(Kind::NotReady, format!("review {id} is already {status}"))
-        .detail(format!("It was {how}.{notes}"))
+        .detail(format!("It was {status} by {how}.{notes}"))
         .hint("A review is resolved once; ask again with orchestrator.request_review."))
 }

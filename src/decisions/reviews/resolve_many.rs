@@ -15,11 +15,12 @@ use super::resolve::not_resolvable;
 use super::rules::{self, Rules};
 use crate::audit;
 use crate::audit::identity::IDENTITY;
+use crate::decisions::terms::Outcome;
 use crate::runs::{ATTEMPTS, Run, not_lockable};
 use crate::server::error::{Error, required, without_nulls};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
-use crate::server::{interrupts, rows};
+use crate::server::{interrupts, rows, statements};
 
 /// Resolves all pending reviews of a list, each by the rules of `resolve_review`. Reviews, runs and
 /// one audit event for each review change together or not at all.
@@ -67,7 +68,7 @@ fn resolve_reviews_0_7_0(
 /// already_resolved or unknown. Resolved is also a review about which the same person made the same
 /// decision before, logged in as the same role; it does not change.
 /// Errors: 22004 also for a NULL among the ids, 22023 unknown decision, blank name, a rejection
-/// without notes. Since 0.7.3.
+/// without notes. Since 0.7.3; replaced in 0.8.0.
 #[pg_extern(sql = false, volatile)]
 fn resolve_reviews_0_7_3(
     review_ids: Option<Vec<Option<Uuid>>>,
@@ -77,6 +78,27 @@ fn resolve_reviews_0_7_3(
 ) -> Result<TableIterator<'static, (name!(review_id, Uuid), name!(outcome, String))>, ErrorReport> {
     let resolution = || Resolution::of(decision, resolved_by, notes);
     Ok(TableIterator::new(resolve_all(&rules::SINCE_0_7_3, review_ids, resolution)?))
+}
+
+/// Resolves all pending reviews of a list, each by the rules of `resolve_review`. Reviews, runs and
+/// one audit event for each review change together or not at all.
+///
+/// `decision`: approved or rejected; `notes`: a comment, required for a rejection.
+/// Returns: for each different id, in the order of the list, its outcome: resolved, voted if more votes are
+/// needed, already_resolved or unknown. Resolved is also a review about which the same person made the same
+/// decision before, logged in as the same role; it does not change.
+/// Errors: 22004 also for a NULL among the ids, 22023 unknown decision, blank name, a rejection
+/// without notes, 42501 the caller asked one of them and may not decide it, 55000 somebody else has claimed one of
+/// them. Since 0.8.0.
+#[pg_extern(sql = false, volatile)]
+fn resolve_reviews_0_8_0(
+    review_ids: Option<Vec<Option<Uuid>>>,
+    decision: Option<&str>,
+    resolved_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<TableIterator<'static, (name!(review_id, Uuid), name!(outcome, String))>, ErrorReport> {
+    let resolution = || Resolution::of(decision, resolved_by, notes);
+    Ok(TableIterator::new(resolve_all(&rules::SINCE_0_8_0, review_ids, resolution)?))
 }
 
 /// Resolves the reviews by the rules of a version. Returns the outcome for each id.
@@ -94,10 +116,32 @@ fn resolve_all<'a>(
     }
     let resolution = resolution()?;
     let mut runs = lock_runs(&ids)?;
-    let resolved = resolve(&ids, &resolution)?;
+    let open = if rules.has_terms { vote(&ids, &resolution)? } else { Open::new() };
+    let decided = ids.iter().filter(|id| !open.contains(id.as_bytes())).copied().collect();
+    let resolved = resolve(decided, &resolution)?;
     conclude(rules, &mut runs, &resolved, &resolution)?;
     record(&runs, &resolved, &resolution)?;
-    outcomes(rules, ids, &resolved, &resolution)
+    outcomes(rules, ids, &resolved, &open, &resolution)
+}
+
+/// The reviews that need more votes.
+type Open = HashSet<[u8; 16]>;
+
+/// Votes about the reviews with terms, whose runs are locked.
+fn vote(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<Open, Error> {
+    static WITH_TERMS: Statement = Statement::new(
+        "SELECT t.decision_id FROM orchestrator.decision_terms AS t \
+         WHERE t.decision_id = ANY ($1) AND t.kind = 'review' ORDER BY t.decision_id",
+    );
+    let with_terms = WITH_TERMS.update(&[ids.to_vec().into()], statements::column::<Uuid>)?;
+    let mut open = Open::new();
+    for id in with_terms {
+        interrupts::allow();
+        if super::resolve::vote(id, resolution)? == Some(Outcome::Open) {
+            open.insert(*id.as_bytes());
+        }
+    }
+    Ok(open)
 }
 
 /// The locked runs, by thread.
@@ -146,14 +190,14 @@ fn lock_runs(ids: &[Uuid]) -> Result<Runs, Error> {
 }
 
 /// Resolves the pending ones.
-fn resolve(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<Vec<Resolved>, Error> {
+fn resolve(ids: Vec<Uuid>, resolution: &Resolution<'_>) -> Result<Vec<Resolved>, Error> {
     static RESOLVE: Statement = Statement::new(concatcp!(
         "UPDATE orchestrator.human_review_queue AS q ",
         RESOLUTION,
         "WHERE q.id = ANY ($1) AND q.status IS NOT DISTINCT FROM 'pending' RETURNING q.id, q.thread_id, q.review_type"
     ));
     let arguments = [
-        ids.to_vec().into(),
+        ids.into(),
         resolution.decision.into(),
         resolution.resolved_by.into(),
         resolution.notes.into(),
@@ -240,14 +284,18 @@ fn outcomes(
     rules: &'static Rules,
     ids: Vec<Uuid>,
     resolved: &[Resolved],
+    open: &Open,
     resolution: &Resolution<'_>,
 ) -> Result<Vec<(Uuid, String)>, Error> {
     static KNOWN: Statement = Statement::new(
         "SELECT q.id, q.status FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1)",
     );
     let mut resolved: HashSet<_> = resolved.iter().map(|review| *review.id.as_bytes()).collect();
-    let rest: Vec<Uuid> =
-        ids.iter().filter(|id| !resolved.contains(id.as_bytes())).copied().collect();
+    let rest: Vec<Uuid> = ids
+        .iter()
+        .filter(|id| !resolved.contains(id.as_bytes()) && !open.contains(id.as_bytes()))
+        .copied()
+        .collect();
     if rules.repeats && !rest.is_empty() {
         resolved.extend(resolution.made_before(&rest)?.iter().map(|(id, _)| *id.as_bytes()));
     }
@@ -270,6 +318,8 @@ fn outcomes(
     let outcome = |id: &Uuid| {
         if resolved.contains(id.as_bytes()) {
             "resolved"
+        } else if open.contains(id.as_bytes()) {
+            "voted"
         } else if known.contains(id.as_bytes()) {
             "already_resolved"
         } else {

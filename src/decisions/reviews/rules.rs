@@ -1,6 +1,6 @@
 //! The consequence of a resolved review for its run. The rules differ by version: until 0.6.0 only
 //! reviews are questions about a run, and an approval may lift a pause. Since 0.7.3 the caller who made
-//! a decision may repeat it.
+//! a decision may repeat it. Since 0.8.0 reviews may have terms.
 
 use std::collections::HashSet;
 
@@ -23,6 +23,8 @@ pub struct Rules {
     count_free: Statement,
     /// Whether the caller who made a decision may repeat it.
     pub repeats: bool,
+    /// Whether reviews may have terms.
+    pub has_terms: bool,
 }
 
 const HAS_NO_REVIEW: &str = "NOT EXISTS (SELECT FROM orchestrator.human_review_queue AS o \
@@ -50,15 +52,18 @@ pub static SINCE_0_5_0: Rules = Rules {
     )),
     count_free: Statement::new(concatcp!(COUNT, HAS_NO_REVIEW)),
     repeats: false,
+    has_terms: false,
 };
 
-pub static SINCE_0_7_0: Rules = Rules::of_all_questions(false);
+pub static SINCE_0_7_0: Rules = Rules::of_all_questions(false, false);
 
-pub static SINCE_0_7_3: Rules = Rules::of_all_questions(true);
+pub static SINCE_0_7_3: Rules = Rules::of_all_questions(true, false);
+
+pub static SINCE_0_8_0: Rules = Rules::of_all_questions(true, true);
 
 impl Rules {
     /// A run on hold resumes when its last question is decided, unless it is paused.
-    const fn of_all_questions(repeats: bool) -> Rules {
+    const fn of_all_questions(repeats: bool, has_terms: bool) -> Rules {
         Rules {
             free: Statement::new(concatcp!(
                 "UPDATE orchestrator.orchestrator_runs AS r SET requires_human_review = false, gate_status = ",
@@ -69,6 +74,7 @@ impl Rules {
             )),
             count_free: Statement::new(concatcp!(COUNT, waiting::HAS_NO_QUESTION)),
             repeats,
+            has_terms,
         }
     }
 

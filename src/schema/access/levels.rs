@@ -161,6 +161,9 @@ const RELATIONS: &[Relation] = &[
     ("pending_decisions", &[READ]),
     ("decisions", &[READ]),
     ("decision_cards", &[READ]),
+    ("decision_rules", &[READ]),
+    ("decision_terms", &[READ]),
+    ("decision_votes", &[READ]),
 ];
 
 /// The functions that stop a run or let it go on. Before 0.7.0 they are for workers alone.
@@ -230,6 +233,7 @@ const FUNCTIONS: &[Functions] = &[
             "record_run_progress",
             "record_safety",
             "request_review",
+            "withdraw_decision",
         ],
     ),
     (WORK_AND_DECIDE, Rights::Owner, STEER),
@@ -241,7 +245,16 @@ const FUNCTIONS: &[Functions] = &[
     (
         DECIDE,
         Rights::Owner,
-        &["resolve_gate", "resolve_approval", "resolve_review", "resolve_reviews", "decide"],
+        &[
+            "resolve_gate",
+            "resolve_approval",
+            "resolve_review",
+            "resolve_reviews",
+            "decide",
+            "claim_decision",
+            "release_decision",
+            "assign_decision",
+        ],
     ),
     // A job of pg_cron belongs to the role that schedules it.
     (
@@ -264,6 +277,9 @@ const FUNCTIONS: &[Functions] = &[
             "expire_sessions",
             "release_idempotency_keys",
             "purge_audit_events",
+            "set_decision_rule",
+            "drop_decision_rule",
+            "expire_decisions",
             "run_maintenance",
             "rebuild_task_queue",
             "grant_access",
@@ -291,6 +307,13 @@ const FUNCTIONS: &[Functions] = &[
             "queue_task",
             "replace_queued_task",
             "queue_tasks_of_run",
+            "queue_task_of_approval",
+            "write_terms",
+            "enforce_terms",
+            "enforce_votes",
+            "enforce_frozen_terms",
+            "withdraw_questions",
+            "enforce_approvals",
             "queue_tasks_of_workflow",
             "queue_linked_tasks",
             "mark_done",

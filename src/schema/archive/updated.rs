@@ -11,10 +11,15 @@ use crate::server::error::{Error, Kind};
 
 /// The steps whose script updates tables that stay: way, newer version, and these tables. A server
 /// test fails if one is missing.
-const UPDATED: [(Way, &str, &[&str]); 3] = [
+const UPDATED: [(Way, &str, &[&str]); 4] = [
     (Way::Down, "0.3.0", &["orchestrator.sessions", "orchestrator.tasks"]),
     (Way::Up, "0.3.0", &["orchestrator.sessions"]),
     (Way::Up, "0.7.0", &["orchestrator.orchestrator_runs"]),
+    (
+        Way::Down,
+        "0.8.0",
+        &["orchestrator.human_review_queue", "orchestrator.gates", "orchestrator.approvals"],
+    ),
 ];
 
 /// A table whose rows the server refuses to update, the reason, and the statement that helps.

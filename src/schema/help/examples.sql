@@ -19,6 +19,8 @@ SELECT orchestrator.archive_columns('orchestrator.tasks', '{workspace_path}');  
 SELECT orchestrator.archive_table('orchestrator.tasks');  -- in a down script
 -- archived
 SELECT object, from_version, rows FROM orchestrator.archived();
+-- assign_decision
+SELECT kind, subject FROM orchestrator.assign_decision((SELECT id FROM orchestrator.pending_decisions LIMIT 1), 'security_lead', 'ada', 'The reviewer is on leave') AS d;
 -- audit_events
 SELECT timestamp, event_type, role, metadata FROM orchestrator.audit_events ORDER BY timestamp DESC, id DESC LIMIT 20;
 -- begin_downgrade
@@ -32,6 +34,8 @@ SELECT orchestrator.begin_upgrade('0.6.0');  -- first in the up script to 0.6.0
 SELECT t.status, t.error FROM orchestrator.queued_tasks AS q, orchestrator.cancel_task(q.task_id, 'The meeting was cancelled') AS t WHERE q.task_type = 'summary';
 -- capture_snapshot
 SELECT orchestrator.capture_snapshot('before the migration');
+-- claim_decision
+SELECT orchestrator.claim_decision((SELECT id FROM orchestrator.pending_decisions LIMIT 1), 'ada', '30 minutes');
 -- claim_knowledge
 SELECT id, content FROM orchestrator.claim_knowledge(100);  -- mark what was embedded before COMMIT
 -- claim_tasks
@@ -70,10 +74,18 @@ SELECT kind, status FROM orchestrator.decide((SELECT id FROM orchestrator.pendin
 SELECT d.status, d.decided_by, d.notes FROM orchestrator.gates AS g, orchestrator.decision(g.id) AS d ORDER BY g.created_at DESC LIMIT 1;
 -- decision_cards
 SELECT kind, id, subject, asks, asked_role, if_approved, if_rejected FROM orchestrator.decision_cards LIMIT 20;
+-- decision_rules
+SELECT kind, type, approvals_needed, respond_within, on_timeout FROM orchestrator.decision_rules ORDER BY kind, type;
+-- decision_terms
+SELECT decision_id, due_at, approvals_needed, assigned_to, claimed_by FROM orchestrator.decision_terms WHERE due_at < now();
+-- decision_votes
+SELECT decision_id, voter, voted_as, vote, notes FROM orchestrator.decision_votes ORDER BY cast_at DESC LIMIT 20;
 -- decisions
 SELECT kind, subject, status, decided_by, notes FROM orchestrator.decisions WHERE thread_id = 'thread-1';
 -- downgrade_plan
 SELECT step, object, action, rows FROM orchestrator.downgrade_plan('0.0.0');
+-- drop_decision_rule
+SELECT orchestrator.drop_decision_rule('review', 'budget_exceeded');
 -- dump_safety
 SELECT severity, object, consequence, hint FROM orchestrator.dump_safety();
 -- ensure_run
@@ -82,6 +94,8 @@ SELECT run_id, created FROM orchestrator.ensure_run('thread-2', project_id => '0
 SELECT enum_a, enum_b, reason, similarity FROM orchestrator.enum_duplicates(minimum_similarity => 0.9);
 -- enum_usage
 SELECT schema_name, enum_name, labels, use_count FROM orchestrator.enum_usage ORDER BY use_count DESC;
+-- expire_decisions
+SELECT decision_id, kind, outcome FROM orchestrator.expire_decisions();
 -- expire_sessions
 SELECT orchestrator.expire_sessions('14 days');
 -- fail_task
@@ -179,6 +193,8 @@ SELECT phase, tokens_used FROM orchestrator.record_run_progress('thread-1', phas
 SELECT safety_score, gate_status, requires_human_review FROM orchestrator.record_safety('thread-1', 0.82, '{unreviewed_dependency}');
 -- record_token_usage
 SELECT orchestrator.record_token_usage('gpt-5', 27147, 351, agent_id => 'backend_developer');
+-- release_decision
+SELECT orchestrator.release_decision((SELECT id FROM orchestrator.pending_decisions LIMIT 1), 'ada');
 -- release_idempotency_keys
 SELECT orchestrator.release_idempotency_keys('1 hour');
 -- release_task
@@ -196,10 +212,10 @@ SELECT orchestrator.request_review('thread-1', 'budget_exceeded', 'twice the est
 -- resolve_approval
 SELECT status FROM orchestrator.resolve_approval((SELECT id FROM orchestrator.pending_approvals LIMIT 1), 'approved', 'manager');
 -- resolve_gate
-SELECT status FROM orchestrator.resolve_gate((SELECT id FROM orchestrator.gates WHERE status = 'pending' LIMIT 1),
-    'denied', 'ada', feedback => 'read the error before trying again');
+SELECT r.status FROM orchestrator.gates AS g,
+    orchestrator.resolve_gate(g.id, 'denied', 'ada', feedback => 'read the error before trying again') AS r WHERE g.status = 'pending';
 -- resolve_review
-SELECT status FROM orchestrator.resolve_review((SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending' LIMIT 1), 'approved', 'ada');
+SELECT r.status FROM orchestrator.human_review_queue AS q, orchestrator.resolve_review(q.id, 'approved', 'ada') AS r WHERE q.status = 'pending';
 -- resolve_reviews
 SELECT outcome, count(*) FROM orchestrator.resolve_reviews(
     ARRAY(SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending'), 'approved', 'ada') GROUP BY outcome;
@@ -238,6 +254,8 @@ SELECT orchestrator.session_heartbeat((SELECT id FROM orchestrator.sessions LIMI
 INSERT INTO orchestrator.sessions (client_id, connection_type) VALUES ('console-1', 'websocket') RETURNING id;
 -- set_configuration
 SELECT key, value FROM orchestrator.set_configuration('session_retention_days', '14', 'integer');
+-- set_decision_rule
+SELECT * FROM orchestrator.set_decision_rule('review', 'budget_exceeded', respond_within => '4 hours', on_timeout => 'reject', approvals_needed => 2, requester_may_decide => false);
 -- set_price
 SELECT model, effective_date FROM orchestrator.set_price('gpt-5', 1.25, 10.00, effective_date => '2026-01-01');
 -- stage_knowledge
@@ -333,6 +351,9 @@ SELECT check_name, expected, actual, hint FROM orchestrator.v7_verify_rollback()
 SELECT check_name, expected, actual, hint FROM orchestrator.v7_verify_tables() WHERE NOT passed;
 -- verify
 SELECT object, kind, problem, hint FROM orchestrator.verify();
+-- withdraw_decision
+SELECT d.status, d.notes FROM orchestrator.withdraw_decision(
+    orchestrator.open_gate('0198c5a0-0000-7000-8000-00000000000a', 'agent-1', 'manual', 'May I deploy?'), 'agent-1', 'No longer needed') AS d;
 -- workflow_progress
 SELECT name, status, completed, tasks, current_sequence, blocked_by FROM orchestrator.workflow_progress ORDER BY last_change_at DESC;
 -- workflow_tasks

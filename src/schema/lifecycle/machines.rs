@@ -76,27 +76,32 @@ pub const MACHINES: &[Machine] = &[
         name: "gate",
         sealed: true,
         states: &[
-            state("pending", &["approved", "denied"], &[]),
+            state("pending", &["approved", "denied", "withdrawn"], &[]),
             state("approved", &[], RESOLVED),
             state("denied", &[], RESOLVED),
+            state("withdrawn", &[], RESOLVED),
         ],
     },
     Machine {
         name: "approval",
         sealed: true,
         states: &[
-            state("pending", &["approved", "rejected"], &[]),
+            state("pending", &["approved", "rejected", "changes_requested", "withdrawn"], &[]),
             state("approved", &[], DECIDED),
             state("rejected", &[], DECIDED),
+            state("changes_requested", &[], DECIDED),
+            state("withdrawn", &[], DECIDED),
         ],
     },
     Machine {
         name: "review",
         sealed: true,
         states: &[
-            state("pending", &["approved", "rejected"], &[]),
+            state("pending", &["approved", "rejected", "changes_requested", "withdrawn"], &[]),
             state("approved", &[], RESOLVED),
             state("rejected", &[], RESOLVED),
+            state("changes_requested", &[], RESOLVED),
+            state("withdrawn", &[], RESOLVED),
         ],
     },
     Machine {

@@ -175,10 +175,10 @@ pub fn moving_tasks<R>(work: impl FnOnce() -> R) -> R {
 }
 
 fn is_step_of_functions(machine: &Machine, from: &str, to: &str) -> bool {
+    const STEPS: [(&str, &str); 2] = [("running", "pending"), ("failed", "cancelled")];
     // A statement of a user's trigger, which may run within that one, takes no such step.
     let is_function = || MOVING_TASKS.get().is_some_and(|depth| trigger_depth::now() == depth + 1);
-    let steps = [("running", "pending"), ("failed", "cancelled")];
-    machine.name == "task" && steps.contains(&(from, to)) && is_function()
+    machine.name == "task" && STEPS.contains(&(from, to)) && is_function()
 }
 
 /// Columns of sealed rows that follow the key of another row (ON UPDATE CASCADE), by machine, with the

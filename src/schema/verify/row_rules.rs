@@ -22,7 +22,7 @@ pub struct Rule {
     pub hint: &'static str,
 }
 
-/// A query for whether a workflow keeps task `t` back: true, or no row. A subquery that is a value is never
+/// A query for whether a workflow or an approval keeps task `t` back: true, or no row. A subquery that is a value is never
 /// joined, so each row is found by a key, whatever the statistics say.
 pub const KEPT_BACK: &str = include_str!("kept_back.sql");
 
@@ -89,9 +89,10 @@ pub static RULES: [Rule; 4] = [
             "orchestrator.orchestrator_runs",
             "orchestrator.workflows",
             "orchestrator.workflow_tasks",
+            "orchestrator.approvals",
         ],
         column: None,
-        expected: "one row for each pending task, as the task, its run and its workflows are",
+        expected: "one row for each pending task, as the task, its run, its workflows and its approvals are",
         query: Statement::new(concatcp!(
             "SELECT count(*), min(coalesce(d.task_id, q.task_id)::text) FROM (",
             QUEUED_TASKS,

@@ -42,8 +42,7 @@ fn cancel(id: Uuid, reason: &str) -> Result<Row, Error> {
         "UPDATE orchestrator.tasks AS t SET status = 'cancelled', error = $2 WHERE t.id = $1 RETURNING t",
     );
     let task = Task::lock(id)?;
-    let is_open = lifecycle::unfinished("task").contains(&task.status.as_str());
-    if !is_open && task.status != "failed" {
+    if lifecycle::ends("task").contains(&task.status.as_str()) {
         return Err(has_ended(&task));
     }
     let worker = END.update(&[id.into(), reason.into()], statements::one::<String>)?;

@@ -54,6 +54,7 @@ fn claim_tasks(
         c"human_review_queue",
         c"gates",
         c"tasks",
+        c"approvals",
         c"queued_tasks",
         c"task_attempts",
         c"workflows",

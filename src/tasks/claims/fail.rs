@@ -7,7 +7,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use serde_json::json;
 
-use super::{Row, Task, length, not_held, written};
+use super::{Row, Task, not_held, written};
 use crate::audit;
 use crate::server::error::{Error, required};
 use crate::server::statements::{self, Statement};
@@ -36,7 +36,7 @@ fn fail_task(
     let id = required("task_id", task_id)?;
     let worker = arguments::name("worker", worker)?;
     let error = arguments::filled("error", error)?;
-    let retry_in = retry_in.map(|retry_in| length("retry_in", retry_in)).transpose()?;
+    let retry_in = retry_in.map(|retry_in| arguments::length("retry_in", retry_in)).transpose()?;
     let is_final = r#final.unwrap_or(false);
     Ok(plans::by_index(|| fail(id, worker, error, retry_in, is_final))?)
 }
@@ -87,7 +87,8 @@ fn release_task(
 ) -> Result<pgrx::composite_type!('static, "orchestrator.tasks"), ErrorReport> {
     let id = required("task_id", task_id)?;
     let worker = arguments::name("worker", worker)?;
-    let retry_in = length("retry_in", retry_in.unwrap_or_else(|| Interval::from_micros(0)))?;
+    let retry_in =
+        arguments::length("retry_in", retry_in.unwrap_or_else(|| Interval::from_micros(0)))?;
     Ok(plans::by_index(|| release(id, worker, retry_in))?)
 }
 

@@ -19,8 +19,8 @@ use serde_json::json;
 use crate::audit::{self, Event};
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
-use crate::server::rows;
 use crate::server::statements::{self, Statement};
+use crate::server::{arguments, rows};
 use crate::tasks::queue;
 
 /// The row of a task.
@@ -49,16 +49,24 @@ const TASK: &str = "t.id, t.status, t.max_attempts, coalesce(t.trace_id, r.id, t
 const FROM_TASKS: &str = " FROM orchestrator.orchestrator_runs AS r RIGHT JOIN orchestrator.tasks AS t ON r.thread_id = t.thread_id";
 
 impl Task {
-    /// Locks a task.
+    /// Locks a task. If it waits for an approval, its run is locked first, as whoever decides the approval does: the
+    /// end of the task withdraws the approval.
     ///
     /// Errors: P0002 it does not exist.
     fn lock(id: Uuid) -> Result<Task, Error> {
+        static LOCK_RUN: Statement = Statement::new(
+            "SELECT r.id FROM orchestrator.orchestrator_runs AS r \
+             WHERE r.thread_id = (SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = $1 \
+                                    AND (SELECT true FROM orchestrator.approvals AS a WHERE a.task_id = t.id AND a.status = 'pending' LIMIT 1)) \
+             FOR NO KEY UPDATE",
+        );
         static LOCK: Statement = Statement::new(concatcp!(
             "SELECT ",
             TASK,
             FROM_TASKS,
             " WHERE t.id = $1 FOR NO KEY UPDATE OF t"
         ));
+        LOCK_RUN.update(&[id.into()], |_| Ok(()))?;
         LOCK.update(&[id.into()], |rows| rows::first(rows, |row| Task::read(row)))?
             .ok_or_else(|| unknown(id))
     }
@@ -118,26 +126,9 @@ fn not_held(id: Uuid, worker: &str) -> Result<Error, Error> {
         .hint("Stop the work on this task; the claim is lost. Claim another with orchestrator.claim_tasks, and renew a claim before its lease expires."))
 }
 
-/// A length of time in an argument: not negative, and at most a hundred years, which every time of the
-/// server can be moved by.
-///
-/// Errors: 22023.
-fn length(argument: &str, value: Interval) -> Result<Interval, Error> {
-    // As the server compares intervals: a month counts as 30 days.
-    const LONGEST: i128 = 100 * 12 * 30 * 86_400_000_000;
-    let refused = |rule: &str| {
-        Error::new(Kind::InvalidValue, format!("argument \"{argument}\" must not be {rule}"))
-    };
-    match value.as_micros() {
-        micros if micros < 0 => Err(refused("negative")),
-        micros if micros > LONGEST => Err(refused("longer than 100 years")),
-        _ => Ok(value),
-    }
-}
-
-/// The same for a lease, which must not be zero either; NULL means five minutes.
+/// A lease, which is longer than zero; NULL means five minutes.
 fn lease(value: Option<Interval>) -> Result<Interval, Error> {
-    let value = length("lease", value.unwrap_or_else(|| Interval::from_minutes(5)))?;
+    let value = arguments::length("lease", value.unwrap_or_else(|| Interval::from_minutes(5)))?;
     if value.as_micros() == 0 {
         return Err(Error::new(Kind::InvalidValue, "argument \"lease\" must be longer than zero")
             .hint("A lease is the time after which others may take the task, for example '5 minutes'."));

@@ -1,16 +1,16 @@
 //! The queue: a narrow row for each pending task, in the order of claims.
 //!
-//! Triggers keep it up to date, so that any INSERT, UPDATE or DELETE of tasks, runs, workflows and their
-//! links counts, by whomever.
+//! Triggers keep it up to date, so that any INSERT, UPDATE or DELETE of tasks, runs, approvals, workflows and
+//! their links counts, by whomever.
 //! A row that is ready is written only by a transaction that has locked its task. So a claim, which locks
 //! the task and skips locked ones, never waits for the queue.
 
+mod approvals;
 mod entries;
 mod rebuild;
 mod restored;
 mod runs;
 mod selection;
-mod trigger;
 mod workflows;
 
 use std::cell::Cell;
@@ -21,12 +21,12 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
 use self::entries::{announce, leave};
-use self::trigger::{by_key, of};
 use crate::schema::lifecycle;
 use crate::schema::verify::row_rules::KEPT_BACK;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
 use crate::server::trigger_rows::{ColumnHint, Rows};
+use crate::server::triggers::{by_key, of};
 use crate::server::{backend_state, locks, rows, scoped, trigger_depth};
 
 const PENDING: &str = "pending";
@@ -44,6 +44,11 @@ enum Move {
 thread_local! {
     /// The move, and the number of triggers that run around it.
     static MOVE: Cell<Option<(Move, i32)>> = const { Cell::new(None) };
+}
+
+/// Whether the statement that fired the running trigger claims tasks, and has looked at what keeps them back.
+pub fn is_claiming() -> bool {
+    moves() == Some(Move::Claim)
 }
 
 /// Runs `work`, a statement that claims tasks and removes them from the queue.
@@ -164,6 +169,7 @@ pub fn lock_tables() {
     locks::in_order(&[
         c"orchestrator_runs",
         c"tasks",
+        c"approvals",
         c"queued_tasks",
         c"task_attempts",
         c"workflows",

@@ -6,10 +6,10 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
 use super::entries::leave;
-use super::trigger::of;
 use crate::server::backend_state;
 use crate::server::error::Error;
 use crate::server::rows;
+use crate::server::triggers::of;
 
 /// BEFORE INSERT row trigger of queued_tasks: while a dump is restored, the row of the dump takes the place
 /// of the row that the trigger of tasks has made. A dump of a version without the table has none.

@@ -7,12 +7,12 @@ use pgrx::{AllocatedByPostgres, Uuid};
 
 use super::entries::{self, announce};
 use super::selection::{Selection, selection};
-use super::trigger::{by_key, of};
 use crate::schema::lifecycle;
 use crate::schema::verify::row_rules::KEPT_BACK;
 use crate::server::backend_state;
 use crate::server::error::Error;
 use crate::server::statements::{self, Statement};
+use crate::server::triggers::{by_key, of};
 
 /// AFTER UPDATE row trigger of orchestrator_runs: marks the pending tasks of a run that is on hold or was
 /// killed as not ready, and those of a run that goes on as ready. A run that is to be done again may also
@@ -32,19 +32,15 @@ fn queue_tasks_of_run<'a>(
     };
     by_key(trigger, || {
         let thread_id = of::<String>(&new, "thread_id")?.unwrap_or_default();
-        match (keeps_back(&old)?, keeps_back(&new)?) {
-            (_, true) => keep_back(&thread_id),
-            // A pause leaves the entries of locked tasks as they are, and nothing tells them here.
-            (true, false) => {
-                let_go(&thread_id)?;
-                announce();
-                Ok(())
-            }
-            (false, false) => {
-                announce();
-                Ok(())
-            }
+        if keeps_back(&new)? {
+            return keep_back(&thread_id);
         }
+        if keeps_back(&old)? {
+            let_go(&thread_id)?;
+        }
+        // A pause leaves the entries of locked tasks as they are, so `let_go` may have found none.
+        announce();
+        Ok(())
     });
     Ok(None)
 }

@@ -19,11 +19,11 @@ use pgrx::{AllocatedByPostgres, AllocatedByRust, Uuid};
 
 use super::entries;
 use super::selection::{Selection, selection};
-use super::trigger::{altered, by_key, of};
 use crate::schema::lifecycle;
 use crate::schema::verify::row_rules::{IS_OVER, KEPT_BACK};
 use crate::server::error::Error;
 use crate::server::statements::{self, Statement};
+use crate::server::triggers::{altered, by_key, of};
 use crate::server::{backend_state, latest, rows, trigger_depth};
 
 /// Whether no workflow keeps task `$1` back.
@@ -105,14 +105,17 @@ pub fn note_end(id: Uuid) {
 
 /// The tasks that the statement ended whose trigger runs. Those of a statement around it wait for its end.
 fn ended_here() -> Vec<Uuid> {
-    let (transaction, depth) = (transaction(), trigger_depth::now());
     ENDED.with_borrow_mut(|all| {
-        let (here, around) = std::mem::take(all)
+        // Most statements end no task.
+        if all.is_empty() {
+            return Vec::new();
+        }
+        let (transaction, depth) = (transaction(), trigger_depth::now());
+        let (here, around): (Vec<Ended>, Vec<Ended>) = std::mem::take(all)
             .into_iter()
             .filter(|ended| ended.transaction == transaction)
             .partition(|ended| ended.depth >= depth);
         *all = around;
-        let here: Vec<Ended> = here;
         here.into_iter().map(|ended| ended.id).collect()
     })
 }
@@ -254,7 +257,7 @@ fn queue_tasks_of_workflow<'a>(
             let mut passed = Passed::default();
             passed.add(workflow, -1);
             passed.let_next_begin()?;
-            // A pause leaves the entries of locked tasks as they are, and nothing tells them here.
+            // A pause leaves the entries of locked tasks as they are, so there may have been none to let go.
             entries::announce();
             return Ok(());
         }

@@ -97,6 +97,7 @@ UPDATE orchestrator.approvals SET status = 'approved', decision_at = now() WHERE
 SELECT decided_by FROM orchestrator.decision(:'auditors');
 SELECT pg_temp.refusal(format('SELECT orchestrator.decide(%L, %L, %L)', :'auditors', 'approve', 'auditors'));
 -- A downgrade keeps the names, and the functions of before return.
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.7.3';
 CREATE VIEW public.mine AS SELECT subject FROM orchestrator.pending_decisions;
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.7.2';
 SELECT subject FROM public.mine;

@@ -43,7 +43,7 @@ SELECT pg_temp.repaired('ALTER TABLE orchestrator.configurations ALTER COLUMN de
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.llm_pricing DROP COLUMN status, ADD COLUMN status text GENERATED ALWAYS AS (left(''active'' || model, 6)) STORED NOT NULL');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tasks ALTER COLUMN description SET STATISTICS 500, ALTER COLUMN description SET STORAGE EXTERNAL, ALTER COLUMN metadata SET COMPRESSION pglz');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.knowledge_staging DROP COLUMN embedded_at');
-SELECT pg_temp.repaired('ALTER TABLE orchestrator.tasks DROP COLUMN config');
+SELECT pg_temp.repaired('ALTER TABLE orchestrator.orchestrator_runs DROP COLUMN state');
 SELECT pg_temp.repaired('DELETE FROM orchestrator.knowledge_staging; ALTER TABLE orchestrator.knowledge_staging DROP COLUMN knowledge_type');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tasks ADD COLUMN a text, ADD COLUMN b int UNIQUE; ALTER TABLE orchestrator.tasks ADD COLUMN c int REFERENCES orchestrator.tasks (b); CREATE INDEX ON orchestrator.tasks (a)');
 -- Renamed columns are renamed back, and added columns stay.

@@ -82,7 +82,8 @@ SELECT orchestrator.request_review('t2', 'safety', 'look at it') AS first \gset
 SELECT orchestrator.request_review('t2', 'gate_override', 'and at that') AS second \gset
 SELECT status, resolution_notes FROM orchestrator.resolve_review(:'first', 'rejected', 'ada', 'it deletes backups');
 SELECT pg_temp.run('t2');
-SELECT status FROM orchestrator.resolve_review(:'second', 'approved', 'bob', 'fine with me');
+-- The end of the run has withdrawn the other one.
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L, %L)', :'second', 'approved', 'bob', 'fine with me'));
 SELECT pg_temp.run('t2');
 -- No decision changes a completed run.
 SELECT orchestrator.start_run('t3', :'project', 'S-3') IS NOT NULL;
@@ -92,8 +93,8 @@ SELECT phase FROM orchestrator.record_run_progress('t3', 'development');
 SELECT phase FROM orchestrator.record_run_progress('t3', 'testing');
 UPDATE orchestrator.orchestrator_runs SET phase = 'complete' WHERE thread_id = 't3' RETURNING phase;
 CREATE TEMP TABLE completed AS SELECT * FROM orchestrator.orchestrator_runs WHERE thread_id = 't3';
-SELECT status FROM orchestrator.resolve_review(:'first', 'rejected', 'ada', 'too late');
-SELECT status FROM orchestrator.resolve_review(:'second', 'approved', 'ada');
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L, %L)', :'first', 'rejected', 'ada', 'too late'));
+SELECT pg_temp.refusal(format('SELECT orchestrator.resolve_review(%L, %L, %L)', :'second', 'approved', 'ada'));
 SELECT r = c AS untouched FROM orchestrator.orchestrator_runs AS r JOIN completed AS c USING (id);
 -- Refused calls, and the review is still pending.
 SELECT orchestrator.start_run('t4', :'project', 'S-4') IS NOT NULL;

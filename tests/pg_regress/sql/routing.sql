@@ -104,8 +104,8 @@ SELECT 'manager', id, 'active', t, t, t FROM orchestrator.tasks, (SELECT now() -
 SELECT orchestrator.release_idempotency_keys(), orchestrator.expire_sessions();
 UPDATE orchestrator.tasks SET status = 'running' WHERE id = :'task_id';
 SELECT orchestrator.release_idempotency_keys(interval '0'), orchestrator.expire_sessions();
-SELECT orchestrator.request_approval(:'task_id', 'boss') AS approval \gset
 UPDATE orchestrator.tasks SET status = 'completed' WHERE id = :'task_id';
+SELECT orchestrator.request_approval(:'task_id', 'boss') AS approval \gset
 SELECT orchestrator.release_idempotency_keys(), orchestrator.expire_sessions();
 BEGIN;
 SELECT sum(affected) FROM orchestrator.run_maintenance() WHERE task IN ('expire_sessions', 'release_idempotency_keys');

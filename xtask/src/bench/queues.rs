@@ -151,18 +151,13 @@ impl Queue {
     /// Adds waiting tasks, and cleans up as autovacuum would.
     pub fn fill(&self, client: &mut Client, tasks: u64) -> Result<()> {
         self.insert(client, tasks)?;
-        self.vacuum(client)
+        self.tables.iter().try_for_each(|table| execute(client, &format!("VACUUM ANALYZE {table}")))
     }
 
     /// Adds waiting tasks.
     pub fn insert(&self, client: &mut Client, tasks: u64) -> Result<()> {
         let (before, after) = self.fill.rsplit_once("{}").context("nowhere to put the number")?;
         execute(client, &format!("{before}{tasks}{after}"))
-    }
-
-    /// Cleans up as autovacuum would.
-    pub fn vacuum(&self, client: &mut Client) -> Result<()> {
-        self.tables.iter().try_for_each(|table| execute(client, &format!("VACUUM ANALYZE {table}")))
     }
 
     /// The time in which several connections add tasks, `batch` with each call.

@@ -19,8 +19,14 @@ use crate::machine::toolchain::Toolchain;
 use crate::machine::workers;
 
 /// The pages that are run, the longest first.
-const PAGES: [&str; 5] =
-    ["docs/operations.md", "docs/v7.md", "SECURITY.md", "docs/loop.md", "README.md"];
+const PAGES: [&str; 6] = [
+    "docs/operations.md",
+    "docs/v7.md",
+    "SECURITY.md",
+    "docs/loop.md",
+    "docs/decisions-by-people.md",
+    "README.md",
+];
 
 pub const CHECK: Check = Check {
     name: "documents",

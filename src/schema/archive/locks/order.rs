@@ -3,7 +3,7 @@
 
 /// Every relation of every version, in the order in which the functions use them; views come before
 /// the tables that they read. A server test compares this with the locks that the functions take.
-const ORDER: [&str; 53] = [
+const ORDER: [&str; 56] = [
     "workflow_progress",
     "task_queue",
     "task_stats",
@@ -27,7 +27,6 @@ const ORDER: [&str; 53] = [
     "prompt_history",
     "collaboration_status",
     "configuration_listing",
-    "configurations",
     "prompts",
     "collaboration_requests",
     "collaboration_outcomes",
@@ -39,11 +38,14 @@ const ORDER: [&str; 53] = [
     "gates",
     "sessions",
     "tasks",
+    "approvals",
     "queued_tasks",
     "task_attempts",
     "workflows",
     "workflow_tasks",
-    "approvals",
+    "decision_rules",
+    "decision_terms",
+    "decision_votes",
     "tool_executions",
     "knowledge_staging",
     "schema_snapshots",
@@ -57,6 +59,7 @@ const ORDER: [&str; 53] = [
     "enum_usage",
     "v7_global_impacts",
     "v7_test_results",
+    "configurations",
 ];
 
 /// Every function writes the trail last.

@@ -165,12 +165,10 @@ fn behind(bench: &Bench) -> Result<Outcome> {
             }
             queue.insert(&mut client.borrow_mut(), WAITING)?;
             let work = Work { database: &database, client: &client, batch, calls };
-            // A vacuum between the rounds would remove the entries.
-            let behind = |_| {
-                queue.insert(&mut client.borrow_mut(), Queue::taken(CONNECTIONS, calls, batch))?;
-                Ok(work.take(&queue)?.claim)
-            };
-            let medians = in_turn(bench.rounds(), &[&behind, &|_| Ok(alone.run(&queue)?.claim)])?;
+            let medians = in_turn(
+                bench.rounds(),
+                &[&|_| Ok(work.run_unvacuumed(&queue)?.claim), &|_| Ok(alone.run(&queue)?.claim)],
+            )?;
             let target = (!old_snapshot).then_some(Target::Ratio(1.5));
             outcome.add(name, case::rows(size), &medians, target);
         }
@@ -196,9 +194,18 @@ struct Work<'a> {
 impl Work<'_> {
     /// Adds as many tasks as it then takes, so that as many wait as before.
     fn run(&self, queue: &Queue) -> Result<Times> {
-        let tasks = Queue::taken(CONNECTIONS, self.calls, self.batch);
-        queue.fill(&mut self.client.borrow_mut(), tasks)?;
+        queue.fill(&mut self.client.borrow_mut(), self.taken())?;
         self.take(queue)
+    }
+
+    /// The same without a vacuum, which would remove the entries of the tasks that were taken before.
+    fn run_unvacuumed(&self, queue: &Queue) -> Result<Times> {
+        queue.insert(&mut self.client.borrow_mut(), self.taken())?;
+        self.take(queue)
+    }
+
+    fn taken(&self) -> u64 {
+        Queue::taken(CONNECTIONS, self.calls, self.batch)
     }
 
     fn take(&self, queue: &Queue) -> Result<Times> {

@@ -18,6 +18,20 @@ pub fn by_key(trigger: &PgTrigger<'_>, work: impl FnOnce() -> Result<(), Error>)
     }
 }
 
+/// Whether a trigger runs in a script, or while a role with the rights of the table's owner restores a dump: rows that
+/// arrive then are history. Anyone may set what `restores` looks at; only the owner can restore, and switch triggers off.
+pub fn takes_history(trigger: &PgTrigger<'_>) -> bool {
+    if !backend_state::restores() {
+        return false;
+    }
+    // SAFETY: the server keeps the relation open while its trigger runs; the roles are looked up in the catalog.
+    backend_state::in_script()
+        || unsafe {
+            let owner = (*(*trigger.trigger_data().tg_relation).rd_rel).relowner;
+            pg_sys::has_privs_of_role(backend_state::callers_role(), owner)
+        }
+}
+
 /// A column of a row.
 pub fn of<T>(row: &PgHeapTuple<'_, impl WhoAllocated>, column: &str) -> Result<Option<T>, Error>
 where

@@ -1,0 +1,113 @@
+//! Deadlines of questions. `run_maintenance()` looks at them, and anyone who may call it.
+
+use pgrx::Uuid;
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use serde_json::json;
+
+use crate::decisions::kinds::{decide_at_deadline, lock_before};
+use crate::decisions::question::Question;
+use crate::decisions::terms::{TIMEOUT, Terms};
+use crate::server::error::Error;
+use crate::server::statements::{self, Statement};
+use crate::server::{interrupts, plans, rows};
+
+/// After this number of escalations nothing more happens.
+const MOST_ESCALATIONS: i32 = 2;
+
+/// Approves, rejects or escalates every question without an answer in time, as its terms say. An answer that
+/// comes later than the deadline but before this call counts. A question that is approved or rejected has
+/// decided_by timeout. The first escalation assigns it to escalate_to, with the same time for an answer again;
+/// after the second one it stays open, and is listed first. Records `decision_escalated`, or the event of the
+/// answer.
+///
+/// Returns: each such question with its kind and the outcome: approved, rejected or escalated.
+/// Since 0.8.0.
+#[pg_extern(sql = false, volatile)]
+pub fn expire_decisions() -> Result<
+    TableIterator<'static, (name!(decision_id, Uuid), name!(kind, String), name!(outcome, String))>,
+    ErrorReport,
+> {
+    Ok(TableIterator::new(expire()?))
+}
+
+/// The questions whose deadline has passed, with the outcome of each.
+pub fn expire() -> Result<Vec<(Uuid, String, String)>, Error> {
+    static DUE: Statement = Statement::new(
+        "SELECT t.decision_id, t.kind FROM orchestrator.decision_terms AS t \
+         WHERE t.on_timeout IS NOT NULL AND t.due_at <= now() AND (t.on_timeout <> 'escalate' OR t.escalations < $1) \
+           AND CASE t.kind \
+               WHEN 'review' THEN (SELECT true FROM orchestrator.human_review_queue AS q WHERE q.id = t.decision_id AND q.status = 'pending') \
+               WHEN 'gate' THEN (SELECT true FROM orchestrator.gates AS g WHERE g.id = t.decision_id AND g.status = 'pending') \
+               ELSE (SELECT true FROM orchestrator.approvals AS a WHERE a.id = t.decision_id AND a.status = 'pending') END \
+         ORDER BY t.due_at, t.decision_id",
+    );
+    let due = plans::by_index(|| {
+        DUE.update(&[MOST_ESCALATIONS.into()], |rows| {
+            rows::each(rows, |row| {
+                let id = rows::value::<Uuid>(row, 1, "decision_terms.decision_id")?;
+                Ok((id, rows::value::<String>(row, 2, "decision_terms.kind")?))
+            })
+        })
+    })?;
+    let mut outcomes = Vec::new();
+    for (id, kind) in due {
+        interrupts::allow();
+        if let Some(outcome) = act(&kind, id)? {
+            outcomes.push((id, kind, outcome.to_owned()));
+        }
+    }
+    Ok(outcomes)
+}
+
+/// The outcome of a question that is due; `None` if it was decided meanwhile.
+fn act(kind: &str, id: Uuid) -> Result<Option<&'static str>, Error> {
+    static STILL_DUE: Statement = Statement::new(
+        "SELECT t.on_timeout, t.due_at::text FROM orchestrator.decision_terms AS t \
+         WHERE t.decision_id = $1 AND t.kind = $2 AND t.due_at <= now() AND (t.on_timeout <> 'escalate' OR t.escalations < $3)",
+    );
+    let Some(question) = Question::of_kind(kind, id)? else { return Ok(None) };
+    lock_before(&question)?;
+    Terms::lock(kind, id)?;
+    let arguments = [id.into(), kind.into(), MOST_ESCALATIONS.into()];
+    let due = plans::by_index(|| STILL_DUE.update(&arguments, statements::two::<String, String>))?;
+    let Some((Some(act), Some(due_at))) = due else { return Ok(None) };
+    match act.as_str() {
+        "escalate" => escalate(kind, id),
+        act => {
+            let approves = act == "approve";
+            let outcome = if approves { "approved" } else { "rejected" };
+            let notes = format!(
+                "No answer until {due_at}: {outcome} by the rule for {kind} {}.",
+                question.subtype
+            );
+            let is_decided = decide_at_deadline(&question, approves, &notes)?;
+            Ok(is_decided.then_some(outcome))
+        }
+    }
+}
+
+/// Asks the next person or role, with as much time for an answer as the first had.
+fn escalate(kind: &str, id: Uuid) -> Result<Option<&'static str>, Error> {
+    static ESCALATE: Statement = Statement::new(
+        "UPDATE orchestrator.decision_terms AS t SET assigned_to = t.escalate_to, escalations = t.escalations + 1, \
+             claimed_by = NULL, claimed_until = NULL, \
+             due_at = CASE WHEN t.escalations = 0 AND t.due_at > q.created_at AND isfinite(t.due_at) AND isfinite(q.created_at) \
+                 THEN now() + (t.due_at - q.created_at) ELSE t.due_at END \
+         FROM (SELECT r.created_at FROM orchestrator.human_review_queue AS r WHERE $2 = 'review' AND r.id = $1 \
+               UNION ALL SELECT g.created_at FROM orchestrator.gates AS g WHERE $2 = 'gate' AND g.id = $1 \
+               UNION ALL SELECT a.created_at FROM orchestrator.approvals AS a WHERE $2 = 'approval' AND a.id = $1) AS q \
+         WHERE t.decision_id = $1 AND t.kind = $2 RETURNING t.escalate_to, t.escalations::bigint, t.due_at::text",
+    );
+    let question = match Question::of_kind(kind, id)? {
+        Some(question) if question.is_open() => question,
+        _ => return Ok(None),
+    };
+    let arguments = [id.into(), kind.into()];
+    let escalated = ESCALATE.update(&arguments, statements::three::<String, i64, String>)?;
+    let Some((assigned_to, escalations, due_at)) = escalated else { return Ok(None) };
+    let facts = json!({ "assigned_to": assigned_to, "escalations": escalations, "due_at": due_at });
+    question.record("decision_escalated", TIMEOUT, facts)?;
+    Ok(Some("escalated"))
+}

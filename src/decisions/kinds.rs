@@ -1,0 +1,25 @@
+//! The three kinds of questions, each with the functions that decide it.
+
+use crate::decisions::question::Question;
+use crate::decisions::{approvals, gates, reviews};
+use crate::runs::Run;
+use crate::server::error::Error;
+
+/// Locks what is locked before a question: its run, and the task of an approval. Returns the run.
+pub fn lock_before(question: &Question) -> Result<Option<Run>, Error> {
+    match question.kind.as_str() {
+        "review" => reviews::resolve::lock_run(question.id).map(Some),
+        "gate" => gates::resolve::lock_run(question.id),
+        _ => approvals::lock_run_and_task_of(question.id),
+    }
+}
+
+/// Decides a question whose deadline has passed, as its terms say. Returns whether it was still open.
+pub fn decide_at_deadline(question: &Question, approves: bool, notes: &str) -> Result<bool, Error> {
+    let id = question.id;
+    match question.kind.as_str() {
+        "review" => reviews::resolve::decide_at_deadline(id, approves, notes),
+        "gate" => gates::resolve::decide_at_deadline(id, approves, notes),
+        _ => approvals::answer::decide_at_deadline(id, &question.subtype, approves, notes),
+    }
+}

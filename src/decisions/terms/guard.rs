@@ -1,0 +1,121 @@
+//! The terms of questions that are decided, by whatever statement: enough people have agreed, or the
+//! deadline has passed.
+
+use std::ffi::CStr;
+
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByPostgres, Uuid};
+
+use crate::decisions::question::PENDING;
+use crate::schema::lifecycle;
+use crate::server::error::{Error, Kind};
+use crate::server::statements::{self, Statement};
+use crate::server::transition_tables::Column;
+use crate::server::{backend_state, rows, triggers};
+
+/// AFTER UPDATE statement trigger `enforce_terms(kind)` of a table of questions, with the transition tables
+/// `was` and `became`: refuses the statement if it decides a question against its terms. It does nothing in an
+/// extension script.
+///
+/// Errors: 55000 too few votes. Since 0.8.0.
+#[pg_trigger(sql = false)]
+fn enforce_terms<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    if backend_state::in_script() {
+        return Ok(None);
+    }
+    let data = trigger.trigger_data();
+    if data.tg_newtable.is_null() || data.tg_oldtable.is_null() {
+        const RULE: &str =
+            "it must be fired AFTER UPDATE, FOR EACH STATEMENT, with transition tables";
+        lifecycle::misused("enforce_terms", RULE);
+    }
+    let kind = trigger.extra_args()?.into_iter().next().unwrap_or_default();
+    triggers::by_key(trigger, || {
+        let Decided { ids, statuses, renamed } = Decided::by(trigger)?;
+        if !renamed.is_empty() {
+            refuse_new_id(&kind, renamed)?;
+        }
+        if ids.is_empty() { Ok(()) } else { check(&kind, ids, statuses) }
+    });
+    Ok(None)
+}
+
+/// The questions that the statement decided, with their new status, and the old ids of those that it gave another.
+#[derive(Default)]
+struct Decided {
+    ids: Vec<Uuid>,
+    statuses: Vec<String>,
+    renamed: Vec<Uuid>,
+}
+
+impl Decided {
+    fn by(trigger: &PgTrigger<'_>) -> Result<Decided, Error> {
+        const STATUS: &CStr = c"status";
+        let mut was = Column::before(trigger, STATUS)?.with_id(trigger, c"id")?;
+        let mut now = Column::after(trigger, STATUS)?.with_id(trigger, c"id")?;
+        let mut decided = Decided::default();
+        let mut status = String::new();
+        while let (Some(waited), Some(is_decided)) = (
+            was.next(|status| status == PENDING),
+            now.next(|now| {
+                status.clear();
+                status.push_str(now);
+                now != PENDING
+            }),
+        ) {
+            let (Some(before), Some(id)) = (was.id(), now.id()) else { continue };
+            if before.as_bytes() != id.as_bytes() {
+                decided.renamed.push(before);
+            }
+            if waited && is_decided {
+                decided.ids.push(id);
+                decided.statuses.push(status.clone());
+            }
+        }
+        Ok(decided)
+    }
+}
+
+/// Errors: 55000 a question with terms has got another id.
+fn refuse_new_id(kind: &str, ids: Vec<Uuid>) -> Result<(), Error> {
+    static WITH_TERMS: Statement = Statement::new(
+        "SELECT t.decision_id FROM orchestrator.decision_terms AS t WHERE t.decision_id = ANY ($1) AND t.kind = $2 LIMIT 1",
+    );
+    match WITH_TERMS.update(&[ids.into(), kind.into()], statements::one::<Uuid>)? {
+        None => Ok(()),
+        Some(id) => {
+            Err(Error::new(Kind::NotReady, format!("the id of {kind} {id} cannot be changed"))
+                .detail("Its terms and votes are found by its id.")
+                .hint("Withdraw it with orchestrator.withdraw_decision, and ask anew."))
+        }
+    }
+}
+
+/// Errors: 55000.
+fn check(kind: &str, ids: Vec<Uuid>, statuses: Vec<String>) -> Result<(), Error> {
+    static AGAINST: Statement = Statement::new(include_str!("against.sql"));
+    let arguments = [ids.into(), statuses.into(), kind.into()];
+    let against = AGAINST.update(&arguments, |rows| {
+        rows::first(rows, |row| {
+            Ok((
+                rows::value::<Uuid>(row, 1, "decision_terms.decision_id")?,
+                rows::value::<String>(row, 2, "decision_votes.vote")?,
+                rows::value::<i64>(row, 3, "count")?,
+                rows::value::<i32>(row, 4, "decision_terms.approvals_needed")?,
+                rows::optional::<String>(row, 5, "decision_terms.claimed_by")?,
+            ))
+        })
+    })?;
+    let Some((id, status, votes, needed, claimed_by)) = against else { return Ok(()) };
+    let answer = match status.as_str() {
+        "changes_requested" => "ask for changes".to_owned(),
+        status => format!("be {status}"),
+    };
+    let claimed = claimed_by.map(|by| format!(" {by} has claimed it.")).unwrap_or_default();
+    Err(Error::new(Kind::NotReady, format!("{kind} {id} cannot {answer} without enough votes"))
+        .detail(format!("{votes} of {needed} people have said so.{claimed}"))
+        .hint("Each of them calls orchestrator.decide; the vote that reaches the number decides."))
+}

@@ -1,0 +1,109 @@
+//! The row of the terms of a question, and who asked it.
+
+use const_format::concatcp;
+use pgrx::Uuid;
+
+use crate::audit::identity::{Identity, PERSON, person};
+use crate::decisions::question::Question;
+use crate::server::error::{Error, Kind};
+use crate::server::plans;
+use crate::server::rows;
+use crate::server::statements::{self, Statement};
+
+/// Who decides at a deadline.
+pub const TIMEOUT: &str = "timeout";
+
+/// The terms of a question, which are locked until the transaction ends.
+pub struct Terms {
+    pub assigned_to: Option<String>,
+    /// Who claims the question at this time.
+    pub claimed_by: Option<String>,
+    claimed_until: Option<String>,
+}
+
+impl Terms {
+    /// Locks the terms of a question; `None` if it has none.
+    pub fn lock(kind: &str, id: Uuid) -> Result<Option<Terms>, Error> {
+        static LOCK: Statement = Statement::new(
+            "SELECT t.assigned_to, CASE WHEN t.claimed_until > clock_timestamp() THEN t.claimed_by END, t.claimed_until::text \
+             FROM orchestrator.decision_terms AS t WHERE t.decision_id = $1 AND t.kind = $2 FOR UPDATE",
+        );
+        plans::by_index(|| {
+            LOCK.update(&[id.into(), kind.into()], |rows| {
+                rows::first(rows, |row| {
+                    Ok(Terms {
+                        assigned_to: rows::optional(row, 1, "decision_terms.assigned_to")?,
+                        claimed_by: rows::optional(row, 2, "decision_terms.claimed_by")?,
+                        claimed_until: rows::optional(row, 3, "decision_terms.claimed_until")?,
+                    })
+                })
+            })
+        })
+    }
+
+    /// Errors: 55000 somebody else has claimed the question.
+    pub fn refuse_if_claimed_by_other(&self, question: &Question, name: &str) -> Result<(), Error> {
+        match (&self.claimed_by, &self.claimed_until) {
+            (Some(holder), Some(until)) if holder != name => {
+                Err(claimed_by_other(&question.kind, question.id, holder, until))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Locks the terms of a question, and writes some first that change nothing if it has none.
+    pub fn lock_or_write(question: &Question) -> Result<Terms, Error> {
+        static WRITE: Statement = Statement::new(
+            "INSERT INTO orchestrator.decision_terms (decision_id, kind, approvals_needed, rejections_needed, requester_may_decide, requested_as) \
+             VALUES ($1, $2, 1, 1, true, $3) ON CONFLICT (decision_id) DO NOTHING",
+        );
+        let (kind, id) = (question.kind.as_str(), question.id);
+        if let Some(terms) = Terms::lock(kind, id)? {
+            return Ok(terms);
+        }
+        let asked_as = asked_as(question)?.unwrap_or_else(|| "unknown".to_owned());
+        WRITE.update(&[id.into(), kind.into(), asked_as.into()], |_| Ok(()))?;
+        Terms::lock(kind, id)?.ok_or_else(|| {
+            Error::no_row(format!("{kind} {id} could not be given terms"), "decision_terms")
+        })
+    }
+}
+
+/// The person who asked a question, as the server knows it; `None` if no event tells.
+pub fn asked_as(question: &Question) -> Result<Option<String>, Error> {
+    static TERMS: Statement = Statement::new(
+        "SELECT t.requested_as FROM orchestrator.decision_terms AS t WHERE t.decision_id = $1 AND t.kind = $2",
+    );
+    static EVENT: Statement = Statement::new(concatcp!(
+        "SELECT ",
+        person!(
+            "(e.metadata ->> 'session_user')",
+            "(e.metadata ->> 'subject')",
+            "(e.metadata ->> 'role')"
+        ),
+        " FROM orchestrator.audit_events AS e \
+          WHERE e.trace_id = $1 AND e.event_type = CASE $2 WHEN 'gate' THEN 'gate_opened' ELSE $2 || '_requested' END \
+            AND e.metadata ->> ($2 || '_id') = $3::text LIMIT 1"
+    ));
+    let (kind, id) = (question.kind.as_str(), question.id);
+    plans::by_index(|| {
+        if let Some(known) = TERMS.update(&[id.into(), kind.into()], statements::one::<String>)? {
+            return Ok(Some(known));
+        }
+        let arguments = [question.trace_id().into(), kind.into(), id.into()];
+        EVENT.update(&arguments, statements::one::<String>)
+    })
+}
+
+/// The person who calls, as the server knows it.
+pub fn caller() -> Result<String, Error> {
+    static CALLER: Statement = Statement::new(concatcp!("SELECT ", PERSON));
+    let arguments = Identity::of_the_caller().before([]);
+    CALLER.update(&arguments, |rows| rows::only(rows, "session_user"))
+}
+
+/// The error for a question that somebody else has claimed.
+pub fn claimed_by_other(kind: &str, id: Uuid, holder: &str, until: &str) -> Error {
+    Error::new(Kind::NotReady, format!("{kind} {id} is claimed by {holder} until {until}"))
+        .hint("Wait for the answer, or for the end of the claim; its holder may call orchestrator.release_decision.")
+}
