@@ -167,7 +167,7 @@ CREATE TABLE orchestrator.decision_terms (
     rejections_needed integer NOT NULL,
     -- Whether the one who asked may answer
     requester_may_decide boolean NOT NULL,
-    -- Who asked, as the server knows it: the login, or behind a shared login the subject of the token or the role in force
+    -- Who asked, as the server knows it: the login, or behind a shared login the subject of the token or the role in force; empty if no event tells
     requested_as text NOT NULL,
     -- The person or role that is asked now; an assigned role may decide an approval like the role that was asked first
     assigned_to text,

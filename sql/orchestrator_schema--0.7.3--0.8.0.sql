@@ -92,7 +92,7 @@ COMMENT ON COLUMN orchestrator.decision_terms.escalate_to IS 'The person or role
 COMMENT ON COLUMN orchestrator.decision_terms.approvals_needed IS 'The number of different people who must approve';
 COMMENT ON COLUMN orchestrator.decision_terms.rejections_needed IS 'The number of different people who must reject';
 COMMENT ON COLUMN orchestrator.decision_terms.requester_may_decide IS 'Whether the one who asked may answer';
-COMMENT ON COLUMN orchestrator.decision_terms.requested_as IS 'Who asked, as the server knows it: the login, or behind a shared login the subject of the token or the role in force';
+COMMENT ON COLUMN orchestrator.decision_terms.requested_as IS 'Who asked, as the server knows it: the login, or behind a shared login the subject of the token or the role in force; empty if no event tells';
 COMMENT ON COLUMN orchestrator.decision_terms.assigned_to IS 'The person or role that is asked now; an assigned role may decide an approval like the role that was asked first';
 COMMENT ON COLUMN orchestrator.decision_terms.claimed_by IS 'Who is working on the answer; others may not answer until claimed_until';
 COMMENT ON COLUMN orchestrator.decision_terms.claimed_until IS 'When the claim ends';

@@ -67,9 +67,10 @@ fn run_maintenance_0_7_1()
 fn run_maintenance_0_8_0()
 -> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
     lock_tables()?;
+    // A deadline locks runs and waits for them. Whatever takes tasks back passes by what is locked, so it comes second.
     let mut done = vec![
-        ("reclaim_expired_tasks", tasks::reclaim_expired_tasks()?),
         ("expire_decisions", expire::expire()?.len() as i64),
+        ("reclaim_expired_tasks", tasks::reclaim_expired_tasks()?),
     ];
     done.extend(maintain()?);
     Ok(results(done))
@@ -87,8 +88,11 @@ fn lock_tables() -> Result<(), Error> {
         c"approvals",
         c"queued_tasks",
         c"task_attempts",
+        c"workflows",
+        c"workflow_tasks",
         c"decision_terms",
         c"decision_votes",
+        c"tool_executions",
         c"knowledge_staging",
         c"configurations",
     ]);

@@ -284,7 +284,7 @@ export type Database = {
           rejections_needed: number;
           /** Whether the one who asked may answer */
           requester_may_decide: boolean;
-          /** Who asked, as the server knows it: the login, or behind a shared login the subject of the token or the role in force */
+          /** Who asked, as the server knows it: the login, or behind a shared login the subject of the token or the role in force; empty if no event tells */
           requested_as: string;
           /** The person or role that is asked now; an assigned role may decide an approval like the role that was asked first */
           assigned_to: string | null;

@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::ffi::{CStr, CString};
 
+use const_format::concatcp;
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use serde::Deserialize;
@@ -24,7 +25,7 @@ pub const IDENTITY: &str = "(CASE WHEN $2 IS NOT NULL THEN ARRAY['subject', $2] 
 /// JSON array of names.
 macro_rules! person {
     ($login:expr, $subject:expr, $role:expr) => {
-        const_format::concatcp!(
+        concatcp!(
             "(CASE WHEN EXISTS ( \
                 SELECT FROM orchestrator.configurations AS c \
                 WHERE c.key = 'shared_logins' \
@@ -43,12 +44,18 @@ macro_rules! person {
         )
     };
 }
-pub(crate) use person;
 
 /// The person who calls, as the server knows it, by the same two parameters as `IDENTITY`. No caller can choose
 /// a login.
 pub const PERSON: &str =
     person!("session_user::text", "$2", "pg_catalog.pg_get_userbyid($1)::text");
+
+/// The person who recorded event `e`, as the server knew it.
+pub const PERSON_OF_EVENT: &str = person!(
+    "(e.metadata ->> 'session_user')",
+    "(e.metadata ->> 'subject')",
+    "(e.metadata ->> 'role')"
+);
 
 /// The two parameters of `IDENTITY` and `PERSON`.
 pub struct Identity {

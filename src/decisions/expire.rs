@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 use serde_json::json;
 
 use crate::decisions::kinds::{decide_at_deadline, lock_before};
-use crate::decisions::question::Question;
+use crate::decisions::question::{self, Question};
 use crate::decisions::terms::{TIMEOUT, Terms};
 use crate::server::error::Error;
 use crate::server::statements::{self, Statement};
@@ -29,6 +29,7 @@ pub fn expire_decisions() -> Result<
     TableIterator<'static, (name!(decision_id, Uuid), name!(kind, String), name!(outcome, String))>,
     ErrorReport,
 > {
+    question::lock_tables();
     Ok(TableIterator::new(expire()?))
 }
 
@@ -51,6 +52,7 @@ pub fn expire() -> Result<Vec<(Uuid, String, String)>, Error> {
             })
         })
     })?;
+    lock_runs_and_tasks(due.iter().map(|(id, _)| *id).collect())?;
     let mut outcomes = Vec::new();
     for (id, kind) in due {
         interrupts::allow();
@@ -59,6 +61,27 @@ pub fn expire() -> Result<Vec<(Uuid, String, String)>, Error> {
         }
     }
     Ok(outcomes)
+}
+
+/// Locks the runs of all these questions, and then the tasks of the approvals, each in the order of their ids, as every
+/// function that locks more than one.
+fn lock_runs_and_tasks(ids: Vec<Uuid>) -> Result<(), Error> {
+    static RUNS: Statement = Statement::new(
+        "SELECT r.id FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id IN ( \
+             SELECT q.thread_id FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1) \
+             UNION ALL SELECT g.thread_id FROM orchestrator.gates AS g WHERE g.id = ANY ($1) \
+             UNION ALL SELECT t.thread_id FROM orchestrator.tasks AS t JOIN orchestrator.approvals AS a ON a.task_id = t.id WHERE a.id = ANY ($1)) \
+         ORDER BY r.id FOR NO KEY UPDATE",
+    );
+    static TASKS: Statement = Statement::new(
+        "SELECT t.id FROM orchestrator.tasks AS t \
+         WHERE t.id IN (SELECT a.task_id FROM orchestrator.approvals AS a WHERE a.id = ANY ($1)) ORDER BY t.id FOR NO KEY UPDATE",
+    );
+    if ids.is_empty() {
+        return Ok(());
+    }
+    RUNS.update(&[ids.clone().into()], |_| Ok(()))?;
+    TASKS.update(&[ids.into()], |_| Ok(()))
 }
 
 /// The outcome of a question that is due; `None` if it was decided meanwhile.

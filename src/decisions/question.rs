@@ -10,7 +10,7 @@ use crate::runs::Row;
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
 use crate::server::statements::{self, Statement};
-use crate::server::{plans, rows};
+use crate::server::{locks, plans, rows};
 
 /// The status of a question that waits.
 pub const PENDING: &str = "pending";
@@ -137,4 +137,25 @@ pub fn row(id: Uuid) -> Result<Option<Row>, Error> {
 pub fn unknown(id: Uuid) -> Error {
     Error::new(Kind::NotFound, format!("decision {id} does not exist"))
         .hint("List pending decisions: SELECT * FROM orchestrator.pending_decisions;")
+}
+
+/// Locks the tables of all kinds for reading, in the order of updates. A function whose triggers go from a question to
+/// its task and back would lock them in another one.
+pub fn lock_tables() {
+    locks::in_order(&[
+        c"orchestrator_runs",
+        c"human_review_queue",
+        c"gates",
+        c"tasks",
+        c"approvals",
+        c"queued_tasks",
+        c"task_attempts",
+        c"workflows",
+        c"workflow_tasks",
+        c"decision_rules",
+        c"decision_terms",
+        c"decision_votes",
+        c"knowledge_staging",
+        c"configurations",
+    ]);
 }

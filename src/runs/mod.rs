@@ -81,7 +81,13 @@ impl Run {
     /// Errors: P0002 the thread has no run, 55000 the run has ended.
     pub fn lock_open(thread_id: &str) -> Result<Self, Error> {
         let run = Run::lock(thread_id)?;
-        if run.has_ended() || run.gate_status == "kill" { Err(run.ended()) } else { Ok(run) }
+        run.refuse_if_over()?;
+        Ok(run)
+    }
+
+    /// Errors: 55000 the run has ended.
+    pub fn refuse_if_over(&self) -> Result<(), Error> {
+        if self.has_ended() || self.gate_status == "kill" { Err(self.ended()) } else { Ok(()) }
     }
 
     /// Locks the run that a row names, such as a question; `None` if it names none, or there is no

@@ -130,12 +130,12 @@ impl Question {
     /// The person who asked, as the terms say, or the event.
     fn asker(&self) -> Option<&str> {
         let known = self.terms.as_ref().map(|terms| terms.asked_as.as_str());
-        known.or(self.asked_by.as_deref())
+        known.filter(|name| !name.is_empty()).or(self.asked_by.as_deref())
     }
 
     /// The terms; some that change nothing if there were none.
     fn terms_or_plain(&mut self) -> &mut Terms {
-        let asked_as = self.asked_by.clone().unwrap_or_else(|| "unknown".to_owned());
+        let asked_as = self.asked_by.clone().unwrap_or_default();
         self.terms.get_or_insert(Terms {
             due: None,
             on_timeout: None,

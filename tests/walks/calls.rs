@@ -110,8 +110,11 @@ pub const CALLS: &[Call] = &[
         RULED,
         "SELECT orchestrator.claim_decision(:id, 'ada'), orchestrator.release_decision(:id, 'ada')",
     ),
-    with(RULED, "SELECT orchestrator.assign_decision(:id, 'dean {n}', 'ada')"),
-    with(RULED, "SELECT orchestrator.decide(:id, 'approve', 'ada', acting_as => 'dean {n}')"),
+    // In one statement, because a version without terms knows of no assignment.
+    with(
+        RULED,
+        "SELECT orchestrator.assign_decision(:id, 'dean {n}', 'ada'), orchestrator.decide(:id, 'approve', 'ada', acting_as => 'dean {n}')",
+    ),
     with(
         RULED,
         "UPDATE orchestrator.decision_terms SET due_at = '-infinity' WHERE decision_id = :id",

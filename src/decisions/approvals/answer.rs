@@ -7,8 +7,9 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::{Facts, Resolution, lock_run_and_task_of, lock_run_of, sha256};
+use crate::audit::identity::PERSON_OF_EVENT;
 use crate::decisions::question;
-use crate::decisions::terms::{Outcome, TIMEOUT, Terms, was_cast};
+use crate::decisions::terms::{Outcome, TIMEOUT, Terms, caller, was_cast};
 use crate::runs::{Row, Run};
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
@@ -113,7 +114,7 @@ pub fn decide(resolution: &Resolution<'_>, role: For<'_>) -> Result<Row, Error> 
     if let Some(row) = apply(resolution, &parameters, run, false)? {
         return Ok(row);
     }
-    match made_before(&parameters)? {
+    match made_before(resolution, role, None)? {
         Some(row) => Ok(row),
         None => Err(not_decided(resolution, role, &parameters)?),
     }
@@ -147,7 +148,7 @@ pub fn decide_by_vote(resolution: &Resolution<'_>, role: For<'_>) -> Result<Row,
     if let Some(row) = apply(resolution, &parameters, run, true)? {
         return Ok(row);
     }
-    if let Some(row) = made_before(&parameters)? {
+    if let Some(row) = made_before(resolution, role, assigned_to)? {
         return Ok(row);
     }
     let status = STATUS.update(&[id.into()], statements::one::<String>)?;
@@ -204,10 +205,21 @@ fn apply(
     Ok(Some(row))
 }
 
-/// The row, if the same person made the same decision before, as the same role.
-fn made_before(parameters: &[DatumWithOid<'_>]) -> Result<Option<Row>, Error> {
-    static MADE: Statement = Statement::new(concatcp!(include_str!("made_before.sql"), MAY_DECIDE));
-    MADE.update(parameters, statements::one::<Row>)
+/// The row, if the same person made the same decision before.
+fn made_before(
+    resolution: &Resolution<'_>,
+    role: For<'_>,
+    assigned_to: Option<&str>,
+) -> Result<Option<Row>, Error> {
+    static MADE: Statement = Statement::new(concatcp!(
+        include_str!("made_before.sql"),
+        PERSON_OF_EVENT,
+        " = $8 AND ",
+        MAY_DECIDE
+    ));
+    let caller = caller()?;
+    let arguments = parameters(resolution, role, assigned_to).into_iter().chain([caller.into()]);
+    MADE.update(&arguments.collect::<Vec<_>>(), statements::one::<Row>)
 }
 
 fn read(id: Uuid) -> Result<Row, Error> {

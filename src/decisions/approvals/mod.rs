@@ -4,7 +4,6 @@
 pub mod answer;
 
 use const_format::concatcp;
-use pgrx::datum::DatumWithOid;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -14,6 +13,7 @@ use serde_json::json;
 
 use super::request_key::{self, RequestKey};
 use crate::audit::{self, Event};
+use crate::decisions::question;
 use crate::decisions::terms::Vote;
 use crate::runs::{self, Naming, Run};
 use crate::server::error::{Error, Kind, required};
@@ -89,7 +89,7 @@ fn request_approval_0_7_0(
 /// whatever its state, and changes nothing. The notes are compared only while it is pending, because
 /// the decision may replace them. Returns: the id of the approval.
 /// Errors: 22004, 22023 blank role or key, 23505 the key was used with other content, P0002 unknown
-/// task. Since 0.8.0.
+/// task, 55000 the task has failed or was cancelled, or its run failed or was killed. Since 0.8.0.
 #[pg_extern(sql = false, volatile)]
 fn request_approval_0_8_0(
     task_id: Option<Uuid>,
@@ -97,6 +97,7 @@ fn request_approval_0_8_0(
     notes: default!(Option<&str>, "''"),
     request_key: default!(Option<&str>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
+    question::lock_tables();
     Ok(request(task_id, approver_role, notes, request_key, true)?)
 }
 
@@ -122,7 +123,7 @@ fn request(
     let notes = notes.unwrap_or("");
     let key = RequestKey::of(request_key)?;
     let content = [task_id.into(), approver_role.into(), notes.into(), request_key.into()];
-    let insert = || insert(task_id, approver_role, notes, &content, is_held);
+    let insert = || insert(task_id, approver_role, notes, request_key, is_held);
     APPROVAL.ask(key, &FIRST, &content, insert)
 }
 
@@ -132,23 +133,37 @@ fn insert(
     task_id: Uuid,
     approver_role: &str,
     notes: &str,
-    content: &[DatumWithOid<'_>],
+    request_key: Option<&str>,
     is_held: bool,
 ) -> Result<Option<Uuid>, Error> {
     static REQUEST: Statement = Statement::new(
         "WITH task AS ( \
-             SELECT t.id, t.trace_id FROM orchestrator.tasks AS t WHERE t.id = $1 FOR KEY SHARE \
+             SELECT t.id, t.trace_id, t.status FROM orchestrator.tasks AS t WHERE t.id = $1 FOR NO KEY UPDATE \
          ), requested AS ( \
              INSERT INTO orchestrator.approvals (task_id, approver_role, notes, request_key) \
-             SELECT task.id, $2, $3, $4 FROM task \
+             SELECT task.id, $2, $3, $4 FROM task WHERE NOT $5 OR task.status NOT IN ('failed', 'cancelled') \
              ON CONFLICT (request_key) WHERE request_key IS NOT NULL DO NOTHING RETURNING id \
          ) \
-         SELECT requested.id, coalesce(task.trace_id, task.id) FROM task LEFT JOIN requested ON true",
+         SELECT requested.id, coalesce(task.trace_id, task.id), task.status FROM task LEFT JOIN requested ON true",
     );
     let run = lock_run(task_id)?;
-    let requested = REQUEST.update(content, requested)?;
-    let (approval_id, trace_id) = requested.ok_or_else(|| unknown_task(task_id))?;
-    let Some(approval_id) = approval_id else { return Ok(None) };
+    // The tasks of a run that is complete may still be done.
+    if let Some(run) = run.as_ref().filter(|run| is_held && run.phase != "complete") {
+        run.refuse_if_over()?;
+    }
+    let content =
+        [task_id.into(), approver_role.into(), notes.into(), request_key.into(), is_held.into()];
+    let requested = REQUEST.update(&content, |rows| {
+        rows::first(rows, |row| {
+            let approval_id = rows::optional::<Uuid>(row, 1, "approvals.id")?;
+            let trace_id = rows::value::<Uuid>(row, 2, "tasks.id")?;
+            Ok((approval_id, trace_id, rows::value::<String>(row, 3, "tasks.status")?))
+        })
+    })?;
+    let (approval_id, trace_id, status) = requested.ok_or_else(|| unknown_task(task_id))?;
+    let Some(approval_id) = approval_id else {
+        return if is_held { refuse_if_over(task_id, &status).map(|()| None) } else { Ok(None) };
+    };
     if let Some(run) = run.as_ref().filter(|run| !run.has_ended()) {
         run.mark()?;
     }
@@ -156,6 +171,19 @@ fn insert(
     let facts = Facts { approval_id, task_id, notes: Some(notes), run, sha256 };
     facts.record("approval_requested", approver_role, trace_id)?;
     Ok(Some(approval_id))
+}
+
+/// Refuses an approval of a task that failed or was cancelled, since nobody could use it.
+///
+/// Errors: 55000.
+fn refuse_if_over(task_id: Uuid, status: &str) -> Result<(), Error> {
+    let hint = match status {
+        "failed" => "Let it be tried again first, with orchestrator.retry_task.",
+        "cancelled" => "Create another task with orchestrator.create_task.",
+        _ => return Ok(()),
+    };
+    let message = format!("no approval of task {task_id} can be requested");
+    Err(Error::new(Kind::NotReady, message).detail(format!("Its status is {status}.")).hint(hint))
 }
 
 /// Decides a pending approval.

@@ -11,7 +11,8 @@ use pgrx::spi::SpiTupleTable;
 use super::{DESCRIBE_WITH_RUN, EVENT_OF_GATE, event, opened, record};
 use crate::agents::knowledge::Lesson;
 use crate::audit;
-use crate::decisions::terms::{Outcome, TIMEOUT, Terms, Vote, was_cast};
+use crate::audit::identity::PERSON_OF_EVENT;
+use crate::decisions::terms::{Outcome, TIMEOUT, Terms, Vote, caller, was_cast};
 use crate::runs::{self, Naming, Row, Run};
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
@@ -204,6 +205,16 @@ pub fn lock_run(gate_id: Uuid) -> Result<Option<Run>, Error> {
     Run::lock_of(gate_id, &RUN)
 }
 
+/// The same, and locks the gate: without a run, nothing else makes an answer wait.
+pub fn lock_run_and_gate(gate_id: Uuid) -> Result<Option<Run>, Error> {
+    static GATE: Statement = Statement::new(
+        "SELECT g.id FROM orchestrator.gates AS g WHERE g.id = $1 FOR NO KEY UPDATE",
+    );
+    let run = lock_run(gate_id)?;
+    GATE.update(&[gate_id.into()], |_| Ok(()))?;
+    Ok(run)
+}
+
 /// The row of the resolved gate, its lesson and its event.
 #[allow(clippy::type_complexity)]
 fn resolved(
@@ -323,8 +334,11 @@ impl<'a> Resolution<'a> {
 
     /// The row, if the same person made the same decision before, as the same role.
     fn made_before(&self) -> Result<Option<Row>, Error> {
-        static MADE: Statement = Statement::new(include_str!("made_before.sql"));
-        MADE.update(&self.parameters(), statements::one)
+        static MADE: Statement =
+            Statement::new(concatcp!(include_str!("made_before.sql"), PERSON_OF_EVENT, " = $5"));
+        let [id, decision, resolved_by, feedback] = self.parameters();
+        let arguments = [id, decision, resolved_by, feedback, caller()?.into()];
+        MADE.update(&arguments, statements::one)
     }
 }
 

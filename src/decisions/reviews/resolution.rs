@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use const_format::concatcp;
 use pgrx::Uuid;
 
 use crate::audit;
-use crate::decisions::terms::Vote;
+use crate::audit::identity::PERSON_OF_EVENT;
+use crate::decisions::terms::{Vote, caller};
 use crate::runs::Row;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
@@ -93,9 +95,15 @@ impl<'a> Resolution<'a> {
     /// Those of these reviews about which the same person made the same decision before, as the same
     /// role: their ids and rows.
     pub fn made_before(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, Row)>, Error> {
-        static MADE: Statement = Statement::new(include_str!("made_before.sql"));
-        let arguments =
-            [ids.to_vec().into(), self.decision.into(), self.resolved_by.into(), self.notes.into()];
+        static MADE: Statement =
+            Statement::new(concatcp!(include_str!("made_before.sql"), PERSON_OF_EVENT, " = $5"));
+        let arguments = [
+            ids.to_vec().into(),
+            self.decision.into(),
+            self.resolved_by.into(),
+            self.notes.into(),
+            caller()?.into(),
+        ];
         MADE.update(&arguments, |rows| {
             rows::each(rows, |row| {
                 let id = rows::value::<Uuid>(row, 1, "human_review_queue.id")?;

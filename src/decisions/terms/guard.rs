@@ -3,6 +3,7 @@
 
 use std::ffi::CStr;
 
+use const_format::concatcp;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
@@ -12,7 +13,7 @@ use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
 use crate::server::transition_tables::Column;
-use crate::server::{backend_state, rows, triggers};
+use crate::server::{backend_state, latest, rows, triggers};
 
 /// AFTER UPDATE statement trigger `enforce_terms(kind)` of a table of questions, with the transition tables
 /// `was` and `became`: refuses the statement if it decides a question against its terms. It does nothing in an
@@ -94,9 +95,30 @@ fn refuse_new_id(kind: &str, ids: Vec<Uuid>) -> Result<(), Error> {
     }
 }
 
+/// Refuses a decision by a snapshot that lacks terms of a question: somebody has claimed or assigned it since.
+///
+/// Errors: 40001.
+fn refuse_unseen_terms(kind: &str, ids: Vec<Uuid>) -> Result<(), Error> {
+    const WITH_TERMS: &str = "SELECT count(*) FROM orchestrator.decision_terms AS t WHERE t.decision_id = ANY ($1) AND t.kind = $2";
+    static SEEN: Statement = Statement::new(WITH_TERMS);
+    const NEWEST: &CStr = latest::statement(concatcp!(WITH_TERMS, "\0"));
+    if !backend_state::keeps_its_snapshot() {
+        return Ok(());
+    }
+    let arguments = [ids.into(), kind.into()];
+    if SEEN.update(&arguments, statements::one::<i64>)? == latest::value::<i64>(NEWEST, &arguments)?
+    {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Serialization, format!("a {kind} was claimed or assigned meanwhile"))
+        .detail("The snapshot of this transaction is older.")
+        .hint("Roll back and try again."))
+}
+
 /// Errors: 55000.
 fn check(kind: &str, ids: Vec<Uuid>, statuses: Vec<String>) -> Result<(), Error> {
     static AGAINST: Statement = Statement::new(include_str!("against.sql"));
+    refuse_unseen_terms(kind, ids.clone())?;
     let arguments = [ids.into(), statuses.into(), kind.into()];
     let against = AGAINST.update(&arguments, |rows| {
         rows::first(rows, |row| {

@@ -3,7 +3,7 @@
 use const_format::concatcp;
 use pgrx::Uuid;
 
-use crate::audit::identity::{Identity, PERSON, person};
+use crate::audit::identity::{Identity, PERSON, PERSON_OF_EVENT};
 use crate::decisions::question::Question;
 use crate::server::error::{Error, Kind};
 use crate::server::plans;
@@ -61,7 +61,7 @@ impl Terms {
         if let Some(terms) = Terms::lock(kind, id)? {
             return Ok(terms);
         }
-        let asked_as = asked_as(question)?.unwrap_or_else(|| "unknown".to_owned());
+        let asked_as = asked_as(question)?.unwrap_or_default();
         WRITE.update(&[id.into(), kind.into(), asked_as.into()], |_| Ok(()))?;
         Terms::lock(kind, id)?.ok_or_else(|| {
             Error::no_row(format!("{kind} {id} could not be given terms"), "decision_terms")
@@ -76,19 +76,16 @@ pub fn asked_as(question: &Question) -> Result<Option<String>, Error> {
     );
     static EVENT: Statement = Statement::new(concatcp!(
         "SELECT ",
-        person!(
-            "(e.metadata ->> 'session_user')",
-            "(e.metadata ->> 'subject')",
-            "(e.metadata ->> 'role')"
-        ),
+        PERSON_OF_EVENT,
         " FROM orchestrator.audit_events AS e \
           WHERE e.trace_id = $1 AND e.event_type = CASE $2 WHEN 'gate' THEN 'gate_opened' ELSE $2 || '_requested' END \
             AND e.metadata ->> ($2 || '_id') = $3::text LIMIT 1"
     ));
     let (kind, id) = (question.kind.as_str(), question.id);
     plans::by_index(|| {
+        // Terms that a claim wrote name nobody if no event does. No person has an empty name.
         if let Some(known) = TERMS.update(&[id.into(), kind.into()], statements::one::<String>)? {
-            return Ok(Some(known));
+            return Ok(Some(known).filter(|known| !known.is_empty()));
         }
         let arguments = [question.trace_id().into(), kind.into(), id.into()];
         EVENT.update(&arguments, statements::one::<String>)

@@ -80,6 +80,7 @@ pub static RULES: [Rule; 4] = [
         )),
         hint: "SELECT orchestrator.rebuild_task_queue();",
     },
+    // A row may be ready though its task is kept back: a pause passes by a task that is locked. Claims look again.
     Rule {
         table: "orchestrator.queued_tasks",
         reads: &[
@@ -92,13 +93,14 @@ pub static RULES: [Rule; 4] = [
             "orchestrator.approvals",
         ],
         column: None,
-        expected: "one row for each pending task, as the task, its run, its workflows and its approvals are",
+        expected: "one row for each pending task, as the task is, and ready if its run, its workflows and its approvals let it begin",
         query: Statement::new(concatcp!(
             "SELECT count(*), min(coalesce(d.task_id, q.task_id)::text) FROM (",
             QUEUED_TASKS,
             ") AS d FULL JOIN orchestrator.queued_tasks AS q ON q.task_id = d.task_id \
-             WHERE (d.task_id, d.task_type, d.to_role, d.priority, d.run_after, d.created_at, d.attempts, d.ready) \
-                   IS DISTINCT FROM (q.task_id, q.task_type, q.to_role, q.priority, q.run_after, q.created_at, q.attempts, q.ready)"
+             WHERE (d.task_id, d.task_type, d.to_role, d.priority, d.run_after, d.created_at, d.attempts) \
+                   IS DISTINCT FROM (q.task_id, q.task_type, q.to_role, q.priority, q.run_after, q.created_at, q.attempts) \
+                OR (d.ready AND NOT q.ready)"
         )),
         hint: "SELECT orchestrator.rebuild_task_queue();",
     },

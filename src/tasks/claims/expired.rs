@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{FROM_TASKS, TASK, Task};
 use crate::audit;
 use crate::server::error::Error;
-use crate::server::statements::Statement;
+use crate::server::statements::{self, Statement};
 use crate::server::{interrupts, plans, rows};
 use crate::tasks::{queue, tool_executions};
 
@@ -48,6 +48,7 @@ pub fn reclaim(limit: i64) -> Result<i64, Error> {
     }
     let expired =
         EXPIRED.update(&[limit.into()], |rows| rows::each(rows, |row| Task::read(row)))?;
+    let expired = without_locked_runs(expired)?;
     if expired.is_empty() {
         return Ok(0);
     }
@@ -58,6 +59,28 @@ pub fn reclaim(limit: i64) -> Result<i64, Error> {
     wait_again(left.iter().map(|ended| ended.task.id).collect())?;
     fail(&over)?;
     Ok(ended.len() as i64)
+}
+
+/// Leaves out the tasks with an open approval whose run another transaction has locked: it may decide the approval, and
+/// then waits for the task. The runs of the others are locked, because the end of a task withdraws its approvals.
+fn without_locked_runs(mut tasks: Vec<Task>) -> Result<Vec<Task>, Error> {
+    static LOCKED: Statement = Statement::new(
+        "WITH asked AS MATERIALIZED ( \
+             SELECT t.id, r.id AS run FROM orchestrator.orchestrator_runs AS r JOIN orchestrator.tasks AS t ON t.thread_id = r.thread_id \
+             WHERE t.id = ANY ($1) \
+               AND (SELECT true FROM orchestrator.approvals AS a WHERE a.task_id = t.id AND a.status = 'pending' LIMIT 1)), \
+         ours AS MATERIALIZED ( \
+             SELECT r.id FROM orchestrator.orchestrator_runs AS r WHERE r.id IN (SELECT a.run FROM asked AS a) \
+             FOR NO KEY UPDATE SKIP LOCKED) \
+         SELECT a.id FROM asked AS a WHERE a.run NOT IN (SELECT o.id FROM ours AS o)",
+    );
+    if tasks.is_empty() {
+        return Ok(tasks);
+    }
+    let ids: Vec<Uuid> = tasks.iter().map(|task| task.id).collect();
+    let locked = LOCKED.update(&[ids.into()], statements::column::<Uuid>)?;
+    tasks.retain(|task| !locked.contains(&task.id));
+    Ok(tasks)
 }
 
 /// Whether there is an expired lease. Most claims find none, and this costs less than the search for tasks.

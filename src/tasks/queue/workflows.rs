@@ -197,13 +197,14 @@ impl Passed {
 
 /// Lets those of the tasks be claimed that neither a workflow nor their run keeps back. The workflows are those that
 /// are locked. For a task of another workflow too, the lock of its entry makes changes of the two wait for one
-/// another, and the lock of a run that is on hold does so for its resumption.
+/// another, and the lock of a run that is on hold keeps it so meanwhile. If another transaction has locked such a run, it
+/// may resume it, or wait for a workflow: nothing waits for it here, and claims look again.
 fn release(ids: Vec<Uuid>, workflows: Vec<Uuid>) -> Result<(), Error> {
     static LOCK_RUNS: Statement = Statement::new(
         "SELECT r.id FROM orchestrator.orchestrator_runs AS r \
          WHERE r.thread_id = ANY (ARRAY(SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = ANY ($1))) \
            AND r.gate_status IN ('hold', 'kill') \
-         ORDER BY r.id FOR SHARE",
+         ORDER BY r.id FOR SHARE SKIP LOCKED",
     );
     static LOCK_ENTRIES: Statement = Statement::new(
         "SELECT q.task_id FROM orchestrator.queued_tasks AS q \
@@ -211,7 +212,7 @@ fn release(ids: Vec<Uuid>, workflows: Vec<Uuid>) -> Result<(), Error> {
            AND (SELECT true FROM orchestrator.workflow_tasks AS l WHERE l.task_id = q.task_id AND l.workflow_id <> ALL ($2) LIMIT 1) \
          ORDER BY q.task_id FOR NO KEY UPDATE",
     );
-    // A run that was held since is not locked. Claims look at it again.
+    // A run that was held since is not locked.
     static RELEASED: Selection = selection!(concatcp!(
         "SELECT t.id FROM orchestrator.tasks AS t WHERE t.id = ANY ($1) AND t.status = 'pending' AND (",
         KEPT_BACK,
