@@ -116,6 +116,17 @@ fn a_job_runs_is_listed_and_is_removed() -> Result<()> {
     client.batch_execute(
         "INSERT INTO orchestrator.sessions (client_id, last_heartbeat) VALUES ('silent', now() - interval '1 hour')",
     )?;
+    // Nobody answers, so the job decides when the time is over.
+    client.batch_execute(
+        "SELECT orchestrator.set_decision_rule('gate', respond_within => '2 seconds', on_timeout => 'reject'); \
+         SELECT orchestrator.open_gate('0198c5a0-0000-7000-8000-000000000001', 'dev', 'manual', 'may I?')",
+    )?;
+    wait_until("the job decides", || {
+        Ok(text(&mut client, "SELECT status FROM orchestrator.decisions")? != "pending")
+    })?;
+    let decided = "SELECT concat_ws(' ', d.status, d.decided_by, d.decided_at >= t.due_at, t.due_at - d.requested_at) \
+         FROM orchestrator.decisions AS d JOIN orchestrator.decision_terms AS t ON t.decision_id = d.id";
+    assert_eq!(text(&mut client, decided)?, "rejected timeout t 00:00:02");
     wait_for_a_run(&cluster, &job)?;
     assert_eq!(
         text(&mut client, "SELECT is_active FROM orchestrator.sessions")?,
