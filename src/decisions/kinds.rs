@@ -5,12 +5,12 @@ use crate::decisions::{approvals, gates, reviews};
 use crate::runs::Run;
 use crate::server::error::Error;
 
-/// Locks what is locked before the terms of a question: its run, the gate itself, which may have no run, and the task of
-/// an approval. Returns the run.
+/// Locks what is locked before the terms of a question: its run, or a gate without one itself, and the task of an
+/// approval. Returns the run.
 pub fn lock_before(question: &Question) -> Result<Option<Run>, Error> {
     match question.kind.as_str() {
         "review" => reviews::resolve::lock_run(question.id).map(Some),
-        "gate" => gates::resolve::lock_run_and_gate(question.id),
+        "gate" => gates::resolve::lock_run(question.id),
         _ => approvals::lock_run_and_task_of(question.id),
     }
 }

@@ -18,6 +18,7 @@ pub mod notifications;
 pub mod numbers;
 pub mod plans;
 pub mod reg_types;
+pub mod relations;
 pub mod repeats;
 pub mod rows;
 pub mod scoped;

@@ -6,10 +6,12 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::{Facts, Resolution, lock_run_and_task_of, lock_run_of, sha256};
+use super::{Facts, Resolution, SHA256, lock_run_and_task_of, lock_run_of};
 use crate::audit::identity::PERSON_OF_EVENT;
 use crate::decisions::question;
-use crate::decisions::terms::{Outcome, TIMEOUT, Terms, caller, was_cast};
+use crate::decisions::terms::{
+    HAS_NO_TERMS_AS, Outcome, TIMEOUT, Terms, caller, deciding, refuse_unseen_terms, was_cast,
+};
 use crate::runs::{Row, Run};
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
@@ -111,8 +113,8 @@ fn resolve_approval_0_8_0(
 pub fn decide(resolution: &Resolution<'_>, role: For<'_>) -> Result<Row, Error> {
     let parameters = parameters(resolution, role, None);
     let run = lock_run_of(resolution.id)?;
-    if let Some(row) = apply(resolution, &parameters, run, false)? {
-        return Ok(row);
+    if let Some(decided) = write(&DECIDE, &parameters)? {
+        return conclude(resolution, run, decided);
     }
     match made_before(resolution, role, None)? {
         Some(row) => Ok(row),
@@ -120,10 +122,18 @@ pub fn decide(resolution: &Resolution<'_>, role: For<'_>) -> Result<Row, Error> 
     }
 }
 
-/// The same by the terms of the approval, if it has any.
+/// The same by the terms of the approval, if it has any. Since 0.8.0 approvals hold their task.
 ///
 /// Errors: as those of `decide`, and those of a vote.
 pub fn decide_by_vote(resolution: &Resolution<'_>, role: For<'_>) -> Result<Row, Error> {
+    static DECIDE_WITHOUT_TERMS: Statement = Statement::new(concatcp!(
+        DECIDE_PENDING,
+        " AND ",
+        HAS_NO_TERMS_AS,
+        "'approval')",
+        RETURNING,
+        SHA256
+    ));
     static MAY: Statement = Statement::new(concatcp!(
         "SELECT ($2, $4) IS NULL OR ",
         MAY_DECIDE,
@@ -133,6 +143,11 @@ pub fn decide_by_vote(resolution: &Resolution<'_>, role: For<'_>) -> Result<Row,
         Statement::new("SELECT a.status FROM orchestrator.approvals AS a WHERE a.id = $1");
     let id = resolution.id;
     let run = lock_run_and_task_of(id)?;
+    refuse_unseen_terms("approval", vec![id])?;
+    let without_terms = parameters(resolution, role, None);
+    if let Some(decided) = deciding(|| write(&DECIDE_WITHOUT_TERMS, &without_terms))? {
+        return conclude(resolution, run, decided);
+    }
     let terms = Terms::lock("approval", id)?;
     let assigned_to = terms.as_ref().and_then(|terms| terms.assigned_to.as_deref());
     let parameters = parameters(resolution, role, assigned_to);
@@ -141,12 +156,15 @@ pub fn decide_by_vote(resolution: &Resolution<'_>, role: For<'_>) -> Result<Row,
         if MAY.update(&parameters, statements::one::<bool>)? != Some(true) {
             return Err(not_decided(resolution, role, &parameters)?);
         }
-        if vote.cast("approval", id, terms)? == Outcome::Open {
-            return read(id);
+        match vote.cast("approval", id, terms)? {
+            Outcome::Open => return read(id),
+            Outcome::Decides => {
+                if let Some(decided) = deciding(|| write(&DECIDE_HELD, &parameters))? {
+                    return conclude(resolution, run, decided);
+                }
+            }
+            Outcome::Late => {}
         }
-    }
-    if let Some(row) = apply(resolution, &parameters, run, true)? {
-        return Ok(row);
     }
     if let Some(row) = made_before(resolution, role, assigned_to)? {
         return Ok(row);
@@ -169,40 +187,59 @@ pub fn decide_at_deadline(
     let resolution = Resolution::of(Some(id), Some(decision), Some(TIMEOUT), Some(notes))?;
     let parameters = parameters(&resolution, For::Role(asked_role), None);
     let run = lock_run_and_task_of(id)?;
-    Ok(apply(&resolution, &parameters, run, true)?.is_some())
+    let decided = deciding(|| write(&DECIDE_HELD, &parameters))?;
+    Ok(decided.map(|decided| conclude(&resolution, run, decided)).transpose()?.is_some())
 }
 
-/// Decides a pending approval, lets its run go on, and records the decision. Returns the row; `None` if it was not
-/// pending, or another role was asked. `is_held`: whether approvals hold their task.
-fn apply(
-    resolution: &Resolution<'_>,
+/// The statement that decides a pending approval.
+const DECIDE_PENDING: &str = concatcp!(
+    "UPDATE orchestrator.approvals AS a \
+     SET status = $2, decision_at = pg_catalog.now(), decided_by = $3, notes = coalesce($4, a.notes) \
+     FROM orchestrator.tasks AS t \
+     WHERE a.id = $1 AND a.status IS NOT DISTINCT FROM 'pending' AND t.id = a.task_id AND ",
+    MAY_DECIDE
+);
+const RETURNING: &str = " RETURNING a, coalesce(t.trace_id, t.id), t.id, a.approver_role, ";
+static DECIDE: Statement = Statement::new(concatcp!(DECIDE_PENDING, RETURNING, "NULL::text"));
+/// The same for an approval that holds its task.
+static DECIDE_HELD: Statement = Statement::new(concatcp!(DECIDE_PENDING, RETURNING, SHA256));
+
+/// An approval that was decided.
+struct Decided {
+    row: Row,
+    trace_id: Uuid,
+    task_id: Uuid,
+    /// The role that was asked.
+    asked: String,
+    /// What was approved, if the approval holds its task.
+    sha256: Option<String>,
+}
+
+/// Decides a pending approval. `None` if it was not pending, or another role was asked.
+fn write(
+    decide: &'static Statement,
     parameters: &[DatumWithOid<'_>],
-    run: Option<Run>,
-    is_held: bool,
-) -> Result<Option<Row>, Error> {
-    static DECIDE: Statement = Statement::new(concatcp!(
-        "UPDATE orchestrator.approvals AS a \
-         SET status = $2, decision_at = pg_catalog.now(), decided_by = $3, notes = coalesce($4, a.notes) \
-         FROM orchestrator.tasks AS t \
-         WHERE a.id = $1 AND a.status IS NOT DISTINCT FROM 'pending' AND t.id = a.task_id AND ",
-        MAY_DECIDE,
-        " RETURNING a, coalesce(t.trace_id, t.id), t.id, a.approver_role"
-    ));
-    let decided = DECIDE.update(parameters, |rows| {
+) -> Result<Option<Decided>, Error> {
+    decide.update(parameters, |rows| {
         rows::first(rows, |row| {
-            let approval = rows::value::<Row>(row, 1, "approvals.id")?;
-            let trace_id = rows::value::<Uuid>(row, 2, "tasks.id")?;
-            let task_id = rows::value::<Uuid>(row, 3, "tasks.id")?;
-            let asked = rows::value::<String>(row, 4, "approvals.approver_role")?;
-            Ok((approval, trace_id, task_id, asked))
+            Ok(Decided {
+                row: rows::value(row, 1, "approvals.id")?,
+                trace_id: rows::value(row, 2, "tasks.id")?,
+                task_id: rows::value(row, 3, "tasks.id")?,
+                asked: rows::value(row, 4, "approvals.approver_role")?,
+                sha256: rows::optional(row, 5, "tasks.data")?,
+            })
         })
-    })?;
-    let Some((row, trace_id, task_id, asked)) = decided else { return Ok(None) };
+    })
+}
+
+/// Lets the run of the task go on, and records the decision. Returns the row.
+fn conclude(resolution: &Resolution<'_>, run: Option<Run>, decided: Decided) -> Result<Row, Error> {
+    let Decided { row, trace_id, task_id, asked, sha256 } = decided;
     let run = run.map(Run::release).transpose()?;
-    let sha256 = if is_held { Some(sha256(task_id)?) } else { None };
     let facts = Facts { approval_id: resolution.id, task_id, notes: resolution.notes, run, sha256 };
     facts.record_by(resolution.approver_role, resolution.event_type(), &asked, trace_id)?;
-    Ok(Some(row))
+    Ok(row)
 }
 
 /// The row, if the same person made the same decision before.

@@ -136,16 +136,18 @@ fn insert(
     request_key: Option<&str>,
     is_held: bool,
 ) -> Result<Option<Uuid>, Error> {
-    static REQUEST: Statement = Statement::new(
+    static REQUEST: Statement = Statement::new(concatcp!(
         "WITH task AS ( \
-             SELECT t.id, t.trace_id, t.status FROM orchestrator.tasks AS t WHERE t.id = $1 FOR NO KEY UPDATE \
+             SELECT t.* FROM orchestrator.tasks AS t WHERE t.id = $1 FOR NO KEY UPDATE \
          ), requested AS ( \
              INSERT INTO orchestrator.approvals (task_id, approver_role, notes, request_key) \
              SELECT task.id, $2, $3, $4 FROM task WHERE NOT $5 OR task.status NOT IN ('failed', 'cancelled') \
              ON CONFLICT (request_key) WHERE request_key IS NOT NULL DO NOTHING RETURNING id \
          ) \
-         SELECT requested.id, coalesce(task.trace_id, task.id), task.status FROM task LEFT JOIN requested ON true",
-    );
+         SELECT requested.id, coalesce(t.trace_id, t.id), t.status, CASE WHEN $5 THEN ",
+        SHA256,
+        " END FROM task AS t LEFT JOIN requested ON true"
+    ));
     let run = lock_run(task_id)?;
     // The tasks of a run that is complete may still be done.
     if let Some(run) = run.as_ref().filter(|run| is_held && run.phase != "complete") {
@@ -157,17 +159,17 @@ fn insert(
         rows::first(rows, |row| {
             let approval_id = rows::optional::<Uuid>(row, 1, "approvals.id")?;
             let trace_id = rows::value::<Uuid>(row, 2, "tasks.id")?;
-            Ok((approval_id, trace_id, rows::value::<String>(row, 3, "tasks.status")?))
+            let status = rows::value::<String>(row, 3, "tasks.status")?;
+            Ok((approval_id, trace_id, status, rows::optional::<String>(row, 4, "tasks.data")?))
         })
     })?;
-    let (approval_id, trace_id, status) = requested.ok_or_else(|| unknown_task(task_id))?;
+    let (approval_id, trace_id, status, sha256) = requested.ok_or_else(|| unknown_task(task_id))?;
     let Some(approval_id) = approval_id else {
         return if is_held { refuse_if_over(task_id, &status).map(|()| None) } else { Ok(None) };
     };
     if let Some(run) = run.as_ref().filter(|run| !run.has_ended()) {
         run.mark()?;
     }
-    let sha256 = if is_held { Some(sha256(task_id)?) } else { None };
     let facts = Facts { approval_id, task_id, notes: Some(notes), run, sha256 };
     facts.record("approval_requested", approver_role, trace_id)?;
     Ok(Some(approval_id))
@@ -247,26 +249,22 @@ pub fn lock_run_and_task_of(approval_id: Uuid) -> Result<Option<Run>, Error> {
          WHERE t.id = (SELECT a.task_id FROM orchestrator.approvals AS a WHERE a.id = $1) FOR NO KEY UPDATE",
     );
     let run = lock_run_of(approval_id)?;
-    TASK.update(&[approval_id.into()], |_| Ok(()))?;
+    if run.is_some() {
+        TASK.update(&[approval_id.into()], |_| Ok(()))?;
+    }
     Ok(run)
 }
 
-/// The SHA-256 of what a task is: its title, description, config and data, as a JSON array, in hexadecimal digits.
-fn sha256(task_id: Uuid) -> Result<String, Error> {
-    static SHA256: Statement = Statement::new(
-        "SELECT encode(sha256(convert_to(jsonb_build_array(t.title, t.description, t.config, t.data)::text, 'UTF8')), 'hex') \
-         FROM orchestrator.tasks AS t WHERE t.id = $1",
-    );
-    SHA256
-        .update(&[task_id.into()], statements::one::<String>)?
-        .ok_or_else(|| Error::no_row(format!("task {task_id} could not be read"), "tasks"))
-}
+/// The SHA-256 of what task `t` is: its title, description, config and data, as a JSON array, in hexadecimal digits.
+const SHA256: &str = "encode(sha256(convert_to(jsonb_build_array(t.title, t.description, t.config, t.data)::text, 'UTF8')), 'hex')";
 
-/// Locks the run of a task; `None` if the task has none, or does not exist.
+/// Locks the run of a task, or the task itself if it has none; `None` if it has none, or does not exist.
 fn lock_run(task_id: Uuid) -> Result<Option<Run>, Error> {
     const THREAD: &str = "SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = $1";
-    static RUN: Naming =
-        Naming::new(concatcp!(runs::LOCK_RUN_OF, THREAD, ") FOR NO KEY UPDATE"), THREAD);
+    static RUN: Naming = Naming::new(
+        concatcp!(runs::LOCK_RUN_OF, THREAD, ") FOR NO KEY UPDATE"),
+        concatcp!(THREAD, " FOR NO KEY UPDATE"),
+    );
     Run::lock_of(task_id, &RUN)
 }
 

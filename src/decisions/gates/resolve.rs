@@ -12,7 +12,9 @@ use super::{DESCRIBE_WITH_RUN, EVENT_OF_GATE, event, opened, record};
 use crate::agents::knowledge::Lesson;
 use crate::audit;
 use crate::audit::identity::PERSON_OF_EVENT;
-use crate::decisions::terms::{Outcome, TIMEOUT, Terms, Vote, caller, was_cast};
+use crate::decisions::terms::{
+    HAS_NO_TERMS_AS, Outcome, TIMEOUT, Terms, Vote, caller, deciding, refuse_unseen_terms, was_cast,
+};
 use crate::runs::{self, Naming, Row, Run};
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
@@ -20,9 +22,12 @@ use crate::server::statements::Statement;
 use crate::server::{arguments, rows, statements};
 
 /// The statement that resolves gate `g` with id $1. It returns the row; further columns may follow.
-const RESOLVED: &str = "UPDATE orchestrator.gates AS g \
+const RESOLVED: &str = concatcp!(RESOLVE_PENDING, " RETURNING g");
+
+/// The same without the columns that it returns.
+const RESOLVE_PENDING: &str = "UPDATE orchestrator.gates AS g \
          SET status = $2, resolved_by = $3, feedback = $4, resolved_at = pg_catalog.now() \
-         WHERE g.id = $1 AND g.status IS NOT DISTINCT FROM 'pending' RETURNING g";
+         WHERE g.id = $1 AND g.status IS NOT DISTINCT FROM 'pending'";
 
 /// Resolves a pending gate.
 ///
@@ -194,25 +199,18 @@ pub fn decide_at_deadline(id: Uuid, approves: bool, notes: &str) -> Result<bool,
     let decision = if approves { "approved" } else { "denied" };
     let resolution = Resolution::of(Some(id), Some(decision), Some(TIMEOUT), Some(notes))?;
     let run = lock_run(id)?;
-    Ok(resolution.apply(run)?.is_some())
+    let resolved = deciding(|| resolution.write(&RESOLVE))?;
+    Ok(resolved.map(|resolved| resolution.conclude(run, resolved)).transpose()?.is_some())
 }
 
-/// Locks the run of a gate; `None` if the gate has none, or does not exist.
+/// Locks the run of a gate, or the gate itself if it has none; `None` if it has none, or does not exist.
 pub fn lock_run(gate_id: Uuid) -> Result<Option<Run>, Error> {
     const THREAD: &str = "SELECT g.thread_id FROM orchestrator.gates AS g WHERE g.id = $1";
-    static RUN: Naming =
-        Naming::new(concatcp!(runs::LOCK_RUN_OF, THREAD, ") FOR NO KEY UPDATE"), THREAD);
-    Run::lock_of(gate_id, &RUN)
-}
-
-/// The same, and locks the gate: without a run, nothing else makes an answer wait.
-pub fn lock_run_and_gate(gate_id: Uuid) -> Result<Option<Run>, Error> {
-    static GATE: Statement = Statement::new(
-        "SELECT g.id FROM orchestrator.gates AS g WHERE g.id = $1 FOR NO KEY UPDATE",
+    static RUN: Naming = Naming::new(
+        concatcp!(runs::LOCK_RUN_OF, THREAD, ") FOR NO KEY UPDATE"),
+        concatcp!(THREAD, " FOR NO KEY UPDATE"),
     );
-    let run = lock_run(gate_id)?;
-    GATE.update(&[gate_id.into()], |_| Ok(()))?;
-    Ok(run)
+    Run::lock_of(gate_id, &RUN)
 }
 
 /// The row of the resolved gate, its lesson and its event.
@@ -239,6 +237,9 @@ fn lesson(row: &SpiTupleTable<'_>) -> Result<Lesson<String>, Error> {
 
 /// The answers that the functions of gates take.
 const ANSWERS: [&str; 2] = ["approved", "denied"];
+
+/// Resolves a gate, and returns its row and its lesson.
+static RESOLVE: Statement = Statement::new(concatcp!(RESOLVED, LESSON_OF_GATE));
 
 /// A checked decision.
 struct Resolution<'a> {
@@ -277,23 +278,37 @@ impl<'a> Resolution<'a> {
     /// decision. Returns the row; `None` if the gate was not pending.
     fn resolve_with_run(&self) -> Result<Option<Row>, Error> {
         let run = lock_run(self.id)?;
-        self.apply(run)
+        let resolved = self.write(&RESOLVE)?;
+        resolved.map(|resolved| self.conclude(run, resolved)).transpose()
     }
 
     /// Resolves the gate as its terms allow, or finds the same decision of the same person. Returns the row.
     fn resolve_by_vote(&self, vote: &'static str) -> Result<Row, Error> {
+        static RESOLVE_WITHOUT_TERMS: Statement = Statement::new(concatcp!(
+            RESOLVE_PENDING,
+            " AND ",
+            HAS_NO_TERMS_AS,
+            "'gate') RETURNING g",
+            LESSON_OF_GATE
+        ));
         static STATUS: Statement =
             Statement::new("SELECT g.status FROM orchestrator.gates AS g WHERE g.id = $1");
         let run = lock_run(self.id)?;
-        let vote = Vote { vote, voter: self.resolved_by, notes: self.feedback };
-        let terms = Terms::lock("gate", self.id)?;
-        if let Some(terms) = terms
-            && vote.cast("gate", self.id, &terms)? == Outcome::Open
-        {
-            return self.read();
+        refuse_unseen_terms("gate", vec![self.id])?;
+        if let Some(resolved) = deciding(|| self.write(&RESOLVE_WITHOUT_TERMS))? {
+            return self.conclude(run, resolved);
         }
-        if let Some(row) = self.apply(run)? {
-            return Ok(row);
+        let vote = Vote { vote, voter: self.resolved_by, notes: self.feedback };
+        if let Some(terms) = Terms::lock("gate", self.id)? {
+            match vote.cast("gate", self.id, &terms)? {
+                Outcome::Open => return self.read(),
+                Outcome::Decides => {
+                    if let Some(resolved) = deciding(|| self.write(&RESOLVE))? {
+                        return self.conclude(run, resolved);
+                    }
+                }
+                Outcome::Late => {}
+            }
         }
         if let Some(row) = self.made_before()? {
             return Ok(row);
@@ -312,13 +327,19 @@ impl<'a> Resolution<'a> {
         row.ok_or_else(|| Error::no_row(format!("gate {} could not be read", self.id), "gates"))
     }
 
-    /// The same for a gate whose run is locked.
-    fn apply(&self, run: Option<Run>) -> Result<Option<Row>, Error> {
-        static RESOLVE: Statement = Statement::new(concatcp!(RESOLVED, LESSON_OF_GATE));
-        let resolved = RESOLVE.update(&self.parameters(), |rows| {
+    /// Resolves the gate. Returns its row and its lesson; `None` if it was not pending.
+    fn write(&self, resolve: &'static Statement) -> Result<Option<(Row, Lesson<String>)>, Error> {
+        resolve.update(&self.parameters(), |rows| {
             rows::first(rows, |row| Ok((rows::value(row, 1, "gates.id")?, lesson(row)?)))
-        })?;
-        let Some((row, lesson)) = resolved else { return Ok(None) };
+        })
+    }
+
+    /// Stages the lesson of the resolved gate, lets its run go on or sends it back, and records the decision.
+    fn conclude(
+        &self,
+        run: Option<Run>,
+        (row, lesson): (Row, Lesson<String>),
+    ) -> Result<Row, Error> {
         lesson.stage()?;
         match run {
             Some(run) if self.decision == "approved" => drop(run.release()?),
@@ -329,7 +350,7 @@ impl<'a> Resolution<'a> {
         let (_, event) =
             event.ok_or_else(|| Error::no_row("the gate could not be read", "gates"))?;
         record(event_of(Some(self.decision)), self.resolved_by, event)?;
-        Ok(Some(row))
+        Ok(row)
     }
 
     /// The row, if the same person made the same decision before, as the same role.

@@ -13,7 +13,9 @@ use super::rules::{self, Rules};
 use crate::audit;
 use crate::audit::identity::IDENTITY;
 use crate::decisions::question;
-use crate::decisions::terms::{Outcome, TIMEOUT, Terms, was_cast};
+use crate::decisions::terms::{
+    HAS_NO_TERMS_AS, Outcome, TIMEOUT, Terms, deciding, refuse_unseen_terms, was_cast,
+};
 use crate::runs::{self, Naming, Row, Run};
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::{self, Statement};
@@ -110,7 +112,9 @@ pub fn decide_at_deadline(id: Uuid, approves: bool, notes: &str) -> Result<bool,
     let decision = if approves { "approved" } else { "rejected" };
     let resolution = Resolution::of(Some(decision), Some(TIMEOUT), Some(notes))?;
     let run = lock_run(id)?;
-    Ok(apply(&rules::SINCE_0_8_0, id, run, &resolution)?.is_some())
+    let resolved = deciding(|| write(&RESOLVE, id, &run, &resolution))?;
+    let row = resolved.map(|resolved| apply(&rules::SINCE_0_8_0, id, run, &resolution, resolved));
+    Ok(row.transpose()?.is_some())
 }
 
 fn resolve(
@@ -127,11 +131,23 @@ fn resolve(
 /// Resolves a review as its terms allow, or finds the same decision of the same person. Returns the row.
 fn conclude(rules: &'static Rules, id: Uuid, resolution: &Resolution<'_>) -> Result<Row, Error> {
     let run = lock_run(id)?;
-    if rules.has_terms && vote(id, resolution)? == Some(Outcome::Open) {
-        return read(id);
+    if rules.has_terms {
+        refuse_unseen_terms("review", vec![id])?;
     }
-    if let Some(row) = apply(rules, id, run, resolution)? {
-        return Ok(row);
+    let first = if rules.has_terms { &RESOLVE_WITHOUT_TERMS } else { &RESOLVE };
+    if let Some(resolved) = deciding(|| write(first, id, &run, resolution))? {
+        return apply(rules, id, run, resolution, resolved);
+    }
+    if rules.has_terms {
+        match vote(id, resolution)? {
+            Some(Outcome::Open) => return read(id),
+            Some(Outcome::Decides) => {
+                if let Some(resolved) = deciding(|| write(&RESOLVE, id, &run, resolution))? {
+                    return apply(rules, id, run, resolution, resolved);
+                }
+            }
+            Some(Outcome::Late) | None => {}
+        }
     }
     let before = if rules.repeats { resolution.made_before(&[id])?.pop() } else { None };
     match before {
@@ -161,19 +177,24 @@ fn read(id: Uuid) -> Result<Row, Error> {
     READ.update(&[id.into()], statements::one::<Row>)?.ok_or_else(|| unknown(id))
 }
 
-/// Resolves a pending review of a locked run, with the consequence for the run. Returns the row; `None` if the
-/// review was not pending.
-fn apply(
-    rules: &'static Rules,
+/// The statement that resolves a pending review $1 of the locked run of thread $5.
+const RESOLVE_PENDING: &str = concatcp!(
+    "UPDATE orchestrator.human_review_queue AS q ",
+    RESOLUTION,
+    "WHERE q.id = $1 AND q.status IS NOT DISTINCT FROM 'pending' AND q.thread_id = $5"
+);
+const RETURNING: &str = " RETURNING q, q.review_type";
+static RESOLVE: Statement = Statement::new(concatcp!(RESOLVE_PENDING, RETURNING));
+static RESOLVE_WITHOUT_TERMS: Statement =
+    Statement::new(concatcp!(RESOLVE_PENDING, " AND ", HAS_NO_TERMS_AS, "'review')", RETURNING));
+
+/// Resolves a pending review of a locked run. Returns its row and its type; `None` if it was not pending.
+fn write(
+    resolve: &'static Statement,
     id: Uuid,
-    run: Run,
+    run: &Run,
     resolution: &Resolution<'_>,
-) -> Result<Option<Row>, Error> {
-    static RESOLVE: Statement = Statement::new(concatcp!(
-        "UPDATE orchestrator.human_review_queue AS q ",
-        RESOLUTION,
-        "WHERE q.id = $1 AND q.status IS NOT DISTINCT FROM 'pending' AND q.thread_id = $5 RETURNING q, q.review_type"
-    ));
+) -> Result<Option<(Row, String)>, Error> {
     let arguments = [
         id.into(),
         resolution.decision.into(),
@@ -181,13 +202,22 @@ fn apply(
         resolution.notes.into(),
         run.thread_id.as_str().into(),
     ];
-    let resolved = RESOLVE.update(&arguments, |rows| {
+    resolve.update(&arguments, |rows| {
         rows::first(rows, |row| {
             let review = rows::value::<Row>(row, 1, "human_review_queue.id")?;
             Ok((review, rows::value::<String>(row, 2, "human_review_queue.review_type")?))
         })
-    })?;
-    let Some((row, review_type)) = resolved else { return Ok(None) };
+    })
+}
+
+/// Lets the run of a resolved review follow, and records the decision. Returns the row.
+fn apply(
+    rules: &'static Rules,
+    id: Uuid,
+    run: Run,
+    resolution: &Resolution<'_>,
+    (row, review_type): (Row, String),
+) -> Result<Row, Error> {
     let run = if run.has_ended() {
         run
     } else if resolution.requests_changes() {
@@ -196,7 +226,7 @@ fn apply(
         rules.conclude(&[&run], resolution)?.pop().unwrap_or(run)
     };
     record(id, &review_type, run, resolution)?;
-    Ok(Some(row))
+    Ok(row)
 }
 
 /// Locks the run of a review.

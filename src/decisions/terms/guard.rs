@@ -1,6 +1,7 @@
 //! The terms of questions that are decided, by whatever statement: enough people have agreed, or the
 //! deadline has passed.
 
+use std::cell::Cell;
 use std::ffi::CStr;
 
 use const_format::concatcp;
@@ -13,7 +14,22 @@ use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
 use crate::server::transition_tables::Column;
-use crate::server::{backend_state, latest, rows, triggers};
+use crate::server::{backend_state, latest, rows, scoped, trigger_depth, triggers};
+
+thread_local! {
+    /// The number of triggers around the statement of a function that decides as the terms say, while it runs.
+    static DECIDING: Cell<Option<i32>> = const { Cell::new(None) };
+}
+
+/// Runs `work`, a statement that decides questions as their terms say, or that have none. A statement of a user's
+/// trigger, which may run within it, is looked at as any other.
+pub fn deciding<R>(work: impl FnOnce() -> R) -> R {
+    scoped::with(&DECIDING, Some(trigger_depth::now()), work)
+}
+
+fn is_deciding() -> bool {
+    DECIDING.get().is_some_and(|depth| trigger_depth::now() == depth + 1)
+}
 
 /// AFTER UPDATE statement trigger `enforce_terms(kind)` of a table of questions, with the transition tables
 /// `was` and `became`: refuses the statement if it decides a question against its terms. It does nothing in an
@@ -24,7 +40,7 @@ use crate::server::{backend_state, latest, rows, triggers};
 fn enforce_terms<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
-    if backend_state::in_script() {
+    if backend_state::in_script() || is_deciding() {
         return Ok(None);
     }
     let data = trigger.trigger_data();
@@ -95,10 +111,10 @@ fn refuse_new_id(kind: &str, ids: Vec<Uuid>) -> Result<(), Error> {
     }
 }
 
-/// Refuses a decision by a snapshot that lacks terms of a question: somebody has claimed or assigned it since.
+/// Refuses a decision by a snapshot that lacks the terms of a question: somebody has claimed or assigned it since.
 ///
 /// Errors: 40001.
-fn refuse_unseen_terms(kind: &str, ids: Vec<Uuid>) -> Result<(), Error> {
+pub fn refuse_unseen_terms(kind: &str, ids: Vec<Uuid>) -> Result<(), Error> {
     const WITH_TERMS: &str = "SELECT count(*) FROM orchestrator.decision_terms AS t WHERE t.decision_id = ANY ($1) AND t.kind = $2";
     static SEEN: Statement = Statement::new(WITH_TERMS);
     const NEWEST: &CStr = latest::statement(concatcp!(WITH_TERMS, "\0"));

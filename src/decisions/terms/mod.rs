@@ -11,5 +11,6 @@ mod guard;
 mod row;
 mod votes;
 
-pub use row::{TIMEOUT, Terms, asked_as, caller};
+pub use guard::{deciding, refuse_unseen_terms};
+pub use row::{HAS_NO_TERMS_AS, TIMEOUT, Terms, asked_as, caller};
 pub use votes::{Outcome, Vote, was_cast};

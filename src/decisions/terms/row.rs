@@ -13,8 +13,16 @@ use crate::server::statements::{self, Statement};
 /// Who decides at a deadline.
 pub const TIMEOUT: &str = "timeout";
 
+/// The condition that the question with id $1 has no terms, up to its kind. A function that has locked what comes before
+/// them decides such a question in one statement.
+pub const HAS_NO_TERMS_AS: &str = "NOT EXISTS (SELECT FROM orchestrator.decision_terms AS o WHERE o.decision_id = $1 AND o.kind = ";
+
 /// The terms of a question, which are locked until the transaction ends.
 pub struct Terms {
+    /// The person who calls.
+    pub caller: String,
+    /// Whether the caller asked the question and may not decide it.
+    is_own: bool,
     pub assigned_to: Option<String>,
     /// Who claims the question at this time.
     pub claimed_by: Option<String>,
@@ -24,21 +32,35 @@ pub struct Terms {
 impl Terms {
     /// Locks the terms of a question; `None` if it has none.
     pub fn lock(kind: &str, id: Uuid) -> Result<Option<Terms>, Error> {
-        static LOCK: Statement = Statement::new(
-            "SELECT t.assigned_to, CASE WHEN t.claimed_until > clock_timestamp() THEN t.claimed_by END, t.claimed_until::text \
-             FROM orchestrator.decision_terms AS t WHERE t.decision_id = $1 AND t.kind = $2 FOR UPDATE",
-        );
+        static LOCK: Statement = Statement::new(concatcp!(
+            "SELECT p.person, NOT t.requester_may_decide AND t.requested_as = p.person, t.assigned_to, \
+                    CASE WHEN t.claimed_until > clock_timestamp() THEN t.claimed_by END, t.claimed_until::text \
+             FROM orchestrator.decision_terms AS t, (SELECT ",
+            PERSON,
+            " AS person) AS p WHERE t.decision_id = $3 AND t.kind = $4 FOR UPDATE OF t"
+        ));
+        let arguments = Identity::of_the_caller().before([id.into(), kind.into()]);
         plans::by_index(|| {
-            LOCK.update(&[id.into(), kind.into()], |rows| {
+            LOCK.update(&arguments, |rows| {
                 rows::first(rows, |row| {
                     Ok(Terms {
-                        assigned_to: rows::optional(row, 1, "decision_terms.assigned_to")?,
-                        claimed_by: rows::optional(row, 2, "decision_terms.claimed_by")?,
-                        claimed_until: rows::optional(row, 3, "decision_terms.claimed_until")?,
+                        caller: rows::value(row, 1, "session_user")?,
+                        is_own: rows::value(row, 2, "decision_terms.requester_may_decide")?,
+                        assigned_to: rows::optional(row, 3, "decision_terms.assigned_to")?,
+                        claimed_by: rows::optional(row, 4, "decision_terms.claimed_by")?,
+                        claimed_until: rows::optional(row, 5, "decision_terms.claimed_until")?,
                     })
                 })
             })
         })
+    }
+
+    /// Errors: 42501 the caller asked the question and may not decide it.
+    pub fn refuse_own_question(&self, question: &Question) -> Result<(), Error> {
+        match self.is_own {
+            true => Err(asked_by_voter(&self.caller, &question.kind, question.id)),
+            false => Ok(()),
+        }
     }
 
     /// Errors: 55000 somebody else has claimed the question.
@@ -103,4 +125,11 @@ pub fn caller() -> Result<String, Error> {
 pub fn claimed_by_other(kind: &str, id: Uuid, holder: &str, until: &str) -> Error {
     Error::new(Kind::NotReady, format!("{kind} {id} is claimed by {holder} until {until}"))
         .hint("Wait for the answer, or for the end of the claim; its holder may call orchestrator.release_decision.")
+}
+
+/// The error for a vote of the one who asked.
+pub fn asked_by_voter(person: &str, kind: &str, id: Uuid) -> Error {
+    Error::new(Kind::Forbidden, format!("{person} asked {kind} {id} and may not decide it"))
+        .detail("Its rule says so (requester_may_decide).")
+        .hint("Somebody else decides; the one who asked may withdraw it with orchestrator.withdraw_decision.")
 }

@@ -1,6 +1,8 @@
 //! Votes about questions with terms. A person votes once, and may change the vote while the question is
 //! open. The vote that reaches the number decides.
 
+use std::cell::Cell;
+
 use const_format::concatcp;
 use pgrx::AllocatedByPostgres;
 use pgrx::heap_tuple::PgHeapTuple;
@@ -9,13 +11,13 @@ use pgrx::prelude::*;
 use pgrx::{PgTriggerOperation, Uuid};
 use serde_json::json;
 
-use super::row::{Terms, claimed_by_other};
+use super::row::{Terms, asked_by_voter, claimed_by_other};
 use crate::audit::identity::{Identity, PERSON};
 use crate::decisions::question::Question;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::{self, Statement};
 use crate::server::triggers::{by_key, of, takes_history};
-use crate::server::{backend_state, plans, rows};
+use crate::server::{backend_state, plans, rows, scoped, trigger_depth};
 
 /// A vote, in the words of table `decision_votes`.
 pub struct Vote<'a> {
@@ -40,46 +42,39 @@ impl Vote<'_> {
     /// Casts the vote under the terms, which are locked.
     ///
     /// Errors: 42501 the one who asked may not decide, 55000 somebody else has claimed the question.
-    pub fn cast(&self, kind: &str, id: Uuid, _terms: &Terms) -> Result<Outcome, Error> {
+    pub fn cast(&self, kind: &str, id: Uuid, terms: &Terms) -> Result<Outcome, Error> {
         match Question::of_kind(kind, id)? {
-            Some(question) if question.is_open() => plans::by_index(|| self.count(&question)),
+            Some(question) if question.is_open() => {
+                terms.refuse_own_question(&question)?;
+                terms.refuse_if_claimed_by_other(&question, self.voter)?;
+                plans::by_index(|| self.count(&question, terms))
+            }
             _ => Ok(Outcome::Late),
         }
     }
 
-    fn count(&self, question: &Question) -> Result<Outcome, Error> {
-        static CAST: Statement = Statement::new(concatcp!(
-            "WITH person AS (SELECT ",
-            PERSON,
-            " AS name), ",
-            include_str!("cast.sql")
-        ));
-        static COUNT: Statement = Statement::new(
-            "WITH terms AS (UPDATE orchestrator.decision_terms AS t SET claimed_by = NULL, claimed_until = NULL \
-                            WHERE t.decision_id = $1 RETURNING t.approvals_needed, t.rejections_needed) \
-             SELECT (SELECT count(*) FROM orchestrator.decision_votes AS v WHERE v.decision_id = $1 AND v.vote = $2), \
-                    CASE $2 WHEN 'approved' THEN t.approvals_needed WHEN 'rejected' THEN t.rejections_needed ELSE 1 END::bigint \
-             FROM terms AS t",
-        );
+    /// Writes the vote, and counts it. The own vote is not among those that the statement reads.
+    fn count(&self, question: &Question, terms: &Terms) -> Result<Outcome, Error> {
+        static CAST: Statement = Statement::new(include_str!("cast.sql"));
         let Vote { vote, voter, notes } = *self;
-        let arguments = Identity::of_the_caller().before([
-            question.id.into(),
-            voter.into(),
-            vote.into(),
-            notes.into(),
-        ]);
-        let cast = CAST.update(&arguments, |rows| {
-            rows::first(rows, |row| {
-                let voted_as = rows::value::<String>(row, 1, "decision_votes.voted_as")?;
-                Ok((voted_as, rows::optional::<String>(row, 2, "decision_votes.vote")?))
+        let voted_as = terms.caller.as_str();
+        let arguments =
+            [question.id.into(), voted_as.into(), voter.into(), vote.into(), notes.into()];
+        let cast = casting(|| {
+            CAST.update(&arguments, |rows| {
+                rows::first(rows, |row| {
+                    let is_new = rows::optional::<bool>(row, 1, "decision_votes.vote")?;
+                    let before = rows::optional::<String>(row, 2, "decision_votes.vote")?;
+                    let votes = rows::value::<i64>(row, 3, "count")?;
+                    let needed = rows::value::<i64>(row, 4, "decision_terms.approvals_needed")?;
+                    Ok((is_new.is_some(), before, votes, needed))
+                })
             })
         })?;
-        let counted =
-            COUNT.update(&[question.id.into(), vote.into()], statements::two::<i64, i64>)?;
-        let Some((Some(votes), Some(needed))) = counted else {
+        let Some((is_new, before, votes, needed)) = cast else {
             return Err(Error::no_row("the vote could not be counted", "decision_terms"));
         };
-        if let Some((voted_as, before)) = cast {
+        if is_new {
             let mut facts = json!({
                 "vote": vote, "voter": voter, "voted_as": voted_as, "votes": votes, "votes_needed": needed,
             });
@@ -93,6 +88,20 @@ impl Vote<'_> {
         }
         Ok(if votes >= needed { Outcome::Decides } else { Outcome::Open })
     }
+}
+
+thread_local! {
+    /// The number of triggers around the statement of a function that casts a vote, while it runs.
+    static CASTING: Cell<Option<i32>> = const { Cell::new(None) };
+}
+
+/// Runs `work`, a statement that casts a vote which the terms allow.
+fn casting<R>(work: impl FnOnce() -> R) -> R {
+    scoped::with(&CASTING, Some(trigger_depth::now()), work)
+}
+
+fn is_casting() -> bool {
+    CASTING.get().is_some_and(|depth| trigger_depth::now() == depth + 1)
 }
 
 /// Whether the caller has cast this vote before, with the same notes or none.
@@ -128,6 +137,7 @@ fn enforce_votes<'a>(
     }
     let new = trigger.new();
     if let Some(new) = &new
+        && !is_casting()
         && !takes_history(trigger)
     {
         by_key(trigger, || {
@@ -220,9 +230,7 @@ impl Ballot {
             .ok_or_else(|| Error::new(Kind::NotReady, format!("{kind} {id} no longer exists")))?;
         question.refuse_if_decided()?;
         if is_own {
-            return Err(Error::new(Kind::Forbidden, format!("{person} asked {kind} {id} and may not decide it"))
-                .detail("Its rule says so (requester_may_decide).")
-                .hint("Somebody else decides; the one who asked may withdraw it with orchestrator.withdraw_decision."));
+            return Err(asked_by_voter(&person, &kind, id));
         }
         match claimed {
             Some((holder, until)) => Err(claimed_by_other(&kind, id, &holder, &until)),

@@ -41,7 +41,7 @@ fn cancel(id: Uuid, reason: &str) -> Result<Row, Error> {
     static CANCEL: Statement = Statement::new(
         "UPDATE orchestrator.tasks AS t SET status = 'cancelled', error = $2 WHERE t.id = $1 RETURNING t",
     );
-    let task = Task::lock_with_run(id)?;
+    let task = Task::lock_to_end(id)?;
     if lifecycle::ends("task").contains(&task.status.as_str()) {
         return Err(has_ended(&task));
     }

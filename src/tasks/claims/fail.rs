@@ -52,7 +52,7 @@ fn fail(
         "SELECT interval '1 second' * \
             (least(power(2, least($1, 20)), 3600) * (0.75 + random() / 4))",
     );
-    let task = Task::lock_with_run(id)?;
+    let task = Task::lock_to_end(id)?;
     let Some(ended) = Ended::of(&task, worker, "failed", Some(error))? else {
         return Err(not_held(id, worker)?);
     };

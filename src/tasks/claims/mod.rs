@@ -49,14 +49,17 @@ const TASK: &str = "t.id, t.status, t.max_attempts, coalesce(t.trace_id, r.id, t
 const FROM_TASKS: &str = " FROM orchestrator.orchestrator_runs AS r RIGHT JOIN orchestrator.tasks AS t ON r.thread_id = t.thread_id";
 
 impl Task {
-    /// Locks a task that may fail or be cancelled, and its run first, as whoever decides an approval of the task does:
-    /// the end of the task withdraws the approval. One may be requested at any time, so every run is locked.
+    /// Locks a task that may fail or be cancelled. If it waits for an approval, its run is locked first, as whoever
+    /// decides the approval does: the end of the task withdraws the approval. Else the run stays free: a worker may hold
+    /// other tasks of it in the same transaction.
     ///
     /// Errors: P0002 it does not exist.
-    fn lock_with_run(id: Uuid) -> Result<Task, Error> {
+    fn lock_to_end(id: Uuid) -> Result<Task, Error> {
         static LOCK_RUN: Statement = Statement::new(
             "SELECT r.id FROM orchestrator.orchestrator_runs AS r \
-             WHERE r.thread_id = (SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = $1) FOR NO KEY UPDATE",
+             WHERE r.thread_id = (SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = $1 \
+                                    AND (SELECT true FROM orchestrator.approvals AS a WHERE a.task_id = t.id AND a.status = 'pending' LIMIT 1)) \
+             FOR NO KEY UPDATE",
         );
         LOCK_RUN.update(&[id.into()], |_| Ok(()))?;
         Task::lock(id)
