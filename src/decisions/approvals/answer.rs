@@ -159,7 +159,7 @@ pub fn decide_by_vote(resolution: &Resolution<'_>, role: For<'_>) -> Result<Row,
         match vote.cast("approval", id, terms)? {
             Outcome::Open => return read(id),
             Outcome::Decides => {
-                if let Some(decided) = deciding(|| write(&DECIDE_HELD, &parameters))? {
+                if let Some(decided) = write(&DECIDE_HELD, &parameters)? {
                     return conclude(resolution, run, decided);
                 }
             }
@@ -187,7 +187,7 @@ pub fn decide_at_deadline(
     let resolution = Resolution::of(Some(id), Some(decision), Some(TIMEOUT), Some(notes))?;
     let parameters = parameters(&resolution, For::Role(asked_role), None);
     let run = lock_run_and_task_of(id)?;
-    let decided = deciding(|| write(&DECIDE_HELD, &parameters))?;
+    let decided = write(&DECIDE_HELD, &parameters)?;
     Ok(decided.map(|decided| conclude(&resolution, run, decided)).transpose()?.is_some())
 }
 

@@ -199,7 +199,7 @@ pub fn decide_at_deadline(id: Uuid, approves: bool, notes: &str) -> Result<bool,
     let decision = if approves { "approved" } else { "denied" };
     let resolution = Resolution::of(Some(id), Some(decision), Some(TIMEOUT), Some(notes))?;
     let run = lock_run(id)?;
-    let resolved = deciding(|| resolution.write(&RESOLVE))?;
+    let resolved = resolution.write(&RESOLVE)?;
     Ok(resolved.map(|resolved| resolution.conclude(run, resolved)).transpose()?.is_some())
 }
 
@@ -303,7 +303,7 @@ impl<'a> Resolution<'a> {
             match vote.cast("gate", self.id, &terms)? {
                 Outcome::Open => return self.read(),
                 Outcome::Decides => {
-                    if let Some(resolved) = deciding(|| self.write(&RESOLVE))? {
+                    if let Some(resolved) = self.write(&RESOLVE)? {
                         return self.conclude(run, resolved);
                     }
                 }

@@ -112,7 +112,7 @@ pub fn decide_at_deadline(id: Uuid, approves: bool, notes: &str) -> Result<bool,
     let decision = if approves { "approved" } else { "rejected" };
     let resolution = Resolution::of(Some(decision), Some(TIMEOUT), Some(notes))?;
     let run = lock_run(id)?;
-    let resolved = deciding(|| write(&RESOLVE, id, &run, &resolution))?;
+    let resolved = write(&RESOLVE, id, &run, &resolution)?;
     let row = resolved.map(|resolved| apply(&rules::SINCE_0_8_0, id, run, &resolution, resolved));
     Ok(row.transpose()?.is_some())
 }
@@ -142,7 +142,7 @@ fn conclude(rules: &'static Rules, id: Uuid, resolution: &Resolution<'_>) -> Res
         match vote(id, resolution)? {
             Some(Outcome::Open) => return read(id),
             Some(Outcome::Decides) => {
-                if let Some(resolved) = deciding(|| write(&RESOLVE, id, &run, resolution))? {
+                if let Some(resolved) = write(&RESOLVE, id, &run, resolution)? {
                     return apply(rules, id, run, resolution, resolved);
                 }
             }

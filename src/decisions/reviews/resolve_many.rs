@@ -15,7 +15,7 @@ use super::resolve::not_resolvable;
 use super::rules::{self, Rules};
 use crate::audit;
 use crate::audit::identity::IDENTITY;
-use crate::decisions::terms::{Outcome, deciding};
+use crate::decisions::terms::Outcome;
 use crate::runs::{ATTEMPTS, Run, not_lockable};
 use crate::server::error::{Error, required, without_nulls};
 use crate::server::jsonb::Document;
@@ -118,7 +118,7 @@ fn resolve_all<'a>(
     let mut runs = lock_runs(&ids)?;
     let open = if rules.has_terms { vote(&ids, &resolution)? } else { Open::new() };
     let decided = ids.iter().filter(|id| !open.contains(id.as_bytes())).copied().collect();
-    let resolved = deciding(|| resolve(decided, &resolution))?;
+    let resolved = resolve(decided, &resolution)?;
     conclude(rules, &mut runs, &resolved, &resolution)?;
     record(&runs, &resolved, &resolution)?;
     outcomes(rules, ids, &resolved, &open, &resolution)

@@ -17,12 +17,12 @@ use crate::server::transition_tables::Column;
 use crate::server::{backend_state, latest, rows, scoped, trigger_depth, triggers};
 
 thread_local! {
-    /// The number of triggers around the statement of a function that decides as the terms say, while it runs.
+    /// The number of triggers around the statement of a function that decides a question without terms, while it runs.
     static DECIDING: Cell<Option<i32>> = const { Cell::new(None) };
 }
 
-/// Runs `work`, a statement that decides questions as their terms say, or that have none. A statement of a user's
-/// trigger, which may run within it, is looked at as any other.
+/// Runs `work`, a statement that decides a question if it has no terms. A statement of a user's trigger, which may run
+/// within it, is looked at as any other.
 pub fn deciding<R>(work: impl FnOnce() -> R) -> R {
     scoped::with(&DECIDING, Some(trigger_depth::now()), work)
 }

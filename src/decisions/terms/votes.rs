@@ -1,7 +1,7 @@
 //! Votes about questions with terms. A person votes once, and may change the vote while the question is
 //! open. The vote that reaches the number decides.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use const_format::concatcp;
 use pgrx::AllocatedByPostgres;
@@ -17,7 +17,7 @@ use crate::decisions::question::Question;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::{self, Statement};
 use crate::server::triggers::{by_key, of, takes_history};
-use crate::server::{backend_state, plans, rows, scoped, trigger_depth};
+use crate::server::{backend_state, plans, rows, trigger_depth};
 
 /// A vote, in the words of table `decision_votes`.
 pub struct Vote<'a> {
@@ -60,7 +60,7 @@ impl Vote<'_> {
         let voted_as = terms.caller.as_str();
         let arguments =
             [question.id.into(), voted_as.into(), voter.into(), vote.into(), notes.into()];
-        let cast = casting(|| {
+        let cast = casting(question.id, voted_as, vote, || {
             CAST.update(&arguments, |rows| {
                 rows::first(rows, |row| {
                     let is_new = rows::optional::<bool>(row, 1, "decision_votes.vote")?;
@@ -90,18 +90,51 @@ impl Vote<'_> {
     }
 }
 
+/// A vote that a function casts as the terms allow.
+struct Casting {
+    transaction: pg_sys::TransactionId,
+    /// The number of triggers around the statement.
+    depth: i32,
+    id: Uuid,
+    voted_as: String,
+    vote: &'static str,
+}
+
 thread_local! {
-    /// The number of triggers around the statement of a function that casts a vote, while it runs.
-    static CASTING: Cell<Option<i32>> = const { Cell::new(None) };
+    static CASTING: RefCell<Option<Casting>> = const { RefCell::new(None) };
 }
 
-/// Runs `work`, a statement that casts a vote which the terms allow.
-fn casting<R>(work: impl FnOnce() -> R) -> R {
-    scoped::with(&CASTING, Some(trigger_depth::now()), work)
+fn transaction() -> pg_sys::TransactionId {
+    // SAFETY: reads a plain variable of the backend.
+    unsafe { pg_sys::GetTopTransactionIdIfAny() }
 }
 
-fn is_casting() -> bool {
-    CASTING.get().is_some_and(|depth| trigger_depth::now() == depth + 1)
+/// Whether a row is the vote that a function casts. A trigger of a user may have changed it on the way.
+fn is_casting(ballot: &Ballot) -> bool {
+    CASTING.with_borrow(|casting| {
+        casting.as_ref().is_some_and(|casting| {
+            transaction() == casting.transaction
+                && trigger_depth::now() == casting.depth + 1
+                && ballot.id == casting.id
+                && ballot.voted_as.as_deref() == Some(casting.voted_as.as_str())
+                && ballot.vote.as_deref() == Some(casting.vote)
+        })
+    })
+}
+
+/// Runs `work`, the statement that casts a vote. An error ends it, and the next vote replaces what is left here.
+fn casting<R>(id: Uuid, voted_as: &str, vote: &'static str, work: impl FnOnce() -> R) -> R {
+    let casting = Casting {
+        transaction: transaction(),
+        depth: trigger_depth::now(),
+        id,
+        voted_as: voted_as.to_owned(),
+        vote,
+    };
+    CASTING.set(Some(casting));
+    let done = work();
+    CASTING.set(None);
+    done
 }
 
 /// Whether the caller has cast this vote before, with the same notes or none.
@@ -137,11 +170,13 @@ fn enforce_votes<'a>(
     }
     let new = trigger.new();
     if let Some(new) = &new
-        && !is_casting()
         && !takes_history(trigger)
     {
         by_key(trigger, || {
             let ballot = Ballot::of(new)?;
+            if is_casting(&ballot) {
+                return Ok(());
+            }
             if let Some(old) = trigger.old() {
                 let before = Ballot::of(&old)?;
                 if before.id.as_bytes() != ballot.id.as_bytes()
@@ -182,6 +217,7 @@ struct Ballot {
     id: Uuid,
     voter: String,
     voted_as: Option<String>,
+    vote: Option<String>,
 }
 
 impl Ballot {
@@ -190,6 +226,7 @@ impl Ballot {
             id: required("decision_id", of::<Uuid>(row, "decision_id")?)?,
             voter: required("voter", of::<String>(row, "voter")?)?,
             voted_as: of::<String>(row, "voted_as")?,
+            vote: of::<String>(row, "vote")?,
         })
     }
 
