@@ -33,12 +33,13 @@ COMMENT ON COLUMN orchestrator.audit_seals.purged_at IS 'When the events of the 
 
 SELECT orchestrator.restore_table('orchestrator.audit_seals');
 -- A purge by a version without seals marked none.
-UPDATE orchestrator.audit_seals AS s SET purged_at = now()
-WHERE s.purged_at IS NULL
-  AND s.sealed_at < (SELECT max(e."timestamp") FROM orchestrator.audit_events AS e WHERE e.event_type = 'audit_events_purged' AND NOT e.metadata ? 'kept_sha256')
+UPDATE orchestrator.audit_seals AS s SET purged_at = p.purged_at
+FROM (SELECT max(e."timestamp") AS purged_at FROM orchestrator.audit_events AS e
+      WHERE e.event_type = 'audit_events_purged' AND NOT e.metadata ? 'kept_sha256') AS p
+WHERE s.purged_at IS NULL AND s.sealed_at < p.purged_at
   AND s.events > (SELECT count(*) FROM orchestrator.audit_events AS e
                   WHERE e."timestamp" < s.sealed_until
-                    AND e."timestamp" >= coalesce((SELECT max(p.sealed_until) FROM orchestrator.audit_seals AS p WHERE p.sequence < s.sequence), '-infinity'));
+                    AND e."timestamp" >= coalesce((SELECT max(b.sealed_until) FROM orchestrator.audit_seals AS b WHERE b.sequence < s.sequence), '-infinity'));
 SELECT pg_extension_config_dump('orchestrator.audit_seals', '');
 
 CREATE TRIGGER audit_seals_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON orchestrator.audit_seals

@@ -71,7 +71,7 @@ fn run_maintenance_0_8_0()
     Ok(results(done))
 }
 
-/// The same, and it seals the audit trail. It purges whole seals.
+/// The same, and it seals the audit trail, each day of it on its own. It purges whole seals.
 ///
 /// A second call waits until the first has ended. Returns: each task with the number of its rows; of
 /// seal_audit_events, the number of new seals.
@@ -81,8 +81,9 @@ fn run_maintenance_0_8_0()
 fn run_maintenance_0_8_1()
 -> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
     let mut done = what_waits()?;
-    done.push(("seal_audit_events", i64::from(seals::seal()?.is_some())));
+    // A purge seals what it deletes in a span of its own. A seal over older and newer events would keep the older ones.
     done.extend(maintain(purge::purge_configured_seals)?);
+    done.push(("seal_audit_events", seals::seal_by_days()?));
     Ok(results(done))
 }
 

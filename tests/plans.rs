@@ -271,7 +271,7 @@ const BY_KEY: [(&str, &str, i64); 32] = [
 #[test]
 fn a_key_leads_to_its_row_whatever_the_statistics() -> Result<()> {
     // Each of our statements reads its row a few times.
-    const LOOKS: i64 = 10;
+    const LOOKS: i64 = 15;
     let database = walked_to("keys", newest()?)?;
     let mut client = helped(&database)?;
     execute(&mut client, DECIDED)?;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::read::{self, View, always};
 use crate::server::error::Error;
-use crate::server::statements::Statement;
+use crate::server::statements::{self, Statement};
 use crate::server::{latest, rows};
 
 /// The beginning of what a seal covers: the name of the form.
@@ -25,12 +25,13 @@ pub struct Seal {
     pub events: i64,
     pub digest: Vec<u8>,
     pub previous: Vec<u8>,
-    pub is_purged: bool,
+    pub purged_at: Option<TimestampWithTimeZone>,
 }
 
 impl Seal {
     /// The columns of seal `s`, as `Seal::read` reads them.
-    pub const COLUMNS: &str = "s.sequence, s.sealed_at, s.sealed_until, s.events, s.digest, s.previous, s.purged_at IS NOT NULL";
+    pub const COLUMNS: &str =
+        "s.sequence, s.sealed_at, s.sealed_until, s.events, s.digest, s.previous, s.purged_at";
 
     pub fn read(row: &impl rows::Row) -> Result<Seal, Error> {
         Ok(Seal {
@@ -40,7 +41,7 @@ impl Seal {
             events: rows::value(row, 4, "audit_seals.events")?,
             digest: rows::value(row, 5, "audit_seals.digest")?,
             previous: rows::value(row, 6, "audit_seals.previous")?,
-            is_purged: rows::value(row, 7, "audit_seals.purged_at")?,
+            purged_at: rows::optional(row, 7, "audit_seals.purged_at")?,
         })
     }
 }
@@ -108,7 +109,7 @@ pub fn seal_before(until: TimestampWithTimeZone) -> Result<Option<i64>, Error> {
         c"SELECT s.digest FROM orchestrator.audit_seals AS s ORDER BY s.sequence DESC LIMIT 1";
     static SEAL: Statement = Statement::new(
         "INSERT INTO orchestrator.audit_seals (sequence, sealed_at, sealed_until, events, digest, previous) \
-         VALUES ($1, $2, $3, $4, $5, $6)",
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING sequence",
     );
     let from = last_until()?;
     if until <= from {
@@ -132,8 +133,9 @@ pub fn seal_before(until: TimestampWithTimeZone) -> Result<Option<i64>, Error> {
         digest.into(),
         previous.into(),
     ];
-    SEAL.update(&arguments, |_| Ok(()))?;
-    Ok(Some(sequence))
+    let written = SEAL.update(&arguments, statements::one::<i64>)?;
+    let no_row = || Error::no_row("the seal could not be written", "audit_seals");
+    written.map(Some).ok_or_else(no_row)
 }
 
 /// The end of the last span that ends before a time; `None` if none does.

@@ -8,6 +8,8 @@ mod horizon;
 mod read;
 mod verify;
 
+use std::ffi::CStr;
+
 use pgrx::iter::{SetOfIterator, TableIterator};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -17,8 +19,8 @@ use read::{Kept, View};
 
 use crate::runs::Row;
 use crate::server::error::Error;
-use crate::server::locks;
 use crate::server::statements::{self, Statement};
+use crate::server::{latest, locks};
 
 /// Seals the events that are not sealed yet and are older than the beginning of the oldest transaction that still runs,
 /// or is prepared: such a transaction could still add one.
@@ -32,17 +34,32 @@ fn seal_audit_events() -> Result<
 > {
     static ROW: Statement =
         Statement::new("SELECT s FROM orchestrator.audit_seals AS s WHERE s.sequence = $1");
-    let rows = match seal()? {
+    one_at_a_time()?;
+    let rows = match chain::seal_before(horizon::now()?)? {
         Some(sequence) => ROW.update(&[sequence.into()], statements::column::<Row>)?,
         None => Vec::new(),
     };
     Ok(SetOfIterator::new(rows))
 }
 
-/// Seals what can be sealed. Returns the number of the seal; `None` if there is nothing new.
-pub fn seal() -> Result<Option<i64>, Error> {
+/// Seals what can be sealed, in spans of a day in UTC at most, so that a purge may delete the older ones. Returns the
+/// number of seals.
+pub fn seal_by_days() -> Result<i64, Error> {
+    const END_OF_DAY: &CStr = c"SELECT pg_catalog.date_trunc('day', pg_catalog.min(e.\"timestamp\"), 'UTC') + interval '1 day' \
+        FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" >= $1 AND pg_catalog.isfinite(e.\"timestamp\")";
     one_at_a_time()?;
-    chain::seal_before(horizon::now()?)
+    let horizon = horizon::now()?;
+    let mut seals = 0;
+    loop {
+        let end =
+            latest::value::<TimestampWithTimeZone>(END_OF_DAY, &[chain::last_until()?.into()])?;
+        let Some(end) = end.filter(|end| *end < horizon) else { break };
+        if chain::seal_before(end)?.is_none() {
+            break;
+        }
+        seals += 1;
+    }
+    Ok(seals + i64::from(chain::seal_before(horizon)?.is_some()))
 }
 
 /// Seals events that are older than a time, as far as they can be sealed.

@@ -149,7 +149,7 @@ fn spans(
             place += 1;
         }
         match (seals.get(place), found.get_mut(place)) {
-            (Some(seal), _) if seal.is_purged => {
+            (Some(seal), _) if seal.purged_at.is_some() => {
                 kept.0.update(form);
                 kept.1 += 1;
             }
@@ -157,7 +157,7 @@ fn spans(
             _ => {}
         }
     })?;
-    for (seal, span) in seals.iter().zip(found).filter(|(seal, _)| !seal.is_purged) {
+    for (seal, span) in seals.iter().zip(found).filter(|(seal, _)| seal.purged_at.is_none()) {
         let events = span.events;
         let digest = span.digest(seal.sequence, seal.sealed_at, seal.sealed_until);
         if digest != seal.digest || events != seal.events {
@@ -177,8 +177,32 @@ fn spans(
             ));
         }
     }
+    purges(seals, findings)?;
     if is_whole {
         kept_events(seals, kept.1, &in_hexadecimal(&kept.0.finalize()), findings)?;
+    }
+    Ok(())
+}
+
+/// Whether a purge was recorded when each seal was marked. A later purge may have deleted the event about it.
+fn purges(seals: &[Seal], findings: &mut Vec<Finding>) -> Result<(), Error> {
+    static RECORDED: Statement = Statement::new(
+        "SELECT e.\"timestamp\" FROM orchestrator.audit_events AS e WHERE e.event_type = 'audit_events_purged'",
+    );
+    let Some(last) = seals.iter().rev().find(|seal| seal.purged_at.is_some()) else {
+        return Ok(());
+    };
+    let recorded = RECORDED.select(&[], statements::column::<TimestampWithTimeZone>)?;
+    for seal in seals {
+        let Some(purged_at) = seal.purged_at else { continue };
+        if purged_at >= last.sealed_until && !recorded.contains(&purged_at) {
+            findings.push((
+                Some(seal.sequence),
+                "purge not recorded".to_owned(),
+                Some(format!("an event audit_events_purged at {}", purged_at.to_iso_string())),
+                None,
+            ));
+        }
     }
     Ok(())
 }
@@ -195,7 +219,9 @@ fn kept_events(
         "SELECT (e.metadata ->> 'kept')::bigint, e.metadata ->> 'kept_sha256' FROM orchestrator.audit_events AS e \
          WHERE e.event_type = 'audit_events_purged' ORDER BY e.\"timestamp\" DESC, e.id DESC LIMIT 1",
     );
-    let Some(seal) = seals.iter().rev().find(|seal| seal.is_purged) else { return Ok(()) };
+    let Some(seal) = seals.iter().rev().find(|seal| seal.purged_at.is_some()) else {
+        return Ok(());
+    };
     let Some((Some(kept), Some(kept_digest))) = LAST.select(&[], statements::two::<i64, String>)?
     else {
         return Ok(());
