@@ -130,7 +130,8 @@ mod tests {
             assert!(lifecycle::state("session", state).is_some(), "{event}: {state}");
         }
         for (machine, no) in inbox::KINDS {
-            assert_eq!(set(&lifecycle::ends(machine)), set(&["approved", no]), "{machine}");
+            let ends = set(&lifecycle::ends(machine));
+            assert!(ends.is_superset(&set(&["approved", no])), "{machine}: {ends:?}");
         }
     }
 }

@@ -5,7 +5,6 @@ use std::fs;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use postgres::Client;
@@ -38,20 +37,18 @@ fn cluster() -> Result<Cluster> {
 
 /// One transaction of a writer, of a kind by chance.
 fn write(client: &mut Client, random: &mut Random, name: &str) -> Result<()> {
-    let pause = Duration::from_millis(random.below(5) as u64);
+    let pause = format!("SELECT pg_sleep(0.00{})", random.below(5));
     match random.below(6) {
         0 | 1 => client.batch_execute(RECORD)?,
         2 => {
-            client.batch_execute("BEGIN; SELECT 1")?;
-            thread::sleep(pause);
-            client.batch_execute(&format!("{RECORD}; {RECORD}"))?;
-            thread::sleep(pause);
+            client.batch_execute(&format!("BEGIN; {pause}"))?;
+            client.batch_execute(&format!("{RECORD}; {RECORD}; {pause}"))?;
             client.batch_execute("COMMIT")?;
         }
         3 => {
             let end = ["COMMIT", "ROLLBACK"][random.below(2)];
             client.batch_execute(&format!("BEGIN; {RECORD}; PREPARE TRANSACTION '{name}'"))?;
-            thread::sleep(pause * 4);
+            client.batch_execute(&format!("{pause}; {pause}; {pause}"))?;
             client.batch_execute(&format!("{end} PREPARED '{name}'"))?;
         }
         4 => client.batch_execute(&format!(

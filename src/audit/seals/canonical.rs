@@ -185,7 +185,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_object_has_one_form_in_any_order(pairs in prop::collection::btree_map("[a-zé字]{0,6}", any::<u8>(), 0..8), seed in any::<u64>()) {
+        fn an_object_has_one_form_in_any_order(pairs in prop::collection::btree_map("[a-z\u{e9}\u{5b57}]{0,6}", any::<u8>(), 0..8), seed in any::<u64>()) {
             let pairs: Vec<(String, u8)> = pairs.into_iter().collect();
             let mut other = pairs.clone();
             if !other.is_empty() {
