@@ -7,6 +7,7 @@
 //! written last, so that metadata of a caller cannot claim another user.
 
 pub mod identity;
+mod levels;
 pub mod purge;
 pub mod seals;
 

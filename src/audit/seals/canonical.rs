@@ -198,7 +198,8 @@ mod tests {
                 bytes
             });
             prop_assert_eq!(&forms[0], &forms[1]);
-            prop_assert!(forms[0].starts_with(b"before{"));
+            let starts = forms[0].starts_with(b"before{");
+            prop_assert!(starts);
         }
     }
 }

@@ -10,6 +10,8 @@ mod verify;
 
 use std::ffi::CStr;
 
+use pgrx::AllocatedByRust;
+use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::iter::{SetOfIterator, TableIterator};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -17,7 +19,6 @@ use pgrx::prelude::*;
 pub use chain::{last_until_before, mark_purged};
 use read::{Kept, View};
 
-use crate::runs::Row;
 use crate::server::error::Error;
 use crate::server::statements::{self, Statement};
 use crate::server::{latest, locks};
@@ -36,7 +37,10 @@ fn seal_audit_events() -> Result<
         Statement::new("SELECT s FROM orchestrator.audit_seals AS s WHERE s.sequence = $1");
     one_at_a_time()?;
     let rows = match chain::seal_before(horizon::now()?)? {
-        Some(sequence) => ROW.update(&[sequence.into()], statements::column::<Row>)?,
+        Some(sequence) => ROW.update(
+            &[sequence.into()],
+            statements::column::<PgHeapTuple<'static, AllocatedByRust>>,
+        )?,
         None => Vec::new(),
     };
     Ok(SetOfIterator::new(rows))
