@@ -91,7 +91,7 @@ fn act(kind: &str, id: Uuid) -> Result<Option<&'static str>, Error> {
          WHERE t.decision_id = $1 AND t.kind = $2 AND t.due_at <= now() AND (t.on_timeout <> 'escalate' OR t.escalations < $3)",
     );
     let Some(question) = Question::of_kind(kind, id)? else { return Ok(None) };
-    lock_before(&question)?;
+    let run = lock_before(&question)?;
     Terms::lock(kind, id)?;
     let arguments = [id.into(), kind.into(), MOST_ESCALATIONS.into()];
     let due = plans::by_index(|| STILL_DUE.update(&arguments, statements::two::<String, String>))?;
@@ -105,7 +105,7 @@ fn act(kind: &str, id: Uuid) -> Result<Option<&'static str>, Error> {
                 "No answer until {due_at}: {outcome} by the rule for {kind} {}.",
                 question.subtype
             );
-            let is_decided = decide_at_deadline(&question, approves, &notes)?;
+            let is_decided = decide_at_deadline(&question, run, approves, &notes)?;
             Ok(is_decided.then_some(outcome))
         }
     }

@@ -10,7 +10,7 @@ use crate::decisions::kinds::lock_before;
 use crate::decisions::question::Question;
 use crate::decisions::terms::Terms;
 use crate::server::arguments;
-use crate::server::error::{Error, Kind, required};
+use crate::server::error::{Error, required};
 use crate::server::statements::{self, Statement};
 
 /// Keeps others from answering a question for a while, so that two people do not work on one answer. The
@@ -34,11 +34,7 @@ fn claim_decision(
     );
     let claimed_by = arguments::name("claimed_by", claimed_by)?;
     let for_how_long = for_how_long.unwrap_or_else(|| Interval::from_minutes(15));
-    let for_how_long = arguments::length("for_how_long", for_how_long)?;
-    if for_how_long.as_micros() == 0 {
-        let message = "argument \"for_how_long\" must be longer than zero";
-        return Err(Error::new(Kind::InvalidValue, message).into());
-    }
+    let for_how_long = arguments::positive_length("for_how_long", for_how_long)?;
     let (question, terms) = locked(decision_id)?;
     terms.refuse_if_claimed_by_other(&question, claimed_by)?;
     let (kind, id) = (question.kind.as_str(), question.id);

@@ -15,12 +15,21 @@ pub fn lock_before(question: &Question) -> Result<Option<Run>, Error> {
     }
 }
 
-/// Decides a question whose deadline has passed, as its terms say. Returns whether it was still open.
-pub fn decide_at_deadline(question: &Question, approves: bool, notes: &str) -> Result<bool, Error> {
+/// Decides a question whose deadline has passed, as its terms say. `run`: what `lock_before` returned. Returns whether
+/// the question was still open.
+pub fn decide_at_deadline(
+    question: &Question,
+    run: Option<Run>,
+    approves: bool,
+    notes: &str,
+) -> Result<bool, Error> {
     let id = question.id;
-    match question.kind.as_str() {
-        "review" => reviews::resolve::decide_at_deadline(id, approves, notes),
-        "gate" => gates::resolve::decide_at_deadline(id, approves, notes),
-        _ => approvals::answer::decide_at_deadline(id, &question.subtype, approves, notes),
+    match (question.kind.as_str(), run) {
+        ("review", Some(run)) => reviews::resolve::decide_at_deadline(id, run, approves, notes),
+        ("review", None) => Ok(false),
+        ("gate", run) => gates::resolve::decide_at_deadline(id, run, approves, notes),
+        (_, run) => {
+            approvals::answer::decide_at_deadline(id, run, &question.subtype, approves, notes)
+        }
     }
 }

@@ -63,7 +63,9 @@ fn set_decision_rule(
          RETURNING r",
     );
     let (kind, subtype) = subject(kind, r#type)?;
-    let respond_within = respond_within.map(time_to_answer).transpose()?;
+    let respond_within = respond_within
+        .map(|time| arguments::positive_length("respond_within", time))
+        .transpose()?;
     let on_timeout =
         on_timeout.map(|act| arguments::one_of("on_timeout", act, &TIMEOUTS)).transpose()?;
     let escalate_to = optional_name("escalate_to", escalate_to)?;
@@ -168,16 +170,4 @@ fn people(argument: &str, number: Option<i32>) -> Result<i32, Error> {
     }
     let message = format!("argument \"{argument}\" is {number}, not between 1 and {MOST}");
     Err(Error::new(Kind::InvalidValue, message))
-}
-
-/// The time for an answer.
-fn time_to_answer(time: Interval) -> Result<Interval, Error> {
-    let time = arguments::length("respond_within", time)?;
-    if time.as_micros() == 0 {
-        return Err(Error::new(
-            Kind::InvalidValue,
-            "argument \"respond_within\" must be longer than zero",
-        ));
-    }
-    Ok(time)
 }

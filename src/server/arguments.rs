@@ -71,6 +71,18 @@ pub fn length(argument: &str, value: Interval) -> Result<Interval, Error> {
     }
 }
 
+/// The same for a length that is longer than zero.
+///
+/// Errors: 22023.
+pub fn positive_length(argument: &str, value: Interval) -> Result<Interval, Error> {
+    let value = length(argument, value)?;
+    if value.as_micros() == 0 {
+        let message = format!("argument \"{argument}\" must be longer than zero");
+        return Err(Error::new(Kind::InvalidValue, message));
+    }
+    Ok(value)
+}
+
 /// `1 row`, `2 rows`.
 pub fn counted(number: i64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

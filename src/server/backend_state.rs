@@ -120,6 +120,12 @@ pub fn caller() -> String {
     unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
 }
 
+/// The transaction that runs; invalid while it has written nothing and locked no row.
+pub fn transaction() -> pg_sys::TransactionId {
+    // SAFETY: reads a plain variable of the backend.
+    unsafe { pg_sys::GetTopTransactionIdIfAny() }
+}
+
 /// Whether the transaction keeps its first snapshot: REPEATABLE READ or SERIALIZABLE.
 pub fn keeps_its_snapshot() -> bool {
     // SAFETY: a plain variable of the backend, read on its only thread.

@@ -176,9 +176,10 @@ pub fn decide_by_vote(resolution: &Resolution<'_>, role: For<'_>) -> Result<Row,
     Err(not_decided(resolution, role, &parameters)?)
 }
 
-/// Decides an approval whose deadline has passed, for the role that was asked. Returns whether it was pending.
+/// Decides an approval whose deadline has passed, for the role that was asked, with its locked run. Returns whether it was pending.
 pub fn decide_at_deadline(
     id: Uuid,
+    run: Option<Run>,
     asked_role: &str,
     approves: bool,
     notes: &str,
@@ -186,7 +187,6 @@ pub fn decide_at_deadline(
     let decision = if approves { "approved" } else { "rejected" };
     let resolution = Resolution::of(Some(id), Some(decision), Some(TIMEOUT), Some(notes))?;
     let parameters = parameters(&resolution, For::Role(asked_role), None);
-    let run = lock_run_and_task_of(id)?;
     let decided = write(&DECIDE_HELD, &parameters)?;
     Ok(decided.map(|decided| conclude(&resolution, run, decided)).transpose()?.is_some())
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::request_key::{self, RequestKey};
 use crate::audit::{self, Event};
 use crate::decisions::question;
-use crate::decisions::terms::Vote;
+use crate::decisions::terms::{CHANGES_REQUESTED, Vote};
 use crate::runs::{self, Naming, Run};
 use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::Document;
@@ -284,9 +284,6 @@ fn unknown_task(task_id: Uuid) -> Error {
 /// The answers that the functions of approvals take.
 const ANSWERS: [&str; 2] = ["approved", "rejected"];
 
-/// The answer that `decide` takes besides.
-const CHANGES_REQUESTED: &str = "changes_requested";
-
 /// A checked decision.
 pub struct Resolution<'a> {
     id: Uuid,
@@ -347,12 +344,7 @@ impl<'a> Resolution<'a> {
 
     /// The vote of the person who decides.
     fn vote(&self) -> Vote<'a> {
-        let vote = match self.decision {
-            "approved" => "approved",
-            CHANGES_REQUESTED => CHANGES_REQUESTED,
-            _ => "rejected",
-        };
-        Vote { vote, voter: self.approver_role, notes: self.notes }
+        Vote::of(self.decision, self.approver_role, self.notes)
     }
 
     fn event_type(&self) -> &'static str {

@@ -13,7 +13,8 @@ use crate::agents::knowledge::Lesson;
 use crate::audit;
 use crate::audit::identity::PERSON_OF_EVENT;
 use crate::decisions::terms::{
-    HAS_NO_TERMS_AS, Outcome, TIMEOUT, Terms, Vote, caller, deciding, refuse_unseen_terms, was_cast,
+    CHANGES_REQUESTED, HAS_NO_TERMS_AS, Outcome, TIMEOUT, Terms, Vote, caller, deciding,
+    refuse_unseen_terms, was_cast,
 };
 use crate::runs::{self, Naming, Row, Run};
 use crate::server::error::{Error, Kind, required};
@@ -184,21 +185,24 @@ pub fn resolve_gate_0_8_0(
     feedback: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.gates"), ErrorReport> {
     let resolution = Resolution::of(gate_id, decision, resolved_by, feedback)?;
-    let vote = if resolution.decision == "approved" { "approved" } else { "rejected" };
-    Ok(resolution.resolve_by_vote(vote)?)
+    Ok(resolution.resolve_by_vote(resolution.decision)?)
 }
 
 /// Asks for changes to what an agent wants to do at a gate: the gate is denied. Returns the row.
 pub fn request_changes(id: Uuid, resolved_by: &str, notes: Option<&str>) -> Result<Row, Error> {
     Resolution::of(Some(id), Some("denied"), Some(resolved_by), notes)?
-        .resolve_by_vote("changes_requested")
+        .resolve_by_vote(CHANGES_REQUESTED)
 }
 
-/// Resolves a gate whose deadline has passed. Returns whether it was pending.
-pub fn decide_at_deadline(id: Uuid, approves: bool, notes: &str) -> Result<bool, Error> {
+/// Resolves a gate whose deadline has passed, with its locked run. Returns whether it was pending.
+pub fn decide_at_deadline(
+    id: Uuid,
+    run: Option<Run>,
+    approves: bool,
+    notes: &str,
+) -> Result<bool, Error> {
     let decision = if approves { "approved" } else { "denied" };
     let resolution = Resolution::of(Some(id), Some(decision), Some(TIMEOUT), Some(notes))?;
-    let run = lock_run(id)?;
     let resolved = resolution.write(&RESOLVE)?;
     Ok(resolved.map(|resolved| resolution.conclude(run, resolved)).transpose()?.is_some())
 }
@@ -283,7 +287,8 @@ impl<'a> Resolution<'a> {
     }
 
     /// Resolves the gate as its terms allow, or finds the same decision of the same person. Returns the row.
-    fn resolve_by_vote(&self, vote: &'static str) -> Result<Row, Error> {
+    /// `answer`: the decision, or the request for changes, which denies the gate.
+    fn resolve_by_vote(&self, answer: &str) -> Result<Row, Error> {
         static RESOLVE_WITHOUT_TERMS: Statement = Statement::new(concatcp!(
             RESOLVE_PENDING,
             " AND ",
@@ -298,7 +303,7 @@ impl<'a> Resolution<'a> {
         if let Some(resolved) = deciding(|| self.write(&RESOLVE_WITHOUT_TERMS))? {
             return self.conclude(run, resolved);
         }
-        let vote = Vote { vote, voter: self.resolved_by, notes: self.feedback };
+        let vote = Vote::of(answer, self.resolved_by, self.feedback);
         if let Some(terms) = Terms::lock("gate", self.id)? {
             match vote.cast("gate", self.id, &terms)? {
                 Outcome::Open => return self.read(),

@@ -7,7 +7,7 @@ use pgrx::Uuid;
 
 use crate::audit;
 use crate::audit::identity::PERSON_OF_EVENT;
-use crate::decisions::terms::{Vote, caller};
+use crate::decisions::terms::{CHANGES_REQUESTED, Vote, caller};
 use crate::runs::Row;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
@@ -19,9 +19,6 @@ pub const RESOLUTION: &str =
 
 /// The answers that the functions of reviews take.
 const ANSWERS: [&str; 2] = ["approved", "rejected"];
-
-/// The answer that `decide` takes besides.
-const CHANGES_REQUESTED: &str = "changes_requested";
 
 /// A decision with its author and notes.
 pub struct Resolution<'a> {
@@ -66,12 +63,7 @@ impl<'a> Resolution<'a> {
 
     /// The vote of its author.
     pub fn vote(&self) -> Vote<'a> {
-        let vote = match self.decision {
-            "approved" => "approved",
-            CHANGES_REQUESTED => CHANGES_REQUESTED,
-            _ => "rejected",
-        };
-        Vote { vote, voter: self.resolved_by, notes: self.notes }
+        Vote::of(self.decision, self.resolved_by, self.notes)
     }
 
     pub fn event_type(&self) -> &'static str {

@@ -107,11 +107,10 @@ pub fn request_changes(id: Uuid, resolved_by: &str, notes: Option<&str>) -> Resu
     conclude(&rules::SINCE_0_8_0, id, &Resolution::requesting_changes(resolved_by, notes))
 }
 
-/// Resolves a review whose deadline has passed. Returns whether it was pending.
-pub fn decide_at_deadline(id: Uuid, approves: bool, notes: &str) -> Result<bool, Error> {
+/// Resolves a review whose deadline has passed, with its locked run. Returns whether it was pending.
+pub fn decide_at_deadline(id: Uuid, run: Run, approves: bool, notes: &str) -> Result<bool, Error> {
     let decision = if approves { "approved" } else { "rejected" };
     let resolution = Resolution::of(Some(decision), Some(TIMEOUT), Some(notes))?;
-    let run = lock_run(id)?;
     let resolved = write(&RESOLVE, id, &run, &resolution)?;
     let row = resolved.map(|resolved| apply(&rules::SINCE_0_8_0, id, run, &resolution, resolved));
     Ok(row.transpose()?.is_some())

@@ -13,4 +13,4 @@ mod votes;
 
 pub use guard::{deciding, refuse_unseen_terms};
 pub use row::{HAS_NO_TERMS_AS, TIMEOUT, Terms, asked_as, caller};
-pub use votes::{Outcome, Vote, was_cast};
+pub use votes::{CHANGES_REQUESTED, Outcome, Vote, was_cast};

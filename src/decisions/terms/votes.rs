@@ -38,7 +38,20 @@ pub enum Outcome {
     Decides,
 }
 
-impl Vote<'_> {
+/// The answer of a review or approval, and the vote, that asks for changes.
+pub const CHANGES_REQUESTED: &str = "changes_requested";
+
+impl<'a> Vote<'a> {
+    /// The vote for a status that a question gets.
+    pub fn of(status: &str, voter: &'a str, notes: Option<&'a str>) -> Self {
+        let vote = match status {
+            "approved" => "approved",
+            CHANGES_REQUESTED => CHANGES_REQUESTED,
+            _ => "rejected",
+        };
+        Vote { vote, voter, notes }
+    }
+
     /// Casts the vote under the terms, which are locked.
     ///
     /// Errors: 42501 the one who asked may not decide, 55000 somebody else has claimed the question.
@@ -104,16 +117,11 @@ thread_local! {
     static CASTING: RefCell<Option<Casting>> = const { RefCell::new(None) };
 }
 
-fn transaction() -> pg_sys::TransactionId {
-    // SAFETY: reads a plain variable of the backend.
-    unsafe { pg_sys::GetTopTransactionIdIfAny() }
-}
-
 /// Whether a row is the vote that a function casts. A trigger of a user may have changed it on the way.
 fn is_casting(ballot: &Ballot) -> bool {
     CASTING.with_borrow(|casting| {
         casting.as_ref().is_some_and(|casting| {
-            transaction() == casting.transaction
+            backend_state::transaction() == casting.transaction
                 && trigger_depth::now() == casting.depth + 1
                 && ballot.id == casting.id
                 && ballot.voted_as.as_deref() == Some(casting.voted_as.as_str())
@@ -125,7 +133,7 @@ fn is_casting(ballot: &Ballot) -> bool {
 /// Runs `work`, the statement that casts a vote. An error ends it, and the next vote replaces what is left here.
 fn casting<R>(id: Uuid, voted_as: &str, vote: &'static str, work: impl FnOnce() -> R) -> R {
     let casting = Casting {
-        transaction: transaction(),
+        transaction: backend_state::transaction(),
         depth: trigger_depth::now(),
         id,
         voted_as: voted_as.to_owned(),

@@ -87,14 +87,10 @@ thread_local! {
     static ENDED: RefCell<Vec<Ended>> = const { RefCell::new(Vec::new()) };
 }
 
-fn transaction() -> pg_sys::TransactionId {
-    // SAFETY: reads a plain variable of the backend.
-    unsafe { pg_sys::GetTopTransactionIdIfAny() }
-}
-
 /// Notes a task that is over, for the trigger at the end of the statement.
 pub fn note_end(id: Uuid) {
-    let ended = Ended { transaction: transaction(), depth: trigger_depth::now(), id };
+    let ended =
+        Ended { transaction: backend_state::transaction(), depth: trigger_depth::now(), id };
     ENDED.with_borrow_mut(|all| {
         if all.last().is_some_and(|last| last.transaction != ended.transaction) {
             all.clear();
@@ -110,7 +106,7 @@ fn ended_here() -> Vec<Uuid> {
         if all.is_empty() {
             return Vec::new();
         }
-        let (transaction, depth) = (transaction(), trigger_depth::now());
+        let (transaction, depth) = (backend_state::transaction(), trigger_depth::now());
         let (here, around): (Vec<Ended>, Vec<Ended>) = std::mem::take(all)
             .into_iter()
             .filter(|ended| ended.transaction == transaction)
