@@ -1,4 +1,4 @@
--- The schema of orchestrator_schema 0.8.0: the final definition of every table, view and function.
+-- The schema of orchestrator_schema 0.8.1: the final definition of every table, view and function.
 -- `cargo xtask docs` writes this file, and `cargo xtask check docs` compares it with a live database.
 -- It is for reading. Each object names the scripts that made it: A--B.sql stands for sql/orchestrator_schema--A--B.sql.
 
@@ -27,6 +27,31 @@ CREATE INDEX idx_audit_events_timestamp ON orchestrator.audit_events USING btree
 CREATE INDEX idx_audit_events_trace_id ON orchestrator.audit_events USING btree (trace_id);
 CREATE TRIGGER audit_events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON orchestrator.audit_events FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_append_only();
 CREATE TRIGGER audit_events_append_only_rows BEFORE DELETE OR UPDATE ON orchestrator.audit_events FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_append_only();
+
+-- Seals over audit_events: each has the SHA-256 of the seal before it and of the events of a span
+-- Made by 0.8.0--0.8.1.sql
+CREATE TABLE orchestrator.audit_seals (
+    -- The number of the seal, counted from 1
+    sequence bigint NOT NULL,
+    sealed_at timestamp with time zone DEFAULT now() NOT NULL,
+    -- The end of the span, which begins with the end of the span before; an event with this time is in the next one
+    sealed_until timestamp with time zone NOT NULL,
+    -- The number of events in the span
+    events bigint NOT NULL,
+    -- The SHA-256 of the digest before, the events, and the other columns of the seal
+    digest bytea NOT NULL,
+    -- The digest of the seal before; zeros in the first one
+    previous bytea NOT NULL,
+    -- When the events of the span were purged; NULL while they are there
+    purged_at timestamp with time zone,
+    CONSTRAINT audit_seals_pkey PRIMARY KEY (sequence),
+    CONSTRAINT audit_seals_digest_check CHECK (length(digest) = 32),
+    CONSTRAINT audit_seals_events_check CHECK (events > 0),
+    CONSTRAINT audit_seals_previous_check CHECK (length(previous) = 32),
+    CONSTRAINT audit_seals_sequence_check CHECK (sequence > 0)
+);
+CREATE TRIGGER audit_seals_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON orchestrator.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_append_only();
+CREATE TRIGGER audit_seals_append_only_rows BEFORE DELETE OR UPDATE ON orchestrator.audit_seals FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_append_only();
 
 -- Answers of specialists to the requests of a collaboration
 -- Made by 0.2.0--0.2.1.sql
@@ -1885,6 +1910,15 @@ CREATE FUNCTION orchestrator.assign_decision(decision_id uuid, assignee text, as
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'assign_decision_wrapper';
 
+-- Returns the last seal over the audit events, to be kept outside of the database; verify_audit_seals takes its digest
+-- Made by 0.8.0--0.8.1.sql
+CREATE FUNCTION orchestrator.audit_head()
+ RETURNS TABLE(sequence bigint, sealed_until timestamp with time zone, digest bytea)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'audit_head_wrapper';
+
 -- For down scripts: locks every table that the downgrade needs, and stops if a user's object depends on something that the script removes
 -- Made by 0.0.0.sql
 CREATE FUNCTION orchestrator.begin_downgrade(target text)
@@ -2206,13 +2240,13 @@ CREATE FUNCTION orchestrator.get_configuration(key text)
 AS 'orchestrator_schema', 'get_configuration_0_6_0_wrapper';
 
 -- Gives a role exactly the privileges of a level, including those of functions that updates brought. Returns the number of changed privileges
--- Made by 0.5.0--0.6.0.sql
+-- Made by 0.5.0--0.6.0.sql, 0.8.0--0.8.1.sql
 CREATE FUNCTION orchestrator.grant_access(grantee regrole, level text)
  RETURNS bigint
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'grant_access_wrapper';
+AS 'orchestrator_schema', 'grant_access_0_8_1_wrapper';
 
 -- Lists everything that exists, or describes one table, view, function or state machine in full, with an example; lines of text
 -- Made by 0.0.0.sql
@@ -2355,14 +2389,14 @@ CREATE FUNCTION orchestrator.publish_prompt(agent_type text, version text, promp
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'publish_prompt_wrapper';
 
--- Deletes audit events older than the argument says, which is at least one day, and records their number. Nothing else can delete events. Returns the number of deleted events
--- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
+-- Deletes the events of the seals that end before older_than ago, at least one day; events that are not sealed yet are sealed first. Returns the number of deleted events
+-- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.8.0--0.8.1.sql
 CREATE FUNCTION orchestrator.purge_audit_events(older_than interval)
  RETURNS bigint
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'purge_audit_events_wrapper';
+AS 'orchestrator_schema', 'purge_audit_events_0_8_1_wrapper';
 
 -- Deletes knowledge that was embedded longer ago than the argument says. Returns the number of deleted entries
 -- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
@@ -2662,13 +2696,13 @@ CREATE FUNCTION orchestrator.retry_task(task_id uuid, max_attempts integer DEFAU
 AS 'orchestrator_schema', 'retry_task_wrapper';
 
 -- Revokes all privileges of a role on the extension's objects. Returns their number
--- Made by 0.5.0--0.6.0.sql
+-- Made by 0.5.0--0.6.0.sql, 0.8.0--0.8.1.sql
 CREATE FUNCTION orchestrator.revoke_access(grantee regrole)
  RETURNS bigint
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'revoke_access_wrapper';
+AS 'orchestrator_schema', 'revoke_access_0_8_1_wrapper';
 
 -- Routes a task from one role to another. The same idempotency_key with the same content returns the first task again, with created false
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
@@ -2680,13 +2714,13 @@ CREATE FUNCTION orchestrator.route_task(task_type text, description text, from_r
 AS 'orchestrator_schema', 'route_task_wrapper';
 
 -- Expires, releases and purges, each by its configured age. Returns every task with the number of rows
--- Made by 0.5.0--0.6.0.sql, 0.7.0--0.7.1.sql, 0.7.3--0.8.0.sql
+-- Made by 0.5.0--0.6.0.sql, 0.7.0--0.7.1.sql, 0.7.3--0.8.0.sql, 0.8.0--0.8.1.sql
 CREATE FUNCTION orchestrator.run_maintenance()
  RETURNS TABLE(task text, affected bigint)
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'run_maintenance_0_8_0_wrapper';
+AS 'orchestrator_schema', 'run_maintenance_0_8_1_wrapper';
 
 -- The audit events of a run, of its tasks and of its gates, the oldest first
 -- Made by 0.6.0--0.7.0.sql
@@ -2713,6 +2747,15 @@ CREATE FUNCTION orchestrator.schedule_maintenance(cron text DEFAULT '*/15 * * * 
  LANGUAGE c
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'schedule_maintenance_wrapper';
+
+-- Seals the audit events to which no transaction can add any more. Returns the seal; no row if there is nothing new
+-- Made by 0.8.0--0.8.1.sql
+CREATE FUNCTION orchestrator.seal_audit_events()
+ RETURNS SETOF orchestrator.audit_seals
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'seal_audit_events_wrapper';
 
 -- Records that the client of a session is alive and attached. Returns the time of this heartbeat
 -- Made by 0.1.3--0.1.4.sql, 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
@@ -2741,22 +2784,22 @@ CREATE FUNCTION orchestrator.set_decision_rule(kind text, type text DEFAULT NULL
 AS 'orchestrator_schema', 'set_decision_rule_wrapper';
 
 -- Sets the price of a model from a UTC day on, as the form for numeric does. Returns the row
--- Made by 0.7.2--0.7.3.sql
+-- Made by 0.7.2--0.7.3.sql, 0.8.0--0.8.1.sql
 CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million double precision, output_cost_per_million double precision, effective_date date DEFAULT NULL::date, notes text DEFAULT NULL::text, updated_by text DEFAULT NULL::text)
  RETURNS orchestrator.llm_pricing
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'set_price_0_7_3_float_wrapper';
+AS 'orchestrator_schema', 'set_price_0_8_1_float_wrapper';
 
 -- Sets the price of a model from a UTC day on (by default today), in USD per million tokens. Returns the row. Earlier days keep their price
--- Made by 0.2.4--0.2.5.sql, 0.5.0--0.6.0.sql
+-- Made by 0.2.4--0.2.5.sql, 0.5.0--0.6.0.sql, 0.8.0--0.8.1.sql
 CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million numeric, output_cost_per_million numeric, effective_date date DEFAULT NULL::date, notes text DEFAULT NULL::text, updated_by text DEFAULT NULL::text)
  RETURNS orchestrator.llm_pricing
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'set_price_wrapper';
+AS 'orchestrator_schema', 'set_price_0_8_1_wrapper';
 
 -- Stages knowledge for embedding. Returns its id
 -- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
@@ -2820,13 +2863,13 @@ CREATE FUNCTION orchestrator.uuidv7()
 AS 'orchestrator_schema', 'uuidv7_wrapper';
 
 -- Approves a phase under review, in writing. Returns the row
--- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
+-- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql, 0.8.0--0.8.1.sql
 CREATE FUNCTION orchestrator.v7_approve_phase(phase_number integer, approved_by text, notes text)
  RETURNS orchestrator.v7_migration_workflow
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'v7_approve_phase_wrapper';
+AS 'orchestrator_schema', 'v7_approve_phase_0_8_1_wrapper';
 
 -- Completes an approved phase, if no task is open and no sign-off is missing. Returns the row
 -- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
@@ -2942,13 +2985,13 @@ CREATE FUNCTION orchestrator.v7_roll_back_phase(phase_number integer, reason tex
 AS 'orchestrator_schema', 'v7_roll_back_phase_wrapper';
 
 -- Signs an item before or after a phase, once. Returns the id of the sign-off
--- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
+-- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql, 0.8.0--0.8.1.sql
 CREATE FUNCTION orchestrator.v7_sign(phase_number integer, stage text, item text, signed_by text, notes text DEFAULT NULL::text)
  RETURNS uuid
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'v7_sign_wrapper';
+AS 'orchestrator_schema', 'v7_sign_0_8_1_wrapper';
 
 -- Starts a phase, if the phase before is completed and approved and no sign-off is missing. Returns the row
 -- Made by 0.4.2--0.4.3.sql, 0.5.0--0.6.0.sql
@@ -3030,6 +3073,15 @@ CREATE FUNCTION orchestrator.verify()
  STABLE PARALLEL RESTRICTED
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'verify_wrapper';
+
+-- Compares the audit events with their seals. Returns what was changed, deleted or added since; no row if nothing was
+-- Made by 0.8.0--0.8.1.sql
+CREATE FUNCTION orchestrator.verify_audit_seals(from_sequence bigint DEFAULT NULL::bigint, expected_head bytea DEFAULT NULL::bytea)
+ RETURNS TABLE(sequence bigint, problem text, expected text, actual text)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'verify_audit_seals_wrapper';
 
 -- Withdraws an open question, by who asked it or an admin. Returns the row of view decisions
 -- Made by 0.7.3--0.8.0.sql

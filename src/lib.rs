@@ -147,6 +147,11 @@ extension_sql_file!(
     name = "version_0_8_0",
     requires = ["version_0_7_3"]
 );
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.8.0--0.8.1.sql",
+    name = "version_0_8_1",
+    requires = ["version_0_8_0"]
+);
 
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {

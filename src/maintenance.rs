@@ -9,9 +9,9 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::agents::knowledge;
-use crate::audit;
+use crate::audit::{purge, seals};
 use crate::configuration::retention;
-use crate::configuration::retention::{Bounded, Lifetime, Unit};
+use crate::configuration::retention::{Age, Bounded, Lifetime, Unit};
 use crate::decisions::expire;
 use crate::schema::catalog;
 use crate::server::error::{Error, Kind};
@@ -42,7 +42,7 @@ const AUDIT: Bounded =
 #[pg_extern(sql = false, volatile)]
 fn run_maintenance()
 -> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
-    Ok(results(maintain()?))
+    Ok(results(maintain(purge::purge_configured)?))
 }
 
 /// The same, and it takes tasks with an expired lease back first.
@@ -55,25 +55,46 @@ fn run_maintenance_0_7_1()
 -> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
     lock_tables()?;
     let mut done = vec![("reclaim_expired_tasks", tasks::reclaim_expired_tasks()?)];
-    done.extend(maintain()?);
+    done.extend(maintain(purge::purge_configured)?);
     Ok(results(done))
 }
 
 /// The same, and it decides or escalates the questions whose deadline has passed.
 ///
 /// A second call waits until the first has ended. Returns: each task with the number of its rows.
-/// Errors: 22023 a configuration that is not an age; then nothing is changed. Since 0.8.0.
+/// Errors: 22023 a configuration that is not an age; then nothing is changed. Since 0.8.0; replaced in 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn run_maintenance_0_8_0()
 -> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
+    let mut done = what_waits()?;
+    done.extend(maintain(purge::purge_configured)?);
+    Ok(results(done))
+}
+
+/// The same, and it seals the audit trail, each day of it on its own. It purges whole seals.
+///
+/// A second call waits until the first has ended. Returns: each task with the number of its rows; of
+/// seal_audit_events, the number of new seals.
+/// Errors: 22023 a configuration that is not an age, 55000 a session hides when its transaction began; then nothing is
+/// changed. Since 0.8.1.
+#[pg_extern(sql = false, volatile)]
+fn run_maintenance_0_8_1()
+-> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
+    let mut done = what_waits()?;
+    // A purge seals what it deletes in a span of its own. A seal over older and newer events would keep the older ones.
+    done.extend(maintain(purge::purge_configured_seals)?);
+    done.push(("seal_audit_events", seals::seal_by_days()?));
+    Ok(results(done))
+}
+
+/// Questions without an answer in time, and tasks without a worker. A deadline locks runs and waits for them. Whatever
+/// takes tasks back passes by what is locked, so it comes second.
+fn what_waits() -> Result<Vec<(&'static str, i64)>, ErrorReport> {
     lock_tables()?;
-    // A deadline locks runs and waits for them. Whatever takes tasks back passes by what is locked, so it comes second.
-    let mut done = vec![
+    Ok(vec![
         ("expire_decisions", expire::expire()?.len() as i64),
         ("reclaim_expired_tasks", tasks::reclaim_expired_tasks()?),
-    ];
-    done.extend(maintain()?);
-    Ok(results(done))
+    ])
 }
 
 /// Waits for another call, and locks the tables in the order of updates.
@@ -99,7 +120,10 @@ fn lock_tables() -> Result<(), Error> {
     Ok(())
 }
 
-fn maintain() -> Result<Vec<(&'static str, i64)>, ErrorReport> {
+/// `purge`: deletes the events that are older than the configured age.
+fn maintain(
+    purge: fn(&Age) -> Result<i64, Error>,
+) -> Result<Vec<(&'static str, i64)>, ErrorReport> {
     locks::one_at_a_time("run_maintenance")?;
     let silent_for = retention::configured(&SILENCE)?;
     let embedded_for = retention::configured(&KNOWLEDGE)?;
@@ -112,7 +136,7 @@ fn maintain() -> Result<Vec<(&'static str, i64)>, ErrorReport> {
         ("purge_knowledge", knowledge::purge_knowledge(Some(embedded_for))?),
     ];
     if let Some(older_than) = older_than {
-        done.push(("purge_audit_events", audit::purge_configured(&older_than)?));
+        done.push(("purge_audit_events", purge(&older_than)?));
     }
     Ok(done)
 }

@@ -10,6 +10,8 @@ mod notifications;
 mod reset;
 #[path = "operations/schedule.rs"]
 mod schedule;
+#[path = "operations/seals.rs"]
+mod seals;
 #[path = "operations/standby.rs"]
 mod standby;
 

@@ -96,6 +96,43 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** Seals over audit_events: each has the SHA-256 of the seal before it and of the events of a span */
+      audit_seals: {
+        Row: {
+          /** The number of the seal, counted from 1 */
+          sequence: number;
+          sealed_at: string;
+          /** The end of the span, which begins with the end of the span before; an event with this time is in the next one */
+          sealed_until: string;
+          /** The number of events in the span */
+          events: number;
+          /** The SHA-256 of the digest before, the events, and the other columns of the seal */
+          digest: string;
+          /** The digest of the seal before; zeros in the first one */
+          previous: string;
+          /** When the events of the span were purged; NULL while they are there */
+          purged_at: string | null;
+        };
+        Insert: {
+          sequence: number;
+          sealed_at?: string;
+          sealed_until: string;
+          events: number;
+          digest: string;
+          previous: string;
+          purged_at?: string | null;
+        };
+        Update: {
+          sequence?: number;
+          sealed_at?: string;
+          sealed_until?: string;
+          events?: number;
+          digest?: string;
+          previous?: string;
+          purged_at?: string | null;
+        };
+        Relationships: [];
+      };
       /** Answers of specialists to the requests of a collaboration */
       collaboration_outcomes: {
         Row: {
@@ -2301,6 +2338,11 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Views"]["decisions"]["Row"];
       };
+      /** Returns the last seal over the audit events, to be kept outside of the database; verify_audit_seals takes its digest */
+      audit_head: {
+        Args: Record<PropertyKey, never>;
+        Returns: { sequence: number; sealed_until: string; digest: string }[];
+      };
       /** For down scripts: locks every table that the downgrade needs, and stops if a user's object depends on something that the script removes */
       begin_downgrade: {
         Args: {
@@ -2673,7 +2715,7 @@ export type Database = {
         };
         Returns: string;
       };
-      /** Deletes audit events older than the argument says, which is at least one day, and records their number. Nothing else can delete events. Returns the number of deleted events */
+      /** Deletes the events of the seals that end before older_than ago, at least one day; events that are not sealed yet are sealed first. Returns the number of deleted events */
       purge_audit_events: {
         Args: {
           older_than: string;
@@ -2943,6 +2985,11 @@ export type Database = {
         };
         Returns: number;
       };
+      /** Seals the audit events to which no transaction can add any more. Returns the seal; no row if there is nothing new */
+      seal_audit_events: {
+        Args: Record<PropertyKey, never>;
+        Returns: Database["orchestrator"]["Tables"]["audit_seals"]["Row"][];
+      };
       /** Records that the client of a session is alive and attached. Returns the time of this heartbeat */
       session_heartbeat: {
         Args: {
@@ -3172,6 +3219,14 @@ export type Database = {
       verify: {
         Args: Record<PropertyKey, never>;
         Returns: { object: string; kind: string; problem: string; expected: string; actual: string; hint: string }[];
+      };
+      /** Compares the audit events with their seals. Returns what was changed, deleted or added since; no row if nothing was */
+      verify_audit_seals: {
+        Args: {
+          from_sequence?: number;
+          expected_head?: string;
+        };
+        Returns: { sequence: number; problem: string; expected: string; actual: string }[];
       };
       /** Withdraws an open question, by who asked it or an admin. Returns the row of view decisions */
       withdraw_decision: {

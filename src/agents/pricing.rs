@@ -9,9 +9,12 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByRust, AnyNumeric};
 
 use crate::agents::amounts::{count, moment};
+use crate::audit::{self, Event};
 use crate::server::error::{Error, Kind, required};
+use crate::server::ids::uuidv7;
+use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
-use crate::server::{arguments, latest, numbers, statements};
+use crate::server::{arguments, latest, numbers, rows, statements};
 
 /// The row of a price.
 type Row = PgHeapTuple<'static, AllocatedByRust>;
@@ -28,7 +31,7 @@ const DECIMALS: usize = 6;
 /// `notes`,
 /// `updated_by`: NULL keeps the current value. Returns: the row.
 /// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
-/// Since 0.2.5.
+/// Since 0.2.5; replaced in 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn set_price(
     model: Option<&str>,
@@ -45,7 +48,36 @@ fn set_price(
         effective_date,
         notes,
         updated_by,
-    )?)
+    )?
+    .row)
+}
+
+/// Sets the price of a model from a day on, and records `price_set`. Earlier days keep their price; a price that begins
+/// on the same day is replaced.
+///
+/// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
+/// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today; `notes`,
+/// `updated_by`: NULL keeps the current value. Returns: the row.
+/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
+/// Since 0.8.1.
+#[pg_extern(sql = false, volatile)]
+fn set_price_0_8_1(
+    model: Option<&str>,
+    input_cost_per_million: Option<AnyNumeric>,
+    output_cost_per_million: Option<AnyNumeric>,
+    effective_date: default!(Option<Date>, "NULL"),
+    notes: default!(Option<&str>, "NULL"),
+    updated_by: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.llm_pricing"), ErrorReport> {
+    let price = set(
+        model,
+        input_cost_per_million,
+        output_cost_per_million,
+        effective_date,
+        notes,
+        updated_by,
+    )?;
+    Ok(price.record(updated_by)?)
 }
 
 /// The form of `set_price` for floats, which are taken as the shortest decimals that read back the
@@ -55,7 +87,7 @@ fn set_price(
 /// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today; `notes`,
 /// `updated_by`: NULL keeps the current value. Returns: the row.
 /// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
-/// Since 0.7.3.
+/// Since 0.7.3; replaced in 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn set_price_0_7_3_float(
     model: Option<&str>,
@@ -67,7 +99,49 @@ fn set_price_0_7_3_float(
 ) -> Result<pgrx::composite_type!('static, "orchestrator.llm_pricing"), ErrorReport> {
     let input = input_cost_per_million.map(numbers::decimal).transpose()?;
     let output = output_cost_per_million.map(numbers::decimal).transpose()?;
-    Ok(set(model, input, output, effective_date, notes, updated_by)?)
+    Ok(set(model, input, output, effective_date, notes, updated_by)?.row)
+}
+
+/// The form of `set_price` for floats, which are taken as the shortest decimals that read back the
+/// same.
+///
+/// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
+/// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today; `notes`,
+/// `updated_by`: NULL keeps the current value. Returns: the row.
+/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
+/// Since 0.8.1.
+#[pg_extern(sql = false, volatile)]
+fn set_price_0_8_1_float(
+    model: Option<&str>,
+    input_cost_per_million: Option<f64>,
+    output_cost_per_million: Option<f64>,
+    effective_date: default!(Option<Date>, "NULL"),
+    notes: default!(Option<&str>, "NULL"),
+    updated_by: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.llm_pricing"), ErrorReport> {
+    let input = input_cost_per_million.map(numbers::decimal).transpose()?;
+    let output = output_cost_per_million.map(numbers::decimal).transpose()?;
+    Ok(set(model, input, output, effective_date, notes, updated_by)?.record(updated_by)?)
+}
+
+/// A price that was set.
+struct Price {
+    row: Row,
+    facts: Document,
+}
+
+impl Price {
+    /// Records that it was set. Returns the row.
+    fn record(self, updated_by: Option<&str>) -> Result<Row, Error> {
+        let role = updated_by.filter(|name| !arguments::is_blank(name)).unwrap_or(audit::SYSTEM);
+        audit::record(Event {
+            event_type: "price_set",
+            role,
+            trace_id: uuidv7(),
+            metadata: self.facts,
+        })?;
+        Ok(self.row)
+    }
 }
 
 fn set(
@@ -77,7 +151,7 @@ fn set(
     effective_date: Option<Date>,
     notes: Option<&str>,
     updated_by: Option<&str>,
-) -> Result<Row, Error> {
+) -> Result<Price, Error> {
     static SET: Statement = Statement::new(
         "INSERT INTO orchestrator.llm_pricing AS p (model, input_cost_per_million, output_cost_per_million, effective_date, notes, updated_by) \
          VALUES ($1, $2, $3, coalesce($4, (pg_catalog.now() AT TIME ZONE 'UTC')::date), $5, $6) \
@@ -86,7 +160,8 @@ fn set(
              output_cost_per_million = excluded.output_cost_per_million, \
              notes = coalesce(excluded.notes, p.notes), \
              updated_by = coalesce(excluded.updated_by, p.updated_by) \
-         RETURNING p",
+         RETURNING p, jsonb_build_object('model', p.model, 'input_cost_per_million', p.input_cost_per_million, \
+             'output_cost_per_million', p.output_cost_per_million, 'effective_date', p.effective_date, 'notes', p.notes)",
     );
     let model = arguments::name("model", model)?;
     let input = price("input_cost_per_million", input_cost_per_million)?;
@@ -105,7 +180,13 @@ fn set(
         notes.into(),
         updated_by.into(),
     ];
-    SET.update(&arguments, statements::one::<Row>)?.ok_or_else(|| {
+    let price = SET.update(&arguments, |rows| {
+        rows::first(rows, |row| {
+            let price = rows::value::<Row>(row, 1, "llm_pricing.model")?;
+            Ok(Price { row: price, facts: rows::value(row, 2, "llm_pricing.notes")? })
+        })
+    })?;
+    price.ok_or_else(|| {
         Error::no_row(format!("the price of model \"{model}\" could not be set"), "llm_pricing")
     })
 }

@@ -7,26 +7,22 @@
 //! written last, so that metadata of a caller cannot claim another user.
 
 pub mod identity;
-
-use std::cell::Cell;
+mod levels;
+pub mod purge;
+pub mod seals;
 
 use const_format::concatcp;
-use pgrx::datum::{DatumWithOid, Interval};
-use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByPostgres, JsonB, PgRelation, Uuid};
-use serde_json::json;
+use pgrx::{PgRelation, Uuid};
 
 use crate::audit::identity::{IDENTITY, Identity};
-use crate::configuration::retention::{self, Age};
 use crate::server::error::{Error, Kind, required};
 use crate::server::ids::uuidv7;
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
-use crate::server::{
-    arguments, backend_state, concurrent_drop, excerpt, interrupts, rows, scoped, statements,
-};
+use crate::server::{arguments, backend_state, concurrent_drop, excerpt, interrupts, statements};
 
 /// The role of events without a role.
 pub const SYSTEM: &str = "system";
@@ -48,6 +44,12 @@ pub struct Event<'a> {
 pub fn record(mut event: Event<'_>) -> Result<Uuid, Error> {
     event.metadata = excerpts(event.metadata)?;
     insert(Event { role: &excerpt::of(event.role, LONGEST_ROLE), ..event })
+}
+
+/// Adds an event that belongs to no other: its trace is its own. `facts`: a JSON object.
+pub fn record_fact(event_type: &str, role: &str, facts: serde_json::Value) -> Result<(), Error> {
+    let metadata = Document::composed(facts);
+    record(Event { event_type, role, trace_id: uuidv7(), metadata }).map(|_| ())
 }
 
 /// The longest text of the library's own metadata, in characters.
@@ -138,7 +140,7 @@ pub fn record_by<const COUNT: usize>(
 }
 
 /// Runs `work` with the rights of the role that owns the trail.
-fn as_owner<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
+pub fn as_owner<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
     let owner = concurrent_drop::while_others_drop(|| {
         let trail = PgRelation::open_with_name_and_share_lock("orchestrator.audit_events")
             .map_err(|_| no_trail())?;
@@ -162,7 +164,7 @@ fn no_trail() -> Error {
 /// the role in force (SET ROLE), and `subject` with the `sub` of the setting `request.jwt.claims`, or
 /// removed if there is none.
 /// Returns: the id. Errors: 22004, 22023 blank text, a name that is too long, metadata that is not
-/// an object, or an event type that only `pause_run`, `resume_run` or `request_review` may record.
+/// an object, or an event type that only another function records, such as run_paused.
 /// Since 0.3.0.
 #[pg_extern(sql = false, volatile)]
 fn record_event(
@@ -179,13 +181,13 @@ fn record_event(
     Ok(insert(Event { event_type, role, trace_id, metadata })?)
 }
 
-/// The events that show whether a run was paused after the last review of it was requested, each
-/// with the function that records it. An approval resumes a run by the last of these events, so no
-/// other function may add them.
-const RESERVED: [(&str, &str); 3] = [
+/// The events that others rely on, each with the function that records it: an approval resumes a run by the last event
+/// of its pauses and reviews, and seals are compared with the last purge. No other function may add them.
+const RESERVED: [(&str, &str); 4] = [
     ("run_paused", "pause_run"),
     ("run_resumed", "resume_run"),
     ("review_requested", "request_review"),
+    ("audit_events_purged", "purge_audit_events"),
 ];
 
 fn not_reserved(event_type: &str) -> Result<&str, Error> {
@@ -197,113 +199,4 @@ fn not_reserved(event_type: &str) -> Result<&str, Error> {
         )
         .hint(format!("Call orchestrator.{function}, or use another name for the event."))),
     }
-}
-
-thread_local! {
-    /// The time before which the running `purge_audit_events` deletes events. No statement can set
-    /// it, because it is in the memory of this library.
-    static PURGED_BEFORE: Cell<Option<TimestampWithTimeZone>> = const { Cell::new(None) };
-}
-
-/// Deletes the events that are older than `older_than`, and records `audit_events_purged` with
-/// their number and the time. The last pause of a run is kept if nothing followed it.
-///
-/// `older_than`: at least one day. Returns: the number of deleted events.
-/// Errors: 22004, 22023 less than one day. Since 0.3.0.
-#[pg_extern(sql = false, volatile)]
-fn purge_audit_events(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
-    Ok(purge(required("older_than", older_than)?, true)?)
-}
-
-/// Deletes the events that are older than the configured age. The event about it leaves out the
-/// time if the age is a secret, because every reader sees the event.
-pub fn purge_configured(age: &Age) -> Result<i64, Error> {
-    purge(age.length, !age.is_secret)
-}
-
-fn purge(older_than: Interval, shows_time: bool) -> Result<i64, Error> {
-    // One day as a length, and as time that has passed: a day with the change to summer time has 23
-    // hours.
-    static LONG_ENOUGH: Statement = Statement::new(
-        "SELECT $1 OPERATOR(pg_catalog.>=) interval '1 day' \
-            AND $2 OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '23 hours')",
-    );
-    // A pause that nothing followed is kept, because an approval has to find it.
-    static DELETE: Statement = Statement::new(
-        "WITH purged AS (DELETE FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" < $1 \
-             AND NOT (e.event_type = 'run_paused' AND NOT EXISTS ( \
-                 SELECT FROM orchestrator.audit_events AS n WHERE n.trace_id = e.trace_id AND n.id > e.id \
-                   AND array_position(ARRAY['run_paused', 'run_resumed', 'run_killed', 'review_requested', 'review_rejected'], n.event_type) IS NOT NULL)) \
-             RETURNING e.id) \
-         SELECT pg_catalog.count(*), pg_catalog.to_jsonb($1) FROM purged",
-    );
-    let before = retention::before("older_than", older_than)?;
-    let arguments = [older_than.into(), before.into()];
-    if LONG_ENOUGH.select(&arguments, statements::one::<bool>)? != Some(true) {
-        return Err(Error::new(
-            Kind::InvalidValue,
-            "argument \"older_than\" must not be less than one day",
-        )
-        .hint("Events of the last day are always kept."));
-    }
-    let (purged, time) = as_owner(|| {
-        scoped::with(&PURGED_BEFORE, Some(before), || {
-            DELETE.update(&[before.into()], |rows| {
-                let rows = rows.first();
-                let purged = rows::value::<i64>(&rows, 1, "count")?;
-                Ok((purged, rows::optional::<JsonB>(&rows, 2, "time")?))
-            })
-        })
-    })?;
-    if purged > 0 {
-        let mut metadata = json!({ "purged": purged });
-        if let Some(JsonB(before)) = time.filter(|_| shows_time) {
-            metadata["before"] = before;
-        }
-        record(Event {
-            event_type: "audit_events_purged",
-            role: SYSTEM,
-            trace_id: uuidv7(),
-            metadata: Document::composed(metadata),
-        })?;
-    }
-    Ok(purged)
-}
-
-/// BEFORE UPDATE OR DELETE OR TRUNCATE trigger of an append-only table, per statement and per row.
-/// Refuses the change for every role. Only `purge_audit_events` may delete, and only old rows.
-///
-/// Errors: 42501. Since 0.3.0.
-#[pg_trigger(sql = false)]
-fn enforce_append_only<'a>(
-    trigger: &'a PgTrigger<'a>,
-) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
-    let operation = trigger.op()?;
-    let old = trigger.old();
-    if let (PgTriggerOperation::Delete, Some(before)) = (&operation, PURGED_BEFORE.get()) {
-        let time = old.as_ref().map(|row| row.get_by_name::<TimestampWithTimeZone>("timestamp"));
-        let passes = match time {
-            // The trigger of the statement; that of each row checks its time.
-            None => true,
-            Some(time) => time.ok().flatten().is_some_and(|time| time < before),
-        };
-        if passes {
-            return Ok(old);
-        }
-    }
-    let what = match operation {
-        PgTriggerOperation::Insert => "insert into",
-        PgTriggerOperation::Update => "update",
-        PgTriggerOperation::Delete => "delete from",
-        PgTriggerOperation::Truncate => "truncate",
-    };
-    let table = format!("{}.{}", trigger.table_schema()?, trigger.table_name()?);
-    let error = Error::new(
-        Kind::Forbidden,
-        format!("cannot {what} {table}: the table is append-only"),
-    )
-    .detail(format!("Table {table} only takes new rows, also from its owner and from superusers."))
-    .hint("Delete old events with orchestrator.purge_audit_events, for example SELECT orchestrator.purge_audit_events('365 days');");
-    ErrorReport::from(error).report(PgLogLevel::ERROR);
-    Ok(None)
 }

@@ -6,12 +6,10 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use serde_json::json;
 
-use crate::audit::{self, Event};
+use crate::audit;
 use crate::decisions::{gates, reviews};
 use crate::runs::Row;
 use crate::server::error::{Error, Kind, required};
-use crate::server::ids::uuidv7;
-use crate::server::jsonb::Document;
 use crate::server::statements::{self, Statement};
 use crate::server::{arguments, backend_state};
 
@@ -106,8 +104,9 @@ fn set_decision_rule(
     let row = SET
         .update(&arguments, statements::one::<Row>)?
         .ok_or_else(|| Error::no_row("the rule could not be set", "decision_rules"))?;
-    record(
+    audit::record_fact(
         "decision_rule_set",
+        audit::SYSTEM,
         json!({
             "kind": kind, "type": subtype, "respond_within": respond_within.map(|time| time.to_string()),
             "on_timeout": on_timeout, "escalate_to": escalate_to, "approvals_needed": approvals_needed,
@@ -133,15 +132,10 @@ fn drop_decision_rule(
     let (kind, subtype) = subject(kind, r#type)?;
     let was_there = DROP.update(&[kind.into(), subtype.into()], |rows| Ok(!rows.is_empty()))?;
     if was_there {
-        record("decision_rule_dropped", json!({ "kind": kind, "type": subtype }))?;
+        let facts = json!({ "kind": kind, "type": subtype });
+        audit::record_fact("decision_rule_dropped", audit::SYSTEM, facts)?;
     }
     Ok(was_there)
-}
-
-fn record(event_type: &str, facts: serde_json::Value) -> Result<(), Error> {
-    let metadata = Document::composed(facts);
-    audit::record(Event { event_type, role: audit::SYSTEM, trace_id: uuidv7(), metadata })
-        .map(|_| ())
 }
 
 /// The kind and the type of a rule.

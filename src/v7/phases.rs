@@ -5,9 +5,11 @@ use pgrx::AllocatedByRust;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use serde_json::json;
 
 use super::open_tasks;
 use super::phase::{APPROVER, Phase, hidden, number, state, unknown};
+use crate::audit;
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::{self, Document};
 use crate::server::statements::Statement;
@@ -59,13 +61,38 @@ fn v7_request_review(
 ///
 /// `approved_by`: who approves; `notes`: the approval in writing. Returns: the row.
 /// Errors: 22004, 22023 a blank text, P0002, 55000 it is not in review, or who approved it already.
-/// Since 0.4.3.
+/// Since 0.4.3; replaced in 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn v7_approve_phase(
     phase_number: Option<i32>,
     approved_by: Option<&str>,
     notes: Option<&str>,
 ) -> Result<pgrx::composite_type!('static, "orchestrator.v7_migration_workflow"), ErrorReport> {
+    Ok(approve(phase_number, approved_by, notes)?)
+}
+
+/// Approves a phase that is under review, and records `phase_approved`.
+///
+/// `approved_by`: who approves; `notes`: the approval in writing. Returns: the row.
+/// Errors: 22004, 22023 a blank text, P0002, 55000 it is not in review, or who approved it already.
+/// Since 0.8.1.
+#[pg_extern(sql = false, volatile)]
+fn v7_approve_phase_0_8_1(
+    phase_number: Option<i32>,
+    approved_by: Option<&str>,
+    notes: Option<&str>,
+) -> Result<pgrx::composite_type!('static, "orchestrator.v7_migration_workflow"), ErrorReport> {
+    let row = approve(phase_number, approved_by, notes)?;
+    let facts = json!({ "phase_number": phase_number, "notes": notes });
+    audit::record_fact("phase_approved", approved_by.unwrap_or(audit::SYSTEM), facts)?;
+    Ok(row)
+}
+
+fn approve(
+    phase_number: Option<i32>,
+    approved_by: Option<&str>,
+    notes: Option<&str>,
+) -> Result<PgHeapTuple<'static, AllocatedByRust>, Error> {
     static APPROVE: Statement = Statement::new(
         "UPDATE orchestrator.v7_migration_workflow AS w \
          SET status = 'approved', approval_status = 'approved', approved_by = $2, approval_notes = $3 \
@@ -75,7 +102,7 @@ fn v7_approve_phase(
     let approved_by = arguments::filled("approved_by", approved_by)?;
     let notes = arguments::filled("notes", notes)?;
     let row = APPROVE.update(&[number.into(), approved_by.into(), notes.into()], row)?;
-    Ok(row.ok_or_else(|| refused(number, "be approved", &["review"]))?)
+    row.ok_or_else(|| refused(number, "be approved", &["review"]))
 }
 
 /// Completes a phase that is approved.

@@ -4,8 +4,10 @@ use pgrx::Uuid;
 use pgrx::iter::SetOfIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use serde_json::json;
 
 use super::phase::{self, Requirement};
+use crate::audit;
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::{arguments, locks, rows, statements};
@@ -112,7 +114,7 @@ fn required_for(phase: i32, stage: Stage, signed: Vec<String>) -> Vec<SignOff> {
 /// `stage`: before or after; `item`: what is signed, at most 500 characters; `signed_by`: who signs.
 /// Returns: the id of the sign-off.
 /// Errors: 22004, 22023 another stage, a blank text, P0002 no such phase, 55000 already signed, and
-/// by whom. Since 0.4.3.
+/// by whom. Since 0.4.3; replaced in 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn v7_sign(
     phase_number: Option<i32>,
@@ -121,6 +123,39 @@ fn v7_sign(
     signed_by: Option<&str>,
     notes: default!(Option<&str>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
+    Ok(sign(phase_number, stage, item, signed_by, notes)?)
+}
+
+/// Records that somebody signs an item before or after a phase, and records `migration_signed_off` in the trail. An
+/// item is signed once.
+///
+/// `stage`: before or after; `item`: what is signed, at most 500 characters; `signed_by`: who signs.
+/// Returns: the id of the sign-off.
+/// Errors: 22004, 22023 another stage, a blank text, P0002 no such phase, 55000 already signed, and
+/// by whom. Since 0.8.1.
+#[pg_extern(sql = false, volatile)]
+fn v7_sign_0_8_1(
+    phase_number: Option<i32>,
+    stage: Option<&str>,
+    item: Option<&str>,
+    signed_by: Option<&str>,
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<Uuid, ErrorReport> {
+    let id = sign(phase_number, stage, item, signed_by, notes)?;
+    let facts = json!({
+        "sign_off_id": id.to_string(), "phase_number": phase_number, "stage": stage, "item": item, "notes": notes,
+    });
+    audit::record_fact("migration_signed_off", signed_by.unwrap_or(audit::SYSTEM), facts)?;
+    Ok(id)
+}
+
+fn sign(
+    phase_number: Option<i32>,
+    stage: Option<&str>,
+    item: Option<&str>,
+    signed_by: Option<&str>,
+    notes: Option<&str>,
+) -> Result<Uuid, Error> {
     static SIGN: Statement = Statement::new(
         "INSERT INTO orchestrator.migration_sign_offs (phase_number, stage, item, signed_by, notes) \
          SELECT w.phase_number, $2, $3, $4, $5 FROM orchestrator.v7_migration_workflow AS w \
@@ -137,7 +172,7 @@ fn v7_sign(
         [number.into(), stage.name().into(), item.into(), signed_by.into(), notes.into()];
     match SIGN.update(&arguments, statements::one::<Uuid>)? {
         Some(id) => Ok(id),
-        None => Err(not_signed(number, stage, item)?.into()),
+        None => Err(not_signed(number, stage, item)?),
     }
 }
 

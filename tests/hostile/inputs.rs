@@ -208,6 +208,7 @@ fn pool(ids: &[String]) -> BTreeMap<&'static str, Vec<String>> {
         ("jsonb[]", owned(&["{}", "{NULL}", "{\"1\",\"{}\"}", "{{\"1\"},{\"2\"}}", "[-3:-2]={\"[1e400]\",NULL}"])),
         ("text[]", owned(&["{}", "{NULL}", "{a,b}", "{a,NULL}", "{{a,b},{c,d}}", "{\"\",\" \"}", "[5:6]={x,y}", "[-2147483648:-2147483648]={x}", "{{{a},{NULL}}}", "{title,status}", "{'; DROP TABLE x}"])),
         ("integer[]", owned(&["{}", "{NULL}", "{1,2}", "{{1},{2}}", "[0:0]={1}"])),
+        ("bytea", owned(&["", "\\x00", "x", "\\xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", "\\x0000000000000000000000000000000000000000000000000000000000000000"])),
         ("regclass", owned(&["0", "4294967295", "pg_class", "orchestrator.gates", "orchestrator.configurations", "orchestrator.gates_pkey", "orchestrator.pending_decisions", "information_schema.tables"])),
         ("regrole", owned(&["0", "4294967295", "postgres", "pg_monitor", "pg_database_owner"])),
     ])

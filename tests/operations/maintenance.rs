@@ -36,7 +36,7 @@ fn what_is_due_is_done_once_and_nothing_else() -> Result<()> {
     client.batch_execute(ROWS)?;
     assert_eq!(
         run(&mut client)?,
-        "expire_decisions 0, reclaim_expired_tasks 1, expire_sessions 1, deactivate_stale_sessions 2, release_idempotency_keys 1, purge_knowledge 1"
+        "expire_decisions 0, reclaim_expired_tasks 1, expire_sessions 1, deactivate_stale_sessions 2, release_idempotency_keys 1, purge_knowledge 1, seal_audit_events 1"
     );
     assert_eq!(
         text(
@@ -76,7 +76,7 @@ fn what_is_due_is_done_once_and_nothing_else() -> Result<()> {
     );
     assert_eq!(
         run(&mut client)?,
-        "expire_decisions 0, reclaim_expired_tasks 0, expire_sessions 0, deactivate_stale_sessions 0, release_idempotency_keys 0, purge_knowledge 0"
+        "expire_decisions 0, reclaim_expired_tasks 0, expire_sessions 0, deactivate_stale_sessions 0, release_idempotency_keys 0, purge_knowledge 0, seal_audit_events 1"
     );
     Ok(())
 }
@@ -95,7 +95,7 @@ fn every_age_can_be_configured() -> Result<()> {
     )?;
     assert_eq!(
         run(&mut client)?,
-        "expire_decisions 0, reclaim_expired_tasks 1, expire_sessions 2, deactivate_stale_sessions 3, release_idempotency_keys 2, purge_knowledge 2, purge_audit_events 1"
+        "expire_decisions 0, reclaim_expired_tasks 1, expire_sessions 2, deactivate_stale_sessions 3, release_idempotency_keys 2, purge_knowledge 2, purge_audit_events 1, seal_audit_events 0"
     );
     assert_eq!(
         text(&mut client, "SELECT count(*) FROM orchestrator.knowledge_staging")?,

@@ -186,6 +186,7 @@ const STORY: &[(&str, &str)] = &[
     ("admin", "load_default_prices()"),
     ("admin", "set_configuration('k', 'v')"),
     ("admin", "run_maintenance()"),
+    ("admin", "seal_audit_events()"),
     ("admin", "v7_load_plan()"),
     ("worker", "v7_issue_task(1, 'one more', 'The Architect')"),
     ("worker", "v7_start_phase(1)"),

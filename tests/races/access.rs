@@ -126,7 +126,7 @@ fn maintenance_does_each_thing_once() -> Result<()> {
         }
         let mut affected = [0; 6];
         for (place, row) in client
-            .query("SELECT affected FROM orchestrator.run_maintenance()", &[])?
+            .query("SELECT affected FROM orchestrator.run_maintenance() WHERE task <> 'seal_audit_events'", &[])?
             .iter()
             .enumerate()
         {
@@ -141,5 +141,8 @@ fn maintenance_does_each_thing_once() -> Result<()> {
         }
     }
     assert_eq!(sums, [ROWS; 6]);
+    let mut client = database.client()?;
+    let changed = "SELECT count(*)::text FROM orchestrator.verify_audit_seals()";
+    assert_eq!(text(&mut client, changed)?, "0", "the trail is as it was sealed");
     Ok(())
 }

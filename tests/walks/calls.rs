@@ -210,6 +210,9 @@ pub const CALLS: &[Call] = &[
         "audit_events",
         "SELECT orchestrator.record_event('e', 'r', '0198c5a0-0000-7000-8000-000000000003')",
     ),
+    call("SELECT orchestrator.seal_audit_events()"),
+    call("SELECT count(*) FROM orchestrator.verify_audit_seals()"),
+    call("SELECT count(*) FROM orchestrator.audit_head()"),
     call(
         "SELECT orchestrator.publish_prompt('coder {n}', orchestrator.next_prompt_version('coder {n}'), 'x', activate => true)",
     ),

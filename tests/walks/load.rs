@@ -205,6 +205,10 @@ fn nothing_is_lost(database: &Database, client: &mut Client, ledger: &Ledger) ->
     let archived: i64 =
         client.query_one("SELECT count(*) FROM orchestrator.archived()", &[])?.try_get(0)?;
     assert_eq!(archived, 0, "nothing is left in the archive");
+    let changed: i64 = client
+        .query_one("SELECT count(*) FROM orchestrator.verify_audit_seals()", &[])?
+        .try_get(0)?;
+    assert_eq!(changed, 0, "the audit trail is as it was sealed");
     assert_eq!(differences(client)?, [""; 0]);
     let deadlocks: i64 = client
         .query_one(

@@ -41,9 +41,14 @@ const CUSTOM: &str = "custom";
 /// `grantee`: a role; `level`: reader, worker, reviewer or admin.
 /// Returns: how many privileges were granted or revoked.
 /// Errors: 22004, 22023 no such level, or a role that has its rights without one, P0002 unknown
-/// role, 55000 in a transaction that does not see grants made meanwhile. Since 0.6.0.
+/// role, 55000 in a transaction that does not see grants made meanwhile. Since 0.6.0; replaced in 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, ErrorReport> {
+    Ok(grant(grantee, level)?.1)
+}
+
+/// Gives a role a level. Returns the name of the role, and how many privileges were granted or revoked.
+pub fn grant(grantee: Option<RegRole>, level: Option<&str>) -> Result<(String, i64), Error> {
     let (role, name) = grantee_of(grantee)?;
     let name_of_level = required("level", level)?;
     let level = Level::ALL.into_iter().find(|known| known.name() == name_of_level);
@@ -58,7 +63,7 @@ fn grant_access(grantee: Option<RegRole>, level: Option<&str>) -> Result<i64, Er
             Some("The role had this level before a downgrade.".to_owned()),
         );
     }
-    Ok(changed)
+    Ok((name, changed))
 }
 
 /// For version scripts: gives every role that has a level what its level may do in `target` and
@@ -90,12 +95,18 @@ fn renew_access(origin: Option<&str>, target: Option<&str>) -> Result<i64, Error
 ///
 /// Returns: how many privileges were revoked; 0 for a role that has none.
 /// Errors: 22004, 22023 a role that has its rights without a level, P0002 unknown role, 55000 in a
-/// transaction that does not see grants made meanwhile. Since 0.6.0.
+/// transaction that does not see grants made meanwhile. Since 0.6.0; replaced in 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn revoke_access(grantee: Option<RegRole>) -> Result<i64, ErrorReport> {
+    Ok(revoke(grantee)?.1)
+}
+
+/// Revokes every privilege of a role. Returns the name of the role, and their number.
+pub fn revoke(grantee: Option<RegRole>) -> Result<(String, i64), Error> {
     let (role, name) = grantee_of(grantee)?;
     one_change_at_a_time()?;
-    Ok(privileges::set(role, &name, &Privileges::new())?)
+    let changed = privileges::set(role, &name, &Privileges::new())?;
+    Ok((name, changed))
 }
 
 /// Every role that holds anything on the extension's objects by a grant of its own. Members of such

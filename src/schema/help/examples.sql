@@ -23,6 +23,10 @@ SELECT object, from_version, rows FROM orchestrator.archived();
 SELECT kind, subject FROM orchestrator.assign_decision((SELECT id FROM orchestrator.pending_decisions LIMIT 1), 'security_lead', 'ada', 'The reviewer is on leave') AS d;
 -- audit_events
 SELECT timestamp, event_type, role, metadata FROM orchestrator.audit_events ORDER BY timestamp DESC, id DESC LIMIT 20;
+-- audit_head
+SELECT sequence, sealed_until, encode(digest, 'hex') AS head FROM orchestrator.audit_head();
+-- audit_seals
+SELECT sequence, sealed_until, events, purged_at FROM orchestrator.audit_seals ORDER BY sequence DESC LIMIT 20;
 -- begin_downgrade
 SELECT orchestrator.begin_downgrade('0.5.0');  -- first in the down script to 0.5.0
 -- begin_step
@@ -248,6 +252,8 @@ SELECT state FROM orchestrator.save_run_state('thread-1', '{"step": 3, "branch":
 SELECT orchestrator.schedule_maintenance('*/15 * * * *');
 -- schema_snapshots
 SELECT label, taken_at, taken_by, fingerprint FROM orchestrator.schema_snapshots ORDER BY taken_at;
+-- seal_audit_events
+SELECT sequence, sealed_until, events FROM orchestrator.seal_audit_events();
 -- session_heartbeat
 SELECT orchestrator.session_heartbeat((SELECT id FROM orchestrator.sessions LIMIT 1));
 -- sessions
@@ -351,6 +357,8 @@ SELECT check_name, expected, actual, hint FROM orchestrator.v7_verify_rollback()
 SELECT check_name, expected, actual, hint FROM orchestrator.v7_verify_tables() WHERE NOT passed;
 -- verify
 SELECT object, kind, problem, hint FROM orchestrator.verify();
+-- verify_audit_seals
+SELECT sequence, problem, expected, actual FROM orchestrator.verify_audit_seals();
 -- withdraw_decision
 SELECT d.status, d.notes FROM orchestrator.withdraw_decision(
     orchestrator.open_gate('0198c5a0-0000-7000-8000-00000000000a', 'agent-1', 'manual', 'May I deploy?'), 'agent-1', 'No longer needed') AS d;

@@ -123,7 +123,18 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "resolve_reviews",
         ],
     ),
-    ("Audit trail", &["record_event", "audit_events", "purge_audit_events"]),
+    (
+        "Audit trail",
+        &[
+            "record_event",
+            "audit_events",
+            "seal_audit_events",
+            "verify_audit_seals",
+            "audit_head",
+            "audit_seals",
+            "purge_audit_events",
+        ],
+    ),
     (
         "Cost",
         &[

@@ -1,6 +1,7 @@
 \i head.sql
 \pset null '·'
 -- One call handles every row that is due by the age of its task.
+INSERT INTO orchestrator.audit_events (event_type, role, "timestamp", trace_id) VALUES ('old', 'r', now() - interval '400 days', orchestrator.uuidv7());
 SELECT * FROM orchestrator.run_maintenance();
 INSERT INTO orchestrator.sessions (client_id, status, last_heartbeat, updated_at) VALUES
     ('silent', 'active', now() - interval '2 min', now()), ('gone', 'active', now() - interval '8 days', now() - interval '8 days');
@@ -9,7 +10,6 @@ SELECT orchestrator.route_task('routing', 'd', 'a', 'b', '{}', NULL, '0198c5a0-0
 SELECT * FROM orchestrator.run_maintenance();
 SELECT client_id, is_active, status FROM orchestrator.sessions ORDER BY client_id;
 -- Events are kept unless an age is set for them.
-INSERT INTO orchestrator.audit_events (event_type, role, "timestamp", trace_id) VALUES ('old', 'r', now() - interval '400 days', orchestrator.uuidv7());
 SELECT key FROM orchestrator.set_configuration('audit_retention_days', '365', 'integer');
 SELECT * FROM orchestrator.run_maintenance();
 -- An invalid age stops the whole maintenance.

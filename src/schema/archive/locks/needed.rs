@@ -97,6 +97,10 @@ pub fn locks(way: Way, steps: Range<usize>) -> Result<Vec<Lock>, Error> {
     Ok(locks)
 }
 
+/// Tables with another table that the script reads after their rows have come back.
+const COMPARED_WITH: [(&str, &str); 1] =
+    [("orchestrator.audit_seals", "orchestrator.audit_events")];
+
 /// Notes the locks that one change of one version takes.
 fn add(modes: &mut Modes, way: Way, change: &Change) {
     let mut need = |name: &str, mode: Mode| {
@@ -111,7 +115,12 @@ fn add(modes: &mut Modes, way: Way, change: &Change) {
         Mode::AccessExclusive
     };
     match change.kind {
-        "table" | "sequence" | "function" => need(change.object, Mode::AccessExclusive),
+        "table" | "sequence" | "function" => {
+            need(change.object, Mode::AccessExclusive);
+            for (_, other) in COMPARED_WITH.iter().filter(|(table, _)| *table == change.object) {
+                need(other, Mode::AccessShare);
+            }
+        }
         "view" => {
             need(change.object, Mode::AccessExclusive);
             for name in facts().flat_map(|facts| facts.list("reads")) {

@@ -3,7 +3,7 @@
 
 /// Every relation of every version, in the order in which the functions use them; views come before
 /// the tables that they read. A server test compares this with the locks that the functions take.
-const ORDER: [&str; 56] = [
+const ORDER: [&str; 57] = [
     "workflow_progress",
     "task_queue",
     "task_stats",
@@ -60,6 +60,7 @@ const ORDER: [&str; 56] = [
     "v7_global_impacts",
     "v7_test_results",
     "configurations",
+    "audit_seals",
 ];
 
 /// Every function writes the trail last.

@@ -1,0 +1,157 @@
+//! The chain of seals: each holds the digest of the one before it.
+
+use std::ffi::CStr;
+
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::read::{self, View, always};
+use crate::server::error::Error;
+use crate::server::statements::{self, Statement};
+use crate::server::{latest, rows};
+
+/// The beginning of what a seal covers: the name of the form.
+const FORM: &[u8] = b"orchestrator_schema seal of audit_events, form 1\n";
+
+/// The digest before the first seal.
+pub const NOTHING: [u8; 32] = [0; 32];
+
+/// A row of `audit_seals`.
+pub struct Seal {
+    pub sequence: i64,
+    pub sealed_at: TimestampWithTimeZone,
+    pub sealed_until: TimestampWithTimeZone,
+    pub events: i64,
+    pub digest: Vec<u8>,
+    pub previous: Vec<u8>,
+    pub purged_at: Option<TimestampWithTimeZone>,
+}
+
+impl Seal {
+    /// The columns of seal `s`, as `Seal::read` reads them.
+    pub const COLUMNS: &str =
+        "s.sequence, s.sealed_at, s.sealed_until, s.events, s.digest, s.previous, s.purged_at";
+
+    pub fn read(row: &impl rows::Row) -> Result<Seal, Error> {
+        Ok(Seal {
+            sequence: rows::value(row, 1, "audit_seals.sequence")?,
+            sealed_at: rows::value(row, 2, "audit_seals.sealed_at")?,
+            sealed_until: rows::value(row, 3, "audit_seals.sealed_until")?,
+            events: rows::value(row, 4, "audit_seals.events")?,
+            digest: rows::value(row, 5, "audit_seals.digest")?,
+            previous: rows::value(row, 6, "audit_seals.previous")?,
+            purged_at: rows::optional(row, 7, "audit_seals.purged_at")?,
+        })
+    }
+}
+
+/// The digest of a span while its events are read.
+pub struct Span {
+    hash: Sha256,
+    pub events: i64,
+}
+
+impl Span {
+    /// `previous`: the digest of the seal before it.
+    pub fn after(previous: &[u8]) -> Span {
+        let mut hash = Sha256::new();
+        hash.update(FORM);
+        hash.update(previous);
+        Span { hash, events: 0 }
+    }
+
+    pub fn add(&mut self, form: &[u8]) {
+        self.hash.update(form);
+        self.events += 1;
+    }
+
+    /// The digest, which covers every column of the seal besides the events.
+    pub fn digest(
+        mut self,
+        sequence: i64,
+        sealed_at: TimestampWithTimeZone,
+        sealed_until: TimestampWithTimeZone,
+    ) -> Vec<u8> {
+        for number in [sequence, microseconds(sealed_at), microseconds(sealed_until), self.events] {
+            self.hash.update(number.to_be_bytes());
+        }
+        self.hash.finalize().to_vec()
+    }
+}
+
+/// A time in microseconds since 2000, in UTC.
+pub fn microseconds(time: TimestampWithTimeZone) -> i64 {
+    pg_sys::TimestampTz::from(time)
+}
+
+/// The last seal that the calling statement sees.
+pub fn last() -> Result<Option<Seal>, Error> {
+    static LAST: Statement = Statement::new(const_format::concatcp!(
+        "SELECT ",
+        Seal::COLUMNS,
+        " FROM orchestrator.audit_seals AS s ORDER BY s.sequence DESC LIMIT 1"
+    ));
+    LAST.select(&[], |rows| rows::first(rows, |row| Seal::read(row)))
+}
+
+/// The end of the last span, also if it was sealed after the snapshot of the transaction.
+pub fn last_until() -> Result<TimestampWithTimeZone, Error> {
+    const UNTIL: &CStr = c"SELECT s.sealed_until FROM orchestrator.audit_seals AS s ORDER BY s.sequence DESC LIMIT 1";
+    Ok(latest::value::<TimestampWithTimeZone>(UNTIL, &[])?.unwrap_or_else(always))
+}
+
+/// Seals the events that are older than a time and not sealed yet. The caller has made other callers wait. Returns the
+/// number of the seal; `None` if there is no such event.
+pub fn seal_before(until: TimestampWithTimeZone) -> Result<Option<i64>, Error> {
+    const SEQUENCE: &CStr = c"SELECT max(s.sequence) FROM orchestrator.audit_seals AS s";
+    const DIGEST: &CStr =
+        c"SELECT s.digest FROM orchestrator.audit_seals AS s ORDER BY s.sequence DESC LIMIT 1";
+    static SEAL: Statement = Statement::new(
+        "INSERT INTO orchestrator.audit_seals (sequence, sealed_at, sealed_until, events, digest, previous) \
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING sequence",
+    );
+    let from = last_until()?;
+    if until <= from {
+        return Ok(None);
+    }
+    let previous = latest::value::<Vec<u8>>(DIGEST, &[])?.unwrap_or_else(|| NOTHING.to_vec());
+    let mut span = Span::after(&previous);
+    read::events(View::Newest, from, until, |_, form| span.add(form))?;
+    let events = span.events;
+    if events == 0 {
+        return Ok(None);
+    }
+    let sequence = latest::value::<i64>(SEQUENCE, &[])?.unwrap_or(0) + 1;
+    let sealed_at = pgrx::datum::transaction_timestamp();
+    let digest = span.digest(sequence, sealed_at, until);
+    let arguments = [
+        sequence.into(),
+        sealed_at.into(),
+        until.into(),
+        events.into(),
+        digest.into(),
+        previous.into(),
+    ];
+    let written = SEAL.update(&arguments, statements::one::<i64>)?;
+    let no_row = || Error::no_row("the seal could not be written", "audit_seals");
+    written.map(Some).ok_or_else(no_row)
+}
+
+/// The end of the last span that ends before a time; `None` if none does.
+pub fn last_until_before(
+    before: TimestampWithTimeZone,
+) -> Result<Option<TimestampWithTimeZone>, Error> {
+    const UNTIL: &CStr =
+        c"SELECT max(s.sealed_until) FROM orchestrator.audit_seals AS s WHERE s.sealed_until <= $1";
+    latest::value::<TimestampWithTimeZone>(UNTIL, &[before.into()])
+}
+
+/// Marks the seals up to a time whose events a purge deletes.
+pub fn mark_purged(until: TimestampWithTimeZone) -> Result<(), Error> {
+    static MARK: Statement = Statement::new(
+        "UPDATE orchestrator.audit_seals AS s SET purged_at = pg_catalog.now() \
+         WHERE s.sealed_until <= $1 AND s.purged_at IS NULL",
+    );
+    MARK.update(&[until.into()], |_| Ok(()))
+}

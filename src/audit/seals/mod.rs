@@ -1,0 +1,100 @@
+//! Seals over the trail. A seal holds the SHA-256 of the seal before it and of the events of a span, so that a later
+//! change of any of them is found, also one by a superuser. Events are sealed when no honest one can be added to
+//! their span any more (`horizon`), in one form that depends on no setting (`canonical`).
+
+mod canonical;
+mod chain;
+mod horizon;
+mod read;
+mod verify;
+
+use std::ffi::CStr;
+
+use pgrx::AllocatedByRust;
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::iter::{SetOfIterator, TableIterator};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+pub use chain::{last_until_before, mark_purged};
+use read::{Kept, View};
+
+use crate::server::error::Error;
+use crate::server::statements::{self, Statement};
+use crate::server::{latest, locks};
+
+/// Seals the events that are not sealed yet and are older than the beginning of the oldest transaction that still runs,
+/// or is prepared: such a transaction could still add one.
+///
+/// Returns: the seal; no row if there is nothing new.
+/// Errors: 25006 the server is a standby, 55000 a session hides when its transaction began. Since 0.8.1.
+#[pg_extern(sql = false, volatile)]
+fn seal_audit_events() -> Result<
+    SetOfIterator<'static, pgrx::composite_type!('static, "orchestrator.audit_seals")>,
+    ErrorReport,
+> {
+    static ROW: Statement =
+        Statement::new("SELECT s FROM orchestrator.audit_seals AS s WHERE s.sequence = $1");
+    one_at_a_time()?;
+    let rows = match chain::seal_before(horizon::now()?)? {
+        Some(sequence) => ROW.update(
+            &[sequence.into()],
+            statements::column::<PgHeapTuple<'static, AllocatedByRust>>,
+        )?,
+        None => Vec::new(),
+    };
+    Ok(SetOfIterator::new(rows))
+}
+
+/// Seals what can be sealed, in spans of a day in UTC at most, so that a purge may delete the older ones. Returns the
+/// number of seals.
+pub fn seal_by_days() -> Result<i64, Error> {
+    const END_OF_DAY: &CStr = c"SELECT pg_catalog.date_trunc('day', pg_catalog.min(e.\"timestamp\"), 'UTC') + interval '1 day' \
+        FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" >= $1 AND pg_catalog.isfinite(e.\"timestamp\")";
+    one_at_a_time()?;
+    let horizon = horizon::now()?;
+    let mut seals = 0;
+    loop {
+        let end =
+            latest::value::<TimestampWithTimeZone>(END_OF_DAY, &[chain::last_until()?.into()])?;
+        let Some(end) = end.filter(|end| *end < horizon) else { break };
+        if chain::seal_before(end)?.is_none() {
+            break;
+        }
+        seals += 1;
+    }
+    Ok(seals + i64::from(chain::seal_before(horizon)?.is_some()))
+}
+
+/// Seals events that are older than a time, as far as they can be sealed.
+pub fn seal_older_than(before: TimestampWithTimeZone) -> Result<(), Error> {
+    let horizon = horizon::now()?;
+    chain::seal_before(if before < horizon { before } else { horizon }).map(|_| ())
+}
+
+/// The events before a time, which a purge has kept.
+pub fn kept_before(until: TimestampWithTimeZone) -> Result<Kept, Error> {
+    read::kept_before(View::Newest, until)
+}
+
+/// Waits for another call that seals or purges.
+pub fn one_at_a_time() -> Result<(), Error> {
+    locks::one_at_a_time("seal_audit_events")
+}
+
+/// The end of the chain, to be kept outside of the database: `verify_audit_seals` finds out whether the chain still
+/// holds it.
+///
+/// Returns: the last seal's number, the end of its span, and its digest; no row without a seal. Since 0.8.1.
+#[pg_extern(sql = false, stable, parallel_restricted)]
+#[allow(clippy::type_complexity)]
+fn audit_head() -> Result<
+    TableIterator<
+        'static,
+        (name!(sequence, i64), name!(sealed_until, TimestampWithTimeZone), name!(digest, Vec<u8>)),
+    >,
+    ErrorReport,
+> {
+    let head = chain::last()?.map(|seal| (seal.sequence, seal.sealed_until, seal.digest));
+    Ok(TableIterator::new(head))
+}
