@@ -32,23 +32,11 @@ COMMENT ON COLUMN orchestrator.audit_seals.previous IS 'The digest of the seal b
 COMMENT ON COLUMN orchestrator.audit_seals.purged_at IS 'When the events of the span were purged; NULL while they are there';
 
 SELECT orchestrator.restore_table('orchestrator.audit_seals');
--- A purge by a version without seals marked none. A publication may refuse an UPDATE even of no rows.
-DO $$
-DECLARE
-    purged timestamptz := (SELECT max(e."timestamp") FROM orchestrator.audit_events AS e
-                           WHERE e.event_type = 'audit_events_purged' AND NOT e.metadata ? 'kept_sha256');
-    seals bigint[] := ARRAY(
-        SELECT s.sequence FROM orchestrator.audit_seals AS s
-        WHERE s.purged_at IS NULL AND s.sealed_at < purged
-          AND s.events > (SELECT count(*) FROM orchestrator.audit_events AS e
-                          WHERE e."timestamp" < s.sealed_until
-                            AND e."timestamp" >= coalesce((SELECT max(b.sealed_until) FROM orchestrator.audit_seals AS b WHERE b.sequence < s.sequence), '-infinity')));
-BEGIN
-    IF cardinality(seals) > 0 THEN
-        UPDATE orchestrator.audit_seals AS s SET purged_at = purged WHERE s.sequence = ANY (seals);
-    END IF;
-END
-$$;
+-- A purge by a version without seals marked none.
+CREATE FUNCTION orchestrator.mark_purged_seals() RETURNS void LANGUAGE c VOLATILE
+AS 'MODULE_PATHNAME', 'mark_purged_seals_wrapper';
+SELECT orchestrator.mark_purged_seals();
+DROP FUNCTION orchestrator.mark_purged_seals();
 SELECT pg_extension_config_dump('orchestrator.audit_seals', '');
 
 CREATE TRIGGER audit_seals_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON orchestrator.audit_seals

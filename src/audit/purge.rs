@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use pgrx::datum::Interval;
+use pgrx::datum::{Interval, transaction_timestamp};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -39,11 +39,12 @@ pub fn purge_configured(age: &Age) -> Result<i64, Error> {
 
 /// Deletes the events of every seal that ends before `older_than`; the seals stay, marked by `purged_at`, so that the
 /// chain can still be verified. Events of that time which are not sealed yet are sealed first. Records
-/// `audit_events_purged` with the number of deleted events, the time, and the number and SHA-256 of the events that were
-/// kept: the last pause of a run is kept if nothing followed it.
+/// `audit_events_purged` with the number of deleted events, the time, the last purged seal, and the number and SHA-256 of
+/// the events that were kept: the last pause of a run is kept if nothing followed it.
 ///
 /// `older_than`: at least one day. Returns: the number of deleted events; those of a seal that ends later stay.
-/// Errors: 22004, 22023 less than one day, 55000 a session hides when its transaction began. Since 0.8.1.
+/// Errors: 22004, 22023 less than one day, 40001 events were sealed after the snapshot of the transaction, 55000 a session
+/// hides when its transaction began. Since 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn purge_audit_events_0_8_1(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
     Ok(purge_seals(required("older_than", older_than)?, true)?)
@@ -58,15 +59,22 @@ fn purge_seals(older_than: Interval, shows_time: bool) -> Result<i64, Error> {
     let before = long_ago(older_than)?;
     seals::one_at_a_time()?;
     seals::seal_older_than(before)?;
-    let Some(until) = seals::last_until_before(before)? else { return Ok(0) };
+    let Some((last, until)) = seals::last_before(before)? else { return Ok(0) };
     let purged = delete(until)?;
     if purged > 0 {
-        scoped::with(&PURGED_BEFORE, Some(until), || as_owner(|| seals::mark_purged(until)))?;
-        let kept = seals::kept_before(until)?;
-        let facts = json!({ "kept": kept.events, "kept_sha256": kept.digest });
-        record_purge(purged, before, facts, shows_time)?;
+        let mark = || as_owner(|| seals::mark(last, transaction_timestamp()));
+        let marks = scoped::with(&PURGED_BEFORE, Some(until), mark)?;
+        record_purge(purged, before, marks.facts(), shows_time)?;
     }
     Ok(purged)
+}
+
+/// Marks the seals whose events a version without seals has purged, and records that. Part of the update to 0.8.1.
+#[pg_extern(sql = false, volatile)]
+fn mark_purged_seals() -> Result<(), ErrorReport> {
+    let Some((last, purged_at)) = seals::purged_without_mark()? else { return Ok(()) };
+    let marks = as_owner(|| seals::mark(last, purged_at))?;
+    Ok(record_purge(0, purged_at, marks.facts(), false)?)
 }
 
 /// The time that lies so long ago, at least one day.

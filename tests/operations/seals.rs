@@ -2,12 +2,15 @@
 //! of the file of a stopped server.
 
 use std::fs;
+use std::io::Write;
+use std::process::Stdio;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result};
 use postgres::Client;
+use support::deadline::wait_until;
 use support::random::Random;
 use support::server;
 use xtask::cluster::{Cluster, Settings};
@@ -212,5 +215,78 @@ fn seals_hold_after_a_restore() -> Result<()> {
             FOUND.replace("seals()", &format!("seals(expected_head => decode('{head}', 'hex'))"));
         assert_eq!(text(&mut client, &found)?, "", "{database}");
     }
+    Ok(())
+}
+
+/// Bytes that have no form in UTF-8 are sealed as they are.
+#[test]
+fn bytes_of_other_encodings_are_sealed() -> Result<()> {
+    let cluster = cluster()?;
+    let mut admin = cluster.connect("work")?;
+    for encoding in ["SQL_ASCII", "WIN1252"] {
+        admin.batch_execute(&format!(
+            "CREATE DATABASE {encoding} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        ))?;
+        let mut client = cluster.connect(&encoding.to_lowercase())?;
+        client.batch_execute(
+            "CREATE EXTENSION orchestrator_schema; \
+             INSERT INTO orchestrator.audit_events (event_type, role, trace_id) \
+             SELECT convert_from(byte, current_setting('server_encoding')), 'r', orchestrator.uuidv7() FROM (VALUES ('\\x81'::bytea), ('\\xe9')) AS v (byte)",
+        )?;
+        assert_eq!(text(&mut client, SEAL)?, "2", "{encoding}");
+        assert_eq!(text(&mut client, FOUND)?, "", "{encoding}");
+        client.batch_execute(
+            "ALTER TABLE orchestrator.audit_events DISABLE TRIGGER USER; \
+             UPDATE orchestrator.audit_events SET event_type = convert_from('\\x8d', current_setting('server_encoding')) \
+             WHERE event_type = convert_from('\\x81', current_setting('server_encoding'))",
+        )?;
+        assert!(text(&mut client, FOUND)?.contains("changed events"), "{encoding}");
+    }
+    Ok(())
+}
+
+/// A connection for replication to a database runs statements, too.
+#[test]
+fn a_connection_for_replication_is_seen() -> Result<()> {
+    let cluster = cluster()?;
+    let mut client = cluster.connect("work")?;
+    client.batch_execute(RECORD)?;
+    assert_eq!(text(&mut client, SEAL)?, "1");
+    let mut psql = cluster
+        .command("psql")
+        .args(["--no-psqlrc", "--quiet", "dbname=work replication=database"])
+        .stdin(Stdio::piped())
+        .spawn()?;
+    let mut statements = psql.stdin.take().context("the input of psql")?;
+    writeln!(statements, "BEGIN; {RECORD} \\g /dev/null")?;
+    const IN_TRANSACTION: &str = "SELECT count(*)::text FROM pg_stat_activity WHERE backend_type = 'walsender' AND state = 'idle in transaction'";
+    wait_until("the transaction runs", || Ok(text(&mut client, IN_TRANSACTION)? == "1"))?;
+    client.batch_execute(RECORD)?;
+    assert_eq!(text(&mut client, SEAL)?, "0", "the other transaction may write earlier events");
+    writeln!(statements, "COMMIT;")?;
+    drop(statements);
+    assert!(psql.wait()?.success());
+    assert_eq!(text(&mut client, SEAL)?, "2");
+    assert_eq!(text(&mut client, FOUND)?, "");
+    Ok(())
+}
+
+/// Transactions of one message have one time. The session is in none between them.
+#[test]
+fn transactions_of_one_message_share_a_time() -> Result<()> {
+    let cluster = cluster()?;
+    let (mut client, mut other) = (cluster.connect("work")?, cluster.connect("work")?);
+    let message = format!("BEGIN; {RECORD}; SELECT pg_sleep(0.001); COMMIT;").repeat(200);
+    thread::scope(|scope| -> Result<()> {
+        let writer = scope.spawn(move || other.batch_execute(&message));
+        while !writer.is_finished() {
+            text(&mut client, SEAL)?;
+            assert_eq!(text(&mut client, FOUND)?, "");
+        }
+        Ok(writer.join().expect("the writer ends")?)
+    })?;
+    text(&mut client, SEAL)?;
+    assert_eq!(text(&mut client, FOUND)?, "");
+    assert_eq!(text(&mut client, UNSEALED)?, "0");
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! The form of an event in which it is sealed. It depends on its content alone: not on DateStyle, TimeZone,
 //! extra_float_digits, the encoding of the database, or on the way in which the server stores or prints jsonb.
 //!
-//! A text is its length in bytes (8 bytes, the greatest first) and its UTF-8. A number of JSON is the text of its
+//! A text is its length in bytes (8 bytes, the greatest first) and its UTF-8. A text that is none in UTF-8, which some
+//! encodings allow, is its length with the first bit set and its bytes as they are. A number of JSON is the text of its
 //! decimal. An object has its keys in the order of their lengths and then of their bytes.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
 use std::ops::Range;
 
@@ -52,18 +54,17 @@ impl Form {
     /// # Safety
     /// `bytes` points to `length` bytes in the database's encoding.
     unsafe fn string(&mut self, bytes: *const u8, length: usize) {
-        let utf8 = pg_sys::pg_enc::PG_UTF8 as c_int;
-        // SAFETY: the server returns the same pointer if nothing is to be converted, else a new string that ends with
-        // NUL. No encoding of the server has NUL within a text.
-        unsafe {
-            let converted = pg_sys::pg_server_to_any(bytes.cast(), length as c_int, utf8);
-            let text = if converted.cast::<u8>().cast_const() == bytes {
-                std::slice::from_raw_parts(bytes, length)
-            } else {
-                CStr::from_ptr(converted).to_bytes()
-            };
-            self.length(text.len());
-            self.0.extend_from_slice(text);
+        // SAFETY: as the caller says.
+        let text = unsafe { std::slice::from_raw_parts(bytes, length) };
+        match in_utf8(text) {
+            Some(text) => {
+                self.length(text.len());
+                self.0.extend_from_slice(&text);
+            }
+            None => {
+                self.0.extend((text.len() as u64 | IS_NOT_UTF8).to_be_bytes());
+                self.0.extend_from_slice(text);
+            }
         }
     }
 
@@ -137,6 +138,45 @@ impl Form {
             }
         }
     }
+}
+
+/// The bit of a length whose bytes are in the encoding of the database.
+const IS_NOT_UTF8: u64 = 1 << 63;
+
+/// A text of the database in UTF-8; `None` if a part of it has no form there.
+fn in_utf8(text: &[u8]) -> Option<Cow<'_, [u8]>> {
+    /// No encoding of the server needs more bytes in UTF-8 for one of its own.
+    const GROWTH: c_int = pg_sys::MAX_CONVERSION_GROWTH as c_int;
+    let utf8 = pg_sys::pg_enc::PG_UTF8 as c_int;
+    // SAFETY: a plain read of the backend.
+    let encoding = unsafe { pg_sys::GetDatabaseEncoding() };
+    if text.is_ascii() || encoding == utf8 {
+        return Some(Cow::Borrowed(text));
+    }
+    // SAFETY: looks the conversion up in the catalog.
+    let conversion = unsafe { pg_sys::FindDefaultConversionProc(encoding, utf8) };
+    if conversion == pg_sys::InvalidOid {
+        return std::str::from_utf8(text).ok().map(|text| Cow::Borrowed(text.as_bytes()));
+    }
+    let length = c_int::try_from(text.len()).ok()?;
+    let room = length.checked_mul(GROWTH)?.checked_add(1)?;
+    let mut converted = vec![0_u8; room as usize];
+    // SAFETY: the conversion writes at most as much as the room that it is told, and ends with NUL. It returns how
+    // much of the text it could convert.
+    let done = unsafe {
+        pg_sys::pg_do_encoding_conversion_buf(
+            conversion,
+            encoding,
+            utf8,
+            text.as_ptr().cast_mut(),
+            length,
+            converted.as_mut_ptr(),
+            room,
+            true,
+        )
+    };
+    converted.truncate(converted.iter().position(|byte| *byte == 0)?);
+    (done == length).then_some(Cow::Owned(converted))
 }
 
 /// An object whose keys and values are being written.

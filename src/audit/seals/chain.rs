@@ -29,6 +29,24 @@ pub struct Seal {
 }
 
 impl Seal {
+    /// Adds every column to a digest of seals.
+    pub fn add_to(&self, hash: &mut Sha256) {
+        let numbers = [
+            self.sequence,
+            microseconds(self.sealed_at),
+            microseconds(self.sealed_until),
+            self.events,
+            self.purged_at.map_or(i64::MAX, microseconds),
+        ];
+        for number in numbers {
+            hash.update(number.to_be_bytes());
+        }
+        for digest in [&self.digest, &self.previous] {
+            hash.update((digest.len() as u64).to_be_bytes());
+            hash.update(digest);
+        }
+    }
+
     /// The columns of seal `s`, as `Seal::read` reads them.
     pub const COLUMNS: &str =
         "s.sequence, s.sealed_at, s.sealed_until, s.events, s.digest, s.previous, s.purged_at";
@@ -138,20 +156,14 @@ pub fn seal_before(until: TimestampWithTimeZone) -> Result<Option<i64>, Error> {
     written.map(Some).ok_or_else(no_row)
 }
 
-/// The end of the last span that ends before a time; `None` if none does.
-pub fn last_until_before(
+/// The last seal whose span ends before a time; `None` if none does. Returns its number and the end of its span.
+pub fn last_before(
     before: TimestampWithTimeZone,
-) -> Result<Option<TimestampWithTimeZone>, Error> {
+) -> Result<Option<(i64, TimestampWithTimeZone)>, Error> {
+    const SEQUENCE: &CStr =
+        c"SELECT max(s.sequence) FROM orchestrator.audit_seals AS s WHERE s.sealed_until <= $1";
     const UNTIL: &CStr =
         c"SELECT max(s.sealed_until) FROM orchestrator.audit_seals AS s WHERE s.sealed_until <= $1";
-    latest::value::<TimestampWithTimeZone>(UNTIL, &[before.into()])
-}
-
-/// Marks the seals up to a time whose events a purge deletes.
-pub fn mark_purged(until: TimestampWithTimeZone) -> Result<(), Error> {
-    static MARK: Statement = Statement::new(
-        "UPDATE orchestrator.audit_seals AS s SET purged_at = pg_catalog.now() \
-         WHERE s.sealed_until <= $1 AND s.purged_at IS NULL",
-    );
-    MARK.update(&[until.into()], |_| Ok(()))
+    let sequence = latest::value::<i64>(SEQUENCE, &[before.into()])?;
+    Ok(sequence.zip(latest::value::<TimestampWithTimeZone>(UNTIL, &[before.into()])?))
 }

@@ -3,49 +3,52 @@
 
 use std::collections::HashSet;
 use std::ffi::CStr;
+use std::time::Duration;
 
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys;
 
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
-use crate::server::{backend_state, interrupts, latest, relations, rows};
+use crate::server::{backend_state, interrupts, latest, relations, rows, statements};
 
 /// How often the sessions are looked at, a millisecond apart, until each is known to be idle or in a transaction.
 const LOOKS: usize = 10_000;
+
+/// How often a process without a client is looked at before it counts as idle. It takes the time of a transaction a
+/// few instructions before it shows the transaction.
+const LOOKS_AT_WORKERS: usize = 1_000;
 
 /// The time. Every event of an earlier time is committed, or will never be.
 ///
 /// Errors: 55000 a session hides when its transaction began.
 pub fn now() -> Result<TimestampWithTimeZone, Error> {
-    let mut oldest = pgrx::datum::transaction_timestamp();
-    for began in running()?.into_iter().chain(prepared()?) {
-        oldest = if began < oldest { began } else { oldest };
-    }
-    Ok(oldest)
+    let own = pgrx::datum::transaction_timestamp();
+    let starting = starting()?;
+    // Transactions that run come first: one that is prepared meanwhile is found by the second look.
+    let others = [running()?, prepared()?, starting];
+    Ok(others.into_iter().flatten().fold(own, earlier))
+}
+
+fn earlier(one: TimestampWithTimeZone, other: TimestampWithTimeZone) -> TimestampWithTimeZone {
+    if other < one { other } else { one }
 }
 
 /// A session of this database.
 struct Session {
     pid: i32,
     began: Option<TimestampWithTimeZone>,
-    /// It waits for its client, so it is in no transaction, or in one that it shows.
-    waits: bool,
+    has_client: bool,
+    /// It waits for its client, in no transaction.
+    is_idle: bool,
     hides: bool,
 }
 
 /// The sessions of this database that may write events. The statistics of all sessions are shown to a role that the
 /// server has for it.
 fn sessions() -> Result<Vec<Session>, Error> {
-    // The copy that the session keeps for its transaction would stay the same.
-    static SESSIONS: Statement = Statement::new(
-        "SELECT a.pid, a.xact_start, coalesce(a.wait_event_type IN ('Client', 'Activity', 'Extension', 'Timeout'), false), \
-                coalesce(a.state = 'disabled', false) \
-         FROM pg_stat_get_activity(NULL) AS a \
-         WHERE a.datid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()) AND a.pid <> pg_backend_pid() \
-           AND a.backend_type NOT IN ('walsender', 'autovacuum worker', 'parallel worker')",
-    );
-    // SAFETY: forgets the copy.
+    static SESSIONS: Statement = Statement::new(include_str!("sessions.sql"));
+    // SAFETY: forgets the copy that the session keeps for its transaction.
     unsafe { pg_sys::pgstat_clear_snapshot() };
     let reader = pg_sys::Oid::from(ROLE_PG_READ_ALL_STATS);
     backend_state::with_rights_of(reader, || {
@@ -54,8 +57,9 @@ fn sessions() -> Result<Vec<Session>, Error> {
                 Ok(Session {
                     pid: rows::value(row, 1, "pg_stat_activity.pid")?,
                     began: rows::optional(row, 2, "pg_stat_activity.xact_start")?,
-                    waits: rows::value(row, 3, "pg_stat_activity.wait_event_type")?,
-                    hides: rows::value(row, 4, "pg_stat_activity.state")?,
+                    has_client: rows::value(row, 3, "pg_stat_activity.backend_type")?,
+                    is_idle: rows::value(row, 4, "pg_stat_activity.wait_event")?,
+                    hides: rows::value(row, 5, "pg_stat_activity.state")?,
                 })
             })
         })
@@ -65,50 +69,41 @@ fn sessions() -> Result<Vec<Session>, Error> {
 /// The role `pg_read_all_stats`, which every cluster has with this identifier.
 const ROLE_PG_READ_ALL_STATS: u32 = 3375;
 
-/// When the transactions that run began. A session takes the time of a statement when it arrives, and shows the beginning
-/// of its transaction a moment later. In between it waits for nobody. So a session that waited for its client, and
-/// after that shows no transaction, has begun none before now.
-fn running() -> Result<Vec<TimestampWithTimeZone>, Error> {
-    let mut waited: HashSet<i32> = HashSet::new();
-    let mut known: HashSet<i32> = sessions()?
-        .into_iter()
-        .map(|session| {
-            if session.waits {
-                waited.insert(session.pid);
-            }
-            session.pid
-        })
-        .collect();
+/// When the oldest transaction that runs began. A session takes the time of its transactions when a message of its client
+/// arrives, and shows the first of them a moment later. In between, and between two transactions of one message, it does
+/// not wait for its client. So a session that did wait, and after that shows no transaction, has begun none before now.
+fn running() -> Result<Option<TimestampWithTimeZone>, Error> {
+    let mut idle: HashSet<i32> = HashSet::new();
+    let mut known: HashSet<i32> = HashSet::new();
+    let mut oldest = None;
     let mut doubtful = None;
-    for _ in 0..LOOKS {
+    for look in 0..=LOOKS {
         let sessions = sessions()?;
-        // A session that has come since began its first transaction later.
+        let began = sessions.iter().filter_map(|session| session.began).reduce(earlier);
+        // Also what only an earlier look has shown: the time may be that of the next transaction, too.
+        oldest = oldest.into_iter().chain(began).reduce(earlier);
+        // A session that was not there at the first look has begun its first transaction later.
         let is_doubtful = |session: &&Session| {
-            session.hides
-                || session.began.is_none()
-                    && known.contains(&session.pid)
-                    && !waited.contains(&session.pid)
+            let may_begin = known.contains(&session.pid) && !idle.contains(&session.pid);
+            let may_be_slow = session.has_client || look < LOOKS_AT_WORKERS;
+            session.hides || session.began.is_none() && may_begin && may_be_slow
         };
         doubtful = sessions.iter().find(is_doubtful).map(|session| (session.pid, session.hides));
-        if doubtful.is_none() {
-            return Ok(sessions.into_iter().filter_map(|session| session.began).collect());
+        match doubtful {
+            None if look > 0 => return Ok(oldest),
+            Some((_, true)) => break,
+            _ => {}
         }
-        if doubtful.is_some_and(|(_, hides)| hides) {
-            break;
-        }
-        for session in &sessions {
-            if session.waits {
-                waited.insert(session.pid);
-            }
-            known.insert(session.pid);
-        }
+        idle.extend(sessions.iter().filter(|session| session.is_idle).map(|session| session.pid));
+        known.extend(sessions.iter().map(|session| session.pid));
         interrupts::allow();
-        std::thread::sleep(std::time::Duration::from_millis(1));
+        if look > 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
-    let pid = doubtful.map_or(0, |(pid, _)| pid);
-    let hides = doubtful.is_some_and(|(_, hides)| hides);
+    let (pid, hides) = doubtful.unwrap_or_default();
     let reason = if hides {
-        "Its setting track_activities is off."
+        "Its setting track_activities is off, or was off when its transaction began."
     } else {
         "It has neither begun a transaction nor waited for its client for seconds."
     };
@@ -118,6 +113,16 @@ fn running() -> Result<Vec<TimestampWithTimeZone>, Error> {
     )
     .detail(format!("{reason} It could still add an event to the span that would be sealed."))
     .hint("Seal again later; track_activities must be on in every session of this database."))
+}
+
+/// The beginning of the oldest session that may be starting. A trigger at the login has the time at which the session
+/// began to start, and until its client is known no other session sees it.
+fn starting() -> Result<Option<TimestampWithTimeZone>, Error> {
+    static OLDEST: Statement = Statement::new(
+        "SELECT clock_timestamp() - current_setting('authentication_timeout')::interval - interval '1 second' \
+         WHERE EXISTS (SELECT FROM pg_event_trigger AS t WHERE t.evtevent = 'login' AND t.evtenabled <> 'D')",
+    );
+    OLDEST.select(&[], statements::one::<TimestampWithTimeZone>)
 }
 
 /// When the prepared transactions that have written events began. The server does not say when; but they add no more

@@ -5,6 +5,7 @@
 mod canonical;
 mod chain;
 mod horizon;
+mod marks;
 mod read;
 mod verify;
 
@@ -16,8 +17,8 @@ use pgrx::iter::{SetOfIterator, TableIterator};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-pub use chain::{last_until_before, mark_purged};
-use read::{Kept, View};
+pub use chain::last_before;
+pub use marks::mark;
 
 use crate::server::error::Error;
 use crate::server::statements::{self, Statement};
@@ -72,9 +73,12 @@ pub fn seal_older_than(before: TimestampWithTimeZone) -> Result<(), Error> {
     chain::seal_before(if before < horizon { before } else { horizon }).map(|_| ())
 }
 
-/// The events before a time, which a purge has kept.
-pub fn kept_before(until: TimestampWithTimeZone) -> Result<Kept, Error> {
-    read::kept_before(View::Newest, until)
+/// The last seal that a purge by a version without seals has touched, and the time of that purge; `None` if none has. Such
+/// a purge deletes what is at least a day old, and no event that was sealed after it.
+pub fn purged_without_mark() -> Result<Option<(i64, TimestampWithTimeZone)>, Error> {
+    static TOUCHED: Statement = Statement::new(include_str!("purged_without_mark.sql"));
+    let touched = TOUCHED.update(&[], statements::two::<i64, TimestampWithTimeZone>)?;
+    Ok(touched.and_then(|(seal, purged_at)| seal.zip(purged_at)))
 }
 
 /// Waits for another call that seals or purges.

@@ -5,7 +5,6 @@ use std::ffi::CStr;
 use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
 use pgrx::memcxt::PgMemoryContexts;
 use pgrx::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::canonical::Form;
 use crate::server::error::{Error, Kind};
@@ -123,22 +122,6 @@ fn not_an_event() -> Error {
 /// The beginning of time.
 pub fn always() -> TimestampWithTimeZone {
     TimestampWithTimeZone::negative_infinity()
-}
-
-/// Events that a purge kept.
-pub struct Kept {
-    pub events: i64,
-    pub digest: String,
-}
-
-/// The events before a time.
-pub fn kept_before(view: View, until: TimestampWithTimeZone) -> Result<Kept, Error> {
-    let (mut hash, mut count) = (Sha256::new(), 0);
-    events(view, always(), until, |_, form| {
-        hash.update(form);
-        count += 1;
-    })?;
-    Ok(Kept { events: count, digest: in_hexadecimal(&hash.finalize()) })
 }
 
 /// A digest in hexadecimal digits.

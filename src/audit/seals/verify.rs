@@ -1,12 +1,15 @@
 //! The check of the trail against its seals.
 
+use std::cmp::Ordering;
+
 use const_format::concatcp;
+use pgrx::JsonB;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::chain::{NOTHING, Seal, Span, microseconds};
+use super::marks::{Collected, Marks};
 use super::read::{self, View, always, in_hexadecimal};
 use crate::server::arguments::counted;
 use crate::server::error::{Error, Kind};
@@ -54,13 +57,14 @@ fn verify_audit_seals(
             .hint("Pass the digest that orchestrator.audit_head returned.")
             .into());
     }
-    let (before, seals) = seals(from_sequence)?;
+    let seals = seals()?;
+    let first = place(&seals, from_sequence)?;
     let mut findings = Vec::new();
-    chain(before.as_ref(), &seals, from_sequence.is_none(), &mut findings);
-    spans(before.as_ref(), &seals, from_sequence.is_none(), &mut findings)?;
+    chain(&seals, first, &mut findings);
+    spans(&seals, first, &mut findings)?;
     findings.sort_by_key(|(sequence, ..)| *sequence);
     if let Some(head) = expected_head
-        && !before.iter().chain(&seals).any(|seal| seal.digest == head)
+        && !seals.iter().any(|seal| seal.digest == head)
     {
         let known =
             seals.last().map(|seal| format!("the last seal has {}", in_hexadecimal(&seal.digest)));
@@ -70,78 +74,73 @@ fn verify_audit_seals(
     Ok(TableIterator::new(findings))
 }
 
-/// The seal before the first one to look at, and the seals from there on.
-fn seals(from: Option<i64>) -> Result<(Option<Seal>, Vec<Seal>), Error> {
+fn seals() -> Result<Vec<Seal>, Error> {
     static SEALS: Statement = Statement::new(concatcp!(
         "SELECT ",
         Seal::COLUMNS,
-        " FROM orchestrator.audit_seals AS s WHERE s.sequence >= $1 ORDER BY s.sequence"
+        " FROM orchestrator.audit_seals AS s ORDER BY s.sequence"
     ));
-    static BEFORE: Statement = Statement::new(concatcp!(
-        "SELECT ",
-        Seal::COLUMNS,
-        " FROM orchestrator.audit_seals AS s WHERE s.sequence < $1 ORDER BY s.sequence DESC LIMIT 1"
-    ));
-    let first = from.unwrap_or(i64::MIN);
-    let seals = SEALS.select(&[first.into()], |rows| rows::each(rows, |row| Seal::read(row)))?;
-    if let Some(from) = from
-        && seals.first().is_none_or(|seal| seal.sequence != from)
-    {
-        return Err(Error::new(Kind::NotFound, format!("audit seal {from} does not exist"))
-            .hint("SELECT * FROM orchestrator.audit_seals; shows the seals."));
-    }
-    let before = BEFORE.select(&[first.into()], |rows| rows::first(rows, |row| Seal::read(row)))?;
-    Ok((before, seals))
+    SEALS.select(&[], |rows| rows::each(rows, |row| Seal::read(row)))
 }
 
-/// Whether each seal holds the digest of the one before it. `is_whole`: whether the first one must be the first of all.
-fn chain(before: Option<&Seal>, seals: &[Seal], is_whole: bool, findings: &mut Vec<Finding>) {
-    let mut earlier = before;
-    for seal in seals {
-        let (number, digest, until) = match earlier {
-            Some(earlier) => (
-                earlier.sequence + 1,
-                earlier.digest.as_slice(),
-                microseconds(earlier.sealed_until),
+/// The place of the first seal to look at.
+fn place(seals: &[Seal], from: Option<i64>) -> Result<usize, Error> {
+    let Some(from) = from else { return Ok(0) };
+    seals.iter().position(|seal| seal.sequence == from).ok_or_else(|| {
+        Error::new(Kind::NotFound, format!("audit seal {from} does not exist"))
+            .hint("SELECT * FROM orchestrator.audit_seals; shows the seals.")
+    })
+}
+
+/// Whether each seal from place `first` on holds the digest of the one before it.
+fn chain(seals: &[Seal], first: usize, findings: &mut Vec<Finding>) {
+    for (place, seal) in seals.iter().enumerate().skip(first) {
+        let (number, digest, until) = match place.checked_sub(1).map(|before| &seals[before]) {
+            Some(before) => (
+                before.sequence + 1,
+                before.digest.as_slice(),
+                microseconds(before.sealed_until),
             ),
-            None if is_whole => (1, NOTHING.as_slice(), i64::MIN),
-            None => (seal.sequence, seal.previous.as_slice(), i64::MIN),
+            None => (1, NOTHING.as_slice(), i64::MIN),
         };
-        let mut broken = |expected: String, actual: String| {
-            findings.push((
-                Some(seal.sequence),
-                "broken chain".to_owned(),
-                Some(expected),
-                Some(actual),
-            ));
-        };
-        if seal.sequence != number {
-            broken(format!("seal {number}"), format!("seal {} follows", seal.sequence));
+        let difference = if seal.sequence != number {
+            (format!("seal {number}"), format!("seal {} follows", seal.sequence))
         } else if seal.previous != digest {
-            broken(
+            (
                 format!("previous {}", in_hexadecimal(digest)),
                 format!("previous {}", in_hexadecimal(&seal.previous)),
-            );
+            )
         } else if microseconds(seal.sealed_until) <= until {
-            broken(
+            (
                 "a span after the one before it".to_owned(),
                 format!("until {}", seal.sealed_until.to_iso_string()),
-            );
-        }
-        earlier = Some(seal);
+            )
+        } else {
+            continue;
+        };
+        findings.push(finding(seal.sequence, "broken chain", difference));
     }
 }
 
-/// Whether the events of each span are those that were sealed.
-fn spans(
-    before: Option<&Seal>,
-    seals: &[Seal],
-    is_whole: bool,
-    findings: &mut Vec<Finding>,
-) -> Result<(), Error> {
+fn finding(sequence: i64, problem: &str, (expected, actual): (String, String)) -> Finding {
+    (Some(sequence), problem.to_owned(), Some(expected), Some(actual))
+}
+
+/// Whether the events of each span are those that were sealed, and those of purged spans the ones that the purge kept.
+fn spans(seals: &[Seal], first: usize, findings: &mut Vec<Finding>) -> Result<(), Error> {
+    let purge = last_purge()?;
+    let is_purged = |seal: &Seal| {
+        seal.purged_at.is_some() || purge.as_ref().is_some_and(|purge| seal.sequence <= purge.seals)
+    };
+    // What a purge kept is one digest from the first seal on.
+    let first = if seals.get(first).is_some_and(is_purged) { 0 } else { first };
     let Some(end) = seals.last().map(|seal| seal.sealed_until) else { return Ok(()) };
-    let start = before.map_or_else(always, |seal| seal.sealed_until);
-    let mut kept = (Sha256::new(), 0);
+    let start = first.checked_sub(1).map_or_else(always, |before| seals[before].sealed_until);
+    let seals = &seals[first..];
+    let mut purged = Collected::default();
+    for seal in seals.iter().filter(|seal| is_purged(seal)) {
+        purged.seal(seal);
+    }
     let mut found: Vec<Span> = seals.iter().map(|seal| Span::after(&seal.previous)).collect();
     let mut place = 0;
     read::events(View::OfStatement, start, end, |at, form| {
@@ -149,91 +148,74 @@ fn spans(
             place += 1;
         }
         match (seals.get(place), found.get_mut(place)) {
-            (Some(seal), _) if seal.purged_at.is_some() => {
-                kept.0.update(form);
-                kept.1 += 1;
-            }
+            (Some(seal), _) if is_purged(seal) => purged.event(form),
             (_, Some(span)) => span.add(form),
             _ => {}
         }
     })?;
-    for (seal, span) in seals.iter().zip(found).filter(|(seal, _)| seal.purged_at.is_none()) {
+    for (seal, span) in seals.iter().zip(found).filter(|(seal, _)| !is_purged(seal)) {
         let events = span.events;
         let digest = span.digest(seal.sequence, seal.sealed_at, seal.sealed_until);
         if digest != seal.digest || events != seal.events {
             let problem = match events.cmp(&seal.events) {
-                std::cmp::Ordering::Less => "missing events",
-                std::cmp::Ordering::Greater => "added events",
-                std::cmp::Ordering::Equal => "changed events",
+                Ordering::Less => "missing events",
+                Ordering::Greater => "added events",
+                Ordering::Equal => "changed events",
             };
-            let state = |events, digest: &[u8]| {
-                format!("{}, {}", counted(events, "event"), in_hexadecimal(digest))
-            };
-            findings.push((
-                Some(seal.sequence),
-                problem.to_owned(),
-                Some(state(seal.events, &seal.digest)),
-                Some(state(events, &digest)),
-            ));
+            let difference = (state(seal.events, &seal.digest), state(events, &digest));
+            findings.push(finding(seal.sequence, problem, difference));
         }
     }
-    purges(seals, findings)?;
-    if is_whole {
-        kept_events(seals, kept.1, &in_hexadecimal(&kept.0.finalize()), findings)?;
-    }
+    findings.extend(purge_finding(purge, purged.marks()));
     Ok(())
 }
 
-/// Whether a purge was recorded when each seal was marked. A later purge may have deleted the event about it.
-fn purges(seals: &[Seal], findings: &mut Vec<Finding>) -> Result<(), Error> {
-    static RECORDED: Statement = Statement::new(
-        "SELECT e.\"timestamp\" FROM orchestrator.audit_events AS e WHERE e.event_type = 'audit_events_purged'",
-    );
-    let Some(last) = seals.iter().rev().find(|seal| seal.purged_at.is_some()) else {
-        return Ok(());
-    };
-    let recorded = RECORDED.select(&[], statements::column::<TimestampWithTimeZone>)?;
-    for seal in seals {
-        let Some(purged_at) = seal.purged_at else { continue };
-        if purged_at >= last.sealed_until && !recorded.contains(&purged_at) {
-            findings.push((
-                Some(seal.sequence),
-                "purge not recorded".to_owned(),
-                Some(format!("an event audit_events_purged at {}", purged_at.to_iso_string())),
-                None,
-            ));
-        }
-    }
-    Ok(())
+fn state(events: i64, digest: &[u8]) -> String {
+    format!("{}, {}", counted(events, "event"), in_hexadecimal(digest))
 }
 
-/// Whether the events in purged spans are those that the last purge kept.
-fn kept_events(
-    seals: &[Seal],
-    events: i64,
-    digest: &str,
-    findings: &mut Vec<Finding>,
-) -> Result<(), Error> {
-    // A purge by a version without seals says nothing about what it kept.
+/// The difference between the last purge, as its event describes it, and the seals that are purged.
+fn purge_finding(purge: Option<Marks>, found: Marks) -> Option<Finding> {
+    let seals = |marks: &Marks| format!("seals to {}, {}", marks.seals, marks.seals_sha256);
+    let kept =
+        |marks: &Marks| format!("{} kept, {}", counted(marks.kept, "event"), marks.kept_sha256);
+    match purge {
+        // From a later seal on, nothing is purged.
+        _ if found.seals == 0 => None,
+        None => Some((
+            Some(found.seals),
+            "purge not recorded".to_owned(),
+            Some("an event audit_events_purged".to_owned()),
+            None,
+        )),
+        Some(purge) if seals(&purge) != seals(&found) => Some(finding(
+            found.seals,
+            "changed seals of purged spans",
+            (seals(&purge), seals(&found)),
+        )),
+        Some(purge) if kept(&purge) != kept(&found) => Some(finding(
+            found.seals,
+            "changed events of purged spans",
+            (kept(&purge), kept(&found)),
+        )),
+        Some(_) => None,
+    }
+}
+
+/// Whatever the last purge recorded about the seals.
+fn last_purge() -> Result<Option<Marks>, Error> {
+    // A purge by a version without seals says nothing about them. Numbers that are none compare as different.
     static LAST: Statement = Statement::new(
-        "SELECT (e.metadata ->> 'kept')::bigint, e.metadata ->> 'kept_sha256' FROM orchestrator.audit_events AS e \
-         WHERE e.event_type = 'audit_events_purged' ORDER BY e.\"timestamp\" DESC, e.id DESC LIMIT 1",
+        "SELECT e.metadata FROM orchestrator.audit_events AS e \
+         WHERE e.event_type = 'audit_events_purged' AND e.metadata ? 'seals' ORDER BY e.id DESC LIMIT 1",
     );
-    let Some(seal) = seals.iter().rev().find(|seal| seal.purged_at.is_some()) else {
-        return Ok(());
-    };
-    let Some((Some(kept), Some(kept_digest))) = LAST.select(&[], statements::two::<i64, String>)?
-    else {
-        return Ok(());
-    };
-    if kept != events || kept_digest != digest {
-        let state = |events, digest: &str| format!("{} kept, {digest}", counted(events, "event"));
-        findings.push((
-            Some(seal.sequence),
-            "changed events of purged spans".to_owned(),
-            Some(state(kept, &kept_digest)),
-            Some(state(events, digest)),
-        ));
-    }
-    Ok(())
+    let Some(JsonB(facts)) = LAST.select(&[], statements::one::<JsonB>)? else { return Ok(None) };
+    let number = |key: &str| facts[key].as_i64().unwrap_or(-1);
+    let digest = |key: &str| facts[key].as_str().unwrap_or_default().to_owned();
+    Ok(Some(Marks {
+        seals: number("seals"),
+        seals_sha256: digest("seals_sha256"),
+        kept: number("kept"),
+        kept_sha256: digest("kept_sha256"),
+    }))
 }

@@ -92,11 +92,21 @@ SELECT v.event_type, 'r', now() - v.age, v.trace FROM (VALUES
     ('old', interval '40 days', '0198c5a0-0000-7000-8000-000000000001'::uuid), ('run_paused', '40 days', '0198c5a0-0000-7000-8000-000000000002'), ('new', '1 hour', '0198c5a0-0000-7000-8000-000000000003')) AS v (event_type, age, trace);
 SELECT orchestrator.purge_audit_events('30 days');
 SELECT sequence, events, purged_at IS NOT NULL AS purged FROM orchestrator.audit_seals ORDER BY sequence;
-SELECT event_type, metadata - 'before' - 'kept_sha256' AS metadata FROM orchestrator.audit_events ORDER BY "timestamp";
+SELECT event_type, metadata - 'before' - 'kept_sha256' - 'seals_sha256' AS metadata FROM orchestrator.audit_events ORDER BY "timestamp";
 SELECT sequence, events FROM orchestrator.seal_audit_events();
 SELECT * FROM orchestrator.verify_audit_seals();
 SELECT * FROM pg_temp.found($$UPDATE orchestrator.audit_events SET role = 'x' WHERE event_type = 'run_paused'$$);
 SELECT * FROM pg_temp.found($$DELETE FROM orchestrator.audit_events WHERE event_type = 'run_paused'$$);
+-- Marks of a purge that nobody did, of one that did less, and marks that are gone.
+SELECT * FROM pg_temp.found($$UPDATE orchestrator.audit_seals SET purged_at = (SELECT s.purged_at FROM orchestrator.audit_seals AS s WHERE s.sequence = 1) WHERE sequence = 2$$, $$DELETE FROM orchestrator.audit_events WHERE event_type = 'new'$$);
+SELECT * FROM pg_temp.found($$UPDATE orchestrator.audit_seals SET purged_at = '-infinity' WHERE sequence = 2$$);
+SELECT * FROM pg_temp.found($$UPDATE orchestrator.audit_seals SET purged_at = NULL$$);
+SELECT * FROM pg_temp.found($$UPDATE orchestrator.audit_seals SET events = 1 WHERE sequence = 1$$);
+SELECT * FROM pg_temp.found($$UPDATE orchestrator.audit_seals SET sealed_at = sealed_at - interval '1 day' WHERE sequence = 1$$);
+SELECT * FROM pg_temp.found($$DELETE FROM orchestrator.audit_events WHERE event_type = 'audit_events_purged'$$);
+SELECT * FROM pg_temp.found($$UPDATE orchestrator.audit_events SET metadata = metadata || '{"kept": "all", "seals": 1.5}' WHERE event_type = 'audit_events_purged'$$);
+-- The head of a seal before the first one to look at is known.
+SELECT * FROM orchestrator.verify_audit_seals(2, (SELECT digest FROM orchestrator.audit_seals WHERE sequence = 1));
 -- A seal that ends later keeps its events.
 SELECT orchestrator.purge_audit_events('1 day');
 -- Down and up.
@@ -109,6 +119,20 @@ ALTER EXTENSION orchestrator_schema UPDATE TO '0.8.0';
 INSERT INTO orchestrator.audit_events (event_type, role, "timestamp", trace_id) VALUES ('run_resumed', 'r', now() - interval '35 days', '0198c5a0-0000-7000-8000-000000000002');
 SELECT orchestrator.purge_audit_events('1 day');
 ALTER EXTENSION orchestrator_schema UPDATE TO '0.8.1';
+SELECT sequence, problem FROM orchestrator.verify_audit_seals();
+-- It may touch a span of which a part is new, and which the next purge leaves alone.
+DROP EXTENSION orchestrator_schema;
+CREATE EXTENSION orchestrator_schema;
+INSERT INTO orchestrator.audit_events (event_type, role, "timestamp", trace_id)
+SELECT v.event_type, 'r', now() - v.age, orchestrator.uuidv7() FROM (VALUES ('old', interval '40 days'), ('later', '10 days'), ('new', '2 hours')) AS v (event_type, age);
+SELECT events FROM orchestrator.seal_audit_events();
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.8.0';
+SELECT orchestrator.purge_audit_events('30 days');
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.8.1';
+SELECT sequence, problem FROM orchestrator.verify_audit_seals();
+SELECT event_type, metadata - 'before' - 'kept_sha256' - 'seals_sha256' AS metadata FROM orchestrator.audit_events ORDER BY "timestamp", id;
+SELECT * FROM pg_temp.found($$DELETE FROM orchestrator.audit_events WHERE event_type = 'later'$$);
+SELECT orchestrator.purge_audit_events('1 day');
 SELECT sequence, problem FROM orchestrator.verify_audit_seals();
 -- Events that were missing.
 CREATE ROLE regress_sealed;

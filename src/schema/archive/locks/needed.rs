@@ -97,7 +97,8 @@ pub fn locks(way: Way, steps: Range<usize>) -> Result<Vec<Lock>, Error> {
     Ok(locks)
 }
 
-/// Tables with another table that the script reads after their rows have come back.
+/// Tables with another table that the script compares with them after their rows have come back. Writers of that table
+/// have to end first.
 const COMPARED_WITH: [(&str, &str); 1] =
     [("orchestrator.audit_seals", "orchestrator.audit_events")];
 
@@ -118,7 +119,7 @@ fn add(modes: &mut Modes, way: Way, change: &Change) {
         "table" | "sequence" | "function" => {
             need(change.object, Mode::AccessExclusive);
             for (_, other) in COMPARED_WITH.iter().filter(|(table, _)| *table == change.object) {
-                need(other, Mode::AccessShare);
+                need(other, Mode::ShareRowExclusive);
             }
         }
         "view" => {
