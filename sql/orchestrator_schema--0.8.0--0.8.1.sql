@@ -33,8 +33,14 @@ COMMENT ON COLUMN orchestrator.audit_seals.purged_at IS 'When the events of the 
 
 SELECT orchestrator.restore_table('orchestrator.audit_seals');
 -- A purge by a version without seals marked none.
-CREATE FUNCTION orchestrator.mark_purged_seals() RETURNS void LANGUAGE c VOLATILE
+CREATE FUNCTION orchestrator.mark_purged_seals()
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'mark_purged_seals_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.mark_purged_seals() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.mark_purged_seals() IS
+    'Marks the seals whose events a version without seals has purged';
 SELECT orchestrator.mark_purged_seals();
 DROP FUNCTION orchestrator.mark_purged_seals();
 SELECT pg_extension_config_dump('orchestrator.audit_seals', '');

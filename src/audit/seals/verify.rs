@@ -96,11 +96,9 @@ fn place(seals: &[Seal], from: Option<i64>) -> Result<usize, Error> {
 fn chain(seals: &[Seal], first: usize, findings: &mut Vec<Finding>) {
     for (place, seal) in seals.iter().enumerate().skip(first) {
         let (number, digest, until) = match place.checked_sub(1).map(|before| &seals[before]) {
-            Some(before) => (
-                before.sequence + 1,
-                before.digest.as_slice(),
-                microseconds(before.sealed_until),
-            ),
+            Some(before) => {
+                (before.sequence + 1, before.digest.as_slice(), microseconds(before.sealed_until))
+            }
             None => (1, NOTHING.as_slice(), i64::MIN),
         };
         let difference = if seal.sequence != number {
