@@ -71,19 +71,31 @@ fn run_maintenance_0_8_0()
     Ok(results(done))
 }
 
-/// The same, and it seals the audit trail, each day of it on its own. It purges whole seals.
+/// The same, and it seals the audit trail, each day of it on its own. It purges whole seals. If a session hides when its
+/// transaction began, the trail is neither purged nor sealed, and a WARNING says so.
 ///
 /// A second call waits until the first has ended. Returns: each task with the number of its rows; of
 /// seal_audit_events, the number of new seals.
-/// Errors: 22023 a configuration that is not an age, 55000 a session hides when its transaction began; then nothing is
-/// changed. Since 0.8.1.
+/// Errors: 22023 a configuration that is not an age, 40001 events came after the snapshot of the transaction; then
+/// nothing is changed. Since 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn run_maintenance_0_8_1()
 -> Result<TableIterator<'static, (name!(task, String), name!(affected, i64))>, ErrorReport> {
+    backend_state::only_on_a_primary()?;
+    // This may take seconds, so it comes before any lock.
+    let horizon = match seals::horizon() {
+        Err(hidden) if hidden.is(Kind::NotReady) => {
+            hidden.warn();
+            None
+        }
+        horizon => Some(horizon?),
+    };
     let mut done = what_waits()?;
-    // A purge seals what it deletes in a span of its own. A seal over older and newer events would keep the older ones.
-    done.extend(maintain(purge::purge_configured_seals)?);
-    done.push(("seal_audit_events", seals::seal_by_days()?));
+    // A purge seals what it deletes in spans of its own. A seal over older and newer events would keep the older ones.
+    let purge =
+        |age: &Age| horizon.map_or(Ok(0), |horizon| purge::purge_configured_seals(age, horizon));
+    done.extend(maintain(purge)?);
+    done.push(("seal_audit_events", horizon.map_or(Ok(0), seals::seal_by_days)?));
     Ok(results(done))
 }
 
@@ -122,7 +134,7 @@ fn lock_tables() -> Result<(), Error> {
 
 /// `purge`: deletes the events that are older than the configured age.
 fn maintain(
-    purge: fn(&Age) -> Result<i64, Error>,
+    purge: impl Fn(&Age) -> Result<i64, Error>,
 ) -> Result<Vec<(&'static str, i64)>, ErrorReport> {
     locks::one_at_a_time("run_maintenance")?;
     let silent_for = retention::configured(&SILENCE)?;

@@ -5,12 +5,14 @@
 #[path = "repair/places.rs"]
 mod places;
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, bail};
 use postgres::Client;
 use support::Database;
 use support::extension::{filled_to, newest};
 
-/// The statements that rename every member of a kind, and every part of one.
+/// The statements that rename every member of a kind, and every part of one with the name of its table.
 const RENAMES: [(&str, &str); 9] = [
     (
         "table",
@@ -34,24 +36,24 @@ const RENAMES: [(&str, &str); 9] = [
     ),
     (
         "column",
-        "SELECT format('ALTER TABLE %s RENAME COLUMN %I TO %I', c.oid::regclass, a.attname, 'X ' || a.attname) \
+        "SELECT format('ALTER TABLE %s RENAME COLUMN %I TO %I', c.oid::regclass, a.attname, 'X ' || a.attname), c.relname::text \
          FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
          WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'r'",
     ),
     (
         "constraint",
-        "SELECT format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', o.conrelid::regclass, o.conname, 'x_' || o.conname) \
+        "SELECT format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', o.conrelid::regclass, o.conname, 'x_' || o.conname), o.conrelid::regclass::text \
          FROM pg_constraint AS o WHERE o.connamespace = 'orchestrator'::regnamespace AND o.contype IN ('c', 'f', 'p', 'u')",
     ),
     (
         "index",
-        "SELECT format('ALTER INDEX %s RENAME TO %I', i.indexrelid::regclass, 'x' || c.relname) \
+        "SELECT format('ALTER INDEX %s RENAME TO %I', i.indexrelid::regclass, 'x' || c.relname), i.indrelid::regclass::text \
          FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE c.relnamespace = 'orchestrator'::regnamespace \
            AND NOT EXISTS (SELECT FROM pg_constraint AS o WHERE o.conindid = i.indexrelid AND o.contype IN ('p', 'u'))",
     ),
     (
         "trigger",
-        "SELECT format('ALTER TRIGGER %I ON %s RENAME TO %I', t.tgname, t.tgrelid::regclass, 'x' || t.tgname) \
+        "SELECT format('ALTER TRIGGER %I ON %s RENAME TO %I', t.tgname, t.tgrelid::regclass, 'x' || t.tgname), c.relname::text \
          FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid \
          WHERE c.relnamespace = 'orchestrator'::regnamespace AND NOT t.tgisinternal",
     ),
@@ -62,6 +64,22 @@ fn renames(client: &mut Client, kind: &str) -> Result<Vec<String>> {
     let (_, sql) = RENAMES.iter().find(|(known, _)| *known == kind).context("no such kind")?;
     let statements = client.query(&format!("{sql} ORDER BY 1"), &[])?;
     Ok(statements.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+}
+
+/// The same for parts, in groups of which each has one part of each table at most.
+fn renames_of_tables(client: &mut Client, kind: &str) -> Result<Vec<Vec<String>>> {
+    let (_, sql) = RENAMES.iter().find(|(known, _)| *known == kind).context("no such kind")?;
+    let mut tables: BTreeMap<String, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<String>> = Vec::new();
+    for row in client.query(&format!("{sql} ORDER BY 1"), &[])? {
+        let place = tables.entry(row.try_get(1)?).or_default();
+        if groups.len() == *place {
+            groups.push(Vec::new());
+        }
+        groups[*place].push(row.try_get(0)?);
+        *place += 1;
+    }
+    Ok(groups)
 }
 
 /// The state to restore: the fingerprints of the schema and of all rows.
@@ -141,27 +159,39 @@ fn repair(client: &mut Client, what: &str) -> Result<usize> {
 
 /// Makes each rename in a transaction of its own, which is rolled back at the end.
 fn alone(kind: &str) -> Result<()> {
+    in_groups(kind, |client| {
+        Ok(renames(client, kind)?.into_iter().map(|rename| vec![rename]).collect())
+    })
+}
+
+/// Makes one rename in each table in a transaction, which is rolled back at the end.
+fn one_of_each_table(kind: &str) -> Result<()> {
+    in_groups(kind, |client| renames_of_tables(client, kind))
+}
+
+fn in_groups(
+    kind: &str,
+    groups: impl FnOnce(&mut Client) -> Result<Vec<Vec<String>>>,
+) -> Result<()> {
     let database = filled_to("renames", newest()?)?;
     let mut client = database.client()?;
     let whole = Whole::of(&mut client)?;
     let print: String = client.query_one("SELECT orchestrator.fingerprint()", &[])?.try_get(0)?;
-    let statements = renames(&mut client, kind)?;
-    assert!(!statements.is_empty());
-    for statement in statements {
+    let groups = groups(&mut client)?;
+    assert!(!groups.is_empty());
+    for statements in groups {
+        let what = statements.join("; ");
         client.batch_execute("BEGIN")?;
-        client.batch_execute(&statement).with_context(|| statement.clone())?;
+        client.batch_execute(&what).with_context(|| what.clone())?;
         let rows = verify(&mut client)?;
         let reported: Vec<_> = rows.iter().map(|row| row.text.as_str()).collect();
-        assert_eq!(reported.len(), 1, "{statement}: {reported:#?}");
-        assert_eq!(
-            (rows[0].kind.as_str(), rows[0].problem.as_str()),
-            (kind, "renamed"),
-            "{reported:?}"
-        );
-        assert_eq!(repair(&mut client, &statement)?, 1, "rounds after {statement}");
-        whole.assert_whole(&mut client, &statement)?;
+        assert_eq!(reported.len(), statements.len(), "{what}: {reported:#?}");
+        let is_found = |row: &Row| (row.kind.as_str(), row.problem.as_str()) == (kind, "renamed");
+        assert!(rows.iter().all(is_found), "{reported:?}");
+        assert_eq!(repair(&mut client, &what)?, 1, "rounds after {what}");
+        whole.assert_whole(&mut client, &what)?;
         let now: String = client.query_one("SELECT orchestrator.fingerprint()", &[])?.try_get(0)?;
-        assert_eq!(now, print, "{statement}");
+        assert_eq!(now, print, "{what}");
         client.batch_execute("ROLLBACK")?;
     }
     Ok(())
@@ -186,18 +216,18 @@ fn every_function() -> Result<()> {
 
 #[test]
 fn every_column() -> Result<()> {
-    alone("column")
+    one_of_each_table("column")
 }
 
 #[test]
 fn every_constraint() -> Result<()> {
-    alone("constraint")
+    one_of_each_table("constraint")
 }
 
 #[test]
 fn every_index_and_trigger() -> Result<()> {
-    alone("index")?;
-    alone("trigger")
+    one_of_each_table("index")?;
+    one_of_each_table("trigger")
 }
 
 /// The hint for a member in another schema moves it back.

@@ -52,8 +52,8 @@ fn set_price(
     .row)
 }
 
-/// Sets the price of a model from a day on, and records `price_set`. Earlier days keep their price; a price that begins
-/// on the same day is replaced.
+/// Sets the price of a model from a day on, and records `price_set` at each call. Earlier days keep their price; a price
+/// that begins on the same day is replaced.
 ///
 /// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
 /// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today; `notes`,

@@ -39,32 +39,42 @@ pub fn purge_configured(age: &Age) -> Result<i64, Error> {
 
 /// Deletes the events of every seal that ends before `older_than`; the seals stay, marked by `purged_at`, so that the
 /// chain can still be verified. Events of that time which are not sealed yet are sealed first. Records
-/// `audit_events_purged` with the number of deleted events, the time, the last purged seal, and the number and SHA-256 of
-/// the events that were kept: the last pause of a run is kept if nothing followed it.
+/// `audit_events_purged` with the number of deleted events, the time, the last purged seal, the number and SHA-256 of
+/// the events that were kept, and the seals whose events had been changed before: the last pause of a run is kept if
+/// nothing followed it.
 ///
 /// `older_than`: at least one day. Returns: the number of deleted events; those of a seal that ends later stay.
-/// Errors: 22004, 22023 less than one day, 40001 events were sealed after the snapshot of the transaction, 55000 a session
-/// hides when its transaction began. Since 0.8.1.
+/// Errors: 22004, 22023 less than one day, 40001 events came after the snapshot of the transaction, 55000 a session
+/// hides when its transaction began, or a trigger of a user keeps events. Since 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn purge_audit_events_0_8_1(older_than: Option<Interval>) -> Result<i64, ErrorReport> {
-    Ok(purge_seals(required("older_than", older_than)?, true)?)
-}
-
-/// The same with the configured age.
-pub fn purge_configured_seals(age: &Age) -> Result<i64, Error> {
-    purge_seals(age.length, !age.is_secret)
-}
-
-fn purge_seals(older_than: Interval, shows_time: bool) -> Result<i64, Error> {
-    let before = long_ago(older_than)?;
+    let before = long_ago(required("older_than", older_than)?)?;
     seals::one_at_a_time()?;
-    seals::seal_older_than(before)?;
-    let Some((last, until)) = seals::last_before(before)? else { return Ok(0) };
+    let horizon = seals::horizon()?;
+    seals::seal_before(if before < horizon { before } else { horizon })?;
+    Ok(purge_seals(before, true)?)
+}
+
+/// The same with the configured age, and what was not sealed is sealed in whole days: every reader sees the ends of
+/// seals, and the age may be a secret. `horizon`: the time before which no event can be added any more.
+pub fn purge_configured_seals(age: &Age, horizon: TimestampWithTimeZone) -> Result<i64, Error> {
+    static DAY: Statement = Statement::new("SELECT pg_catalog.date_trunc('day', $1, 'UTC')");
+    let before = long_ago(age.length)?;
+    let until = if before < horizon { before } else { horizon };
+    if let Some(day) = DAY.select(&[until.into()], statements::one::<TimestampWithTimeZone>)? {
+        seals::seal_by_days(day)?;
+    }
+    purge_seals(before, !age.is_secret)
+}
+
+fn purge_seals(before: TimestampWithTimeZone, shows_time: bool) -> Result<i64, Error> {
+    let Some((last, until)) = seals::last_to_purge(before)? else { return Ok(0) };
+    let differing = seals::differing(last)?;
     let purged = delete(until)?;
     if purged > 0 {
-        let mark = || as_owner(|| seals::mark(last, transaction_timestamp()));
-        let marks = scoped::with(&PURGED_BEFORE, Some(until), mark)?;
-        record_purge(purged, before, marks.facts(), shows_time)?;
+        let mark = || as_owner(|| seals::mark(last, transaction_timestamp(), None, differing));
+        let purge = scoped::with(&PURGED_BEFORE, Some(until), mark)?;
+        record_purge(purged, before, purge.facts(), shows_time)?;
     }
     Ok(purged)
 }
@@ -73,8 +83,8 @@ fn purge_seals(older_than: Interval, shows_time: bool) -> Result<i64, Error> {
 #[pg_extern(sql = false, volatile)]
 fn mark_purged_seals() -> Result<(), ErrorReport> {
     let Some((last, purged_at)) = seals::purged_without_mark()? else { return Ok(()) };
-    let marks = as_owner(|| seals::mark(last, purged_at))?;
-    Ok(record_purge(0, purged_at, marks.facts(), false)?)
+    let purge = as_owner(|| seals::mark(last, purged_at, Some(last), Vec::new()))?;
+    Ok(record_purge(0, purged_at, purge.facts(), false)?)
 }
 
 /// The time that lies so long ago, at least one day.
@@ -139,7 +149,7 @@ fn record_purge(
     {
         facts["before"] = time;
     }
-    record_fact("audit_events_purged", SYSTEM, facts)
+    record_fact(seals::PURGED, SYSTEM, facts)
 }
 
 /// BEFORE UPDATE OR DELETE OR TRUNCATE trigger of an append-only table, per statement and per row.

@@ -86,6 +86,15 @@ impl Error {
         self.detail.as_deref()
     }
 
+    pub fn is(&self, kind: Kind) -> bool {
+        self.kind == kind
+    }
+
+    /// Reports the failure as a WARNING. The caller goes on without what failed.
+    pub fn warn(self) {
+        ErrorReport::from(self).report(PgLogLevel::WARNING);
+    }
+
     /// The facts behind the message.
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());

@@ -8,6 +8,7 @@ use std::ffi::{CStr, c_char};
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 
+use crate::server::backend_state;
 use crate::server::error::{Error, Kind};
 
 /// Runs `sql`, a SELECT of one column, with the newest snapshot, and returns the value of its first
@@ -55,6 +56,21 @@ pub fn value<T: FromDatum + IntoDatum>(
             first::<T>(pg_sys::SPI_tuptable)
         }
     })
+}
+
+/// Runs `work` with the newest snapshot, if the transaction keeps an older one. Every statement of `work` that only reads
+/// has that one snapshot.
+pub fn snapshot_if_kept<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
+    if !backend_state::keeps_its_snapshot() {
+        return work();
+    }
+    // SAFETY: the snapshot is active until `work` returns. An error that the server raises before ends the transaction or
+    // subtransaction, which gives the snapshot back.
+    unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot()) };
+    let outcome = work();
+    // SAFETY: the snapshot from above is the active one again.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    outcome
 }
 
 /// The first column of the first row of a result.

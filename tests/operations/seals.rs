@@ -2,7 +2,8 @@
 //! of the file of a stopped server.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -268,6 +269,71 @@ fn a_connection_for_replication_is_seen() -> Result<()> {
     assert!(psql.wait()?.success());
     assert_eq!(text(&mut client, SEAL)?, "2");
     assert_eq!(text(&mut client, FOUND)?, "");
+    Ok(())
+}
+
+/// A transaction that keeps its snapshot seals and verifies the same events.
+#[test]
+fn a_kept_snapshot_raises_no_alarm() -> Result<()> {
+    let cluster = cluster()?;
+    let (mut client, mut other) = (cluster.connect("work")?, cluster.connect("work")?);
+    other.batch_execute(&format!("BEGIN; {RECORD}"))?;
+    client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM pg_class")?;
+    other.batch_execute("COMMIT")?;
+    assert_eq!(text(&mut client, SEAL)?, "1");
+    assert_eq!(text(&mut client, FOUND)?, "");
+    client.batch_execute("COMMIT")?;
+    assert_eq!(text(&mut client, FOUND)?, "");
+    Ok(())
+}
+
+/// Whoever seals may go on with maintenance beside maintenance by others.
+#[test]
+fn seals_and_maintenance_do_not_block_one_another() -> Result<()> {
+    let cluster = cluster()?;
+    let (mut client, mut other) = (cluster.connect("work")?, cluster.connect("work")?);
+    client.batch_execute(&format!("BEGIN; {SEAL}"))?;
+    thread::scope(|scope| -> Result<()> {
+        let maintenance =
+            scope.spawn(move || other.batch_execute("SELECT orchestrator.run_maintenance()"));
+        const WAITS: &str = "SELECT count(*)::text FROM pg_locks WHERE NOT granted";
+        wait_until("maintenance waits", || Ok(text(&mut client, WAITS)? == "1"))?;
+        client.batch_execute("SELECT orchestrator.run_maintenance(); COMMIT")?;
+        Ok(maintenance.join().expect("maintenance ends")?)
+    })
+}
+
+/// A session that reads no answer is idle. One that hides keeps nothing but seals from maintenance.
+#[test]
+fn maintenance_goes_on_beside_sessions_that_do_not_answer() -> Result<()> {
+    let cluster = cluster()?;
+    let mut client = cluster.connect("work")?;
+    client.batch_execute(RECORD)?;
+    let mut deaf =
+        UnixStream::connect(cluster.socket_folder().join(format!(".s.PGSQL.{}", cluster.port())))?;
+    let mut start = Vec::new();
+    start.extend(196_608_i32.to_be_bytes());
+    start.extend(b"user\0postgres\0database\0work\0\0");
+    deaf.write_all(&[&(start.len() as i32 + 4).to_be_bytes()[..], &start].concat())?;
+    let query = b"Q\0\0\0\x0dSELECT 1\0";
+    deaf.set_nonblocking(true)?;
+    // Until its answers fill the buffers.
+    const WRITES: &str = "SELECT count(*)::text FROM pg_stat_activity WHERE state = 'idle' AND wait_event = 'ClientWrite'";
+    wait_until("it waits until somebody reads", || {
+        let sent = deaf.write_all(&query.repeat(1_000));
+        let is_full = sent.is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+        Ok(is_full && text(&mut client, WRITES)? == "1")
+    })?;
+    assert_eq!(text(&mut client, SEAL)?, "1");
+    let mut hidden = cluster.connect("work")?;
+    hidden.batch_execute("SET track_activities = off; BEGIN; SELECT 1")?;
+    client.batch_execute("INSERT INTO orchestrator.sessions (client_id, last_heartbeat) VALUES ('silent', now() - interval '1 hour')")?;
+    let done =
+        "SELECT string_agg(task, ' ') FROM orchestrator.run_maintenance() WHERE affected > 0";
+    assert_eq!(text(&mut client, done)?, "deactivate_stale_sessions");
+    hidden.batch_execute("COMMIT; SET track_activities = on")?;
+    client.batch_execute(RECORD)?;
+    assert_eq!(text(&mut client, done)?, "seal_audit_events");
     Ok(())
 }
 

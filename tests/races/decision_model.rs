@@ -1,11 +1,15 @@
 //! Random rules, questions, votes, claims, assignments, withdrawals, moved clocks and crashes against a second,
 //! independent model of the terms. After every step the whole state of the last questions is compared.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use postgres::{Client, Error};
+use proptest::collection;
+use proptest::prelude::any;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use support::Database;
 use support::extension::{differences, newest, walked_to};
 use support::random::Random;
@@ -14,11 +18,14 @@ use support::roles;
 use crate::meeting::text;
 use crate::run_calls::PROJECT;
 
-/// The seeds of the walks. `DECISIONS_SEED` replaces them by one.
-const SEEDS: [u64; 4] = [8, 80, 800, 8_000];
+/// The number of walks. `PROPTEST_CASES` replaces it.
+const WALKS: u32 = 4;
 
-/// The number of steps of a walk.
-const STEPS: usize = 350;
+/// The greatest number of steps of a walk.
+const STEPS: usize = 700;
+
+/// How long a walk that fails may be tried with fewer steps, in milliseconds.
+const SHRINKING: u32 = 120_000;
 
 /// The number of questions that are compared, and that the steps are about.
 const WATCHED: usize = 10;
@@ -768,7 +775,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn begin(seed: u64) -> Result<Walk> {
+    fn begin() -> Result<Walk> {
         let database = walked_to("decision_model", newest()?)?;
         let mut owner = database.client()?;
         let people = People::gather(&database, &mut owner)?;
@@ -777,7 +784,7 @@ impl Walk {
             database,
             owner,
             people,
-            random: Random::new(seed),
+            random: Random::new(0),
             model: Model::default(),
             run: 0,
             tasks: [none.clone(), none],
@@ -1207,26 +1214,37 @@ fn code_of(error: &Error) -> String {
     error.code().map_or_else(|| error.to_string(), |code| code.code().to_owned())
 }
 
+/// Walks step by step, each step with the choices of its own seed, so that a walk can go on without any of them.
+fn walk(steps: &[u64], seen: &mut BTreeMap<String, usize>) -> Result<()> {
+    let mut walk = Walk::begin()?;
+    for seed in steps {
+        walk.random = Random::new(*seed);
+        walk.step()?;
+        walk.compare()?;
+    }
+    assert_eq!(differences(&mut walk.owner)?, [""; 0]);
+    for (outcome, times) in walk.seen {
+        *seen.entry(outcome).or_default() += times;
+    }
+    Ok(())
+}
+
 #[test]
 fn questions_with_rules_are_as_the_model_says() -> Result<()> {
-    let seeds = match std::env::var("DECISIONS_SEED") {
-        Ok(seed) => vec![seed.parse().context("DECISIONS_SEED")?],
-        Err(_) => SEEDS.to_vec(),
-    };
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let is_whole = seeds.len() > 1;
-    for seed in seeds {
-        println!("DECISIONS_SEED={seed}");
-        let mut walk = Walk::begin(seed)?;
-        for _ in 0..STEPS {
-            walk.step()?;
-            walk.compare()?;
-        }
-        assert_eq!(differences(&mut walk.owner)?, [""; 0], "seed {seed}");
-        for (outcome, times) in walk.seen {
-            *seen.entry(outcome).or_default() += times;
-        }
+    let mut config = Config { failure_persistence: None, ..Config::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = WALKS;
     }
+    config.max_shrink_time = SHRINKING;
+    let is_whole = config.cases >= WALKS;
+    let seen = RefCell::new(BTreeMap::new());
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    runner.run(&collection::vec(any::<u64>(), 1..=STEPS), |steps| {
+        walk(&steps, &mut seen.borrow_mut())
+            .map_err(|error| TestCaseError::fail(format!("{error:#}")))
+    })?;
+    let seen = seen.into_inner();
     println!("{seen:#?}");
     // A walk that never came here would prove little.
     for outcome in [

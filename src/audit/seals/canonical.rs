@@ -23,8 +23,11 @@ impl Form {
         &self.0
     }
 
+    /// Begins another event. The room of a large one is given back.
     pub fn clear(&mut self) {
+        const ROOM: usize = 1 << 20;
         self.0.clear();
+        self.0.shrink_to(ROOM);
     }
 
     pub fn number(&mut self, number: i64) {

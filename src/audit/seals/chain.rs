@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::read::{self, View, always};
-use crate::server::error::Error;
+use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
 use crate::server::{latest, rows};
 
@@ -140,7 +140,11 @@ pub fn seal_before(until: TimestampWithTimeZone) -> Result<Option<i64>, Error> {
     if events == 0 {
         return Ok(None);
     }
-    let sequence = latest::value::<i64>(SEQUENCE, &[])?.unwrap_or(0) + 1;
+    let sequence = latest::value::<i64>(SEQUENCE, &[])?.unwrap_or(0);
+    let sequence = sequence.checked_add(1).ok_or_else(|| {
+        Error::new(Kind::NotReady, format!("no seal can follow audit seal {sequence}"))
+            .hint("See what was changed: SELECT * FROM orchestrator.verify_audit_seals();")
+    })?;
     let sealed_at = pgrx::datum::transaction_timestamp();
     let digest = span.digest(sequence, sealed_at, until);
     let arguments = [
@@ -156,14 +160,13 @@ pub fn seal_before(until: TimestampWithTimeZone) -> Result<Option<i64>, Error> {
     written.map(Some).ok_or_else(no_row)
 }
 
-/// The last seal whose span ends before a time; `None` if none does. Returns its number and the end of its span.
-pub fn last_before(
+/// The last seal whose span ends before a time and whose events are not purged; `None` if there is none. Returns its
+/// number and the end of its span.
+pub fn last_to_purge(
     before: TimestampWithTimeZone,
 ) -> Result<Option<(i64, TimestampWithTimeZone)>, Error> {
-    const SEQUENCE: &CStr =
-        c"SELECT max(s.sequence) FROM orchestrator.audit_seals AS s WHERE s.sealed_until <= $1";
-    const UNTIL: &CStr =
-        c"SELECT max(s.sealed_until) FROM orchestrator.audit_seals AS s WHERE s.sealed_until <= $1";
+    const SEQUENCE: &CStr = c"SELECT max(s.sequence) FROM orchestrator.audit_seals AS s WHERE s.sealed_until <= $1 AND s.purged_at IS NULL";
+    const UNTIL: &CStr = c"SELECT max(s.sealed_until) FROM orchestrator.audit_seals AS s WHERE s.sealed_until <= $1 AND s.purged_at IS NULL";
     let sequence = latest::value::<i64>(SEQUENCE, &[before.into()])?;
     Ok(sequence.zip(latest::value::<TimestampWithTimeZone>(UNTIL, &[before.into()])?))
 }

@@ -13,7 +13,7 @@ use crate::server::statements::Statement;
 use crate::server::{backend_state, interrupts, latest, relations, rows, statements};
 
 /// How often the sessions are looked at, a millisecond apart, until each is known to be idle or in a transaction.
-const LOOKS: usize = 10_000;
+const LOOKS: usize = 3_000;
 
 /// How often a process without a client is looked at before it counts as idle. It takes the time of a transaction a
 /// few instructions before it shows the transaction.
@@ -39,6 +39,8 @@ struct Session {
     pid: i32,
     began: Option<TimestampWithTimeZone>,
     has_client: bool,
+    /// No transaction of the last message of its client is left. True of a process without a client.
+    is_done: bool,
     /// It waits for its client, in no transaction.
     is_idle: bool,
     hides: bool,
@@ -58,8 +60,9 @@ fn sessions() -> Result<Vec<Session>, Error> {
                     pid: rows::value(row, 1, "pg_stat_activity.pid")?,
                     began: rows::optional(row, 2, "pg_stat_activity.xact_start")?,
                     has_client: rows::value(row, 3, "pg_stat_activity.backend_type")?,
-                    is_idle: rows::value(row, 4, "pg_stat_activity.wait_event")?,
-                    hides: rows::value(row, 5, "pg_stat_activity.state")?,
+                    is_done: rows::value(row, 4, "pg_stat_activity.state")?,
+                    is_idle: rows::value(row, 5, "pg_stat_activity.wait_event")?,
+                    hides: rows::value(row, 6, "pg_stat_activity.state")?,
                 })
             })
         })
@@ -71,7 +74,8 @@ const ROLE_PG_READ_ALL_STATS: u32 = 3375;
 
 /// When the oldest transaction that runs began. A session takes the time of its transactions when a message of its client
 /// arrives, and shows the first of them a moment later. In between, and between two transactions of one message, it does
-/// not wait for its client. So a session that did wait, and after that shows no transaction, has begun none before now.
+/// not wait for its client. So a session that did wait, is done with the message, and shows no transaction, has begun
+/// none before now.
 fn running() -> Result<Option<TimestampWithTimeZone>, Error> {
     let mut idle: HashSet<i32> = HashSet::new();
     let mut known: HashSet<i32> = HashSet::new();
@@ -84,7 +88,8 @@ fn running() -> Result<Option<TimestampWithTimeZone>, Error> {
         oldest = oldest.into_iter().chain(began).reduce(earlier);
         // A session that was not there at the first look has begun its first transaction later.
         let is_doubtful = |session: &&Session| {
-            let may_begin = known.contains(&session.pid) && !idle.contains(&session.pid);
+            let was_idle = session.is_done && idle.contains(&session.pid);
+            let may_begin = known.contains(&session.pid) && !was_idle;
             let may_be_slow = session.has_client || look < LOOKS_AT_WORKERS;
             session.hides || session.began.is_none() && may_begin && may_be_slow
         };
@@ -102,17 +107,23 @@ fn running() -> Result<Option<TimestampWithTimeZone>, Error> {
         }
     }
     let (pid, hides) = doubtful.unwrap_or_default();
-    let reason = if hides {
-        "Its setting track_activities is off, or was off when its transaction began."
+    let (reason, hint) = if hides {
+        (
+            "Its setting track_activities is off, or was off when its transaction began.",
+            "Seal again later; track_activities must be on in every session of this database.",
+        )
     } else {
-        "It has neither begun a transaction nor waited for its client for seconds."
+        (
+            "It has neither begun a transaction nor waited for its client for seconds.",
+            "Seal again later. SELECT * FROM pg_stat_activity; shows the session.",
+        )
     };
     Err(Error::new(
         Kind::NotReady,
         format!("session {pid} does not show when its transaction began"),
     )
     .detail(format!("{reason} It could still add an event to the span that would be sealed."))
-    .hint("Seal again later; track_activities must be on in every session of this database."))
+    .hint(hint))
 }
 
 /// The beginning of the oldest session that may be starting. A trigger at the login has the time at which the session

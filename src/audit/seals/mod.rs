@@ -17,8 +17,10 @@ use pgrx::iter::{SetOfIterator, TableIterator};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-pub use chain::last_before;
-pub use marks::mark;
+pub use chain::{last_to_purge, seal_before};
+pub use horizon::now as horizon;
+pub use marks::{PURGED, mark};
+pub use verify::differing;
 
 use crate::server::error::Error;
 use crate::server::statements::{self, Statement};
@@ -37,7 +39,7 @@ fn seal_audit_events() -> Result<
     static ROW: Statement =
         Statement::new("SELECT s FROM orchestrator.audit_seals AS s WHERE s.sequence = $1");
     one_at_a_time()?;
-    let rows = match chain::seal_before(horizon::now()?)? {
+    let rows = match chain::seal_before(horizon()?)? {
         Some(sequence) => ROW.update(
             &[sequence.into()],
             statements::column::<PgHeapTuple<'static, AllocatedByRust>>,
@@ -47,30 +49,23 @@ fn seal_audit_events() -> Result<
     Ok(SetOfIterator::new(rows))
 }
 
-/// Seals what can be sealed, in spans of a day in UTC at most, so that a purge may delete the older ones. Returns the
-/// number of seals.
-pub fn seal_by_days() -> Result<i64, Error> {
+/// Seals what can be sealed before a time, in spans of a day in UTC at most, so that a purge may delete the older ones.
+/// Returns the number of seals.
+pub fn seal_by_days(until: TimestampWithTimeZone) -> Result<i64, Error> {
     const END_OF_DAY: &CStr = c"SELECT pg_catalog.date_trunc('day', pg_catalog.min(e.\"timestamp\"), 'UTC') + interval '1 day' \
-        FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" >= $1 AND pg_catalog.isfinite(e.\"timestamp\")";
+        FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" >= $1 AND e.\"timestamp\" < $2 AND pg_catalog.isfinite(e.\"timestamp\")";
     one_at_a_time()?;
-    let horizon = horizon::now()?;
     let mut seals = 0;
     loop {
-        let end =
-            latest::value::<TimestampWithTimeZone>(END_OF_DAY, &[chain::last_until()?.into()])?;
-        let Some(end) = end.filter(|end| *end < horizon) else { break };
+        let span = [chain::last_until()?.into(), until.into()];
+        let end = latest::value::<TimestampWithTimeZone>(END_OF_DAY, &span)?;
+        let Some(end) = end.filter(|end| *end < until) else { break };
         if chain::seal_before(end)?.is_none() {
             break;
         }
         seals += 1;
     }
-    Ok(seals + i64::from(chain::seal_before(horizon)?.is_some()))
-}
-
-/// Seals events that are older than a time, as far as they can be sealed.
-pub fn seal_older_than(before: TimestampWithTimeZone) -> Result<(), Error> {
-    let horizon = horizon::now()?;
-    chain::seal_before(if before < horizon { before } else { horizon }).map(|_| ())
+    Ok(seals + i64::from(chain::seal_before(until)?.is_some()))
 }
 
 /// The last seal that a purge by a version without seals has touched, and the time of that purge; `None` if none has. Such
@@ -81,9 +76,9 @@ pub fn purged_without_mark() -> Result<Option<(i64, TimestampWithTimeZone)>, Err
     Ok(touched.and_then(|(seal, purged_at)| seal.zip(purged_at)))
 }
 
-/// Waits for another call that seals or purges.
+/// Waits for another call that seals or purges. Maintenance does both, so its lock serves all of them.
 pub fn one_at_a_time() -> Result<(), Error> {
-    locks::one_at_a_time("seal_audit_events")
+    locks::one_at_a_time("run_maintenance")
 }
 
 /// The end of the chain, to be kept outside of the database: `verify_audit_seals` finds out whether the chain still

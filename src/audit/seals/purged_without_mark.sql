@@ -7,7 +7,7 @@ FROM (SELECT max(e."timestamp") FILTER (WHERE NOT e.metadata ? 'seals') AS purge
      LATERAL (SELECT b.sequence, b.sealed_at, b.purged_at, b.events, b.sealed_until,
                      coalesce(lag(b.sealed_until) OVER (ORDER BY b.sequence), '-infinity') AS sealed_from
               FROM orchestrator.audit_seals AS b) AS s
-WHERE s.sealed_at < p.purged_at AND s.sealed_from < p.purged_at - interval '23 hours'
+WHERE s.sealed_at <= p.purged_at AND s.sealed_from < p.purged_at - interval '23 hours'
   AND CASE WHEN s.purged_at IS NOT NULL THEN p.marked_at < p.purged_at
            ELSE s.events > (SELECT count(*) FROM orchestrator.audit_events AS e
                             WHERE e."timestamp" >= s.sealed_from AND e."timestamp" < s.sealed_until) END

@@ -45,15 +45,15 @@ pub fn events(
         unsafe {
             pg_sys::SPI_cursor_fetch(portal, true, BATCH);
             let (rows, count) = (pg_sys::SPI_tuptable, pg_sys::SPI_processed);
-            memory.switch_to(|_| {
-                for place in 0..count as usize {
-                    interrupts::allow();
-                    form.clear();
-                    let at = write(&mut form, *(*rows).vals.add(place), (*rows).tupdesc)?;
-                    take(at, form.bytes());
-                }
-                Ok::<_, Error>(())
-            })?;
+            for place in 0..count as usize {
+                interrupts::allow();
+                form.clear();
+                let row = *(*rows).vals.add(place);
+                let at = memory.switch_to(|_| write(&mut form, row, (*rows).tupdesc))?;
+                take(at, form.bytes());
+                // A single event may be large.
+                memory.reset();
+            }
             pg_sys::SPI_freetuptable(rows);
             Ok(count > 0)
         }
@@ -112,6 +112,14 @@ unsafe fn write(
         form.document(column(6)?);
         Ok(at)
     }
+}
+
+/// Whether an event in its form has this type. Its id comes first, and the type with its length next.
+pub fn is_of_type(form: &[u8], event_type: &str) -> bool {
+    const ID: usize = 16;
+    let length = (event_type.len() as u64).to_be_bytes();
+    let rest = form.get(ID..).and_then(|rest| rest.strip_prefix(length.as_slice()));
+    rest.is_some_and(|rest| rest.starts_with(event_type.as_bytes()))
 }
 
 fn not_an_event() -> Error {

@@ -2,16 +2,19 @@
 -- it began. The server never shows it for a connection for replication, which may run statements until it streams: its
 -- transactions began after the session. The internal transactions of what streams write nothing, and their times are old.
 SELECT s.pid,
-       CASE WHEN s.is_replication AND NOT s.is_idle THEN s.backend_start ELSE s.xact_start END,
+       CASE WHEN s.is_replication AND NOT (s.is_done AND s.waits) THEN s.backend_start ELSE s.xact_start END,
        s.has_client,
-       s.is_idle,
+       s.is_done,
+       s.is_done AND s.waits,
        coalesce(s.state = 'disabled' OR s.state = 'idle in transaction' AND s.xact_start IS NULL AND NOT s.is_replication, false)
 FROM (SELECT a.pid, a.state, a.xact_start, a.backend_start,
              a.backend_type IN ('client backend', 'walsender') AS has_client,
              a.backend_type = 'walsender' AS is_replication,
-             a.xact_start IS NULL AND CASE WHEN a.backend_type IN ('client backend', 'walsender')
-                 THEN coalesce(a.state IN ('idle', 'idle in transaction (aborted)') AND a.wait_event = 'ClientRead', false)
-                 ELSE coalesce(a.wait_event_type IN ('Activity', 'Extension', 'Timeout'), false) END AS is_idle
+             a.xact_start IS NULL AND (a.backend_type NOT IN ('client backend', 'walsender')
+                 OR coalesce(a.state IN ('idle', 'idle in transaction (aborted)'), false)) AS is_done,
+             CASE WHEN a.backend_type IN ('client backend', 'walsender')
+                 THEN coalesce(a.wait_event IN ('ClientRead', 'ClientWrite'), false)
+                 ELSE coalesce(a.wait_event_type IN ('Activity', 'Extension', 'Timeout'), false) END AS waits
       FROM pg_stat_get_activity(NULL) AS a
       WHERE a.datid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
         AND a.pid <> pg_backend_pid()

@@ -3,18 +3,17 @@
 use std::cmp::Ordering;
 
 use const_format::concatcp;
-use pgrx::JsonB;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::chain::{NOTHING, Seal, Span, microseconds};
-use super::marks::{Collected, Marks};
+use super::marks::{Collected, Marks, Purge};
 use super::read::{self, View, always, in_hexadecimal};
 use crate::server::arguments::counted;
 use crate::server::error::{Error, Kind};
-use crate::server::rows;
-use crate::server::statements::{self, Statement};
+use crate::server::statements::Statement;
+use crate::server::{latest, rows};
 
 /// A difference between the trail and its seals.
 type Finding = (Option<i64>, String, Option<String>, Option<String>);
@@ -22,13 +21,13 @@ type Finding = (Option<i64>, String, Option<String>, Option<String>);
 /// Compares the trail with its seals: events that were changed, deleted or added within a sealed span, seals that are
 /// missing or changed, and events that a purge kept and that have changed since. Events after the last seal are not
 /// protected yet. Whoever can write the trail and the seals could make the whole chain anew; `expected_head`, kept
-/// outside of the database, shows that.
+/// outside of the database, shows that. It does not show a purge, which has an event `audit_events_purged`.
 ///
 /// `from_sequence`: the first seal to look at; NULL for all; `expected_head`: the digest that `audit_head` returned
 /// earlier, 32 bytes; NULL for none. Returns: the number of the seal, the problem, the expected and the actual state;
 /// no row if the trail is as it was sealed.
-/// Errors: 22023 an expected head of another length, P0002 no seal has this number, 55000 the trail or the seals
-/// have another form. Since 0.8.1.
+/// Errors: 22023 an expected head of another length, P0002 no seal has this number, 55000 a column of the
+/// trail or the seals has another type, or no value. Since 0.8.1.
 #[pg_extern(sql = false, stable, parallel_restricted)]
 #[allow(clippy::type_complexity)]
 fn verify_audit_seals(
@@ -57,11 +56,21 @@ fn verify_audit_seals(
             .hint("Pass the digest that orchestrator.audit_head returned.")
             .into());
     }
+    Ok(TableIterator::new(latest::snapshot_if_kept(|| findings(from_sequence, expected_head))?))
+}
+
+fn findings(from: Option<i64>, expected_head: Option<Vec<u8>>) -> Result<Vec<Finding>, Error> {
     let seals = seals()?;
-    let first = place(&seals, from_sequence)?;
+    let first = place(&seals, from)?;
+    let purge = Purge::last()?;
     let mut findings = Vec::new();
     chain(&seals, first, &mut findings);
-    spans(&seals, first, &mut findings)?;
+    spans(View::OfStatement, &seals, first, purge.as_ref(), &mut findings)?;
+    let differing = purge.into_iter().flat_map(|purge| purge.differing);
+    findings.extend(differing.filter(|sequence| from <= Some(*sequence)).map(|sequence| {
+        let difference = ("the events that were sealed".to_owned(), "others".to_owned());
+        finding(sequence, "changed events before their purge", difference)
+    }));
     findings.sort_by_key(|(sequence, ..)| *sequence);
     if let Some(head) = expected_head
         && !seals.iter().any(|seal| seal.digest == head)
@@ -71,7 +80,22 @@ fn verify_audit_seals(
         let actual = known.unwrap_or_else(|| "there is no seal".to_owned());
         findings.push((None, "lost head".to_owned(), Some(in_hexadecimal(&head)), Some(actual)));
     }
-    Ok(TableIterator::new(findings))
+    Ok(findings)
+}
+
+/// The seals up to one whose events are not those that were sealed, or had been changed before an earlier purge.
+pub fn differing(last: i64) -> Result<Vec<i64>, Error> {
+    let mut seals = seals()?;
+    seals.retain(|seal| seal.sequence <= last);
+    let purge = Purge::last()?;
+    let mut findings = Vec::new();
+    spans(View::Newest, &seals, 0, purge.as_ref(), &mut findings)?;
+    let mut differing: Vec<i64> =
+        findings.into_iter().filter_map(|(sequence, ..)| sequence).collect();
+    differing.extend(purge.into_iter().flat_map(|purge| purge.differing));
+    differing.sort_unstable();
+    differing.dedup();
+    Ok(differing)
 }
 
 fn seals() -> Result<Vec<Seal>, Error> {
@@ -124,11 +148,17 @@ fn finding(sequence: i64, problem: &str, (expected, actual): (String, String)) -
     (Some(sequence), problem.to_owned(), Some(expected), Some(actual))
 }
 
-/// Whether the events of each span are those that were sealed, and those of purged spans the ones that the purge kept.
-fn spans(seals: &[Seal], first: usize, findings: &mut Vec<Finding>) -> Result<(), Error> {
-    let purge = last_purge()?;
+/// Whether the events of each span from place `first` on are those that were sealed, and those of purged spans the ones
+/// that the last purge kept.
+fn spans(
+    view: View,
+    seals: &[Seal],
+    first: usize,
+    purge: Option<&Purge>,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Error> {
     let is_purged = |seal: &Seal| {
-        seal.purged_at.is_some() || purge.as_ref().is_some_and(|purge| seal.sequence <= purge.seals)
+        seal.purged_at.is_some() || purge.is_some_and(|purge| seal.sequence <= purge.marks.seals)
     };
     // What a purge kept is one digest from the first seal on.
     let first = if seals.get(first).is_some_and(is_purged) { 0 } else { first };
@@ -139,14 +169,17 @@ fn spans(seals: &[Seal], first: usize, findings: &mut Vec<Finding>) -> Result<()
     for seal in seals.iter().filter(|seal| is_purged(seal)) {
         purged.seal(seal);
     }
+    let part_of = purge.and_then(|purge| purge.part_of);
     let mut found: Vec<Span> = seals.iter().map(|seal| Span::after(&seal.previous)).collect();
     let mut place = 0;
-    read::events(View::OfStatement, start, end, |at, form| {
+    read::events(view, start, end, |at, form| {
         while seals.get(place).is_some_and(|seal| microseconds(seal.sealed_until) <= at) {
             place += 1;
         }
         match (seals.get(place), found.get_mut(place)) {
-            (Some(seal), _) if is_purged(seal) => purged.event(form),
+            (Some(seal), _) if is_purged(seal) => {
+                purged.event(form, part_of == Some(seal.sequence));
+            }
             (_, Some(span)) => span.add(form),
             _ => {}
         }
@@ -164,8 +197,28 @@ fn spans(seals: &[Seal], first: usize, findings: &mut Vec<Finding>) -> Result<()
             findings.push(finding(seal.sequence, problem, difference));
         }
     }
-    findings.extend(purge_finding(purge, purged.marks()));
+    findings.extend(early(seals, purge));
+    findings.extend(purge_finding(purge.map(|purge| &purge.marks), &purged.marks()));
     Ok(())
+}
+
+/// The first seal that is marked as purged though events of the last day are always kept.
+fn early(seals: &[Seal], purge: Option<&Purge>) -> Option<Finding> {
+    /// A day with the change to summer time has 23 hours.
+    const DAY: i64 = 23 * 3_600_000_000;
+    let part_of = purge.and_then(|purge| purge.part_of);
+    let is_early = |seal: &&Seal| {
+        part_of != Some(seal.sequence)
+            && seal.purged_at.is_some_and(|at| {
+                microseconds(at).saturating_sub(DAY) < microseconds(seal.sealed_until)
+            })
+    };
+    let seal = seals.iter().find(is_early)?;
+    let until = seal.sealed_until.to_iso_string();
+    let purged_at = seal.purged_at.map(|at| at.to_iso_string()).unwrap_or_default();
+    let difference =
+        (format!("a purge of events a day old or older, until {until}"), format!("at {purged_at}"));
+    Some(finding(seal.sequence, "purge of the last day", difference))
 }
 
 fn state(events: i64, digest: &[u8]) -> String {
@@ -173,47 +226,29 @@ fn state(events: i64, digest: &[u8]) -> String {
 }
 
 /// The difference between the last purge, as its event describes it, and the seals that are purged.
-fn purge_finding(purge: Option<Marks>, found: Marks) -> Option<Finding> {
+fn purge_finding(purge: Option<&Marks>, found: &Marks) -> Option<Finding> {
     let seals = |marks: &Marks| format!("seals to {}, {}", marks.seals, marks.seals_sha256);
     let kept =
         |marks: &Marks| format!("{} kept, {}", counted(marks.kept, "event"), marks.kept_sha256);
-    match purge {
+    let difference = match purge {
         // From a later seal on, nothing is purged.
-        _ if found.seals == 0 => None,
-        None => Some((
-            Some(found.seals),
-            "purge not recorded".to_owned(),
-            Some("an event audit_events_purged".to_owned()),
-            None,
-        )),
-        Some(purge) if seals(&purge) != seals(&found) => Some(finding(
-            found.seals,
-            "changed seals of purged spans",
-            (seals(&purge), seals(&found)),
-        )),
-        Some(purge) if kept(&purge) != kept(&found) => Some(finding(
-            found.seals,
-            "changed events of purged spans",
-            (kept(&purge), kept(&found)),
-        )),
-        Some(_) => None,
-    }
-}
-
-/// Whatever the last purge recorded about the seals.
-fn last_purge() -> Result<Option<Marks>, Error> {
-    // A purge by a version without seals says nothing about them. Numbers that are none compare as different.
-    static LAST: Statement = Statement::new(
-        "SELECT e.metadata FROM orchestrator.audit_events AS e \
-         WHERE e.event_type = 'audit_events_purged' AND e.metadata ? 'seals' ORDER BY e.id DESC LIMIT 1",
-    );
-    let Some(JsonB(facts)) = LAST.select(&[], statements::one::<JsonB>)? else { return Ok(None) };
-    let number = |key: &str| facts[key].as_i64().unwrap_or(-1);
-    let digest = |key: &str| facts[key].as_str().unwrap_or_default().to_owned();
-    Ok(Some(Marks {
-        seals: number("seals"),
-        seals_sha256: digest("seals_sha256"),
-        kept: number("kept"),
-        kept_sha256: digest("kept_sha256"),
-    }))
+        _ if found.seals == 0 => return None,
+        None => {
+            let expected = Some("an event audit_events_purged".to_owned());
+            return Some((Some(found.seals), "purge not recorded".to_owned(), expected, None));
+        }
+        Some(purge) if seals(purge) != seals(found) => {
+            return Some(finding(
+                found.seals,
+                "changed seals of purged spans",
+                (seals(purge), seals(found)),
+            ));
+        }
+        Some(purge) if kept(purge) != kept(found) => (kept(purge), kept(found)),
+        Some(_) if found.others > 0 => {
+            ("no event of a type that a purge deletes".to_owned(), counted(found.others, "event"))
+        }
+        Some(_) => return None,
+    };
+    Some(finding(found.seals, "changed events of purged spans", difference))
 }

@@ -105,6 +105,21 @@ SELECT * FROM pg_temp.found($$UPDATE orchestrator.audit_seals SET events = 1 WHE
 SELECT * FROM pg_temp.found($$UPDATE orchestrator.audit_seals SET sealed_at = sealed_at - interval '1 day' WHERE sequence = 1$$);
 SELECT * FROM pg_temp.found($$DELETE FROM orchestrator.audit_events WHERE event_type = 'audit_events_purged'$$);
 SELECT * FROM pg_temp.found($$UPDATE orchestrator.audit_events SET metadata = metadata || '{"kept": "all", "seals": 1.5}' WHERE event_type = 'audit_events_purged'$$);
+-- A purge that nobody did, with an event about it by somebody who knows the digests: it may only leave pauses, and no more than a purge would.
+CREATE FUNCTION pg_temp.feign(purged_at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    seals text; kept text;
+BEGIN
+    UPDATE orchestrator.audit_seals AS s SET purged_at = feign.purged_at;
+    INSERT INTO orchestrator.audit_events (event_type, role, trace_id, metadata) VALUES ('audit_events_purged', 'system', orchestrator.uuidv7(), '{"seals": 2, "purged": 2}');
+    SELECT split_part(actual, ', ', 2) INTO seals FROM orchestrator.verify_audit_seals() WHERE actual LIKE 'seals to 2, %';
+    UPDATE orchestrator.audit_events SET metadata = metadata || jsonb_build_object('seals_sha256', seals) WHERE metadata ->> 'seals' = '2';
+    SELECT actual INTO kept FROM orchestrator.verify_audit_seals() WHERE actual LIKE '% kept, %';
+    UPDATE orchestrator.audit_events SET metadata = metadata || jsonb_build_object('kept', split_part(kept, ' ', 1)::integer, 'kept_sha256', split_part(kept, ', ', 2)) WHERE metadata ->> 'seals' = '2';
+END
+$$;
+SELECT * FROM pg_temp.found($$SELECT pg_temp.feign(now() + interval '1 day')$$);
+SELECT * FROM pg_temp.found($$DELETE FROM orchestrator.audit_events WHERE event_type <> 'run_paused'$$, $$SELECT pg_temp.feign(now())$$);
 -- The head of a seal before the first one to look at is known.
 SELECT * FROM orchestrator.verify_audit_seals(2, (SELECT digest FROM orchestrator.audit_seals WHERE sequence = 1));
 -- A seal that ends later keeps its events.
@@ -134,6 +149,30 @@ SELECT event_type, metadata - 'before' - 'kept_sha256' - 'seals_sha256' AS metad
 SELECT * FROM pg_temp.found($$DELETE FROM orchestrator.audit_events WHERE event_type = 'later'$$);
 SELECT orchestrator.purge_audit_events('1 day');
 SELECT sequence, problem FROM orchestrator.verify_audit_seals();
+-- A purge does not hide what was changed before it.
+DROP EXTENSION orchestrator_schema;
+CREATE EXTENSION orchestrator_schema;
+INSERT INTO orchestrator.audit_events (event_type, role, "timestamp", trace_id) VALUES ('older', 'r', now() - interval '50 days', orchestrator.uuidv7());
+SELECT orchestrator.purge_audit_events('60 days');
+SELECT count(*) FROM orchestrator.seal_audit_events();
+ALTER TABLE orchestrator.audit_events DISABLE TRIGGER USER;
+UPDATE orchestrator.audit_events SET role = 's';
+ALTER TABLE orchestrator.audit_events ENABLE ALWAYS TRIGGER audit_events_append_only, ENABLE ALWAYS TRIGGER audit_events_append_only_rows;
+INSERT INTO orchestrator.audit_events (event_type, role, "timestamp", trace_id) VALUES ('at the end of time', 'r', '294276-12-31 12:00+00', orchestrator.uuidv7()), ('never', 'r', 'infinity', orchestrator.uuidv7());
+ALTER TABLE orchestrator.audit_seals DISABLE TRIGGER USER;
+UPDATE orchestrator.audit_seals SET sealed_until = now() - interval '40 days';
+ALTER TABLE orchestrator.audit_seals ENABLE ALWAYS TRIGGER audit_seals_append_only, ENABLE ALWAYS TRIGGER audit_seals_append_only_rows;
+SELECT sequence, problem FROM orchestrator.verify_audit_seals();
+SELECT orchestrator.purge_audit_events('30 days');
+SELECT metadata -> 'purged' AS purged, metadata -> 'differing' AS differing FROM orchestrator.audit_events WHERE event_type = 'audit_events_purged';
+SELECT sequence, problem FROM orchestrator.verify_audit_seals();
+SELECT * FROM orchestrator.run_maintenance() WHERE task = 'seal_audit_events';
+SELECT * FROM orchestrator.verify_audit_seals() WHERE sequence > 1;
+-- A secret age shows in whole days only.
+SELECT key FROM orchestrator.set_configuration('audit_retention_days', '37.25', 'float', is_secret => true);
+INSERT INTO orchestrator.audit_events (event_type, role, "timestamp", trace_id) SELECT 'daily', 'r', now() - day * interval '1 day', orchestrator.uuidv7() FROM generate_series(30, 39) AS day;
+SELECT task FROM orchestrator.run_maintenance() WHERE affected > 0;
+SELECT every(sealed_until = date_trunc('day', sealed_until, 'UTC')) FROM orchestrator.audit_seals WHERE sealed_until < now() - interval '29 days' AND sequence > 1;
 -- Events that were missing.
 CREATE ROLE regress_sealed;
 SELECT orchestrator.grant_access('regress_sealed', 'reader') > 0, orchestrator.grant_access('regress_sealed', 'reader'), orchestrator.revoke_access('regress_sealed') > 0, orchestrator.revoke_access('regress_sealed');
