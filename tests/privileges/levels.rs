@@ -509,6 +509,8 @@ const ASKED: [&str; 34] = [
     "SELECT * FROM orchestrator.decisions",
     "SELECT * FROM orchestrator.decision('0198c5a0-0000-7000-8000-0000000000b1')",
     "SELECT * FROM orchestrator.configuration_listing",
+    "SELECT * FROM orchestrator.audit_head()",
+    "SELECT * FROM orchestrator.verify_audit_seals()",
 ];
 
 #[test]

@@ -120,8 +120,9 @@ fn no_secret_setting_is_shown() -> Result<()> {
         "safety score 0.8 is below the configured threshold [], \
          safety score 0.5 is below the configured threshold [\"x\", \"y\"]"
     );
-    let purged = "SELECT string_agg((metadata - 'session_user' - 'role')::text, ' ') FROM orchestrator.audit_events WHERE event_type = 'audit_events_purged'";
-    assert_eq!(text(&mut reader, purged)?, "{\"purged\": 1}", "the age follows from the time");
+    let purged = "SELECT string_agg((metadata - 'session_user' - 'role' - 'seals_sha256' - 'kept_sha256')::text, ' ') FROM orchestrator.audit_events WHERE event_type = 'audit_events_purged'";
+    let facts = "{\"kept\": 0, \"seals\": 1, \"purged\": 1}";
+    assert_eq!(text(&mut reader, purged)?, facts, "the age follows from the time");
     let mut reported: Vec<String> = Vec::new();
     for relation in readable(&mut reader)? {
         let rows = format!("SELECT coalesce(string_agg(t::text, ' '), '') FROM {relation} AS t");
