@@ -9,6 +9,7 @@ use support::dump::{self, CUSTOM};
 use support::extension::{differences, go_to, newest, versions, walked_to};
 use support::roles::{self, LEVELS, grant, name};
 use xtask::address::quote_identifier;
+use xtask::chain::Version;
 
 use super::{assert_forbidden, refusal, text};
 
@@ -188,30 +189,37 @@ fn grants_of_other_transactions_are_never_missed() -> Result<()> {
     Ok(())
 }
 
-/// Down to every version and up again: the levels are restored exactly.
+/// Every step down and up again, and all of them at once: the levels are restored exactly.
 #[test]
 fn levels_survive_every_way_down_and_up() -> Result<()> {
     let database = with_roles("walk")?;
     let mut client = database.client()?;
-    let newest = newest()?;
-    for version in versions()?.into_iter().rev().skip(1) {
-        go_to(&mut client, version)?;
-        assert_eq!(differences(&mut client)?, [""; 0], "at {version}");
-        if version <= WITHOUT_LEVELS.parse()? {
-            assert_eq!(text(&mut client, KEPT)?, "4", "kept at {version}");
+    let without_levels: Version = WITHOUT_LEVELS.parse()?;
+    let assert_held = |client: &mut Client, version: Version| -> Result<()> {
+        assert_eq!(differences(client)?, [""; 0], "at {version}");
+        if version <= without_levels {
+            assert_eq!(text(client, KEPT)?, "4", "kept at {version}");
         } else {
             assert_eq!(listed(&database)?, ALL, "at {version}");
+            assert_eq!(text(client, KEPT)?, "0", "kept at {version}");
         }
-        go_to(&mut client, newest)?;
-        assert_eq!(listed(&database)?, ALL, "after {version}");
-        assert_eq!(differences(&mut client)?, [""; 0], "after {version}");
-        assert_eq!(text(&mut client, KEPT)?, "0", "after {version}");
+        Ok(())
+    };
+    let versions = versions()?;
+    for step in versions.windows(2).rev() {
+        let [lower, upper] = step else { continue };
+        for version in [lower, upper, lower] {
+            go_to(&mut client, *version)?;
+            assert_held(&mut client, *version)?;
+        }
     }
+    go_to(&mut client, newest()?)?;
+    assert_held(&mut client, newest()?)?;
     // A role that was dropped meanwhile causes no error.
-    go_to(&mut client, versions()?[0])?;
+    go_to(&mut client, versions[0])?;
     let reader = name(&database, "reader");
     client.batch_execute(&format!("DROP OWNED BY {reader}; DROP ROLE {reader}"))?;
-    go_to(&mut client, newest)?;
+    go_to(&mut client, newest()?)?;
     assert_eq!(listed(&database)?, "admin admin, reviewer reviewer, worker worker");
     Ok(())
 }
@@ -474,7 +482,7 @@ fn levels_survive_dump_and_restore() -> Result<()> {
 }
 
 /// Queries that every level may run, with results that do not depend on rows.
-const ASKED: [&str; 34] = [
+const ASKED: [&str; 36] = [
     "SELECT * FROM orchestrator.verify()",
     "SELECT * FROM orchestrator.dump_safety()",
     "SELECT * FROM orchestrator.access()",
