@@ -1,6 +1,7 @@
 //! Decisions by humans: gates, approvals, reviews, one inbox over all three, and the rules by which they are
 //! decided.
 
+mod announcements;
 pub mod approvals;
 pub mod expire;
 pub mod gates;

@@ -8,6 +8,8 @@ mod install;
 mod queue;
 mod resolution;
 mod routing;
+mod rules;
+mod seals;
 mod tools;
 mod triggers;
 mod usage;
@@ -24,6 +26,7 @@ pub const ALL: &[Case] = &[
     resolution::GATES,
     resolution::REVIEWS,
     resolution::BULK,
+    rules::CASE,
     routing::CASE,
     queue::GRAPHILE_WORKER,
     queue::PG_BOSS,
@@ -33,5 +36,6 @@ pub const ALL: &[Case] = &[
     cost_report::CASE,
     inbox::CASE,
     verification::CASE,
+    seals::CASE,
     dashboards::CASE,
 ];

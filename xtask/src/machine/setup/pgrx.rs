@@ -43,7 +43,8 @@ fn installed(project: &Project) -> Result<PathBuf> {
     }
     packages::for_cargo_pgrx()?;
     let mut install = cargo();
-    install.args(["install", "cargo-pgrx", "--locked", "--version"]);
+    // It only starts other programs, and its optimised build takes minutes.
+    install.args(["install", "cargo-pgrx", "--debug", "--locked", "--version"]);
     install.arg(format!("={VERSION}"));
     if users.is_some() {
         announce(
