@@ -213,7 +213,6 @@ CREATE TABLE orchestrator.decision_terms (
     CONSTRAINT decision_terms_rejections_needed_check CHECK (rejections_needed >= 1),
     CONSTRAINT decision_terms_timeout_check CHECK (on_timeout IS NULL OR due_at IS NOT NULL)
 );
-CREATE INDEX idx_decision_terms_due ON orchestrator.decision_terms USING btree (due_at) WHERE (on_timeout IS NOT NULL);
 CREATE TRIGGER decision_terms_frozen BEFORE UPDATE ON orchestrator.decision_terms FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_immutable('decision_id', 'kind', 'on_timeout', 'escalate_to', 'approvals_needed', 'rejections_needed', 'requester_may_decide', 'requested_as');
 CREATE TRIGGER decision_terms_kept BEFORE DELETE OR TRUNCATE ON orchestrator.decision_terms FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_frozen_terms();
 

@@ -100,8 +100,6 @@ COMMENT ON COLUMN orchestrator.decision_terms.escalations IS 'How often no answe
 
 SELECT orchestrator.restore_table('orchestrator.decision_terms');
 
-CREATE INDEX idx_decision_terms_due ON orchestrator.decision_terms (due_at) WHERE on_timeout IS NOT NULL;
-
 SELECT pg_extension_config_dump('orchestrator.decision_terms', '');
 
 -- decision_votes

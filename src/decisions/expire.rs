@@ -35,13 +35,14 @@ pub fn expire_decisions() -> Result<
 
 /// The questions whose deadline has passed, with the outcome of each.
 pub fn expire() -> Result<Vec<(Uuid, String, String)>, Error> {
+    // The open questions, and not the deadlines of all that were ever asked.
     static DUE: Statement = Statement::new(
-        "SELECT t.decision_id, t.kind FROM orchestrator.decision_terms AS t \
+        "SELECT t.decision_id, t.kind \
+         FROM (SELECT q.id, 'review' AS kind FROM orchestrator.human_review_queue AS q WHERE q.status = 'pending' \
+               UNION ALL SELECT g.id, 'gate' FROM orchestrator.gates AS g WHERE g.status = 'pending' \
+               UNION ALL SELECT a.id, 'approval' FROM orchestrator.approvals AS a WHERE a.status = 'pending') AS o \
+              JOIN orchestrator.decision_terms AS t ON t.decision_id = o.id AND t.kind = o.kind \
          WHERE t.on_timeout IS NOT NULL AND t.due_at <= now() AND (t.on_timeout <> 'escalate' OR t.escalations < $1) \
-           AND CASE t.kind \
-               WHEN 'review' THEN (SELECT true FROM orchestrator.human_review_queue AS q WHERE q.id = t.decision_id AND q.status = 'pending') \
-               WHEN 'gate' THEN (SELECT true FROM orchestrator.gates AS g WHERE g.id = t.decision_id AND g.status = 'pending') \
-               ELSE (SELECT true FROM orchestrator.approvals AS a WHERE a.id = t.decision_id AND a.status = 'pending') END \
          ORDER BY t.due_at, t.decision_id",
     );
     let due = plans::by_index(|| {

@@ -64,7 +64,7 @@ fn release_decision(
     let claimed_by = arguments::name("claimed_by", claimed_by)?;
     let question = Question::find(required("decision_id", decision_id)?)?;
     let Some(terms) = Terms::lock(&question.kind, question.id)? else { return Ok(false) };
-    if terms.claimed_by.is_none() {
+    if terms.claimed_by.is_none() || !question.is_open() {
         return Ok(false);
     }
     terms.refuse_if_claimed_by_other(&question, claimed_by)?;

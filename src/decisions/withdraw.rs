@@ -23,7 +23,8 @@ use crate::server::{arguments, backend_state};
 /// `decision_id`: the review, gate or approval; `withdrawn_by`: who withdraws it, 500 characters at most;
 /// `reason`: the reason. Returns: the row of view `decisions`.
 /// Errors: 22004, 22023 a blank or overlong name, or a blank reason, P0002 no question has this id, 42501 the
-/// caller neither asked it nor is an admin, 55000 it is decided. Since 0.8.0.
+/// caller neither asked it nor is an admin, or it is the review of a safety score and the caller is no admin, 55000 it is decided.
+/// Since 0.8.0.
 #[pg_extern(sql = false, volatile)]
 fn withdraw_decision(
     decision_id: Option<Uuid>,
@@ -48,7 +49,19 @@ fn withdraw_decision(
     Ok(question.row()?)
 }
 
-/// Refuses a caller who neither asked the question nor may set its rules.
+/// Whether a question is the review of a safety score, which holds its run.
+fn is_asked_by_a_score(question: &Question) -> Result<bool, Error> {
+    static SCORED: Statement = Statement::new(
+        "SELECT q.review_type = 'safety' AND q.safety_score IS NOT NULL FROM orchestrator.human_review_queue AS q WHERE q.id = $1",
+    );
+    if question.kind != "review" {
+        return Ok(false);
+    }
+    Ok(SCORED.update(&[question.id.into()], statements::one::<bool>)? == Some(true))
+}
+
+/// Refuses a caller who neither asked the question nor may set its rules. A low score asks for its review, and not the
+/// worker who records the score.
 ///
 /// Errors: 42501.
 fn refuse_others(question: &Question) -> Result<(), Error> {
@@ -58,7 +71,8 @@ fn refuse_others(question: &Question) -> Result<(), Error> {
     );
     let caller = terms::caller()?;
     let asked_as = terms::asked_as(question)?;
-    if asked_as.as_deref() == Some(caller.as_str()) {
+    let is_safety = is_asked_by_a_score(question)?;
+    if !is_safety && asked_as.as_deref() == Some(caller.as_str()) {
         return Ok(());
     }
     let role = backend_state::callers_role();
@@ -67,12 +81,13 @@ fn refuse_others(question: &Question) -> Result<(), Error> {
     }
     let Question { kind, id, .. } = question;
     let asked = match asked_as {
+        _ if is_safety => "A low safety score asks for it.".to_owned(),
         Some(name) => format!("{name} asked it."),
         None => "No event tells who asked it.".to_owned(),
     };
     Err(Error::new(Kind::Forbidden, format!("{caller} may not withdraw {kind} {id}"))
         .detail(asked)
-        .hint("Only the one who asked withdraws a question, or an admin."))
+        .hint("Only the one who asked withdraws a question, or an admin; the review of a safety score only an admin."))
 }
 
 fn table(kind: &str) -> &'static str {
@@ -109,6 +124,7 @@ fn withdraw(question: &Question, by: &str, reason: &str) -> Result<bool, Error> 
     if statement.update(&arguments, statements::one::<Uuid>)?.is_none() {
         return Ok(false);
     }
+    terms::end_claim(question)?;
     let event_type = format!("{}_withdrawn", question.kind);
     let id = format!("{}_id", question.kind);
     question.record(&event_type, by, json!({ id: question.id.to_string(), "reason": reason }))?;

@@ -23,7 +23,7 @@ const HELD_FROM: [&str; 2] = ["running", "completed"];
 const APPROVED: [&str; 4] = ["title", "description", "config", "data"];
 
 /// BEFORE UPDATE row trigger of tasks: refuses that a task begins or is completed while an approval of it is pending
-/// or the last one was not given, and that its title, description, config or data change while one is pending or
+/// or the last one that was answered was not given, and that its title, description, config or data change while one is pending or
 /// given. It does nothing in an extension script.
 ///
 /// Errors: 55000, 40001 an approval was requested or decided after the snapshot of the transaction. Since 0.8.0.
@@ -65,13 +65,14 @@ fn enforce_approvals<'a>(
     Ok(Some(rows.into_row()))
 }
 
-/// The approval that holds task $1: a pending one, or the last one if it was not given.
+/// The approval that holds task $1: a pending one, or the last one that was answered if it was not given. Answers are
+/// compared by their own time: of two questions, the one that was asked first may be answered last.
 const HOLDS: &str = "SELECT format('Approval %s by role \"%s\" %s.', a.id, a.approver_role, \
             CASE a.status WHEN 'pending' THEN 'is pending' WHEN 'changes_requested' THEN 'asks for changes' ELSE 'was ' || a.status END) \
      FROM orchestrator.approvals AS a WHERE a.task_id = $1 AND a.status <> 'approved' \
        AND (a.status = 'pending' \
             OR (SELECT true FROM orchestrator.approvals AS n \
-                WHERE n.task_id = $1 AND (n.created_at, n.id) > (a.created_at, a.id) LIMIT 1) IS NULL) LIMIT 1";
+                WHERE n.task_id = $1 AND (n.decision_at, n.created_at, n.id) > (a.decision_at, a.created_at, a.id) LIMIT 1) IS NULL) LIMIT 1";
 static HOLDING: Statement = Statement::new(HOLDS);
 const HOLDING_NOW: &CStr = latest::statement(concatcp!(HOLDS, "\0"));
 

@@ -101,6 +101,7 @@ struct Question {
     task: Option<String>,
     status: &'static str,
     decided_by: Option<String>,
+    decided_at: i64,
     notes: Option<String>,
     /// The login that decided, if an event tells.
     decided_login: Option<String>,
@@ -157,8 +158,20 @@ impl Question {
         })
     }
 
-    fn end(&mut self, status: &'static str, by: &str, notes: Option<&str>, login: Option<&str>) {
+    /// `at`: the beginning of the transaction that answers.
+    fn end(
+        &mut self,
+        status: &'static str,
+        by: &str,
+        notes: Option<&str>,
+        login: Option<&str>,
+        at: i64,
+    ) {
         self.status = status;
+        self.decided_at = at;
+        if let Some(terms) = self.terms.as_mut().filter(|_| status == "withdrawn") {
+            terms.claim = None;
+        }
         self.decided_by = Some(by.to_owned());
         // An approval without a reason keeps the notes of its request.
         if self.kind != "approval" || notes.is_some() {
@@ -306,7 +319,7 @@ impl Model {
     /// What a step of a caller does and returns. `now`: the beginning of its transaction.
     fn take(&mut self, step: &Step, caller: &Caller, now: i64) -> Outcome {
         match step {
-            Step::Decide(place, answer) => self.decide(*place, answer, caller),
+            Step::Decide(place, answer) => self.decide(*place, answer, caller, now),
             Step::Claim(place, name) => {
                 let question = &mut self.questions[*place];
                 if !question.is_open() {
@@ -318,10 +331,12 @@ impl Model {
                 Ok("claimed".to_owned())
             }
             Step::Release(place, name) => {
-                let Some(terms) = &mut self.questions[*place].terms else {
+                let question = &mut self.questions[*place];
+                let is_open = question.is_open();
+                let Some(terms) = &mut question.terms else {
                     return Ok("false".to_owned());
                 };
-                if !matches!(terms.claim, Some((_, true))) {
+                if !is_open || !matches!(terms.claim, Some((_, true))) {
                     return Ok("false".to_owned());
                 }
                 terms.free_for(name)?;
@@ -347,7 +362,7 @@ impl Model {
                 if !question.is_open() {
                     return Err(LATE);
                 }
-                question.end("withdrawn", name, Some("no longer"), Some(&caller.login));
+                question.end("withdrawn", name, Some("no longer"), Some(&caller.login), now);
                 Ok("withdrawn".to_owned())
             }
             Step::Update(place, status) => {
@@ -363,7 +378,8 @@ impl Model {
                         "changes_requested" => question.count("changes_requested") >= 1,
                         _ => {
                             question.count("rejected") >= terms.rejections
-                                || question.count("changes_requested") >= 1
+                                || (question.kind == "gate"
+                                    && question.count("changes_requested") >= 1)
                                 || is_due("reject")
                         }
                     };
@@ -371,7 +387,7 @@ impl Model {
                         return Err(LATE);
                     }
                 }
-                question.end(status, "owner", Some("by hand"), None);
+                question.end(status, "owner", Some("by hand"), None, now);
                 Ok("updated".to_owned())
             }
             Step::Insert(place, vote, is_own) => {
@@ -423,17 +439,17 @@ impl Model {
             }
             Step::Expire => Ok(self.expire(caller, now)),
             Step::Kill(run) => {
-                self.withdraw(|question| question.run == Some(*run), caller);
+                self.withdraw(|question| question.run == Some(*run), caller, now);
                 Ok("failed".to_owned())
             }
             Step::Cancel(task) => {
-                self.withdraw(|question| question.task.as_ref() == Some(task), caller);
+                self.withdraw(|question| question.task.as_ref() == Some(task), caller, now);
                 Ok("cancelled".to_owned())
             }
         }
     }
 
-    fn decide(&mut self, place: usize, answer: &Answer, caller: &Caller) -> Outcome {
+    fn decide(&mut self, place: usize, answer: &Answer, caller: &Caller, now: i64) -> Outcome {
         let Answer { word, name, notes, acting } = answer;
         let question = &mut self.questions[place];
         let is_gate = question.kind == "gate";
@@ -456,7 +472,14 @@ impl Model {
             if !terms.may_own && terms.asked_as == caller.person {
                 return Err(FORBIDDEN);
             }
-            terms.free_for(name)?;
+            if let Err(claimed) = terms.free_for(name) {
+                let is_cast = question.votes.get(&caller.person).is_some_and(|cast| {
+                    cast.vote == vote
+                        && cast.voter == *name
+                        && (notes.is_none() || cast.notes == *notes)
+                });
+                return if is_cast { Ok(PENDING.to_owned()) } else { Err(claimed) };
+            }
             let needed = match vote {
                 "approved" => terms.approvals,
                 "rejected" => terms.rejections,
@@ -468,10 +491,10 @@ impl Model {
             }
         }
         if question.is_open() && may {
-            question.end(decision, name, notes.as_deref(), Some(&caller.login));
+            question.end(decision, name, notes.as_deref(), Some(&caller.login), now);
             if question.kind == "review" && vote == "rejected" {
                 let run = question.run;
-                self.withdraw(|other| run.is_some() && other.run == run, caller);
+                self.withdraw(|other| run.is_some() && other.run == run, caller, now);
             }
             return Ok(decision.to_owned());
         }
@@ -492,10 +515,10 @@ impl Model {
     }
 
     /// Ends open questions for the end of their run or task.
-    fn withdraw(&mut self, of: impl Fn(&Question) -> bool, caller: &Caller) {
+    fn withdraw(&mut self, of: impl Fn(&Question) -> bool, caller: &Caller, now: i64) {
         for question in self.questions.iter_mut().filter(|question| question.is_open()) {
             if of(question) {
-                question.end("withdrawn", "system", Some("the end"), Some(&caller.login));
+                question.end("withdrawn", "system", Some("the end"), Some(&caller.login), now);
             }
         }
     }
@@ -536,15 +559,15 @@ impl Model {
                     "escalated"
                 }
                 Some("approve") => {
-                    question.end("approved", "timeout", Some("late"), Some(&caller.login));
+                    question.end("approved", "timeout", Some("late"), Some(&caller.login), now);
                     "approved"
                 }
                 _ => {
                     let status = if is_gate { "denied" } else { "rejected" };
-                    question.end(status, "timeout", Some("late"), Some(&caller.login));
+                    question.end(status, "timeout", Some("late"), Some(&caller.login), now);
                     if question.kind == "review" {
                         let run = question.run;
-                        self.withdraw(|other| run.is_some() && other.run == run, caller);
+                        self.withdraw(|other| run.is_some() && other.run == run, caller, now);
                     }
                     "rejected"
                 }
@@ -558,7 +581,8 @@ impl Model {
     fn holds(&self, task: &str) -> bool {
         let of_task =
             || self.questions.iter().filter(|question| question.task.as_deref() == Some(task));
-        let last = of_task().max_by_key(|question| (question.created, question.id.clone()));
+        let last = of_task()
+            .max_by_key(|question| (question.decided_at, question.created, question.id.clone()));
         of_task().any(Question::is_open)
             || last.is_some_and(|question| question.status != "approved")
     }
@@ -1136,6 +1160,7 @@ impl Walk {
             task,
             status: PENDING,
             decided_by: None,
+            decided_at: 0,
             notes: (kind == "approval").then(|| "may I?".to_owned()),
             decided_login: None,
             asked_by: (!is_inserted).then(|| caller.person.clone()),

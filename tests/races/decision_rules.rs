@@ -289,3 +289,29 @@ fn the_end_of_a_task_and_its_approval_wait_for_each_other() -> Result<()> {
     }
     Ok(())
 }
+
+/// Whoever keeps a snapshot cannot ask under a rule that no longer stands.
+#[test]
+fn no_question_is_asked_under_an_old_rule() -> Result<()> {
+    let (database, mut client) = prepared("old_rules")?;
+    rule(&mut client, "review", "approvals_needed => 2")?;
+    start(&mut client, "thread")?;
+    let mut agent = database.client()?;
+    let keep = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM pg_class";
+    let gate = "SELECT orchestrator.open_gate(orchestrator.uuidv7(), 'a', 'manual', 'why')::text";
+    agent.batch_execute(keep)?;
+    rule(&mut client, "gate", "approvals_needed => 2")?;
+    let refused = text(&mut agent, gate).expect_err("the rule came later");
+    assert!(format!("{refused:#}").contains("rules for gates were changed"), "{refused:#}");
+    agent.batch_execute("ROLLBACK")?;
+    // Rules of another kind do not matter, and a question under the newest rule is asked.
+    agent.batch_execute(keep)?;
+    rule(&mut client, "review", "approvals_needed => 3")?;
+    let id = text(&mut agent, gate)?;
+    agent.batch_execute("COMMIT")?;
+    let needed = format!(
+        "SELECT approvals_needed::text FROM orchestrator.decision_terms WHERE decision_id = '{id}'"
+    );
+    assert_eq!(text(&mut client, &needed)?, "2");
+    Ok(())
+}

@@ -3,6 +3,7 @@ WITH s AS MATERIALIZED (
            starts_with(o.reason, $5) AND o.context ? 'threshold' AND jsonb_typeof(o.context -> 'violations') = 'array' AS ours
     FROM orchestrator.human_review_queue AS o
     WHERE o.thread_id = $1 AND o.status IS NOT DISTINCT FROM 'pending' AND o.review_type = 'safety'
+      AND o.id <> ALL ($6)
     ORDER BY o.created_at, o.id LIMIT 1
 ), lowered AS (
     UPDATE orchestrator.human_review_queue AS q

@@ -121,7 +121,7 @@ fn resolve_all<'a>(
     let resolved = resolve(decided, &resolution)?;
     conclude(rules, &mut runs, &resolved, &resolution)?;
     record(&runs, &resolved, &resolution)?;
-    outcomes(rules, ids, &resolved, &open, &resolution)
+    outcomes(rules, ids, &resolved, &still_open(open)?, &resolution)
 }
 
 /// The reviews that need more votes.
@@ -142,6 +142,19 @@ fn vote(ids: &[Uuid], resolution: &Resolution<'_>) -> Result<Open, Error> {
         }
     }
     Ok(open)
+}
+
+/// Those that are still open: a rejection of the same call ends the run with all its questions.
+fn still_open(open: Open) -> Result<Open, Error> {
+    static PENDING: Statement = Statement::new(
+        "SELECT q.id FROM orchestrator.human_review_queue AS q WHERE q.id = ANY ($1) AND q.status IS NOT DISTINCT FROM 'pending'",
+    );
+    if open.is_empty() {
+        return Ok(open);
+    }
+    let ids: Vec<Uuid> = open.into_iter().map(Uuid::from_bytes).collect();
+    let pending = PENDING.update(&[ids.into()], statements::column::<Uuid>)?;
+    Ok(pending.iter().map(|id| *id.as_bytes()).collect())
 }
 
 /// The locked runs, by thread.

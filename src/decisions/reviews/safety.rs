@@ -1,9 +1,9 @@
 //! Safety scores: a run keeps its lowest score, and a low score requests a review.
 
 use const_format::concatcp;
-use pgrx::AnyNumeric;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::{AnyNumeric, Uuid};
 use serde_json::{Value, json};
 
 use super::Request;
@@ -13,7 +13,7 @@ use crate::runs::{Row, Run, waiting};
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
-use crate::server::{arguments, numbers, rows, statements};
+use crate::server::{arguments, numbers, relations, rows, statements};
 
 /// A threshold in configurations. Source: the thresholds of WAVE's safety scorer.
 struct Threshold {
@@ -221,7 +221,8 @@ fn record(
 /// The beginning of the reason of each review that `record_safety` requests.
 const REASON: &str = "safety score ";
 
-/// Updates the pending safety review of a run, and returns whether there is one. Its score becomes
+/// Updates the pending safety review of a run about which nobody has voted, and returns whether there is one: a vote is
+/// about the score that the voter saw. Its score becomes
 /// the lowest since the request. A review that `record_safety` requested also gets the reason and
 /// threshold of that score, and all violations; the words of a review that somebody else requested
 /// stay.
@@ -238,6 +239,7 @@ fn known_to_pending_review(
         reason.into(),
         context.clone().into(),
         REASON.into(),
+        voted(run)?.into(),
     ];
     match LOWER.update(&arguments, statements::one::<bool>)? {
         Some(false) => Err(Error::no_row(
@@ -246,6 +248,19 @@ fn known_to_pending_review(
         )),
         lowered => Ok(lowered.is_some()),
     }
+}
+
+/// The pending reviews of a run about which somebody has voted.
+fn voted(run: &Run) -> Result<Vec<Uuid>, Error> {
+    static VOTED: Statement = Statement::new(
+        "SELECT q.id FROM orchestrator.human_review_queue AS q \
+         WHERE q.thread_id = $1 AND q.status IS NOT DISTINCT FROM 'pending' \
+           AND EXISTS (SELECT FROM orchestrator.decision_votes AS v WHERE v.decision_id = q.id)",
+    );
+    if relations::identifier_of(c"decision_votes") == pg_sys::InvalidOid {
+        return Ok(Vec::new());
+    }
+    VOTED.update(&[run.thread_id.as_str().into()], statements::column::<Uuid>)
 }
 
 #[cfg(test)]

@@ -11,6 +11,6 @@ WHERE NOT CASE n.status
           WHEN 'withdrawn' THEN true
           WHEN 'approved' THEN v.approved >= t.approvals_needed OR (t.on_timeout = 'approve' AND t.due_at <= now()) IS TRUE
           WHEN 'changes_requested' THEN v.changes_requested >= 1
-          ELSE v.rejected >= t.rejections_needed OR v.changes_requested >= 1
+          ELSE v.rejected >= t.rejections_needed OR ($3 = 'gate' AND v.changes_requested >= 1)
                OR (t.on_timeout = 'reject' AND t.due_at <= now()) IS TRUE END
 LIMIT 1

@@ -10,16 +10,16 @@ use pgrx::{AllocatedByPostgres, Uuid};
 use crate::audit::identity::{Identity, PERSON};
 use crate::decisions::question::PENDING;
 use crate::schema::lifecycle;
-use crate::server::error::Error;
-use crate::server::statements::Statement;
+use crate::server::error::{Error, Kind};
+use crate::server::statements::{self, Statement};
 use crate::server::transition_tables::Column;
-use crate::server::{relations, triggers};
+use crate::server::{backend_state, latest, relations, triggers};
 
 /// AFTER INSERT statement trigger `write_terms(kind)` of a table of questions, with the transition table
 /// `added`: writes the terms of each pending question that a rule applies to. Without a rule of the kind it
 /// writes nothing. It does nothing in an extension script, or while a dump is restored.
 ///
-/// Since 0.8.0.
+/// Errors: 40001 the rules were changed after the snapshot of the transaction. Since 0.8.0.
 #[pg_trigger(sql = false)]
 fn write_terms<'a>(
     trigger: &'a PgTrigger<'a>,
@@ -42,10 +42,31 @@ fn write_terms<'a>(
         if ids.is_empty() {
             return Ok(());
         }
+        refuse_unseen_rules(&kind)?;
         let arguments = Identity::of_the_caller().before([ids.into()]);
         write.update(&arguments, |_| Ok(()))
     });
     Ok(None)
+}
+
+/// Refuses a question in a transaction that keeps a snapshot from before a change of the rules of its kind: whoever asks
+/// could otherwise keep out of a rule.
+///
+/// Errors: 40001.
+fn refuse_unseen_rules(kind: &str) -> Result<(), Error> {
+    const RULES: &str = "SELECT string_agg(n::text, '' ORDER BY n.type) FROM orchestrator.decision_rules AS n WHERE n.kind = $1";
+    static SEEN: Statement = Statement::new(RULES);
+    const NEWEST: &CStr = latest::statement(concatcp!(RULES, "\0"));
+    if !backend_state::keeps_its_snapshot() {
+        return Ok(());
+    }
+    let seen = SEEN.update(&[kind.into()], statements::one::<String>)?;
+    if seen == latest::value::<String>(NEWEST, &[kind.into()])? {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Serialization, format!("the rules for {kind}s were changed meanwhile"))
+        .detail("The snapshot of this transaction has older ones.")
+        .hint("Roll back and try again."))
 }
 
 /// The pending questions that the statement added.

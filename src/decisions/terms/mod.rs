@@ -12,5 +12,5 @@ mod row;
 mod votes;
 
 pub use guard::{deciding, refuse_unseen_terms};
-pub use row::{HAS_NO_TERMS_AS, TIMEOUT, Terms, asked_as, caller};
+pub use row::{HAS_NO_TERMS_AS, TIMEOUT, Terms, asked_as, caller, end_claim};
 pub use votes::{CHANGES_REQUESTED, Outcome, Vote, was_cast};

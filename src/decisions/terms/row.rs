@@ -91,7 +91,8 @@ impl Terms {
     }
 }
 
-/// The person who asked a question, as the server knows it; `None` if no event tells.
+/// The person who asked a question, as the server knows it; `None` if no event tells. The event has the time of the
+/// question, which no event has that a caller records later.
 pub fn asked_as(question: &Question) -> Result<Option<String>, Error> {
     static TERMS: Statement = Statement::new(
         "SELECT t.requested_as FROM orchestrator.decision_terms AS t WHERE t.decision_id = $1 AND t.kind = $2",
@@ -101,7 +102,11 @@ pub fn asked_as(question: &Question) -> Result<Option<String>, Error> {
         PERSON_OF_EVENT,
         " FROM orchestrator.audit_events AS e \
           WHERE e.trace_id = $1 AND e.event_type = CASE $2 WHEN 'gate' THEN 'gate_opened' ELSE $2 || '_requested' END \
-            AND e.metadata ->> ($2 || '_id') = $3::text LIMIT 1"
+            AND e.metadata ->> ($2 || '_id') = $3::text \
+            AND e.\"timestamp\" = CASE $2 WHEN 'gate' THEN (SELECT g.created_at FROM orchestrator.gates AS g WHERE g.id = $3) \
+                WHEN 'review' THEN (SELECT q.created_at FROM orchestrator.human_review_queue AS q WHERE q.id = $3) \
+                ELSE (SELECT a.created_at FROM orchestrator.approvals AS a WHERE a.id = $3) END \
+          ORDER BY e.id LIMIT 1"
     ));
     let (kind, id) = (question.kind.as_str(), question.id);
     plans::by_index(|| {
@@ -112,6 +117,16 @@ pub fn asked_as(question: &Question) -> Result<Option<String>, Error> {
         let arguments = [question.trace_id().into(), kind.into(), id.into()];
         EVENT.update(&arguments, statements::one::<String>)
     })
+}
+
+/// Ends the claim of a question that is answered, if there is one.
+pub fn end_claim(question: &Question) -> Result<(), Error> {
+    static END: Statement = Statement::new(
+        "UPDATE orchestrator.decision_terms AS t SET claimed_by = NULL, claimed_until = NULL \
+         WHERE t.decision_id = $1 AND t.kind = $2 AND t.claimed_by IS NOT NULL",
+    );
+    let arguments = [question.id.into(), question.kind.as_str().into()];
+    plans::by_index(|| END.update(&arguments, |_| Ok(())))
 }
 
 /// The person who calls, as the server knows it.

@@ -59,7 +59,10 @@ impl<'a> Vote<'a> {
         match Question::of_kind(kind, id)? {
             Some(question) if question.is_open() => {
                 terms.refuse_own_question(&question)?;
-                terms.refuse_if_claimed_by_other(&question, self.voter)?;
+                if let Err(claimed) = terms.refuse_if_claimed_by_other(&question, self.voter) {
+                    // A vote that was cast before changes nothing, whoever works on the answer.
+                    return if was_cast(id, self)? { Ok(Outcome::Open) } else { Err(claimed) };
+                }
                 plans::by_index(|| self.count(&question, terms))
             }
             _ => Ok(Outcome::Late),

@@ -9,6 +9,6 @@ UNION ALL
  WHERE a.task_id = t.id AND a.status <> 'approved'
    AND (a.status = 'pending'
         OR (SELECT true FROM orchestrator.approvals AS n
-            WHERE n.task_id = t.id AND (n.created_at, n.id) > (a.created_at, a.id) LIMIT 1) IS NULL)
+            WHERE n.task_id = t.id AND (n.decision_at, n.created_at, n.id) > (a.decision_at, a.created_at, a.id) LIMIT 1) IS NULL)
  LIMIT 1)
 LIMIT 1

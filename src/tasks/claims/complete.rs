@@ -91,8 +91,8 @@ fn taken_meanwhile(id: Uuid) -> Error {
 /// each task, in the same order; NULL for none.
 /// Returns: the number of tasks that this call completed.
 /// Errors: 22004 also for a NULL among the ids, 22023 blank or overlong worker, an id twice, or another
-/// number of results, P0002 an unknown task, 55000 the worker does not hold one of them; the first one
-/// is named, 40001 one was taken back while the call waited. Since 0.7.1.
+/// number of results, P0002 an unknown task, 55000 the worker does not hold one of them, or one waits for
+/// an approval; the first one is named, 40001 one was taken back while the call waited. Since 0.7.1.
 #[pg_extern(sql = false, volatile)]
 fn complete_tasks(
     task_ids: Option<Vec<Option<Uuid>>>,

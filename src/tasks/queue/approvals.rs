@@ -1,4 +1,5 @@
-//! The tasks that wait for an approval in the queue: kept back while one is pending, or the last one was not given.
+//! The tasks that wait for an approval in the queue: kept back while one is pending, or the last one that was
+//! answered was not given.
 //!
 //! An approval is about one task, so whoever writes an approval locks the task, and the entry of the task is written
 //! as every change of the task writes it.

@@ -209,6 +209,62 @@ SELECT kind, status FROM orchestrator.decide(:'gate', 'approve', 'Carol');
 SET request.jwt.claims = '{"sub": "dave"}';
 SELECT kind, status FROM orchestrator.decide(:'gate', 'approve', 'Dave');
 RESET SESSION AUTHORIZATION;
+-- A low score asks for a safety review, and not the worker who records it.
+SELECT approvals_needed FROM orchestrator.set_decision_rule('review', 'safety', approvals_needed => 2);
+SET SESSION AUTHORIZATION regress_agent;
+SELECT created FROM orchestrator.ensure_run('t9', :'project', 'S-9');
+SELECT gate_status FROM orchestrator.record_safety('t9', 0.45, '{minor}');
+SELECT id AS review FROM orchestrator.pending_decisions WHERE thread_id = 't9' \gset
+SELECT pg_temp.refusal(format('SELECT orchestrator.withdraw_decision(%L, ''agent'', ''x'')', :'review'));
+-- A vote is about the score that the voter saw: a lower one asks again.
+SET SESSION AUTHORIZATION regress_ann;
+SELECT kind, status FROM orchestrator.decide(:'review', 'approve', 'Ann');
+SET SESSION AUTHORIZATION regress_agent;
+SELECT gate_status FROM orchestrator.record_safety('t9', 0.01, '{leaks}');
+SELECT gate_status FROM orchestrator.record_safety('t9', 0.02, '{more}');
+RESET SESSION AUTHORIZATION;
+SELECT d.id = :'review' AS first, q.safety_score, q.context -> 'violations' AS violations, d.votes, d.votes_needed FROM orchestrator.pending_decisions AS d JOIN orchestrator.human_review_queue AS q USING (id) WHERE d.thread_id = 't9' ORDER BY q.created_at, q.id;
+SELECT (orchestrator.withdraw_decision(:'review', 'admin', 'asked again')).status;
+-- The answer that was given last counts, whichever was asked first.
+SELECT task_id AS task FROM orchestrator.create_task('k', 'pay') \gset
+SELECT orchestrator.request_approval(:'task', 'finance') AS first \gset
+SELECT orchestrator.request_approval(:'task', 'security') AS second \gset
+SELECT status FROM orchestrator.decide(:'second', 'approve', 's', 'yes', 'security');
+SELECT status FROM orchestrator.decide(:'first', 'reject', 'f', 'no', 'finance');
+SELECT count(*) FROM orchestrator.claim_tasks('w', '{k}');
+SELECT pg_temp.refusal(format('UPDATE orchestrator.tasks SET status = ''running'' WHERE id = %L', :'task'));
+SELECT * FROM orchestrator.verify();
+SELECT orchestrator.request_approval(:'task', 'finance') AS third \gset
+SELECT status FROM orchestrator.decide(:'third', 'approve', 'f', 'yes', 'finance');
+SELECT title FROM orchestrator.claim_tasks('w', '{k}');
+-- Nobody becomes the one who asked by an event that comes later.
+SELECT task_id AS task FROM orchestrator.create_task('k', 'by hand') \gset
+INSERT INTO orchestrator.approvals (task_id, approver_role) VALUES (:'task', 'boss') RETURNING id AS approval \gset
+SET SESSION AUTHORIZATION regress_agent;
+SELECT orchestrator.record_event('approval_requested', 'boss', :'task', jsonb_build_object('approval_id', :'approval')) IS NOT NULL;
+SELECT pg_temp.refusal(format('SELECT orchestrator.withdraw_decision(%L, ''agent'', ''x'')', :'approval'));
+RESET SESSION AUTHORIZATION;
+-- A request for changes is no rejection, also by hand.
+SELECT kind, approvals_needed, rejections_needed FROM orchestrator.set_decision_rule('review', 'gate_override', approvals_needed => 3, rejections_needed => 3);
+SELECT orchestrator.request_review('t9', 'gate_override', 'may I?') AS review \gset
+INSERT INTO orchestrator.decision_votes (decision_id, voter, voted_as, vote) VALUES (:'review', 'x', session_user, 'changes_requested');
+SELECT pg_temp.refusal(format('UPDATE orchestrator.human_review_queue SET status = ''rejected'', resolved_by = ''x'', resolved_at = now(), resolution_notes = ''n'' WHERE id = %L', :'review'));
+-- A vote that was cast can be repeated beside the claim of somebody else.
+SELECT orchestrator.request_review('t9', 'gate_override', 'and this?') AS review \gset
+SELECT kind, status FROM orchestrator.decide(:'review', 'approve', 'Ann');
+SELECT orchestrator.claim_decision(:'review', 'Bob') > now() AS claimed;
+SELECT kind, status FROM orchestrator.decide(:'review', 'approve', 'Ann');
+SELECT pg_temp.refusal(format('SELECT orchestrator.decide(%L, ''reject'', ''Ann'', ''no'')', :'review'));
+-- A withdrawal ends the claim.
+SELECT (orchestrator.withdraw_decision(:'review', 'admin', 'not asked any more')).status;
+SELECT claimed_by, claimed_until FROM orchestrator.decision_terms WHERE decision_id = :'review';
+SELECT orchestrator.release_decision(:'review', 'Bob');
+-- A rejection that ends the run ends its other questions, also those of the same call.
+SELECT created FROM orchestrator.ensure_run('t10', :'project', 'S-10');
+SELECT orchestrator.request_review('t10', 'budget_exceeded', 'no terms') AS plain \gset
+SELECT orchestrator.request_review('t10', 'gate_override', 'with terms') AS voted \gset
+SELECT outcome FROM orchestrator.resolve_reviews(ARRAY[:'plain', :'voted']::uuid[], 'rejected', 'Ann', 'no') ORDER BY outcome;
+SELECT status, resolved_by FROM orchestrator.human_review_queue WHERE thread_id = 't10' ORDER BY status;
 -- Down and up with all of it.
 SELECT md5(string_agg(d::text, ' ' ORDER BY d.id)) AS questions FROM orchestrator.decisions AS d \gset
 SELECT md5(string_agg(t::text, ' ' ORDER BY t.decision_id)) AS terms FROM orchestrator.decision_terms AS t \gset

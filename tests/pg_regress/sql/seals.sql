@@ -174,7 +174,7 @@ CREATE EXTENSION orchestrator_schema;
 SELECT key FROM orchestrator.set_configuration('audit_retention_days', '37.25', 'float', is_secret => true);
 INSERT INTO orchestrator.audit_events (event_type, role, "timestamp", trace_id) SELECT 'daily', 'r', now() - day * interval '1 day', orchestrator.uuidv7() FROM generate_series(30, 39) AS day;
 SELECT task FROM orchestrator.run_maintenance() WHERE affected > 0;
-SELECT count(*), count(purged_at), every(sealed_until = date_trunc('day', sealed_until, 'UTC')) FROM orchestrator.audit_seals WHERE sealed_until < now() - interval '1 day';
+SELECT count(*), count(purged_at) > 0 AS purged, every(sealed_until = date_trunc('day', sealed_until, 'UTC')) FROM orchestrator.audit_seals WHERE sealed_until < now() - interval '1 day';
 -- Events that were missing.
 CREATE ROLE regress_sealed;
 SELECT orchestrator.grant_access('regress_sealed', 'reader') > 0, orchestrator.grant_access('regress_sealed', 'reader'), orchestrator.revoke_access('regress_sealed') > 0, orchestrator.revoke_access('regress_sealed');
