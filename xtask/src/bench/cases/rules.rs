@@ -52,7 +52,8 @@ const KINDS: [Kind; 3] = [
     },
 ];
 
-const DECIDE: &str = "SELECT * FROM orchestrator.decide($1::text::uuid, 'approve', 'ada', 'go on')";
+const DECIDE: &str =
+    "SELECT * FROM orchestrator.decide($1::text::uuid, 'approve', 'lead', 'go on')";
 
 /// A database with everything that the questions are about.
 fn prepared(bench: &Bench, kind: &Kind, version: Option<&str>, rule: bool) -> Result<Database> {
