@@ -60,18 +60,21 @@ const RENAMES: [(&str, &str); 9] = [
     ("schema", "SELECT 'ALTER SCHEMA orchestrator RENAME TO \"X x\"'"),
 ];
 
-fn renames(client: &mut Client, kind: &str) -> Result<Vec<String>> {
+fn rows_of_renames(client: &mut Client, kind: &str) -> Result<Vec<postgres::Row>> {
     let (_, sql) = RENAMES.iter().find(|(known, _)| *known == kind).context("no such kind")?;
-    let statements = client.query(&format!("{sql} ORDER BY 1"), &[])?;
+    Ok(client.query(&format!("{sql} ORDER BY 1"), &[])?)
+}
+
+fn renames(client: &mut Client, kind: &str) -> Result<Vec<String>> {
+    let statements = rows_of_renames(client, kind)?;
     Ok(statements.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
 /// The same for parts, in groups of which each has one part of each table at most.
 fn renames_of_tables(client: &mut Client, kind: &str) -> Result<Vec<Vec<String>>> {
-    let (_, sql) = RENAMES.iter().find(|(known, _)| *known == kind).context("no such kind")?;
     let mut tables: BTreeMap<String, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<String>> = Vec::new();
-    for row in client.query(&format!("{sql} ORDER BY 1"), &[])? {
+    for row in rows_of_renames(client, kind)? {
         let place = tables.entry(row.try_get(1)?).or_default();
         if groups.len() == *place {
             groups.push(Vec::new());

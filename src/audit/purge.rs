@@ -51,7 +51,7 @@ fn purge_audit_events_0_8_1(older_than: Option<Interval>) -> Result<i64, ErrorRe
     let before = long_ago(required("older_than", older_than)?)?;
     seals::one_at_a_time()?;
     let horizon = seals::horizon()?;
-    seals::seal_before(if before < horizon { before } else { horizon })?;
+    seals::seal_before(before.min(horizon))?;
     Ok(purge_seals(before, true)?)
 }
 
@@ -60,8 +60,9 @@ fn purge_audit_events_0_8_1(older_than: Option<Interval>) -> Result<i64, ErrorRe
 pub fn purge_configured_seals(age: &Age, horizon: TimestampWithTimeZone) -> Result<i64, Error> {
     static DAY: Statement = Statement::new("SELECT pg_catalog.date_trunc('day', $1, 'UTC')");
     let before = long_ago(age.length)?;
-    let until = if before < horizon { before } else { horizon };
-    if let Some(day) = DAY.select(&[until.into()], statements::one::<TimestampWithTimeZone>)? {
+    if let Some(day) =
+        DAY.select(&[before.min(horizon).into()], statements::one::<TimestampWithTimeZone>)?
+    {
         seals::seal_by_days(day)?;
     }
     purge_seals(before, !age.is_secret)

@@ -463,6 +463,12 @@ impl Model {
         if needs_notes && notes.is_none() {
             return Err(WRONG);
         }
+        let as_before = |kept: &Option<String>| notes.is_none() || kept == notes;
+        let is_cast = |question: &Question| {
+            question.votes.get(&caller.person).is_some_and(|cast| {
+                cast.vote == vote && cast.voter == *name && as_before(&cast.notes)
+            })
+        };
         let may = question.may(name, *acting);
         if question.terms.is_some() && !may {
             return Err(FORBIDDEN);
@@ -473,12 +479,7 @@ impl Model {
                 return Err(FORBIDDEN);
             }
             if let Err(claimed) = terms.free_for(name) {
-                let is_cast = question.votes.get(&caller.person).is_some_and(|cast| {
-                    cast.vote == vote
-                        && cast.voter == *name
-                        && (notes.is_none() || cast.notes == *notes)
-                });
-                return if is_cast { Ok(PENDING.to_owned()) } else { Err(claimed) };
+                return if is_cast(question) { Ok(PENDING.to_owned()) } else { Err(claimed) };
             }
             let needed = match vote {
                 "approved" => terms.approvals,
@@ -498,16 +499,12 @@ impl Model {
             }
             return Ok(decision.to_owned());
         }
-        let as_before = |kept: &Option<String>| notes.is_none() || kept == notes;
         let is_same = question.status == decision
             && question.decided_by.as_deref() == Some(*name)
             && as_before(&question.notes)
             && question.decided_login.as_ref() == Some(&caller.login)
             && may;
-        let was_cast = question.status == decision
-            && question.votes.get(&caller.person).is_some_and(|cast| {
-                cast.vote == vote && cast.voter == *name && as_before(&cast.notes)
-            });
+        let was_cast = question.status == decision && is_cast(question);
         match is_same || was_cast {
             true => Ok(decision.to_owned()),
             false => Err(if may { LATE } else { FORBIDDEN }),

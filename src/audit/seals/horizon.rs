@@ -27,11 +27,7 @@ pub fn now() -> Result<TimestampWithTimeZone, Error> {
     let starting = starting()?;
     // Transactions that run come first: one that is prepared meanwhile is found by the second look.
     let others = [running()?, prepared()?, starting];
-    Ok(others.into_iter().flatten().fold(own, earlier))
-}
-
-fn earlier(one: TimestampWithTimeZone, other: TimestampWithTimeZone) -> TimestampWithTimeZone {
-    if other < one { other } else { one }
+    Ok(others.into_iter().flatten().fold(own, Ord::min))
 }
 
 /// A session of this database.
@@ -83,9 +79,9 @@ fn running() -> Result<Option<TimestampWithTimeZone>, Error> {
     let mut doubtful = None;
     for look in 0..=LOOKS {
         let sessions = sessions()?;
-        let began = sessions.iter().filter_map(|session| session.began).reduce(earlier);
+        let began = sessions.iter().filter_map(|session| session.began).min();
         // Also what only an earlier look has shown: the time may be that of the next transaction, too.
-        oldest = oldest.into_iter().chain(began).reduce(earlier);
+        oldest = oldest.into_iter().chain(began).min();
         // A session that was not there at the first look has begun its first transaction later.
         let is_doubtful = |session: &&Session| {
             let was_idle = session.is_done && idle.contains(&session.pid);

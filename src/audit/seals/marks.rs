@@ -23,7 +23,6 @@ pub const PURGED: &str = "audit_events_purged";
 const KEPT: &str = "run_paused";
 
 /// The seals that are purged, all from the first one, and the events in their spans.
-#[derive(PartialEq, Eq)]
 pub struct Marks {
     /// The number of the last seal.
     pub seals: i64,

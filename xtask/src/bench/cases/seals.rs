@@ -29,11 +29,10 @@ fn run(bench: &Bench) -> Result<Outcome> {
             "INSERT INTO orchestrator.audit_events (event_type, role, \"timestamp\", trace_id, metadata) \
              SELECT 'task_completed', 'worker', now() - interval '20 days' + n * interval '1 second', gen_random_uuid(), \
                     jsonb_build_object('task_id', gen_random_uuid(), 'session_user', 'app', 'role', 'app', 'attempt', 1, 'worker', 'w' || n % 50) \
-             FROM generate_series(1, {size}) AS n; VACUUM ANALYZE orchestrator.audit_events"
+             FROM generate_series(1, {size}) AS n"
         );
-        for part in events.split("; ") {
-            execute(&mut client.borrow_mut(), part)?;
-        }
+        execute(&mut client.borrow_mut(), &events)?;
+        execute(&mut client.borrow_mut(), "VACUUM ANALYZE orchestrator.audit_events")?;
         let seal = "SELECT * FROM orchestrator.seal_audit_events()";
         let medians = in_turn(
             bench.few_rounds(),
