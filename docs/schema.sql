@@ -1595,8 +1595,8 @@ FROM (
            min(greatest(q.created_at, q.run_after)) FILTER (WHERE q.ready AND q.run_after <= now()) AS waits_since
     FROM orchestrator.queued_tasks AS q GROUP BY q.task_type, q.to_role
     UNION ALL
-    SELECT left(t.task_type, 200), left(t.to_role, 200), 0, 0, 0,
-           count(*), count(*) FILTER (WHERE a.lease_expires_at < now()), NULL
+    SELECT left(t.task_type, 200) AS task_type, left(t.to_role, 200) AS to_role, 0 AS waiting, 0 AS scheduled, 0 AS blocked,
+           count(*) AS running, count(*) FILTER (WHERE a.lease_expires_at < now()) AS expired_leases, NULL::timestamptz AS waits_since
     FROM orchestrator.task_attempts AS a JOIN orchestrator.tasks AS t ON t.id = a.task_id
     WHERE a.ended_at IS NULL GROUP BY left(t.task_type, 200), left(t.to_role, 200)
 ) AS w

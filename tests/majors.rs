@@ -118,12 +118,12 @@ fn databases_to_keep(cluster: &Cluster) -> Result<Vec<Kept>> {
         (GONE_DOWN, newest()?, old_version()?),
     ] {
         let mut client = filled(cluster, database, top)?;
-        let top_rows = rows(&mut client)?;
         if database == GONE_DOWN {
             client.batch_execute(
                 "CREATE ROLE ops; SELECT orchestrator.grant_access('ops', 'admin')",
             )?;
         }
+        let top_rows = rows(&mut client)?;
         go_to(&mut client, rests_at)?;
         if database == GONE_DOWN {
             client.batch_execute("ALTER ROLE ops RENAME TO former_ops; CREATE ROLE ops")?;

@@ -156,6 +156,7 @@ fn every_step_down_and_up_brings_every_row_back() -> Result<()> {
         if let Some((lower, lower_schema)) = below {
             go_to(&mut client, *lower)?;
             assert_same(&format!("{version} down to {lower}"), lower_schema, &schema(&database)?);
+            assert_eq!(differences(&mut client)?, [""; 0], "verify() at {lower}, from {version}");
             go_to(&mut client, *version)?;
             let what = format!("{version} down and up");
             assert_same(&what, expected, &schema(&database)?);
@@ -188,6 +189,7 @@ fn the_whole_walk_in_one_statement_or_step_by_step_brings_every_row_back() -> Re
     let filled = rows(&mut client)?;
     for step in chain.iter().rev().skip(1).chain(chain.iter().skip(1)) {
         go_to(&mut client, *step)?;
+        assert_eq!(differences(&mut client)?, [""; 0], "verify() at {step}, step by step");
     }
     assert_same_rows("step by step", &filled, &rows(&mut client)?);
     Ok(())

@@ -69,7 +69,8 @@ pub fn purge_configured_seals(age: &Age, horizon: TimestampWithTimeZone) -> Resu
 }
 
 fn purge_seals(before: TimestampWithTimeZone, shows_time: bool) -> Result<i64, Error> {
-    let Some((last, until)) = seals::last_to_purge(before)? else { return Ok(0) };
+    let Some(last) = seals::last_to_purge(before)? else { return Ok(0) };
+    let (last, until) = (last.sequence, last.sealed_until);
     let differing = seals::differing(last)?;
     let purged = delete(until)?;
     if purged > 0 {

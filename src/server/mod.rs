@@ -23,6 +23,7 @@ pub mod repeats;
 pub mod rows;
 pub mod scoped;
 pub mod settings;
+pub mod snapshot;
 pub mod statements;
 pub mod subtransaction;
 pub mod time;

@@ -287,6 +287,24 @@ fn a_kept_snapshot_raises_no_alarm() -> Result<()> {
     Ok(())
 }
 
+/// A transaction that keeps a snapshot from before the last seal, and has written, verifies with one snapshot.
+#[test]
+fn a_kept_snapshot_older_than_a_seal_raises_no_alarm() -> Result<()> {
+    let cluster = cluster()?;
+    let (mut client, mut other) = (cluster.connect("work")?, cluster.connect("work")?);
+    assert_eq!(text(&mut other, &format!("{RECORD}::text"))?.len(), 36);
+    let mut third = cluster.connect("work")?;
+    other.batch_execute(&format!("BEGIN; {RECORD}"))?;
+    client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM pg_class")?;
+    assert_eq!(text(&mut third, SEAL)?, "1");
+    other.batch_execute("COMMIT")?;
+    assert_eq!(text(&mut client, SEAL)?, "1");
+    assert_eq!(text(&mut client, FOUND)?, "");
+    client.batch_execute("COMMIT")?;
+    assert_eq!(text(&mut client, FOUND)?, "");
+    Ok(())
+}
+
 /// Whoever seals may go on with maintenance beside maintenance by others.
 #[test]
 fn seals_and_maintenance_do_not_block_one_another() -> Result<()> {

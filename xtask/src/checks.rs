@@ -48,6 +48,7 @@ const CHECKS: &[Check] = &[
     server_tests::ENCODINGS,
     server_tests::REPAIR,
     server_tests::RESTORE,
+    majors::PG_UPGRADE,
     server_tests::HOSTILE,
     server_tests::OPERATIONS,
     server_tests::RACES,

@@ -2,14 +2,15 @@
 
 use std::ffi::CStr;
 
+use const_format::concatcp;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::read::{self, View, always};
+use super::read::{self, always};
 use crate::server::error::{Error, Kind};
-use crate::server::statements::{self, Statement};
-use crate::server::{latest, rows};
+use crate::server::statements::Statement;
+use crate::server::{latest, rows, snapshot};
 
 /// The beginning of what a seal covers: the name of the form.
 const FORM: &[u8] = b"orchestrator_schema seal of audit_events, form 1\n";
@@ -103,44 +104,44 @@ pub fn microseconds(time: TimestampWithTimeZone) -> i64 {
     pg_sys::TimestampTz::from(time)
 }
 
-/// The last seal that the calling statement sees.
+/// The last seal.
 pub fn last() -> Result<Option<Seal>, Error> {
-    static LAST: Statement = Statement::new(const_format::concatcp!(
+    const LAST: &CStr = latest::statement(concatcp!(
         "SELECT ",
         Seal::COLUMNS,
-        " FROM orchestrator.audit_seals AS s ORDER BY s.sequence DESC LIMIT 1"
+        " FROM orchestrator.audit_seals AS s ORDER BY s.sequence DESC LIMIT 1\0"
     ));
-    LAST.select(&[], |rows| rows::first(rows, |row| Seal::read(row)))
+    snapshot::first(LAST, &[], Seal::read)
 }
 
-/// The end of the last span, also if it was sealed after the snapshot of the transaction.
-pub fn last_until() -> Result<TimestampWithTimeZone, Error> {
-    const UNTIL: &CStr = c"SELECT s.sealed_until FROM orchestrator.audit_seals AS s ORDER BY s.sequence DESC LIMIT 1";
-    Ok(latest::value::<TimestampWithTimeZone>(UNTIL, &[])?.unwrap_or_else(always))
+/// The last seal, also if it was made after the snapshot of the transaction.
+pub fn newest() -> Result<Option<Seal>, Error> {
+    snapshot::newest(last)
 }
 
-/// Seals the events that are older than a time and not sealed yet. The caller has made other callers wait. Returns the
-/// number of the seal; `None` if there is no such event.
-pub fn seal_before(until: TimestampWithTimeZone) -> Result<Option<i64>, Error> {
-    const SEQUENCE: &CStr = c"SELECT max(s.sequence) FROM orchestrator.audit_seals AS s";
-    const DIGEST: &CStr =
-        c"SELECT s.digest FROM orchestrator.audit_seals AS s ORDER BY s.sequence DESC LIMIT 1";
-    static SEAL: Statement = Statement::new(
-        "INSERT INTO orchestrator.audit_seals (sequence, sealed_at, sealed_until, events, digest, previous) \
-         VALUES ($1, $2, $3, $4, $5, $6) RETURNING sequence",
-    );
-    let from = last_until()?;
+/// Seals the events that are older than a time and not sealed yet. `last`: the newest seal; the caller has made other
+/// callers wait. Returns the seal; `None` if there is no such event.
+pub fn seal_before(
+    last: Option<&Seal>,
+    until: TimestampWithTimeZone,
+) -> Result<Option<Seal>, Error> {
+    static SEAL: Statement = Statement::new(concatcp!(
+        "INSERT INTO orchestrator.audit_seals AS s (sequence, sealed_at, sealed_until, events, digest, previous) \
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING ",
+        Seal::COLUMNS
+    ));
+    let from = last.map_or_else(always, |seal| seal.sealed_until);
     if until <= from {
         return Ok(None);
     }
-    let previous = latest::value::<Vec<u8>>(DIGEST, &[])?.unwrap_or_else(|| NOTHING.to_vec());
+    let previous = last.map_or_else(|| NOTHING.to_vec(), |seal| seal.digest.clone());
     let mut span = Span::after(&previous);
-    read::events(View::Newest, from, until, |_, form| span.add(form))?;
+    snapshot::newest(|| read::events(from, until, |_, form| span.add(form)))?;
     let events = span.events;
     if events == 0 {
         return Ok(None);
     }
-    let sequence = latest::value::<i64>(SEQUENCE, &[])?.unwrap_or(0);
+    let sequence = last.map_or(0, |seal| seal.sequence);
     let sequence = sequence.checked_add(1).ok_or_else(|| {
         Error::new(Kind::NotReady, format!("no seal can follow audit seal {sequence}"))
             .hint("See what was changed: SELECT * FROM orchestrator.verify_audit_seals();")
@@ -155,18 +156,18 @@ pub fn seal_before(until: TimestampWithTimeZone) -> Result<Option<i64>, Error> {
         digest.into(),
         previous.into(),
     ];
-    let written = SEAL.update(&arguments, statements::one::<i64>)?;
+    let written = SEAL.update(&arguments, |rows| rows::first(rows, |row| Seal::read(row)))?;
     let no_row = || Error::no_row("the seal could not be written", "audit_seals");
     written.map(Some).ok_or_else(no_row)
 }
 
-/// The last seal whose span ends before a time and whose events are not purged; `None` if there is none. Returns its
-/// number and the end of its span.
-pub fn last_to_purge(
-    before: TimestampWithTimeZone,
-) -> Result<Option<(i64, TimestampWithTimeZone)>, Error> {
-    const SEQUENCE: &CStr = c"SELECT max(s.sequence) FROM orchestrator.audit_seals AS s WHERE s.sealed_until <= $1 AND s.purged_at IS NULL";
-    const UNTIL: &CStr = c"SELECT max(s.sealed_until) FROM orchestrator.audit_seals AS s WHERE s.sealed_until <= $1 AND s.purged_at IS NULL";
-    let sequence = latest::value::<i64>(SEQUENCE, &[before.into()])?;
-    Ok(sequence.zip(latest::value::<TimestampWithTimeZone>(UNTIL, &[before.into()])?))
+/// The last seal whose span ends before a time and whose events are not purged; `None` if there is none.
+pub fn last_to_purge(before: TimestampWithTimeZone) -> Result<Option<Seal>, Error> {
+    const LAST: &CStr = latest::statement(concatcp!(
+        "SELECT ",
+        Seal::COLUMNS,
+        " FROM orchestrator.audit_seals AS s WHERE s.sealed_until <= $1 AND s.purged_at IS NULL \
+         ORDER BY s.sequence DESC LIMIT 1\0"
+    ));
+    snapshot::newest(|| snapshot::first(LAST, &[before.into()], Seal::read))
 }

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::chain::{Seal, microseconds};
-use super::read::{self, View, always, in_hexadecimal};
+use super::read::{self, always, in_hexadecimal};
 use crate::server::arguments::counted;
 use crate::server::error::{Error, Kind};
-use crate::server::statements::{self, Statement};
-use crate::server::{backend_state, latest, rows};
+use crate::server::statements::Statement;
+use crate::server::{backend_state, latest, rows, snapshot};
 
 /// The event type that a purge records.
 pub const PURGED: &str = "audit_events_purged";
@@ -99,13 +99,14 @@ impl Purge {
     /// The last one that was recorded. Facts that only a statement by hand can have written compare as different.
     pub fn last() -> Result<Option<Purge>, Error> {
         // A purge by a version without seals says nothing about them. A later one has the same seals or more.
-        static LAST: Statement = Statement::new(formatcp!(
+        const LAST: &CStr = latest::statement(formatcp!(
             "SELECT e.metadata FROM orchestrator.audit_events AS e \
              WHERE e.event_type = '{PURGED}' AND e.metadata ? 'seals' \
              ORDER BY CASE WHEN jsonb_typeof(e.metadata -> 'seals') = 'number' THEN (e.metadata -> 'seals')::numeric END DESC NULLS LAST, e.id DESC \
-             LIMIT 1"
+             LIMIT 1\0"
         ));
-        let Some(JsonB(facts)) = LAST.select(&[], statements::one::<JsonB>)? else {
+        let facts = |row: &_| rows::value::<JsonB>(row, 1, "audit_events.metadata");
+        let Some(JsonB(facts)) = snapshot::first(LAST, &[], facts)? else {
             return Ok(None);
         };
         let number = |key: &str| facts[key].as_i64();
@@ -163,9 +164,10 @@ pub fn mark(
     let whole = marked.iter().rev().find(|seal| part_of != Some(seal.sequence));
     let part_from = whole.map_or_else(always, |seal| seal.sealed_until);
     if let Some(seal) = marked.last() {
-        read::events(View::Newest, always(), seal.sealed_until, |at, form| {
+        let take = |at: i64, form: &[u8]| {
             collected.event(form, part_of.is_some() && at >= microseconds(part_from));
-        })?;
+        };
+        snapshot::newest(|| read::events(always(), seal.sealed_until, take))?;
     }
     let marks = collected.marks();
     // The update that marks what an older version purged must not fail; `verify_audit_seals` reports what is left.

@@ -17,11 +17,13 @@ use pgrx::iter::{SetOfIterator, TableIterator};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-pub use chain::{last_to_purge, seal_before};
+pub use chain::last_to_purge;
 pub use horizon::now as horizon;
 pub use marks::{PURGED, mark};
 pub use verify::differing;
 
+use self::chain::Seal;
+use self::read::always;
 use crate::server::error::Error;
 use crate::server::statements::{self, Statement};
 use crate::server::{latest, locks};
@@ -39,14 +41,20 @@ fn seal_audit_events() -> Result<
     static ROW: Statement =
         Statement::new("SELECT s FROM orchestrator.audit_seals AS s WHERE s.sequence = $1");
     one_at_a_time()?;
-    let rows = match chain::seal_before(horizon()?)? {
-        Some(sequence) => ROW.update(
-            &[sequence.into()],
+    let rows = match seal_before(horizon()?)? {
+        Some(seal) => ROW.update(
+            &[seal.sequence.into()],
             statements::column::<PgHeapTuple<'static, AllocatedByRust>>,
         )?,
         None => Vec::new(),
     };
     Ok(SetOfIterator::new(rows))
+}
+
+/// Seals the events that are older than a time and not sealed yet. The caller has made other callers wait. Returns the
+/// seal; `None` if there is no such event.
+pub fn seal_before(until: TimestampWithTimeZone) -> Result<Option<Seal>, Error> {
+    chain::seal_before(chain::newest()?.as_ref(), until)
 }
 
 /// Seals what can be sealed before a time, in spans of a day in UTC at most, so that a purge may delete the older ones.
@@ -55,17 +63,18 @@ pub fn seal_by_days(until: TimestampWithTimeZone) -> Result<i64, Error> {
     const END_OF_DAY: &CStr = c"SELECT pg_catalog.date_trunc('day', pg_catalog.min(e.\"timestamp\"), 'UTC') + interval '1 day' \
         FROM orchestrator.audit_events AS e WHERE e.\"timestamp\" >= $1 AND e.\"timestamp\" < $2 AND pg_catalog.isfinite(e.\"timestamp\")";
     one_at_a_time()?;
+    let mut last = chain::newest()?;
     let mut seals = 0;
     loop {
-        let span = [chain::last_until()?.into(), until.into()];
-        let end = latest::value::<TimestampWithTimeZone>(END_OF_DAY, &span)?;
-        let Some(end) = end.filter(|end| *end < until) else { break };
-        if chain::seal_before(end)?.is_none() {
-            break;
-        }
+        let from = last.as_ref().map_or_else(always, |seal| seal.sealed_until);
+        let end = latest::value::<TimestampWithTimeZone>(END_OF_DAY, &[from.into(), until.into()])?;
+        // The events of the last day, and those at the end of time, are in no whole day.
+        let end = end.filter(|end| *end < until);
+        let Some(seal) = chain::seal_before(last.as_ref(), end.unwrap_or(until))? else { break };
         seals += 1;
+        last = Some(seal);
     }
-    Ok(seals + i64::from(chain::seal_before(until)?.is_some()))
+    Ok(seals)
 }
 
 /// The last seal that a purge by a version without seals has touched, and the time of that purge; `None` if none has. Such

@@ -1,6 +1,7 @@
 //! The check of the trail against its seals.
 
 use std::cmp::Ordering;
+use std::ffi::CStr;
 
 use const_format::concatcp;
 use pgrx::iter::TableIterator;
@@ -9,11 +10,10 @@ use pgrx::prelude::*;
 
 use super::chain::{NOTHING, Seal, Span, microseconds};
 use super::marks::{Collected, Marks, Purge};
-use super::read::{self, View, always, in_hexadecimal};
+use super::read::{self, always, in_hexadecimal};
 use crate::server::arguments::counted;
 use crate::server::error::{Error, Kind};
-use crate::server::statements::Statement;
-use crate::server::{latest, rows};
+use crate::server::{latest, snapshot};
 
 /// A difference between the trail and its seals.
 type Finding = (Option<i64>, String, Option<String>, Option<String>);
@@ -56,7 +56,7 @@ fn verify_audit_seals(
             .hint("Pass the digest that orchestrator.audit_head returned.")
             .into());
     }
-    Ok(TableIterator::new(latest::snapshot_if_kept(|| findings(from_sequence, expected_head))?))
+    Ok(TableIterator::new(snapshot::newest_if_kept(|| findings(from_sequence, expected_head))?))
 }
 
 fn findings(from: Option<i64>, expected_head: Option<Vec<u8>>) -> Result<Vec<Finding>, Error> {
@@ -65,7 +65,7 @@ fn findings(from: Option<i64>, expected_head: Option<Vec<u8>>) -> Result<Vec<Fin
     let purge = Purge::last()?;
     let mut findings = Vec::new();
     chain(&seals, first, &mut findings);
-    spans(View::OfStatement, &seals, first, purge.as_ref(), &mut findings)?;
+    spans(&seals, first, purge.as_ref(), &mut findings)?;
     let differing = purge.into_iter().flat_map(|purge| purge.differing);
     findings.extend(differing.filter(|sequence| from <= Some(*sequence)).map(|sequence| {
         let difference = ("the events that were sealed".to_owned(), "others".to_owned());
@@ -85,11 +85,15 @@ fn findings(from: Option<i64>, expected_head: Option<Vec<u8>>) -> Result<Vec<Fin
 
 /// The seals up to one whose events are not those that were sealed, or had been changed before an earlier purge.
 pub fn differing(last: i64) -> Result<Vec<i64>, Error> {
+    snapshot::newest(|| differing_now(last))
+}
+
+fn differing_now(last: i64) -> Result<Vec<i64>, Error> {
     let mut seals = seals()?;
     seals.retain(|seal| seal.sequence <= last);
     let purge = Purge::last()?;
     let mut findings = Vec::new();
-    spans(View::Newest, &seals, 0, purge.as_ref(), &mut findings)?;
+    spans(&seals, 0, purge.as_ref(), &mut findings)?;
     let mut differing: Vec<i64> =
         findings.into_iter().filter_map(|(sequence, ..)| sequence).collect();
     differing.extend(purge.into_iter().flat_map(|purge| purge.differing));
@@ -99,12 +103,12 @@ pub fn differing(last: i64) -> Result<Vec<i64>, Error> {
 }
 
 fn seals() -> Result<Vec<Seal>, Error> {
-    static SEALS: Statement = Statement::new(concatcp!(
+    const SEALS: &CStr = latest::statement(concatcp!(
         "SELECT ",
         Seal::COLUMNS,
-        " FROM orchestrator.audit_seals AS s ORDER BY s.sequence"
+        " FROM orchestrator.audit_seals AS s ORDER BY s.sequence\0"
     ));
-    SEALS.select(&[], |rows| rows::each(rows, |row| Seal::read(row)))
+    snapshot::each(SEALS, &[], Seal::read)
 }
 
 /// The place of the first seal to look at.
@@ -151,7 +155,6 @@ fn finding(sequence: i64, problem: &str, (expected, actual): (String, String)) -
 /// Whether the events of each span from place `first` on are those that were sealed, and those of purged spans the ones
 /// that the last purge kept.
 fn spans(
-    view: View,
     seals: &[Seal],
     first: usize,
     purge: Option<&Purge>,
@@ -172,7 +175,7 @@ fn spans(
     let part_of = purge.and_then(|purge| purge.part_of);
     let mut found: Vec<Span> = seals.iter().map(|seal| Span::after(&seal.previous)).collect();
     let mut place = 0;
-    read::events(view, start, end, |at, form| {
+    read::events(start, end, |at, form| {
         while seals.get(place).is_some_and(|seal| microseconds(seal.sealed_until) <= at) {
             place += 1;
         }

@@ -10,7 +10,7 @@ use pgrx::spi::SpiTupleTable;
 use super::label::{self, Label};
 use super::schema::{self, ARCHIVE};
 use super::table::Table;
-use crate::schema::{access, manifest};
+use crate::schema::{access, catalog, manifest};
 use crate::server::backend_state;
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::{Error, Kind};
@@ -167,9 +167,16 @@ pub fn waiting(levels: bool) -> Result<Vec<Archive>, Error> {
          WHERE n.nspname = 'orchestrator' AND c.relname = $1 AND c.relkind = 'r' GROUP BY c.oid",
     );
     let found = TABLES.select(&[ARCHIVE.into()], read)?;
+    let installed = manifest::position(&catalog::installed_version()?)?;
     let mut waiting = Vec::new();
     for (archive, left_behind) in found {
-        if left_behind {
+        // Values of a column that stays, which older versions cannot hold.
+        let is_newer = archive
+            .from_version
+            .as_deref()
+            .and_then(|version| manifest::position(version).ok())
+            .is_some_and(|version| version > installed);
+        if left_behind || is_newer {
             continue;
         }
         let belongs_to = archive.belongs_to.as_str();

@@ -21,6 +21,16 @@ pub const CHECK: Check = Check {
     run: Run::WithExtension(run),
 };
 
+/// pg_upgrade writes each definition as text and reads it again, so it finds one that is not the same afterwards.
+pub const PG_UPGRADE: Check = Check {
+    name: "pg_upgrade",
+    about: "pg_upgrade into a new cluster of the same major keeps every definition and row (tests/majors.rs)",
+    run: Run::WithExtension(|toolchain| {
+        let own = &toolchain.pg.path;
+        test(toolchain, &[own.clone(), own.clone()], &["pg_upgrade"])
+    }),
+};
+
 fn run(toolchain: &Toolchain) -> Result<()> {
     let own = &toolchain.pg;
     let mut installations: Vec<PathBuf> = vec![own.path.clone()];
@@ -36,8 +46,13 @@ fn run(toolchain: &Toolchain) -> Result<()> {
             own.release.major
         );
     }
+    test(toolchain, &installations, &[])
+}
+
+/// `installations`: oldest first; `filters`: parts of the names of tests, none for all.
+fn test(toolchain: &Toolchain, installations: &[PathBuf], filters: &[&str]) -> Result<()> {
     let mut command = toolchain.cargo();
-    command.args(["test", "--package", "server-tests", "--test", "majors"]);
+    command.args(["test", "--package", "server-tests", "--test", "majors", "--"]).args(filters);
     process::without_postgres_settings(&mut command)
         .env(PG_CONFIGS_VARIABLE, env::join_paths(installations)?);
     process::run(&mut command)
