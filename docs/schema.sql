@@ -1463,9 +1463,7 @@ SELECT g.day, g.project_id, g.agent_id, g.model, sum(g.calls)::bigint AS calls,
        sum(g.cache_write_1h_tokens) AS cache_write_1h_tokens, sum(g.reasoning_tokens) AS reasoning_tokens
 FROM (SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, u.output_tokens,
              u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens, u.reasoning_tokens,
-             CASE WHEN u.step IS NULL THEN u.reported_cost
-                  ELSE orchestrator.llm_cost_of_calls(p.unit_costs, u.service_tier, coalesce(u.steps[u.step] + 1, 0), u.input_tokens, u.cache_read_tokens,
-                           u.cache_write_tokens, u.cache_write_1h_tokens, u.output_tokens, u.reasoning_tokens, u.units, u.calls) END AS cost
+             k.cost
       FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.agent_id, c.model, c.service_tier, c.units, s.steps,
                    -- A call whose cost was reported is in no step.
                    CASE WHEN c.reported_cost IS NULL
@@ -1484,7 +1482,12 @@ FROM (SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, 
             GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.project_id, c.agent_id, c.model, c.service_tier, c.units, 7, 8, 9) AS u
       LEFT JOIN orchestrator.llm_prices_by_name AS p
              ON p.name = u.model AND greatest(u.day::timestamp AT TIME ZONE 'UTC', u.moment) >= p.begins
-            AND (p.ends IS NULL OR greatest(u.day::timestamp AT TIME ZONE 'UTC', u.moment) < p.ends)) AS g
+            AND (p.ends IS NULL OR greatest(u.day::timestamp AT TIME ZONE 'UTC', u.moment) < p.ends)
+      -- OFFSET keeps the planner from computing the cost twice.
+      CROSS JOIN LATERAL (
+          SELECT CASE WHEN u.step IS NULL THEN u.reported_cost
+                      ELSE orchestrator.llm_cost_of_calls(p.unit_costs, u.service_tier, coalesce(u.steps[u.step] + 1, 0), u.input_tokens, u.cache_read_tokens,
+                               u.cache_write_tokens, u.cache_write_1h_tokens, u.output_tokens, u.reasoning_tokens, u.units, u.calls) END AS cost OFFSET 0) AS k) AS g
 GROUP BY g.day, g.project_id, g.agent_id, g.model;
 
 -- The calls with each prompt, and their cost
@@ -2695,7 +2698,7 @@ CREATE FUNCTION orchestrator.record_llm_call(reported_cost double precision, mod
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'record_llm_call_float_wrapper';
+AS 'orchestrator_schema', 'record_llm_call_0_9_0_float_wrapper';
 
 -- Records a call of a language model with every kind of token, and adds its tokens and cost to its run. A call_id counts once. Returns the id of the row
 -- Made by 0.8.1--0.9.0.sql

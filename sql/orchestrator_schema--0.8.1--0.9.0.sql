@@ -73,7 +73,7 @@ CREATE UNIQUE INDEX uq_llm_pricing_begins ON orchestrator.llm_pricing
 -- llm_price_components
 
 CREATE TABLE orchestrator.llm_price_components (
-    price_id     uuid    NOT NULL REFERENCES orchestrator.llm_pricing (id) ON DELETE CASCADE,
+    price_id     uuid    NOT NULL CONSTRAINT llm_price_components_price_id_fkey REFERENCES orchestrator.llm_pricing (id) ON DELETE CASCADE,
     component    text    NOT NULL,
     service_tier text    NOT NULL DEFAULT 'standard',
     above_input  bigint  NOT NULL DEFAULT 0,
@@ -116,6 +116,7 @@ CREATE FUNCTION orchestrator.llm_cost_of_calls(unit_costs jsonb, service_tier te
 RETURNS numeric
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'llm_cost_of_calls_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.llm_cost_of_calls(jsonb, text, bigint, numeric, numeric, numeric, numeric, numeric, numeric, jsonb, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.llm_cost_of_calls(jsonb, text, bigint, numeric, numeric, numeric, numeric, numeric, numeric, jsonb, bigint) IS
     'The exact cost in USD of calls of one tier with the same units and a whole input of the same step; NULL if a unit has no cost. The views over calls use it';
 
@@ -123,6 +124,7 @@ CREATE FUNCTION orchestrator.llm_input_units(units jsonb)
 RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'llm_input_units_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.llm_input_units(jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.llm_input_units(jsonb) IS
     'The tokens among the units of a call that belong to its input, such as those of audio. The views over calls use it';
 
@@ -130,6 +132,7 @@ CREATE FUNCTION orchestrator.llm_unpriced_units(unit_costs jsonb, service_tier t
 RETURNS text[]
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'llm_unpriced_units_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.llm_unpriced_units(jsonb, text, bigint, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.llm_unpriced_units(jsonb, text, bigint, jsonb) IS
     'The units of a call that have no cost at a price. The views over calls use it';
 
@@ -203,9 +206,7 @@ SELECT g.day, g.project_id, g.agent_id, g.model, sum(g.calls)::bigint AS calls,
        sum(g.cache_write_1h_tokens) AS cache_write_1h_tokens, sum(g.reasoning_tokens) AS reasoning_tokens
 FROM (SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, u.output_tokens,
              u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens, u.reasoning_tokens,
-             CASE WHEN u.step IS NULL THEN u.reported_cost
-                  ELSE orchestrator.llm_cost_of_calls(p.unit_costs, u.service_tier, coalesce(u.steps[u.step] + 1, 0), u.input_tokens, u.cache_read_tokens,
-                           u.cache_write_tokens, u.cache_write_1h_tokens, u.output_tokens, u.reasoning_tokens, u.units, u.calls) END AS cost
+             k.cost
       FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.agent_id, c.model, c.service_tier, c.units, s.steps,
                    -- A call whose cost was reported is in no step.
                    CASE WHEN c.reported_cost IS NULL
@@ -224,8 +225,14 @@ FROM (SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, 
             GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.project_id, c.agent_id, c.model, c.service_tier, c.units, 7, 8, 9) AS u
       LEFT JOIN orchestrator.llm_prices_by_name AS p
              ON p.name = u.model AND greatest(u.day::timestamp AT TIME ZONE 'UTC', u.moment) >= p.begins
-            AND (p.ends IS NULL OR greatest(u.day::timestamp AT TIME ZONE 'UTC', u.moment) < p.ends)) AS g
+            AND (p.ends IS NULL OR greatest(u.day::timestamp AT TIME ZONE 'UTC', u.moment) < p.ends)
+      -- OFFSET keeps the planner from computing the cost twice.
+      CROSS JOIN LATERAL (
+          SELECT CASE WHEN u.step IS NULL THEN u.reported_cost
+                      ELSE orchestrator.llm_cost_of_calls(p.unit_costs, u.service_tier, coalesce(u.steps[u.step] + 1, 0), u.input_tokens, u.cache_read_tokens,
+                               u.cache_write_tokens, u.cache_write_1h_tokens, u.output_tokens, u.reasoning_tokens, u.units, u.calls) END AS cost OFFSET 0) AS k) AS g
 GROUP BY g.day, g.project_id, g.agent_id, g.model;
+COMMENT ON VIEW orchestrator.llm_cost_by_day IS 'The cost of each project, agent and model on each UTC day';
 COMMENT ON COLUMN orchestrator.llm_cost_by_day.input_tokens IS 'Tokens of the input that were neither read from a cache nor written to it';
 COMMENT ON COLUMN orchestrator.llm_cost_by_day.tokens IS 'All tokens, those of caches and of reasoning too';
 COMMENT ON COLUMN orchestrator.llm_cost_by_day.cost IS 'USD, exact, of the calls that have a cost; NULL if none has';
@@ -263,6 +270,7 @@ COMMENT ON COLUMN orchestrator.llm_cost_by_run.unpriced_calls IS 'Calls without 
 CREATE OR REPLACE VIEW orchestrator.run_costs AS
 SELECT r.thread_id, r.calls, r.input_tokens, r.output_tokens, coalesce(r.cost, 0) AS cost, r.unpriced_calls
 FROM orchestrator.llm_cost_by_run AS r;
+COMMENT ON VIEW orchestrator.run_costs IS 'The recorded calls of each run with their tokens and exact cost';
 
 CREATE VIEW orchestrator.llm_cost_by_prompt AS
 SELECT c.prompt_id, p.agent_type, p.version, c.calls, c.cost, c.cost / nullif(c.calls - c.unpriced_calls, 0) AS cost_per_call, c.unpriced_calls
@@ -286,6 +294,21 @@ COMMENT ON COLUMN orchestrator.run_cost_differences.run_cost IS 'USD that the ru
 COMMENT ON COLUMN orchestrator.run_cost_differences.calls_cost IS 'USD, the sum of the costs of its calls';
 COMMENT ON COLUMN orchestrator.run_cost_differences.difference IS 'USD that the run says beyond its calls';
 
+-- A role that users let read one of these views also needs its functions.
+DO $$
+DECLARE reader text;
+BEGIN
+    FOR reader IN
+        SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+        FROM pg_class AS c, aclexplode(c.relacl) AS a
+        WHERE c.oid = ANY (ARRAY['orchestrator.llm_usage_costs', 'orchestrator.llm_cost_by_day', 'orchestrator.unpriced_usage', 'orchestrator.run_costs']::regclass[])
+          AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION orchestrator.llm_cost_of_calls(jsonb, text, bigint, numeric, numeric, numeric, numeric, numeric, numeric, jsonb, bigint), orchestrator.llm_input_units(jsonb), orchestrator.llm_unpriced_units(jsonb, text, bigint, jsonb) TO %s', reader);
+    END LOOP;
+END
+$$;
+
 -- functions
 
 CREATE FUNCTION orchestrator.record_llm_call(model text, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint DEFAULT 0, cache_write_tokens bigint DEFAULT 0, cache_write_1h_tokens bigint DEFAULT 0, reasoning_tokens bigint DEFAULT 0, units jsonb DEFAULT '{}', service_tier text DEFAULT 'standard', inclusive boolean DEFAULT false, call_id text DEFAULT NULL, project_id uuid DEFAULT NULL, agent_id text DEFAULT NULL, thread_id text DEFAULT NULL, task_id uuid DEFAULT NULL, prompt_id uuid DEFAULT NULL, subject text DEFAULT NULL, at timestamptz DEFAULT now(), reported_cost numeric DEFAULT NULL, reservation_id uuid DEFAULT NULL)
@@ -302,7 +325,7 @@ CREATE FUNCTION orchestrator.record_llm_call(reported_cost double precision, mod
 RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'record_llm_call_float_wrapper';
+AS 'MODULE_PATHNAME', 'record_llm_call_0_9_0_float_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.record_llm_call(double precision, text, bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, text, uuid, text, text, uuid, uuid, text, timestamptz, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.record_llm_call(double precision, text, bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, text, uuid, text, text, uuid, uuid, text, timestamptz, uuid) IS
     'Records a call with a cost that the provider reported, as the form for numeric does. Returns the id of the row';

@@ -137,6 +137,7 @@ FROM (SELECT c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.mod
 LEFT JOIN orchestrator.llm_price_periods AS p
        ON p.model = u.model AND u.day >= p.valid_from AND (p.valid_until IS NULL OR u.day < p.valid_until)
 GROUP BY u.thread_id;
+COMMENT ON VIEW orchestrator.run_costs IS 'The recorded calls of each run with their tokens and exact cost';
 
 SELECT orchestrator.copy_grants('orchestrator.llm_price_periods_0_9_0', 'orchestrator.llm_price_periods');
 SELECT orchestrator.copy_grants('orchestrator.llm_usage_costs_0_9_0', 'orchestrator.llm_usage_costs');

@@ -101,7 +101,7 @@ fn record_llm_call(
 /// The arguments, the result and the errors are those of the form for numeric. Since 0.9.0.
 #[pg_extern(sql = false, volatile)]
 #[allow(clippy::too_many_arguments)]
-fn record_llm_call_float(
+fn record_llm_call_0_9_0_float(
     reported_cost: Option<f64>,
     model: Option<&str>,
     input_tokens: Option<i64>,

@@ -101,8 +101,9 @@ pub fn cost(
     units: &Document,
     calls: i64,
 ) -> Result<Option<AnyNumeric>, Error> {
-    let mut sum = AnyNumeric::from(0);
-    for (component, quantity) in COUNTED.iter().zip(tokens) {
+    let zero = AnyNumeric::from(0);
+    let mut sum = zero.clone();
+    for (component, quantity) in COUNTED.iter().zip(tokens).filter(|(_, tokens)| *tokens != zero) {
         let Some(usd) = costs.of(component, service_tier, n) else { return Ok(None) };
         sum += quantity * usd.clone();
     }
@@ -144,7 +145,7 @@ fn unit_cost(
     Some(usd.map(|usd| UnitCost { component, service_tier, above_input, usd }))
 }
 
-/// The units of a call, each with its exact quantity, in the order of their names.
+/// The units of a call that are more than none, each with its exact quantity, in the order of their names.
 fn quantities(units: &Document) -> Result<BTreeMap<String, AnyNumeric>, Error> {
     if units.is_empty_object() {
         return Ok(BTreeMap::new());
@@ -155,9 +156,14 @@ fn quantities(units: &Document) -> Result<BTreeMap<String, AnyNumeric>, Error> {
     };
     serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(&units.text())
         .ok()
-        .and_then(|units| units.into_iter().map(quantity).collect())
+        .and_then(|units| units.into_iter().map(quantity).collect::<Option<BTreeMap<_, _>>>())
         .ok_or_else(|| {
             Error::new(Kind::InvalidValue, "argument \"units\" is not an object of numbers")
                 .hint("Write the units as {\"web_search\": 2}, with a number for each.")
+        })
+        .map(|mut units| {
+            let zero = AnyNumeric::from(0);
+            units.retain(|_, quantity| *quantity != zero);
+            units
         })
 }

@@ -34,9 +34,7 @@ SELECT g.day, g.project_id, g.agent_id, g.model, sum(g.calls)::bigint AS calls,
        sum(g.cache_write_1h_tokens) AS cache_write_1h_tokens, sum(g.reasoning_tokens) AS reasoning_tokens
 FROM (SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, u.output_tokens,
              u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens, u.reasoning_tokens,
-             CASE WHEN u.step IS NULL THEN u.reported_cost
-                  ELSE orchestrator.llm_cost_of_calls(p.unit_costs, u.service_tier, coalesce(u.steps[u.step] + 1, 0), u.input_tokens, u.cache_read_tokens,
-                           u.cache_write_tokens, u.cache_write_1h_tokens, u.output_tokens, u.reasoning_tokens, u.units, u.calls) END AS cost
+             k.cost
       FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.agent_id, c.model, c.service_tier, c.units, s.steps,
                    -- A call whose cost was reported is in no step.
                    CASE WHEN c.reported_cost IS NULL
@@ -55,5 +53,10 @@ FROM (SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, 
             GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.project_id, c.agent_id, c.model, c.service_tier, c.units, 7, 8, 9) AS u
       LEFT JOIN prices AS p
              ON p.name = u.model AND greatest(u.day::timestamp AT TIME ZONE 'UTC', u.moment) >= p.begins
-            AND (p.ends IS NULL OR greatest(u.day::timestamp AT TIME ZONE 'UTC', u.moment) < p.ends)) AS g
+            AND (p.ends IS NULL OR greatest(u.day::timestamp AT TIME ZONE 'UTC', u.moment) < p.ends)
+      -- OFFSET keeps the planner from computing the cost twice.
+      CROSS JOIN LATERAL (
+          SELECT CASE WHEN u.step IS NULL THEN u.reported_cost
+                      ELSE orchestrator.llm_cost_of_calls(p.unit_costs, u.service_tier, coalesce(u.steps[u.step] + 1, 0), u.input_tokens, u.cache_read_tokens,
+                               u.cache_write_tokens, u.cache_write_1h_tokens, u.output_tokens, u.reasoning_tokens, u.units, u.calls) END AS cost OFFSET 0) AS k) AS g
 GROUP BY g.day, g.project_id, g.agent_id, g.model

@@ -9,9 +9,6 @@ WITH going (what, object, catalog, oid, owner, acl) AS (
            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role
     FROM going AS g, aclexplode(g.acl) AS a
     WHERE a.grantee <> g.owner
-      -- Everybody may execute a function unless a script has revoked it.
-      AND NOT (a.grantee = 0 AND g.what = 'FUNCTION' AND NOT EXISTS (
-          SELECT FROM pg_init_privs AS i WHERE i.classoid = g.catalog AND i.objoid = g.oid))
       AND NOT EXISTS (SELECT FROM pg_init_privs AS i, aclexplode(i.initprivs) AS b
                       WHERE i.classoid = g.catalog AND i.objoid = g.oid AND i.objsubid = 0
                         AND b.grantee = a.grantee AND b.privilege_type = a.privilege_type)
