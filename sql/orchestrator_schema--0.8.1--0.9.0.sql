@@ -294,20 +294,19 @@ COMMENT ON COLUMN orchestrator.run_cost_differences.run_cost IS 'USD that the ru
 COMMENT ON COLUMN orchestrator.run_cost_differences.calls_cost IS 'USD, the sum of the costs of its calls';
 COMMENT ON COLUMN orchestrator.run_cost_differences.difference IS 'USD that the run says beyond its calls';
 
--- A role that users let read one of these views also needs its functions.
-DO $$
-DECLARE reader text;
-BEGIN
-    FOR reader IN
-        SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
-        FROM pg_class AS c, aclexplode(c.relacl) AS a
-        WHERE c.oid = ANY (ARRAY['orchestrator.llm_usage_costs', 'orchestrator.llm_cost_by_day', 'orchestrator.unpriced_usage', 'orchestrator.run_costs']::regclass[])
-          AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
-    LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION orchestrator.llm_cost_of_calls(jsonb, text, bigint, numeric, numeric, numeric, numeric, numeric, numeric, jsonb, bigint), orchestrator.llm_input_units(jsonb), orchestrator.llm_unpriced_units(jsonb, text, bigint, jsonb) TO %s', reader);
-    END LOOP;
-END
-$$;
+-- Whoever reads one of these views needs the functions that it calls.
+
+SELECT orchestrator.copy_grants('orchestrator.llm_usage_costs', 'orchestrator.llm_cost_of_calls(jsonb, text, bigint, numeric, numeric, numeric, numeric, numeric, numeric, jsonb, bigint)');
+SELECT orchestrator.copy_grants('orchestrator.llm_usage_costs', 'orchestrator.llm_input_units(jsonb)');
+SELECT orchestrator.copy_grants('orchestrator.llm_usage_costs', 'orchestrator.llm_unpriced_units(jsonb, text, bigint, jsonb)');
+SELECT orchestrator.copy_grants('orchestrator.llm_cost_by_day', 'orchestrator.llm_cost_of_calls(jsonb, text, bigint, numeric, numeric, numeric, numeric, numeric, numeric, jsonb, bigint)');
+SELECT orchestrator.copy_grants('orchestrator.llm_cost_by_day', 'orchestrator.llm_input_units(jsonb)');
+SELECT orchestrator.copy_grants('orchestrator.unpriced_usage', 'orchestrator.llm_cost_of_calls(jsonb, text, bigint, numeric, numeric, numeric, numeric, numeric, numeric, jsonb, bigint)');
+SELECT orchestrator.copy_grants('orchestrator.unpriced_usage', 'orchestrator.llm_input_units(jsonb)');
+SELECT orchestrator.copy_grants('orchestrator.unpriced_usage', 'orchestrator.llm_unpriced_units(jsonb, text, bigint, jsonb)');
+SELECT orchestrator.copy_grants('orchestrator.run_costs', 'orchestrator.llm_cost_of_calls(jsonb, text, bigint, numeric, numeric, numeric, numeric, numeric, numeric, jsonb, bigint)');
+SELECT orchestrator.copy_grants('orchestrator.run_costs', 'orchestrator.llm_input_units(jsonb)');
+SELECT orchestrator.copy_grants('orchestrator.run_costs', 'orchestrator.llm_unpriced_units(jsonb, text, bigint, jsonb)');
 
 -- functions
 

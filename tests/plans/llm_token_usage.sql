@@ -10,9 +10,9 @@ SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE agent_id = 'age
 SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE project_id = pg_temp.id(17) AND agent_id = 'agent 17';
 -- idx_token_usage_model: the usage of a model
 SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE model = 'model 17';
--- idx_token_usage_day: the cost of a day
-SELECT * FROM orchestrator.llm_cost_by_day WHERE day = '2026-01-11';
--- idx_token_usage_thread: the cost of a run
-SELECT * FROM orchestrator.run_costs WHERE thread_id = 'thread 18';
--- idx_token_usage_prompt: the cost of a prompt
-SELECT * FROM orchestrator.llm_cost_by_prompt WHERE prompt_id = pg_temp.id(30);
+-- idx_token_usage_day: the usage of a day
+SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE ("timestamp" AT TIME ZONE 'UTC')::date = '2026-01-11';
+-- idx_token_usage_thread: the usage of a run
+SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE thread_id = 'thread 18';
+-- idx_token_usage_prompt: the usage of a prompt
+SELECT sum(input_tokens) FROM orchestrator.llm_token_usage WHERE prompt_id = pg_temp.id(30);
