@@ -189,7 +189,6 @@ fn the_whole_walk_in_one_statement_or_step_by_step_brings_every_row_back() -> Re
     let filled = rows(&mut client)?;
     for step in chain.iter().rev().skip(1).chain(chain.iter().skip(1)) {
         go_to(&mut client, *step)?;
-        assert_eq!(differences(&mut client)?, [""; 0], "verify() at {step}, step by step");
     }
     assert_same_rows("step by step", &filled, &rows(&mut client)?);
     Ok(())

@@ -92,14 +92,6 @@ def is_priced_by_range(call):
     return bool(call.model.entry.get("tiered_pricing"))
 
 
-def has_flat_price(call):
-    return call.model.has("input_cost_per_token") or call.model.has("output_cost_per_token")
-
-
-def is_on_step_of_xai(call):
-    return call.model.entry["litellm_provider"] == "xai" and call.length in call.model.steps
-
-
 def is_cached_by_fireworks(call):
     is_unpriced = not call.model.has("cache_read_input_token_cost")
     is_theirs = call.model.entry["litellm_provider"] == "fireworks_ai"
@@ -119,22 +111,19 @@ def is_long_write_above_step(call):
 # The first one that holds for a call counts.
 DIFFERENCES = (
     Difference(
-        "entries with prices by range and no other: they are not imported, and their calls have no cost",
-        lambda call: is_priced_by_range(call) and not has_flat_price(call),
+        "entries with prices by range: they are not imported, and their calls have no cost",
+        is_priced_by_range,
         is_unpriced=True,
     ),
     Difference(
-        "entries with prices by range beside a flat price: the flat one is imported, LiteLLM takes the range",
-        is_priced_by_range,
+        "an entry with prices of the priority tier alone: it is not imported, and its calls have no cost",
+        lambda call: not call.model.has("input_cost_per_token") and call.model.has("input_cost_per_token_priority"),
+        is_unpriced=True,
     ),
     Difference(
         "entries without any price: LiteLLM says 0, here the cost is unknown",
         lambda call: not any("cost" in field for field in call.model.entry),
         is_unpriced=True,
-    ),
-    Difference(
-        "xAI, whose step LiteLLM lets begin at its length, not above it: the file does not say so",
-        is_on_step_of_xai,
     ),
     Difference(
         "Fireworks without a price of cached tokens: LiteLLM takes half of the input's, which the file does not say",

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Number, Value};
 
+use super::unit_costs::STANDARD;
+
 /// The length that tells a price from the noise of floating-point arithmetic, which wrote the file.
 const SIGNIFICANT_DIGITS: usize = 12;
 
 /// The longest name of a model, in characters.
 const LONGEST_NAME: usize = 500;
-
-/// The tier of a field without a suffix.
-const STANDARD: &str = "standard";
 
 /// The suffixes of fields, with the tiers that they stand for.
 const TIERS: [(&str, &str); 6] = [
@@ -79,16 +78,20 @@ pub fn entry(name: &str, fields: &Map<String, Value>) -> Entry {
 
 /// The price that the fields hold, or the reason why they hold none.
 fn price(fields: &Map<String, Value>) -> Result<Entry, String> {
+    // A flat price beside them holds for some calls only.
+    if fields.get("tiered_pricing").is_some_and(|ranges| !ranges.is_null()) {
+        return Err("prices by range".to_owned());
+    }
     let mut prices = prices(fields)?;
     let mut base = |component: &str| prices.remove(&(component.to_owned(), STANDARD, 0));
     let (input, output) = (base("input"), base("output"));
     if input.is_none() && output.is_none() {
-        // Tokens that are priced by range would be free with a base price of 0.
-        if fields.get("tiered_pricing").is_some_and(|ranges| !ranges.is_null()) {
-            return Err("prices by range".to_owned());
-        }
         if prices.is_empty() {
             return Err("no price".to_owned());
+        }
+        // With a base price of 0, tokens of the standard tier would be free.
+        if prices.keys().any(|(component, _, _)| matches!(component.as_str(), "input" | "output")) {
+            return Err("no price in the standard tier".to_owned());
         }
     }
     let component = |((component, service_tier, above_input), unit_cost)| Component {
@@ -109,6 +112,9 @@ fn prices(fields: &Map<String, Value>) -> Result<Prices, String> {
     let mut prices = Prices::new();
     for (field, value) in fields {
         let (base, service_tier, above_input) = parts(field);
+        // A step of xAI begins at its length.
+        let is_xai = fields.get("litellm_provider").is_some_and(|provider| provider == "xai");
+        let above_input = if is_xai && above_input > 0 { above_input - 1 } else { above_input };
         let Some(component) = component(base) else { continue };
         let mut add = |component: String, value: &Value| {
             let number = match value {
@@ -473,6 +479,8 @@ mod tests {
             (r#"{"input_dbu_cost_per_token": 1e-05}"#, "no price"),
             (r#"{"tiered_pricing": [{"range": [0, 1]}]}"#, "prices by range"),
             (r#"{"tiered_pricing": [], "input_cost_per_query": 1}"#, "prices by range"),
+            (r#"{"tiered_pricing": [{}], "input_cost_per_token": 2e-06}"#, "prices by range"),
+            (r#"{"input_cost_per_token_priority": 1e-06}"#, "no price in the standard tier"),
             (r#"{"input_cost_per_token": -1e-06}"#, "negative price"),
             (r#"{"guardrail_cost_per_unit": {"word": -1}}"#, "negative price"),
             (r#"{"input_cost_per_token": "1"}"#, "not a number: input_cost_per_token"),
@@ -486,9 +494,10 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_price_holds_beside_prices_by_range() {
-        let (input, output, _) =
-            priced(r#"{"tiered_pricing": [{}], "input_cost_per_token": 2e-06}"#);
-        assert_eq!((input.as_str(), output.as_str()), ("2", "0"));
+    fn a_step_of_xai_begins_at_its_length() {
+        let (_, _, components) = priced(
+            r#"{"litellm_provider": "xai", "input_cost_per_token": 2e-06, "input_cost_per_token_above_128k_tokens": 4e-06}"#,
+        );
+        assert_eq!(components.first().map(|component| component.2), Some(127_999));
     }
 }

@@ -28,25 +28,25 @@ pub struct UnitCosts<V>(pub Vec<UnitCost<V>>);
 impl<V> UnitCosts<V> {
     /// The cost of one unit; `None` if the price has none. `n`: the whole input of the call, in tokens.
     pub fn of(&self, component: &str, service_tier: &str, n: i64) -> Option<&V> {
-        if service_tier != STANDARD {
-            let own = self.in_tier(component, service_tier, n);
-            let of_kind = || {
-                let is_priced = self.0.iter().any(|cost| cost.is(component, service_tier));
-                let kind = kind_of(component).filter(|_| is_part(component) && !is_priced)?;
-                self.in_tier(kind, service_tier, n)
-            };
-            if let Some(cost) = own.or_else(of_kind) {
-                return Some(&cost.usd);
-            }
-        }
         let mut component = Some(component);
         while let Some(name) = component {
-            if let Some(cost) = self.step(name, STANDARD, n) {
+            let cost = self
+                .in_tier(name, service_tier, n)
+                .or_else(|| self.of_whole(name, service_tier, n))
+                .or_else(|| self.step(name, STANDARD, n));
+            if let Some(cost) = cost {
                 return Some(&cost.usd);
             }
             component = kind_of(name);
         }
         None
+    }
+
+    /// The cost in a tier of the input or output that a component is a part of, if the tier has none for the part.
+    fn of_whole(&self, component: &str, service_tier: &str, n: i64) -> Option<&UnitCost<V>> {
+        let is_priced = self.0.iter().any(|cost| cost.is(component, service_tier));
+        let kind = kind_of(component).filter(|_| is_part(component) && !is_priced)?;
+        self.in_tier(kind, service_tier, n).filter(|_| service_tier != STANDARD)
     }
 
     /// The step of a tier, unless the standard tier has a higher one for that input.
@@ -167,7 +167,9 @@ mod tests {
         assert_eq!(costs.of(REASONING, "flex", 1), Some(&5));
         assert_eq!(costs.of("audio_input", "flex", 1), Some(&2));
         assert_eq!(costs.of(CACHE_READ, "flex", 1), Some(&1));
-        assert_eq!(costs.of(CACHE_WRITE, "flex", 1), Some(&4));
+        // A write without any cost of its own is charged as new input of that tier.
+        assert_eq!(costs.of(CACHE_WRITE, "flex", 1), Some(&2));
+        assert_eq!(costs.of(CACHE_WRITE_1H, "flex", 1), Some(&2));
     }
 
     #[test]

@@ -21,7 +21,7 @@ const DATABASE: &str = "litellm";
 pub const CHECK: Check = Check {
     name: "litellm",
     about: "10,000 random calls cost what LiteLLM's own calculator says (tests/litellm; network)",
-    run: Run::WithTools(run),
+    run: Run::WithExtension(run),
 };
 
 fn run(toolchain: &Toolchain) -> Result<()> {
