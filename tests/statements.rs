@@ -206,7 +206,15 @@ fn few_functions_pin_no_search_path() -> Result<()> {
     let mut names: Vec<_> = unpinned()?.into_iter().map(|function| function.name).collect();
     names.sort();
     names.dedup();
-    let known = ["enforce_lifecycle", "is_valid_configuration", "uuidv7", "v7_is_valid_file_name"];
+    let known = [
+        "enforce_lifecycle",
+        "is_valid_configuration",
+        "llm_cost_of_calls",
+        "llm_input_units",
+        "llm_unpriced_units",
+        "uuidv7",
+        "v7_is_valid_file_name",
+    ];
     assert_eq!(names, known.map(|name| format!("orchestrator.{name}")));
     Ok(())
 }

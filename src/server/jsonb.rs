@@ -1,6 +1,8 @@
 //! A `jsonb` value that is passed on unparsed. serde_json would round its numbers, and fail on
 //! numbers that only the server can hold.
 
+use std::ffi::CString;
+
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, UnboxDatum};
 use pgrx::pgrx_sql_entity_graph::metadata::{
@@ -11,7 +13,7 @@ use pgrx::{FromDatum, IntoDatum, pg_sys};
 use crate::server::error::{Error, Kind, required};
 
 /// A `jsonb` value in the server's own form.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Document(Vec<u8>);
 
 impl Document {
@@ -39,6 +41,14 @@ impl Document {
     pub fn is_empty_object(&self) -> bool {
         let header = self.0.get(4..).and_then(|header| <[u8; 4]>::try_from(header).ok());
         header.is_some_and(|header| u32::from_ne_bytes(header) == pg_sys::JB_FOBJECT)
+    }
+
+    /// Its text, with every digit of its numbers.
+    pub fn text(&self) -> String {
+        let datum = self.clone().into_datum();
+        // SAFETY: the server's own function on a whole value of its type.
+        let text = unsafe { pgrx::direct_function_call::<CString>(pg_sys::jsonb_out, &[datum]) };
+        text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     /// Its JSON type: object, array, string, number, boolean or null.
