@@ -147,46 +147,39 @@ DROP VIEW orchestrator.llm_cost_by_run;
 DROP VIEW orchestrator.unpriced_usage_0_9_0;
 DROP VIEW orchestrator.llm_cost_by_day_0_9_0;
 DROP VIEW orchestrator.llm_usage_costs_0_9_0;
+DROP VIEW orchestrator.llm_price_limits;
+DROP VIEW orchestrator.llm_price_lists;
 DROP VIEW orchestrator.llm_prices_by_name;
 DROP VIEW orchestrator.llm_price_periods_0_9_0;
-DROP FUNCTION orchestrator.llm_unpriced_units(jsonb, text, bigint, jsonb);
+DROP FUNCTION orchestrator.llm_unpriced_units(jsonb, integer, text, bigint, jsonb);
 DROP FUNCTION orchestrator.llm_input_units(jsonb);
-DROP FUNCTION orchestrator.llm_cost_of_calls(jsonb, text, bigint, numeric, numeric, numeric, numeric, numeric, numeric, jsonb, bigint);
+DROP FUNCTION orchestrator.llm_call_cost(jsonb, integer, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, jsonb);
+DROP FUNCTION orchestrator.llm_cost_line(timestamptz[], jsonb, date, bytea, numeric);
+DROP AGGREGATE orchestrator.llm_usage_sums(bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, timestamptz, bigint[], timestamptz[]);
+DROP FUNCTION orchestrator.llm_usage_sums_merge(bytea, bytea);
+DROP FUNCTION orchestrator.llm_usage_sums_add(bytea, bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, timestamptz, bigint[], timestamptz[]);
 
 -- tables
 
 SELECT orchestrator.archive_table('orchestrator.llm_model_aliases');
 SELECT orchestrator.archive_table('orchestrator.llm_price_components');
 
-SELECT orchestrator.archive_columns('orchestrator.llm_pricing', array['effective_at', 'replaced_at', 'replaces']);
-DROP INDEX orchestrator.uq_llm_pricing_begins;
-
 -- Below 0.9.0 a model has one price a day, with six decimals. The other prices of the day get a name of their own, which
 -- no call has. No user changed these rows, so no user's trigger runs.
-DO $$
-DECLARE
-    others CONSTANT uuid[] := ARRAY(
-        SELECT p.id FROM (SELECT o.id, row_number() OVER (PARTITION BY o.model, o.effective_date
-                                                          ORDER BY o.replaced_at DESC NULLS FIRST, o.effective_at NULLS FIRST, o.id DESC) AS place
-                          FROM orchestrator.llm_pricing AS o) AS p
-        WHERE p.place > 1
-        UNION
-        SELECT o.id FROM orchestrator.llm_pricing AS o WHERE o.replaced_at IS NOT NULL);
-    rounded CONSTANT boolean := EXISTS (SELECT FROM orchestrator.llm_pricing AS o
-                                        WHERE o.input_cost_per_million <> round(o.input_cost_per_million, 6) OR o.output_cost_per_million <> round(o.output_cost_per_million, 6));
-BEGIN
-    SET LOCAL session_replication_role TO replica;
-    IF cardinality(others) > 0 OR rounded THEN
-        PERFORM orchestrator.archive_columns('orchestrator.llm_pricing', array['model', 'input_cost_per_million', 'output_cost_per_million']);
-        UPDATE orchestrator.llm_pricing AS p SET model = left(p.model, 400) || ' (another price of the day: ' || p.id || ')' WHERE p.id = ANY (others);
-        UPDATE orchestrator.llm_pricing AS p
-        SET input_cost_per_million = round(p.input_cost_per_million, 6), output_cost_per_million = round(p.output_cost_per_million, 6)
-        WHERE p.input_cost_per_million <> round(p.input_cost_per_million, 6) OR p.output_cost_per_million <> round(p.output_cost_per_million, 6);
-        PERFORM orchestrator.note_filled_in('orchestrator.llm_pricing', array['model', 'input_cost_per_million', 'output_cost_per_million']);
-    END IF;
-    SET LOCAL session_replication_role TO origin;
-END
-$$;
+DROP INDEX orchestrator.uq_llm_pricing_begins;
+SELECT orchestrator.archive_columns('orchestrator.llm_pricing', array['model', 'input_cost_per_million', 'output_cost_per_million', 'effective_at', 'replaced_at', 'replaces']);
+SET LOCAL session_replication_role TO replica;
+UPDATE orchestrator.llm_pricing AS p
+SET model = left(p.model, 400) || ' (another price of the day: ' || p.id || ')'
+FROM (SELECT o.id, row_number() OVER (PARTITION BY o.model, o.effective_date
+                                      ORDER BY o.replaced_at DESC NULLS FIRST, o.effective_at NULLS FIRST, o.id DESC) AS place
+      FROM orchestrator.llm_pricing AS o) AS d
+WHERE d.id = p.id AND (d.place > 1 OR p.replaced_at IS NOT NULL);
+UPDATE orchestrator.llm_pricing AS p
+SET input_cost_per_million = round(p.input_cost_per_million, 6), output_cost_per_million = round(p.output_cost_per_million, 6)
+WHERE p.input_cost_per_million <> round(p.input_cost_per_million, 6) OR p.output_cost_per_million <> round(p.output_cost_per_million, 6);
+SET LOCAL session_replication_role TO origin;
+SELECT orchestrator.note_filled_in('orchestrator.llm_pricing', array['model', 'input_cost_per_million', 'output_cost_per_million']);
 
 ALTER TABLE orchestrator.llm_pricing
     DROP CONSTRAINT llm_pricing_effective_at_check,

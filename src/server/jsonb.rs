@@ -11,6 +11,7 @@ use pgrx::pgrx_sql_entity_graph::metadata::{
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 use crate::server::error::{Error, Kind, required};
+use crate::server::packed::Jsonb;
 
 /// A `jsonb` value in the server's own form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +31,23 @@ impl Document {
     /// The object without keys.
     pub fn empty_object() -> Document {
         Document::composed(serde_json::json!({}))
+    }
+
+    /// A copy of a value that is read where it stands.
+    pub fn of(value: Jsonb) -> Document {
+        let size = value.0.len() + pg_sys::VARHDRSZ;
+        let mut bytes = vec![0; size];
+        // SAFETY: the header takes the first bytes of the value.
+        unsafe {
+            pgrx::set_varsize_4b(
+                bytes.as_mut_ptr().cast(),
+                i32::try_from(size).unwrap_or(i32::MAX),
+            );
+        }
+        if let Some(place) = bytes.get_mut(pg_sys::VARHDRSZ..) {
+            place.copy_from_slice(value.0);
+        }
+        Document(bytes)
     }
 
     /// Its size in bytes.

@@ -5,45 +5,50 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use pgrx::AnyNumeric;
+use pgrx::datum::Array;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use serde_json::value::RawValue;
 
-use super::unit_costs::{COUNTED, UnitCost, UnitCosts, is_input};
+use super::price::{Cost, Price, Row};
+use super::sums::{Calls, decode};
+use super::unit_costs::{COUNTED, is_input};
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
+use crate::server::numeric_array::{Numeric, NumericArray};
 
-/// The number of prices whose unit costs a backend keeps. A report has as many as models were called.
+/// The number of documents with unit costs that a backend keeps. A report has as many as models were called.
 const KEPT: usize = 1_000;
 
+/// Prices by the document that holds their unit costs. A report asks once per line.
+type Known = HashMap<Document, Rc<[Price]>, foldhash::fast::RandomState>;
+
 thread_local! {
-    /// The unit costs of prices, by the document that holds them.
-    static KNOWN: RefCell<HashMap<Document, Rc<UnitCosts<AnyNumeric>>>> = RefCell::default();
+    static KNOWN: RefCell<Known> = RefCell::default();
 }
 
-/// The cost in USD of calls with the same tier, the same units and a whole input of the same step. It is the part of the
-/// views over calls that knows which unit cost holds.
+/// The cost of a call in USD. It is the part of the views over calls that knows which unit cost holds.
 ///
-/// `unit_costs`: those of a price, as in orchestrator.llm_prices_by_name; `service_tier`: the tier of the calls; `n`: the
-/// whole input of one of them, in tokens; the tokens of all calls, each in one argument; `units`: what else one call
-/// used; `calls`: their number. Returns: the exact cost; NULL if an argument is NULL or a unit has no cost.
+/// `unit_costs`: an array of the unit costs of each price of the name, as in orchestrator.llm_prices_by_name; `place`: that
+/// of the price in force, from 1; `service_tier`: the tier of the call; `n`: its whole input, in tokens; its tokens, each
+/// in one argument; `units`: what else it used. Returns: the exact cost; NULL if an argument is NULL, no price was in
+/// force, or a unit has no cost.
 /// Errors: 22023 unit costs of another form. Since 0.9.0.
 #[pg_extern(sql = false, immutable, parallel_safe)]
 #[allow(clippy::too_many_arguments)]
-fn llm_cost_of_calls(
+fn llm_call_cost(
     unit_costs: Document,
+    place: i32,
     service_tier: &str,
     n: i64,
-    input_tokens: AnyNumeric,
-    cache_read_tokens: AnyNumeric,
-    cache_write_tokens: AnyNumeric,
-    cache_write_1h_tokens: AnyNumeric,
-    output_tokens: AnyNumeric,
-    reasoning_tokens: AnyNumeric,
+    input_tokens: i64,
+    output_tokens: i64,
+    cache_read_tokens: i64,
+    cache_write_tokens: i64,
+    cache_write_1h_tokens: i64,
+    reasoning_tokens: i64,
     units: Document,
-    calls: i64,
 ) -> Result<Option<AnyNumeric>, ErrorReport> {
-    let costs = known(&unit_costs)?;
     let tokens = [
         input_tokens,
         output_tokens,
@@ -52,7 +57,66 @@ fn llm_cost_of_calls(
         cache_write_1h_tokens,
         reasoning_tokens,
     ];
-    Ok(cost(&costs, service_tier, n, tokens, &units, calls)?)
+    let call = Calls { n, units: quantities(&units)?, ..Calls::one(service_tier, tokens) };
+    let prices = prices(&unit_costs)?;
+    Ok(at(&prices, place).and_then(|price| price.cost(&call)).map(Cost::usd))
+}
+
+/// A line of a report about calls of one name on one UTC day.
+///
+/// `begins`: in order, the times from which the prices of the name are in force, NULL if it has none; `unit_costs`: an
+/// array of the unit costs of each; `day`: the day; `sums`: of the calls, by the aggregate llm_usage_sums;
+/// `reported_cost`: USD, the sum of the costs that were reported; NULL for none. Returns: the tokens of input, output,
+/// cache_read, cache_write, cache_write_1h and reasoning, all tokens, the cost in USD, NULL if no call has one, and the
+/// number of calls without a cost.
+/// Errors: 22023 unit costs or sums of another form. Since 0.9.0.
+#[pg_extern(sql = false, immutable, parallel_safe)]
+fn llm_cost_line(
+    begins: Option<Array<i64>>,
+    unit_costs: Option<Document>,
+    day: Option<Date>,
+    sums: Option<&[u8]>,
+    reported_cost: Option<AnyNumeric>,
+) -> Result<NumericArray, ErrorReport> {
+    let prices = unit_costs.as_ref().map(prices).transpose()?;
+    let begins = begins.as_ref().and_then(|begins| begins.as_slice().ok()).unwrap_or_default();
+    let day = day.map_or(i64::MIN, first_moment);
+    let mut tokens = [0_i128; COUNTED.len()];
+    let mut cost = reported_cost.map(Cost::reported);
+    let mut unpriced = 0_i64;
+    for calls in decode(sums.unwrap_or_default())? {
+        for (sum, more) in tokens.iter_mut().zip(calls.tokens) {
+            *sum += i128::from(more);
+        }
+        if calls.is_reported {
+            continue;
+        }
+        let place = begins.partition_point(|begins| *begins <= calls.moment.max(day));
+        let price = prices.as_ref().zip(place.checked_sub(1));
+        let more = price.and_then(|(prices, place)| prices.get(place)?.cost(&calls));
+        match (cost.take(), more) {
+            (sum, None) => {
+                unpriced = unpriced.saturating_add(calls.calls);
+                cost = sum;
+            }
+            (None, more) => cost = more,
+            (Some(sum), Some(more)) => cost = Some(sum.plus(more)),
+        }
+    }
+    let all = tokens.iter().sum();
+    let tokens = tokens.into_iter().chain([all]).map(|sum| Some(Numeric::whole(sum)));
+    let last = [cost.map(Cost::numeric), Some(Numeric::whole(unpriced.into()))];
+    Ok(tokens.chain(last).collect())
+}
+
+/// The first moment of a UTC day, in microseconds of the server.
+fn first_moment(day: Date) -> i64 {
+    const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+    match day.to_pg_epoch_days() {
+        i32::MIN => i64::MIN,
+        i32::MAX => i64::MAX,
+        days => i64::from(days) * DAY,
+    }
 }
 
 /// The tokens among the units of a call that belong to its input, such as those of audio.
@@ -76,77 +140,51 @@ pub fn input_units(units: &Document) -> Result<i64, Error> {
     Ok(if sum < most { i64::try_from(sum.ceil()).unwrap_or(MOST) } else { MOST })
 }
 
-/// The units of a call that have no cost at a price.
+/// The units of a call that have no cost at the price in force.
 ///
-/// `unit_costs`, `service_tier`, `n`, `units`: as of `llm_cost_of_calls`. Returns: their names in order.
-/// Errors: 22023 unit costs of another form. Since 0.9.0.
+/// `unit_costs`, `place`, `service_tier`, `n`, `units`: as of `llm_call_cost`. Returns: their names in order; NULL if an
+/// argument is NULL. Errors: 22023 unit costs of another form. Since 0.9.0.
 #[pg_extern(sql = false, immutable, parallel_safe)]
 fn llm_unpriced_units(
     unit_costs: Document,
+    place: i32,
     service_tier: &str,
     n: i64,
     units: Document,
 ) -> Result<Vec<String>, ErrorReport> {
-    let costs = known(&unit_costs)?;
+    let prices = prices(&unit_costs)?;
+    let Some(price) = at(&prices, place) else { return Ok(Vec::new()) };
     let units = quantities(&units)?.into_keys();
-    Ok(units.filter(|unit| costs.of(unit, service_tier, n).is_none()).collect())
+    Ok(units.filter(|unit| !price.has(unit, service_tier, n)).collect())
 }
 
-/// `tokens`: in the order of `COUNTED`.
-pub fn cost(
-    costs: &UnitCosts<AnyNumeric>,
-    service_tier: &str,
-    n: i64,
-    tokens: [AnyNumeric; COUNTED.len()],
-    units: &Document,
-    calls: i64,
-) -> Result<Option<AnyNumeric>, Error> {
-    let zero = AnyNumeric::from(0);
-    let mut sum = zero.clone();
-    for (component, quantity) in COUNTED.iter().zip(tokens).filter(|(_, tokens)| *tokens != zero) {
-        let Some(usd) = costs.of(component, service_tier, n) else { return Ok(None) };
-        sum += quantity * usd.clone();
-    }
-    for (unit, quantity) in quantities(units)? {
-        let Some(usd) = costs.of(&unit, service_tier, n) else { return Ok(None) };
-        sum += quantity * usd.clone() * calls;
-    }
-    Ok(Some(sum))
+/// The price at a place, from 1.
+fn at(prices: &[Price], place: i32) -> Option<&Price> {
+    prices.get(usize::try_from(place).ok()?.checked_sub(1)?)
 }
 
-/// The unit costs that a document holds: an array of arrays of component, tier, step and cost.
-pub fn known(document: &Document) -> Result<Rc<UnitCosts<AnyNumeric>>, Error> {
+/// The prices whose unit costs a document holds: an array of arrays of rows.
+pub fn prices(unit_costs: &Document) -> Result<Rc<[Price]>, Error> {
     KNOWN.with_borrow_mut(|known| {
-        if let Some(costs) = known.get(document) {
-            return Ok(Rc::clone(costs));
+        if let Some(prices) = known.get(unit_costs) {
+            return Ok(Rc::clone(prices));
         }
-        let rows = serde_json::from_str::<Vec<Row>>(&document.text());
-        let costs = rows.ok().and_then(|rows| rows.into_iter().filter_map(unit_cost).collect());
-        let costs = costs.map(|costs| Rc::new(UnitCosts(costs))).ok_or_else(|| {
+        let rows = serde_json::from_str::<Vec<Vec<Row>>>(&unit_costs.text()).ok();
+        let prices = rows.and_then(|rows| rows.into_iter().map(Price::new).collect());
+        let prices: Rc<[Price]> = prices.ok_or_else(|| {
             Error::new(Kind::InvalidValue, "argument \"unit_costs\" is not a list of unit costs")
-                .hint("Pass the column unit_costs of orchestrator.llm_prices_by_name.")
+                .hint("Pass an array of the column unit_costs of orchestrator.llm_prices_by_name.")
         })?;
         if known.len() >= KEPT {
             known.clear();
         }
-        known.insert(document.clone(), Rc::clone(&costs));
-        Ok(costs)
+        known.insert(unit_costs.clone(), Rc::clone(&prices));
+        Ok(prices)
     })
 }
 
-/// Component, service tier, step, and USD per unit.
-type Row = (String, String, i64, Option<String>);
-
-/// `None`: the price says nothing, because somebody has let its column be null. `Some(None)`: no number.
-fn unit_cost(
-    (component, service_tier, above_input, usd): Row,
-) -> Option<Option<UnitCost<AnyNumeric>>> {
-    let usd = AnyNumeric::try_from(usd?.as_str()).ok();
-    Some(usd.map(|usd| UnitCost { component, service_tier, above_input, usd }))
-}
-
 /// The units of a call that are more than none, each with its exact quantity, in the order of their names.
-fn quantities(units: &Document) -> Result<BTreeMap<String, AnyNumeric>, Error> {
+pub fn quantities(units: &Document) -> Result<BTreeMap<String, AnyNumeric>, Error> {
     if units.is_empty_object() {
         return Ok(BTreeMap::new());
     }

@@ -6,6 +6,8 @@ use pgrx::prelude::*;
 use pgrx::{AnyNumeric, Uuid};
 
 use super::cost;
+use super::price::Cost;
+use super::sums::{Calls, whole_input};
 use super::unit_costs::STANDARD;
 use crate::agents::amounts::{count, moment};
 use crate::server::error::{Error, required};
@@ -56,24 +58,20 @@ impl Call<'_> {
     /// The exact cost in USD; `None` if there was no price, or none for one of the units.
     pub fn cost(&self) -> Result<Option<AnyNumeric>, Error> {
         static UNIT_COSTS: Statement = Statement::new(
-            "SELECT p.unit_costs FROM orchestrator.llm_prices_by_name AS p \
+            "SELECT jsonb_build_array(p.unit_costs) FROM orchestrator.llm_prices_by_name AS p \
              WHERE p.name = $1 AND $2 >= p.begins AND (p.ends IS NULL OR $2 < p.ends)",
         );
         let price = [self.model.into(), self.at.into()];
         let Some(unit_costs) = UNIT_COSTS.select(&price, statements::one::<Document>)? else {
             return Ok(None);
         };
-        let costs = cost::known(&unit_costs)?;
-        let tokens = self.tokens.map(AnyNumeric::from);
-        cost::cost(&costs, self.service_tier, self.whole_input()?, tokens, self.units, 1)
-    }
-
-    fn whole_input(&self) -> Result<i64, Error> {
-        let [input, _, cache_read, cache_write, cache_write_1h, _] = self.tokens;
-        let units = cost::input_units(self.units)?;
-        Ok([cache_read, cache_write, cache_write_1h, units]
-            .into_iter()
-            .fold(input, i64::saturating_add))
+        let call = Calls {
+            n: whole_input(&self.tokens).saturating_add(cost::input_units(self.units)?),
+            units: cost::quantities(self.units)?,
+            ..Calls::one(self.service_tier, self.tokens)
+        };
+        let prices = cost::prices(&unit_costs)?;
+        Ok(prices.first().and_then(|price| price.cost(&call)).map(Cost::usd))
     }
 }
 

@@ -9,7 +9,9 @@ mod cost;
 mod import;
 mod in_force;
 mod litellm;
+mod price;
 mod set;
+mod sums;
 mod unit_costs;
 
 use std::ffi::CStr;
