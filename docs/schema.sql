@@ -1454,41 +1454,18 @@ FROM enum AS e;
 --   cost: USD, exact, of the calls that have a cost; NULL if none has
 --   unpriced_calls: Calls without a cost, because the model or one of the units had no price
 CREATE VIEW orchestrator.llm_cost_by_day AS
-SELECT g.day, g.project_id, g.agent_id, g.model, sum(g.calls)::bigint AS calls,
-       sum(g.input_tokens) AS input_tokens, sum(g.output_tokens) AS output_tokens,
-       sum(g.input_tokens + g.cache_read_tokens + g.cache_write_tokens + g.cache_write_1h_tokens + g.output_tokens + g.reasoning_tokens) AS tokens,
-       sum(g.cost) AS cost,
-       coalesce(sum(g.calls) FILTER (WHERE g.cost IS NULL), 0)::bigint AS unpriced_calls,
-       sum(g.cache_read_tokens) AS cache_read_tokens, sum(g.cache_write_tokens) AS cache_write_tokens,
-       sum(g.cache_write_1h_tokens) AS cache_write_1h_tokens, sum(g.reasoning_tokens) AS reasoning_tokens
-FROM (SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, u.output_tokens,
-             u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens, u.reasoning_tokens,
-             k.cost
-      FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.agent_id, c.model, c.service_tier, c.units, s.steps,
-                   -- A call whose cost was reported is in no step.
-                   CASE WHEN c.reported_cost IS NULL
-                        THEN width_bucket(least(c.input_tokens, 4000000000000000000) + c.cache_read_tokens + c.cache_write_tokens + c.cache_write_1h_tokens
-                                 + CASE WHEN c.units = '{}' THEN 0 ELSE orchestrator.llm_input_units(c.units) END - 1, s.steps) END AS step,
-                   s.moments[width_bucket(c."timestamp", s.moments)] AS moment,
-                   count(*) AS calls, sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens,
-                   sum(c.cache_read_tokens) AS cache_read_tokens, sum(c.cache_write_tokens) AS cache_write_tokens,
-                   sum(c.cache_write_1h_tokens) AS cache_write_1h_tokens, sum(c.reasoning_tokens) AS reasoning_tokens,
-                   sum(c.reported_cost) AS reported_cost
-            FROM orchestrator.llm_token_usage AS c,
-                 (SELECT coalesce((SELECT array_agg(DISTINCT k.above_input ORDER BY k.above_input)
-                                   FROM orchestrator.llm_price_components AS k WHERE k.above_input > 0), '{}') AS steps,
-                         coalesce((SELECT array_agg(DISTINCT p.effective_at ORDER BY p.effective_at)
-                                   FROM orchestrator.llm_pricing AS p WHERE p.effective_at IS NOT NULL AND p.replaced_at IS NULL), '{}') AS moments) AS s
-            GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.project_id, c.agent_id, c.model, c.service_tier, c.units, 7, 8, 9) AS u
-      LEFT JOIN orchestrator.llm_prices_by_name AS p
-             ON p.name = u.model AND greatest(u.day::timestamp AT TIME ZONE 'UTC', u.moment) >= p.begins
-            AND (p.ends IS NULL OR greatest(u.day::timestamp AT TIME ZONE 'UTC', u.moment) < p.ends)
-      -- OFFSET keeps the planner from computing the cost twice.
-      CROSS JOIN LATERAL (
-          SELECT CASE WHEN u.step IS NULL THEN u.reported_cost
-                      ELSE orchestrator.llm_cost_of_calls(p.unit_costs, u.service_tier, coalesce(u.steps[u.step] + 1, 0), u.input_tokens, u.cache_read_tokens,
-                               u.cache_write_tokens, u.cache_write_1h_tokens, u.output_tokens, u.reasoning_tokens, u.units, u.calls) END AS cost OFFSET 0) AS k) AS g
-GROUP BY g.day, g.project_id, g.agent_id, g.model;
+SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, k.line[1] AS input_tokens, k.line[2] AS output_tokens, k.line[7] AS tokens,
+       k.line[8] AS cost, k.line[9]::bigint AS unpriced_calls,
+       k.line[3] AS cache_read_tokens, k.line[4] AS cache_write_tokens, k.line[5] AS cache_write_1h_tokens, k.line[6] AS reasoning_tokens
+FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.agent_id, c.model, count(*) AS calls,
+             sum(c.reported_cost) AS reported_cost,
+             orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
+                 c.units, c.service_tier, c.reported_cost IS NOT NULL, c."timestamp", s.steps, s.moments) AS sums
+      FROM orchestrator.llm_token_usage AS c, orchestrator.llm_price_limits AS s
+      GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.project_id, c.agent_id, c.model) AS u
+LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model
+-- OFFSET keeps the planner from computing a line once for each of its numbers.
+CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.sums, u.reported_cost) AS line OFFSET 0) AS k;
 
 -- The calls with each prompt, and their cost
 -- Made by 0.8.1--0.9.0.sql
@@ -1497,10 +1474,18 @@ GROUP BY g.day, g.project_id, g.agent_id, g.model;
 --   cost_per_call: USD, the average of the calls that have a cost; rounded
 --   unpriced_calls: Calls without a cost
 CREATE VIEW orchestrator.llm_cost_by_prompt AS
-SELECT c.prompt_id, p.agent_type, p.version, c.calls, c.cost, c.cost / nullif(c.calls - c.unpriced_calls, 0) AS cost_per_call, c.unpriced_calls
-FROM (SELECT u.prompt_id, count(*) AS calls, sum(u.cost) AS cost, count(*) FILTER (WHERE u.cost IS NULL) AS unpriced_calls
-      FROM orchestrator.llm_usage_costs AS u WHERE u.prompt_id IS NOT NULL GROUP BY u.prompt_id) AS c
-LEFT JOIN orchestrator.prompts AS p ON p.id = c.prompt_id;
+SELECT g.prompt_id, p.agent_type, p.version, g.calls, g.cost, g.cost / nullif(g.calls - g.unpriced_calls, 0) AS cost_per_call, g.unpriced_calls
+FROM (SELECT u.prompt_id, sum(u.calls)::bigint AS calls, sum(k.line[8]) AS cost, sum(k.line[9])::bigint AS unpriced_calls
+      FROM (SELECT c.prompt_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls, sum(c.reported_cost) AS reported_cost,
+                   orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
+                       c.units, c.service_tier, c.reported_cost IS NOT NULL, c."timestamp", s.steps, s.moments) AS sums
+            FROM orchestrator.llm_token_usage AS c, orchestrator.llm_price_limits AS s WHERE c.prompt_id IS NOT NULL
+            GROUP BY c.prompt_id, (c."timestamp" AT TIME ZONE 'UTC')::date, c.model) AS u
+      LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model
+      -- OFFSET keeps the planner from computing a line once for each of its numbers.
+      CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.sums, u.reported_cost) AS line OFFSET 0) AS k
+      GROUP BY u.prompt_id) AS g
+LEFT JOIN orchestrator.prompts AS p ON p.id = g.prompt_id;
 
 -- The calls of each run with every kind of token and their cost
 -- Made by 0.8.1--0.9.0.sql
@@ -1508,13 +1493,40 @@ LEFT JOIN orchestrator.prompts AS p ON p.id = c.prompt_id;
 --   cost: USD, exact, of the calls that have a cost; NULL if none has
 --   unpriced_calls: Calls without a cost
 CREATE VIEW orchestrator.llm_cost_by_run AS
-SELECT u.thread_id, count(*) AS calls, sum(u.input_tokens) AS input_tokens, sum(u.output_tokens) AS output_tokens,
-       sum(u.cache_read_tokens) AS cache_read_tokens, sum(u.cache_write_tokens) AS cache_write_tokens,
-       sum(u.cache_write_1h_tokens) AS cache_write_1h_tokens, sum(u.reasoning_tokens) AS reasoning_tokens,
-       sum(u.cost) AS cost, count(*) FILTER (WHERE u.cost IS NULL) AS unpriced_calls,
-       min(u."timestamp") AS first_call, max(u."timestamp") AS last_call
-FROM orchestrator.llm_usage_costs AS u WHERE u.thread_id IS NOT NULL
+SELECT u.thread_id, sum(u.calls)::bigint AS calls, sum(k.line[1]) AS input_tokens, sum(k.line[2]) AS output_tokens,
+       sum(k.line[3]) AS cache_read_tokens, sum(k.line[4]) AS cache_write_tokens, sum(k.line[5]) AS cache_write_1h_tokens, sum(k.line[6]) AS reasoning_tokens,
+       sum(k.line[8]) AS cost, sum(k.line[9])::bigint AS unpriced_calls, min(u.first_call) AS first_call, max(u.last_call) AS last_call
+FROM (SELECT c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls, sum(c.reported_cost) AS reported_cost,
+             min(c."timestamp") AS first_call, max(c."timestamp") AS last_call,
+             orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
+                 c.units, c.service_tier, c.reported_cost IS NOT NULL, c."timestamp", s.steps, s.moments) AS sums
+      FROM orchestrator.llm_token_usage AS c, orchestrator.llm_price_limits AS s WHERE c.thread_id IS NOT NULL
+      GROUP BY c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date, c.model) AS u
+LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model
+-- OFFSET keeps the planner from computing a line once for each of its numbers.
+CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.sums, u.reported_cost) AS line OFFSET 0) AS k
 GROUP BY u.thread_id;
+
+-- One row: where a unit cost or a price begins within the calls of a UTC day, over all models
+-- Made by 0.8.1--0.9.0.sql
+--   steps: The lengths of the input above which a unit cost begins, in order; NULL for none
+--   moments: The times within a UTC day at which a price begins, in order; NULL for none
+CREATE VIEW orchestrator.llm_price_limits AS
+SELECT (SELECT array_agg(DISTINCT c.above_input ORDER BY c.above_input)
+        FROM orchestrator.llm_price_components AS c WHERE c.above_input > 0) AS steps,
+       (SELECT array_agg(DISTINCT p.effective_at ORDER BY p.effective_at)
+        FROM orchestrator.llm_pricing AS p WHERE p.effective_at IS NOT NULL AND p.replaced_at IS NULL) AS moments;
+
+-- All prices of each name that a call can use, in the order of the times from which they are in force
+-- Made by 0.8.1--0.9.0.sql
+--   begins: The time from which each price is in force, until the next one
+--   price_ids: Each price in llm_pricing
+--   unit_costs: The unit costs of each price, as in llm_prices_by_name
+CREATE VIEW orchestrator.llm_price_lists AS
+SELECT p.name, array_agg(p.begins ORDER BY p.begins) AS begins, array_agg(p.price_id ORDER BY p.begins) AS price_ids,
+       jsonb_agg(p.unit_costs ORDER BY p.begins) AS unit_costs
+FROM orchestrator.llm_prices_by_name AS p
+GROUP BY p.name;
 
 -- Every price that was not replaced, with the time in which it is in force
 -- Made by 0.2.4--0.2.5.sql, 0.8.1--0.9.0.sql
@@ -1562,21 +1574,21 @@ FROM (SELECT p.model AS name, p.begins, p.ends, p.model, p.price_id, p.input_cos
 --   unpriced_units: Units of the call that the price has no cost for; NULL if there was no price
 CREATE VIEW orchestrator.llm_usage_costs AS
 SELECT u.id, u."timestamp", u.day, u.project_id, u.agent_id, u.model, u.input_tokens, u.output_tokens,
-       coalesce(u.reported_cost, orchestrator.llm_cost_of_calls(p.unit_costs, u.service_tier, u.n, u.input_tokens, u.cache_read_tokens,
-           u.cache_write_tokens, u.cache_write_1h_tokens, u.output_tokens, u.reasoning_tokens, u.units, 1)) AS cost,
-       p.price_id, u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens, u.reasoning_tokens, u.units, u.service_tier, u.n,
+       coalesce(u.reported_cost, orchestrator.llm_call_cost(p.unit_costs, width_bucket(u."timestamp", p.begins), u.service_tier, u.n, u.input_tokens, u.output_tokens,
+           u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens, u.reasoning_tokens, u.units)) AS cost,
+       p.price_ids[width_bucket(u."timestamp", p.begins)] AS price_id,
+       u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens, u.reasoning_tokens, u.units, u.service_tier, u.n,
        u.thread_id, u.prompt_id,
        CASE WHEN u.units <> '{}' AND u.reported_cost IS NULL
-            THEN orchestrator.llm_unpriced_units(p.unit_costs, u.service_tier, u.n, u.units) ELSE '{}' END AS unpriced_units
-FROM (SELECT c.id, c."timestamp", (c."timestamp" AT TIME ZONE 'UTC')::date AS day,
-             c.project_id, c.agent_id, c.model, c.input_tokens, c.output_tokens,
+            THEN orchestrator.llm_unpriced_units(p.unit_costs, width_bucket(u."timestamp", p.begins), u.service_tier, u.n, u.units)
+            ELSE '{}' END AS unpriced_units
+FROM (SELECT c.id, c."timestamp", (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.agent_id, c.model, c.input_tokens, c.output_tokens,
              c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens, c.units, c.service_tier,
              least(c.input_tokens, 4000000000000000000) + c.cache_read_tokens + c.cache_write_tokens + c.cache_write_1h_tokens
                  + CASE WHEN c.units = '{}' THEN 0 ELSE orchestrator.llm_input_units(c.units) END AS n,
              c.thread_id, c.prompt_id, c.reported_cost
       FROM orchestrator.llm_token_usage AS c) AS u
-LEFT JOIN orchestrator.llm_prices_by_name AS p
-       ON p.name = u.model AND u."timestamp" >= p.begins AND (p.ends IS NULL OR u."timestamp" < p.ends);
+LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model;
 
 -- Pending approvals with their tasks, the oldest first
 -- Made by 0.2.5--0.3.0.sql
@@ -1796,17 +1808,24 @@ GROUP BY e.tool_name;
 --   unit: The unit that the price has no cost for; NULL if the model had no price
 --   suggested_model: A model with a price whose name is the beginning or the end of this one, for set_model_alias; nobody has decided that it is the same
 CREATE VIEW orchestrator.unpriced_usage AS
-SELECT u.model, count(*) AS calls, sum(u.input_tokens) AS input_tokens, sum(u.output_tokens) AS output_tokens,
-       sum(u.input_tokens) + sum(u.output_tokens) AS tokens, min(u."timestamp") AS first_call, max(u."timestamp") AS last_call,
-       unit.name AS unit,
+SELECT u.model, u.calls, u.input_tokens, u.output_tokens, u.input_tokens + u.output_tokens AS tokens, u.first_call, u.last_call, u.unit,
        (SELECT p.model FROM (SELECT DISTINCT c.model FROM orchestrator.llm_pricing AS c WHERE c.replaced_at IS NULL) AS p
-        WHERE unit.name IS NULL AND p.model <> u.model
+        WHERE u.unit IS NULL AND p.model <> u.model
           AND (starts_with(u.model, p.model) OR right(u.model, length(p.model) + 1) = '/' || p.model)
         ORDER BY length(p.model) DESC, p.model LIMIT 1) AS suggested_model
-FROM orchestrator.llm_usage_costs AS u
-LEFT JOIN LATERAL unnest(u.unpriced_units) AS unit (name) ON true
-WHERE u.cost IS NULL
-GROUP BY u.model, unit.name;
+FROM (-- Every price has a cost for each kind of token.
+      SELECT c.model, NULL AS unit, count(*) AS calls, sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens,
+             min(c."timestamp") AS first_call, max(c."timestamp") AS last_call
+      FROM orchestrator.llm_token_usage AS c
+      LEFT JOIN (SELECT n.name, min(n.begins) AS begins FROM orchestrator.llm_prices_by_name AS n GROUP BY n.name) AS p ON p.name = c.model
+      WHERE c.reported_cost IS NULL AND (p.begins IS NULL OR c."timestamp" < p.begins)
+      GROUP BY c.model
+      UNION ALL
+      SELECT c.model, unit.name AS unit, count(*) AS calls, sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens,
+             min(c."timestamp") AS first_call, max(c."timestamp") AS last_call
+      FROM orchestrator.llm_usage_costs AS c, unnest(c.unpriced_units) AS unit (name)
+      WHERE c.units <> '{}' AND c.cost IS NULL
+      GROUP BY c.model, unit.name) AS u;
 
 -- The planned replacements of enum types, grouped by target enum, status and risk, with the replaced types and the affected tables; the highest risk first
 -- Made by 0.4.2--0.4.3.sql
@@ -2458,6 +2477,14 @@ CREATE FUNCTION orchestrator.kill_run(thread_id text, reason text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'kill_run_wrapper';
 
+-- The exact cost of a call in USD; NULL if no price was in force or a unit has no cost. The views over calls use it
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.llm_call_cost(unit_costs jsonb, place integer, service_tier text, n bigint, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb)
+ RETURNS numeric
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'orchestrator_schema', 'llm_call_cost_wrapper';
+
 -- The exact cost of a call in USD, by the price in force at that time; NULL if there is no price
 -- Made by 0.2.4--0.2.5.sql, 0.8.1--0.9.0.sql
 CREATE FUNCTION orchestrator.llm_cost(model text, input_tokens bigint, output_tokens bigint, at timestamp with time zone DEFAULT now())
@@ -2476,13 +2503,13 @@ CREATE FUNCTION orchestrator.llm_cost_by_day_as_of(moment timestamp with time zo
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'llm_cost_by_day_as_of_wrapper';
 
--- The exact cost in USD of calls of one tier with the same units and a whole input of the same step; NULL if a unit has no cost. The views over calls use it
+-- The tokens of each kind, all tokens, the exact cost in USD and the calls without a cost, of the calls of one model on one UTC day. The views over calls use it
 -- Made by 0.8.1--0.9.0.sql
-CREATE FUNCTION orchestrator.llm_cost_of_calls(unit_costs jsonb, service_tier text, n bigint, input_tokens numeric, cache_read_tokens numeric, cache_write_tokens numeric, cache_write_1h_tokens numeric, output_tokens numeric, reasoning_tokens numeric, units jsonb, calls bigint)
- RETURNS numeric
+CREATE FUNCTION orchestrator.llm_cost_line(begins timestamp with time zone[], unit_costs jsonb, day date, sums bytea, reported_cost numeric)
+ RETURNS numeric[]
  LANGUAGE c
- IMMUTABLE PARALLEL SAFE STRICT
-AS 'orchestrator_schema', 'llm_cost_of_calls_wrapper';
+ IMMUTABLE PARALLEL SAFE
+AS 'orchestrator_schema', 'llm_cost_line_wrapper';
 
 -- The tokens among the units of a call that belong to its input, such as those of audio. The views over calls use it
 -- Made by 0.8.1--0.9.0.sql
@@ -2492,13 +2519,33 @@ CREATE FUNCTION orchestrator.llm_input_units(units jsonb)
  IMMUTABLE PARALLEL SAFE STRICT
 AS 'orchestrator_schema', 'llm_input_units_wrapper';
 
--- The units of a call that have no cost at a price. The views over calls use it
+-- The units of a call that have no cost at the price in force. The views over calls use it
 -- Made by 0.8.1--0.9.0.sql
-CREATE FUNCTION orchestrator.llm_unpriced_units(unit_costs jsonb, service_tier text, n bigint, units jsonb)
+CREATE FUNCTION orchestrator.llm_unpriced_units(unit_costs jsonb, place integer, service_tier text, n bigint, units jsonb)
  RETURNS text[]
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE STRICT
 AS 'orchestrator_schema', 'llm_unpriced_units_wrapper';
+
+-- Sums of calls by all that their cost depends on besides the model, for llm_cost_line. The views over calls use it
+-- Made by 0.8.1--0.9.0.sql
+CREATE AGGREGATE orchestrator.llm_usage_sums(input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, is_reported boolean, at timestamp with time zone, steps bigint[], moments timestamp with time zone[]) (SFUNC = orchestrator.llm_usage_sums_add, STYPE = bytea, COMBINEFUNC = orchestrator.llm_usage_sums_merge);
+
+-- Adds a call to the sums of llm_usage_sums. Only that aggregate calls it
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.llm_usage_sums_add(sums bytea, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, is_reported boolean, at timestamp with time zone, steps bigint[], moments timestamp with time zone[])
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'orchestrator_schema', 'llm_usage_sums_add_wrapper';
+
+-- Adds sums of llm_usage_sums to others. Only that aggregate calls it
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.llm_usage_sums_merge(sums bytea, others bytea)
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'orchestrator_schema', 'llm_usage_sums_merge_wrapper';
 
 -- Adds the list prices of eleven models from today (UTC) on, except for models that have a price. Returns the number of prices added
 -- Made by 0.2.4--0.2.5.sql, 0.5.0--0.6.0.sql, 0.8.1--0.9.0.sql

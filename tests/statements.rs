@@ -209,9 +209,12 @@ fn few_functions_pin_no_search_path() -> Result<()> {
     let known = [
         "enforce_lifecycle",
         "is_valid_configuration",
-        "llm_cost_of_calls",
+        "llm_call_cost",
+        "llm_cost_line",
         "llm_input_units",
         "llm_unpriced_units",
+        "llm_usage_sums_add",
+        "llm_usage_sums_merge",
         "uuidv7",
         "v7_is_valid_file_name",
     ];

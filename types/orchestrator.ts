@@ -2086,6 +2086,29 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** One row: where a unit cost or a price begins within the calls of a UTC day, over all models */
+      llm_price_limits: {
+        Row: {
+          /** The lengths of the input above which a unit cost begins, in order; NULL for none */
+          steps: (number | null)[] | null;
+          /** The times within a UTC day at which a price begins, in order; NULL for none */
+          moments: (string | null)[] | null;
+        };
+        Relationships: [];
+      };
+      /** All prices of each name that a call can use, in the order of the times from which they are in force */
+      llm_price_lists: {
+        Row: {
+          name: string | null;
+          /** The time from which each price is in force, until the next one */
+          begins: (string | null)[] | null;
+          /** Each price in llm_pricing */
+          price_ids: (string | null)[] | null;
+          /** The unit costs of each price, as in llm_prices_by_name */
+          unit_costs: Json;
+        };
+        Relationships: [];
+      };
       /** Every price that was not replaced, with the time in which it is in force */
       llm_price_periods: {
         Row: {
@@ -2829,6 +2852,23 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"];
       };
+      /** The exact cost of a call in USD; NULL if no price was in force or a unit has no cost. The views over calls use it */
+      llm_call_cost: {
+        Args: {
+          unit_costs: Json;
+          place: number;
+          service_tier: string;
+          n: number;
+          input_tokens: number;
+          output_tokens: number;
+          cache_read_tokens: number;
+          cache_write_tokens: number;
+          cache_write_1h_tokens: number;
+          reasoning_tokens: number;
+          units: Json;
+        };
+        Returns: number;
+      };
       /** The exact cost of a call in USD, by the price in force at that time; NULL if there is no price */
       llm_cost: {
         Args: {
@@ -2846,22 +2886,16 @@ export type Database = {
         };
         Returns: { day: string; project_id: string; agent_id: string; model: string; calls: number; input_tokens: number; output_tokens: number; tokens: number; cost: number; unpriced_calls: number; cache_read_tokens: number; cache_write_tokens: number; cache_write_1h_tokens: number; reasoning_tokens: number }[];
       };
-      /** The exact cost in USD of calls of one tier with the same units and a whole input of the same step; NULL if a unit has no cost. The views over calls use it */
-      llm_cost_of_calls: {
+      /** The tokens of each kind, all tokens, the exact cost in USD and the calls without a cost, of the calls of one model on one UTC day. The views over calls use it */
+      llm_cost_line: {
         Args: {
+          begins: string[];
           unit_costs: Json;
-          service_tier: string;
-          n: number;
-          input_tokens: number;
-          cache_read_tokens: number;
-          cache_write_tokens: number;
-          cache_write_1h_tokens: number;
-          output_tokens: number;
-          reasoning_tokens: number;
-          units: Json;
-          calls: number;
+          day: string;
+          sums: string;
+          reported_cost: number;
         };
-        Returns: number;
+        Returns: number[];
       };
       /** The tokens among the units of a call that belong to its input, such as those of audio. The views over calls use it */
       llm_input_units: {
@@ -2870,15 +2904,43 @@ export type Database = {
         };
         Returns: number;
       };
-      /** The units of a call that have no cost at a price. The views over calls use it */
+      /** The units of a call that have no cost at the price in force. The views over calls use it */
       llm_unpriced_units: {
         Args: {
           unit_costs: Json;
+          place: number;
           service_tier: string;
           n: number;
           units: Json;
         };
         Returns: string[];
+      };
+      /** Adds a call to the sums of llm_usage_sums. Only that aggregate calls it */
+      llm_usage_sums_add: {
+        Args: {
+          sums: string;
+          input_tokens: number;
+          output_tokens: number;
+          cache_read_tokens: number;
+          cache_write_tokens: number;
+          cache_write_1h_tokens: number;
+          reasoning_tokens: number;
+          units: Json;
+          service_tier: string;
+          is_reported: boolean;
+          at: string;
+          steps: number[];
+          moments: string[];
+        };
+        Returns: string;
+      };
+      /** Adds sums of llm_usage_sums to others. Only that aggregate calls it */
+      llm_usage_sums_merge: {
+        Args: {
+          sums: string;
+          others: string;
+        };
+        Returns: string;
       };
       /** Adds the list prices of eleven models from today (UTC) on, except for models that have a price. Returns the number of prices added */
       load_default_prices: {

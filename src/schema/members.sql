@@ -174,8 +174,10 @@ SELECT 'function', p.oid::regprocedure::text, NULL, jsonb_strip_nulls(jsonb_buil
                             THEN coalesce(to_jsonb(u.settings), '[]') END,
            'library', CASE WHEN l.lanname = 'c' THEN nullif(p.probin, 'orchestrator_schema') END,
            'symbol', CASE WHEN l.lanname = 'c' THEN nullif(p.prosrc, p.proname || '_wrapper') END,
-           'body', CASE WHEN l.lanname <> 'c' THEN md5(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)) END))
-FROM routine AS p JOIN pg_language AS l ON l.oid = p.prolang,
+           'body', CASE WHEN l.lanname <> 'c' AND g.aggfnoid IS NULL THEN md5(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)) END,
+           'aggregate', CASE WHEN g.aggfnoid IS NOT NULL THEN concat_ws(', ', 'SFUNC = ' || g.aggtransfn, 'STYPE = ' || format_type(g.aggtranstype, NULL),
+               'INITCOND = ' || quote_literal(g.agginitval), 'FINALFUNC = ' || nullif(g.aggfinalfn::oid, 0)::regproc, 'COMBINEFUNC = ' || nullif(g.aggcombinefn::oid, 0)::regproc) END))
+FROM routine AS p JOIN pg_language AS l ON l.oid = p.prolang LEFT JOIN pg_aggregate AS g ON g.aggfnoid = p.oid,
      -- A session with quote_all_identifiers leaves both names in quotation marks.
      LATERAL (SELECT replace(replace(p.proconfig::text, '\"pg_catalog\"', 'pg_catalog'), '\"pg_temp\"', 'pg_temp')::text[]) AS u (settings)
 UNION ALL

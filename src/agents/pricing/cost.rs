@@ -1,18 +1,18 @@
 //! The cost of calls at a price: a sum of products, each of a quantity and of its unit cost.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use pgrx::AnyNumeric;
 use pgrx::datum::Array;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use serde_json::value::RawValue;
 
 use super::price::{Cost, Price, Row};
 use super::sums::{Calls, decode};
-use super::unit_costs::{COUNTED, is_input};
+use super::unit_costs::COUNTED;
+use super::units::{input_units, quantities};
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
 use crate::server::numeric_array::{Numeric, NumericArray};
@@ -127,19 +127,6 @@ fn llm_input_units(units: Document) -> Result<i64, ErrorReport> {
     Ok(input_units(&units)?)
 }
 
-/// The tokens among units that belong to the input, at most 10^18.
-pub fn input_units(units: &Document) -> Result<i64, Error> {
-    const MOST: i64 = 1_000_000_000_000_000_000;
-    let mut sum = AnyNumeric::from(0);
-    for (unit, quantity) in quantities(units)? {
-        if is_input(&unit) {
-            sum += quantity;
-        }
-    }
-    let most = AnyNumeric::from(MOST);
-    Ok(if sum < most { i64::try_from(sum.ceil()).unwrap_or(MOST) } else { MOST })
-}
-
 /// The units of a call that have no cost at the price in force.
 ///
 /// `unit_costs`, `place`, `service_tier`, `n`, `units`: as of `llm_call_cost`. Returns: their names in order; NULL if an
@@ -181,27 +168,4 @@ pub fn prices(unit_costs: &Document) -> Result<Rc<[Price]>, Error> {
         known.insert(unit_costs.clone(), Rc::clone(&prices));
         Ok(prices)
     })
-}
-
-/// The units of a call that are more than none, each with its exact quantity, in the order of their names.
-pub fn quantities(units: &Document) -> Result<BTreeMap<String, AnyNumeric>, Error> {
-    if units.is_empty_object() {
-        return Ok(BTreeMap::new());
-    }
-    // As serde_json::Value, a quantity would be rounded.
-    let quantity = |(unit, number): (String, Box<RawValue>)| {
-        AnyNumeric::try_from(number.get()).ok().map(|quantity| (unit, quantity))
-    };
-    serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(&units.text())
-        .ok()
-        .and_then(|units| units.into_iter().map(quantity).collect::<Option<BTreeMap<_, _>>>())
-        .ok_or_else(|| {
-            Error::new(Kind::InvalidValue, "argument \"units\" is not an object of numbers")
-                .hint("Write the units as {\"web_search\": 2}, with a number for each.")
-        })
-        .map(|mut units| {
-            let zero = AnyNumeric::from(0);
-            units.retain(|_, quantity| *quantity != zero);
-            units
-        })
 }

@@ -9,6 +9,7 @@ use super::cost;
 use super::price::Cost;
 use super::sums::{Calls, whole_input};
 use super::unit_costs::STANDARD;
+use super::units::{input_units, quantities};
 use crate::agents::amounts::{count, moment};
 use crate::server::error::{Error, required};
 use crate::server::jsonb::Document;
@@ -66,8 +67,8 @@ impl Call<'_> {
             return Ok(None);
         };
         let call = Calls {
-            n: whole_input(&self.tokens).saturating_add(cost::input_units(self.units)?),
-            units: cost::quantities(self.units)?,
+            n: whole_input(&self.tokens).saturating_add(input_units(self.units)?),
+            units: quantities(self.units)?,
             ..Calls::one(self.service_tier, self.tokens)
         };
         let prices = cost::prices(&unit_costs)?;

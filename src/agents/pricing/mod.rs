@@ -13,6 +13,7 @@ mod price;
 mod set;
 mod sums;
 mod unit_costs;
+mod units;
 
 use std::ffi::CStr;
 

@@ -146,13 +146,13 @@ impl Cost {
     }
 }
 
+/// The decimals of an amount; a cost has as many as the most exact unit cost of its price.
 fn decimals(usd: &str) -> usize {
-    usd.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('0').len())
+    usd.split_once('.').map_or(0, |(_, decimals)| decimals.len())
 }
 
 /// A decimal as a number of fractions; `None` if it is no whole number of them, or too large.
 fn fractions(usd: &str, decimals: usize) -> Option<i128> {
     let (whole, part) = usd.split_once('.').unwrap_or((usd, ""));
-    let part = part.trim_end_matches('0');
     (part.len() <= decimals).then(|| format!("{whole}{part:0<decimals$}").parse().ok()).flatten()
 }

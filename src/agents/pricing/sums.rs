@@ -14,8 +14,8 @@ use pgrx::prelude::*;
 use pgrx::{AnyNumeric, pg_sys};
 use smallvec::SmallVec;
 
-use super::cost::{input_units, quantities};
 use super::unit_costs::COUNTED;
+use super::units::{input_units, quantities};
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
 use crate::server::packed::{Jsonb, Text};

@@ -134,6 +134,8 @@ SELECT jsonb_pretty(orchestrator.json_schema('orchestrator_runs'));
 SELECT phase, gate_status FROM orchestrator.kill_run('thread-1', 'out of budget');
 -- knowledge_staging
 SELECT knowledge_type, content, created_at FROM orchestrator.knowledge_staging WHERE NOT embedded ORDER BY created_at;
+-- llm_call_cost
+SELECT orchestrator.llm_call_cost(p.unit_costs, 1, 'standard', 1000, 1000, 50, 0, 0, 0, 0, '{}') FROM orchestrator.llm_price_lists AS p WHERE p.name = 'gpt-5';
 -- llm_cost
 SELECT orchestrator.llm_cost('gpt-5', input_tokens => 27147, output_tokens => 351);
 -- llm_cost_by_day
@@ -144,14 +146,20 @@ SELECT day, model, calls, cost FROM orchestrator.llm_cost_by_day_as_of('2026-02-
 SELECT agent_type, version, calls, cost, cost_per_call FROM orchestrator.llm_cost_by_prompt ORDER BY cost DESC NULLS LAST LIMIT 20;
 -- llm_cost_by_run
 SELECT thread_id, calls, cost, unpriced_calls FROM orchestrator.llm_cost_by_run ORDER BY cost DESC NULLS LAST LIMIT 20;
--- llm_cost_of_calls
-SELECT orchestrator.llm_cost_of_calls(p.unit_costs, 'standard', 1000, 1000, 0, 0, 0, 50, 0, '{}', 1) FROM orchestrator.llm_prices_by_name AS p WHERE p.name = 'gpt-5' AND p.ends IS NULL;
+-- llm_cost_line
+SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, '2026-02-01',
+    (SELECT orchestrator.llm_usage_sums(1000, 50, 0, 0, 0, 0, '{}', 'standard', false, '2026-02-01 12:00+00', NULL, NULL)), NULL)
+FROM orchestrator.llm_price_lists AS p WHERE p.name = 'gpt-5';
 -- llm_input_units
 SELECT orchestrator.llm_input_units('{"audio_input": 1200, "web_search": 2}');
 -- llm_model_aliases
 SELECT alias, model FROM orchestrator.llm_model_aliases ORDER BY alias;
 -- llm_price_components
 SELECT component, service_tier, above_input, unit_cost FROM orchestrator.llm_price_components ORDER BY component LIMIT 20;
+-- llm_price_limits
+SELECT steps, moments FROM orchestrator.llm_price_limits;
+-- llm_price_lists
+SELECT name, begins, unit_costs FROM orchestrator.llm_price_lists WHERE name = 'gpt-5';
 -- llm_price_periods
 SELECT valid_from, valid_until, input_cost_per_million, output_cost_per_million FROM orchestrator.llm_price_periods WHERE model = 'gpt-5';
 -- llm_prices_by_name
@@ -161,9 +169,15 @@ UPDATE orchestrator.llm_pricing SET status = 'deprecated', notes = 'no longer of
 -- llm_token_usage
 SELECT agent_id, sum(input_tokens + output_tokens) AS tokens FROM orchestrator.llm_token_usage GROUP BY agent_id;
 -- llm_unpriced_units
-SELECT orchestrator.llm_unpriced_units(p.unit_costs, 'standard', 1000, '{"web_search": 2}') FROM orchestrator.llm_prices_by_name AS p WHERE p.name = 'gpt-5' AND p.ends IS NULL;
+SELECT orchestrator.llm_unpriced_units(p.unit_costs, 1, 'standard', 1000, '{"web_search": 2}') FROM orchestrator.llm_price_lists AS p WHERE p.name = 'gpt-5';
 -- llm_usage_costs
 SELECT agent_id, sum(cost) AS cost FROM orchestrator.llm_usage_costs GROUP BY agent_id;
+-- llm_usage_sums
+SELECT orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, 0, 0, 0, 0, '{}', 'standard', false, c."timestamp", NULL, NULL) FROM orchestrator.llm_token_usage AS c;
+-- llm_usage_sums_add
+SELECT orchestrator.llm_usage_sums_add(NULL, 1000, 50, 0, 0, 0, 0, '{}', 'standard', false, now(), NULL, NULL);
+-- llm_usage_sums_merge
+SELECT orchestrator.llm_usage_sums_merge(NULL, NULL);
 -- load_default_prices
 SELECT orchestrator.load_default_prices();
 -- manifest

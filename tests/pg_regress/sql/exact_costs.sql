@@ -96,8 +96,53 @@ SELECT metadata - 'role' - 'session_user' FROM orchestrator.audit_events WHERE e
 SELECT pg_temp.refusal($$SELECT orchestrator.import_prices(NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.import_prices('[]')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.import_prices('{}', 'infinity')$$);
--- Both ways of summing agree.
-SELECT (SELECT sum(cost) FROM orchestrator.llm_usage_costs) = (SELECT sum(cost) FROM orchestrator.llm_cost_by_day), (SELECT count(*) FROM orchestrator.llm_usage_costs WHERE cost IS NULL) = (SELECT sum(unpriced_calls) FROM orchestrator.llm_cost_by_day);
+-- Reports add up calls before they price them; call by call, the same comes out: for every kind of token, tier, step and unit, for
+-- reported costs, before and after a moment at which a price begins, for sums beyond a bigint, and in parallel workers.
+INSERT INTO orchestrator.llm_token_usage ("timestamp", project_id, agent_id, model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, units, service_tier, reported_cost, prompt_id, thread_id)
+SELECT '2026-08-16 15:00+00'::timestamptz + i * interval '1 minute', NULL, 'agent ' || i % 2, (ARRAY['cached', 'written', 'long', 'moment', 'tiers', 'unheard-of'])[1 + i % 6],
+       CASE WHEN i % 100 = 0 THEN 9000000000000000000 WHEN i % 13 = 0 THEN 199990 + i % 25 ELSE i % 1000 END, i % 77, i % 3 * 1000, i % 5, i % 2, i % 11,
+       (ARRAY['{}', '{"web_search": 2}', '{"web_search": 1.25, "audio_input": 7}', '{"page": 1}', '{"web_search": 0}'])[1 + i / 7 % 5]::jsonb,
+       (ARRAY['standard', 'flex', 'batch'])[1 + i / 6 % 3], CASE WHEN i % 29 = 0 THEN i * 0.000000001 END,
+       CASE WHEN i % 4 = 0 THEN :'prompt'::uuid END, CASE WHEN i % 3 > 0 THEN 'run ' || i % 3 END
+FROM generate_series(1, 6000) AS i;
+CREATE TEMPORARY VIEW added_up AS
+SELECT u.day, u.project_id, u.agent_id, u.model, count(*) AS calls, sum(u.input_tokens) AS input_tokens, sum(u.output_tokens) AS output_tokens,
+       sum(u.input_tokens + u.output_tokens::numeric + u.cache_read_tokens + u.cache_write_tokens + u.cache_write_1h_tokens + u.reasoning_tokens) AS tokens, sum(u.cost) AS cost,
+       count(*) FILTER (WHERE u.cost IS NULL) AS unpriced_calls, sum(u.cache_read_tokens) AS cache_read_tokens, sum(u.cache_write_tokens) AS cache_write_tokens,
+       sum(u.cache_write_1h_tokens) AS cache_write_1h_tokens, sum(u.reasoning_tokens) AS reasoning_tokens
+FROM orchestrator.llm_usage_costs AS u GROUP BY u.day, u.project_id, u.agent_id, u.model;
+CREATE TEMPORARY VIEW differences AS
+SELECT 'day' AS report, (SELECT count(*) FROM (TABLE pg_temp.added_up EXCEPT TABLE orchestrator.llm_cost_by_day) AS d) AS missing,
+       (SELECT count(*) FROM (TABLE orchestrator.llm_cost_by_day EXCEPT TABLE pg_temp.added_up) AS d) AS added
+UNION ALL
+SELECT 'as of', (SELECT count(*) FROM (TABLE pg_temp.added_up EXCEPT SELECT * FROM orchestrator.llm_cost_by_day_as_of(now())) AS d),
+       (SELECT count(*) FROM (SELECT * FROM orchestrator.llm_cost_by_day_as_of(now()) EXCEPT TABLE pg_temp.added_up) AS d)
+UNION ALL
+SELECT 'run', count(*) FILTER (WHERE r.thread_id IS NULL), count(*) FILTER (WHERE u.thread_id IS NULL)
+FROM (SELECT thread_id, count(*) AS calls, sum(cost) AS cost, count(*) FILTER (WHERE cost IS NULL) AS unpriced_calls FROM orchestrator.llm_usage_costs WHERE thread_id IS NOT NULL GROUP BY thread_id) AS u
+NATURAL FULL JOIN orchestrator.llm_cost_by_run AS r
+UNION ALL
+SELECT 'prompt', count(*) FILTER (WHERE r.prompt_id IS NULL), count(*) FILTER (WHERE u.prompt_id IS NULL)
+FROM (SELECT prompt_id, count(*) AS calls, sum(cost) AS cost, count(*) FILTER (WHERE cost IS NULL) AS unpriced_calls FROM orchestrator.llm_usage_costs WHERE prompt_id IS NOT NULL GROUP BY prompt_id) AS u
+NATURAL FULL JOIN orchestrator.llm_cost_by_prompt AS r;
+SELECT count(*), count(cost), max(input_tokens) > 9223372036854775807 AS beyond_bigint FROM pg_temp.added_up;
+TABLE pg_temp.differences;
+ANALYZE orchestrator.llm_token_usage;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET max_parallel_workers_per_gather = 2;
+SET enable_hashagg = off;
+CREATE FUNCTION pg_temp.is_parallel() RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE line text; found boolean := false;
+BEGIN FOR line IN EXPLAIN TABLE orchestrator.llm_cost_by_day LOOP found := found OR line ~ 'Partial'; END LOOP; RETURN found; END $$;
+SELECT pg_temp.is_parallel();
+TABLE pg_temp.differences;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+RESET max_parallel_workers_per_gather;
+RESET enable_hashagg;
 -- Refused prices.
 SELECT pg_temp.refusal(format('SELECT orchestrator.set_price(%L, 1, 1, components => %L)', 'm', c)) FROM unnest(ARRAY['{}', '[1]', '[{}]', '[{"component": "x"}]', '[{"component": "x", "per_unit": 1, "per_million": 1}]', '[{"component": " ", "per_unit": 1}]', '[{"component": "x", "per_unit": -1}]', '[{"component": "x", "per_unit": "NaN"}]', '[{"component": "x", "per_unit": null}]', '[{"component": "input", "per_unit": 1}]', '[{"component": "x", "per_unit": 1}, {"component": "x", "per_unit": 2}]', '[{"component": "x", "per_unit": 1, "above_input": -1}]', '[{"component": "x", "per_unit": 1, "service_tier": ""}]', '[{"component": "x", "per_unit": 1, "above": 1}]']) AS c;
 SELECT pg_temp.refusal($$SELECT orchestrator.set_price('m', 1, 1, '2026-01-01', effective_at => '2026-01-02 00:00+00')$$);
@@ -120,7 +165,10 @@ SELECT pg_temp.refusal($$SELECT orchestrator.record_llm_call(NULL, 1, 1)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.model_price(NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.model_price('m', 'infinity')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.llm_cost_by_day_as_of(NULL)$$);
-SELECT pg_temp.refusal($$SELECT orchestrator.llm_cost_of_calls('{}', 'standard', 1, 1, 0, 0, 0, 1, 0, '{}', 1)$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.llm_call_cost('{}', 1, 'standard', 1, 1, 0, 0, 0, 1, 0, '{}')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.llm_cost_line(NULL, '[[["input", "standard", 0, "one"]]]', '2026-01-01', NULL, NULL)$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.llm_cost_line(NULL, NULL, '2026-01-01', '\x00ff', NULL)$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.llm_usage_sums_merge('\x', '\x01')$$);
 SELECT count(*) FROM orchestrator.llm_token_usage WHERE model = 'm';
 SELECT split_part(pg_temp.refusal($$INSERT INTO orchestrator.llm_token_usage (model, input_tokens, output_tokens, units) VALUES ('m', 1, 0, '{"a": "1"}')$$), E'\n', 1);
 SELECT * FROM orchestrator.verify();

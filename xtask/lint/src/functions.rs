@@ -1,4 +1,4 @@
-//! Every function and view has a comment. Only the owner may call a new function, and a function in C
+//! Every function, aggregate and view has a comment. Only the owner may call a new function, and a function in C
 //! pins its search path. pgspot demands that of other languages (PS005).
 
 use pg_query::NodeEnum;
@@ -10,12 +10,15 @@ use super::source::{Finding, Source};
 use super::tree::{Name, option};
 
 /// Functions that look up nothing by name and run once per row: pinning would cost more than they do.
-const UNPINNED: [&str; 7] = [
+const UNPINNED: [&str; 10] = [
     "uuidv7",
     "is_valid_configuration",
     "enforce_lifecycle",
     "v7_is_valid_file_name",
-    "llm_cost_of_calls",
+    "llm_usage_sums_add",
+    "llm_usage_sums_merge",
+    "llm_cost_line",
+    "llm_call_cost",
     "llm_input_units",
     "llm_unpriced_units",
 ];
@@ -44,6 +47,15 @@ pub fn check(source: &Source) -> Vec<Finding> {
                 }
                 if revoked(source, &name) < overloads {
                     report(format!("function {name} needs REVOKE ALL ON FUNCTION … FROM PUBLIC"));
+                }
+            }
+            NodeEnum::DefineStmt(aggregate) if aggregate.kind() == ObjectType::ObjectAggregate => {
+                let name = Name::of_words(&aggregate.defnames);
+                if commented(source, &[ObjectType::ObjectAggregate], &name) == 0 {
+                    report(format!("aggregate {name} needs a COMMENT"));
+                }
+                if revoked(source, &name) == 0 {
+                    report(format!("aggregate {name} needs REVOKE ALL ON FUNCTION … FROM PUBLIC"));
                 }
             }
             NodeEnum::ViewStmt(view) => {
@@ -132,6 +144,13 @@ mod tests {
             ]
         );
         assert_eq!(found("CREATE VIEW s.v AS SELECT 1;"), ["view s.v needs a COMMENT"]);
+        assert_eq!(
+            found("CREATE AGGREGATE s.a(text) (SFUNC = s.f, STYPE = text);"),
+            [
+                "aggregate s.a needs a COMMENT",
+                "aggregate s.a needs REVOKE ALL ON FUNCTION … FROM PUBLIC"
+            ]
+        );
         let kept = COMPLETE.replace("FROM PUBLIC", "FROM r");
         assert_eq!(found(&kept).len(), 1);
         let kept = COMPLETE
