@@ -2527,10 +2527,6 @@ CREATE FUNCTION orchestrator.llm_unpriced_units(unit_costs jsonb, place integer,
  IMMUTABLE PARALLEL SAFE STRICT
 AS 'orchestrator_schema', 'llm_unpriced_units_wrapper';
 
--- Sums of calls by all that their cost depends on besides the model, for llm_cost_line. The views over calls use it
--- Made by 0.8.1--0.9.0.sql
-CREATE AGGREGATE orchestrator.llm_usage_sums(input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, is_reported boolean, at timestamp with time zone, steps bigint[], moments timestamp with time zone[]) (SFUNC = orchestrator.llm_usage_sums_add, STYPE = bytea, COMBINEFUNC = orchestrator.llm_usage_sums_merge);
-
 -- Adds a call to the sums of llm_usage_sums. Only that aggregate calls it
 -- Made by 0.8.1--0.9.0.sql
 CREATE FUNCTION orchestrator.llm_usage_sums_add(sums bytea, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, is_reported boolean, at timestamp with time zone, steps bigint[], moments timestamp with time zone[])
@@ -3398,3 +3394,7 @@ CREATE FUNCTION orchestrator.write_terms()
  LANGUAGE c
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'write_terms_wrapper';
+
+-- Sums of calls by all that their cost depends on besides the model, for llm_cost_line. The views over calls use it
+-- Made by 0.8.1--0.9.0.sql
+CREATE AGGREGATE orchestrator.llm_usage_sums(input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, is_reported boolean, at timestamp with time zone, steps bigint[], moments timestamp with time zone[]) (SFUNC = orchestrator.llm_usage_sums_add, STYPE = bytea, COMBINEFUNC = orchestrator.llm_usage_sums_merge);

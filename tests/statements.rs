@@ -154,13 +154,14 @@ fn the_schema_in_one_file_is_sql() -> Result<()> {
             Some(pg_query::NodeEnum::CreateStmt(_)) => "table",
             Some(pg_query::NodeEnum::ViewStmt(_)) => "view",
             Some(pg_query::NodeEnum::CreateFunctionStmt(_)) => "function",
+            Some(pg_query::NodeEnum::DefineStmt(_)) => "aggregate",
             Some(pg_query::NodeEnum::IndexStmt(_)) => "index",
             Some(pg_query::NodeEnum::CreateTrigStmt(_)) => "trigger",
             other => anyhow::bail!("a statement of another kind: {other:?}"),
         };
         *kinds.entry(kind).or_default() += 1;
     }
-    assert_eq!(kinds.len(), 5, "{kinds:?}");
+    assert_eq!(kinds.len(), 6, "{kinds:?}");
     Ok(())
 }
 

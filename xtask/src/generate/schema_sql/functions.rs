@@ -1,4 +1,4 @@
-//! Functions, each with its comment.
+//! Functions, and the aggregates of them, each with its comment.
 
 use std::fmt::Write;
 
@@ -18,7 +18,7 @@ const FUNCTIONS: &str = "
     FROM pg_proc AS p LEFT JOIN pg_aggregate AS g ON g.aggfnoid = p.oid
     JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
     JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'orchestrator_schema'
-    ORDER BY p.proname COLLATE \"C\", p.oid::regprocedure::text COLLATE \"C\"";
+    ORDER BY g.aggfnoid IS NOT NULL, p.proname COLLATE \"C\", p.oid::regprocedure::text COLLATE \"C\"";
 
 /// The section of the functions.
 pub fn all(client: &mut Client, scripts: &Scripts) -> Result<String> {
