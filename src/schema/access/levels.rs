@@ -149,6 +149,8 @@ const RELATIONS: &[Relation] = &[
     ("llm_price_components", &[READ]),
     ("llm_model_aliases", &[READ]),
     ("llm_price_periods", &[READ]),
+    ("llm_price_limits", &[READ]),
+    ("llm_price_lists", &[READ]),
     ("llm_prices_by_name", &[READ]),
     ("llm_usage_costs", &[READ]),
     ("llm_cost_by_day", &[READ]),

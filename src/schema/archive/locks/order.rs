@@ -3,7 +3,7 @@
 
 /// Every relation of every version, in the order in which the functions use them; views come before
 /// the tables that they read. A server test compares this with the locks that the functions take.
-const ORDER: [&str; 63] = [
+const ORDER: [&str; 65] = [
     "workflow_progress",
     "task_queue",
     "task_stats",
@@ -35,6 +35,8 @@ const ORDER: [&str; 63] = [
     "collaboration_outcomes",
     "orchestrator_runs",
     "llm_token_usage",
+    "llm_price_limits",
+    "llm_price_lists",
     "llm_prices_by_name",
     "llm_price_periods",
     "llm_model_aliases",
