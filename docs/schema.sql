@@ -392,6 +392,7 @@ CREATE TABLE orchestrator.llm_pricing (
     replaces uuid,
     CONSTRAINT llm_pricing_pkey PRIMARY KEY (id),
     CONSTRAINT llm_pricing_effective_at_check CHECK ((effective_at AT TIME ZONE 'UTC'::text)::date = effective_date),
+    CONSTRAINT llm_pricing_effective_date_check CHECK (effective_date <= '294276-12-31'::date OR effective_date = 'infinity'::date),
     CONSTRAINT llm_pricing_input_cost_per_million_check CHECK (input_cost_per_million >= 0::numeric AND input_cost_per_million < 100000000::numeric),
     CONSTRAINT llm_pricing_model_check CHECK (btrim(model) <> ''::text),
     CONSTRAINT llm_pricing_output_cost_per_million_check CHECK (output_cost_per_million >= 0::numeric AND output_cost_per_million < 100000000::numeric),

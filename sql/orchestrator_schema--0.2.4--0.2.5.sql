@@ -24,6 +24,8 @@ CREATE TABLE orchestrator.llm_pricing (
     -- Another type would round a price without a word. NaN is greater than every number.
     CONSTRAINT llm_pricing_input_cost_per_million_check  CHECK (input_cost_per_million >= 0 AND input_cost_per_million < 100000000 AND input_cost_per_million = round(input_cost_per_million, 6)),
     CONSTRAINT llm_pricing_output_cost_per_million_check CHECK (output_cost_per_million >= 0 AND output_cost_per_million < 100000000 AND output_cost_per_million = round(output_cost_per_million, 6)),
+    -- A price begins at a point in time, and days go on after those end.
+    CONSTRAINT llm_pricing_effective_date_check          CHECK (effective_date <= '294276-12-31' OR effective_date = 'infinity'),
     CONSTRAINT llm_pricing_status_check                  CHECK (status IN ('active', 'deprecated'))
 );
 COMMENT ON TABLE orchestrator.llm_pricing IS 'Prices of language models, each from a day on until the next price of the model';

@@ -26,7 +26,7 @@ type Line = (String, String, Option<String>);
 ///
 /// `document`: the file, an object of models; `effective_date`: the first UTC day, NULL means today.
 /// Returns: one row per entry: added, changed, unchanged, alias (the reason is the model), or skipped with the reason.
-/// Errors: 22004, 22023 not an object, or an infinite day. Since 0.9.0.
+/// Errors: 22004, 22023 not an object, or an infinite day or one after the year 294276. Since 0.9.0.
 #[pg_extern(sql = false, volatile)]
 #[allow(clippy::type_complexity)]
 fn import_prices(

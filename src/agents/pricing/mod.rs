@@ -24,7 +24,7 @@ use pgrx::{AllocatedByRust, AnyNumeric};
 
 pub use self::in_force::Call;
 pub use self::unit_costs::STANDARD;
-use crate::agents::amounts::{count, moment};
+use crate::agents::amounts::{count, first_day, moment};
 use crate::audit::{self, Event};
 use crate::server::error::{Error, Kind, required};
 use crate::server::ids::uuidv7;
@@ -46,7 +46,7 @@ const DECIMALS: usize = 6;
 /// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today;
 /// `notes`,
 /// `updated_by`: NULL keeps the current value. Returns: the row.
-/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
+/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day or one after the year 294276.
 /// Since 0.2.5; replaced in 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn set_price(
@@ -74,7 +74,7 @@ fn set_price(
 /// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
 /// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today; `notes`,
 /// `updated_by`: NULL keeps the current value. Returns: the row.
-/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
+/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day or one after the year 294276.
 /// Since 0.8.1; replaced in 0.9.0.
 #[pg_extern(sql = false, volatile)]
 fn set_price_0_8_1(
@@ -102,7 +102,7 @@ fn set_price_0_8_1(
 /// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
 /// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today; `notes`,
 /// `updated_by`: NULL keeps the current value. Returns: the row.
-/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
+/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day or one after the year 294276.
 /// Since 0.7.3; replaced in 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn set_price_0_7_3_float(
@@ -124,7 +124,7 @@ fn set_price_0_7_3_float(
 /// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
 /// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today; `notes`,
 /// `updated_by`: NULL keeps the current value. Returns: the row.
-/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
+/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day or one after the year 294276.
 /// Since 0.8.1; replaced in 0.9.0.
 #[pg_extern(sql = false, volatile)]
 fn set_price_0_8_1_float(
@@ -182,12 +182,7 @@ fn set(
     let model = arguments::name("model", model)?;
     let input = price("input_cost_per_million", input_cost_per_million)?;
     let output = price("output_cost_per_million", output_cost_per_million)?;
-    if effective_date.is_some_and(|day| day.is_infinity() || day.is_neg_infinity()) {
-        return Err(Error::new(
-            Kind::InvalidValue,
-            "argument \"effective_date\" must be a finite day",
-        ));
-    }
+    let effective_date = first_day("effective_date", effective_date)?;
     let arguments = [
         model.into(),
         input.into(),

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::components;
 use super::unit_costs::STANDARD;
+use crate::agents::amounts::first_day;
 use crate::audit::{self, Event};
 use crate::server::error::{Error, Kind, required};
 use crate::server::ids::uuidv7;
@@ -106,14 +107,12 @@ pub struct Begins {
 }
 
 impl Begins {
-    /// Errors: 22023 an infinite time, or a moment of another day.
+    /// Errors: 22023 an infinite time, a day after the last point in time, or a moment of another day.
     pub fn of(date: Option<Date>, at: Option<TimestampWithTimeZone>) -> Result<Begins, Error> {
         static IS_OF_DAY: Statement =
             Statement::new("SELECT ($2 AT TIME ZONE 'UTC')::date OPERATOR(pg_catalog.=) $1");
         let refused = |problem: &str| Error::new(Kind::InvalidValue, problem.to_owned());
-        if date.is_some_and(|day| day.is_infinity() || day.is_neg_infinity()) {
-            return Err(refused("argument \"effective_date\" must be a finite day"));
-        }
+        let date = first_day("effective_date", date)?;
         if at.is_some_and(|at| at.is_infinity() || at.is_neg_infinity()) {
             return Err(refused("argument \"effective_at\" must be a finite time"));
         }
