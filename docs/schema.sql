@@ -420,7 +420,7 @@ CREATE TABLE orchestrator.llm_price_components (
     CONSTRAINT llm_price_components_base_check CHECK (NOT ((component = ANY (ARRAY['input'::text, 'output'::text])) AND service_tier = 'standard'::text AND above_input = 0)),
     CONSTRAINT llm_price_components_component_check CHECK (btrim(component) <> ''::text),
     CONSTRAINT llm_price_components_service_tier_check CHECK (btrim(service_tier) <> ''::text),
-    CONSTRAINT llm_price_components_unit_cost_check CHECK (unit_cost >= 0::numeric AND unit_cost < 'Infinity'::numeric)
+    CONSTRAINT llm_price_components_unit_cost_check CHECK (unit_cost >= 0::numeric AND unit_cost < '1000000000000'::bigint::numeric)
 );
 
 -- Calls of language models with the tokens of each; views compute the cost
@@ -475,11 +475,11 @@ CREATE TABLE orchestrator.llm_token_usage (
     CONSTRAINT llm_token_usage_model_check CHECK (btrim(model) <> ''::text),
     CONSTRAINT llm_token_usage_output_tokens_check CHECK (output_tokens >= 0),
     CONSTRAINT llm_token_usage_reasoning_tokens_check CHECK (reasoning_tokens >= 0 AND reasoning_tokens <= '1000000000000000000'::bigint),
-    CONSTRAINT llm_token_usage_reported_cost_check CHECK (reported_cost >= 0::numeric AND reported_cost < 'Infinity'::numeric),
+    CONSTRAINT llm_token_usage_reported_cost_check CHECK (reported_cost >= 0::numeric AND reported_cost < '1000000000000'::bigint::numeric),
     CONSTRAINT llm_token_usage_service_tier_check CHECK (btrim(service_tier) <> ''::text),
     CONSTRAINT llm_token_usage_subject_check CHECK (btrim(subject) <> ''::text),
     CONSTRAINT llm_token_usage_thread_id_check CHECK (btrim(thread_id) <> ''::text),
-    CONSTRAINT llm_token_usage_units_check CHECK (units = '{}'::jsonb OR jsonb_typeof(units) = 'object'::text AND NOT jsonb_path_exists(units, 'strict $.*?(@.type() != "number" || @ < 0)'::jsonpath))
+    CONSTRAINT llm_token_usage_units_check CHECK (units = '{}'::jsonb OR jsonb_typeof(units) = 'object'::text AND NOT jsonb_path_exists(units, 'strict $.*?((@.type() != "number" || @ < 0) || @ > 1000000000000000000)'::jsonpath))
 );
 CREATE INDEX idx_token_usage_agent ON orchestrator.llm_token_usage USING btree (agent_id);
 CREATE INDEX idx_token_usage_day ON orchestrator.llm_token_usage USING brin (((("timestamp" AT TIME ZONE 'UTC'::text))::date)) WITH (pages_per_range='32', autosummarize='on');
@@ -1669,7 +1669,8 @@ SELECT r.thread_id, r.cost_usd AS run_cost, coalesce(c.cost, 0) AS calls_cost, r
        coalesce(c.calls, 0) AS calls, coalesce(c.unpriced_calls, 0) AS unpriced_calls
 FROM orchestrator.orchestrator_runs AS r
 LEFT JOIN orchestrator.llm_cost_by_run AS c ON c.thread_id = r.thread_id
-WHERE r.cost_usd <> round(coalesce(c.cost, 0), 10);
+-- A run adds the cost of each call with ten decimals.
+WHERE abs(r.cost_usd - coalesce(c.cost, 0)) > coalesce(c.calls, 0) * 0.00000000005;
 
 -- The recorded calls of each run with their tokens and exact cost
 -- Made by 0.6.0--0.7.0.sql, 0.8.1--0.9.0.sql
@@ -1809,13 +1810,14 @@ GROUP BY e.tool_name;
 --   unit: The unit that the price has no cost for; NULL if the model had no price
 --   suggested_model: A model with a price whose name is the beginning or the end of this one, for set_model_alias; nobody has decided that it is the same
 CREATE VIEW orchestrator.unpriced_usage AS
-SELECT u.model, u.calls, u.input_tokens, u.output_tokens, u.input_tokens + u.output_tokens AS tokens, u.first_call, u.last_call, u.unit,
+SELECT u.model, u.calls, u.input_tokens, u.output_tokens, u.input_tokens + u.output_tokens + u.other_tokens AS tokens, u.first_call, u.last_call, u.unit,
        (SELECT p.model FROM (SELECT DISTINCT c.model FROM orchestrator.llm_pricing AS c WHERE c.replaced_at IS NULL) AS p
         WHERE u.unit IS NULL AND p.model <> u.model
           AND (starts_with(u.model, p.model) OR right(u.model, length(p.model) + 1) = '/' || p.model)
         ORDER BY length(p.model) DESC, p.model LIMIT 1) AS suggested_model
 FROM (-- Every price has a cost for each kind of token.
       SELECT c.model, NULL AS unit, count(*) AS calls, sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens,
+             sum(c.cache_read_tokens) + sum(c.cache_write_tokens) + sum(c.cache_write_1h_tokens) + sum(c.reasoning_tokens) AS other_tokens,
              min(c."timestamp") AS first_call, max(c."timestamp") AS last_call
       FROM orchestrator.llm_token_usage AS c
       LEFT JOIN (SELECT n.name, min(n.begins) AS begins FROM orchestrator.llm_prices_by_name AS n GROUP BY n.name) AS p ON p.name = c.model
@@ -1823,6 +1825,7 @@ FROM (-- Every price has a cost for each kind of token.
       GROUP BY c.model
       UNION ALL
       SELECT c.model, unit.name AS unit, count(*) AS calls, sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens,
+             sum(c.cache_read_tokens) + sum(c.cache_write_tokens) + sum(c.cache_write_1h_tokens) + sum(c.reasoning_tokens) AS other_tokens,
              min(c."timestamp") AS first_call, max(c."timestamp") AS last_call
       FROM orchestrator.llm_usage_costs AS c, unnest(c.unpriced_units) AS unit (name)
       WHERE c.units <> '{}' AND c.cost IS NULL

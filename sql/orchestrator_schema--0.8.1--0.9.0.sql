@@ -20,16 +20,16 @@ ALTER TABLE orchestrator.llm_token_usage
     ADD COLUMN reported_cost         numeric,
     ADD COLUMN prompt_id             uuid,
     ADD COLUMN subject               text,
-    -- With these limits the whole input of a call is a bigint.
+    -- With these limits the whole input of a call is a bigint, and a sum of costs is a number that the server can hold.
     ADD CONSTRAINT llm_token_usage_cache_read_tokens_check     CHECK (cache_read_tokens BETWEEN 0 AND 1000000000000000000),
     ADD CONSTRAINT llm_token_usage_cache_write_tokens_check    CHECK (cache_write_tokens BETWEEN 0 AND 1000000000000000000),
     ADD CONSTRAINT llm_token_usage_cache_write_1h_tokens_check CHECK (cache_write_1h_tokens BETWEEN 0 AND 1000000000000000000),
     ADD CONSTRAINT llm_token_usage_reasoning_tokens_check      CHECK (reasoning_tokens BETWEEN 0 AND 1000000000000000000),
     ADD CONSTRAINT llm_token_usage_units_check                 CHECK (units = '{}' OR jsonb_typeof(units) = 'object'
-        AND NOT jsonb_path_exists(units, 'strict $.* ? (@.type() != "number" || @ < 0)')),
+        AND NOT jsonb_path_exists(units, 'strict $.* ? (@.type() != "number" || @ < 0 || @ > 1000000000000000000)')),
     ADD CONSTRAINT llm_token_usage_service_tier_check          CHECK (btrim(service_tier) <> ''),
     -- NaN and Infinity are greater than every number.
-    ADD CONSTRAINT llm_token_usage_reported_cost_check         CHECK (reported_cost >= 0 AND reported_cost < 'Infinity'),
+    ADD CONSTRAINT llm_token_usage_reported_cost_check         CHECK (reported_cost >= 0 AND reported_cost < 1000000000000),
     ADD CONSTRAINT llm_token_usage_subject_check               CHECK (btrim(subject) <> '');
 COMMENT ON COLUMN orchestrator.llm_token_usage.input_tokens IS 'Tokens of the input that were neither read from the cache nor written to it';
 COMMENT ON COLUMN orchestrator.llm_token_usage.output_tokens IS 'Tokens of the output without those of reasoning';
@@ -81,7 +81,7 @@ CREATE TABLE orchestrator.llm_price_components (
     CONSTRAINT llm_price_components_component_check    CHECK (btrim(component) <> ''),
     CONSTRAINT llm_price_components_service_tier_check CHECK (btrim(service_tier) <> ''),
     CONSTRAINT llm_price_components_above_input_check  CHECK (above_input >= 0),
-    CONSTRAINT llm_price_components_unit_cost_check    CHECK (unit_cost >= 0 AND unit_cost < 'Infinity'),
+    CONSTRAINT llm_price_components_unit_cost_check    CHECK (unit_cost >= 0 AND unit_cost < 1000000000000),
     -- The price itself holds these two.
     CONSTRAINT llm_price_components_base_check         CHECK (NOT (component IN ('input', 'output') AND service_tier = 'standard' AND above_input = 0))
 );
@@ -109,7 +109,8 @@ COMMENT ON COLUMN orchestrator.llm_model_aliases.model IS 'The name of the price
 SELECT orchestrator.restore_table('orchestrator.llm_model_aliases');
 SELECT pg_extension_config_dump('orchestrator.llm_model_aliases', '');
 
--- functions of the views
+-- functions of the views. The server asks whoever reads a view, also through a view of a user, for the right to call them.
+-- They read nothing but their arguments, so everybody has it. Decision readers-of-costs-may-compute-them.
 
 CREATE FUNCTION orchestrator.llm_usage_sums_add(sums bytea, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, is_reported boolean, at timestamptz, steps bigint[], moments timestamptz[])
 RETURNS bytea
@@ -133,7 +134,7 @@ CREATE AGGREGATE orchestrator.llm_usage_sums(input_tokens bigint, output_tokens 
     COMBINEFUNC = orchestrator.llm_usage_sums_merge,
     PARALLEL = SAFE
 );
-REVOKE ALL ON FUNCTION orchestrator.llm_usage_sums(bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, timestamptz, bigint[], timestamptz[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION orchestrator.llm_usage_sums(bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, timestamptz, bigint[], timestamptz[]) TO PUBLIC;
 COMMENT ON AGGREGATE orchestrator.llm_usage_sums(bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, timestamptz, bigint[], timestamptz[]) IS
     'Sums of calls by all that their cost depends on besides the model, for llm_cost_line. The views over calls use it';
 
@@ -141,7 +142,7 @@ CREATE FUNCTION orchestrator.llm_cost_line(begins timestamptz[], unit_costs json
 RETURNS numeric[]
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'llm_cost_line_wrapper';
-REVOKE ALL ON FUNCTION orchestrator.llm_cost_line(timestamptz[], jsonb, date, bytea, numeric) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION orchestrator.llm_cost_line(timestamptz[], jsonb, date, bytea, numeric) TO PUBLIC;
 COMMENT ON FUNCTION orchestrator.llm_cost_line(timestamptz[], jsonb, date, bytea, numeric) IS
     'The tokens of each kind, all tokens, the exact cost in USD and the calls without a cost, of the calls of one model on one UTC day. The views over calls use it';
 
@@ -149,7 +150,7 @@ CREATE FUNCTION orchestrator.llm_call_cost(unit_costs jsonb, place integer, serv
 RETURNS numeric
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'llm_call_cost_wrapper';
-REVOKE ALL ON FUNCTION orchestrator.llm_call_cost(jsonb, integer, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION orchestrator.llm_call_cost(jsonb, integer, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, jsonb) TO PUBLIC;
 COMMENT ON FUNCTION orchestrator.llm_call_cost(jsonb, integer, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, jsonb) IS
     'The exact cost of a call in USD; NULL if no price was in force or a unit has no cost. The views over calls use it';
 
@@ -157,7 +158,7 @@ CREATE FUNCTION orchestrator.llm_input_units(units jsonb)
 RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'llm_input_units_wrapper';
-REVOKE ALL ON FUNCTION orchestrator.llm_input_units(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION orchestrator.llm_input_units(jsonb) TO PUBLIC;
 COMMENT ON FUNCTION orchestrator.llm_input_units(jsonb) IS
     'The tokens among the units of a call that belong to its input, such as those of audio. The views over calls use it';
 
@@ -165,7 +166,7 @@ CREATE FUNCTION orchestrator.llm_unpriced_units(unit_costs jsonb, place integer,
 RETURNS text[]
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'llm_unpriced_units_wrapper';
-REVOKE ALL ON FUNCTION orchestrator.llm_unpriced_units(jsonb, integer, text, bigint, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION orchestrator.llm_unpriced_units(jsonb, integer, text, bigint, jsonb) TO PUBLIC;
 COMMENT ON FUNCTION orchestrator.llm_unpriced_units(jsonb, integer, text, bigint, jsonb) IS
     'The units of a call that have no cost at the price in force. The views over calls use it';
 
@@ -269,13 +270,14 @@ COMMENT ON COLUMN orchestrator.llm_cost_by_day.cost IS 'USD, exact, of the calls
 COMMENT ON COLUMN orchestrator.llm_cost_by_day.unpriced_calls IS 'Calls without a cost, because the model or one of the units had no price';
 
 CREATE OR REPLACE VIEW orchestrator.unpriced_usage AS
-SELECT u.model, u.calls, u.input_tokens, u.output_tokens, u.input_tokens + u.output_tokens AS tokens, u.first_call, u.last_call, u.unit,
+SELECT u.model, u.calls, u.input_tokens, u.output_tokens, u.input_tokens + u.output_tokens + u.other_tokens AS tokens, u.first_call, u.last_call, u.unit,
        (SELECT p.model FROM (SELECT DISTINCT c.model FROM orchestrator.llm_pricing AS c WHERE c.replaced_at IS NULL) AS p
         WHERE u.unit IS NULL AND p.model <> u.model
           AND (starts_with(u.model, p.model) OR right(u.model, length(p.model) + 1) = '/' || p.model)
         ORDER BY length(p.model) DESC, p.model LIMIT 1) AS suggested_model
 FROM (-- Every price has a cost for each kind of token.
       SELECT c.model, NULL AS unit, count(*) AS calls, sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens,
+             sum(c.cache_read_tokens) + sum(c.cache_write_tokens) + sum(c.cache_write_1h_tokens) + sum(c.reasoning_tokens) AS other_tokens,
              min(c."timestamp") AS first_call, max(c."timestamp") AS last_call
       FROM orchestrator.llm_token_usage AS c
       LEFT JOIN (SELECT n.name, min(n.begins) AS begins FROM orchestrator.llm_prices_by_name AS n GROUP BY n.name) AS p ON p.name = c.model
@@ -283,6 +285,7 @@ FROM (-- Every price has a cost for each kind of token.
       GROUP BY c.model
       UNION ALL
       SELECT c.model, unit.name AS unit, count(*) AS calls, sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens,
+             sum(c.cache_read_tokens) + sum(c.cache_write_tokens) + sum(c.cache_write_1h_tokens) + sum(c.reasoning_tokens) AS other_tokens,
              min(c."timestamp") AS first_call, max(c."timestamp") AS last_call
       FROM orchestrator.llm_usage_costs AS c, unnest(c.unpriced_units) AS unit (name)
       WHERE c.units <> '{}' AND c.cost IS NULL
@@ -339,24 +342,12 @@ SELECT r.thread_id, r.cost_usd AS run_cost, coalesce(c.cost, 0) AS calls_cost, r
        coalesce(c.calls, 0) AS calls, coalesce(c.unpriced_calls, 0) AS unpriced_calls
 FROM orchestrator.orchestrator_runs AS r
 LEFT JOIN orchestrator.llm_cost_by_run AS c ON c.thread_id = r.thread_id
-WHERE r.cost_usd <> round(coalesce(c.cost, 0), 10);
+-- A run adds the cost of each call with ten decimals.
+WHERE abs(r.cost_usd - coalesce(c.cost, 0)) > coalesce(c.calls, 0) * 0.00000000005;
 COMMENT ON VIEW orchestrator.run_cost_differences IS 'Runs whose cost is not the sum of the costs of their calls, for example because a price was corrected, or a cost was reported without a call';
 COMMENT ON COLUMN orchestrator.run_cost_differences.run_cost IS 'USD that the run says';
 COMMENT ON COLUMN orchestrator.run_cost_differences.calls_cost IS 'USD, the sum of the costs of its calls';
 COMMENT ON COLUMN orchestrator.run_cost_differences.difference IS 'USD that the run says beyond its calls';
-
--- Whoever reads one of these views needs the functions that it calls.
-
-SELECT orchestrator.copy_grants('orchestrator.llm_usage_costs', 'orchestrator.llm_call_cost(jsonb, integer, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, jsonb)');
-SELECT orchestrator.copy_grants('orchestrator.llm_usage_costs', 'orchestrator.llm_input_units(jsonb)');
-SELECT orchestrator.copy_grants('orchestrator.llm_usage_costs', 'orchestrator.llm_unpriced_units(jsonb, integer, text, bigint, jsonb)');
-SELECT orchestrator.copy_grants('orchestrator.llm_cost_by_day', 'orchestrator.llm_usage_sums(bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, timestamptz, bigint[], timestamptz[])');
-SELECT orchestrator.copy_grants('orchestrator.llm_cost_by_day', 'orchestrator.llm_cost_line(timestamptz[], jsonb, date, bytea, numeric)');
-SELECT orchestrator.copy_grants('orchestrator.unpriced_usage', 'orchestrator.llm_call_cost(jsonb, integer, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, jsonb)');
-SELECT orchestrator.copy_grants('orchestrator.unpriced_usage', 'orchestrator.llm_input_units(jsonb)');
-SELECT orchestrator.copy_grants('orchestrator.unpriced_usage', 'orchestrator.llm_unpriced_units(jsonb, integer, text, bigint, jsonb)');
-SELECT orchestrator.copy_grants('orchestrator.run_costs', 'orchestrator.llm_usage_sums(bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, timestamptz, bigint[], timestamptz[])');
-SELECT orchestrator.copy_grants('orchestrator.run_costs', 'orchestrator.llm_cost_line(timestamptz[], jsonb, date, bytea, numeric)');
 
 -- functions
 

@@ -288,7 +288,7 @@ fn rest(argument: &str, all: i64, parts: i64) -> Result<i64, Error> {
 /// Errors: 22023 of another form.
 fn numbers(units: Option<Document>) -> Result<Document, Error> {
     static ARE_NUMBERS: Statement = Statement::new(
-        "SELECT NOT jsonb_path_exists($1, 'strict $.* ? (@.type() != \"number\" || @ < 0)')",
+        "SELECT NOT jsonb_path_exists($1, 'strict $.* ? (@.type() != \"number\" || @ < 0 || @ > 1000000000000000000)')",
     );
     let units = jsonb::object_or_empty("units", units)?;
     if units.is_empty_object()
@@ -298,20 +298,20 @@ fn numbers(units: Option<Document>) -> Result<Document, Error> {
     }
     Err(Error::new(
         Kind::InvalidValue,
-        "argument \"units\" holds something else than numbers of 0 or more",
+        "argument \"units\" holds something else than numbers from 0 to 10^18",
     )
     .hint("Write the units as {\"web_search\": 2}, with a number for each."))
 }
 
 /// A cost that the provider reported.
 ///
-/// Errors: 22023 negative, or not a finite number.
+/// Errors: 22023 negative, not below 10^12, or not a number.
 fn reported(cost: AnyNumeric) -> Result<AnyNumeric, Error> {
-    let decimal = cost.normalize();
-    if decimal.starts_with(|first: char| first.is_ascii_digit()) {
+    // NaN is greater than every number.
+    if (AnyNumeric::from(0)..AnyNumeric::from(1_000_000_000_000_i64)).contains(&cost) {
         return Ok(cost);
     }
-    let shown = arguments::shortened(decimal);
+    let shown = arguments::shortened(cost.normalize());
     Err(Error::new(Kind::InvalidValue, format!("reported_cost {shown} is no amount"))
-        .hint("A cost is in USD: a finite number of 0 or more."))
+        .hint("A cost is in USD: 0 or more, and below 10^12."))
 }

@@ -1,17 +1,21 @@
 //! Other names of models. Nobody guesses that two names mean one model: a human decides it.
 
+use std::ffi::CStr;
+
 use pgrx::AllocatedByRust;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use serde_json::json;
 
+use super::set;
 use crate::audit::{self, Event};
 use crate::server::arguments;
 use crate::server::error::{Error, Kind};
 use crate::server::ids::uuidv7;
 use crate::server::jsonb::Document;
-use crate::server::locks;
+use crate::server::rows;
+use crate::server::snapshot;
 use crate::server::statements::{self, Statement};
 
 /// The row of an alias.
@@ -31,12 +35,13 @@ fn set_model_alias(
 ) -> Result<pgrx::composite_type!('static, "orchestrator.llm_model_aliases"), ErrorReport> {
     static ROW: Statement =
         Statement::new("SELECT a FROM orchestrator.llm_model_aliases AS a WHERE a.alias = $1");
-    let alias = arguments::name("alias", alias.map(str::trim))?;
+    // A name may have spaces around it in calls that were recorded before 0.9.0.
+    let alias = arguments::name("alias", alias)?;
     let model = model.map(|model| arguments::name("model", Some(model.trim()))).transpose()?;
-    locks::one_at_a_time("set_model_alias")?;
+    set::lock()?;
     let row = match model {
         Some(model) => {
-            set(alias, model)?;
+            add(alias, model)?;
             ROW.update(&[alias.into()], statements::one::<Row>)?
         }
         None => Some(forget(alias)?),
@@ -46,13 +51,12 @@ fn set_model_alias(
     Ok(row.ok_or_else(no_row)?)
 }
 
-/// Sets an alias. Returns whether anything changed.
-pub fn set(alias: &str, model: &str) -> Result<bool, Error> {
-    static FACTS: Statement = Statement::new(
-        "SELECT EXISTS (SELECT FROM orchestrator.llm_pricing AS p WHERE p.model = $2 AND p.replaced_at IS NULL), \
-                EXISTS (SELECT FROM orchestrator.llm_model_aliases AS a WHERE a.alias = $2), \
-                EXISTS (SELECT FROM orchestrator.llm_model_aliases AS a WHERE a.model = $1)",
-    );
+/// Sets an alias, after `set::lock`. Returns whether anything changed.
+pub fn add(alias: &str, model: &str) -> Result<bool, Error> {
+    const FACTS: &CStr =
+        c"SELECT EXISTS (SELECT FROM orchestrator.llm_pricing AS p WHERE p.model = $2 AND p.replaced_at IS NULL), \
+                 EXISTS (SELECT FROM orchestrator.llm_model_aliases AS a WHERE a.alias = $2), \
+                 EXISTS (SELECT FROM orchestrator.llm_model_aliases AS a WHERE a.model = $1)";
     static SET: Statement = Statement::new(
         "INSERT INTO orchestrator.llm_model_aliases AS a (alias, model) VALUES ($1, $2) \
          ON CONFLICT ON CONSTRAINT llm_model_aliases_pkey DO UPDATE SET model = excluded.model WHERE a.model <> excluded.model \
@@ -63,16 +67,22 @@ pub fn set(alias: &str, model: &str) -> Result<bool, Error> {
         return Err(Error::new(Kind::InvalidValue, message));
     }
     let names = [alias.into(), model.into()];
-    let facts = FACTS.update(&names, statements::three::<bool, bool, bool>)?;
+    // An older snapshot would not show what another transaction has set meanwhile.
+    let facts = snapshot::newest(|| {
+        snapshot::first(FACTS, &names, |row| {
+            let fact = |position| rows::value::<bool>(row, position, "llm_model_aliases.alias");
+            Ok((fact(1)?, fact(2)?, fact(3)?))
+        })
+    })?;
     let (priced, chained, model_of) = facts.unwrap_or_default();
-    if chained == Some(true) || model_of == Some(true) {
-        let name = if chained == Some(true) { model } else { alias };
+    if chained || model_of {
+        let name = if chained { model } else { alias };
         let message = format!("alias \"{alias}\" of \"{model}\" would be the second step of one");
         return Err(Error::new(Kind::NotReady, message)
             .detail(format!("\"{name}\" is in orchestrator.llm_model_aliases already."))
             .hint("Name the model that has the price."));
     }
-    if priced != Some(true) {
+    if !priced {
         return Err(Error::new(Kind::NotFound, format!("model \"{model}\" has no price")).hint(
             "Set it first: SELECT orchestrator.set_price(...); llm_pricing lists the models.",
         ));

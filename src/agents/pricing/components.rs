@@ -32,7 +32,7 @@ fn standard() -> String {
     STANDARD.to_owned()
 }
 
-/// Components in the form that `set.rs` writes: objects with component, service_tier, above_input, per_million and
+/// Components in the form that `set.rs` writes, with names without spaces around them: objects with component, service_tier, above_input, per_million and
 /// per_unit, the last two as text.
 ///
 /// Errors: 22023 not an array of objects of that form, a blank or overlong name, a negative number, or two costs of one
@@ -47,7 +47,10 @@ pub fn given(argument: Document) -> Result<Document, Error> {
     })?;
     let mut known = BTreeSet::new();
     let mut components = Vec::with_capacity(given.len());
-    for component in given {
+    for mut component in given {
+        for name in [&mut component.component, &mut component.service_tier] {
+            *name = name.trim().to_owned();
+        }
         components.push(checked(&component)?);
         let key = (component.component, component.service_tier, component.above_input);
         if known.contains(&key) {
@@ -103,11 +106,13 @@ fn checked(given: &Given) -> Result<Value, Error> {
     Ok(object)
 }
 
-/// An exact decimal, written as a number or as a text.
+/// An exact decimal below 10^12, written as a number or as a text.
 fn decimal(component: &str, cost: &RawValue) -> Result<String, Error> {
     const LONGEST: usize = 100;
+    const MOST_DIGITS: usize = 12;
     let text = cost.get().trim_matches('"');
     let is_decimal = text.len() <= LONGEST
+        && text.split('.').next().is_some_and(|whole| whole.len() <= MOST_DIGITS)
         && text.starts_with(|first: char| first.is_ascii_digit())
         && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
         && text.matches('.').count() <= 1;
@@ -116,7 +121,7 @@ fn decimal(component: &str, cost: &RawValue) -> Result<String, Error> {
     }
     let shown = arguments::shortened(text);
     Err(invalid(format!(
-        "the cost {shown} of component \"{component}\" is not a decimal of 0 or more"
+        "the cost {shown} of component \"{component}\" is not a decimal of 0 or more and below 10^12"
     )))
 }
 

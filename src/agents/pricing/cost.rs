@@ -10,12 +10,13 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::price::{Cost, Price, Row};
-use super::sums::{Calls, decode};
+use super::sums::{Calls, decode, name};
 use super::unit_costs::COUNTED;
 use super::units::{input_units, quantities};
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
 use crate::server::numeric_array::{Numeric, NumericArray};
+use crate::server::packed::Text;
 
 /// The number of documents with unit costs that a backend keeps. A report has as many as models were called.
 const KEPT: usize = 1_000;
@@ -39,7 +40,7 @@ thread_local! {
 fn llm_call_cost(
     unit_costs: Document,
     place: i32,
-    service_tier: &str,
+    service_tier: Text<'_>,
     n: i64,
     input_tokens: i64,
     output_tokens: i64,
@@ -57,7 +58,7 @@ fn llm_call_cost(
         cache_write_1h_tokens,
         reasoning_tokens,
     ];
-    let call = Calls { n, units: quantities(&units)?, ..Calls::one(service_tier, tokens) };
+    let call = Calls { n, units: quantities(&units)?, ..Calls::one(name(service_tier), tokens) };
     let prices = prices(&unit_costs)?;
     Ok(at(&prices, place).and_then(|price| price.cost(&call)).map(Cost::usd))
 }
@@ -135,14 +136,14 @@ fn llm_input_units(units: Document) -> Result<i64, ErrorReport> {
 fn llm_unpriced_units(
     unit_costs: Document,
     place: i32,
-    service_tier: &str,
+    service_tier: Text<'_>,
     n: i64,
     units: Document,
 ) -> Result<Vec<String>, ErrorReport> {
     let prices = prices(&unit_costs)?;
     let Some(price) = at(&prices, place) else { return Ok(Vec::new()) };
     let units = quantities(&units)?.into_keys();
-    Ok(units.filter(|unit| !price.has(unit, service_tier, n)).collect())
+    Ok(units.filter(|unit| !price.has(unit, name(service_tier), n)).collect())
 }
 
 /// The price at a place, from 1.

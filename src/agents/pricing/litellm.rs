@@ -94,6 +94,12 @@ fn price(fields: &Map<String, Value>) -> Result<Entry, String> {
             return Err("no price in the standard tier".to_owned());
         }
     }
+    // The tables hold less than 100 USD per token, and less than 10^12 USD per other unit.
+    let bases = input.iter().chain(&output).map(|cost| (cost, 8));
+    let others = prices.values().map(|cost| (cost, 12));
+    if bases.chain(others).any(|(cost, digits)| cost.find('.').unwrap_or(cost.len()) > digits) {
+        return Err("a price is too high".to_owned());
+    }
     let component = |((component, service_tier, above_input), unit_cost)| Component {
         component,
         service_tier: str::to_owned(service_tier),
@@ -115,7 +121,7 @@ fn prices(fields: &Map<String, Value>) -> Result<Prices, String> {
         // A step of xAI begins at its length.
         let is_xai = fields.get("litellm_provider").is_some_and(|provider| provider == "xai");
         let above_input = if is_xai && above_input > 0 { above_input - 1 } else { above_input };
-        let Some(component) = component(base) else { continue };
+        let Some(component) = component(base).filter(|name| !name.is_empty()) else { continue };
         let mut add = |component: String, value: &Value| {
             let number = match value {
                 Value::Null => return Ok(()),
@@ -301,6 +307,22 @@ mod tests {
             let number = serde_json::from_str(number).expect("a number");
             assert_eq!(decimal(&number, shift).as_deref(), Some(expected), "{number} {shift}");
         }
+    }
+
+    #[test]
+    fn prices_that_no_column_holds_are_skipped() {
+        for fields in [
+            r#"{"input_cost_per_token": 100}"#,
+            r#"{"output_cost_per_token": 1e300}"#,
+            r#"{"input_cost_per_token": 1, "output_cost_per_image": 1e12}"#,
+        ] {
+            assert_skipped("model", fields, "a price is too high");
+        }
+        assert_eq!(priced(r#"{"input_cost_per_token": 99.9999}"#).0, "99999900");
+        assert_components(
+            r#"{"input_cost_per_token": 1, "cost_per_": 1, "_cost_per_1k_calls": 1}"#,
+            &[],
+        );
     }
 
     #[test]

@@ -63,6 +63,15 @@ fn set_price_0_9_0(
             Some("This one has none, so that cached tokens cost as much as new ones.".to_owned()),
         );
     }
+    if found.is_followed {
+        backend_state::notice(
+            format!("a price of model \"{}\" that begins later is in force", price.model),
+            Some(
+                "This one holds until that one begins. Pass effective_at to begin it now."
+                    .to_owned(),
+            ),
+        );
+    }
     let (_, id) = price.set(found, false)?;
     Ok(row(id)?)
 }
@@ -151,6 +160,8 @@ pub struct Found {
     /// Whether it has the same costs.
     pub is_same: bool,
     components: i64,
+    /// Whether another price that begins later has begun.
+    pub is_followed: bool,
 }
 
 impl NewPrice<'_> {
@@ -176,6 +187,7 @@ impl NewPrice<'_> {
                     has_begun: rows::optional(row, 5, "llm_pricing.effective_at")?.unwrap_or(false),
                     is_same: rows::optional(row, 6, "llm_pricing.id")?.unwrap_or(false),
                     components: rows::value(row, 7, "llm_price_components.price_id")?,
+                    is_followed: rows::value(row, 8, "llm_pricing.effective_at")?,
                 })
             })
         })?;
@@ -193,11 +205,12 @@ impl NewPrice<'_> {
                  notes = coalesce($4, p.notes), updated_by = coalesce($5, p.updated_by) WHERE p.id = $1 RETURNING p.id",
         );
         static REPLACE: Statement = Statement::new(
-            "UPDATE orchestrator.llm_pricing AS p SET replaced_at = now() WHERE p.id = $1 RETURNING p.id",
+            "UPDATE orchestrator.llm_pricing AS p SET replaced_at = greatest(clock_timestamp(), p.created_at) WHERE p.id = $1 RETURNING p.id",
         );
         static INSERT: Statement = Statement::new(
-            "INSERT INTO orchestrator.llm_pricing AS p (model, input_cost_per_million, output_cost_per_million, effective_date, effective_at, notes, updated_by, replaces, status) \
-             SELECT $1, $2, $3, $4, $5, coalesce($6, o.notes), coalesce($7, o.updated_by), $8, coalesce(o.status, 'active') \
+            // now() is when the transaction began, and others may have set prices since.
+            "INSERT INTO orchestrator.llm_pricing AS p (model, input_cost_per_million, output_cost_per_million, effective_date, effective_at, notes, updated_by, replaces, status, created_at) \
+             SELECT $1, $2, $3, $4, $5, coalesce($6, o.notes), coalesce($7, o.updated_by), $8, coalesce(o.status, 'active'), coalesce(o.replaced_at, clock_timestamp()) \
              FROM (SELECT) AS n LEFT JOIN orchestrator.llm_pricing AS o ON o.id = $8 RETURNING p.id",
         );
         static FORGET: Statement = Statement::new(

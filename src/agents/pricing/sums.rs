@@ -54,8 +54,7 @@ fn llm_usage_sums_add(
         reasoning_tokens,
     ]
     .map(|tokens| tokens.unwrap_or(0));
-    let service_tier = service_tier.map_or(Ok(""), |tier| std::str::from_utf8(tier.0));
-    let mut call = Calls::one(service_tier.map_err(|_| no_sums())?, tokens);
+    let mut call = Calls::one(service_tier.map_or("", name), tokens);
     // A cost that was reported depends neither on the time of the call, nor on its length, nor on its units.
     call.is_reported = is_reported.unwrap_or(false);
     if !call.is_reported {
@@ -90,9 +89,17 @@ fn llm_usage_sums_merge(
     }
 }
 
-/// The whole input of a call, in tokens, without those among its units.
+/// The name of a tier. In a database of another encoding, a name that only a direct INSERT can write is one that no price
+/// has.
+pub fn name(tier: Text<'_>) -> &str {
+    std::str::from_utf8(tier.0).unwrap_or("unreadable")
+}
+
+/// The whole input of a call, in tokens, without those among its units. The views cap it likewise.
 pub fn whole_input(tokens: &[i64; COUNTED.len()]) -> i64 {
+    const MOST: i64 = 4_000_000_000_000_000_000;
     let [input, _, cache_read, cache_write, cache_write_1h, _] = *tokens;
+    let input = input.min(MOST);
     [cache_read, cache_write, cache_write_1h].into_iter().fold(input, i64::saturating_add)
 }
 
@@ -303,16 +310,18 @@ fn with(sums: &[u8], entry: &[u8]) -> Result<Entry, Error> {
     if !has_units(entry) {
         return Ok(sums.iter().chain(entry).copied().collect());
     }
-    let more = Calls::decode(entry).ok_or_else(no_sums)?;
-    let mut all = decode(sums)?;
-    let sum = all.iter().enumerate().filter(|(_, calls)| calls.is_with(&more));
-    let sum = sum.filter_map(|(place, calls)| Some((place, calls.plus(&more)?))).next();
-    match sum.and_then(|(place, sum)| Some((all.get_mut(place)?, sum))) {
-        Some((calls, sum)) => *calls = sum,
-        None => all.push(more),
-    }
+    let mut more = Calls::decode(entry).ok_or_else(no_sums)?;
     let mut written = Entry::with_capacity(sums.len() + entry.len());
-    all.iter().for_each(|calls| calls.encode(&mut written));
+    for known in entries(sums) {
+        let known = known?;
+        let is_alike = known.get(TIER_LENGTH..NUMBERS) == entry.get(TIER_LENGTH..NUMBERS);
+        let alike = is_alike.then(|| Calls::decode(known)).flatten();
+        match alike.filter(|calls| calls.is_with(&more)).and_then(|calls| calls.plus(&more)) {
+            Some(sum) => more = sum,
+            None => written.extend_from_slice(known),
+        }
+    }
+    more.encode(&mut written);
     Ok(written)
 }
 

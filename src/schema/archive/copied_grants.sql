@@ -5,13 +5,12 @@ WITH object (name, oid, acl, owner, what) AS (
     SELECT n.name, c.oid, c.relacl, c.relowner, 'TABLE'
     FROM unnest(ARRAY[$1, $2]) AS n (name) JOIN pg_class AS c ON c.oid = CASE WHEN n.name NOT LIKE '%)' THEN to_regclass(n.name) END
 )
--- Whoever reads a view needs the functions that it calls.
-SELECT format('GRANT %s ON %s %s TO %s%s', CASE WHEN target.what = source.what THEN a.privilege_type ELSE 'EXECUTE' END, target.what,
+SELECT format('GRANT %s ON %s %s TO %s%s', a.privilege_type, target.what,
               CASE target.what WHEN 'FUNCTION' THEN target.oid::regprocedure::text ELSE target.oid::regclass::text END,
               CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END,
               CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-FROM object AS source JOIN object AS target ON target.name = $2, aclexplode(source.acl) AS a
-WHERE source.name = $1 AND a.grantee <> source.owner AND (target.what = source.what OR a.privilege_type = 'SELECT')
+FROM object AS source JOIN object AS target ON target.name = $2 AND target.what = source.what, aclexplode(source.acl) AS a
+WHERE source.name = $1 AND a.grantee <> source.owner
 UNION ALL
 SELECT format('GRANT %s (%I) ON TABLE %s TO %s%s', a.privilege_type, c.attname, target.oid::regclass,
               CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END,

@@ -69,25 +69,20 @@ pub fn advance_sequences(archive: &Table, live: &Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether two names are of two functions, of two relations, or of a relation and then a function of schema orchestrator.
+/// Whether two names are of two functions or of two relations of schema orchestrator.
 pub fn are_alike(one: &str, other: &str) -> Result<bool, Error> {
     const FUNCTIONS: &str = "SELECT count(*) = 2 FROM unnest(ARRAY[$1, $2]) AS n (name) \
          JOIN pg_proc AS p ON p.oid = to_regprocedure(n.name) AND p.pronamespace = 'orchestrator'::regnamespace";
     const RELATIONS: &str = "SELECT count(*) = 2 FROM unnest(ARRAY[$1, $2]) AS n (name) \
          JOIN pg_class AS c ON c.oid = to_regclass(n.name) AND c.relnamespace = 'orchestrator'::regnamespace";
-    const VIEW_AND_FUNCTION: &str = "SELECT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = to_regclass($1) AND c.relnamespace = 'orchestrator'::regnamespace) \
-         AND EXISTS (SELECT FROM pg_proc AS p WHERE p.oid = to_regprocedure($2) AND p.pronamespace = 'orchestrator'::regnamespace)";
     // The server reads no signature as the name of a relation.
-    let alike = match [one, other].map(|name| name.ends_with(')')) {
-        [true, true] => FUNCTIONS,
-        [false, true] => VIEW_AND_FUNCTION,
-        _ => RELATIONS,
-    };
+    let are_functions = [one, other].iter().all(|name| name.ends_with(')'));
+    let alike = if are_functions { FUNCTIONS } else { RELATIONS };
     dynamic_sql::known(alike, &[one.into(), other.into()], "count")
 }
 
 /// Copies the grants that users hold on one function or view to another, which a script creates in
-/// its place, or the right to read a view to a function that it calls. Returns the number of grants.
+/// its place. Returns the number of grants.
 pub fn copy(source: &str, target: &str) -> Result<i64, Error> {
     const GRANTS: &str = include_str!("copied_grants.sql");
     let grants: Vec<String> = dynamic_sql::column(GRANTS, &[source.into(), target.into()])?;

@@ -79,6 +79,10 @@ SELECT * FROM orchestrator.run_costs;
 SELECT count(*) FROM orchestrator.run_cost_differences;
 SELECT model FROM orchestrator.set_price('again', 5, 10, '2026-01-01');
 SELECT thread_id, run_cost, calls_cost, difference, calls, unpriced_calls FROM orchestrator.run_cost_differences;
+-- A run has the cost of each call with ten decimals: that is no difference.
+SELECT created FROM orchestrator.ensure_run('t-91', '0198c5a0-0000-7000-8000-000000000090', 'S-91');
+SELECT count(orchestrator.record_llm_call('again', 1, 1, reported_cost => 0.000001979964, thread_id => 't-91')) FROM generate_series(1, 3);
+SELECT thread_id FROM orchestrator.run_cost_differences;
 -- Prompts.
 SELECT orchestrator.publish_prompt('coder', '1.0.0', 'write') IS NOT NULL;
 SELECT id AS prompt FROM orchestrator.prompts WHERE agent_type = 'coder' \gset
@@ -93,6 +97,8 @@ SELECT model, outcome FROM orchestrator.import_prices('{"f-1": {"input_cost_per_
 SELECT model, outcome FROM orchestrator.import_prices('{"f-1": {"input_cost_per_token": 3e-06}}', '2026-02-01');
 SELECT p.input_cost_per_million, p.effective_date, c.component, c.service_tier, c.above_input, c.unit_cost FROM orchestrator.llm_pricing AS p LEFT JOIN orchestrator.llm_price_components AS c ON c.price_id = p.id WHERE p.model = 'f-1' ORDER BY p.effective_date, c.component, c.service_tier, c.above_input;
 SELECT metadata - 'role' - 'session_user' FROM orchestrator.audit_events WHERE event_type = 'prices_imported' ORDER BY id;
+-- One odd entry keeps nobody from the others.
+SELECT * FROM orchestrator.import_prices('{"o-1": {"input_cost_per_token": 200}, "o-2": {"input_cost_per_token": 1e-6, "cost_per_": 1, "_cost_per_1k_calls": 1}, "o-3": {"input_cost_per_token": 1e-6, "x": 1e309}, "o-4": {"input_cost_per_token": 1e-400}, " o-2": {"input_cost_per_token": 5e-6}}', '2026-01-01');
 SELECT pg_temp.refusal($$SELECT orchestrator.import_prices(NULL)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.import_prices('[]')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.import_prices('{}', 'infinity')$$);
@@ -143,6 +149,14 @@ RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
 RESET max_parallel_workers_per_gather;
 RESET enable_hashagg;
+-- Names have no spaces around them, in prices as in calls.
+SELECT model FROM orchestrator.set_price('spaces', 10, 10, '2026-01-01', components => '[{"component": " cache_read ", "service_tier": " flex ", "per_million": 1}]');
+SELECT pg_temp.cost_of(orchestrator.record_llm_call('spaces', 0, 0, 1000000, service_tier => 'flex', at => '2026-01-02'));
+-- A price from today on, beside one that has begun today.
+SELECT model FROM orchestrator.set_price('today', 5, 5, effective_at => greatest((now() AT TIME ZONE 'UTC')::date::timestamp AT TIME ZONE 'UTC' + interval '1 microsecond', now() - interval '1 second'));
+SELECT input_cost_per_million FROM orchestrator.set_price('today', 7, 7);
+SELECT input_cost_per_million FROM orchestrator.model_price('today');
+SELECT * FROM orchestrator.import_prices('{"today": {"input_cost_per_token": 9e-6}}');
 -- Refused prices.
 SELECT pg_temp.refusal(format('SELECT orchestrator.set_price(%L, 1, 1, components => %L)', 'm', c)) FROM unnest(ARRAY['{}', '[1]', '[{}]', '[{"component": "x"}]', '[{"component": "x", "per_unit": 1, "per_million": 1}]', '[{"component": " ", "per_unit": 1}]', '[{"component": "x", "per_unit": -1}]', '[{"component": "x", "per_unit": "NaN"}]', '[{"component": "x", "per_unit": null}]', '[{"component": "input", "per_unit": 1}]', '[{"component": "x", "per_unit": 1}, {"component": "x", "per_unit": 2}]', '[{"component": "x", "per_unit": 1, "above_input": -1}]', '[{"component": "x", "per_unit": 1, "service_tier": ""}]', '[{"component": "x", "per_unit": 1, "above": 1}]']) AS c;
 SELECT pg_temp.refusal($$SELECT orchestrator.set_price('m', 1, 1, '2026-01-01', effective_at => '2026-01-02 00:00+00')$$);
@@ -159,6 +173,9 @@ SELECT pg_temp.refusal($$SELECT orchestrator.record_llm_call('m', 1, 1, service_
 SELECT pg_temp.refusal($$SELECT orchestrator.record_llm_call('m', 1, 1, subject => '')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.record_llm_call('m', 1, 1, reported_cost => -1)$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.record_llm_call('m', 1, 1, reported_cost => 'NaN')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.record_llm_call('m', 1, 1, reported_cost => 1000000000000)$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.record_llm_call('m', 1, 1, units => '{"a": 9e131071}')$$);
+SELECT pg_temp.refusal($$SELECT orchestrator.set_price('m', 1, 1, components => '[{"component": "x", "per_unit": 1000000000000}]')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.record_llm_call('m', 1, 1, reservation_id => '0198c5a0-0000-7000-8000-000000000099')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.record_llm_call('m', 1, 1, thread_id => 'nobody')$$);
 SELECT pg_temp.refusal($$SELECT orchestrator.record_llm_call(NULL, 1, 1)$$);
@@ -171,4 +188,19 @@ SELECT pg_temp.refusal($$SELECT orchestrator.llm_cost_line(NULL, NULL, '2026-01-
 SELECT pg_temp.refusal($$SELECT orchestrator.llm_usage_sums_merge('\x', '\x01')$$);
 SELECT count(*) FROM orchestrator.llm_token_usage WHERE model = 'm';
 SELECT split_part(pg_temp.refusal($$INSERT INTO orchestrator.llm_token_usage (model, input_tokens, output_tokens, units) VALUES ('m', 1, 0, '{"a": "1"}')$$), E'\n', 1);
+SELECT * FROM orchestrator.verify();
+-- Below 0.9.0 the last price of a day stays, rounded to six decimals; the way up brings all of them back.
+SELECT count(orchestrator.set_price('steps', p, 0, effective_at => at)) FROM unnest(ARRAY[1, 5, 99999999.9999999], ARRAY['2026-03-01', '2026-03-01 12:00', '2026-03-02']::timestamptz[]) AS s (p, at);
+SELECT count(orchestrator.record_llm_call('steps', 1, 0, at => at)) FROM unnest(ARRAY['2026-03-01 01:00', '2026-03-01 23:00', '2026-03-02 12:00']::timestamptz[]) AS at;
+SELECT cost, sum(cost) OVER () FROM orchestrator.llm_usage_costs WHERE model = 'steps' ORDER BY "timestamp";
+DROP VIEW pg_temp.differences, pg_temp.added_up;
+CREATE TEMPORARY TABLE prices AS SELECT * FROM orchestrator.llm_pricing;
+SET client_min_messages = warning;
+ALTER EXTENSION orchestrator_schema UPDATE TO '0.8.1';
+SELECT cost FROM orchestrator.llm_usage_costs WHERE model = 'steps' ORDER BY "timestamp";
+SELECT * FROM orchestrator.verify();
+ALTER EXTENSION orchestrator_schema UPDATE;
+RESET client_min_messages;
+SELECT cost FROM orchestrator.llm_usage_costs WHERE model = 'steps' ORDER BY "timestamp";
+SELECT count(*) FROM (SELECT to_jsonb(p) FROM prices AS p EXCEPT SELECT to_jsonb(p) FROM orchestrator.llm_pricing AS p) AS lost;
 SELECT * FROM orchestrator.verify();
