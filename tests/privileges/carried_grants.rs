@@ -133,15 +133,24 @@ fn a_step_up_takes_no_view_away_from_its_readers() -> Result<()> {
              GRANT SELECT ({column}) ON orchestrator.{view} TO {other}"
         ))?;
     }
+    let (mut nobody, mut other) = (database.client_as(&nobody)?, database.client_as(&other)?);
+    let readings = views.iter().flat_map(|(view, column)| {
+        [
+            (true, format!("SELECT * FROM app.{view}")),
+            (false, format!("SELECT {column} FROM orchestrator.{view}")),
+        ]
+    });
+    let mut reads = |is_own: bool, sql: &str| {
+        let reader = if is_own { &mut nobody } else { &mut other };
+        reader.query(sql, &[]).context(sql.to_owned())
+    };
+    // Some views call functions that no grant on the view alone has ever allowed.
+    let readable: Vec<_> = readings.filter(|(is_own, sql)| reads(*is_own, sql).is_ok()).collect();
     go_to(&mut client, newest)?;
-    let mut nobody = database.client_as(&nobody)?;
-    let mut other = database.client_as(&other)?;
-    for (view, column) in &views {
-        nobody.query(&format!("SELECT * FROM app.{view}"), &[]).context(view.clone())?;
-        let one = format!("SELECT {column} FROM orchestrator.{view}");
-        other.query(&one, &[]).context(one.clone())?;
+    for (is_own, sql) in &readable {
+        reads(*is_own, sql)?;
     }
-    assert!(views.len() > 20, "{} views", views.len());
+    assert!(readable.len() > 40, "{} readings", readable.len());
     Ok(())
 }
 
