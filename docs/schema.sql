@@ -467,19 +467,12 @@ CREATE TABLE orchestrator.llm_token_usage (
     subject text,
     CONSTRAINT llm_token_usage_pkey PRIMARY KEY (id),
     CONSTRAINT llm_token_usage_agent_id_check CHECK (btrim(agent_id) <> ''::text),
-    CONSTRAINT llm_token_usage_cache_read_tokens_check CHECK (cache_read_tokens >= 0 AND cache_read_tokens <= '1000000000000000000'::bigint),
-    CONSTRAINT llm_token_usage_cache_write_1h_tokens_check CHECK (cache_write_1h_tokens >= 0 AND cache_write_1h_tokens <= '1000000000000000000'::bigint),
-    CONSTRAINT llm_token_usage_cache_write_tokens_check CHECK (cache_write_tokens >= 0 AND cache_write_tokens <= '1000000000000000000'::bigint),
+    CONSTRAINT llm_token_usage_call_check CHECK (orchestrator.is_valid_llm_call(cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, units, service_tier, reported_cost, subject)),
     CONSTRAINT llm_token_usage_call_id_check CHECK (btrim(call_id) <> ''::text),
     CONSTRAINT llm_token_usage_input_tokens_check CHECK (input_tokens >= 0),
     CONSTRAINT llm_token_usage_model_check CHECK (btrim(model) <> ''::text),
     CONSTRAINT llm_token_usage_output_tokens_check CHECK (output_tokens >= 0),
-    CONSTRAINT llm_token_usage_reasoning_tokens_check CHECK (reasoning_tokens >= 0 AND reasoning_tokens <= '1000000000000000000'::bigint),
-    CONSTRAINT llm_token_usage_reported_cost_check CHECK (reported_cost >= 0::numeric AND reported_cost < '1000000000000'::bigint::numeric),
-    CONSTRAINT llm_token_usage_service_tier_check CHECK (btrim(service_tier) <> ''::text),
-    CONSTRAINT llm_token_usage_subject_check CHECK (btrim(subject) <> ''::text),
-    CONSTRAINT llm_token_usage_thread_id_check CHECK (btrim(thread_id) <> ''::text),
-    CONSTRAINT llm_token_usage_units_check CHECK (units = '{}'::jsonb OR jsonb_typeof(units) = 'object'::text AND NOT jsonb_path_exists(units, 'strict $.*?((@.type() != "number" || @ < 0) || @ > 1000000000000000000)'::jsonpath))
+    CONSTRAINT llm_token_usage_thread_id_check CHECK (btrim(thread_id) <> ''::text)
 );
 CREATE INDEX idx_token_usage_agent ON orchestrator.llm_token_usage USING btree (agent_id);
 CREATE INDEX idx_token_usage_day ON orchestrator.llm_token_usage USING brin (((("timestamp" AT TIME ZONE 'UTC'::text))::date)) WITH (pages_per_range='32', autosummarize='on');
@@ -2462,6 +2455,14 @@ CREATE FUNCTION orchestrator.is_valid_configuration(value text, value_type text)
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE
 AS 'orchestrator_schema', 'is_valid_configuration_wrapper';
+
+-- Whether tokens are from 0 to 10^18, units are an object of such numbers, a reported cost is from 0 to below 10^12 USD, and no name is blank. The check of llm_token_usage uses it
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.is_valid_llm_call(cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, reported_cost numeric, subject text)
+ RETURNS boolean
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'orchestrator_schema', 'is_valid_llm_call_wrapper';
 
 -- JSON Schema (2020-12) of a row of a table or view of the schema, in the form of to_jsonb
 -- Made by 0.4.3--0.5.0.sql

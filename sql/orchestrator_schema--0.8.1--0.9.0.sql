@@ -10,6 +10,14 @@ SELECT orchestrator.begin_upgrade('0.9.0');
 
 -- llm_token_usage: no token is in two columns, so that a cost is a sum of products.
 
+CREATE FUNCTION orchestrator.is_valid_llm_call(cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, reported_cost numeric, subject text)
+RETURNS boolean
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'is_valid_llm_call_wrapper';
+GRANT EXECUTE ON FUNCTION orchestrator.is_valid_llm_call(bigint, bigint, bigint, bigint, jsonb, text, numeric, text) TO PUBLIC;
+COMMENT ON FUNCTION orchestrator.is_valid_llm_call(bigint, bigint, bigint, bigint, jsonb, text, numeric, text) IS
+    'Whether tokens are from 0 to 10^18, units are an object of such numbers, a reported cost is from 0 to below 10^12 USD, and no name is blank. The check of llm_token_usage uses it';
+
 ALTER TABLE orchestrator.llm_token_usage
     ADD COLUMN cache_read_tokens     bigint NOT NULL DEFAULT 0,
     ADD COLUMN cache_write_tokens    bigint NOT NULL DEFAULT 0,
@@ -20,17 +28,8 @@ ALTER TABLE orchestrator.llm_token_usage
     ADD COLUMN reported_cost         numeric,
     ADD COLUMN prompt_id             uuid,
     ADD COLUMN subject               text,
-    -- With these limits the whole input of a call is a bigint, and a sum of costs is a number that the server can hold.
-    ADD CONSTRAINT llm_token_usage_cache_read_tokens_check     CHECK (cache_read_tokens BETWEEN 0 AND 1000000000000000000),
-    ADD CONSTRAINT llm_token_usage_cache_write_tokens_check    CHECK (cache_write_tokens BETWEEN 0 AND 1000000000000000000),
-    ADD CONSTRAINT llm_token_usage_cache_write_1h_tokens_check CHECK (cache_write_1h_tokens BETWEEN 0 AND 1000000000000000000),
-    ADD CONSTRAINT llm_token_usage_reasoning_tokens_check      CHECK (reasoning_tokens BETWEEN 0 AND 1000000000000000000),
-    ADD CONSTRAINT llm_token_usage_units_check                 CHECK (units = '{}' OR jsonb_typeof(units) = 'object'
-        AND NOT jsonb_path_exists(units, 'strict $.* ? (@.type() != "number" || @ < 0 || @ > 1000000000000000000)')),
-    ADD CONSTRAINT llm_token_usage_service_tier_check          CHECK (btrim(service_tier) <> ''),
-    -- NaN and Infinity are greater than every number.
-    ADD CONSTRAINT llm_token_usage_reported_cost_check         CHECK (reported_cost >= 0 AND reported_cost < 1000000000000),
-    ADD CONSTRAINT llm_token_usage_subject_check               CHECK (btrim(subject) <> '');
+    -- One check: the server reads the text of each again for every recorded call.
+    ADD CONSTRAINT llm_token_usage_call_check CHECK (orchestrator.is_valid_llm_call(cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, units, service_tier, reported_cost, subject));
 COMMENT ON COLUMN orchestrator.llm_token_usage.input_tokens IS 'Tokens of the input that were neither read from the cache nor written to it';
 COMMENT ON COLUMN orchestrator.llm_token_usage.output_tokens IS 'Tokens of the output without those of reasoning';
 COMMENT ON COLUMN orchestrator.llm_token_usage.cache_read_tokens IS 'Tokens of the input that were read from the cache';

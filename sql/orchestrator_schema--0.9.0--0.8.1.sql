@@ -195,14 +195,7 @@ ALTER TABLE orchestrator.llm_pricing
 SELECT orchestrator.archive_columns('orchestrator.llm_token_usage', array['cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'reasoning_tokens', 'units', 'service_tier', 'reported_cost', 'prompt_id', 'subject']);
 DROP INDEX orchestrator.idx_token_usage_prompt;
 ALTER TABLE orchestrator.llm_token_usage
-    DROP CONSTRAINT llm_token_usage_cache_read_tokens_check,
-    DROP CONSTRAINT llm_token_usage_cache_write_tokens_check,
-    DROP CONSTRAINT llm_token_usage_cache_write_1h_tokens_check,
-    DROP CONSTRAINT llm_token_usage_reasoning_tokens_check,
-    DROP CONSTRAINT llm_token_usage_units_check,
-    DROP CONSTRAINT llm_token_usage_service_tier_check,
-    DROP CONSTRAINT llm_token_usage_reported_cost_check,
-    DROP CONSTRAINT llm_token_usage_subject_check,
+    DROP CONSTRAINT llm_token_usage_call_check,
     DROP COLUMN subject,
     DROP COLUMN prompt_id,
     DROP COLUMN reported_cost,
@@ -212,5 +205,6 @@ ALTER TABLE orchestrator.llm_token_usage
     DROP COLUMN cache_write_1h_tokens,
     DROP COLUMN cache_write_tokens,
     DROP COLUMN cache_read_tokens;
+DROP FUNCTION orchestrator.is_valid_llm_call(bigint, bigint, bigint, bigint, jsonb, text, numeric, text);
 COMMENT ON COLUMN orchestrator.llm_token_usage.input_tokens IS NULL;
 COMMENT ON COLUMN orchestrator.llm_token_usage.output_tokens IS NULL;

@@ -210,6 +210,7 @@ fn few_functions_pin_no_search_path() -> Result<()> {
     let known = [
         "enforce_lifecycle",
         "is_valid_configuration",
+        "is_valid_llm_call",
         "llm_call_cost",
         "llm_cost_line",
         "llm_input_units",

@@ -2837,6 +2837,20 @@ export type Database = {
         };
         Returns: boolean;
       };
+      /** Whether tokens are from 0 to 10^18, units are an object of such numbers, a reported cost is from 0 to below 10^12 USD, and no name is blank. The check of llm_token_usage uses it */
+      is_valid_llm_call: {
+        Args: {
+          cache_read_tokens: number;
+          cache_write_tokens: number;
+          cache_write_1h_tokens: number;
+          reasoning_tokens: number;
+          units: Json;
+          service_tier: string;
+          reported_cost: number;
+          subject: string;
+        };
+        Returns: boolean;
+      };
       /** JSON Schema (2020-12) of a row of a table or view of the schema, in the form of to_jsonb */
       json_schema: {
         Args: {

@@ -13,7 +13,7 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::jsonb::{self, Document};
 use crate::server::numbers::decimal;
 use crate::server::statements::Statement;
-use crate::server::{arguments, repeats, statements};
+use crate::server::{arguments, packed, repeats, statements};
 
 /// The most tokens of a kind besides input and output, so that the whole input of a call is a bigint.
 const MOST_TOKENS: i64 = 1_000_000_000_000_000_000;
@@ -146,6 +146,33 @@ fn record_llm_call_0_9_0_float(
         reported_cost,
         reservation_id,
     )
+}
+
+/// Whether a row of orchestrator.llm_token_usage may hold these values. It is the check of the table, which is made for every
+/// recorded call: the server would read the text of a check for each column again every time.
+///
+/// Tokens: of each kind; `units`: an object of numbers; `service_tier`, `subject`: names; `reported_cost`: USD; NULL is in
+/// order. Returns: whether tokens and quantities are from 0 to 10^18, the cost is from 0 to below 10^12, and no name is
+/// blank. Errors: none. Since 0.9.0.
+#[pg_extern(sql = false, immutable, parallel_safe)]
+#[allow(clippy::too_many_arguments)]
+fn is_valid_llm_call(
+    cache_read_tokens: Option<i64>,
+    cache_write_tokens: Option<i64>,
+    cache_write_1h_tokens: Option<i64>,
+    reasoning_tokens: Option<i64>,
+    units: Option<packed::Jsonb>,
+    service_tier: Option<packed::Text>,
+    reported_cost: Option<AnyNumeric>,
+    subject: Option<packed::Text>,
+) -> bool {
+    let tokens = [cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens];
+    let is_filled = |name: packed::Text| name.0.iter().any(|byte| *byte != b' ');
+    tokens.into_iter().flatten().all(|tokens| (0..=MOST_TOKENS).contains(&tokens))
+        && [service_tier, subject].into_iter().flatten().all(is_filled)
+        && units
+            .is_none_or(|units| units.is_empty_object() || pricing::are_units(&Document::of(units)))
+        && reported_cost.is_none_or(|cost| is_cost(&cost))
 }
 
 /// A checked call.
@@ -287,13 +314,8 @@ fn rest(argument: &str, all: i64, parts: i64) -> Result<i64, Error> {
 ///
 /// Errors: 22023 of another form.
 fn numbers(units: Option<Document>) -> Result<Document, Error> {
-    static ARE_NUMBERS: Statement = Statement::new(
-        "SELECT NOT jsonb_path_exists($1, 'strict $.* ? (@.type() != \"number\" || @ < 0 || @ > 1000000000000000000)')",
-    );
     let units = jsonb::object_or_empty("units", units)?;
-    if units.is_empty_object()
-        || ARE_NUMBERS.select(&[units.clone().into()], statements::one::<bool>)? == Some(true)
-    {
+    if pricing::are_units(&units) {
         return Ok(units);
     }
     Err(Error::new(
@@ -307,11 +329,15 @@ fn numbers(units: Option<Document>) -> Result<Document, Error> {
 ///
 /// Errors: 22023 negative, not below 10^12, or not a number.
 fn reported(cost: AnyNumeric) -> Result<AnyNumeric, Error> {
-    // NaN is greater than every number.
-    if (AnyNumeric::from(0)..AnyNumeric::from(1_000_000_000_000_i64)).contains(&cost) {
+    if is_cost(&cost) {
         return Ok(cost);
     }
     let shown = arguments::shortened(cost.normalize());
     Err(Error::new(Kind::InvalidValue, format!("reported_cost {shown} is no amount"))
         .hint("A cost is in USD: 0 or more, and below 10^12."))
+}
+
+/// Whether an amount in USD is from 0 to below 10^12. NaN is greater than every number.
+fn is_cost(usd: &AnyNumeric) -> bool {
+    (AnyNumeric::from(0)..AnyNumeric::from(1_000_000_000_000_i64)).contains(usd)
 }

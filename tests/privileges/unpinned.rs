@@ -185,6 +185,7 @@ fn no_trap_is_sprung_by_rows_of_any_table() -> Result<()> {
         [
             "enforce_lifecycle",
             "is_valid_configuration",
+            "is_valid_llm_call",
             "llm_call_cost",
             "llm_cost_line",
             "llm_input_units",

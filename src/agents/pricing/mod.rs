@@ -24,6 +24,7 @@ use pgrx::{AllocatedByRust, AnyNumeric};
 
 pub use self::in_force::Call;
 pub use self::unit_costs::STANDARD;
+pub use self::units::are_units;
 use crate::agents::amounts::{count, first_day, moment};
 use crate::audit::{self, Event};
 use crate::server::error::{Error, Kind, required};

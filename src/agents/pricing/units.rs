@@ -9,9 +9,11 @@ use super::unit_costs::is_input;
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
 
+/// The most of a unit, so that the whole input of a call is a bigint.
+const MOST: i64 = 1_000_000_000_000_000_000;
+
 /// The tokens among units that belong to the input, at most 10^18.
 pub fn input_units(units: &Document) -> Result<i64, Error> {
-    const MOST: i64 = 1_000_000_000_000_000_000;
     let mut sum = AnyNumeric::from(0);
     for (unit, quantity) in quantities(units)? {
         if is_input(&unit) {
@@ -20,6 +22,13 @@ pub fn input_units(units: &Document) -> Result<i64, Error> {
     }
     let most = AnyNumeric::from(MOST);
     Ok(if sum < most { i64::try_from(sum.ceil()).unwrap_or(MOST) } else { MOST })
+}
+
+/// Whether a document is an object of numbers from 0 to 10^18.
+pub fn are_units(units: &Document) -> bool {
+    let range = AnyNumeric::from(0)..=AnyNumeric::from(MOST);
+    units.is_empty_object()
+        || quantities(units).is_ok_and(|units| units.values().all(|number| range.contains(number)))
 }
 
 /// The units of a call that are more than none, each with its exact quantity, in the order of their names.

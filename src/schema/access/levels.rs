@@ -199,6 +199,7 @@ const FUNCTIONS: &[Functions] = &[
             "next_prompt_version",
             "compare_versions",
             "llm_cost",
+            "is_valid_llm_call",
             "llm_call_cost",
             "llm_cost_line",
             "llm_usage_sums",

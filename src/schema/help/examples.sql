@@ -128,6 +128,8 @@ SELECT id, thread_id, review_type, reason FROM orchestrator.human_review_queue W
 SELECT model, outcome, reason FROM orchestrator.import_prices('{"gpt-5": {"input_cost_per_token": 1.25e-06, "output_cost_per_token": 1e-05}}');
 -- is_valid_configuration
 SELECT orchestrator.is_valid_configuration('[1, 2]', 'json');
+-- is_valid_llm_call
+SELECT orchestrator.is_valid_llm_call(0, 0, 0, 0, '{"web_search": 2}', 'standard', NULL, 'ada');
 -- json_schema
 SELECT jsonb_pretty(orchestrator.json_schema('orchestrator_runs'));
 -- kill_run

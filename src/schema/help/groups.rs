@@ -162,6 +162,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "run_costs",
             "run_cost_differences",
             "unpriced_usage",
+            "is_valid_llm_call",
             "llm_call_cost",
             "llm_cost_line",
             "llm_usage_sums",

@@ -10,11 +10,12 @@ use super::source::{Finding, Source};
 use super::tree::{Name, option};
 
 /// Functions that look up nothing by name and run once per row: pinning would cost more than they do.
-const UNPINNED: [&str; 10] = [
+const UNPINNED: [&str; 11] = [
     "uuidv7",
     "is_valid_configuration",
     "enforce_lifecycle",
     "v7_is_valid_file_name",
+    "is_valid_llm_call",
     "llm_usage_sums_add",
     "llm_usage_sums_merge",
     "llm_cost_line",
@@ -23,7 +24,7 @@ const UNPINNED: [&str; 10] = [
     "llm_unpriced_units",
 ];
 
-/// Functions that views call and that read nothing but their arguments: everybody may call them, so that everybody who may
+/// Functions that views or checks call and that read nothing but their arguments: everybody may call them, so that everybody who may
 /// read such a view, or a user's view over it, can. Decision `readers-of-costs-may-compute-them`.
 const FOR_EVERYBODY: [&str; 5] =
     ["llm_usage_sums", "llm_cost_line", "llm_call_cost", "llm_input_units", "llm_unpriced_units"];
