@@ -26,8 +26,14 @@ const UNPINNED: [&str; 11] = [
 
 /// Functions that views or checks call and that read nothing but their arguments: everybody may call them, so that everybody who may
 /// read such a view, or a user's view over it, can. Decision `readers-of-costs-may-compute-them`.
-const FOR_EVERYBODY: [&str; 5] =
-    ["llm_usage_sums", "llm_cost_line", "llm_call_cost", "llm_input_units", "llm_unpriced_units"];
+const FOR_EVERYBODY: [&str; 6] = [
+    "is_valid_llm_call",
+    "llm_usage_sums",
+    "llm_cost_line",
+    "llm_call_cost",
+    "llm_input_units",
+    "llm_unpriced_units",
+];
 
 pub fn check(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
