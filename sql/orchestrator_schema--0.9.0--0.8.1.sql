@@ -164,15 +164,22 @@ DROP FUNCTION orchestrator.llm_usage_sums_add(bytea, bigint, bigint, bigint, big
 SELECT orchestrator.archive_table('orchestrator.llm_model_aliases');
 SELECT orchestrator.archive_table('orchestrator.llm_price_components');
 
--- Below 0.9.0 a model has one price a day, with six decimals. The last one of the day stays, because later days go on
--- with it. The others get a name of their own, which no call has. No user changed these rows, so no user's trigger runs.
+-- Below 0.9.0 a model has one price a day, with six decimals. The first one of the day stays, with the costs of the
+-- last one, because later days go on with those. The others get a name of their own, which no call has. No user changed these rows, so no user's trigger runs.
 DROP INDEX orchestrator.uq_llm_pricing_begins;
 SELECT orchestrator.archive_columns('orchestrator.llm_pricing', array['model', 'input_cost_per_million', 'output_cost_per_million', 'effective_at', 'replaced_at', 'replaces']);
 SET LOCAL session_replication_role TO replica;
 UPDATE orchestrator.llm_pricing AS p
+SET input_cost_per_million = d.input_cost_per_million, output_cost_per_million = d.output_cost_per_million
+FROM (SELECT DISTINCT ON (o.model, o.effective_date) o.input_cost_per_million, o.output_cost_per_million,
+             first_value(o.id) OVER (PARTITION BY o.model, o.effective_date ORDER BY o.effective_at NULLS FIRST) AS id
+      FROM orchestrator.llm_pricing AS o WHERE o.replaced_at IS NULL
+      ORDER BY o.model, o.effective_date, o.effective_at DESC NULLS LAST) AS d
+WHERE d.id = p.id AND (p.input_cost_per_million <> d.input_cost_per_million OR p.output_cost_per_million <> d.output_cost_per_million);
+UPDATE orchestrator.llm_pricing AS p
 SET model = left(p.model, 400) || ' (another price of the day: ' || p.id || ')'
 FROM (SELECT o.id, row_number() OVER (PARTITION BY o.model, o.effective_date
-                                      ORDER BY o.replaced_at DESC NULLS FIRST, o.effective_at DESC NULLS LAST, o.id DESC) AS place
+                                      ORDER BY o.replaced_at DESC NULLS FIRST, o.effective_at NULLS FIRST, o.id DESC) AS place
       FROM orchestrator.llm_pricing AS o) AS d
 WHERE d.id = p.id AND (d.place > 1 OR p.replaced_at IS NOT NULL);
 UPDATE orchestrator.llm_pricing AS p
