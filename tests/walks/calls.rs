@@ -224,7 +224,7 @@ pub const CALLS: &[Call] = &[
     call("SELECT orchestrator.load_default_prices()"),
     call("SELECT orchestrator.llm_cost('gpt-5', 1, 1)"),
     call(
-        "SELECT orchestrator.record_llm_call('gpt-5', 5, 5, 3, inclusive => true, thread_id => 'busy', call_id => 'call {n}')",
+        "SELECT orchestrator.record_llm_call('gpt-5', 5, 5, 3, inclusive => true, thread_id => 'thread {n}', call_id => 'call {n}')",
     ),
     call(
         "SELECT orchestrator.set_price('model {n}', 1, 2, components => '[{\"component\": \"cache_read\", \"per_million\": 0.1}]')",
