@@ -128,8 +128,7 @@ fn surprises(version: Version) -> Result<Vec<String>> {
         roles::of_every_level(&database)?;
     }
     let superuser = database.client()?;
-    let mut connections =
-        Connections { database: &database, levels: BTreeMap::new(), superuser };
+    let mut connections = Connections { database: &database, levels: BTreeMap::new(), superuser };
     let mut surprises = Vec::new();
     for member in members {
         let example = example(&mut client, &member)?;

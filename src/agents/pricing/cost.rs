@@ -10,7 +10,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::price::{Cost, Price, Row};
-use super::sums::{Calls, decode, name};
+use super::sums::{Calls, decode, name, times};
 use super::unit_costs::COUNTED;
 use super::units::{input_units, quantities};
 use crate::server::error::{Error, Kind};
@@ -73,14 +73,14 @@ fn llm_call_cost(
 /// Errors: 22023 unit costs or sums of another form. Since 0.9.0.
 #[pg_extern(sql = false, immutable, parallel_safe)]
 fn llm_cost_line(
-    begins: Option<Array<i64>>,
+    begins: Option<Array<TimestampWithTimeZone>>,
     unit_costs: Option<Document>,
     day: Option<Date>,
     sums: Option<&[u8]>,
     reported_cost: Option<AnyNumeric>,
 ) -> Result<NumericArray, ErrorReport> {
     let prices = unit_costs.as_ref().map(prices).transpose()?;
-    let begins = begins.as_ref().and_then(|begins| begins.as_slice().ok()).unwrap_or_default();
+    let begins = begins.as_ref().map(times).unwrap_or_default();
     let day = day.map_or(i64::MIN, first_moment);
     let mut tokens = [0_i128; COUNTED.len()];
     let mut cost = reported_cost.map(Cost::reported);

@@ -349,6 +349,7 @@ mod tests {
     fn steps_and_tiers_of_fields_are_told_from_their_bases() {
         assert_components(
             r#"{
+                "input_cost_per_token": 1e-06,
                 "output_cost_per_token_above_272k_tokens_priority": 9e-05,
                 "input_cost_per_token_above_272k_tokens": 1e-05,
                 "input_cost_per_token_batches": 2.5e-06,

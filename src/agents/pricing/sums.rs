@@ -41,9 +41,9 @@ fn llm_usage_sums_add(
     units: Option<Jsonb>,
     service_tier: Option<Text>,
     is_reported: Option<bool>,
-    at: Option<i64>,
+    at: Option<TimestampWithTimeZone>,
     steps: Option<Array<i64>>,
-    moments: Option<Array<i64>>,
+    moments: Option<Array<TimestampWithTimeZone>>,
 ) -> Result<Sums, ErrorReport> {
     let tokens = [
         input_tokens,
@@ -64,9 +64,12 @@ fn llm_usage_sums_add(
             n = n.saturating_add(input_units(&units)?);
             call.units = quantities(&units)?;
         }
-        call.n = last_below(steps.as_ref(), Some(n)).map_or(0, |step| step.saturating_add(1));
-        let at = at.map(|at| at.saturating_add(1));
-        call.moment = last_below(moments.as_ref(), at).unwrap_or(i64::MIN);
+        let steps = steps.as_ref().and_then(|steps| steps.as_slice().ok()).unwrap_or_default();
+        call.n = last_below(steps, n).map_or(0, |step| step.saturating_add(1));
+        if let (Some(at), Some(moments)) = (at, moments) {
+            let after = pg_sys::TimestampTz::from(at).saturating_add(1);
+            call.moment = last_below(&times(&moments), after).unwrap_or(i64::MIN);
+        }
     }
     let mut entry = Entry::new();
     call.encode(&mut entry);
@@ -103,10 +106,14 @@ pub fn whole_input(tokens: &[i64; COUNTED.len()]) -> i64 {
     [cache_read, cache_write, cache_write_1h].into_iter().fold(input, i64::saturating_add)
 }
 
+/// Times in microseconds of the server, without those that are NULL.
+pub fn times(times: &Array<TimestampWithTimeZone>) -> SmallVec<[i64; 8]> {
+    times.iter().flatten().map(pg_sys::TimestampTz::from).collect()
+}
+
 /// The greatest limit that is less than a value.
-fn last_below(limits: Option<&Array<i64>>, value: Option<i64>) -> Option<i64> {
-    let limits = limits?.as_slice().ok()?;
-    let below = limits.partition_point(|limit| Some(*limit) < value);
+fn last_below(limits: &[i64], value: i64) -> Option<i64> {
+    let below = limits.partition_point(|limit| *limit < value);
     below.checked_sub(1).and_then(|last| limits.get(last).copied())
 }
 
