@@ -1,4 +1,4 @@
--- The schema of orchestrator_schema 0.8.1: the final definition of every table, view and function.
+-- The schema of orchestrator_schema 0.9.0: the final definition of every table, view and function.
 -- `cargo xtask docs` writes this file, and `cargo xtask check docs` compares it with a live database.
 -- It is for reading. Each object names the scripts that made it: A--B.sql stands for sql/orchestrator_schema--A--B.sql.
 
@@ -355,15 +355,27 @@ CREATE INDEX idx_knowledge_staging_created ON orchestrator.knowledge_staging USI
 CREATE INDEX idx_knowledge_staging_pending ON orchestrator.knowledge_staging USING btree (created_at, id) WHERE (NOT embedded);
 CREATE INDEX idx_knowledge_staging_type ON orchestrator.knowledge_staging USING btree (knowledge_type);
 
+-- Other names of models: calls by a name without a price have the price of the model
+-- Made by 0.8.1--0.9.0.sql
+CREATE TABLE orchestrator.llm_model_aliases (
+    -- The name that calls use
+    alias text NOT NULL,
+    -- The name of the price; another alias does not count
+    model text NOT NULL,
+    CONSTRAINT llm_model_aliases_pkey PRIMARY KEY (alias),
+    CONSTRAINT llm_model_aliases_alias_check CHECK (btrim(alias) <> ''::text AND alias <> model),
+    CONSTRAINT llm_model_aliases_model_check CHECK (btrim(model) <> ''::text)
+);
+
 -- Prices of language models, each from a day on until the next price of the model
--- Made by 0.2.4--0.2.5.sql
+-- Made by 0.2.4--0.2.5.sql, 0.8.1--0.9.0.sql
 CREATE TABLE orchestrator.llm_pricing (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     model text NOT NULL,
     -- USD per million input tokens
-    input_cost_per_million numeric(14,6) NOT NULL,
+    input_cost_per_million numeric NOT NULL,
     -- USD per million output tokens
-    output_cost_per_million numeric(14,6) NOT NULL,
+    output_cost_per_million numeric NOT NULL,
     -- The first UTC day of the price
     effective_date date DEFAULT ((now() AT TIME ZONE 'UTC'::text))::date NOT NULL,
     -- Offer of the model. active: still offered; deprecated: no longer offered. The cost of calls does not depend on it
@@ -372,18 +384,47 @@ CREATE TABLE orchestrator.llm_pricing (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_by text,
+    -- The moment at which the price begins, on its effective_date; NULL: at the beginning of that UTC day
+    effective_at timestamp with time zone,
+    -- When another row took the place of this one; NULL while it counts
+    replaced_at timestamp with time zone,
+    -- The price in whose place this one stands; NULL for none
+    replaces uuid,
     CONSTRAINT llm_pricing_pkey PRIMARY KEY (id),
-    CONSTRAINT llm_pricing_model_effective_date_key UNIQUE (model, effective_date),
-    CONSTRAINT llm_pricing_input_cost_per_million_check CHECK (input_cost_per_million >= 0::numeric AND input_cost_per_million <> 'NaN'::numeric),
+    CONSTRAINT llm_pricing_effective_at_check CHECK ((effective_at AT TIME ZONE 'UTC'::text)::date = effective_date),
+    CONSTRAINT llm_pricing_effective_date_check CHECK (effective_date <= '294276-12-31'::date OR effective_date = 'infinity'::date),
+    CONSTRAINT llm_pricing_input_cost_per_million_check CHECK (input_cost_per_million >= 0::numeric AND input_cost_per_million < 100000000::numeric),
     CONSTRAINT llm_pricing_model_check CHECK (btrim(model) <> ''::text),
-    CONSTRAINT llm_pricing_output_cost_per_million_check CHECK (output_cost_per_million >= 0::numeric AND output_cost_per_million <> 'NaN'::numeric),
+    CONSTRAINT llm_pricing_output_cost_per_million_check CHECK (output_cost_per_million >= 0::numeric AND output_cost_per_million < 100000000::numeric),
     CONSTRAINT llm_pricing_status_check CHECK (status = ANY (ARRAY['active'::text, 'deprecated'::text]))
 );
 CREATE INDEX idx_llm_pricing_status ON orchestrator.llm_pricing USING btree (status);
+CREATE UNIQUE INDEX uq_llm_pricing_begins ON orchestrator.llm_pricing USING btree (model, COALESCE(effective_at, ((effective_date)::timestamp without time zone AT TIME ZONE 'UTC'::text))) WHERE (replaced_at IS NULL);
 CREATE TRIGGER llm_pricing_updated_at BEFORE UPDATE ON orchestrator.llm_pricing FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle();
 
+-- Unit costs of a price besides those of input and output: for cached tokens, other units, tiers, and long inputs
+-- Made by 0.8.1--0.9.0.sql
+CREATE TABLE orchestrator.llm_price_components (
+    price_id uuid NOT NULL,
+    -- A kind of token (input, output, cache_read, cache_write, cache_write_1h, reasoning), or the name of another unit
+    component text NOT NULL,
+    -- The tier for which the cost holds
+    service_tier text DEFAULT 'standard'::text NOT NULL,
+    -- The cost holds for calls whose whole input has more tokens than this; 0: for every call
+    above_input bigint DEFAULT 0 NOT NULL,
+    -- USD per unit, exact
+    unit_cost numeric NOT NULL,
+    CONSTRAINT llm_price_components_pkey PRIMARY KEY (price_id, component, service_tier, above_input),
+    CONSTRAINT llm_price_components_price_id_fkey FOREIGN KEY (price_id) REFERENCES orchestrator.llm_pricing(id) ON DELETE CASCADE,
+    CONSTRAINT llm_price_components_above_input_check CHECK (above_input >= 0),
+    CONSTRAINT llm_price_components_base_check CHECK (NOT ((component = ANY (ARRAY['input'::text, 'output'::text])) AND service_tier = 'standard'::text AND above_input = 0)),
+    CONSTRAINT llm_price_components_component_check CHECK (btrim(component) <> ''::text),
+    CONSTRAINT llm_price_components_service_tier_check CHECK (btrim(service_tier) <> ''::text),
+    CONSTRAINT llm_price_components_unit_cost_check CHECK (unit_cost >= 0::numeric AND unit_cost < '1000000000000'::bigint::numeric)
+);
+
 -- Calls of language models with the tokens of each; views compute the cost
--- Made by 0.2.2--0.2.3.sql, 0.6.0--0.7.0.sql
+-- Made by 0.2.2--0.2.3.sql, 0.6.0--0.7.0.sql, 0.8.1--0.9.0.sql
 CREATE TABLE orchestrator.llm_token_usage (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- When the model was called
@@ -394,7 +435,9 @@ CREATE TABLE orchestrator.llm_token_usage (
     agent_id text,
     -- The name of the model, as in llm_pricing
     model text NOT NULL,
+    -- Tokens of the input that were neither read from the cache nor written to it
     input_tokens bigint NOT NULL,
+    -- Tokens of the output without those of reasoning
     output_tokens bigint NOT NULL,
     -- When the row was written
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -404,8 +447,27 @@ CREATE TABLE orchestrator.llm_token_usage (
     task_id uuid,
     -- The caller's or the provider's id of the call: reporting it again adds nothing
     call_id text,
+    -- Tokens of the input that were read from the cache
+    cache_read_tokens bigint DEFAULT 0 NOT NULL,
+    -- Tokens of the input that were written to the cache for five minutes
+    cache_write_tokens bigint DEFAULT 0 NOT NULL,
+    -- Tokens of the input that were written to the cache for an hour
+    cache_write_1h_tokens bigint DEFAULT 0 NOT NULL,
+    -- Tokens of the output that the model used for reasoning
+    reasoning_tokens bigint DEFAULT 0 NOT NULL,
+    -- Everything else that the provider charges for, by the name of its component, such as {"web_search": 2}
+    units jsonb DEFAULT '{}'::jsonb NOT NULL,
+    -- The tier of the call, such as batch, flex, priority or a region, as the price names it
+    service_tier text DEFAULT 'standard'::text NOT NULL,
+    -- USD that the provider says; it is the cost of the call, whatever the price
+    reported_cost numeric,
+    -- The prompt of the call; NULL for none
+    prompt_id uuid,
+    -- The user, key or tag that is charged; NULL for none
+    subject text,
     CONSTRAINT llm_token_usage_pkey PRIMARY KEY (id),
     CONSTRAINT llm_token_usage_agent_id_check CHECK (btrim(agent_id) <> ''::text),
+    CONSTRAINT llm_token_usage_call_check CHECK (orchestrator.is_valid_llm_call(cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, units, service_tier, reported_cost, subject)),
     CONSTRAINT llm_token_usage_call_id_check CHECK (btrim(call_id) <> ''::text),
     CONSTRAINT llm_token_usage_input_tokens_check CHECK (input_tokens >= 0),
     CONSTRAINT llm_token_usage_model_check CHECK (btrim(model) <> ''::text),
@@ -416,6 +478,7 @@ CREATE INDEX idx_token_usage_agent ON orchestrator.llm_token_usage USING btree (
 CREATE INDEX idx_token_usage_day ON orchestrator.llm_token_usage USING brin (((("timestamp" AT TIME ZONE 'UTC'::text))::date)) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX idx_token_usage_model ON orchestrator.llm_token_usage USING btree (model);
 CREATE INDEX idx_token_usage_project_agent ON orchestrator.llm_token_usage USING btree (project_id, agent_id);
+CREATE INDEX idx_token_usage_prompt ON orchestrator.llm_token_usage USING btree (prompt_id) WHERE (prompt_id IS NOT NULL);
 CREATE INDEX idx_token_usage_thread ON orchestrator.llm_token_usage USING btree (thread_id) WHERE (thread_id IS NOT NULL);
 CREATE INDEX idx_token_usage_timestamp ON orchestrator.llm_token_usage USING btree ("timestamp");
 CREATE UNIQUE INDEX uq_llm_token_usage_call_id ON orchestrator.llm_token_usage USING btree (call_id) WHERE (call_id IS NOT NULL);
@@ -1379,45 +1442,147 @@ SELECT e.nspname::text AS schema_name,
 FROM enum AS e;
 
 -- The cost of each project, agent and model on each UTC day
--- Made by 0.2.4--0.2.5.sql
---   cost: USD, exact; NULL if the model had no price on that day
---   unpriced_calls: Calls without a price: all calls of the line, or none
+-- Made by 0.2.4--0.2.5.sql, 0.8.1--0.9.0.sql
+--   input_tokens: Tokens of the input that were neither read from a cache nor written to it
+--   tokens: All tokens, those of caches and of reasoning too
+--   cost: USD, exact, of the calls that have a cost; NULL if none has
+--   unpriced_calls: Calls without a cost, because the model or one of the units had no price
 CREATE VIEW orchestrator.llm_cost_by_day AS
-SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, u.output_tokens,
-       u.input_tokens + u.output_tokens AS tokens,
-       (u.input_tokens * p.input_cost_per_million + u.output_tokens * p.output_cost_per_million) * 0.000001 AS cost,
-       CASE WHEN p.price_id IS NULL THEN u.calls ELSE 0 END AS unpriced_calls
-FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.agent_id, c.model,
-             count(*) AS calls, sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens
-      FROM orchestrator.llm_token_usage AS c
+SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, k.line[1] AS input_tokens, k.line[2] AS output_tokens, k.line[7] AS tokens,
+       k.line[8] AS cost, k.line[9]::bigint AS unpriced_calls,
+       k.line[3] AS cache_read_tokens, k.line[4] AS cache_write_tokens, k.line[5] AS cache_write_1h_tokens, k.line[6] AS reasoning_tokens
+FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.agent_id, c.model, count(*) AS calls,
+             sum(c.reported_cost) AS reported_cost,
+             orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
+                 c.units, c.service_tier, c.reported_cost IS NOT NULL, c."timestamp", s.steps, s.moments) AS sums
+      FROM orchestrator.llm_token_usage AS c, orchestrator.llm_price_limits AS s
       GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.project_id, c.agent_id, c.model) AS u
-LEFT JOIN orchestrator.llm_price_periods AS p
-       ON p.model = u.model AND u.day >= p.valid_from AND (p.valid_until IS NULL OR u.day < p.valid_until);
+LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model
+-- OFFSET keeps the planner from computing a line once for each of its numbers.
+CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.sums, u.reported_cost) AS line OFFSET 0) AS k;
 
--- Every price with the UTC days on which it is in force
--- Made by 0.2.4--0.2.5.sql
+-- The calls with each prompt, and their cost
+-- Made by 0.8.1--0.9.0.sql
+--   version: The version of the prompt; NULL if there is no such prompt
+--   cost: USD, exact, of the calls that have a cost; NULL if none has
+--   cost_per_call: USD, the average of the calls that have a cost; rounded
+--   unpriced_calls: Calls without a cost
+CREATE VIEW orchestrator.llm_cost_by_prompt AS
+SELECT g.prompt_id, p.agent_type, p.version, g.calls, g.cost, g.cost / nullif(g.calls - g.unpriced_calls, 0) AS cost_per_call, g.unpriced_calls
+FROM (SELECT u.prompt_id, sum(u.calls)::bigint AS calls, sum(k.line[8]) AS cost, sum(k.line[9])::bigint AS unpriced_calls
+      FROM (SELECT c.prompt_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls, sum(c.reported_cost) AS reported_cost,
+                   orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
+                       c.units, c.service_tier, c.reported_cost IS NOT NULL, c."timestamp", s.steps, s.moments) AS sums
+            FROM orchestrator.llm_token_usage AS c, orchestrator.llm_price_limits AS s WHERE c.prompt_id IS NOT NULL
+            GROUP BY c.prompt_id, (c."timestamp" AT TIME ZONE 'UTC')::date, c.model) AS u
+      LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model
+      -- OFFSET keeps the planner from computing a line once for each of its numbers.
+      CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.sums, u.reported_cost) AS line OFFSET 0) AS k
+      GROUP BY u.prompt_id) AS g
+LEFT JOIN orchestrator.prompts AS p ON p.id = g.prompt_id;
+
+-- The calls of each run with every kind of token and their cost
+-- Made by 0.8.1--0.9.0.sql
+--   thread_id: The name of the run when the calls were recorded
+--   cost: USD, exact, of the calls that have a cost; NULL if none has
+--   unpriced_calls: Calls without a cost
+CREATE VIEW orchestrator.llm_cost_by_run AS
+SELECT u.thread_id, sum(u.calls)::bigint AS calls, sum(k.line[1]) AS input_tokens, sum(k.line[2]) AS output_tokens,
+       sum(k.line[3]) AS cache_read_tokens, sum(k.line[4]) AS cache_write_tokens, sum(k.line[5]) AS cache_write_1h_tokens, sum(k.line[6]) AS reasoning_tokens,
+       sum(k.line[8]) AS cost, sum(k.line[9])::bigint AS unpriced_calls, min(u.first_call) AS first_call, max(u.last_call) AS last_call
+FROM (SELECT c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls, sum(c.reported_cost) AS reported_cost,
+             min(c."timestamp") AS first_call, max(c."timestamp") AS last_call,
+             orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
+                 c.units, c.service_tier, c.reported_cost IS NOT NULL, c."timestamp", s.steps, s.moments) AS sums
+      FROM orchestrator.llm_token_usage AS c, orchestrator.llm_price_limits AS s WHERE c.thread_id IS NOT NULL
+      GROUP BY c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date, c.model) AS u
+LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model
+-- OFFSET keeps the planner from computing a line once for each of its numbers.
+CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.sums, u.reported_cost) AS line OFFSET 0) AS k
+GROUP BY u.thread_id;
+
+-- One row: where a unit cost or a price begins within the calls of a UTC day, over all models
+-- Made by 0.8.1--0.9.0.sql
+--   steps: The lengths of the input above which a unit cost begins, in order; NULL for none
+--   moments: The times within a UTC day at which a price begins, in order; NULL for none
+CREATE VIEW orchestrator.llm_price_limits AS
+SELECT (SELECT array_agg(DISTINCT c.above_input ORDER BY c.above_input)
+        FROM orchestrator.llm_price_components AS c WHERE c.above_input > 0) AS steps,
+       (SELECT array_agg(DISTINCT p.effective_at ORDER BY p.effective_at)
+        FROM orchestrator.llm_pricing AS p WHERE p.effective_at IS NOT NULL AND p.replaced_at IS NULL) AS moments;
+
+-- All prices of each name that a call can use, in the order of the times from which they are in force
+-- Made by 0.8.1--0.9.0.sql
+--   begins: The time from which each price is in force, until the next one
+--   price_ids: Each price in llm_pricing
+--   unit_costs: The unit costs of each price, as in llm_prices_by_name
+CREATE VIEW orchestrator.llm_price_lists AS
+SELECT p.name, array_agg(p.begins ORDER BY p.begins) AS begins, array_agg(p.price_id ORDER BY p.begins) AS price_ids,
+       jsonb_agg(p.unit_costs ORDER BY p.begins) AS unit_costs
+FROM orchestrator.llm_prices_by_name AS p
+GROUP BY p.name;
+
+-- Every price that was not replaced, with the time in which it is in force
+-- Made by 0.2.4--0.2.5.sql, 0.8.1--0.9.0.sql
 --   valid_from: The first UTC day
 --   valid_until: The UTC day of the next price, not included; NULL if there is none yet
+--   begins: The moment from which the price is in force
+--   ends: The moment of the next price, not included; NULL if there is none yet
 CREATE VIEW orchestrator.llm_price_periods AS
 SELECT p.model, p.effective_date AS valid_from,
-       lead(p.effective_date) OVER (PARTITION BY p.model ORDER BY p.effective_date) AS valid_until,
-       p.input_cost_per_million, p.output_cost_per_million, p.id AS price_id
-FROM orchestrator.llm_pricing AS p;
+       lead(p.effective_date) OVER (PARTITION BY p.model ORDER BY p.begins) AS valid_until,
+       p.input_cost_per_million, p.output_cost_per_million, p.id AS price_id,
+       p.begins, lead(p.begins) OVER (PARTITION BY p.model ORDER BY p.begins) AS ends
+FROM (SELECT c.model, c.effective_date, c.input_cost_per_million, c.output_cost_per_million, c.id,
+             coalesce(c.effective_at, c.effective_date::timestamp AT TIME ZONE 'UTC') AS begins
+      FROM orchestrator.llm_pricing AS c WHERE c.replaced_at IS NULL) AS p;
 
--- Every call with its cost by the price in force on its UTC day
--- Made by 0.2.4--0.2.5.sql
+-- The prices of each name that a call can use, of models and of aliases, with the time in which they are in force and all unit costs
+-- Made by 0.8.1--0.9.0.sql
+--   name: The name that calls use
+--   ends: The moment of the next price, not included; NULL if there is none yet
+--   model: The model of the price
+--   unit_costs: Arrays of component, service tier, length of the input above which it holds, and USD per unit
+CREATE VIEW orchestrator.llm_prices_by_name AS
+SELECT n.name, n.begins, n.ends, n.model, n.price_id,
+       jsonb_build_array(
+           jsonb_build_array('input', 'standard', 0, (n.input_cost_per_million * 0.000001)::text),
+           jsonb_build_array('output', 'standard', 0, (n.output_cost_per_million * 0.000001)::text))
+       || coalesce((SELECT jsonb_agg(jsonb_build_array(c.component, c.service_tier, c.above_input, c.unit_cost::text))
+                    FROM orchestrator.llm_price_components AS c WHERE c.price_id = n.price_id), '[]') AS unit_costs
+FROM (SELECT p.model AS name, p.begins, p.ends, p.model, p.price_id, p.input_cost_per_million, p.output_cost_per_million
+      FROM orchestrator.llm_price_periods AS p
+      UNION ALL
+      SELECT a.alias AS name, p.begins, least(p.ends, a.own_price_begins) AS ends, p.model, p.price_id, p.input_cost_per_million, p.output_cost_per_million
+      FROM (SELECT m.alias, m.model,
+                   (SELECT min(o.begins) FROM orchestrator.llm_price_periods AS o WHERE o.model = m.alias) AS own_price_begins
+            FROM orchestrator.llm_model_aliases AS m) AS a
+      JOIN orchestrator.llm_price_periods AS p ON p.model = a.model AND (a.own_price_begins IS NULL OR p.begins < a.own_price_begins)) AS n;
+
+-- Every call with its cost: the one that the provider reported, else that by the price in force when it was made
+-- Made by 0.2.4--0.2.5.sql, 0.8.1--0.9.0.sql
 --   day: The UTC day of the call
---   cost: USD, exact; NULL if the model had no price on that day
+--   cost: USD, exact; NULL if there was no price, or none for one of the units
 --   price_id: The price in llm_pricing; NULL if there was none
+--   n: Tokens of the whole input, which decide the step of the price: new, read, written, and those of audio and images
+--   unpriced_units: Units of the call that the price has no cost for; NULL if there was no price
 CREATE VIEW orchestrator.llm_usage_costs AS
 SELECT u.id, u."timestamp", u.day, u.project_id, u.agent_id, u.model, u.input_tokens, u.output_tokens,
-       (u.input_tokens * p.input_cost_per_million + u.output_tokens * p.output_cost_per_million) * 0.000001 AS cost,
-       p.price_id
-FROM (SELECT c.id, c."timestamp", (c."timestamp" AT TIME ZONE 'UTC')::date AS day,
-             c.project_id, c.agent_id, c.model, c.input_tokens, c.output_tokens
+       coalesce(u.reported_cost, orchestrator.llm_call_cost(p.unit_costs, width_bucket(u."timestamp", p.begins), u.service_tier, u.n, u.input_tokens, u.output_tokens,
+           u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens, u.reasoning_tokens, u.units)) AS cost,
+       p.price_ids[width_bucket(u."timestamp", p.begins)] AS price_id,
+       u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens, u.reasoning_tokens, u.units, u.service_tier, u.n,
+       u.thread_id, u.prompt_id,
+       CASE WHEN u.units <> '{}' AND u.reported_cost IS NULL
+            THEN orchestrator.llm_unpriced_units(p.unit_costs, width_bucket(u."timestamp", p.begins), u.service_tier, u.n, u.units)
+            ELSE '{}' END AS unpriced_units
+FROM (SELECT c.id, c."timestamp", (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.agent_id, c.model, c.input_tokens, c.output_tokens,
+             c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens, c.units, c.service_tier,
+             least(c.input_tokens, 4000000000000000000) + c.cache_read_tokens + c.cache_write_tokens + c.cache_write_1h_tokens
+                 + CASE WHEN c.units = '{}' THEN 0 ELSE orchestrator.llm_input_units(c.units) END AS n,
+             c.thread_id, c.prompt_id, c.reported_cost
       FROM orchestrator.llm_token_usage AS c) AS u
-LEFT JOIN orchestrator.llm_price_periods AS p
-       ON p.model = u.model AND u.day >= p.valid_from AND (p.valid_until IS NULL OR u.day < p.valid_until);
+LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model;
 
 -- Pending approvals with their tasks, the oldest first
 -- Made by 0.2.5--0.3.0.sql
@@ -1487,22 +1652,27 @@ SELECT p.agent_type, p.version, p.is_active, p.created_at, p.created_by, p.notes
 FROM orchestrator.prompts AS p
 ORDER BY p.agent_type, string_to_array(p.version, '.')::bigint[] DESC;
 
+-- Runs whose cost is not the sum of the costs of their calls, for example because a price was corrected, or a cost was reported without a call
+-- Made by 0.8.1--0.9.0.sql
+--   run_cost: USD that the run says
+--   calls_cost: USD, the sum of the costs of its calls
+--   difference: USD that the run says beyond its calls
+CREATE VIEW orchestrator.run_cost_differences AS
+SELECT r.thread_id, r.cost_usd AS run_cost, coalesce(c.cost, 0) AS calls_cost, r.cost_usd - coalesce(c.cost, 0) AS difference,
+       coalesce(c.calls, 0) AS calls, coalesce(c.unpriced_calls, 0) AS unpriced_calls
+FROM orchestrator.orchestrator_runs AS r
+LEFT JOIN orchestrator.llm_cost_by_run AS c ON c.thread_id = r.thread_id
+-- A run adds the cost of each call with ten decimals.
+WHERE abs(r.cost_usd - coalesce(c.cost, 0)) > coalesce(c.calls, 0) * 0.00000000005;
+
 -- The recorded calls of each run with their tokens and exact cost
--- Made by 0.6.0--0.7.0.sql
+-- Made by 0.6.0--0.7.0.sql, 0.8.1--0.9.0.sql
 --   thread_id: The name of the run when the calls were recorded
 --   cost: USD, exact; calls without a price add nothing
 --   unpriced_calls: Calls of models that had no price on their day
 CREATE VIEW orchestrator.run_costs AS
-SELECT u.thread_id, sum(u.calls)::bigint AS calls, sum(u.input_tokens) AS input_tokens, sum(u.output_tokens) AS output_tokens,
-       coalesce(sum((u.input_tokens * p.input_cost_per_million + u.output_tokens * p.output_cost_per_million) * 0.000001), 0) AS cost,
-       coalesce(sum(u.calls) FILTER (WHERE p.price_id IS NULL), 0)::bigint AS unpriced_calls
-FROM (SELECT c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model,
-             count(*) AS calls, sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens
-      FROM orchestrator.llm_token_usage AS c WHERE c.thread_id IS NOT NULL
-      GROUP BY c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date, c.model) AS u
-LEFT JOIN orchestrator.llm_price_periods AS p
-       ON p.model = u.model AND u.day >= p.valid_from AND (p.valid_until IS NULL OR u.day < p.valid_until)
-GROUP BY u.thread_id;
+SELECT r.thread_id, r.calls, r.input_tokens, r.output_tokens, coalesce(r.cost, 0) AS cost, r.unpriced_calls
+FROM orchestrator.llm_cost_by_run AS r;
 
 -- Every run with the number of its audit events and of its open questions, and who paused it
 -- Made by 0.4.3--0.5.0.sql, 0.6.0--0.7.0.sql
@@ -1628,18 +1798,31 @@ FROM orchestrator.tool_executions AS e
 WHERE e.created_at > now() - interval '24 hours' AND e.status IN ('completed', 'failed', 'timeout')
 GROUP BY e.tool_name;
 
--- Models with calls on days without a price, and the number of those calls
--- Made by 0.2.4--0.2.5.sql
+-- Models, and units of models, with calls that have no cost, and the number of those calls
+-- Made by 0.2.4--0.2.5.sql, 0.8.1--0.9.0.sql
+--   unit: The unit that the price has no cost for; NULL if the model had no price
+--   suggested_model: A model with a price whose name is the beginning or the end of this one, for set_model_alias; nobody has decided that it is the same
 CREATE VIEW orchestrator.unpriced_usage AS
-SELECT u.model, sum(u.calls)::bigint AS calls, sum(u.input_tokens) AS input_tokens, sum(u.output_tokens) AS output_tokens,
-       sum(u.input_tokens) + sum(u.output_tokens) AS tokens, min(u.first_call) AS first_call, max(u.last_call) AS last_call
-FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls,
-             sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens,
+SELECT u.model, u.calls, u.input_tokens, u.output_tokens, u.input_tokens + u.output_tokens + u.other_tokens AS tokens, u.first_call, u.last_call, u.unit,
+       (SELECT p.model FROM (SELECT DISTINCT c.model FROM orchestrator.llm_pricing AS c WHERE c.replaced_at IS NULL) AS p
+        WHERE u.unit IS NULL AND p.model <> u.model
+          AND (starts_with(u.model, p.model) OR right(u.model, length(p.model) + 1) = '/' || p.model)
+        ORDER BY length(p.model) DESC, p.model LIMIT 1) AS suggested_model
+FROM (-- Every price has a cost for each kind of token.
+      SELECT c.model, NULL AS unit, count(*) AS calls, sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens,
+             sum(c.cache_read_tokens) + sum(c.cache_write_tokens) + sum(c.cache_write_1h_tokens) + sum(c.reasoning_tokens) AS other_tokens,
              min(c."timestamp") AS first_call, max(c."timestamp") AS last_call
       FROM orchestrator.llm_token_usage AS c
-      GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.model) AS u
-WHERE NOT EXISTS (SELECT FROM orchestrator.llm_pricing AS p WHERE p.model = u.model AND p.effective_date <= u.day)
-GROUP BY u.model;
+      LEFT JOIN (SELECT n.name, min(n.begins) AS begins FROM orchestrator.llm_prices_by_name AS n GROUP BY n.name) AS p ON p.name = c.model
+      WHERE c.reported_cost IS NULL AND (p.begins IS NULL OR c."timestamp" < p.begins)
+      GROUP BY c.model
+      UNION ALL
+      SELECT c.model, unit.name AS unit, count(*) AS calls, sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens,
+             sum(c.cache_read_tokens) + sum(c.cache_write_tokens) + sum(c.cache_write_1h_tokens) + sum(c.reasoning_tokens) AS other_tokens,
+             min(c."timestamp") AS first_call, max(c."timestamp") AS last_call
+      FROM orchestrator.llm_usage_costs AS c, unnest(c.unpriced_units) AS unit (name)
+      WHERE c.units <> '{}' AND c.cost IS NULL
+      GROUP BY c.model, unit.name) AS u;
 
 -- The planned replacements of enum types, grouped by target enum, status and risk, with the replaced types and the affected tables; the highest risk first
 -- Made by 0.4.2--0.4.3.sql
@@ -2256,6 +2439,15 @@ CREATE FUNCTION orchestrator.help(topic text DEFAULT NULL::text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'help_wrapper';
 
+-- Sets the prices of LiteLLM's price file from a UTC day on (by default today). Returns one row per entry: added, changed, unchanged, alias, or skipped with the reason
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.import_prices(document jsonb, effective_date date DEFAULT NULL::date)
+ RETURNS TABLE(model text, outcome text, reason text)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'import_prices_wrapper';
+
 -- Whether a text is a value of that type: string, integer, float, boolean or json
 -- Made by 0.1.4--0.1.5.sql
 CREATE FUNCTION orchestrator.is_valid_configuration(value text, value_type text)
@@ -2263,6 +2455,14 @@ CREATE FUNCTION orchestrator.is_valid_configuration(value text, value_type text)
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE
 AS 'orchestrator_schema', 'is_valid_configuration_wrapper';
+
+-- Whether tokens are from 0 to 10^18, units are an object of such numbers, a reported cost is from 0 to below 10^12 USD, and no name is blank. The check of llm_token_usage uses it
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.is_valid_llm_call(cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, reported_cost numeric, subject text)
+ RETURNS boolean
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'orchestrator_schema', 'is_valid_llm_call_wrapper';
 
 -- JSON Schema (2020-12) of a row of a table or view of the schema, in the form of to_jsonb
 -- Made by 0.4.3--0.5.0.sql
@@ -2282,23 +2482,80 @@ CREATE FUNCTION orchestrator.kill_run(thread_id text, reason text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'kill_run_wrapper';
 
--- The exact cost of a call in USD, by the price in force on its UTC day; NULL if there is no price
--- Made by 0.2.4--0.2.5.sql
+-- The exact cost of a call in USD; NULL if no price was in force or a unit has no cost. The views over calls use it
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.llm_call_cost(unit_costs jsonb, place integer, service_tier text, n bigint, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb)
+ RETURNS numeric
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'orchestrator_schema', 'llm_call_cost_wrapper';
+
+-- The exact cost of a call in USD, by the price in force at that time; NULL if there is no price
+-- Made by 0.2.4--0.2.5.sql, 0.8.1--0.9.0.sql
 CREATE FUNCTION orchestrator.llm_cost(model text, input_tokens bigint, output_tokens bigint, at timestamp with time zone DEFAULT now())
  RETURNS numeric
  LANGUAGE c
  STABLE PARALLEL RESTRICTED
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'llm_cost_wrapper';
+AS 'orchestrator_schema', 'llm_cost_0_9_0_wrapper';
+
+-- View llm_cost_by_day as it was at a moment: with the calls and the prices that were recorded until then
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.llm_cost_by_day_as_of(moment timestamp with time zone)
+ RETURNS TABLE(day date, project_id uuid, agent_id text, model text, calls bigint, input_tokens numeric, output_tokens numeric, tokens numeric, cost numeric, unpriced_calls bigint, cache_read_tokens numeric, cache_write_tokens numeric, cache_write_1h_tokens numeric, reasoning_tokens numeric)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'llm_cost_by_day_as_of_wrapper';
+
+-- The tokens of each kind, all tokens, the exact cost in USD and the calls without a cost, of the calls of one model on one UTC day. The views over calls use it
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.llm_cost_line(begins timestamp with time zone[], unit_costs jsonb, day date, sums bytea, reported_cost numeric)
+ RETURNS numeric[]
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'orchestrator_schema', 'llm_cost_line_wrapper';
+
+-- The tokens among the units of a call that belong to its input, such as those of audio. The views over calls use it
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.llm_input_units(units jsonb)
+ RETURNS bigint
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'orchestrator_schema', 'llm_input_units_wrapper';
+
+-- The units of a call that have no cost at the price in force. The views over calls use it
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.llm_unpriced_units(unit_costs jsonb, place integer, service_tier text, n bigint, units jsonb)
+ RETURNS text[]
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'orchestrator_schema', 'llm_unpriced_units_wrapper';
+
+-- Adds a call to the sums of llm_usage_sums. Only that aggregate calls it
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.llm_usage_sums_add(sums bytea, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, is_reported boolean, at timestamp with time zone, steps bigint[], moments timestamp with time zone[])
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'orchestrator_schema', 'llm_usage_sums_add_wrapper';
+
+-- Adds sums of llm_usage_sums to others. Only that aggregate calls it
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.llm_usage_sums_merge(sums bytea, others bytea)
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'orchestrator_schema', 'llm_usage_sums_merge_wrapper';
 
 -- Adds the list prices of eleven models from today (UTC) on, except for models that have a price. Returns the number of prices added
--- Made by 0.2.4--0.2.5.sql, 0.5.0--0.6.0.sql
+-- Made by 0.2.4--0.2.5.sql, 0.5.0--0.6.0.sql, 0.8.1--0.9.0.sql
 CREATE FUNCTION orchestrator.load_default_prices()
  RETURNS bigint
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'load_default_prices_wrapper';
+AS 'orchestrator_schema', 'load_default_prices_0_9_0_wrapper';
 
 -- Every member of a version with its definition; NULL means the installed version
 -- Made by 0.0.0.sql
@@ -2325,6 +2582,15 @@ CREATE FUNCTION orchestrator.mark_knowledge_embedded(ids uuid[])
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'mark_knowledge_embedded_wrapper';
+
+-- The price in force for a name, which is that of a model or an alias; no row if there is none
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.model_price(name text, at timestamp with time zone DEFAULT now())
+ RETURNS TABLE(price_id uuid, model text, input_cost_per_million numeric, output_cost_per_million numeric, begins timestamp with time zone, ends timestamp with time zone, components jsonb)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'model_price_wrapper';
 
 -- Moves a session by activate, complete, fail or expire, and records it. Returns the row
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
@@ -2473,6 +2739,24 @@ CREATE FUNCTION orchestrator.record_event(event_type text, role text, trace_id u
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'record_event_wrapper';
 
+-- Records a call with a cost that the provider reported, as the form for numeric does. Returns the id of the row
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.record_llm_call(reported_cost double precision, model text, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint DEFAULT 0, cache_write_tokens bigint DEFAULT 0, cache_write_1h_tokens bigint DEFAULT 0, reasoning_tokens bigint DEFAULT 0, units jsonb DEFAULT '{}'::jsonb, service_tier text DEFAULT 'standard'::text, inclusive boolean DEFAULT false, call_id text DEFAULT NULL::text, project_id uuid DEFAULT NULL::uuid, agent_id text DEFAULT NULL::text, thread_id text DEFAULT NULL::text, task_id uuid DEFAULT NULL::uuid, prompt_id uuid DEFAULT NULL::uuid, subject text DEFAULT NULL::text, at timestamp with time zone DEFAULT now(), reservation_id uuid DEFAULT NULL::uuid)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'record_llm_call_0_9_0_float_wrapper';
+
+-- Records a call of a language model with every kind of token, and adds its tokens and cost to its run. A call_id counts once. Returns the id of the row
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.record_llm_call(model text, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint DEFAULT 0, cache_write_tokens bigint DEFAULT 0, cache_write_1h_tokens bigint DEFAULT 0, reasoning_tokens bigint DEFAULT 0, units jsonb DEFAULT '{}'::jsonb, service_tier text DEFAULT 'standard'::text, inclusive boolean DEFAULT false, call_id text DEFAULT NULL::text, project_id uuid DEFAULT NULL::uuid, agent_id text DEFAULT NULL::text, thread_id text DEFAULT NULL::text, task_id uuid DEFAULT NULL::uuid, prompt_id uuid DEFAULT NULL::uuid, subject text DEFAULT NULL::text, at timestamp with time zone DEFAULT now(), reported_cost numeric DEFAULT NULL::numeric, reservation_id uuid DEFAULT NULL::uuid)
+ RETURNS uuid
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'record_llm_call_wrapper';
+
 -- Adds tokens, cost and files to a run, as the form for numeric does, in a call by name. Returns the row
 -- Made by 0.7.2--0.7.3.sql
 CREATE FUNCTION orchestrator.record_run_progress(thread_id text, cost double precision, phase text DEFAULT NULL::text, tokens bigint DEFAULT 0, unused numeric DEFAULT NULL::numeric, files text[] DEFAULT '{}'::text[], current_agent text DEFAULT NULL::text, error text DEFAULT NULL::text)
@@ -2519,13 +2803,13 @@ CREATE FUNCTION orchestrator.record_safety(thread_id text, score numeric, violat
 AS 'orchestrator_schema', 'record_safety_0_7_0_wrapper';
 
 -- Records a call of a language model, and adds its tokens and cost to its run. A call_id counts once. Returns the id of the row
--- Made by 0.6.0--0.7.0.sql
+-- Made by 0.6.0--0.7.0.sql, 0.8.1--0.9.0.sql
 CREATE FUNCTION orchestrator.record_token_usage(model text, input_tokens bigint, output_tokens bigint, project_id uuid DEFAULT NULL::uuid, agent_id text DEFAULT NULL::text, at timestamp with time zone DEFAULT now(), thread_id text DEFAULT NULL::text, task_id uuid DEFAULT NULL::uuid, call_id text DEFAULT NULL::text)
  RETURNS uuid
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'record_token_usage_0_7_0_wrapper';
+AS 'orchestrator_schema', 'record_token_usage_0_9_0_wrapper';
 
 -- Ends a claim of a question. Returns whether there was one
 -- Made by 0.7.3--0.8.0.sql
@@ -2782,23 +3066,32 @@ CREATE FUNCTION orchestrator.set_decision_rule(kind text, type text DEFAULT NULL
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'set_decision_rule_wrapper';
 
--- Sets the price of a model from a UTC day on, as the form for numeric does. Returns the row
--- Made by 0.7.2--0.7.3.sql, 0.8.0--0.8.1.sql
-CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million double precision, output_cost_per_million double precision, effective_date date DEFAULT NULL::date, notes text DEFAULT NULL::text, updated_by text DEFAULT NULL::text)
- RETURNS orchestrator.llm_pricing
+-- Lets calls by a name have the price of a model; NULL as the model ends that. Returns the row
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.set_model_alias(alias text, model text)
+ RETURNS orchestrator.llm_model_aliases
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'set_price_0_8_1_float_wrapper';
+AS 'orchestrator_schema', 'set_model_alias_wrapper';
 
--- Sets the price of a model from a UTC day on (by default today), in USD per million tokens. Returns the row. Earlier days keep their price
--- Made by 0.2.4--0.2.5.sql, 0.5.0--0.6.0.sql, 0.8.0--0.8.1.sql
-CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million numeric, output_cost_per_million numeric, effective_date date DEFAULT NULL::date, notes text DEFAULT NULL::text, updated_by text DEFAULT NULL::text)
+-- Sets the price of a model, as the form for numeric does. Returns the row
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million double precision, output_cost_per_million double precision, effective_date date DEFAULT NULL::date, notes text DEFAULT NULL::text, updated_by text DEFAULT NULL::text, components jsonb DEFAULT NULL::jsonb, effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS orchestrator.llm_pricing
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'set_price_0_8_1_wrapper';
+AS 'orchestrator_schema', 'set_price_0_9_0_float_wrapper';
+
+-- Sets the price of a model from a UTC day or a moment on (by default from today), in USD per million tokens, with components. A price that has begun stays, marked as replaced. Returns the row
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million numeric, output_cost_per_million numeric, effective_date date DEFAULT NULL::date, notes text DEFAULT NULL::text, updated_by text DEFAULT NULL::text, components jsonb DEFAULT NULL::jsonb, effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS orchestrator.llm_pricing
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'set_price_0_9_0_wrapper';
 
 -- Stages knowledge for embedding. Returns its id
 -- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
@@ -3106,3 +3399,7 @@ CREATE FUNCTION orchestrator.write_terms()
  LANGUAGE c
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'write_terms_wrapper';
+
+-- Sums of calls by all that their cost depends on besides the model, for llm_cost_line. The views over calls use it
+-- Made by 0.8.1--0.9.0.sql
+CREATE AGGREGATE orchestrator.llm_usage_sums(input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, is_reported boolean, at timestamp with time zone, steps bigint[], moments timestamp with time zone[]) (SFUNC = orchestrator.llm_usage_sums_add, STYPE = bytea, COMBINEFUNC = orchestrator.llm_usage_sums_merge);

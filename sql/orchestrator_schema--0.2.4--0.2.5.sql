@@ -9,21 +9,23 @@ SET LOCAL search_path TO pg_catalog, pg_temp;
 SELECT orchestrator.begin_upgrade('0.2.5');
 
 CREATE TABLE orchestrator.llm_pricing (
-    id                      uuid           PRIMARY KEY DEFAULT orchestrator.uuidv7(),
-    model                   text           NOT NULL,
-    input_cost_per_million  numeric(14, 6) NOT NULL,
-    output_cost_per_million numeric(14, 6) NOT NULL,
-    effective_date          date           NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')::date,
-    status                  text           NOT NULL DEFAULT 'active',
+    id                      uuid        PRIMARY KEY DEFAULT orchestrator.uuidv7(),
+    model                   text        NOT NULL,
+    input_cost_per_million  numeric     NOT NULL,
+    output_cost_per_million numeric     NOT NULL,
+    effective_date          date        NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')::date,
+    status                  text        NOT NULL DEFAULT 'active',
     notes                   text,
-    created_at              timestamptz    NOT NULL DEFAULT now(),
-    updated_at              timestamptz    NOT NULL DEFAULT now(),
+    created_at              timestamptz NOT NULL DEFAULT now(),
+    updated_at              timestamptz NOT NULL DEFAULT now(),
     updated_by              text,
     CONSTRAINT llm_pricing_model_effective_date_key      UNIQUE (model, effective_date),
     CONSTRAINT llm_pricing_model_check                   CHECK (btrim(model) <> ''),
-    -- NaN is greater than every number.
-    CONSTRAINT llm_pricing_input_cost_per_million_check  CHECK (input_cost_per_million >= 0 AND input_cost_per_million <> 'NaN'),
-    CONSTRAINT llm_pricing_output_cost_per_million_check CHECK (output_cost_per_million >= 0 AND output_cost_per_million <> 'NaN'),
+    -- Another type would round a price without a word. NaN is greater than every number.
+    CONSTRAINT llm_pricing_input_cost_per_million_check  CHECK (input_cost_per_million >= 0 AND input_cost_per_million < 100000000 AND input_cost_per_million = round(input_cost_per_million, 6)),
+    CONSTRAINT llm_pricing_output_cost_per_million_check CHECK (output_cost_per_million >= 0 AND output_cost_per_million < 100000000 AND output_cost_per_million = round(output_cost_per_million, 6)),
+    -- A price begins at a point in time, and days go on after those end.
+    CONSTRAINT llm_pricing_effective_date_check          CHECK (effective_date <= '294276-12-31' OR effective_date = 'infinity'),
     CONSTRAINT llm_pricing_status_check                  CHECK (status IN ('active', 'deprecated'))
 );
 COMMENT ON TABLE orchestrator.llm_pricing IS 'Prices of language models, each from a day on until the next price of the model';

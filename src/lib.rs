@@ -152,6 +152,11 @@ extension_sql_file!(
     name = "version_0_8_1",
     requires = ["version_0_8_0"]
 );
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.8.1--0.9.0.sql",
+    name = "version_0_9_0",
+    requires = ["version_0_8_1"]
+);
 
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {

@@ -154,13 +154,14 @@ fn the_schema_in_one_file_is_sql() -> Result<()> {
             Some(pg_query::NodeEnum::CreateStmt(_)) => "table",
             Some(pg_query::NodeEnum::ViewStmt(_)) => "view",
             Some(pg_query::NodeEnum::CreateFunctionStmt(_)) => "function",
+            Some(pg_query::NodeEnum::DefineStmt(_)) => "aggregate",
             Some(pg_query::NodeEnum::IndexStmt(_)) => "index",
             Some(pg_query::NodeEnum::CreateTrigStmt(_)) => "trigger",
             other => anyhow::bail!("a statement of another kind: {other:?}"),
         };
         *kinds.entry(kind).or_default() += 1;
     }
-    assert_eq!(kinds.len(), 5, "{kinds:?}");
+    assert_eq!(kinds.len(), 6, "{kinds:?}");
     Ok(())
 }
 
@@ -206,7 +207,19 @@ fn few_functions_pin_no_search_path() -> Result<()> {
     let mut names: Vec<_> = unpinned()?.into_iter().map(|function| function.name).collect();
     names.sort();
     names.dedup();
-    let known = ["enforce_lifecycle", "is_valid_configuration", "uuidv7", "v7_is_valid_file_name"];
+    let known = [
+        "enforce_lifecycle",
+        "is_valid_configuration",
+        "is_valid_llm_call",
+        "llm_call_cost",
+        "llm_cost_line",
+        "llm_input_units",
+        "llm_unpriced_units",
+        "llm_usage_sums_add",
+        "llm_usage_sums_merge",
+        "uuidv7",
+        "v7_is_valid_file_name",
+    ];
     assert_eq!(names, known.map(|name| format!("orchestrator.{name}")));
     Ok(())
 }

@@ -17,6 +17,8 @@ mod row_types;
 #[path = "versions/session_persistence.rs"]
 mod session_persistence;
 
+use std::sync::{Mutex, PoisonError};
+
 use anyhow::{Context, Result};
 use postgres::error::SqlState;
 use postgres::{Client, Error};
@@ -35,8 +37,17 @@ fn archived(client: &mut Client) -> Result<i64> {
     Ok(client.query_one("SELECT count(*) FROM orchestrator.archived()", &[])?.try_get(0)?)
 }
 
-/// The schema of each version, reached step by step from the base without any row.
+/// The schema of each version, reached step by step from the base without any row. It is walked once.
 fn fresh_schemas() -> Result<Vec<(Version, String)>> {
+    static SCHEMAS: Mutex<Vec<(Version, String)>> = Mutex::new(Vec::new());
+    let mut known = SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.is_empty() {
+        *known = walked_schemas()?;
+    }
+    Ok(known.clone())
+}
+
+fn walked_schemas() -> Result<Vec<(Version, String)>> {
     let database = Database::create("fresh")?;
     let mut client = database.client()?;
     let mut schemas = Vec::new();

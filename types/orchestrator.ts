@@ -737,6 +737,61 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** Other names of models: calls by a name without a price have the price of the model */
+      llm_model_aliases: {
+        Row: {
+          /** The name that calls use */
+          alias: string;
+          /** The name of the price; another alias does not count */
+          model: string;
+        };
+        Insert: {
+          alias: string;
+          model: string;
+        };
+        Update: {
+          alias?: string;
+          model?: string;
+        };
+        Relationships: [];
+      };
+      /** Unit costs of a price besides those of input and output: for cached tokens, other units, tiers, and long inputs */
+      llm_price_components: {
+        Row: {
+          price_id: string;
+          /** A kind of token (input, output, cache_read, cache_write, cache_write_1h, reasoning), or the name of another unit */
+          component: string;
+          /** The tier for which the cost holds */
+          service_tier: string;
+          /** The cost holds for calls whose whole input has more tokens than this; 0: for every call */
+          above_input: number;
+          /** USD per unit, exact */
+          unit_cost: number;
+        };
+        Insert: {
+          price_id: string;
+          component: string;
+          service_tier?: string;
+          above_input?: number;
+          unit_cost: number;
+        };
+        Update: {
+          price_id?: string;
+          component?: string;
+          service_tier?: string;
+          above_input?: number;
+          unit_cost?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "llm_price_components_price_id_fkey";
+            columns: ["price_id"];
+            isOneToOne: false;
+            referencedRelation: "llm_pricing";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       /** Prices of language models, each from a day on until the next price of the model */
       llm_pricing: {
         Row: {
@@ -754,6 +809,12 @@ export type Database = {
           created_at: string;
           updated_at: string;
           updated_by: string | null;
+          /** The moment at which the price begins, on its effective_date; NULL: at the beginning of that UTC day */
+          effective_at: string | null;
+          /** When another row took the place of this one; NULL while it counts */
+          replaced_at: string | null;
+          /** The price in whose place this one stands; NULL for none */
+          replaces: string | null;
         };
         Insert: {
           id?: string;
@@ -766,6 +827,9 @@ export type Database = {
           created_at?: string;
           updated_at?: string;
           updated_by?: string | null;
+          effective_at?: string | null;
+          replaced_at?: string | null;
+          replaces?: string | null;
         };
         Update: {
           id?: string;
@@ -778,6 +842,9 @@ export type Database = {
           created_at?: string;
           updated_at?: string;
           updated_by?: string | null;
+          effective_at?: string | null;
+          replaced_at?: string | null;
+          replaces?: string | null;
         };
         Relationships: [];
       };
@@ -793,7 +860,9 @@ export type Database = {
           agent_id: string | null;
           /** The name of the model, as in llm_pricing */
           model: string;
+          /** Tokens of the input that were neither read from the cache nor written to it */
           input_tokens: number;
+          /** Tokens of the output without those of reasoning */
           output_tokens: number;
           /** When the row was written */
           created_at: string;
@@ -803,6 +872,24 @@ export type Database = {
           task_id: string | null;
           /** The caller's or the provider's id of the call: reporting it again adds nothing */
           call_id: string | null;
+          /** Tokens of the input that were read from the cache */
+          cache_read_tokens: number;
+          /** Tokens of the input that were written to the cache for five minutes */
+          cache_write_tokens: number;
+          /** Tokens of the input that were written to the cache for an hour */
+          cache_write_1h_tokens: number;
+          /** Tokens of the output that the model used for reasoning */
+          reasoning_tokens: number;
+          /** Everything else that the provider charges for, by the name of its component, such as {"web_search": 2} */
+          units: Json;
+          /** The tier of the call, such as batch, flex, priority or a region, as the price names it */
+          service_tier: string;
+          /** USD that the provider says; it is the cost of the call, whatever the price */
+          reported_cost: number | null;
+          /** The prompt of the call; NULL for none */
+          prompt_id: string | null;
+          /** The user, key or tag that is charged; NULL for none */
+          subject: string | null;
         };
         Insert: {
           id?: string;
@@ -816,6 +903,15 @@ export type Database = {
           thread_id?: string | null;
           task_id?: string | null;
           call_id?: string | null;
+          cache_read_tokens?: number;
+          cache_write_tokens?: number;
+          cache_write_1h_tokens?: number;
+          reasoning_tokens?: number;
+          units?: Json;
+          service_tier?: string;
+          reported_cost?: number | null;
+          prompt_id?: string | null;
+          subject?: string | null;
         };
         Update: {
           id?: string;
@@ -829,6 +925,15 @@ export type Database = {
           thread_id?: string | null;
           task_id?: string | null;
           call_id?: string | null;
+          cache_read_tokens?: number;
+          cache_write_tokens?: number;
+          cache_write_1h_tokens?: number;
+          reasoning_tokens?: number;
+          units?: Json;
+          service_tier?: string;
+          reported_cost?: number | null;
+          prompt_id?: string | null;
+          subject?: string | null;
         };
         Relationships: [];
       };
@@ -1927,17 +2032,84 @@ export type Database = {
           agent_id: string | null;
           model: string | null;
           calls: number | null;
+          /** Tokens of the input that were neither read from a cache nor written to it */
           input_tokens: number | null;
           output_tokens: number | null;
+          /** All tokens, those of caches and of reasoning too */
           tokens: number | null;
-          /** USD, exact; NULL if the model had no price on that day */
+          /** USD, exact, of the calls that have a cost; NULL if none has */
           cost: number | null;
-          /** Calls without a price: all calls of the line, or none */
+          /** Calls without a cost, because the model or one of the units had no price */
+          unpriced_calls: number | null;
+          cache_read_tokens: number | null;
+          cache_write_tokens: number | null;
+          cache_write_1h_tokens: number | null;
+          reasoning_tokens: number | null;
+        };
+        Relationships: [];
+      };
+      /** The calls with each prompt, and their cost */
+      llm_cost_by_prompt: {
+        Row: {
+          prompt_id: string | null;
+          agent_type: string | null;
+          /** The version of the prompt; NULL if there is no such prompt */
+          version: string | null;
+          calls: number | null;
+          /** USD, exact, of the calls that have a cost; NULL if none has */
+          cost: number | null;
+          /** USD, the average of the calls that have a cost; rounded */
+          cost_per_call: number | null;
+          /** Calls without a cost */
           unpriced_calls: number | null;
         };
         Relationships: [];
       };
-      /** Every price with the UTC days on which it is in force */
+      /** The calls of each run with every kind of token and their cost */
+      llm_cost_by_run: {
+        Row: {
+          /** The name of the run when the calls were recorded */
+          thread_id: string | null;
+          calls: number | null;
+          input_tokens: number | null;
+          output_tokens: number | null;
+          cache_read_tokens: number | null;
+          cache_write_tokens: number | null;
+          cache_write_1h_tokens: number | null;
+          reasoning_tokens: number | null;
+          /** USD, exact, of the calls that have a cost; NULL if none has */
+          cost: number | null;
+          /** Calls without a cost */
+          unpriced_calls: number | null;
+          first_call: string | null;
+          last_call: string | null;
+        };
+        Relationships: [];
+      };
+      /** One row: where a unit cost or a price begins within the calls of a UTC day, over all models */
+      llm_price_limits: {
+        Row: {
+          /** The lengths of the input above which a unit cost begins, in order; NULL for none */
+          steps: (number | null)[] | null;
+          /** The times within a UTC day at which a price begins, in order; NULL for none */
+          moments: (string | null)[] | null;
+        };
+        Relationships: [];
+      };
+      /** All prices of each name that a call can use, in the order of the times from which they are in force */
+      llm_price_lists: {
+        Row: {
+          name: string | null;
+          /** The time from which each price is in force, until the next one */
+          begins: (string | null)[] | null;
+          /** Each price in llm_pricing */
+          price_ids: (string | null)[] | null;
+          /** The unit costs of each price, as in llm_prices_by_name */
+          unit_costs: Json;
+        };
+        Relationships: [];
+      };
+      /** Every price that was not replaced, with the time in which it is in force */
       llm_price_periods: {
         Row: {
           model: string | null;
@@ -1948,10 +2120,30 @@ export type Database = {
           input_cost_per_million: number | null;
           output_cost_per_million: number | null;
           price_id: string | null;
+          /** The moment from which the price is in force */
+          begins: string | null;
+          /** The moment of the next price, not included; NULL if there is none yet */
+          ends: string | null;
         };
         Relationships: [];
       };
-      /** Every call with its cost by the price in force on its UTC day */
+      /** The prices of each name that a call can use, of models and of aliases, with the time in which they are in force and all unit costs */
+      llm_prices_by_name: {
+        Row: {
+          /** The name that calls use */
+          name: string | null;
+          begins: string | null;
+          /** The moment of the next price, not included; NULL if there is none yet */
+          ends: string | null;
+          /** The model of the price */
+          model: string | null;
+          price_id: string | null;
+          /** Arrays of component, service tier, length of the input above which it holds, and USD per unit */
+          unit_costs: Json;
+        };
+        Relationships: [];
+      };
+      /** Every call with its cost: the one that the provider reported, else that by the price in force when it was made */
       llm_usage_costs: {
         Row: {
           id: string | null;
@@ -1963,10 +2155,22 @@ export type Database = {
           model: string | null;
           input_tokens: number | null;
           output_tokens: number | null;
-          /** USD, exact; NULL if the model had no price on that day */
+          /** USD, exact; NULL if there was no price, or none for one of the units */
           cost: number | null;
           /** The price in llm_pricing; NULL if there was none */
           price_id: string | null;
+          cache_read_tokens: number | null;
+          cache_write_tokens: number | null;
+          cache_write_1h_tokens: number | null;
+          reasoning_tokens: number | null;
+          units: Json;
+          service_tier: string | null;
+          /** Tokens of the whole input, which decide the step of the price: new, read, written, and those of audio and images */
+          n: number | null;
+          thread_id: string | null;
+          prompt_id: string | null;
+          /** Units of the call that the price has no cost for; NULL if there was no price */
+          unpriced_units: (string | null)[] | null;
         };
         Relationships: [];
       };
@@ -2028,6 +2232,21 @@ export type Database = {
           notes: string | null;
           prompt_text: string | null;
           id: string | null;
+        };
+        Relationships: [];
+      };
+      /** Runs whose cost is not the sum of the costs of their calls, for example because a price was corrected, or a cost was reported without a call */
+      run_cost_differences: {
+        Row: {
+          thread_id: string | null;
+          /** USD that the run says */
+          run_cost: number | null;
+          /** USD, the sum of the costs of its calls */
+          calls_cost: number | null;
+          /** USD that the run says beyond its calls */
+          difference: number | null;
+          calls: number | null;
+          unpriced_calls: number | null;
         };
         Relationships: [];
       };
@@ -2138,7 +2357,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      /** Models with calls on days without a price, and the number of those calls */
+      /** Models, and units of models, with calls that have no cost, and the number of those calls */
       unpriced_usage: {
         Row: {
           model: string | null;
@@ -2148,6 +2367,10 @@ export type Database = {
           tokens: number | null;
           first_call: string | null;
           last_call: string | null;
+          /** The unit that the price has no cost for; NULL if the model had no price */
+          unit: string | null;
+          /** A model with a price whose name is the beginning or the end of this one, for set_model_alias; nobody has decided that it is the same */
+          suggested_model: string | null;
         };
         Relationships: [];
       };
@@ -2598,11 +2821,33 @@ export type Database = {
         };
         Returns: string[];
       };
+      /** Sets the prices of LiteLLM's price file from a UTC day on (by default today). Returns one row per entry: added, changed, unchanged, alias, or skipped with the reason */
+      import_prices: {
+        Args: {
+          document: Json;
+          effective_date?: string;
+        };
+        Returns: { model: string; outcome: string; reason: string }[];
+      };
       /** Whether a text is a value of that type: string, integer, float, boolean or json */
       is_valid_configuration: {
         Args: {
           value: string;
           value_type: string;
+        };
+        Returns: boolean;
+      };
+      /** Whether tokens are from 0 to 10^18, units are an object of such numbers, a reported cost is from 0 to below 10^12 USD, and no name is blank. The check of llm_token_usage uses it */
+      is_valid_llm_call: {
+        Args: {
+          cache_read_tokens: number;
+          cache_write_tokens: number;
+          cache_write_1h_tokens: number;
+          reasoning_tokens: number;
+          units: Json;
+          service_tier: string;
+          reported_cost: number;
+          subject: string;
         };
         Returns: boolean;
       };
@@ -2621,7 +2866,24 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["orchestrator_runs"]["Row"];
       };
-      /** The exact cost of a call in USD, by the price in force on its UTC day; NULL if there is no price */
+      /** The exact cost of a call in USD; NULL if no price was in force or a unit has no cost. The views over calls use it */
+      llm_call_cost: {
+        Args: {
+          unit_costs: Json;
+          place: number;
+          service_tier: string;
+          n: number;
+          input_tokens: number;
+          output_tokens: number;
+          cache_read_tokens: number;
+          cache_write_tokens: number;
+          cache_write_1h_tokens: number;
+          reasoning_tokens: number;
+          units: Json;
+        };
+        Returns: number;
+      };
+      /** The exact cost of a call in USD, by the price in force at that time; NULL if there is no price */
       llm_cost: {
         Args: {
           model: string;
@@ -2630,6 +2892,69 @@ export type Database = {
           at?: string;
         };
         Returns: number;
+      };
+      /** View llm_cost_by_day as it was at a moment: with the calls and the prices that were recorded until then */
+      llm_cost_by_day_as_of: {
+        Args: {
+          moment: string;
+        };
+        Returns: { day: string; project_id: string; agent_id: string; model: string; calls: number; input_tokens: number; output_tokens: number; tokens: number; cost: number; unpriced_calls: number; cache_read_tokens: number; cache_write_tokens: number; cache_write_1h_tokens: number; reasoning_tokens: number }[];
+      };
+      /** The tokens of each kind, all tokens, the exact cost in USD and the calls without a cost, of the calls of one model on one UTC day. The views over calls use it */
+      llm_cost_line: {
+        Args: {
+          begins: string[];
+          unit_costs: Json;
+          day: string;
+          sums: string;
+          reported_cost: number;
+        };
+        Returns: number[];
+      };
+      /** The tokens among the units of a call that belong to its input, such as those of audio. The views over calls use it */
+      llm_input_units: {
+        Args: {
+          units: Json;
+        };
+        Returns: number;
+      };
+      /** The units of a call that have no cost at the price in force. The views over calls use it */
+      llm_unpriced_units: {
+        Args: {
+          unit_costs: Json;
+          place: number;
+          service_tier: string;
+          n: number;
+          units: Json;
+        };
+        Returns: string[];
+      };
+      /** Adds a call to the sums of llm_usage_sums. Only that aggregate calls it */
+      llm_usage_sums_add: {
+        Args: {
+          sums: string;
+          input_tokens: number;
+          output_tokens: number;
+          cache_read_tokens: number;
+          cache_write_tokens: number;
+          cache_write_1h_tokens: number;
+          reasoning_tokens: number;
+          units: Json;
+          service_tier: string;
+          is_reported: boolean;
+          at: string;
+          steps: number[];
+          moments: string[];
+        };
+        Returns: string;
+      };
+      /** Adds sums of llm_usage_sums to others. Only that aggregate calls it */
+      llm_usage_sums_merge: {
+        Args: {
+          sums: string;
+          others: string;
+        };
+        Returns: string;
       };
       /** Adds the list prices of eleven models from today (UTC) on, except for models that have a price. Returns the number of prices added */
       load_default_prices: {
@@ -2649,6 +2974,14 @@ export type Database = {
           ids: string[];
         };
         Returns: number;
+      };
+      /** The price in force for a name, which is that of a model or an alias; no row if there is none */
+      model_price: {
+        Args: {
+          name: string;
+          at?: string;
+        };
+        Returns: { price_id: string; model: string; input_cost_per_million: number; output_cost_per_million: number; begins: string; ends: string; components: Json }[];
       };
       /** Moves a session by activate, complete, fail or expire, and records it. Returns the row */
       move_session: {
@@ -2746,6 +3079,32 @@ export type Database = {
           role: string;
           trace_id: string;
           metadata?: Json;
+        };
+        Returns: string;
+      };
+      /** Records a call of a language model with every kind of token, and adds its tokens and cost to its run. A call_id counts once. Returns the id of the row */
+      record_llm_call: {
+        Args: {
+          model: string;
+          input_tokens: number;
+          output_tokens: number;
+          cache_read_tokens?: number;
+          cache_write_tokens?: number;
+          cache_write_1h_tokens?: number;
+          reasoning_tokens?: number;
+          units?: Json;
+          service_tier?: string;
+          inclusive?: boolean;
+          call_id?: string;
+          project_id?: string;
+          agent_id?: string;
+          thread_id?: string;
+          task_id?: string;
+          prompt_id?: string;
+          subject?: string;
+          at?: string;
+          reported_cost?: number;
+          reservation_id?: string;
         };
         Returns: string;
       };
@@ -3023,7 +3382,15 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["decision_rules"]["Row"];
       };
-      /** Sets the price of a model from a UTC day on (by default today), in USD per million tokens. Returns the row. Earlier days keep their price */
+      /** Lets calls by a name have the price of a model; NULL as the model ends that. Returns the row */
+      set_model_alias: {
+        Args: {
+          alias: string;
+          model: string;
+        };
+        Returns: Database["orchestrator"]["Tables"]["llm_model_aliases"]["Row"];
+      };
+      /** Sets the price of a model from a UTC day or a moment on (by default from today), in USD per million tokens, with components. A price that has begun stays, marked as replaced. Returns the row */
       set_price: {
         Args: {
           model: string;
@@ -3032,6 +3399,8 @@ export type Database = {
           effective_date?: string;
           notes?: string;
           updated_by?: string;
+          components?: Json;
+          effective_at?: string;
         };
         Returns: Database["orchestrator"]["Tables"]["llm_pricing"]["Row"];
       };

@@ -15,6 +15,20 @@ pub fn count(argument: &str, value: Option<i64>) -> Result<i64, Error> {
     Ok(value)
 }
 
+/// A UTC day on which a price can begin: the server's days go on after its points in time end. NULL stays NULL.
+///
+/// Errors: 22023 infinity, or a day after the last point in time.
+pub fn first_day(argument: &str, day: Option<Date>) -> Result<Option<Date>, Error> {
+    /// 294276-12-31, counted from 2000-01-01 as the server does.
+    const LAST: i32 = 106_751_982;
+    let problem = match day {
+        Some(day) if day.is_infinity() || day.is_neg_infinity() => "must be a finite day",
+        Some(day) if day.to_pg_epoch_days() > LAST => "must be a day before the year 294277",
+        _ => return Ok(day),
+    };
+    Err(Error::new(Kind::InvalidValue, format!("argument \"{argument}\" {problem}")))
+}
+
 /// A finite point in time; NULL means now.
 ///
 /// Errors: 22023 infinity.

@@ -3,6 +3,7 @@
 mod amounts;
 pub mod collaboration;
 pub mod knowledge;
+pub mod llm_calls;
 pub mod pricing;
 pub mod prompts;
 pub mod token_usage;

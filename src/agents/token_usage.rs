@@ -10,6 +10,7 @@ use crate::agents::amounts::{count, moment};
 use crate::agents::pricing;
 use crate::runs::Run;
 use crate::server::error::{Error, Kind};
+use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
 use crate::server::{arguments, repeats, statements};
 
@@ -50,7 +51,7 @@ fn record_token_usage(
 /// Returns: the id of the row.
 /// Errors: 22004, 22023 blank or overlong name, negative count, an infinite time, or a sum that is
 /// too large for the run, 23505 the call_id was used with other content, P0002 the thread has no
-/// run. Since 0.7.0.
+/// run. Since 0.7.0; replaced in 0.9.0.
 #[pg_extern(sql = false, volatile)]
 #[allow(clippy::too_many_arguments)]
 fn record_token_usage_0_7_0(
@@ -64,13 +65,56 @@ fn record_token_usage_0_7_0(
     task_id: default!(Option<Uuid>, "NULL"),
     call_id: default!(Option<&str>, "NULL"),
 ) -> Result<Uuid, ErrorReport> {
+    let call = Call::of(model, input_tokens, output_tokens, project_id, agent_id, at)?;
+    Ok(record_for_run(call, thread_id, task_id, call_id, |call| {
+        pricing::cost(call.model, call.input_tokens, call.output_tokens, call.at)
+    })?)
+}
+
+/// The same, with the cost by the price in force at the time of the call. `record_llm_call` also knows other kinds of
+/// tokens.
+///
+/// The arguments, the result and the errors are those of the form before. Since 0.9.0.
+#[pg_extern(sql = false, volatile)]
+#[allow(clippy::too_many_arguments)]
+fn record_token_usage_0_9_0(
+    model: Option<&str>,
+    input_tokens: Option<i64>,
+    output_tokens: Option<i64>,
+    project_id: default!(Option<Uuid>, "NULL"),
+    agent_id: default!(Option<&str>, "NULL"),
+    at: default!(Option<TimestampWithTimeZone>, "now()"),
+    thread_id: default!(Option<&str>, "NULL"),
+    task_id: default!(Option<Uuid>, "NULL"),
+    call_id: default!(Option<&str>, "NULL"),
+) -> Result<Uuid, ErrorReport> {
+    let call = Call::of(model, input_tokens, output_tokens, project_id, agent_id, at)?;
+    Ok(record_for_run(call, thread_id, task_id, call_id, |call| {
+        let priced = pricing::Call {
+            model: call.model,
+            service_tier: pricing::STANDARD,
+            tokens: [call.input_tokens, call.output_tokens, 0, 0, 0, 0],
+            units: &Document::empty_object(),
+            at: call.at,
+        };
+        priced.cost()
+    })?)
+}
+
+/// Records a call, and adds its tokens and its cost to its run.
+fn record_for_run(
+    call: Call<'_>,
+    thread_id: Option<&str>,
+    task_id: Option<Uuid>,
+    call_id: Option<&str>,
+    cost: impl FnOnce(&Call<'_>) -> Result<Option<AnyNumeric>, Error>,
+) -> Result<Uuid, Error> {
     static INSERT: Statement = Statement::new(
         "INSERT INTO orchestrator.llm_token_usage \
              (model, input_tokens, output_tokens, project_id, agent_id, \"timestamp\", thread_id, task_id, call_id) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (call_id) WHERE call_id IS NOT NULL DO NOTHING RETURNING id",
     );
-    let call = Call::of(model, input_tokens, output_tokens, project_id, agent_id, at)?;
     let thread_id = thread_id.map(|id| arguments::filled("thread_id", Some(id))).transpose()?;
     let call_id = call_id.map(|id| arguments::name("call_id", Some(id))).transpose()?;
     let [model, input, output, project, agent, at] = call.parameters();
@@ -104,10 +148,11 @@ fn record_token_usage_0_7_0(
     ];
     let Some(id) = INSERT.update(&parameters, statements::one::<Uuid>)? else {
         let first = call_id.map(|call_id| recorded_before(call_id, &known)).transpose()?;
-        return Ok(first.flatten().ok_or_else(not_recorded)?);
+        return first.flatten().ok_or_else(not_recorded);
     };
     if let Some(run) = run {
-        call.add_to(run)?;
+        let cost = cost(&call)?;
+        call.add_to(run, cost)?;
     }
     Ok(id)
 }
@@ -173,10 +218,9 @@ impl<'a> Call<'a> {
     }
 
     /// Adds its tokens and its cost to a locked run.
-    fn add_to(&self, run: Run) -> Result<(), Error> {
+    fn add_to(&self, run: Run, cost: Option<AnyNumeric>) -> Result<(), Error> {
         let tokens = self.input_tokens.checked_add(self.output_tokens);
         let tokens = tokens.ok_or_else(|| run.too_much())?;
-        let cost = pricing::cost(self.model, self.input_tokens, self.output_tokens, self.at)?;
         run.add_usage(tokens, cost.unwrap_or_else(|| AnyNumeric::from(0)))
     }
 }

@@ -162,8 +162,11 @@ pub fn is_pinned(facts: &Facts) -> bool {
 /// The setting of a function whose search_path is pinned.
 const PINNED: &str = "search_path=pg_catalog, pg_temp";
 
-/// The library and the symbol of a function, or the hash of its body.
+/// The functions of an aggregate, the library and the symbol of another function, or the hash of its body.
 pub fn code(member: &Member, facts: &Facts) -> String {
+    if let Some(parts) = facts.text("aggregate") {
+        return parts.to_owned();
+    }
     match symbol(member, facts) {
         Some(symbol) => format!("AS {}, {symbol}", library(facts)),
         None => format!("BODY {}", facts.text("body").unwrap_or_default()),

@@ -174,8 +174,14 @@ SELECT 'function', p.oid::regprocedure::text, NULL, jsonb_strip_nulls(jsonb_buil
                             THEN coalesce(to_jsonb(u.settings), '[]') END,
            'library', CASE WHEN l.lanname = 'c' THEN nullif(p.probin, 'orchestrator_schema') END,
            'symbol', CASE WHEN l.lanname = 'c' THEN nullif(p.prosrc, p.proname || '_wrapper') END,
-           'body', CASE WHEN l.lanname <> 'c' THEN md5(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)) END))
-FROM routine AS p JOIN pg_language AS l ON l.oid = p.prolang,
+           'body', CASE WHEN l.lanname <> 'c' AND g.aggfnoid IS NULL THEN md5(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)) END,
+           'aggregate', CASE WHEN g.aggfnoid IS NOT NULL THEN concat_ws(', ', 'SFUNC = ' || a.sfunc, 'STYPE = ' || format_type(g.aggtranstype, NULL),
+               'INITCOND = ' || quote_literal(g.agginitval), 'FINALFUNC = ' || nullif(g.aggfinalfn::oid, 0)::regproc, 'COMBINEFUNC = ' || a.combinefunc) END))
+FROM routine AS p JOIN pg_language AS l ON l.oid = p.prolang LEFT JOIN pg_aggregate AS g ON g.aggfnoid = p.oid,
+     -- A function of the library is known by its symbol: a rename of it changes no aggregate.
+     LATERAL (SELECT max(f.name) FILTER (WHERE f.oid = g.aggtransfn), max(f.name) FILTER (WHERE f.oid = g.aggcombinefn)
+              FROM (SELECT o.oid, CASE WHEN o.probin IS NULL THEN o.oid::regproc::text ELSE 'orchestrator.' || quote_ident(regexp_replace(o.prosrc, '_wrapper$', '')) END AS name
+                    FROM pg_proc AS o WHERE o.oid IN (g.aggtransfn, g.aggcombinefn)) AS f) AS a (sfunc, combinefunc),
      -- A session with quote_all_identifiers leaves both names in quotation marks.
      LATERAL (SELECT replace(replace(p.proconfig::text, '\"pg_catalog\"', 'pg_catalog'), '\"pg_temp\"', 'pg_temp')::text[]) AS u (settings)
 UNION ALL

@@ -1,6 +1,8 @@
 //! A `jsonb` value that is passed on unparsed. serde_json would round its numbers, and fail on
 //! numbers that only the server can hold.
 
+use std::ffi::CString;
+
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, UnboxDatum};
 use pgrx::pgrx_sql_entity_graph::metadata::{
@@ -9,9 +11,10 @@ use pgrx::pgrx_sql_entity_graph::metadata::{
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 use crate::server::error::{Error, Kind, required};
+use crate::server::packed::Jsonb;
 
 /// A `jsonb` value in the server's own form.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Document(Vec<u8>);
 
 impl Document {
@@ -30,6 +33,23 @@ impl Document {
         Document::composed(serde_json::json!({}))
     }
 
+    /// A copy of a value that is read where it stands.
+    pub fn of(value: Jsonb) -> Document {
+        let size = value.0.len() + pg_sys::VARHDRSZ;
+        let mut bytes = vec![0; size];
+        // SAFETY: the header takes the first bytes of the value.
+        unsafe {
+            pgrx::set_varsize_4b(
+                bytes.as_mut_ptr().cast(),
+                i32::try_from(size).unwrap_or(i32::MAX),
+            );
+        }
+        if let Some(place) = bytes.get_mut(pg_sys::VARHDRSZ..) {
+            place.copy_from_slice(value.0);
+        }
+        Document(bytes)
+    }
+
     /// Its size in bytes.
     pub fn size(&self) -> usize {
         self.0.len()
@@ -39,6 +59,14 @@ impl Document {
     pub fn is_empty_object(&self) -> bool {
         let header = self.0.get(4..).and_then(|header| <[u8; 4]>::try_from(header).ok());
         header.is_some_and(|header| u32::from_ne_bytes(header) == pg_sys::JB_FOBJECT)
+    }
+
+    /// Its text, with every digit of its numbers.
+    pub fn text(&self) -> String {
+        let datum = self.clone().into_datum();
+        // SAFETY: the server's own function on a whole value of its type.
+        let text = unsafe { pgrx::direct_function_call::<CString>(pg_sys::jsonb_out, &[datum]) };
+        text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     /// Its JSON type: object, array, string, number, boolean or null.

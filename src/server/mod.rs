@@ -16,6 +16,8 @@ pub mod latest;
 pub mod locks;
 pub mod notifications;
 pub mod numbers;
+pub mod numeric_array;
+pub mod packed;
 pub mod plans;
 pub mod reg_types;
 pub mod relations;

@@ -29,7 +29,7 @@ fn functions(client: &mut Client) -> Result<Vec<Function>> {
     let rows = client.query(
         "SELECT p.proname::text, coalesce((SELECT array_agg(format_type(t.oid, NULL) ORDER BY t.place) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS t (oid, place)), '{}'), \
                 p.pronargs - p.pronargdefaults \
-         FROM pg_proc AS p WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.prorettype <> 'trigger'::regtype ORDER BY p.oid::regprocedure::text COLLATE \"C\"",
+         FROM pg_proc AS p WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype ORDER BY p.oid::regprocedure::text COLLATE \"C\"",
         &[],
     )?;
     rows.iter()
@@ -61,7 +61,9 @@ const ROWS: &str = "SELECT orchestrator.set_configuration('password', 'hunter2-4
     SELECT orchestrator.request_collaboration('requirements', 'a', 'b', 'what is it about?', '{}', 'low', '0198c5a0-0000-7000-8000-000000000003'); \
     SELECT orchestrator.stage_knowledge('collaboration', 'c'); \
     SELECT orchestrator.publish_prompt('coder', '1.0.0', 'x', activate => true); \
-    SELECT orchestrator.set_price('m', 1, 2)";
+    SELECT orchestrator.set_price('m', 1, 2, components => '[{\"component\": \"cache_read\", \"per_million\": 0.1}]'); \
+    SELECT orchestrator.set_model_alias('x', 'm'); \
+    SELECT orchestrator.record_llm_call('m', 1, 1, call_id => 't', thread_id => 't')";
 
 /// The ids of all rows, as text.
 fn ids(client: &mut Client) -> Result<Vec<String>> {
@@ -201,14 +203,22 @@ fn pool(ids: &[String]) -> BTreeMap<&'static str, Vec<String>> {
                 "{}", "[]", "null", "1", "1e400", "-1e400", "[1e400, [[-1e131071]]]", "\"x\"", "true", "{\"project_id\": 5}", "{\"project_id\": \"0198c5a0-0000-7000-8000-000000000001\"}",
                 "{\"success_verified\": \"yes\", \"task_type\": null}", "{\"n\": 1e400, \"m\": -1e-400}", "{\"trace_id\": \"zzzzzzzz-0000-0000-0000-000000000000\"}",
                 "{\"trace_id\": \"0198c5a0-0000-7000-8000-000000000001\", \"thread_id\": {\"a\": 1}}", "{\"session_user\": \"postgres\"}", "{\"\": \"\"}", "{\"日本\": \"😀\"}",
+                "[[[\"input\", \"standard\", 0, \"0.000003\"], [\"output\", \"x\", -5, null]]]", "[[[\"input\", \"standard\", 0, \"1e-16000\"], [\"a\", \"\", 9223372036854775807, \"NaN\"]], []]",
+                "{\"web_search\": 1e131071, \"audio_input\": 1e19}", "{\"image\": 0, \"second\": 0.00000000000000000000000001}",
+                "[{\"component\": \"cache_read\", \"per_million\": 0.3}]", "[{\"component\": \"input\", \"service_tier\": \"t\", \"above_input\": 1e30, \"per_unit\": 1e131071}]",
+                "{\"m\": {\"input_cost_per_token\": 1e-6}, \"x\": {\"alias_of\": \"m\"}, \"t\": {\"input_cost_per_token_above_1k_tokens\": \"1e400\"}}",
             ]),
             vec![deep, format!("{}{}", "[".repeat(3000), "]".repeat(3000)), format!("{{\"thread_id\": \"{}\"}}", "x".repeat(20_000))],
         ].concat()),
         ("uuid[]", vec!["{}".to_owned(), "{NULL}".to_owned(), list, many, format!("{{{{{0}}},{{{0}}}}}", ids[0]), format!("{{{0},NULL,{0}}}", ids[0]), format!("[-3:-2]={{{0},{0}}}", ids[0]), format!("{{{{{{{0}}}}}}}", ids[0]), "{{NULL},{NULL}}".to_owned()]),
         ("jsonb[]", owned(&["{}", "{NULL}", "{\"1\",\"{}\"}", "{{\"1\"},{\"2\"}}", "[-3:-2]={\"[1e400]\",NULL}"])),
         ("text[]", owned(&["{}", "{NULL}", "{a,b}", "{a,NULL}", "{{a,b},{c,d}}", "{\"\",\" \"}", "[5:6]={x,y}", "[-2147483648:-2147483648]={x}", "{{{a},{NULL}}}", "{title,status}", "{'; DROP TABLE x}"])),
+        ("bigint[]", owned(&["{}", "{NULL}", "{0,200000}", "{200000,1}", "{{1},{2}}", "[-3:-2]={9223372036854775807,NULL}"])),
+        ("timestamp with time zone[]", owned(&["{}", "{NULL}", "{infinity,-infinity}", "{-infinity,2024-02-29 12:00+00}", "{{now},{now}}"])),
         ("integer[]", owned(&["{}", "{NULL}", "{1,2}", "{{1},{2}}", "[0:0]={1}"])),
-        ("bytea", owned(&["", "\\x00", "x", "\\xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", "\\x0000000000000000000000000000000000000000000000000000000000000000"])),
+        ("bytea", owned(&["", "\\x00", "x", "\\xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", "\\x0000000000000000000000000000000000000000000000000000000000000000",
+            // Sums of calls: whole, cut off, and with a length that is not theirs.
+            "\\x51000000000000000000000000000000000000000000000000ffffffffffffff7fffffffffffffff7fffffffffffffff7fffffffffffffff7fffffffffffffff7fffffffffffffff7fffffffffffffff7f", "\\x51000000000000000000000000000000000000000000000000ffffffffffffff7fffffffffffffff7fffffffffffffff7fffffffffffffff7fffffffffffffff7fffffffffffffff7fffffffffffffff", "\\xffffffff000000000000000000000000000000000000000000ffffffffffffff7fffffffffffffff7fffffffffffffff7fffffffffffffff7fffffffffffffff7fffffffffffffff7fffffffffffffff7f"])),
         ("regclass", owned(&["0", "4294967295", "pg_class", "orchestrator.gates", "orchestrator.configurations", "orchestrator.gates_pkey", "orchestrator.pending_decisions", "information_schema.tables"])),
         ("regrole", owned(&["0", "4294967295", "postgres", "pg_monitor", "pg_database_owner"])),
     ])

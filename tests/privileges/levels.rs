@@ -482,7 +482,7 @@ fn levels_survive_dump_and_restore() -> Result<()> {
 }
 
 /// Queries that every level may run, with results that do not depend on rows.
-const ASKED: [&str; 36] = [
+const ASKED: [&str; 46] = [
     "SELECT * FROM orchestrator.verify()",
     "SELECT * FROM orchestrator.dump_safety()",
     "SELECT * FROM orchestrator.access()",
@@ -498,6 +498,16 @@ const ASKED: [&str; 36] = [
     "SELECT orchestrator.next_prompt_version('coder')",
     "SELECT orchestrator.compare_versions('1.0.0', '1.0.1')",
     "SELECT orchestrator.llm_cost('gpt-5', 1, 1)",
+    "SELECT * FROM orchestrator.model_price('gpt-5')",
+    "SELECT * FROM orchestrator.llm_cost_by_day_as_of(now())",
+    "SELECT orchestrator.is_valid_llm_call(0, 0, 0, 0, '{}', 'standard', NULL, NULL)",
+    "SELECT orchestrator.llm_call_cost('[]', 1, 'standard', 1, 1, 0, 0, 0, 1, 0, '{}')",
+    "SELECT orchestrator.llm_cost_line(NULL, NULL, '2026-01-01', NULL, NULL)",
+    "SELECT orchestrator.llm_usage_sums(1, 0, 0, 0, 0, 0, '{}', 'standard', false, now(), NULL, NULL)",
+    "SELECT orchestrator.llm_usage_sums_add(NULL, 1, 0, 0, 0, 0, 0, '{}', 'standard', false, now(), NULL, NULL)",
+    "SELECT orchestrator.llm_usage_sums_merge(NULL, NULL)",
+    "SELECT orchestrator.llm_input_units('{}')",
+    "SELECT orchestrator.llm_unpriced_units('[]', 1, 'standard', 1, '{}')",
     "SELECT orchestrator.typescript_types()",
     "SELECT orchestrator.json_schema('gates')",
     "SELECT * FROM orchestrator.compare_snapshots('a', 'b')",

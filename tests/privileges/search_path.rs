@@ -183,6 +183,18 @@ const STORY: &[(&str, &str)] = &[
     ("admin", "publish_prompt('coder', '1.0.0', 'x', activate => true)"),
     ("admin", "activate_prompt('coder', '1.0.0')"),
     ("admin", "set_price('m', 1, 2)"),
+    (
+        "admin",
+        "set_price('m', 1, 3, components => '[{\"component\": \"cache_read\", \"per_unit\": 0.1}]')",
+    ),
+    ("admin", "set_model_alias('n', 'm')"),
+    (
+        "admin",
+        "import_prices('{\"o\": {\"input_cost_per_token\": 1e-06}, \"p\": {\"alias_of\": \"o\"}}')",
+    ),
+    ("worker", "record_llm_call('n', 5, 5, units => '{\"image\": 1}', call_id => 'd')"),
+    ("worker", "model_price('n')"),
+    ("worker", "llm_cost_by_day_as_of(pg_catalog.now())"),
     ("admin", "load_default_prices()"),
     ("admin", "set_configuration('k', 'v')"),
     ("admin", "run_maintenance()"),

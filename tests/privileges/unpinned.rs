@@ -182,7 +182,20 @@ fn no_trap_is_sprung_by_rows_of_any_table() -> Result<()> {
         functions.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     assert_eq!(
         functions,
-        ["enforce_lifecycle", "is_valid_configuration", "uuidv7", "v7_is_valid_file_name"]
+        [
+            "enforce_lifecycle",
+            "is_valid_configuration",
+            "is_valid_llm_call",
+            "llm_call_cost",
+            "llm_cost_line",
+            "llm_input_units",
+            "llm_unpriced_units",
+            "llm_usage_sums",
+            "llm_usage_sums_add",
+            "llm_usage_sums_merge",
+            "uuidv7",
+            "v7_is_valid_file_name"
+        ]
     );
     let changes = client.query(
         "SELECT format('UPDATE orchestrator.%I SET %s', c.relname, string_agg(format('%1$I = %1$I', a.attname), ', ')) \

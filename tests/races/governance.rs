@@ -232,9 +232,114 @@ fn a_price_set_by_many_is_one_price_and_list_prices_are_added_once() -> Result<(
     }
     assert_eq!(added, 11);
     let mut client = database.client()?;
-    let prices = "SELECT count(*) FROM orchestrator.llm_pricing WHERE input_cost_per_million = output_cost_per_million AND model = 'frugal'";
-    assert_eq!(number(&mut client, prices)?, 1);
-    assert_eq!(number(&mut client, "SELECT count(*) FROM orchestrator.llm_pricing")?, 12);
+    let prices = "SELECT format('%s of %s count, %s replace another', count(*) FILTER (WHERE replaced_at IS NULL), count(*), count(DISTINCT replaces)) \
+         FROM orchestrator.llm_pricing WHERE input_cost_per_million = output_cost_per_million AND model = 'frugal'";
+    let expected = format!("1 of {CONNECTIONS} count, {} replace another", CONNECTIONS - 1);
+    assert_eq!(text(&mut client, prices)?, expected);
+    let others = "SELECT count(*) FROM orchestrator.llm_pricing WHERE model <> 'frugal'";
+    assert_eq!(number(&mut client, others)?, 11);
+    Ok(())
+}
+
+/// `now()` is the beginning of a transaction, and others set prices after it.
+#[test]
+fn a_price_that_was_set_during_a_transaction_keeps_its_time() -> Result<()> {
+    let database = walked_to("clock", newest()?)?;
+    let (mut client, mut other) = (database.client()?, database.client()?);
+    client.batch_execute(
+        "SELECT orchestrator.set_price('b', 1, 0, '2026-01-01'); SELECT orchestrator.record_llm_call('b', 1000000, 0, at => '2026-01-02')",
+    )?;
+    let mut transaction = client.transaction()?;
+    transaction.batch_execute("SELECT FROM orchestrator.configurations")?;
+    other.batch_execute("SELECT orchestrator.set_price('b', 2, 0, '2026-01-01')")?;
+    let seen = text(&mut other, "SELECT clock_timestamp()::text")?;
+    other.batch_execute(
+        "SELECT orchestrator.set_price('c', 5, 0, effective_at => clock_timestamp())",
+    )?;
+    let begun = text(
+        &mut other,
+        "SELECT effective_at::text FROM orchestrator.llm_pricing WHERE model = 'c'",
+    )?;
+    transaction.batch_execute(&format!(
+        "SELECT orchestrator.set_price('b', 3, 0, '2026-01-01'); SELECT orchestrator.set_price('c', 99, 0, effective_at => '{begun}')"
+    ))?;
+    transaction.commit()?;
+    let report =
+        format!("SELECT round(cost)::text FROM orchestrator.llm_cost_by_day_as_of('{seen}')");
+    assert_eq!(text(&mut other, &report)?, "2");
+    let now = "SELECT round(cost)::text FROM orchestrator.llm_cost_by_day";
+    assert_eq!(text(&mut other, now)?, "3");
+    let kept = "SELECT string_agg(round(input_cost_per_million) || CASE WHEN replaced_at IS NULL THEN '' ELSE ' replaced' END, ', ' ORDER BY created_at) \
+         FROM orchestrator.llm_pricing";
+    assert_eq!(text(&mut other, kept)?, "1 replaced, 2 replaced, 5 replaced, 3, 99");
+    let wrong = "SELECT count(*) FROM orchestrator.llm_pricing WHERE replaced_at < created_at";
+    assert_eq!(number(&mut other, wrong)?, 0);
+    Ok(())
+}
+
+/// Whoever sets a price and then an alias of it waits for an import, and the import for nobody in turn.
+#[test]
+fn a_price_and_its_alias_meet_an_import_without_a_deadlock() -> Result<()> {
+    let database = walked_to("order", newest()?)?;
+    let outcomes = at_once(&database, |number, client| {
+        if number % 2 == 0 {
+            let mut transaction = client.transaction()?;
+            transaction
+                .batch_execute(&format!("SELECT orchestrator.set_price('m{number}', 1, 1)"))?;
+            transaction.batch_execute(&format!(
+                "SELECT orchestrator.set_model_alias('alias {number}', 'm{number}')"
+            ))?;
+            transaction.commit()
+        } else {
+            client.batch_execute(
+                "SELECT * FROM orchestrator.import_prices('{\"z\": {\"input_cost_per_token\": 1e-6}}')",
+            )
+        }
+    })?;
+    for outcome in outcomes {
+        outcome?;
+    }
+    Ok(())
+}
+
+#[test]
+fn prices_imported_by_many_are_added_once() -> Result<()> {
+    let database = walked_to("import", newest()?)?;
+    let outcomes = at_once(&database, |_, client| {
+        let import = "SELECT count(*) FILTER (WHERE outcome IN ('added', 'alias')) FROM orchestrator.import_prices( \
+             '{\"a\": {\"input_cost_per_token\": 1e-6, \"cache_read_input_token_cost\": 1e-7}, \"b\": {\"alias_of\": \"a\"}}')";
+        number(client, import)
+    })?;
+    let mut added = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
+    added.sort_unstable();
+    assert_eq!(added.pop(), Some(2));
+    assert_eq!(added, vec![0; CONNECTIONS - 1]);
+    let rows = "SELECT concat_ws(' ', (SELECT count(*) FROM orchestrator.llm_pricing), (SELECT count(*) FROM orchestrator.llm_price_components), \
+         (SELECT count(*) FROM orchestrator.llm_model_aliases))";
+    assert_eq!(text(&mut database.client()?, rows)?, "1 1 1");
+    Ok(())
+}
+
+/// An alias is one step, whatever order its callers come in and whatever their snapshots show.
+#[test]
+fn two_aliases_at_once_make_no_chain() -> Result<()> {
+    for level in [IsolationLevel::ReadCommitted, IsolationLevel::RepeatableRead] {
+        let database = walked_to("aliases", newest()?)?;
+        let (mut client, mut other) = (database.client()?, database.client()?);
+        client.batch_execute(
+            "SELECT orchestrator.set_price('b', 1, 2), orchestrator.set_price('c', 1, 2)",
+        )?;
+        let mut transaction = client.build_transaction().isolation_level(level).start()?;
+        transaction.batch_execute("SELECT FROM orchestrator.configurations")?;
+        other.batch_execute("SELECT orchestrator.set_model_alias('a', 'b')")?;
+        let outcome = transaction.batch_execute("SELECT orchestrator.set_model_alias('b', 'c')");
+        let code = outcome.as_ref().err().and_then(|error| error.code().cloned());
+        assert_eq!(code, Some(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE), "{level:?}");
+        transaction.rollback()?;
+        let aliases =
+            "SELECT string_agg(alias || ' is ' || model, ', ') FROM orchestrator.llm_model_aliases";
+        assert_eq!(text(&mut other, aliases)?, "a is b", "{level:?}");
+    }
     Ok(())
 }
 

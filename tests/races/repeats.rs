@@ -105,10 +105,14 @@ fn a_call_of_a_model_counts_once() -> Result<()> {
     client.batch_execute("SELECT orchestrator.set_price('m', 0.05, 0.4, '2020-01-01')")?;
     for level in LEVELS {
         for round in 0..ROUNDS {
-            let call = format!(
-                "SELECT orchestrator.record_token_usage('m', 1, 3, thread_id => 't', call_id => '{level} {round}')::text"
-            );
-            let ids = all(meet(&database, level, &vec![call; CALLERS])?)?;
+            let call = |caller: usize| {
+                let function = ["record_token_usage", "record_llm_call"][caller % 2];
+                format!(
+                    "SELECT orchestrator.{function}('m', 1, 3, thread_id => 't', call_id => '{level} {round}')::text"
+                )
+            };
+            let calls: Vec<_> = (0..CALLERS).map(call).collect();
+            let ids = all(meet(&database, level, &calls)?)?;
             assert!(ids.iter().all(|id| *id == ids[0]), "{level}: {ids:?}");
         }
     }

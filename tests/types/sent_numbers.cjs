@@ -8,7 +8,7 @@ async function main() {
   const value = async (call, ...given) => (await client.query(`SELECT (${call}) AS value`, given)).rows[0].value;
   await value("orchestrator.start_run('numbers.cjs', orchestrator.uuidv7(), 's')");
   assert.equal(await value("(orchestrator.record_safety('numbers.cjs', $1)).safety_score", 0.1), "0.10");
-  assert.equal(await value("(orchestrator.set_price('m', $1, $2)).input_cost_per_million", 0.1, 1), "0.100000");
+  assert.equal(await value("(orchestrator.set_price('m', $1, $2)).input_cost_per_million", 0.1, 1), "0.1");
   for (const cost of [0.1, "0.2", 1, null]) {
     await value("orchestrator.record_run_progress('numbers.cjs', cost => $1)", cost);
   }

@@ -1,6 +1,9 @@
 //! Every example that help gives, run at every version with the newest library: a newcomer copies
 //! them, and a library that is newer than the installed version is what an upgrade of the package leaves.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use anyhow::{Context, Result, ensure};
 use postgres::{Client, Error};
 use support::Database;
@@ -82,21 +85,34 @@ fn level_of(example: &Example) -> Option<&str> {
     levels.find(|level| roles::LEVELS.contains(level))
 }
 
-/// Runs an example as a level that may, at a version without levels as the superuser. What a version
-/// script calls is taken back. Returns how it ended.
-fn run(database: &Database, example: &Example) -> Result<Result<(), Error>> {
-    match (level_of(example), &example.levels) {
-        (Some(level), _) => {
-            let mut client = database.client_as(&roles::name(database, level))?;
-            Ok(client.batch_execute(&example.statement))
-        }
-        (None, None) => Ok(database.client()?.batch_execute(&example.statement)),
-        (None, Some(_)) => {
-            let mut client = database.client()?;
-            let mut transaction = client.transaction()?;
-            let outcome = transaction.batch_execute(&example.statement);
-            transaction.rollback()?;
-            Ok(outcome)
+/// One connection of each level to a database, and one of the superuser.
+struct Connections<'a> {
+    database: &'a Database,
+    levels: BTreeMap<String, Client>,
+    superuser: Client,
+}
+
+impl Connections<'_> {
+    /// Runs an example as a level that may, at a version without levels as the superuser. What a version
+    /// script calls is taken back. Returns how it ended.
+    fn run(&mut self, example: &Example) -> Result<Result<(), Error>> {
+        match (level_of(example), &example.levels) {
+            (Some(level), _) => {
+                let client = match self.levels.entry(level.to_owned()) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        new.insert(self.database.client_as(&roles::name(self.database, level))?)
+                    }
+                };
+                Ok(client.batch_execute(&example.statement))
+            }
+            (None, None) => Ok(self.superuser.batch_execute(&example.statement)),
+            (None, Some(_)) => {
+                let mut transaction = self.superuser.transaction()?;
+                let outcome = transaction.batch_execute(&example.statement);
+                transaction.rollback()?;
+                Ok(outcome)
+            }
         }
     }
 }
@@ -111,11 +127,13 @@ fn surprises(version: Version) -> Result<Vec<String>> {
     if has_levels {
         roles::of_every_level(&database)?;
     }
+    let superuser = database.client()?;
+    let mut connections = Connections { database: &database, levels: BTreeMap::new(), superuser };
     let mut surprises = Vec::new();
     for member in members {
         let example = example(&mut client, &member)?;
         ensure!(example.levels.is_some() || !has_levels, "{member} at {version}: which level?");
-        let found = run(&database, &example)?.err();
+        let found = connections.run(&example)?.err();
         let code = found.as_ref().and_then(Error::code).map(|code| code.code().to_owned());
         if code.as_deref() != refusal(&member, version)? {
             surprises.push(format!("{version} {member}: {}\n{found:?}", example.statement));

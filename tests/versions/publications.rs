@@ -84,6 +84,7 @@ fn a_step_stops_over_published_tables_that_it_cannot_update_and_over_no_others()
             "0.8.0 -> 0.7.3",
             "orchestrator.approvals orchestrator.gates orchestrator.human_review_queue",
         ),
+        ("0.9.0 -> 0.8.1", "orchestrator.llm_pricing"),
     ];
     let expected = expected.map(|(step, tables)| (step.to_owned(), tables.to_owned()));
     assert_eq!(refused, BTreeMap::from(expected));

@@ -223,6 +223,22 @@ pub const CALLS: &[Call] = &[
     call("SELECT orchestrator.set_price('model {n}', 1, 2)"),
     call("SELECT orchestrator.load_default_prices()"),
     call("SELECT orchestrator.llm_cost('gpt-5', 1, 1)"),
+    call(
+        "SELECT orchestrator.record_llm_call('gpt-5', 5, 5, 3, inclusive => true, thread_id => 'thread {n}', call_id => 'call {n}')",
+    ),
+    call(
+        "SELECT orchestrator.set_price('model {n}', 1, 2, components => '[{\"component\": \"cache_read\", \"per_million\": 0.1}]')",
+    ),
+    call("SELECT orchestrator.set_model_alias('alias {n}', 'gpt-5')"),
+    call(
+        "SELECT count(*) FROM orchestrator.import_prices('{\"gpt-5\": {\"input_cost_per_token\": 1e-06}, \"x\": {\"alias_of\": \"gpt-5\"}}')",
+    ),
+    call("SELECT count(*) FROM orchestrator.model_price('gpt-5')"),
+    call("SELECT count(*) FROM orchestrator.llm_cost_by_day_as_of(now())"),
+    call("SELECT count(*) FROM orchestrator.llm_cost_by_run"),
+    call("SELECT count(*) FROM orchestrator.llm_cost_by_prompt"),
+    call("SELECT count(*) FROM orchestrator.run_cost_differences"),
+    call("SELECT count(*) FROM orchestrator.llm_usage_costs"),
     call("SELECT orchestrator.set_configuration('key {n}', 'v')"),
     call("SELECT orchestrator.get_configuration('key {n}')"),
     call("SELECT orchestrator.configuration_value('key {n}')"),

@@ -12,6 +12,7 @@ mod fmt;
 mod frozen;
 mod install;
 mod links;
+mod litellm;
 mod majors;
 mod manifest;
 mod package;
@@ -70,8 +71,13 @@ const CHECKS: &[Check] = &[
 ];
 
 /// Checks that need the network or many minutes: they run only when they are named.
-const ON_REQUEST: &[Check] =
-    &[server_tests::FAULTS, server_tests::WALKS_AT_LENGTH, clean_machine::CHECK, majors::CHECK];
+const ON_REQUEST: &[Check] = &[
+    server_tests::FAULTS,
+    server_tests::WALKS_AT_LENGTH,
+    clean_machine::CHECK,
+    majors::CHECK,
+    litellm::CHECK,
+];
 
 fn all() -> impl Iterator<Item = &'static Check> {
     CHECKS.iter().chain(ON_REQUEST)

@@ -111,7 +111,7 @@ fn restore_columns(
 
 /// Copies the grants that users hold on one function or view of the extension to another. A script
 /// that replaces a function by one with other arguments, or a view by one with fewer columns, calls it
-/// between creating the one and dropping the other.
+/// between creating the one and dropping the other. From a view to a function that it calls, SELECT becomes EXECUTE.
 ///
 /// `source`, `target`: a function with its argument types, or a view. Returns: the number of grants.
 /// Errors: 22004, 22023 one of the two does not exist, or they are of different kinds, 42501 not the

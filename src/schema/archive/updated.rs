@@ -11,7 +11,7 @@ use crate::server::error::{Error, Kind};
 
 /// The steps whose script updates tables that stay: way, newer version, and these tables. A server
 /// test fails if one is missing.
-const UPDATED: [(Way, &str, &[&str]); 4] = [
+const UPDATED: [(Way, &str, &[&str]); 5] = [
     (Way::Down, "0.3.0", &["orchestrator.sessions", "orchestrator.tasks"]),
     (Way::Up, "0.3.0", &["orchestrator.sessions"]),
     (Way::Up, "0.7.0", &["orchestrator.orchestrator_runs"]),
@@ -20,6 +20,7 @@ const UPDATED: [(Way, &str, &[&str]); 4] = [
         "0.8.0",
         &["orchestrator.human_review_queue", "orchestrator.gates", "orchestrator.approvals"],
     ),
+    (Way::Down, "0.9.0", &["orchestrator.llm_pricing"]),
 ];
 
 /// A table whose rows the server refuses to update, the reason, and the statement that helps.

@@ -124,26 +124,62 @@ SELECT orchestrator.grant_access('pg_monitor', 'reader');
 SELECT orchestrator.help('verify');
 -- human_review_queue
 SELECT id, thread_id, review_type, reason FROM orchestrator.human_review_queue WHERE status = 'pending' ORDER BY created_at;
+-- import_prices
+SELECT model, outcome, reason FROM orchestrator.import_prices('{"gpt-5": {"input_cost_per_token": 1.25e-06, "output_cost_per_token": 1e-05}}');
 -- is_valid_configuration
 SELECT orchestrator.is_valid_configuration('[1, 2]', 'json');
+-- is_valid_llm_call
+SELECT orchestrator.is_valid_llm_call(0, 0, 0, 0, '{"web_search": 2}', 'standard', NULL, 'ada');
 -- json_schema
 SELECT jsonb_pretty(orchestrator.json_schema('orchestrator_runs'));
 -- kill_run
 SELECT phase, gate_status FROM orchestrator.kill_run('thread-1', 'out of budget');
 -- knowledge_staging
 SELECT knowledge_type, content, created_at FROM orchestrator.knowledge_staging WHERE NOT embedded ORDER BY created_at;
+-- llm_call_cost
+SELECT orchestrator.llm_call_cost(p.unit_costs, 1, 'standard', 1000, 1000, 50, 0, 0, 0, 0, '{}') FROM orchestrator.llm_price_lists AS p WHERE p.name = 'gpt-5';
 -- llm_cost
 SELECT orchestrator.llm_cost('gpt-5', input_tokens => 27147, output_tokens => 351);
 -- llm_cost_by_day
 SELECT day, model, calls, tokens, cost FROM orchestrator.llm_cost_by_day ORDER BY day DESC LIMIT 30;
+-- llm_cost_by_day_as_of
+SELECT day, model, calls, cost FROM orchestrator.llm_cost_by_day_as_of('2026-02-01 00:00+00') ORDER BY day DESC LIMIT 30;
+-- llm_cost_by_prompt
+SELECT agent_type, version, calls, cost, cost_per_call FROM orchestrator.llm_cost_by_prompt ORDER BY cost DESC NULLS LAST LIMIT 20;
+-- llm_cost_by_run
+SELECT thread_id, calls, cost, unpriced_calls FROM orchestrator.llm_cost_by_run ORDER BY cost DESC NULLS LAST LIMIT 20;
+-- llm_cost_line
+SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, '2026-02-01',
+    (SELECT orchestrator.llm_usage_sums(1000, 50, 0, 0, 0, 0, '{}', 'standard', false, '2026-02-01 12:00+00', NULL, NULL)), NULL)
+FROM orchestrator.llm_price_lists AS p WHERE p.name = 'gpt-5';
+-- llm_input_units
+SELECT orchestrator.llm_input_units('{"audio_input": 1200, "web_search": 2}');
+-- llm_model_aliases
+SELECT alias, model FROM orchestrator.llm_model_aliases ORDER BY alias;
+-- llm_price_components
+SELECT component, service_tier, above_input, unit_cost FROM orchestrator.llm_price_components ORDER BY component LIMIT 20;
+-- llm_price_limits
+SELECT steps, moments FROM orchestrator.llm_price_limits;
+-- llm_price_lists
+SELECT name, begins, unit_costs FROM orchestrator.llm_price_lists WHERE name = 'gpt-5';
 -- llm_price_periods
 SELECT valid_from, valid_until, input_cost_per_million, output_cost_per_million FROM orchestrator.llm_price_periods WHERE model = 'gpt-5';
+-- llm_prices_by_name
+SELECT name, model, begins, ends FROM orchestrator.llm_prices_by_name WHERE name = 'gpt-5' ORDER BY begins;
 -- llm_pricing
 UPDATE orchestrator.llm_pricing SET status = 'deprecated', notes = 'no longer offered' WHERE model = 'gpt-3.5-turbo';
 -- llm_token_usage
 SELECT agent_id, sum(input_tokens + output_tokens) AS tokens FROM orchestrator.llm_token_usage GROUP BY agent_id;
+-- llm_unpriced_units
+SELECT orchestrator.llm_unpriced_units(p.unit_costs, 1, 'standard', 1000, '{"web_search": 2}') FROM orchestrator.llm_price_lists AS p WHERE p.name = 'gpt-5';
 -- llm_usage_costs
 SELECT agent_id, sum(cost) AS cost FROM orchestrator.llm_usage_costs GROUP BY agent_id;
+-- llm_usage_sums
+SELECT orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, 0, 0, 0, 0, '{}', 'standard', false, c."timestamp", NULL, NULL) FROM orchestrator.llm_token_usage AS c;
+-- llm_usage_sums_add
+SELECT orchestrator.llm_usage_sums_add(NULL, 1000, 50, 0, 0, 0, 0, '{}', 'standard', false, now(), NULL, NULL);
+-- llm_usage_sums_merge
+SELECT orchestrator.llm_usage_sums_merge(NULL, NULL);
 -- load_default_prices
 SELECT orchestrator.load_default_prices();
 -- manifest
@@ -154,6 +190,8 @@ SELECT orchestrator.mark_knowledge_embedded(ARRAY(SELECT id FROM orchestrator.cl
 SELECT task_id, dart_task_id, handed_over_at FROM orchestrator.migration_hand_overs;
 -- migration_sign_offs
 SELECT phase_number, stage, item, signed_by FROM orchestrator.migration_sign_offs ORDER BY signed_at;
+-- model_price
+SELECT model, input_cost_per_million, begins, components FROM orchestrator.model_price('gpt-5');
 -- move_session
 SELECT status FROM orchestrator.move_session((SELECT id FROM orchestrator.sessions WHERE status = 'pending' LIMIT 1), 'activate');
 -- next_prompt_version
@@ -190,6 +228,8 @@ SELECT orchestrator.rebuild_task_queue();  -- after a restore without triggers
 SELECT orchestrator.reclaim_expired_tasks();
 -- record_event
 SELECT orchestrator.record_event('report_sent', 'finance', trace_id => orchestrator.uuidv7(), metadata => '{"pages": 3}');
+-- record_llm_call
+SELECT orchestrator.record_llm_call('gpt-5', 27147, 351, cache_read_tokens => 27146, inclusive => true, call_id => 'resp_1');
 -- record_run_progress
 SELECT phase, tokens_used FROM orchestrator.record_run_progress('thread-1', phase => 'development', current_agent => 'backend_developer',
     tokens => 1200, cost => 0.0042, files => '{src/lib.rs}');
@@ -238,6 +278,8 @@ SELECT orchestrator.revoke_access('pg_monitor');
 -- route_task
 SELECT task_id, created FROM orchestrator.route_task('approval', 'Pay invoice 17', from_role => 'finance', to_role => 'manager',
     data => '{"amount": 1250.00}', idempotency_key => '0198c5a0-0000-7000-8000-000000000017');
+-- run_cost_differences
+SELECT thread_id, run_cost, calls_cost, difference FROM orchestrator.run_cost_differences ORDER BY abs(difference) DESC LIMIT 20;
 -- run_costs
 SELECT thread_id, calls, cost, unpriced_calls FROM orchestrator.run_costs ORDER BY cost DESC LIMIT 20;
 -- run_maintenance
@@ -262,6 +304,8 @@ INSERT INTO orchestrator.sessions (client_id, connection_type) VALUES ('console-
 SELECT key, value FROM orchestrator.set_configuration('session_retention_days', '14', 'integer');
 -- set_decision_rule
 SELECT * FROM orchestrator.set_decision_rule('review', 'budget_exceeded', respond_within => '4 hours', on_timeout => 'reject', approvals_needed => 2, requester_may_decide => false);
+-- set_model_alias
+SELECT alias, model FROM orchestrator.set_model_alias('gpt-5-2025-08-07', 'gpt-5');
 -- set_price
 SELECT model, effective_date FROM orchestrator.set_price('gpt-5', 1.25, 10.00, effective_date => '2026-01-01');
 -- stage_knowledge

@@ -22,8 +22,10 @@ INSERT INTO calls VALUES
     (7, '(orchestrator.set_price(''m'', %1$s, %1$s)).input_cost_per_million'),
     (8, '(orchestrator.set_price(model => ''m'', input_cost_per_million => 1, output_cost_per_million => %s)).output_cost_per_million'),
     (9, 'public.score_of(orchestrator.request_review(''t'', ''safety'', ''r'', %s))'),
+    (11, 'public.reported_of(orchestrator.record_llm_call(model => ''m'', input_tokens => 1, output_tokens => 1, reported_cost => %s))'),
     (10, 'public.score_of(orchestrator.request_review(thread_id => ''t'', review_type => ''safety'', reason => ''r'', request_key => ''k'', safety_score => %s))');
 -- Reviews are read by a later statement than the one that requests them.
+CREATE FUNCTION public.reported_of(call uuid) RETURNS numeric LANGUAGE sql VOLATILE AS 'SELECT reported_cost FROM orchestrator.llm_token_usage WHERE id = call';
 CREATE FUNCTION public.score_of(review uuid) RETURNS numeric LANGUAGE sql VOLATILE AS 'SELECT safety_score FROM orchestrator.human_review_queue WHERE id = review';
 SELECT value, string_agg(pg_temp.stored(format(call, value)), '|' ORDER BY place)
 FROM unnest(ARRAY['0.1', '''0.1''', '0.1::float4', '0.1::float8', '0.1::numeric', '1', '''1''', '1::smallint', '1::bigint', '0.29::float8', '0.29::float4', '0.1::float8 + 0.2', '1e-6::float8', '1e-6::float4']) WITH ORDINALITY AS v (value, n), calls
@@ -107,9 +109,9 @@ SELECT * FROM orchestrator.verify();
 -- Help lists a function once, and shows its forms with one example.
 SELECT line FROM orchestrator.help() AS line WHERE line ~ '^  (record_safety|request_review|set_price|record_run_progress)\(';
 SELECT line FROM orchestrator.help('record_safety') AS line;
--- No function has a decimal without a form for a float.
+-- No function has a decimal without a form for a float, but for those that views call.
 SELECT p.proname, bool_or('float8'::regtype = ANY (p.proargtypes::oid[])) AS takes_floats
-FROM pg_proc AS p WHERE p.pronamespace = 'orchestrator'::regnamespace GROUP BY p.proname HAVING bool_or('numeric'::regtype = ANY (p.proargtypes::oid[])) ORDER BY p.proname COLLATE "C";
+FROM pg_proc AS p WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.proname <> ALL ('{llm_cost_line,llm_call_cost,is_valid_llm_call}') GROUP BY p.proname HAVING bool_or('numeric'::regtype = ANY (p.proargtypes::oid[])) ORDER BY p.proname COLLATE "C";
 \set ECHO none
 DROP OWNED BY regress_scorer, regress_worker;
 DROP ROLE regress_scorer, regress_worker;

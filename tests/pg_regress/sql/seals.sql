@@ -182,5 +182,5 @@ SELECT (orchestrator.set_price('m', 1.5, 2, '2026-01-01', updated_by => 'ada')).
 SELECT orchestrator.v7_load_plan() IS NOT NULL;
 SELECT orchestrator.v7_sign(4, 'before', 'The Architect', 'ada', 'fine') IS NOT NULL;
 SELECT (orchestrator.v7_start_phase(1)).status, (orchestrator.v7_request_review(1, '[]')).status, (orchestrator.v7_approve_phase(1, 'ada', 'good')).status;
-SELECT event_type, role, metadata - 'privileges' - 'sign_off_id' - 'session_user' - 'role' AS metadata FROM orchestrator.audit_events
+SELECT event_type, role, metadata - 'privileges' - 'sign_off_id' - 'price_id' - 'replaces' - 'session_user' - 'role' AS metadata FROM orchestrator.audit_events
 WHERE event_type IN ('access_granted', 'access_revoked', 'price_set', 'migration_signed_off', 'phase_approved') ORDER BY id;

@@ -5,7 +5,7 @@ CREATE TABLE orchestrator.of_a_user (id integer);
 CREATE VIEW pg_temp.lines AS SELECT number, line FROM regexp_split_to_table(orchestrator.typescript_types(), E'\n') WITH ORDINALITY AS l (line, number);
 SELECT count(*) FROM pg_class AS c WHERE relnamespace = 'orchestrator'::regnamespace AND relkind IN ('r', 'v') AND relname <> 'of_a_user'
     AND NOT EXISTS (SELECT FROM pg_temp.lines WHERE line = '      ' || c.relname || ': {');
-SELECT count(*) FROM pg_proc AS p WHERE pronamespace = 'orchestrator'::regnamespace AND prorettype <> 'trigger'::regtype
+SELECT count(*) FROM pg_proc AS p WHERE pronamespace = 'orchestrator'::regnamespace AND prokind = 'f' AND prorettype <> 'trigger'::regtype
     AND NOT EXISTS (SELECT FROM pg_temp.lines WHERE line = '      ' || p.proname || ': {');
 SELECT count(*) FROM pg_temp.lines WHERE line LIKE '%of_a_user%';
 DROP TABLE orchestrator.of_a_user;

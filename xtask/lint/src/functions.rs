@@ -1,4 +1,4 @@
-//! Every function and view has a comment. Only the owner may call a new function, and a function in C
+//! Every function, aggregate and view has a comment. Only the owner may call a new function, and a function in C
 //! pins its search path. pgspot demands that of other languages (PS005).
 
 use pg_query::NodeEnum;
@@ -10,8 +10,30 @@ use super::source::{Finding, Source};
 use super::tree::{Name, option};
 
 /// Functions that look up nothing by name and run once per row: pinning would cost more than they do.
-const UNPINNED: [&str; 4] =
-    ["uuidv7", "is_valid_configuration", "enforce_lifecycle", "v7_is_valid_file_name"];
+const UNPINNED: [&str; 11] = [
+    "uuidv7",
+    "is_valid_configuration",
+    "enforce_lifecycle",
+    "v7_is_valid_file_name",
+    "is_valid_llm_call",
+    "llm_usage_sums_add",
+    "llm_usage_sums_merge",
+    "llm_cost_line",
+    "llm_call_cost",
+    "llm_input_units",
+    "llm_unpriced_units",
+];
+
+/// Functions that views or checks call and that read nothing but their arguments: everybody may call them, so that everybody who may
+/// read such a view, or a user's view over it, can. Decision `readers-of-costs-may-compute-them`.
+const FOR_EVERYBODY: [&str; 6] = [
+    "is_valid_llm_call",
+    "llm_usage_sums",
+    "llm_cost_line",
+    "llm_call_cost",
+    "llm_input_units",
+    "llm_unpriced_units",
+];
 
 pub fn check(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -35,8 +57,19 @@ pub fn check(source: &Source) -> Vec<Finding> {
                 if commented(source, &kinds, &name) < overloads {
                     report(format!("function {name} needs a COMMENT"));
                 }
-                if revoked(source, &name) < overloads {
+                let is_for_everybody = FOR_EVERYBODY.contains(&name.object.as_str());
+                if revoked(source, &name) < overloads && !is_for_everybody {
                     report(format!("function {name} needs REVOKE ALL ON FUNCTION … FROM PUBLIC"));
+                }
+            }
+            NodeEnum::DefineStmt(aggregate) if aggregate.kind() == ObjectType::ObjectAggregate => {
+                let name = Name::of_words(&aggregate.defnames);
+                if commented(source, &[ObjectType::ObjectAggregate], &name) == 0 {
+                    report(format!("aggregate {name} needs a COMMENT"));
+                }
+                let is_for_everybody = FOR_EVERYBODY.contains(&name.object.as_str());
+                if revoked(source, &name) == 0 && !is_for_everybody {
+                    report(format!("aggregate {name} needs REVOKE ALL ON FUNCTION … FROM PUBLIC"));
                 }
             }
             NodeEnum::ViewStmt(view) => {
@@ -125,6 +158,13 @@ mod tests {
             ]
         );
         assert_eq!(found("CREATE VIEW s.v AS SELECT 1;"), ["view s.v needs a COMMENT"]);
+        assert_eq!(
+            found("CREATE AGGREGATE s.a(text) (SFUNC = s.f, STYPE = text);"),
+            [
+                "aggregate s.a needs a COMMENT",
+                "aggregate s.a needs REVOKE ALL ON FUNCTION … FROM PUBLIC"
+            ]
+        );
         let kept = COMPLETE.replace("FROM PUBLIC", "FROM r");
         assert_eq!(found(&kept).len(), 1);
         let kept = COMPLETE

@@ -2,7 +2,7 @@
 //! all grants of users on it as the extension's, and pg_dump leaves them out.
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{GrantStmt, GrantTargetType};
+use pg_query::protobuf::{GrantStmt, GrantTargetType, ObjectType};
 
 use super::source::{Finding, Source, Statement};
 use super::tree::Name;
@@ -39,6 +39,9 @@ fn newly_made(statement: &Statement) -> Option<Name> {
         NodeEnum::CreateFunctionStmt(function) if !function.replace => {
             Some(Name::of_words(&function.funcname))
         }
+        NodeEnum::DefineStmt(aggregate) if aggregate.kind() == ObjectType::ObjectAggregate => {
+            Some(Name::of_words(&aggregate.defnames))
+        }
         NodeEnum::ViewStmt(view) if !view.replace => view.view.as_ref().map(Name::of_relation),
         NodeEnum::CreateStmt(table) => table.relation.as_ref().map(Name::of_relation),
         NodeEnum::CreateSeqStmt(sequence) => sequence.sequence.as_ref().map(Name::of_relation),
@@ -57,11 +60,13 @@ mod tests {
         let found = |text: &str| check(&up(text)).len();
         let made = "CREATE SCHEMA s; CREATE TABLE s.t (); CREATE VIEW s.v AS SELECT 1;
             CREATE FUNCTION s.f(a text, b text) RETURNS text LANGUAGE sql AS '';
+            CREATE AGGREGATE s.a(text) (SFUNC = s.f, STYPE = text);
             CREATE OR REPLACE FUNCTION s.g() RETURNS text LANGUAGE sql AS '';";
         for on_new in [
             "GRANT USAGE ON SCHEMA s TO r;",
             "GRANT SELECT (a, b), INSERT ON s.t, s.v TO r;",
             "REVOKE ALL ON FUNCTION s.f(text, text) FROM PUBLIC;",
+            "REVOKE ALL ON FUNCTION s.a(text) FROM PUBLIC;",
         ] {
             assert_eq!(found(&format!("{made}{on_new}")), 0, "{on_new}");
             assert_eq!(found(on_new), 1, "{on_new}");

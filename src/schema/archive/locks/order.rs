@@ -3,7 +3,7 @@
 
 /// Every relation of every version, in the order in which the functions use them; views come before
 /// the tables that they read. A server test compares this with the locks that the functions take.
-const ORDER: [&str; 57] = [
+const ORDER: [&str; 65] = [
     "workflow_progress",
     "task_queue",
     "task_stats",
@@ -12,7 +12,10 @@ const ORDER: [&str; 57] = [
     "decisions",
     "pending_decisions",
     "run_summary",
+    "run_cost_differences",
     "run_costs",
+    "llm_cost_by_run",
+    "llm_cost_by_prompt",
     "v7_unsynced_tasks",
     "v7_ready_tasks",
     "v7_file_migration_readiness",
@@ -32,8 +35,13 @@ const ORDER: [&str; 57] = [
     "collaboration_outcomes",
     "orchestrator_runs",
     "llm_token_usage",
+    "llm_price_limits",
+    "llm_price_lists",
+    "llm_prices_by_name",
     "llm_price_periods",
+    "llm_model_aliases",
     "llm_pricing",
+    "llm_price_components",
     "human_review_queue",
     "gates",
     "sessions",

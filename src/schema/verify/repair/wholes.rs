@@ -28,7 +28,7 @@ pub fn reset_table(table: &str, actual: &Facts) -> String {
     format!("ALTER TABLE {table} {};", actions.join(", "))
 }
 
-/// Every function of a version is a symbol of the library.
+/// Every function of a version is a symbol of the library, or an aggregate of such functions.
 pub fn make_function(
     member: &Member,
     expected: &Facts,
@@ -37,14 +37,20 @@ pub fn make_function(
     if missing && exists(member)? {
         return Ok(Some(alter_extension("ADD", member)));
     }
-    let Some(symbol) = definition::symbol(member, expected) else { return Ok(None) };
     let object = &member.object;
     let name = object.split('(').next().unwrap_or(object);
-    let create = format!(
-        "CREATE OR REPLACE FUNCTION {name}{} AS '{}', '{symbol}';",
-        definition::function(expected),
-        definition::library(expected)
-    );
+    let create = if let Some(parts) = expected.text("aggregate") {
+        let arguments = expected.text("arguments").unwrap_or_default();
+        let parallel = expected.text("parallel").unwrap_or("UNSAFE");
+        format!("CREATE OR REPLACE AGGREGATE {name}({arguments}) ({parts}, PARALLEL = {parallel});")
+    } else {
+        let Some(symbol) = definition::symbol(member, expected) else { return Ok(None) };
+        format!(
+            "CREATE OR REPLACE FUNCTION {name}{} AS '{}', '{symbol}';",
+            definition::function(expected),
+            definition::library(expected)
+        )
+    };
     Ok(Some(if missing {
         format!(
             "{create} REVOKE ALL ON FUNCTION {object} FROM PUBLIC; {}",

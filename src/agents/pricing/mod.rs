@@ -1,5 +1,19 @@
 //! Prices of language models with their history, and the cost of a call by the price in force on
-//! its UTC day. All amounts are numeric; nothing is rounded.
+//! its UTC day. All amounts are numeric; nothing is rounded. The functions of this file are those of the versions before
+//! 0.9.0; those since then are in its modules.
+
+mod aliases;
+mod as_of;
+mod components;
+mod cost;
+mod import;
+mod in_force;
+mod litellm;
+mod price;
+mod set;
+mod sums;
+mod unit_costs;
+mod units;
 
 use std::ffi::CStr;
 
@@ -8,7 +22,10 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByRust, AnyNumeric};
 
-use crate::agents::amounts::{count, moment};
+pub use self::in_force::Call;
+pub use self::unit_costs::STANDARD;
+pub use self::units::are_units;
+use crate::agents::amounts::{count, first_day, moment};
 use crate::audit::{self, Event};
 use crate::server::error::{Error, Kind, required};
 use crate::server::ids::uuidv7;
@@ -30,7 +47,7 @@ const DECIMALS: usize = 6;
 /// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today;
 /// `notes`,
 /// `updated_by`: NULL keeps the current value. Returns: the row.
-/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
+/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day or one after the year 294276.
 /// Since 0.2.5; replaced in 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn set_price(
@@ -58,8 +75,8 @@ fn set_price(
 /// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
 /// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today; `notes`,
 /// `updated_by`: NULL keeps the current value. Returns: the row.
-/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
-/// Since 0.8.1.
+/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day or one after the year 294276.
+/// Since 0.8.1; replaced in 0.9.0.
 #[pg_extern(sql = false, volatile)]
 fn set_price_0_8_1(
     model: Option<&str>,
@@ -86,7 +103,7 @@ fn set_price_0_8_1(
 /// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
 /// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today; `notes`,
 /// `updated_by`: NULL keeps the current value. Returns: the row.
-/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
+/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day or one after the year 294276.
 /// Since 0.7.3; replaced in 0.8.1.
 #[pg_extern(sql = false, volatile)]
 fn set_price_0_7_3_float(
@@ -108,8 +125,8 @@ fn set_price_0_7_3_float(
 /// `input_cost_per_million`, `output_cost_per_million`: USD per million tokens, not negative, below
 /// 100,000,000, six decimals at most; `effective_date`: the first UTC day, NULL means today; `notes`,
 /// `updated_by`: NULL keeps the current value. Returns: the row.
-/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day.
-/// Since 0.8.1.
+/// Errors: 22004, 22023 blank or overlong model, a price outside that range, or an infinite day or one after the year 294276.
+/// Since 0.8.1; replaced in 0.9.0.
 #[pg_extern(sql = false, volatile)]
 fn set_price_0_8_1_float(
     model: Option<&str>,
@@ -154,7 +171,7 @@ fn set(
 ) -> Result<Price, Error> {
     static SET: Statement = Statement::new(
         "INSERT INTO orchestrator.llm_pricing AS p (model, input_cost_per_million, output_cost_per_million, effective_date, notes, updated_by) \
-         VALUES ($1, $2, $3, coalesce($4, (pg_catalog.now() AT TIME ZONE 'UTC')::date), $5, $6) \
+         VALUES ($1, $2::numeric(14, 6), $3::numeric(14, 6), coalesce($4, (pg_catalog.now() AT TIME ZONE 'UTC')::date), $5, $6) \
          ON CONFLICT ON CONSTRAINT llm_pricing_model_effective_date_key DO UPDATE \
          SET input_cost_per_million = excluded.input_cost_per_million, \
              output_cost_per_million = excluded.output_cost_per_million, \
@@ -166,12 +183,7 @@ fn set(
     let model = arguments::name("model", model)?;
     let input = price("input_cost_per_million", input_cost_per_million)?;
     let output = price("output_cost_per_million", output_cost_per_million)?;
-    if effective_date.is_some_and(|day| day.is_infinity() || day.is_neg_infinity()) {
-        return Err(Error::new(
-            Kind::InvalidValue,
-            "argument \"effective_date\" must be a finite day",
-        ));
-    }
+    let effective_date = first_day("effective_date", effective_date)?;
     let arguments = [
         model.into(),
         input.into(),
@@ -195,7 +207,7 @@ fn set(
 ///
 /// `input_tokens`, `output_tokens`: not negative; `at`: the time of the call.
 /// Returns: the exact cost; NULL if the model has no price on that day.
-/// Errors: 22004, 22023 negative count, or an infinite time. Since 0.2.5.
+/// Errors: 22004, 22023 negative count, or an infinite time. Since 0.2.5; replaced in 0.9.0.
 #[pg_extern(sql = false, stable)]
 fn llm_cost(
     model: Option<&str>,
@@ -230,7 +242,7 @@ pub fn cost(
 /// Adds the list prices of TheAppApp's migration 016 from today (UTC) on. Models that have a price
 /// of any day are left out.
 ///
-/// Returns: the number of added prices. Since 0.2.5.
+/// Returns: the number of added prices. Since 0.2.5; replaced in 0.9.0.
 #[pg_extern(sql = false, volatile)]
 fn load_default_prices() -> Result<i64, ErrorReport> {
     // No constraint would notice a price of another day that is set at the same time.
