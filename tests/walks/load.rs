@@ -19,8 +19,8 @@ const WORKERS: usize = 6;
 
 /// The SQLSTATEs that a call may get while the version changes under it, because its objects or its rows
 /// no longer exist.
-const GONE: [&str; 9] =
-    ["42883", "42P01", "42703", "P0002", "55000", "22004", "22023", "40001", SERVERS_OWN];
+const GONE: [&str; 10] =
+    ["42883", "42P01", "42703", "42704", "P0002", "55000", "22004", "22023", "40001", SERVERS_OWN];
 
 /// The server's own internal error for an object that was dropped while a statement used it.
 const SERVERS_OWN: &str = "XX000 of the server";

@@ -1,5 +1,10 @@
 -- View llm_cost_by_day, over the calls and the prices that were recorded until $1.
-WITH periods AS NOT MATERIALIZED (
+-- Tables are locked in the order in which they are named here, that of all functions.
+WITH aliases AS NOT MATERIALIZED (
+    SELECT m.alias, m.model FROM orchestrator.llm_model_aliases AS m
+), components AS NOT MATERIALIZED (
+    SELECT c.price_id, c.component, c.service_tier, c.above_input, c.unit_cost FROM orchestrator.llm_price_components AS c
+), periods AS NOT MATERIALIZED (
     SELECT p.model, p.input_cost_per_million, p.output_cost_per_million, p.id AS price_id,
            p.begins, lead(p.begins) OVER (PARTITION BY p.model ORDER BY p.begins) AS ends
     FROM (SELECT c.model, c.input_cost_per_million, c.output_cost_per_million, c.id,
@@ -11,14 +16,14 @@ WITH periods AS NOT MATERIALIZED (
                jsonb_build_array('input', 'standard', 0, (n.input_cost_per_million * 0.000001)::text),
                jsonb_build_array('output', 'standard', 0, (n.output_cost_per_million * 0.000001)::text))
            || coalesce((SELECT jsonb_agg(jsonb_build_array(c.component, c.service_tier, c.above_input, c.unit_cost::text))
-                        FROM orchestrator.llm_price_components AS c WHERE c.price_id = n.price_id), '[]') AS unit_costs
+                        FROM components AS c WHERE c.price_id = n.price_id), '[]') AS unit_costs
     FROM (SELECT p.model AS name, p.begins, p.price_id, p.input_cost_per_million, p.output_cost_per_million
           FROM periods AS p
           UNION ALL
           SELECT a.alias AS name, p.begins, p.price_id, p.input_cost_per_million, p.output_cost_per_million
           FROM (SELECT m.alias, m.model,
                        (SELECT min(o.begins) FROM periods AS o WHERE o.model = m.alias) AS own_price_begins
-                FROM orchestrator.llm_model_aliases AS m) AS a
+                FROM aliases AS m) AS a
           JOIN periods AS p ON p.model = a.model AND (a.own_price_begins IS NULL OR p.begins < a.own_price_begins)) AS n
 ), lists AS NOT MATERIALIZED (
     SELECT p.name, array_agg(p.begins ORDER BY p.begins) AS begins, jsonb_agg(p.unit_costs ORDER BY p.begins) AS unit_costs
@@ -26,7 +31,7 @@ WITH periods AS NOT MATERIALIZED (
     GROUP BY p.name
 ), limits AS NOT MATERIALIZED (
     SELECT (SELECT array_agg(DISTINCT c.above_input ORDER BY c.above_input)
-            FROM orchestrator.llm_price_components AS c WHERE c.above_input > 0) AS steps,
+            FROM components AS c WHERE c.above_input > 0) AS steps,
            (SELECT array_agg(DISTINCT p.effective_at ORDER BY p.effective_at)
             FROM orchestrator.llm_pricing AS p WHERE p.effective_at IS NOT NULL) AS moments
 )

@@ -366,8 +366,13 @@ pub fn decimal(text: &str) -> Result<AnyNumeric, Error> {
 
 /// Makes other transactions wait that set prices.
 pub fn lock() -> Result<(), Error> {
+    // In the order of the views of prices, so that an update never waits for a caller that waits for it.
+    static READ: Statement = Statement::new(
+        "LOCK TABLE orchestrator.llm_model_aliases, orchestrator.llm_price_components IN ACCESS SHARE MODE",
+    );
     static LOCK: Statement =
         Statement::new("LOCK TABLE orchestrator.llm_pricing IN SHARE ROW EXCLUSIVE MODE");
+    READ.update(&[], |_| Ok(()))?;
     LOCK.update(&[], |_| Ok(()))
 }
 
