@@ -267,6 +267,10 @@ fn a_connection_for_replication_is_seen() -> Result<()> {
     writeln!(statements, "COMMIT;")?;
     drop(statements);
     assert!(psql.wait()?.success());
+    // The server's process ends after its client, and holds the seal back until then.
+    const CONNECTED: &str =
+        "SELECT count(*)::text FROM pg_stat_activity WHERE backend_type = 'walsender'";
+    wait_until("the connection ends", || Ok(text(&mut client, CONNECTED)? == "0"))?;
     assert_eq!(text(&mut client, SEAL)?, "2");
     assert_eq!(text(&mut client, FOUND)?, "");
     Ok(())
