@@ -18,7 +18,7 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::ids::uuidv7;
 use crate::server::jsonb::Document;
 use crate::server::statements::{self, Statement};
-use crate::server::{arguments, backend_state, latest, numbers, rows, snapshot};
+use crate::server::{arguments, backend_state, latest, locks, numbers, rows, snapshot};
 
 /// The row of a price.
 type Row = PgHeapTuple<'static, AllocatedByRust>;
@@ -366,13 +366,9 @@ pub fn decimal(text: &str) -> Result<AnyNumeric, Error> {
 
 /// Makes other transactions wait that set prices.
 pub fn lock() -> Result<(), Error> {
-    // In the order of the views of prices, so that an update never waits for a caller that waits for it.
-    static READ: Statement = Statement::new(
-        "LOCK TABLE orchestrator.llm_model_aliases, orchestrator.llm_price_components IN ACCESS SHARE MODE",
-    );
     static LOCK: Statement =
         Statement::new("LOCK TABLE orchestrator.llm_pricing IN SHARE ROW EXCLUSIVE MODE");
-    READ.update(&[], |_| Ok(()))?;
+    locks::in_order(&[c"llm_model_aliases", c"llm_price_components"]);
     LOCK.update(&[], |_| Ok(()))
 }
 
