@@ -157,6 +157,11 @@ extension_sql_file!(
     name = "version_0_9_0",
     requires = ["version_0_8_1"]
 );
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.9.0--0.9.1.sql",
+    name = "version_0_9_1",
+    requires = ["version_0_9_0"]
+);
 
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {

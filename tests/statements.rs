@@ -217,6 +217,7 @@ fn few_functions_pin_no_search_path() -> Result<()> {
         "llm_unpriced_units",
         "llm_usage_sums_add",
         "llm_usage_sums_merge",
+        "text_sha256",
         "uuidv7",
         "v7_is_valid_file_name",
     ];

@@ -35,7 +35,7 @@ const MOST: i32 = 1_000;
 /// asked first.
 /// Returns: the row.
 /// Errors: 22004, 22023 an unknown kind, type or act, a blank or overlong name, a number out of range, or
-/// arguments that do not go together. Since 0.8.0.
+/// arguments that do not go together. Since 0.8.0; replaced in 0.9.1.
 #[pg_extern(sql = false, volatile)]
 #[allow(clippy::too_many_arguments)]
 fn set_decision_rule(
@@ -49,6 +49,68 @@ fn set_decision_rule(
     requester_may_decide: default!(Option<bool>, "true"),
     assigned_to: default!(Option<&str>, "NULL"),
 ) -> Result<pgrx::composite_type!('static, "orchestrator.decision_rules"), ErrorReport> {
+    Ok(set(
+        subject(kind, r#type, &gates::OPENED)?,
+        respond_within,
+        on_timeout,
+        escalate_to,
+        approvals_needed,
+        rejections_needed,
+        requester_may_decide,
+        assigned_to,
+    )?)
+}
+
+/// Sets the rule by which questions of a kind and type are decided that are asked from now on. A rule for a
+/// type comes before the rule for every type (NULL). Questions that were asked before keep their terms.
+/// Records `decision_rule_set`.
+///
+/// `kind`: review, gate or approval; `type`: the review_type, the gate_type or the approver_role, 500
+/// characters at most; NULL for every type without a rule of its own; `respond_within`: the time for an
+/// answer, longer than zero and at most 100 years; `on_timeout`: approve, reject or escalate, which need
+/// respond_within; `escalate_to`: the person or role that is asked then, needed for escalate alone;
+/// `approvals_needed`, `rejections_needed`: the numbers of different people, 1 to 1000;
+/// `requester_may_decide`: whether the one who asked may answer; `assigned_to`: the person or role that is
+/// asked first.
+/// Returns: the row.
+/// Errors: 22004, 22023 an unknown kind, type or act, a blank or overlong name, a number out of range, or
+/// arguments that do not go together. Since 0.9.1.
+#[pg_extern(sql = false, volatile)]
+#[allow(clippy::too_many_arguments)]
+fn set_decision_rule_0_9_1(
+    kind: Option<&str>,
+    r#type: default!(Option<&str>, "NULL"),
+    respond_within: default!(Option<Interval>, "NULL"),
+    on_timeout: default!(Option<&str>, "NULL"),
+    escalate_to: default!(Option<&str>, "NULL"),
+    approvals_needed: default!(Option<i32>, "1"),
+    rejections_needed: default!(Option<i32>, "1"),
+    requester_may_decide: default!(Option<bool>, "true"),
+    assigned_to: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::composite_type!('static, "orchestrator.decision_rules"), ErrorReport> {
+    Ok(set(
+        subject(kind, r#type, &gates::TYPES)?,
+        respond_within,
+        on_timeout,
+        escalate_to,
+        approvals_needed,
+        rejections_needed,
+        requester_may_decide,
+        assigned_to,
+    )?)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn set(
+    (kind, subtype): (&str, Option<&str>),
+    respond_within: Option<Interval>,
+    on_timeout: Option<&str>,
+    escalate_to: Option<&str>,
+    approvals_needed: Option<i32>,
+    rejections_needed: Option<i32>,
+    requester_may_decide: Option<bool>,
+    assigned_to: Option<&str>,
+) -> Result<Row, Error> {
     static SET: Statement = Statement::new(
         "INSERT INTO orchestrator.decision_rules AS r (kind, type, respond_within, on_timeout, escalate_to, \
              approvals_needed, rejections_needed, requester_may_decide, assigned_to, updated_by) \
@@ -60,7 +122,6 @@ fn set_decision_rule(
              updated_by = excluded.updated_by \
          RETURNING r",
     );
-    let (kind, subtype) = subject(kind, r#type)?;
     let respond_within = respond_within
         .map(|time| arguments::positive_length("respond_within", time))
         .transpose()?;
@@ -120,16 +181,31 @@ fn set_decision_rule(
 /// Removes a rule, and records `decision_rule_dropped`. Questions that were asked before keep their terms.
 ///
 /// `kind`: review, gate or approval; `type`: as it was set. Returns: whether there was such a rule.
-/// Errors: 22004, 22023 an unknown kind or type, or a blank one. Since 0.8.0.
+/// Errors: 22004, 22023 an unknown kind or type, or a blank one. Since 0.8.0; replaced in 0.9.1.
 #[pg_extern(sql = false, volatile)]
 fn drop_decision_rule(
     kind: Option<&str>,
     r#type: default!(Option<&str>, "NULL"),
 ) -> Result<bool, ErrorReport> {
+    Ok(drop_rule(subject(kind, r#type, &gates::OPENED)?)?)
+}
+
+/// Removes a rule, and records `decision_rule_dropped`. Questions that were asked before keep their terms.
+///
+/// `kind`: review, gate or approval; `type`: as it was set. Returns: whether there was such a rule.
+/// Errors: 22004, 22023 an unknown kind or type, or a blank one. Since 0.9.1.
+#[pg_extern(sql = false, volatile)]
+fn drop_decision_rule_0_9_1(
+    kind: Option<&str>,
+    r#type: default!(Option<&str>, "NULL"),
+) -> Result<bool, ErrorReport> {
+    Ok(drop_rule(subject(kind, r#type, &gates::TYPES)?)?)
+}
+
+fn drop_rule((kind, subtype): (&str, Option<&str>)) -> Result<bool, Error> {
     static DROP: Statement = Statement::new(
         "DELETE FROM orchestrator.decision_rules AS r WHERE r.kind = $1 AND r.type IS NOT DISTINCT FROM $2 RETURNING r.id",
     );
-    let (kind, subtype) = subject(kind, r#type)?;
     let was_there = DROP.update(&[kind.into(), subtype.into()], |rows| Ok(!rows.is_empty()))?;
     if was_there {
         let facts = json!({ "kind": kind, "type": subtype });
@@ -138,15 +214,16 @@ fn drop_decision_rule(
     Ok(was_there)
 }
 
-/// The kind and the type of a rule.
+/// The kind and the type of a rule. `gate_types`: the types of gates that the installed version has.
 fn subject<'a>(
     kind: Option<&'a str>,
     subtype: Option<&'a str>,
+    gate_types: &[&str],
 ) -> Result<(&'a str, Option<&'a str>), Error> {
     let kind = arguments::one_of("kind", required("kind", kind)?, &KINDS)?;
     let known = |subtype| match kind {
         "review" => arguments::one_of("type", subtype, &reviews::TYPES),
-        "gate" => arguments::one_of("type", subtype, &gates::TYPES),
+        "gate" => arguments::one_of("type", subtype, gate_types),
         _ => arguments::name("type", Some(subtype)),
     };
     Ok((kind, subtype.map(known).transpose()?))

@@ -482,7 +482,7 @@ fn levels_survive_dump_and_restore() -> Result<()> {
 }
 
 /// Queries that every level may run, with results that do not depend on rows.
-const ASKED: [&str; 46] = [
+const ASKED: [&str; 48] = [
     "SELECT * FROM orchestrator.verify()",
     "SELECT * FROM orchestrator.dump_safety()",
     "SELECT * FROM orchestrator.access()",
@@ -495,6 +495,8 @@ const ASKED: [&str; 46] = [
     "SELECT orchestrator.get_configuration('limit')",
     "SELECT orchestrator.is_valid_configuration('1', 'integer')",
     "SELECT orchestrator.active_prompt('coder')",
+    "SELECT * FROM orchestrator.prompt_diff('coder', '1.0.0', '1.0.0')",
+    "SELECT orchestrator.text_sha256('x')",
     "SELECT orchestrator.next_prompt_version('coder')",
     "SELECT orchestrator.compare_versions('1.0.0', '1.0.1')",
     "SELECT orchestrator.llm_cost('gpt-5', 1, 1)",

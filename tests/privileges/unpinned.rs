@@ -193,6 +193,7 @@ fn no_trap_is_sprung_by_rows_of_any_table() -> Result<()> {
             "llm_usage_sums",
             "llm_usage_sums_add",
             "llm_usage_sums_merge",
+            "text_sha256",
             "uuidv7",
             "v7_is_valid_file_name"
         ]

@@ -202,6 +202,13 @@ pub const CALLS: &[Call] = &[
         "SELECT orchestrator.stage_knowledge('failure_solution', 'content {n}', '{\"task_type\": \"x\"}')",
     ),
     call("SELECT count(*) FROM orchestrator.claim_knowledge(1)"),
+    call("SELECT count(*) FROM orchestrator.claim_knowledge(1, 'embedder', '1 second')"),
+    with(
+        "SELECT id FROM orchestrator.knowledge_staging WHERE content = 'content {n}' LIMIT 1",
+        "SELECT orchestrator.fail_knowledge(array[:id], 'e', '0')",
+    ),
+    call("SELECT orchestrator.restage_knowledge('model')"),
+    call("SELECT count(*) FROM orchestrator.given_up_knowledge"),
     with(
         "SELECT id FROM orchestrator.knowledge_staging WHERE content = 'content {n}' LIMIT 1",
         "SELECT orchestrator.mark_knowledge_embedded(array[:id])",
@@ -220,6 +227,9 @@ pub const CALLS: &[Call] = &[
         "SELECT orchestrator.activate_prompt('coder {n}', (SELECT max(p.version) FROM orchestrator.prompts AS p WHERE p.agent_type = 'coder {n}'))",
     ),
     call("SELECT orchestrator.active_prompt('coder {n}')"),
+    call(
+        "SELECT count(*) FROM orchestrator.prompt_diff('coder {n}', (SELECT max(p.version) FROM orchestrator.prompts AS p WHERE p.agent_type = 'coder {n}'), (SELECT max(p.version) FROM orchestrator.prompts AS p WHERE p.agent_type = 'coder {n}'))",
+    ),
     call("SELECT orchestrator.set_price('model {n}', 1, 2)"),
     call("SELECT orchestrator.load_default_prices()"),
     call("SELECT orchestrator.llm_cost('gpt-5', 1, 1)"),

@@ -1,17 +1,21 @@
 //! Prompts in semantic versions. A published version never changes. Activating another version does
 //! not disturb readers: each of them sees exactly one active version.
 
+pub mod activations;
+mod diff;
+pub mod live;
 mod version;
 
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByRust, Uuid};
+use sha2::{Digest, Sha256};
 
 use crate::server::error::{Error, Kind, required};
 use crate::server::statements::Statement;
 use crate::server::{arguments, locks, rows, statements};
-use version::Version;
+pub use version::Version;
 
 type Row = PgHeapTuple<'static, AllocatedByRust>;
 
@@ -31,7 +35,7 @@ fn compare_versions(a: Option<&str>, b: Option<&str>) -> Result<i32, ErrorReport
 /// `version`: major.minor.patch, not yet published for the agent type; `activate`: whether the
 /// version becomes active at once. Returns: the id of the prompt.
 /// Errors: 22004, 22023 blank text, overlong name, malformed version, 55000 the version is already
-/// published, 40001 as `activate_prompt`. Since 0.2.2.
+/// published, 40001 as `activate_prompt`. Since 0.2.2; replaced in 0.9.1.
 #[pg_extern(sql = false, volatile)]
 fn publish_prompt(
     agent_type: Option<&str>,
@@ -41,31 +45,102 @@ fn publish_prompt(
     notes: default!(Option<&str>, "NULL"),
     activate: default!(Option<bool>, "false"),
 ) -> Result<Uuid, ErrorReport> {
-    static INSERT: Statement = Statement::new(
-        "INSERT INTO orchestrator.prompts (agent_type, version, prompt_text, created_by, notes) \
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT ON CONSTRAINT uq_prompts_agent_version DO NOTHING RETURNING id",
-    );
-    let agent_type = arguments::name("agent_type", agent_type)?;
-    let version = Version::parse(required("version", version)?)?.to_string();
-    let prompt_text = arguments::filled("prompt_text", prompt_text)?;
+    let publication = Publication::of(agent_type, version, prompt_text, created_by, notes)?;
     let activate = activate.unwrap_or(false);
     if activate {
-        one_activation_at_a_time(agent_type)?;
+        one_activation_at_a_time(publication.agent_type)?;
     }
-    let arguments = [
-        agent_type.into(),
-        version.as_str().into(),
-        prompt_text.into(),
-        created_by.into(),
-        notes.into(),
-    ];
-    let Some(id) = INSERT.update(&arguments, statements::one::<Uuid>)? else {
-        return Err(already_published(agent_type, &version)?.into());
-    };
+    let id = publication.publish()?;
     if activate {
-        switch_to(agent_type, &version)?;
+        switch_to(publication.agent_type, &publication.version)?;
     }
     Ok(id)
+}
+
+/// A prompt to be published.
+pub struct Publication<'a> {
+    pub agent_type: &'a str,
+    pub version: String,
+    prompt_text: &'a str,
+    pub created_by: Option<&'a str>,
+    notes: Option<&'a str>,
+}
+
+impl<'a> Publication<'a> {
+    /// Errors: 22004, 22023 blank text, overlong name, malformed version.
+    pub fn of(
+        agent_type: Option<&'a str>,
+        version: Option<&str>,
+        prompt_text: Option<&'a str>,
+        created_by: Option<&'a str>,
+        notes: Option<&'a str>,
+    ) -> Result<Self, Error> {
+        Ok(Publication {
+            agent_type: arguments::name("agent_type", agent_type)?,
+            version: Version::parse(required("version", version)?)?.to_string(),
+            prompt_text: arguments::filled("prompt_text", prompt_text)?,
+            created_by,
+            notes,
+        })
+    }
+
+    /// Publishes it, and returns its id.
+    ///
+    /// Errors: 55000 the version is already published.
+    pub fn publish(&self) -> Result<Uuid, Error> {
+        static INSERT: Statement = Statement::new(
+            "INSERT INTO orchestrator.prompts (agent_type, version, prompt_text, created_by, notes) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT ON CONSTRAINT uq_prompts_agent_version DO NOTHING RETURNING id",
+        );
+        let arguments = [
+            self.agent_type.into(),
+            self.version.as_str().into(),
+            self.prompt_text.into(),
+            self.created_by.into(),
+            self.notes.into(),
+        ];
+        match INSERT.update(&arguments, statements::one::<Uuid>)? {
+            Some(id) => Ok(id),
+            None => Err(already_published(self.agent_type, &self.version)?),
+        }
+    }
+
+    /// The highest other version of the agent type with the same text.
+    pub fn equal(&self) -> Result<Option<String>, Error> {
+        static EQUAL: Statement = Statement::new(
+            "SELECT p.version FROM orchestrator.prompts AS p \
+             WHERE p.agent_type = $1 AND p.version <> $2 AND p.text_sha256 = orchestrator.text_sha256($3) AND p.prompt_text = $3 \
+             ORDER BY string_to_array(p.version, '.')::bigint[] DESC LIMIT 1",
+        );
+        let arguments =
+            [self.agent_type.into(), self.version.as_str().into(), self.prompt_text.into()];
+        EQUAL.update(&arguments, statements::one::<String>)
+    }
+}
+
+/// The id of a published version.
+///
+/// Errors: P0002.
+pub fn published(agent_type: &str, version: &str) -> Result<Uuid, Error> {
+    static PUBLISHED: Statement = Statement::new(
+        "SELECT p.id FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.version = $2",
+    );
+    let id = PUBLISHED.update(&[agent_type.into(), version.into()], statements::one::<Uuid>)?;
+    id.ok_or_else(|| not_published(agent_type, version))
+}
+
+fn not_published(agent_type: &str, version: &str) -> Error {
+    let message = format!("version {version} of agent type \"{agent_type}\" does not exist");
+    Error::new(Kind::NotFound, message)
+        .hint("List published versions: SELECT * FROM orchestrator.prompt_history; publish one with orchestrator.publish_prompt.")
+}
+
+/// The SHA-256 of a text in UTF-8.
+///
+/// Returns: 32 bytes. Since 0.9.1.
+#[pg_extern(sql = false, immutable, parallel_safe, strict)]
+fn text_sha256(value: &str) -> Vec<u8> {
+    Sha256::digest(value).to_vec()
 }
 
 /// Activates a published version and deactivates the one that was active. Other transactions see
@@ -73,7 +148,7 @@ fn publish_prompt(
 ///
 /// Returns: the row. Errors: 22004, 22023 blank agent type, malformed version, P0002 unknown
 /// version, 40001 another transaction has activated a version since this one began to read. Since
-/// 0.2.2.
+/// 0.2.2; replaced in 0.9.1.
 #[pg_extern(sql = false, volatile)]
 fn activate_prompt(
     agent_type: Option<&str>,
@@ -87,7 +162,7 @@ fn activate_prompt(
 
 /// The text of the active prompt of an agent type.
 ///
-/// Errors: 22004, P0002 no version is active. Since 0.2.2.
+/// Errors: 22004, P0002 no version is active. Since 0.2.2; replaced in 0.9.1.
 #[pg_extern(sql = false, stable)]
 fn active_prompt(agent_type: Option<&str>) -> Result<String, ErrorReport> {
     static ACTIVE: Statement = Statement::new(
@@ -129,7 +204,7 @@ fn next_prompt_version(
 /// Waits until no other transaction activates prompts of the agent type, and keeps others waiting
 /// until this one ends. The next statement sees the changes of the transactions that were waited
 /// for.
-fn one_activation_at_a_time(agent_type: &str) -> Result<(), Error> {
+pub fn one_activation_at_a_time(agent_type: &str) -> Result<(), Error> {
     locks::one_at_a_time_for("activate_prompt", agent_type)
 }
 
@@ -157,16 +232,9 @@ fn switch_to(agent_type: &str, version: &str) -> Result<Row, Error> {
 }
 
 fn not_activated(agent_type: &str, version: &str) -> Result<Error, Error> {
-    static PUBLISHED: Statement = Statement::new(
-        "SELECT p.id FROM orchestrator.prompts AS p WHERE p.agent_type = $1 AND p.version = $2",
-    );
-    let arguments = [agent_type.into(), version.into()];
+    published(agent_type, version)?;
     let prompt = format!("version {version} of agent type \"{agent_type}\"");
-    Ok(match PUBLISHED.update(&arguments, statements::one::<Uuid>)? {
-        Some(_) => Error::no_row(format!("{prompt} could not be activated"), "prompts"),
-        None => Error::new(Kind::NotFound, format!("{prompt} does not exist"))
-            .hint("List published versions: SELECT * FROM orchestrator.prompt_history; publish one with orchestrator.publish_prompt."),
-    })
+    Ok(Error::no_row(format!("{prompt} could not be activated"), "prompts"))
 }
 
 fn overtaken(agent_type: &str) -> Error {

@@ -1,6 +1,7 @@
 //! Approval gates: an agent waits at a gate until a human approves or denies it. A gate is resolved
 //! only once, however many callers try at the same time.
 
+mod prompt_activation;
 pub mod resolve;
 
 use const_format::concatcp;
@@ -21,7 +22,14 @@ use crate::server::{arguments, ids, rows, statements};
 const GATE: Kind = Kind { name: "gate", table: "gates", not_asked: "the gate could not be opened" };
 
 /// The types of a gate.
-pub const TYPES: [&str; 4] = ["loop_detected", "high_risk", "collaboration_deadlock", "manual"];
+pub const TYPES: [&str; 5] =
+    ["loop_detected", "high_risk", "collaboration_deadlock", "manual", PROMPT_ACTIVATION];
+
+/// The types that `open_gate` takes.
+pub const OPENED: [&str; 4] = ["loop_detected", "high_risk", "collaboration_deadlock", "manual"];
+
+/// The type of the gates that `activate_prompt` opens.
+const PROMPT_ACTIVATION: &str = "prompt_activation";
 
 /// The statement that inserts gate `g`, without the columns that it returns.
 const INSERTED: &str = "INSERT INTO orchestrator.gates AS g (project_id, agent_id, gate_type, reason, context) \
@@ -206,10 +214,19 @@ impl<'a> Opening<'a> {
         Ok(Opening {
             project_id: required("project_id", project_id)?,
             agent_id: arguments::name("agent_id", agent_id)?,
-            gate_type: arguments::one_of("gate_type", required("gate_type", gate_type)?, &TYPES)?,
+            gate_type: arguments::one_of("gate_type", required("gate_type", gate_type)?, &OPENED)?,
             reason: arguments::filled("reason", reason)?,
             context: jsonb::object_or_empty("context", context)?,
         })
+    }
+
+    /// Opens it without a key and a run, and records it.
+    fn ask(&self) -> Result<Uuid, Error> {
+        let [project, agent, kind, reason, context] = self.parameters();
+        let none = None::<&str>;
+        let content = [project, agent, kind, reason, context, none.into(), none.into()];
+        insert(self.agent_id, None, &content)?
+            .ok_or_else(|| Error::no_row(GATE.not_asked, GATE.table))
     }
 
     /// The parameters $1 to $5 of the inserting statements.

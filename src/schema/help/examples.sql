@@ -102,6 +102,8 @@ SELECT schema_name, enum_name, labels, use_count FROM orchestrator.enum_usage OR
 SELECT decision_id, kind, outcome FROM orchestrator.expire_decisions();
 -- expire_sessions
 SELECT orchestrator.expire_sessions('14 days');
+-- fail_knowledge
+SELECT orchestrator.fail_knowledge(ARRAY(SELECT id FROM orchestrator.claim_knowledge(1, 'embedder-1', '5 minutes')), 'the model refuses the text');
 -- fail_task
 SELECT t.status, t.run_after FROM orchestrator.claim_tasks('worker 1', '{summary}') AS c, orchestrator.fail_task(c.id, 'worker 1', 'The file is empty') AS t;
 -- file_audit
@@ -118,6 +120,8 @@ SELECT status, duration_ms FROM orchestrator.finish_tool_execution(
 SELECT id, agent_id, gate_type, reason FROM orchestrator.gates WHERE status = 'pending' ORDER BY created_at;
 -- get_configuration
 SELECT orchestrator.get_configuration('session_retention_days');
+-- given_up_knowledge
+SELECT id, attempts, last_error FROM orchestrator.given_up_knowledge;
 -- grant_access
 SELECT orchestrator.grant_access('pg_monitor', 'reader');
 -- help
@@ -210,6 +214,10 @@ SELECT w.status FROM orchestrator.workflows AS f, orchestrator.pause_workflow(f.
 SELECT id, approver_role, description FROM orchestrator.pending_approvals;
 -- pending_decisions
 SELECT kind, id, subject, asks FROM orchestrator.pending_decisions LIMIT 20;
+-- prompt_activations
+SELECT activated_at, label, weight, activated_by FROM orchestrator.prompt_activations WHERE agent_type = 'backend_developer' ORDER BY activated_at DESC;
+-- prompt_diff
+SELECT * FROM orchestrator.prompt_diff('backend_developer', '1.0.0', '1.0.0');
 -- prompt_history
 SELECT version, is_active, created_by, notes FROM orchestrator.prompt_history WHERE agent_type = 'backend_developer';
 -- prompts
@@ -263,6 +271,8 @@ SELECT r.status FROM orchestrator.human_review_queue AS q, orchestrator.resolve_
 -- resolve_reviews
 SELECT outcome, count(*) FROM orchestrator.resolve_reviews(
     ARRAY(SELECT id FROM orchestrator.human_review_queue WHERE status = 'pending'), 'approved', 'ada') GROUP BY outcome;
+-- restage_knowledge
+SELECT orchestrator.restage_knowledge('text-embedding-3-large');
 -- restore_archived
 SELECT object, restored, left_behind FROM orchestrator.restore_archived();
 -- restore_columns
@@ -326,6 +336,8 @@ SELECT task_type, waiting, running, oldest_wait FROM orchestrator.task_queue;
 SELECT task_type, count, failures, p95 FROM orchestrator.task_stats;
 -- tasks
 INSERT INTO orchestrator.tasks (title, task_type, config) VALUES ('Read the log', 'tool', '{"path": "/var/log"}') RETURNING id;
+-- text_sha256
+SELECT encode(orchestrator.text_sha256('You write Rust.'), 'hex');
 -- tool_executions
 SELECT tool_name, status, duration_ms, error FROM orchestrator.tool_executions ORDER BY created_at DESC LIMIT 20;
 -- tool_stats

@@ -3,7 +3,7 @@
 
 /// Every relation of every version, in the order in which the functions use them; views come before
 /// the tables that they read. A server test compares this with the locks that the functions take.
-const ORDER: [&str; 65] = [
+const ORDER: [&str; 67] = [
     "workflow_progress",
     "task_queue",
     "task_stats",
@@ -28,9 +28,9 @@ const ORDER: [&str; 65] = [
     "unpriced_usage",
     "llm_usage_costs",
     "prompt_history",
+    "given_up_knowledge",
     "collaboration_status",
     "configuration_listing",
-    "prompts",
     "collaboration_requests",
     "collaboration_outcomes",
     "orchestrator_runs",
@@ -54,6 +54,8 @@ const ORDER: [&str; 65] = [
     "decision_rules",
     "decision_terms",
     "decision_votes",
+    "prompts",
+    "prompt_activations",
     "tool_executions",
     "knowledge_staging",
     "schema_snapshots",

@@ -1,6 +1,8 @@
 //! Knowledge that waits to be embedded for retrieval. An embedder claims a batch, stores the
 //! embeddings elsewhere, marks the batch and commits. If it fails, its rows wait again.
 
+mod attempts;
+
 use pgrx::Uuid;
 use pgrx::datum::Interval;
 use pgrx::iter::TableIterator;
@@ -117,7 +119,7 @@ fn check_known_keys(metadata: &Document) -> Result<(), Error> {
 /// again.
 ///
 /// `batch`: the greatest number of rows. Returns: id, type, content and metadata, oldest first.
-/// Errors: 22023 less than one. Since 0.2.4.
+/// Errors: 22023 less than one. Since 0.2.4; replaced in 0.9.1.
 #[pg_extern(sql = false, volatile)]
 #[allow(clippy::type_complexity)]
 fn claim_knowledge(
@@ -160,30 +162,65 @@ fn claim_knowledge(
 /// be repeated.
 ///
 /// Returns: the number of rows that this call marked.
-/// Errors: 22004 also for a NULL among the ids, P0002 an unknown id. Since 0.2.4.
+/// Errors: 22004 also for a NULL among the ids, P0002 an unknown id. Since 0.2.4; replaced in 0.9.1.
 #[pg_extern(sql = false, volatile)]
 fn mark_knowledge_embedded(ids: Option<Vec<Option<Uuid>>>) -> Result<i64, ErrorReport> {
-    static UNKNOWN: Statement = Statement::new(
-        "SELECT w.id FROM unnest($1) AS w (id) \
-         WHERE NOT EXISTS (SELECT FROM orchestrator.knowledge_staging AS k WHERE k.id = w.id) \
-         ORDER BY w.id LIMIT 1",
-    );
     static MARK: Statement = Statement::new(
         "UPDATE orchestrator.knowledge_staging AS k \
          SET embedded = true, embedded_at = pg_catalog.now() \
          WHERE k.id IN (SELECT h.id FROM orchestrator.knowledge_staging AS h \
                         WHERE h.id = ANY ($1) AND h.embedded IS NOT TRUE ORDER BY h.id FOR UPDATE)",
     );
-    let ids = required("ids", ids)?
-        .into_iter()
-        .map(|id| required("ids", id))
-        .collect::<Result<Vec<Uuid>, _>>()?;
-    if let Some(id) = UNKNOWN.update(&[ids.clone().into()], statements::one::<Uuid>)? {
-        return Err(Error::new(Kind::NotFound, format!("knowledge {id} does not exist"))
-            .hint("orchestrator.claim_knowledge returns the ids of knowledge that waits to be embedded.")
-            .into());
-    }
+    let ids = given(ids)?;
+    refuse_unknown(&ids)?;
     Ok(MARK.update(&[ids.into()], |rows| Ok(rows.len() as i64))?)
+}
+
+/// Marks knowledge as embedded now, which ends its claim. Rows that are marked already stay as they are, so the call
+/// may be repeated; a worker whose lease has ended may mark, too.
+///
+/// `ids`: the knowledge; `embedding_model`: the name of the model that embedded it, 500 characters at most; NULL for
+/// unknown. Returns: the number of rows that this call marked.
+/// Errors: 22004 also for a NULL among the ids, 22023 a blank or overlong name, P0002 an unknown id. Since 0.9.1.
+#[pg_extern(sql = false, volatile)]
+fn mark_knowledge_embedded_0_9_1(
+    ids: Option<Vec<Option<Uuid>>>,
+    embedding_model: default!(Option<&str>, "NULL"),
+) -> Result<i64, ErrorReport> {
+    static MARK: Statement = Statement::new(
+        "UPDATE orchestrator.knowledge_staging AS k \
+         SET embedded = true, embedded_at = pg_catalog.now(), embedding_model = $2, \
+             claimed_by = NULL, lease_expires_at = NULL, retry_at = NULL, given_up_at = NULL \
+         WHERE k.id IN (SELECT h.id FROM orchestrator.knowledge_staging AS h \
+                        WHERE h.id = ANY ($1) AND h.embedded IS NOT TRUE ORDER BY h.id FOR UPDATE)",
+    );
+    let ids = given(ids)?;
+    let model =
+        embedding_model.map(|name| arguments::name("embedding_model", Some(name))).transpose()?;
+    refuse_unknown(&ids)?;
+    Ok(MARK.update(&[ids.into(), model.into()], |rows| Ok(rows.len() as i64))?)
+}
+
+/// The ids of an argument.
+///
+/// Errors: 22004 NULL, also among the ids.
+fn given(ids: Option<Vec<Option<Uuid>>>) -> Result<Vec<Uuid>, Error> {
+    required("ids", ids)?.into_iter().map(|id| required("ids", id)).collect()
+}
+
+/// Errors: P0002 an unknown id.
+fn refuse_unknown(ids: &[Uuid]) -> Result<(), Error> {
+    static UNKNOWN: Statement = Statement::new(
+        "SELECT w.id FROM unnest($1) AS w (id) \
+         WHERE NOT EXISTS (SELECT FROM orchestrator.knowledge_staging AS k WHERE k.id = w.id) \
+         ORDER BY w.id LIMIT 1",
+    );
+    match UNKNOWN.update(&[ids.to_vec().into()], statements::one::<Uuid>)? {
+        None => Ok(()),
+        Some(id) => Err(Error::new(Kind::NotFound, format!("knowledge {id} does not exist")).hint(
+            "orchestrator.claim_knowledge returns the ids of knowledge that waits to be embedded.",
+        )),
+    }
 }
 
 /// Deletes knowledge that was embedded longer ago than `embedded_for`. Knowledge that waits to be

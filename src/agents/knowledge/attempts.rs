@@ -1,0 +1,233 @@
+//! Attempts to embed knowledge. An embedder that claims with a lease works outside any transaction. Knowledge that
+//! cannot be embedded waits longer after each attempt, and is given up in the end, so that it stops nobody.
+
+use pgrx::Uuid;
+use pgrx::datum::Interval;
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::spi::SpiTupleTable;
+use serde_json::json;
+
+use super::refuse_unknown;
+use crate::audit;
+use crate::configuration;
+use crate::server::error::{Error, Kind};
+use crate::server::jsonb::Document;
+use crate::server::statements::Statement;
+use crate::server::{arguments, backend_state, plans, rows};
+
+/// The number of attempts after which knowledge is given up, in configurations.
+const MOST_ATTEMPTS: &str = "knowledge_max_attempts";
+
+/// The number if it is not set.
+const DEFAULT_MOST_ATTEMPTS: i32 = 10;
+
+/// The greatest number of rows in a claim.
+const LARGEST_BATCH: i32 = 10_000;
+
+/// Knowledge to be embedded: id, type, content and metadata.
+type Claimed = (Uuid, String, String, Document);
+
+/// Claims the oldest knowledge that waits to be embedded and that nobody else has claimed. With a lease it is the
+/// worker's until the lease ends, also after the transaction; each such claim counts as an attempt. Without one the
+/// claim lasts until the end of the transaction; knowledge that was not marked by then waits again. Knowledge whose last
+/// attempt ended without a result is given up, which is recorded as `knowledge_given_up`.
+///
+/// `batch`: the greatest number of rows, 10000 at most; `worker`: the name of the embedder, 500 characters at most; NULL
+/// means the role of the caller; `lease`: the time until others may claim the rows, longer than zero; NULL means none.
+/// Returns: id, type, content and metadata, oldest first.
+/// Errors: 22023 a batch that is not between 1 and 10000, a blank or overlong worker, a lease that is not longer than
+/// zero, or a configuration knowledge_max_attempts that is no number of attempts. Since 0.9.1.
+#[pg_extern(sql = false, volatile)]
+#[allow(clippy::type_complexity)]
+fn claim_knowledge_0_9_1(
+    batch: default!(Option<i32>, "50"),
+    worker: default!(Option<&str>, "NULL"),
+    lease: default!(Option<Interval>, "NULL"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(id, Uuid),
+            name!(knowledge_type, String),
+            name!(content, String),
+            name!(metadata, Document),
+        ),
+    >,
+    ErrorReport,
+> {
+    let batch = batch.unwrap_or(50);
+    if !(1..=LARGEST_BATCH).contains(&batch) {
+        return Err(Error::new(
+            Kind::InvalidValue,
+            format!("batch {batch} is not between 1 and {LARGEST_BATCH}"),
+        )
+        .into());
+    }
+    let worker = worker.map(|worker| arguments::name("worker", Some(worker))).transpose()?;
+    let lease = lease.map(|lease| arguments::positive_length("lease", lease)).transpose()?;
+    let claimed = plans::by_index(|| claim(i64::from(batch), worker, lease))?;
+    Ok(TableIterator::new(claimed))
+}
+
+fn claim(batch: i64, worker: Option<&str>, lease: Option<Interval>) -> Result<Vec<Claimed>, Error> {
+    static HOLD: Statement = Statement::new(
+        "SELECT k.id, k.knowledge_type, k.content, k.metadata \
+         FROM orchestrator.knowledge_staging AS k \
+         WHERE NOT k.embedded AND k.given_up_at IS NULL \
+           AND (k.retry_at IS NULL OR k.retry_at <= clock_timestamp()) \
+           AND (k.lease_expires_at IS NULL OR k.lease_expires_at <= clock_timestamp()) \
+         ORDER BY k.created_at, k.id LIMIT $1 FOR UPDATE SKIP LOCKED",
+    );
+    static LEASE: Statement = Statement::new(include_str!("lease.sql"));
+    give_up_overdue()?;
+    let read = |rows: SpiTupleTable<'_>| {
+        rows::each(rows, |row| {
+            Ok((
+                rows::value(row, 1, "knowledge_staging.id")?,
+                rows::value(row, 2, "knowledge_staging.knowledge_type")?,
+                rows::value(row, 3, "knowledge_staging.content")?,
+                rows::value(row, 4, "knowledge_staging.metadata")?,
+            ))
+        })
+    };
+    match lease {
+        None => HOLD.update(&[batch.into()], read),
+        Some(lease) => {
+            let worker = worker.map_or_else(backend_state::caller, str::to_owned);
+            LEASE.update(&[batch.into(), worker.into(), lease.into()], read)
+        }
+    }
+}
+
+/// Gives up knowledge whose last lease has ended: its embedder never answers, for example because it crashes.
+fn give_up_overdue() -> Result<(), Error> {
+    static GIVE_UP: Statement = Statement::new(
+        "UPDATE orchestrator.knowledge_staging AS k \
+         SET given_up_at = clock_timestamp(), last_error = coalesce(k.last_error, 'the lease ended without a result'), \
+             claimed_by = NULL, lease_expires_at = NULL \
+         WHERE k.id IN (SELECT h.id FROM orchestrator.knowledge_staging AS h \
+                        WHERE NOT h.embedded AND h.given_up_at IS NULL AND h.lease_expires_at <= clock_timestamp() AND h.attempts >= $1 \
+                        ORDER BY h.created_at, h.id FOR UPDATE SKIP LOCKED) \
+         RETURNING k.id",
+    );
+    let given_up = GIVE_UP.update(&[most_attempts()?.into()], ids)?;
+    record_given_up(&given_up, None)
+}
+
+/// Records that an attempt to embed knowledge has failed. It is claimed again after a while, and given up after the
+/// number of attempts that configuration knowledge_max_attempts says (10), which is recorded as `knowledge_given_up`. View
+/// given_up_knowledge lists it. Knowledge that is embedded or given up already stays as it is.
+///
+/// `ids`: the knowledge; `error`: the reason; `retry_in`: the time until the next attempt; NULL means 2 to the power of
+/// the number of attempts, in seconds, an hour at most, shortened by up to a quarter at random.
+/// Returns: the number of rows that failed.
+/// Errors: 22004 also for a NULL among the ids, 22023 blank error, a negative time, or a configuration
+/// knowledge_max_attempts that is no number of attempts, P0002 an unknown id. Since 0.9.1.
+#[pg_extern(sql = false, volatile)]
+fn fail_knowledge(
+    ids: Option<Vec<Option<Uuid>>>,
+    error: Option<&str>,
+    retry_in: default!(Option<Interval>, "NULL"),
+) -> Result<i64, ErrorReport> {
+    let ids = super::given(ids)?;
+    let error = arguments::filled("error", error)?;
+    let retry_in = retry_in.map(|time| arguments::length("retry_in", time)).transpose()?;
+    refuse_unknown(&ids)?;
+    Ok(fail(ids, error, retry_in)?)
+}
+
+fn fail(ids: Vec<Uuid>, error: &str, retry_in: Option<Interval>) -> Result<i64, Error> {
+    static FAIL: Statement = Statement::new(include_str!("fail.sql"));
+    let arguments = [ids.into(), error.into(), retry_in.into(), most_attempts()?.into()];
+    let failed = FAIL.update(&arguments, |rows| {
+        rows::each(rows, |row| {
+            let id = rows::value::<Uuid>(row, 1, "knowledge_staging.id")?;
+            Ok((id, rows::value::<bool>(row, 2, "knowledge_staging.given_up_at")?))
+        })
+    })?;
+    let given_up: Vec<_> = failed.iter().filter(|(_, ended)| *ended).map(|(id, _)| *id).collect();
+    record_given_up(&given_up, Some(error))?;
+    Ok(failed.len() as i64)
+}
+
+/// Lets knowledge wait again that was embedded by another model, or given up, and records `knowledge_restaged`.
+///
+/// `embedding_model`: the name of the new model, as `mark_knowledge_embedded` takes it; knowledge that it has embedded
+/// stays as it is. Returns: the number of rows that wait again.
+/// Errors: 22004, 22023 blank or overlong name. Since 0.9.1.
+#[pg_extern(sql = false, volatile)]
+fn restage_knowledge(embedding_model: Option<&str>) -> Result<i64, ErrorReport> {
+    static RESTAGE: Statement = Statement::new(
+        "UPDATE orchestrator.knowledge_staging AS k \
+         SET embedded = false, embedded_at = NULL, embedding_model = NULL, attempts = 0, last_error = NULL, \
+             retry_at = NULL, given_up_at = NULL, claimed_by = NULL, lease_expires_at = NULL \
+         WHERE k.id IN (SELECT h.id FROM orchestrator.knowledge_staging AS h \
+                        WHERE (h.embedded AND h.embedding_model IS DISTINCT FROM $1) OR (NOT h.embedded AND h.given_up_at IS NOT NULL) \
+                        ORDER BY h.id FOR UPDATE)",
+    );
+    let model = arguments::name("embedding_model", embedding_model)?;
+    let restaged = RESTAGE.update(&[model.into()], |rows| Ok(rows.len() as i64))?;
+    if restaged > 0 {
+        let facts = json!({ "embedding_model": model, "knowledge": restaged });
+        audit::record_fact("knowledge_restaged", audit::SYSTEM, facts)?;
+    }
+    Ok(restaged)
+}
+
+/// The configured number of attempts.
+///
+/// Errors: 22023 it is no whole number from 1 on.
+fn most_attempts() -> Result<i32, Error> {
+    let Some(number) = configuration::number(MOST_ATTEMPTS)? else {
+        return Ok(DEFAULT_MOST_ATTEMPTS);
+    };
+    number.value.and_then(attempts).ok_or_else(|| {
+        let message =
+            format!("configuration \"{MOST_ATTEMPTS}\" is not a whole number from 1 to {}", i32::MAX);
+        Error::new(Kind::InvalidValue, message).hint(format!(
+            "For example: SELECT orchestrator.set_configuration('{MOST_ATTEMPTS}', '{DEFAULT_MOST_ATTEMPTS}', 'integer');"
+        ))
+    })
+}
+
+/// A configured number as a number of attempts.
+fn attempts(number: f64) -> Option<i32> {
+    let fits = number.fract() == 0.0 && (1.0..=f64::from(i32::MAX)).contains(&number);
+    // It is whole and in range.
+    fits.then_some(number as i32)
+}
+
+fn ids(rows: SpiTupleTable<'_>) -> Result<Vec<Uuid>, Error> {
+    rows::each(rows, |row| rows::value(row, 1, "knowledge_staging.id"))
+}
+
+fn record_given_up(ids: &[Uuid], error: Option<&str>) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    let mut facts = json!({ "knowledge_ids": ids });
+    if let Some(error) = error {
+        facts["error"] = json!(error);
+    }
+    audit::record_fact("knowledge_given_up", audit::SYSTEM, facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_number_from_one_on_counts_attempts() {
+        for (number, expected) in
+            [(1.0, Some(1)), (10.0, Some(10)), (2_147_483_647.0, Some(i32::MAX))]
+        {
+            assert_eq!(attempts(number), expected);
+        }
+        for number in [0.0, -1.0, 1.5, 2_147_483_648.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(attempts(number), None, "{number}");
+        }
+    }
+}

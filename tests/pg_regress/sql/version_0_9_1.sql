@@ -1,0 +1,1 @@
+\i head.sql
