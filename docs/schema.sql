@@ -1,4 +1,4 @@
--- The schema of orchestrator_schema 0.9.0: the final definition of every table, view and function.
+-- The schema of orchestrator_schema 0.9.1: the final definition of every table, view and function.
 -- `cargo xtask docs` writes this file, and `cargo xtask check docs` compares it with a live database.
 -- It is for reading. Each object names the scripts that made it: A--B.sql stands for sql/orchestrator_schema--A--B.sql.
 
@@ -129,7 +129,7 @@ CREATE INDEX idx_configurations_updated ON orchestrator.configurations USING btr
 CREATE TRIGGER configurations_updated_at BEFORE UPDATE ON orchestrator.configurations FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle();
 
 -- The rules by which questions are decided; a question follows the rule that stands when it is asked
--- Made by 0.7.3--0.8.0.sql
+-- Made by 0.7.3--0.8.0.sql, 0.9.0--0.9.1.sql
 CREATE TABLE orchestrator.decision_rules (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The kind of question. review: about a run; gate: an agent waits; approval: a role approves a task
@@ -167,7 +167,7 @@ CREATE TABLE orchestrator.decision_rules (
     CONSTRAINT decision_rules_type_check CHECK (
 CASE kind
     WHEN 'review'::text THEN type = ANY (ARRAY['safety'::text, 'gate_override'::text, 'budget_exceeded'::text])
-    WHEN 'gate'::text THEN type = ANY (ARRAY['loop_detected'::text, 'high_risk'::text, 'collaboration_deadlock'::text, 'manual'::text])
+    WHEN 'gate'::text THEN type = ANY (ARRAY['loop_detected'::text, 'high_risk'::text, 'collaboration_deadlock'::text, 'manual'::text, 'prompt_activation'::text])
     ELSE btrim(type) <> ''::text
 END)
 );
@@ -332,7 +332,7 @@ CREATE TABLE orchestrator.file_audit_baseline (
 );
 
 -- Lessons that wait to be embedded for retrieval, and those that are embedded
--- Made by 0.2.3--0.2.4.sql
+-- Made by 0.2.3--0.2.4.sql, 0.9.0--0.9.1.sql
 CREATE TABLE orchestrator.knowledge_staging (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- Origin of the lesson. failure_solution: the solution of a failure; gate_rejection: a denied gate; gate_approval: an approved gate; collaboration: the answer of a specialist
@@ -345,14 +345,32 @@ CREATE TABLE orchestrator.knowledge_staging (
     embedded boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     embedded_at timestamp with time zone,
+    -- The number of attempts to embed it since it was staged: claims with a lease, and failures of others
+    attempts integer DEFAULT 0 NOT NULL,
+    -- Why the last failed attempt failed
+    last_error text,
+    -- When it can be claimed again after a failure; NULL for at once
+    retry_at timestamp with time zone,
+    -- When the last attempt failed; it is not claimed again, unless it is restaged
+    given_up_at timestamp with time zone,
+    -- The model that embedded it; NULL for unknown
+    embedding_model text,
+    -- The embedder that is working on it, until lease_expires_at
+    claimed_by text,
+    -- When others can claim it
+    lease_expires_at timestamp with time zone,
     CONSTRAINT knowledge_staging_pkey PRIMARY KEY (id),
+    CONSTRAINT knowledge_staging_attempts_check CHECK (attempts >= 0),
+    CONSTRAINT knowledge_staging_claim_check CHECK ((claimed_by IS NULL) = (lease_expires_at IS NULL) AND btrim(claimed_by) <> ''::text),
     CONSTRAINT knowledge_staging_content_check CHECK (btrim(content) <> ''::text),
     CONSTRAINT knowledge_staging_embedded_check CHECK (embedded = (embedded_at IS NOT NULL)),
+    CONSTRAINT knowledge_staging_embedding_model_check CHECK (btrim(embedding_model) <> ''::text),
     CONSTRAINT knowledge_staging_knowledge_type_check CHECK (knowledge_type = ANY (ARRAY['failure_solution'::text, 'gate_rejection'::text, 'gate_approval'::text, 'collaboration'::text])),
     CONSTRAINT knowledge_staging_metadata_check CHECK (jsonb_typeof(metadata) = 'object'::text AND (metadata ->> 'project_id'::text) ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'::text AND jsonb_typeof(metadata -> 'project_id'::text) = 'string'::text AND jsonb_typeof(metadata -> 'agent_type'::text) = 'string'::text AND jsonb_typeof(metadata -> 'task_type'::text) = 'string'::text AND jsonb_typeof(metadata -> 'technology'::text) = 'string'::text AND jsonb_typeof(metadata -> 'success_verified'::text) = 'boolean'::text)
 );
 CREATE INDEX idx_knowledge_staging_created ON orchestrator.knowledge_staging USING btree (created_at);
-CREATE INDEX idx_knowledge_staging_pending ON orchestrator.knowledge_staging USING btree (created_at, id) WHERE (NOT embedded);
+CREATE INDEX idx_knowledge_staging_given_up ON orchestrator.knowledge_staging USING btree (given_up_at, id) WHERE ((NOT embedded) AND (given_up_at IS NOT NULL));
+CREATE INDEX idx_knowledge_staging_pending ON orchestrator.knowledge_staging USING btree (created_at, id) WHERE ((NOT embedded) AND (given_up_at IS NULL));
 CREATE INDEX idx_knowledge_staging_type ON orchestrator.knowledge_staging USING btree (knowledge_type);
 
 -- Other names of models: calls by a name without a price have the price of the model
@@ -546,14 +564,14 @@ CREATE TRIGGER orchestrator_runs_questions AFTER UPDATE OF phase ON orchestrator
 CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW WHEN ((((old.gate_status = ANY (ARRAY['hold'::text, 'kill'::text])) IS DISTINCT FROM (new.gate_status = ANY (ARRAY['hold'::text, 'kill'::text]))) OR ((new.gate_status = 'recycle'::text) AND old.requires_human_review AND (NOT new.requires_human_review)) OR ((new.gate_status = 'recycle'::text) AND (old.gate_status = 'recycle'::text) AND (new.phase = old.phase) AND (new.tokens_used = old.tokens_used) AND (NOT (new.current_agent IS DISTINCT FROM old.current_agent))))) EXECUTE FUNCTION orchestrator.queue_tasks_of_run();
 
 -- Approval gates: an agent waits, and a human decides
--- Made by 0.1.6--0.2.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.3--0.8.0.sql
+-- Made by 0.1.6--0.2.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.3--0.8.0.sql, 0.9.0--0.9.1.sql
 CREATE TABLE orchestrator.gates (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The project, which is stored elsewhere
     project_id uuid NOT NULL,
     -- The agent that waits
     agent_id text NOT NULL,
-    -- Why the agent stopped. loop_detected: it repeats the same error; high_risk: its next step is risky; collaboration_deadlock: agents ask each other in circles; manual: any other reason
+    -- Why the agent stopped. loop_detected: it repeats the same error; high_risk: its next step is risky; collaboration_deadlock: agents ask each other in circles; manual: any other reason; prompt_activation: a version of its prompt is to go live
     gate_type text NOT NULL,
     -- Why a human has to decide
     reason text NOT NULL,
@@ -575,7 +593,7 @@ CREATE TABLE orchestrator.gates (
     CONSTRAINT gates_agent_id_check CHECK (btrim(agent_id) <> ''::text),
     CONSTRAINT gates_context_check CHECK (jsonb_typeof(context) = 'object'::text),
     CONSTRAINT gates_feedback_check CHECK ((status <> ALL (ARRAY['denied'::text, 'withdrawn'::text])) OR btrim(COALESCE(feedback, ''::text)) <> ''::text),
-    CONSTRAINT gates_gate_type_check CHECK (gate_type = ANY (ARRAY['loop_detected'::text, 'high_risk'::text, 'collaboration_deadlock'::text, 'manual'::text])),
+    CONSTRAINT gates_gate_type_check CHECK (gate_type = ANY (ARRAY['loop_detected'::text, 'high_risk'::text, 'collaboration_deadlock'::text, 'manual'::text, 'prompt_activation'::text])),
     CONSTRAINT gates_reason_check CHECK (btrim(reason) <> ''::text),
     CONSTRAINT gates_request_key_check CHECK (btrim(request_key) <> ''::text),
     CONSTRAINT gates_resolution_check CHECK (
@@ -592,6 +610,7 @@ CREATE INDEX idx_gates_project ON orchestrator.gates USING btree (project_id);
 CREATE INDEX idx_gates_status ON orchestrator.gates USING btree (status);
 CREATE INDEX idx_gates_thread ON orchestrator.gates USING btree (thread_id) WHERE (thread_id IS NOT NULL);
 CREATE UNIQUE INDEX uq_gates_request_key ON orchestrator.gates USING btree (request_key) WHERE (request_key IS NOT NULL);
+CREATE TRIGGER gates_activation AFTER UPDATE OF status ON orchestrator.gates FOR EACH ROW WHEN (((new.status = 'approved'::text) AND (old.status = 'pending'::text) AND (new.gate_type = 'prompt_activation'::text))) EXECUTE FUNCTION orchestrator.activate_approved();
 CREATE TRIGGER gates_by_terms AFTER UPDATE ON orchestrator.gates REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_terms('gate');
 CREATE TRIGGER gates_decided AFTER UPDATE ON orchestrator.gates REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
 CREATE TRIGGER gates_lifecycle BEFORE UPDATE ON orchestrator.gates FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('gate', 'status');
@@ -648,7 +667,7 @@ CREATE TRIGGER human_review_queue_requested AFTER INSERT ON orchestrator.human_r
 CREATE TRIGGER human_review_queue_terms AFTER INSERT ON orchestrator.human_review_queue REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.write_terms('review');
 
 -- Published prompts; a published prompt never changes, and a correction is a new version
--- Made by 0.2.1--0.2.2.sql
+-- Made by 0.2.1--0.2.2.sql, 0.9.0--0.9.1.sql
 CREATE TABLE orchestrator.prompts (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The kind of agent that uses the prompt
@@ -656,11 +675,13 @@ CREATE TABLE orchestrator.prompts (
     -- major.minor.patch, unique per agent type
     version text NOT NULL,
     prompt_text text NOT NULL,
-    -- Whether agents of the type use this version; true for at most one version
+    -- Whether callers of active_prompt without a key get this version in production; true for at most one version
     is_active boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     created_by text,
     notes text,
+    -- The SHA-256 of the text in UTF-8
+    text_sha256 bytea GENERATED ALWAYS AS (orchestrator.text_sha256(prompt_text)) STORED,
     CONSTRAINT prompts_pkey PRIMARY KEY (id),
     CONSTRAINT uq_prompts_agent_version UNIQUE (agent_type, version),
     CONSTRAINT prompts_agent_type_check CHECK (btrim(agent_type) <> ''::text),
@@ -673,7 +694,36 @@ END)
 );
 CREATE INDEX idx_prompts_created ON orchestrator.prompts USING btree (created_at);
 CREATE UNIQUE INDEX uq_prompts_active ON orchestrator.prompts USING btree (agent_type) WHERE is_active;
+CREATE TRIGGER prompts_activation AFTER INSERT OR UPDATE OF is_active ON orchestrator.prompts FOR EACH ROW EXECUTE FUNCTION orchestrator.record_activation();
 CREATE TRIGGER prompts_immutable BEFORE UPDATE ON orchestrator.prompts FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_immutable('agent_type', 'version', 'prompt_text', 'created_at');
+CREATE TRIGGER prompts_published BEFORE DELETE OR TRUNCATE ON orchestrator.prompts FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_published();
+
+-- Which version of a prompt was made live when, and by whom; rows are only added
+-- Made by 0.9.0--0.9.1.sql
+CREATE TABLE orchestrator.prompt_activations (
+    -- The kind of agent that uses the prompt
+    agent_type text NOT NULL,
+    -- Under which the version is live: production, or another name such as staging or canary
+    label text DEFAULT 'production'::text NOT NULL,
+    -- The version; NULL: from then on none is live
+    prompt_id uuid,
+    -- From when on
+    activated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    -- Who made it live; for a plain UPDATE of is_active the role; NULL for unknown
+    activated_by text,
+    -- Percent of those who ask; the rest stays with the versions that were live before, in their proportions
+    weight integer DEFAULT 100 NOT NULL,
+    CONSTRAINT prompt_activations_pkey PRIMARY KEY (agent_type, label, activated_at),
+    CONSTRAINT prompt_activations_prompt_id_fkey FOREIGN KEY (prompt_id) REFERENCES orchestrator.prompts(id),
+    CONSTRAINT prompt_activations_activated_at_check CHECK (isfinite(activated_at)),
+    CONSTRAINT prompt_activations_agent_type_check CHECK (btrim(agent_type) <> ''::text),
+    CONSTRAINT prompt_activations_label_check CHECK (btrim(label) <> ''::text),
+    CONSTRAINT prompt_activations_weight_check CHECK (weight >= 0 AND weight <= 100)
+);
+CREATE INDEX idx_prompt_activations_prompt ON orchestrator.prompt_activations USING btree (prompt_id);
+CREATE TRIGGER prompt_activations_checked BEFORE INSERT ON orchestrator.prompt_activations FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_activations();
+CREATE TRIGGER prompt_activations_followed AFTER INSERT ON orchestrator.prompt_activations FOR EACH ROW EXECUTE FUNCTION orchestrator.follow_activations();
+CREATE TRIGGER prompt_activations_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON orchestrator.prompt_activations FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_published();
 
 -- The schema of the database at one moment; capture_snapshot writes snapshots, compare_snapshots compares them
 -- Made by 0.3.0--0.4.0.sql
@@ -1441,6 +1491,14 @@ SELECT e.nspname::text AS schema_name,
        (SELECT count(*) FROM use AS u WHERE u.enum = e.oid AND NOT u.visible) AS hidden_uses
 FROM enum AS e;
 
+-- Knowledge that could not be embedded, the longest ago first; restage_knowledge lets it wait again
+-- Made by 0.9.0--0.9.1.sql
+CREATE VIEW orchestrator.given_up_knowledge AS
+SELECT k.given_up_at, k.id, k.knowledge_type, k.attempts, k.last_error, k.content, k.metadata, k.created_at
+FROM orchestrator.knowledge_staging AS k
+WHERE NOT k.embedded AND k.given_up_at IS NOT NULL
+ORDER BY k.given_up_at, k.id;
+
 -- The cost of each project, agent and model on each UTC day
 -- Made by 0.2.4--0.2.5.sql, 0.8.1--0.9.0.sql
 --   input_tokens: Tokens of the input that were neither read from a cache nor written to it
@@ -2006,23 +2064,31 @@ CREATE FUNCTION orchestrator.access()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'access_wrapper';
 
--- Makes a published version the active one of its agent type, and deactivates the previous one. Returns the row
--- Made by 0.2.1--0.2.2.sql, 0.5.0--0.6.0.sql
-CREATE FUNCTION orchestrator.activate_prompt(agent_type text, version text)
+-- AFTER UPDATE row trigger of gates: an approved gate of type prompt_activation makes its version live
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.activate_approved()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'activate_approved_wrapper';
+
+-- Makes a published version live under a label, for all who ask or a part of them; an older one is rolled back to in the same way. Returns the row
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.activate_prompt(agent_type text, version text, label text DEFAULT 'production'::text, weight integer DEFAULT 100, activated_by text DEFAULT NULL::text)
  RETURNS orchestrator.prompts
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'activate_prompt_wrapper';
+AS 'orchestrator_schema', 'activate_prompt_0_9_1_wrapper';
 
--- The text of the active prompt of an agent type; an error if there is none
--- Made by 0.2.1--0.2.2.sql
-CREATE FUNCTION orchestrator.active_prompt(agent_type text)
+-- The text of the prompt that was live at a time; in a split the same key always has the same version
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.active_prompt(agent_type text, label text DEFAULT 'production'::text, at timestamp with time zone DEFAULT now(), key text DEFAULT NULL::text)
  RETURNS text
  LANGUAGE c
  STABLE PARALLEL RESTRICTED
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'active_prompt_wrapper';
+AS 'orchestrator_schema', 'active_prompt_0_9_1_wrapper';
 
 -- AFTER UPDATE statement trigger of tasks: lets the tasks be claimed that come next in the workflows of those that are over
 -- Made by 0.7.0--0.7.1.sql
@@ -2152,14 +2218,14 @@ CREATE FUNCTION orchestrator.claim_decision(decision_id uuid, claimed_by text, f
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'claim_decision_wrapper';
 
--- The oldest knowledge to embed that no other transaction has claimed; the claim ends with the transaction
--- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
-CREATE FUNCTION orchestrator.claim_knowledge(batch integer DEFAULT 50)
+-- The oldest knowledge to embed that nobody else has claimed. The claim lasts as long as the lease; without one it ends with the transaction
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.claim_knowledge(batch integer DEFAULT 50, worker text DEFAULT NULL::text, lease interval DEFAULT NULL::interval)
  RETURNS TABLE(id uuid, knowledge_type text, content text, metadata jsonb)
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'claim_knowledge_wrapper';
+AS 'orchestrator_schema', 'claim_knowledge_0_9_1_wrapper';
 
 -- Takes waiting tasks for a worker, the most urgent first, until their lease expires. Returns their rows
 -- Made by 0.7.0--0.7.1.sql
@@ -2269,13 +2335,13 @@ CREATE FUNCTION orchestrator.downgrade_plan(target text)
 AS 'orchestrator_schema', 'downgrade_plan_wrapper';
 
 -- Removes a rule; questions that were asked before keep their terms. Returns whether there was one
--- Made by 0.7.3--0.8.0.sql
+-- Made by 0.7.3--0.8.0.sql, 0.9.0--0.9.1.sql
 CREATE FUNCTION orchestrator.drop_decision_rule(kind text, type text DEFAULT NULL::text)
  RETURNS boolean
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'drop_decision_rule_wrapper';
+AS 'orchestrator_schema', 'drop_decision_rule_0_9_1_wrapper';
 
 -- Additions of users to the extension's tables that pg_dump would lose; severity error means that rows would be lost
 -- Made by 0.0.0.sql
@@ -2285,6 +2351,14 @@ CREATE FUNCTION orchestrator.dump_safety()
  STABLE PARALLEL RESTRICTED
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'dump_safety_wrapper';
+
+-- BEFORE INSERT row trigger of prompt_activations: the version is one of the agent type, and was approved if a rule asks for that
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.enforce_activations()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'enforce_activations_wrapper';
 
 -- BEFORE UPDATE OR DELETE OR TRUNCATE trigger: refuses the statement and every row of it, for every role; only purge_audit_events may delete
 -- Made by 0.2.5--0.3.0.sql
@@ -2332,6 +2406,14 @@ CREATE FUNCTION orchestrator.enforce_lifecycle()
  RETURNS trigger
  LANGUAGE c
 AS 'orchestrator_schema', 'enforce_lifecycle_wrapper';
+
+-- BEFORE UPDATE, DELETE or TRUNCATE statement trigger of prompts and their activations: refuses the statement
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.enforce_published()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'enforce_published_wrapper';
 
 -- AFTER UPDATE statement trigger (kind) of questions: refuses an answer that the terms of the question do not allow
 -- Made by 0.7.3--0.8.0.sql
@@ -2385,6 +2467,15 @@ CREATE FUNCTION orchestrator.expire_sessions(retention interval DEFAULT NULL::in
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'expire_sessions_wrapper';
 
+-- Records that knowledge could not be embedded; it waits for another attempt, or is given up after knowledge_max_attempts. Returns the number of entries that failed
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.fail_knowledge(ids uuid[], error text, retry_in interval DEFAULT NULL::interval)
+ RETURNS bigint
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'fail_knowledge_wrapper';
+
 -- Ends the attempt of a task that the worker holds with an error: the task waits for its next attempt, or failed if none is left. Returns the row
 -- Made by 0.7.0--0.7.1.sql
 CREATE FUNCTION orchestrator.fail_task(task_id uuid, worker text, error text, retry_in interval DEFAULT NULL::interval, final boolean DEFAULT false)
@@ -2411,6 +2502,14 @@ CREATE FUNCTION orchestrator.finish_tool_execution(execution_id uuid, status tex
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'finish_tool_execution_0_3_0_wrapper';
+
+-- AFTER INSERT row trigger of prompt_activations: lets is_active of prompts mark the version that is live
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.follow_activations()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'follow_activations_wrapper';
 
 -- The value of a setting as text; an unknown key is an error, and so is a secret for a role that may not read the table
 -- Made by 0.1.4--0.1.5.sql, 0.5.0--0.6.0.sql
@@ -2574,14 +2673,14 @@ CREATE FUNCTION orchestrator.mark_done()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'mark_done_wrapper';
 
--- Marks knowledge as embedded. Returns the number of entries that were not embedded before
--- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql
-CREATE FUNCTION orchestrator.mark_knowledge_embedded(ids uuid[])
+-- Marks knowledge as embedded, and ends its claim. Returns the number of entries that were not embedded before
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.mark_knowledge_embedded(ids uuid[], embedding_model text DEFAULT NULL::text)
  RETURNS bigint
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'mark_knowledge_embedded_wrapper';
+AS 'orchestrator_schema', 'mark_knowledge_embedded_0_9_1_wrapper';
 
 -- The price in force for a name, which is that of a model or an alias; no row if there is none
 -- Made by 0.8.1--0.9.0.sql
@@ -2645,14 +2744,23 @@ CREATE FUNCTION orchestrator.pause_workflow(workflow_id uuid, reason text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'pause_workflow_wrapper';
 
+-- The lines that two versions of a prompt do not have in common: removed or added, with their number
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.prompt_diff(agent_type text, a text, b text)
+ RETURNS TABLE(line integer, change text, text text)
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'prompt_diff_wrapper';
+
 -- Publishes a version of a prompt, and activates it on request. Returns its id
--- Made by 0.2.1--0.2.2.sql, 0.5.0--0.6.0.sql
+-- Made by 0.2.1--0.2.2.sql, 0.5.0--0.6.0.sql, 0.9.0--0.9.1.sql
 CREATE FUNCTION orchestrator.publish_prompt(agent_type text, version text, prompt_text text, created_by text DEFAULT NULL::text, notes text DEFAULT NULL::text, activate boolean DEFAULT false)
  RETURNS uuid
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'publish_prompt_wrapper';
+AS 'orchestrator_schema', 'publish_prompt_0_9_1_wrapper';
 
 -- Deletes the events of the seals that end before older_than ago, at least one day; events that are not sealed yet are sealed first. Returns the number of deleted events
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.8.0--0.8.1.sql
@@ -2729,6 +2837,14 @@ CREATE FUNCTION orchestrator.reclaim_expired_tasks()
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'reclaim_expired_tasks_wrapper';
+
+-- AFTER INSERT or UPDATE row trigger of prompts: a plain change of is_active enters the history
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.record_activation()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'record_activation_wrapper';
 
 -- Adds an event to the audit trail, with the rights of the owner of the trail. Returns its id. The function adds the keys session_user, role and subject to the metadata
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql
@@ -2935,6 +3051,15 @@ CREATE FUNCTION orchestrator.resolve_reviews(review_ids uuid[], decision text, r
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'resolve_reviews_0_8_0_wrapper';
 
+-- Lets knowledge wait again that another model embedded, or that was given up. Returns the number of entries
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.restage_knowledge(embedding_model text)
+ RETURNS bigint
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'restage_knowledge_wrapper';
+
 -- Restores by hand the rows that an upgrade would restore, for example after a dump with an archive was restored
 -- Made by 0.0.0.sql, 0.5.0--0.6.0.sql
 CREATE FUNCTION orchestrator.restore_archived()
@@ -3058,13 +3183,13 @@ CREATE FUNCTION orchestrator.set_configuration(key text, value text, value_type 
 AS 'orchestrator_schema', 'set_configuration_wrapper';
 
 -- Sets the rule by which questions of a kind and type are decided that are asked from now on. Returns the row
--- Made by 0.7.3--0.8.0.sql
+-- Made by 0.7.3--0.8.0.sql, 0.9.0--0.9.1.sql
 CREATE FUNCTION orchestrator.set_decision_rule(kind text, type text DEFAULT NULL::text, respond_within interval DEFAULT NULL::interval, on_timeout text DEFAULT NULL::text, escalate_to text DEFAULT NULL::text, approvals_needed integer DEFAULT 1, rejections_needed integer DEFAULT 1, requester_may_decide boolean DEFAULT true, assigned_to text DEFAULT NULL::text)
  RETURNS orchestrator.decision_rules
  LANGUAGE c
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS 'orchestrator_schema', 'set_decision_rule_wrapper';
+AS 'orchestrator_schema', 'set_decision_rule_0_9_1_wrapper';
 
 -- Lets calls by a name have the price of a model; NULL as the model ends that. Returns the row
 -- Made by 0.8.1--0.9.0.sql
@@ -3128,6 +3253,14 @@ CREATE FUNCTION orchestrator.start_workflow(workflow_id uuid)
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'start_workflow_wrapper';
+
+-- The SHA-256 of a text in UTF-8. Column prompts.text_sha256 uses it
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.text_sha256(value text)
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'orchestrator_schema', 'text_sha256_wrapper';
 
 -- The schema as TypeScript types: Database["orchestrator"], and names for the most used ones
 -- Made by 0.4.3--0.5.0.sql

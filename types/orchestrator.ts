@@ -582,8 +582,8 @@ export type Database = {
           project_id: string;
           /** The agent that waits */
           agent_id: string;
-          /** Why the agent stopped. loop_detected: it repeats the same error; high_risk: its next step is risky; collaboration_deadlock: agents ask each other in circles; manual: any other reason */
-          gate_type: "loop_detected" | "high_risk" | "collaboration_deadlock" | "manual";
+          /** Why the agent stopped. loop_detected: it repeats the same error; high_risk: its next step is risky; collaboration_deadlock: agents ask each other in circles; manual: any other reason; prompt_activation: a version of its prompt is to go live */
+          gate_type: "loop_detected" | "high_risk" | "collaboration_deadlock" | "manual" | "prompt_activation";
           /** Why a human has to decide */
           reason: string;
           /** Facts for the decision, a JSON object */
@@ -604,7 +604,7 @@ export type Database = {
           id?: string;
           project_id: string;
           agent_id: string;
-          gate_type: "loop_detected" | "high_risk" | "collaboration_deadlock" | "manual";
+          gate_type: "loop_detected" | "high_risk" | "collaboration_deadlock" | "manual" | "prompt_activation";
           reason: string;
           context?: Json;
           status?: "pending" | "approved" | "denied" | "withdrawn";
@@ -619,7 +619,7 @@ export type Database = {
           id?: string;
           project_id?: string;
           agent_id?: string;
-          gate_type?: "loop_detected" | "high_risk" | "collaboration_deadlock" | "manual";
+          gate_type?: "loop_detected" | "high_risk" | "collaboration_deadlock" | "manual" | "prompt_activation";
           reason?: string;
           context?: Json;
           status?: "pending" | "approved" | "denied" | "withdrawn";
@@ -716,6 +716,20 @@ export type Database = {
           embedded: boolean;
           created_at: string;
           embedded_at: string | null;
+          /** The number of attempts to embed it since it was staged: claims with a lease, and failures of others */
+          attempts: number;
+          /** Why the last failed attempt failed */
+          last_error: string | null;
+          /** When it can be claimed again after a failure; NULL for at once */
+          retry_at: string | null;
+          /** When the last attempt failed; it is not claimed again, unless it is restaged */
+          given_up_at: string | null;
+          /** The model that embedded it; NULL for unknown */
+          embedding_model: string | null;
+          /** The embedder that is working on it, until lease_expires_at */
+          claimed_by: string | null;
+          /** When others can claim it */
+          lease_expires_at: string | null;
         };
         Insert: {
           id?: string;
@@ -725,6 +739,13 @@ export type Database = {
           embedded?: boolean;
           created_at?: string;
           embedded_at?: string | null;
+          attempts?: number;
+          last_error?: string | null;
+          retry_at?: string | null;
+          given_up_at?: string | null;
+          embedding_model?: string | null;
+          claimed_by?: string | null;
+          lease_expires_at?: string | null;
         };
         Update: {
           id?: string;
@@ -734,6 +755,13 @@ export type Database = {
           embedded?: boolean;
           created_at?: string;
           embedded_at?: string | null;
+          attempts?: number;
+          last_error?: string | null;
+          retry_at?: string | null;
+          given_up_at?: string | null;
+          embedding_model?: string | null;
+          claimed_by?: string | null;
+          lease_expires_at?: string | null;
         };
         Relationships: [];
       };
@@ -1098,6 +1126,48 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** Which version of a prompt was made live when, and by whom; rows are only added */
+      prompt_activations: {
+        Row: {
+          /** The kind of agent that uses the prompt */
+          agent_type: string;
+          /** Under which the version is live: production, or another name such as staging or canary */
+          label: string;
+          /** The version; NULL: from then on none is live */
+          prompt_id: string | null;
+          /** From when on */
+          activated_at: string;
+          /** Who made it live; for a plain UPDATE of is_active the role; NULL for unknown */
+          activated_by: string | null;
+          /** Percent of those who ask; the rest stays with the versions that were live before, in their proportions */
+          weight: number;
+        };
+        Insert: {
+          agent_type: string;
+          label?: string;
+          prompt_id?: string | null;
+          activated_at?: string;
+          activated_by?: string | null;
+          weight?: number;
+        };
+        Update: {
+          agent_type?: string;
+          label?: string;
+          prompt_id?: string | null;
+          activated_at?: string;
+          activated_by?: string | null;
+          weight?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "prompt_activations_prompt_id_fkey";
+            columns: ["prompt_id"];
+            isOneToOne: false;
+            referencedRelation: "prompts";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       /** Published prompts; a published prompt never changes, and a correction is a new version */
       prompts: {
         Row: {
@@ -1107,11 +1177,13 @@ export type Database = {
           /** major.minor.patch, unique per agent type */
           version: string;
           prompt_text: string;
-          /** Whether agents of the type use this version; true for at most one version */
+          /** Whether callers of active_prompt without a key get this version in production; true for at most one version */
           is_active: boolean;
           created_at: string;
           created_by: string | null;
           notes: string | null;
+          /** The SHA-256 of the text in UTF-8 */
+          text_sha256: string | null;
         };
         Insert: {
           id?: string;
@@ -1122,6 +1194,7 @@ export type Database = {
           created_at?: string;
           created_by?: string | null;
           notes?: string | null;
+          text_sha256?: never;
         };
         Update: {
           id?: string;
@@ -1132,6 +1205,7 @@ export type Database = {
           created_at?: string;
           created_by?: string | null;
           notes?: string | null;
+          text_sha256?: never;
         };
         Relationships: [];
       };
@@ -2024,6 +2098,20 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** Knowledge that could not be embedded, the longest ago first; restage_knowledge lets it wait again */
+      given_up_knowledge: {
+        Row: {
+          given_up_at: string | null;
+          id: string | null;
+          knowledge_type: string | null;
+          attempts: number | null;
+          last_error: string | null;
+          content: string | null;
+          metadata: Json;
+          created_at: string | null;
+        };
+        Relationships: [];
+      };
       /** The cost of each project, agent and model on each UTC day */
       llm_cost_by_day: {
         Row: {
@@ -2498,18 +2586,24 @@ export type Database = {
         Args: Record<PropertyKey, never>;
         Returns: { grantee: string; level: string }[];
       };
-      /** Makes a published version the active one of its agent type, and deactivates the previous one. Returns the row */
+      /** Makes a published version live under a label, for all who ask or a part of them; an older one is rolled back to in the same way. Returns the row */
       activate_prompt: {
         Args: {
           agent_type: string;
           version: string;
+          label?: string;
+          weight?: number;
+          activated_by?: string;
         };
         Returns: Database["orchestrator"]["Tables"]["prompts"]["Row"];
       };
-      /** The text of the active prompt of an agent type; an error if there is none */
+      /** The text of the prompt that was live at a time; in a split the same key always has the same version */
       active_prompt: {
         Args: {
           agent_type: string;
+          label?: string;
+          at?: string;
+          key?: string;
         };
         Returns: string;
       };
@@ -2615,10 +2709,12 @@ export type Database = {
         };
         Returns: string;
       };
-      /** The oldest knowledge to embed that no other transaction has claimed; the claim ends with the transaction */
+      /** The oldest knowledge to embed that nobody else has claimed. The claim lasts as long as the lease; without one it ends with the transaction */
       claim_knowledge: {
         Args: {
           batch?: number;
+          worker?: string;
+          lease?: string;
         };
         Returns: { id: string; knowledge_type: string; content: string; metadata: Json }[];
       };
@@ -2770,6 +2866,15 @@ export type Database = {
       expire_sessions: {
         Args: {
           retention?: string;
+        };
+        Returns: number;
+      };
+      /** Records that knowledge could not be embedded; it waits for another attempt, or is given up after knowledge_max_attempts. Returns the number of entries that failed */
+      fail_knowledge: {
+        Args: {
+          ids: string[];
+          error: string;
+          retry_in?: string;
         };
         Returns: number;
       };
@@ -2968,10 +3073,11 @@ export type Database = {
         };
         Returns: Json;
       };
-      /** Marks knowledge as embedded. Returns the number of entries that were not embedded before */
+      /** Marks knowledge as embedded, and ends its claim. Returns the number of entries that were not embedded before */
       mark_knowledge_embedded: {
         Args: {
           ids: string[];
+          embedding_model?: string;
         };
         Returns: number;
       };
@@ -3035,6 +3141,15 @@ export type Database = {
           reason: string;
         };
         Returns: Database["orchestrator"]["Tables"]["workflows"]["Row"];
+      };
+      /** The lines that two versions of a prompt do not have in common: removed or added, with their number */
+      prompt_diff: {
+        Args: {
+          agent_type: string;
+          a: string;
+          b: string;
+        };
+        Returns: { line: number; change: string; text: string }[];
       };
       /** Publishes a version of a prompt, and activates it on request. Returns its id */
       publish_prompt: {
@@ -3261,6 +3376,13 @@ export type Database = {
         };
         Returns: { review_id: string; outcome: string }[];
       };
+      /** Lets knowledge wait again that another model embedded, or that was given up. Returns the number of entries */
+      restage_knowledge: {
+        Args: {
+          embedding_model: string;
+        };
+        Returns: number;
+      };
       /** Restores by hand the rows that an upgrade would restore, for example after a dump with an archive was restored */
       restore_archived: {
         Args: Record<PropertyKey, never>;
@@ -3437,6 +3559,13 @@ export type Database = {
           workflow_id: string;
         };
         Returns: Database["orchestrator"]["Tables"]["workflows"]["Row"];
+      };
+      /** The SHA-256 of a text in UTF-8. Column prompts.text_sha256 uses it */
+      text_sha256: {
+        Args: {
+          value: string;
+        };
+        Returns: string;
       };
       /** The schema as TypeScript types: Database["orchestrator"], and names for the most used ones */
       typescript_types: {

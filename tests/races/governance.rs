@@ -218,6 +218,64 @@ fn embedders_never_share_a_row_and_release_dropped_ones() -> Result<()> {
 }
 
 #[test]
+fn embedders_with_leases_share_no_row_and_no_attempt_is_lost() -> Result<()> {
+    let database = walked_to("leases", newest()?)?;
+    let mut client = database.client()?;
+    client.batch_execute(
+        "SELECT orchestrator.stage_knowledge('collaboration', 'lesson ' || n) FROM generate_series(1, 200) AS n",
+    )?;
+    // Each embedder fails what it claims, until nothing is left to claim: two attempts each.
+    client.batch_execute(
+        "SELECT orchestrator.set_configuration('knowledge_max_attempts', '2', 'integer')",
+    )?;
+    let outcomes = at_once(&database, |number, client| {
+        let claim = format!(
+            "SELECT array_agg(id)::text FROM orchestrator.claim_knowledge(7, 'embedder {number}', '1 hour')"
+        );
+        let mut claims = 0_i64;
+        loop {
+            let ids: Option<String> = client.query_one(&claim, &[])?.try_get(0)?;
+            let Some(ids) = ids else { return Ok(claims) };
+            let failed = format!("SELECT orchestrator.fail_knowledge('{ids}', 'e', '0')");
+            claims += client.query_one(&failed, &[])?.try_get::<_, i64>(0)?;
+        }
+    })?;
+    let claims = outcomes.into_iter().sum::<Result<i64>>()?;
+    assert_eq!(claims, 400, "each attempt was one embedder's");
+    let given_up = "SELECT count(*) FROM orchestrator.given_up_knowledge WHERE attempts = 2";
+    assert_eq!(number(&mut client, given_up)?, 200);
+    let events = "SELECT sum(jsonb_array_length(metadata -> 'knowledge_ids'))::bigint FROM orchestrator.audit_events WHERE event_type = 'knowledge_given_up'";
+    assert_eq!(number(&mut client, events)?, 200);
+    Ok(())
+}
+
+#[test]
+fn activations_at_once_leave_one_order_and_one_active_version() -> Result<()> {
+    let database = walked_to("activations", newest()?)?;
+    let mut client = database.client()?;
+    client.batch_execute(
+        "SELECT orchestrator.publish_prompt('writer', '1.0.' || n, 'text ' || n) FROM generate_series(0, 7) AS n",
+    )?;
+    let outcomes = at_once(&database, |number, client| {
+        for round in 0..10 {
+            client.batch_execute(&format!(
+                "SELECT orchestrator.activate_prompt('writer', '1.0.{}', weight => {})",
+                (number + round) % 8,
+                [100, 10, 60, 0][(number + round) % 4],
+            ))?;
+        }
+        Ok(())
+    })?;
+    outcomes.into_iter().collect::<Result<Vec<()>>>()?;
+    let rows = "SELECT count(DISTINCT activated_at) FROM orchestrator.prompt_activations";
+    assert_eq!(number(&mut client, rows)?, 10 * CONNECTIONS as i64);
+    // The flag is that of the version which a caller without a key gets.
+    let agrees = "SELECT count(*) FROM orchestrator.prompts WHERE is_active AND prompt_text = orchestrator.active_prompt('writer')";
+    assert_eq!(number(&mut client, agrees)?, 1);
+    Ok(())
+}
+
+#[test]
 fn a_price_set_by_many_is_one_price_and_list_prices_are_added_once() -> Result<()> {
     let database = walked_to("price", newest()?)?;
     let outcomes = at_once(&database, |number, client| {

@@ -85,6 +85,7 @@ fn a_step_stops_over_published_tables_that_it_cannot_update_and_over_no_others()
             "orchestrator.approvals orchestrator.gates orchestrator.human_review_queue",
         ),
         ("0.9.0 -> 0.8.1", "orchestrator.llm_pricing"),
+        ("0.9.1 -> 0.9.0", "orchestrator.decision_rules orchestrator.gates"),
     ];
     let expected = expected.map(|(step, tables)| (step.to_owned(), tables.to_owned()));
     assert_eq!(refused, BTreeMap::from(expected));

@@ -162,6 +162,8 @@ fn mark(agent_type: &str) -> Result<(), Error> {
         "UPDATE orchestrator.prompts AS p SET is_active = true WHERE p.id = $1 AND NOT p.is_active",
     );
     one_activation_at_a_time(agent_type)?;
+    // SAFETY: makes the activation that fired the trigger visible to the snapshot that `newest` takes.
+    unsafe { pg_sys::CommandCounterIncrement() };
     let prompt = live::newest(agent_type, PRODUCTION)?;
     DEACTIVATE.update(&[agent_type.into(), prompt.into()], |_| Ok(()))?;
     let Some(prompt) = prompt else { return Ok(()) };

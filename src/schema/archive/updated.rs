@@ -11,7 +11,7 @@ use crate::server::error::{Error, Kind};
 
 /// The steps whose script updates tables that stay: way, newer version, and these tables. A server
 /// test fails if one is missing.
-const UPDATED: [(Way, &str, &[&str]); 5] = [
+const UPDATED: [(Way, &str, &[&str]); 6] = [
     (Way::Down, "0.3.0", &["orchestrator.sessions", "orchestrator.tasks"]),
     (Way::Up, "0.3.0", &["orchestrator.sessions"]),
     (Way::Up, "0.7.0", &["orchestrator.orchestrator_runs"]),
@@ -21,6 +21,7 @@ const UPDATED: [(Way, &str, &[&str]); 5] = [
         &["orchestrator.human_review_queue", "orchestrator.gates", "orchestrator.approvals"],
     ),
     (Way::Down, "0.9.0", &["orchestrator.llm_pricing"]),
+    (Way::Down, "0.9.1", &["orchestrator.gates", "orchestrator.decision_rules"]),
 ];
 
 /// A table whose rows the server refuses to update, the reason, and the statement that helps.

@@ -4,6 +4,8 @@
 CREATE TEMP TABLE calls (function text PRIMARY KEY, required text NOT NULL);
 -- The required arguments of every function that has a default other than NULL.
 INSERT INTO calls VALUES
+    ('activate_prompt',           '''coder'', ''1.2.3'''),
+    ('active_prompt',             '''coder'''),
     ('begin_step',                '(SELECT id FROM orchestrator.tasks WHERE status = ''running''), ''key'', ''tool'''),
     ('claim_knowledge',           ''),
     ('claim_tasks',               '''w2'''),

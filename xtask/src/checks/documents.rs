@@ -19,13 +19,14 @@ use crate::machine::toolchain::Toolchain;
 use crate::machine::workers;
 
 /// The pages that are run, the longest first.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "docs/operations.md",
     "docs/v7.md",
     "SECURITY.md",
     "docs/loop.md",
     "docs/decisions-by-people.md",
     "docs/cost.md",
+    "docs/prompts.md",
     "README.md",
 ];
 
