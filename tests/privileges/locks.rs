@@ -153,6 +153,7 @@ fn a_waiting_call_can_be_cancelled() -> Result<()> {
     let (mut first, mut second) = (database.client()?, database.client()?);
     let other = name(&database, "other");
     roles::make(&mut first, &other)?;
+    first.batch_execute("SELECT orchestrator.drop_decision_rule('gate', 'prompt_activation')")?;
     first.batch_execute("SELECT orchestrator.publish_prompt('coder', '90.0.0', 'x'), orchestrator.publish_prompt('writer', '90.0.0', 'x')")?;
     for call in [
         format!("grant_access('{other}', 'reader')"),

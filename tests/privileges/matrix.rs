@@ -134,7 +134,7 @@ fn the_server_does_what_the_catalog_says() -> Result<()> {
     const COLUMNS: &str = "SELECT c.oid::regclass::text, quote_ident(a.attname), \
                 has_column_privilege($1, c.oid, a.attnum, 'SELECT'), has_column_privilege($1, c.oid, a.attnum, 'INSERT'), \
                 has_column_privilege($1, c.oid, a.attnum, 'UPDATE'), has_table_privilege($1, c.oid, 'DELETE') \
-         FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+         FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' \
          WHERE c.relnamespace = 'orchestrator'::regnamespace AND c.relkind = 'r' ORDER BY 1, a.attnum";
     let database = walked_to("attempts", newest()?)?;
     roles::of_every_level(&database)?;

@@ -185,8 +185,8 @@ const STORY: &[(&str, &str)] = &[
     ("admin", "publish_prompt('coder', '1.0.0', 'x', activate => true)"),
     ("admin", "activate_prompt('coder', '1.0.0')"),
     ("admin", "activate_prompt('coder', '1.0.0', 'canary', 10, 'ada')"),
-    ("reader", "active_prompt('coder', 'canary', key => 'k')"),
-    ("reader", "prompt_diff('coder', '1.0.0', '1.0.0')"),
+    ("worker", "active_prompt('coder', 'canary', key => 'k')"),
+    ("worker", "prompt_diff('coder', '1.0.0', '1.0.0')"),
     ("admin", "restage_knowledge('m')"),
     ("admin", "set_price('m', 1, 2)"),
     (

@@ -240,7 +240,7 @@ fn embedders_with_leases_share_no_row_and_no_attempt_is_lost() -> Result<()> {
             claims += client.query_one(&failed, &[])?.try_get::<_, i64>(0)?;
         }
     })?;
-    let claims = outcomes.into_iter().sum::<Result<i64>>()?;
+    let claims = outcomes.into_iter().sum::<Result<i64, _>>()?;
     assert_eq!(claims, 400, "each attempt was one embedder's");
     let given_up = "SELECT count(*) FROM orchestrator.given_up_knowledge WHERE attempts = 2";
     assert_eq!(number(&mut client, given_up)?, 200);
@@ -266,7 +266,7 @@ fn activations_at_once_leave_one_order_and_one_active_version() -> Result<()> {
         }
         Ok(())
     })?;
-    outcomes.into_iter().collect::<Result<Vec<()>>>()?;
+    outcomes.into_iter().collect::<Result<Vec<()>, _>>()?;
     let rows = "SELECT count(DISTINCT activated_at) FROM orchestrator.prompt_activations";
     assert_eq!(number(&mut client, rows)?, 10 * CONNECTIONS as i64);
     // The flag is that of the version which a caller without a key gets.
