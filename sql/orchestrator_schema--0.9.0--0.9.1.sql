@@ -93,11 +93,11 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'text_sha256_wrapper';
 GRANT EXECUTE ON FUNCTION orchestrator.text_sha256(text) TO PUBLIC;
 COMMENT ON FUNCTION orchestrator.text_sha256(text) IS
-    'The SHA-256 of a text in UTF-8. Column prompts.text_sha256 uses it';
+    'The SHA-256 of a text in the encoding of the database. Column prompts.text_sha256 uses it';
 
 ALTER TABLE orchestrator.prompts
     ADD COLUMN text_sha256 bytea GENERATED ALWAYS AS (orchestrator.text_sha256(prompt_text)) STORED;
-COMMENT ON COLUMN orchestrator.prompts.text_sha256 IS 'The SHA-256 of the text in UTF-8';
+COMMENT ON COLUMN orchestrator.prompts.text_sha256 IS 'The SHA-256 of the text in the encoding of the database';
 COMMENT ON COLUMN orchestrator.prompts.is_active IS 'Whether callers of active_prompt without a key get this version in production; true for at most one version';
 
 CREATE FUNCTION orchestrator.enforce_published()

@@ -109,12 +109,23 @@ struct Kept {
 /// name.
 const GONE_DOWN: &str = "gone down";
 
+/// The database that an update raises to versions that it never had.
+const OLD: &str = "at an old version";
+
+/// Rows without the times at which an update to 0.9.1 enters versions of prompts into the history that were active before.
+fn undated(mut rows: Rows) -> Rows {
+    for row in rows.get_mut("orchestrator.prompt_activations").into_iter().flatten() {
+        row.truncate(row.find('"').unwrap_or(row.len()));
+    }
+    rows
+}
+
 /// A database at the newest version, one at an old version, one with rows in the archive.
 fn databases_to_keep(cluster: &Cluster) -> Result<Vec<Kept>> {
     let mut kept = Vec::new();
     for (database, top, rests_at) in [
         ("at newest", newest()?, newest()?),
-        ("at an old version", old_version()?, old_version()?),
+        (OLD, old_version()?, old_version()?),
         (GONE_DOWN, newest()?, old_version()?),
     ] {
         let mut client = filled(cluster, database, top)?;
@@ -249,7 +260,11 @@ fn pg_upgrade_carries_every_row_at_the_newest_and_at_an_old_version() -> Result<
             assert_same_rows(&what, &before, &rows(&mut client)?);
             assert_eq!(differences(&mut client)?, [""; 0], "verify() of {version}, {what}");
             go_to(&mut client, newest()?)?;
-            assert_same_rows(&format!("{what}, then up"), &at_newest, &rows(&mut client)?);
+            let (mut expected, mut found) = (at_newest, rows(&mut client)?);
+            if database == OLD {
+                (expected, found) = (undated(expected), undated(found));
+            }
+            assert_same_rows(&format!("{what}, then up"), &expected, &found);
             assert_lives_at_newest(&mut client, &what)?;
             if database == GONE_DOWN {
                 let levels = client.query_one(LEVELS, &[])?.try_get::<_, Option<String>>(0)?;

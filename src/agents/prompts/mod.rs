@@ -135,11 +135,12 @@ fn not_published(agent_type: &str, version: &str) -> Error {
         .hint("List published versions: SELECT * FROM orchestrator.prompt_history; publish one with orchestrator.publish_prompt.")
 }
 
-/// The SHA-256 of a text in UTF-8.
+/// The SHA-256 of a text in the encoding of the database. In UTF8 it is `sha256(convert_to(value, 'UTF8'))`.
 ///
 /// Returns: 32 bytes. Since 0.9.1.
 #[pg_extern(sql = false, immutable, parallel_safe, strict)]
-fn text_sha256(value: &str) -> Vec<u8> {
+fn text_sha256(value: &[u8]) -> Vec<u8> {
+    // The bytes of the text, as it is stored: this library reads other encodings as far as they are ASCII.
     Sha256::digest(value).to_vec()
 }
 

@@ -10,7 +10,7 @@ use super::source::{Finding, Source};
 use super::tree::{Name, option};
 
 /// Functions that look up nothing by name and run once per row: pinning would cost more than they do.
-const UNPINNED: [&str; 11] = [
+const UNPINNED: [&str; 12] = [
     "uuidv7",
     "is_valid_configuration",
     "enforce_lifecycle",
@@ -22,17 +22,19 @@ const UNPINNED: [&str; 11] = [
     "llm_call_cost",
     "llm_input_units",
     "llm_unpriced_units",
+    "text_sha256",
 ];
 
-/// Functions that views or checks call and that read nothing but their arguments: everybody may call them, so that everybody who may
+/// Functions that views, checks or generated columns call and that read nothing but their arguments: everybody may call them, so that everybody who may
 /// read such a view, or a user's view over it, can. Decision `readers-of-costs-may-compute-them`.
-const FOR_EVERYBODY: [&str; 6] = [
+const FOR_EVERYBODY: [&str; 7] = [
     "is_valid_llm_call",
     "llm_usage_sums",
     "llm_cost_line",
     "llm_call_cost",
     "llm_input_units",
     "llm_unpriced_units",
+    "text_sha256",
 ];
 
 pub fn check(source: &Source) -> Vec<Finding> {
