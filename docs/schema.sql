@@ -351,7 +351,7 @@ CREATE TABLE orchestrator.knowledge_staging (
     last_error text,
     -- When it can be claimed again after a failure; NULL for at once
     retry_at timestamp with time zone,
-    -- When the last attempt failed; it is not claimed again, unless it is restaged
+    -- When it was given up: it is not claimed again, unless it is restaged
     given_up_at timestamp with time zone,
     -- The model that embedded it; NULL for unknown
     embedding_model text,
@@ -680,7 +680,7 @@ CREATE TABLE orchestrator.prompts (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     created_by text,
     notes text,
-    -- The SHA-256 of the text in UTF-8
+    -- The SHA-256 of the text in the encoding of the database
     text_sha256 bytea GENERATED ALWAYS AS (orchestrator.text_sha256(prompt_text)) STORED,
     CONSTRAINT prompts_pkey PRIMARY KEY (id),
     CONSTRAINT uq_prompts_agent_version UNIQUE (agent_type, version),
@@ -709,7 +709,7 @@ CREATE TABLE orchestrator.prompt_activations (
     prompt_id uuid,
     -- From when on
     activated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    -- Who made it live; for a plain UPDATE of is_active the role; NULL for unknown
+    -- The person who made it live, or the role of a plain UPDATE of is_active; NULL for unknown
     activated_by text,
     -- Percent of those who ask; the rest stays with the versions that were live before, in their proportions
     weight integer DEFAULT 100 NOT NULL,
@@ -1490,14 +1490,6 @@ SELECT e.nspname::text AS schema_name,
        (SELECT count(*) FROM use AS u WHERE u.enum = e.oid AND u.visible) AS use_count,
        (SELECT count(*) FROM use AS u WHERE u.enum = e.oid AND NOT u.visible) AS hidden_uses
 FROM enum AS e;
-
--- Knowledge that could not be embedded, the longest ago first; restage_knowledge lets it wait again
--- Made by 0.9.0--0.9.1.sql
-CREATE VIEW orchestrator.given_up_knowledge AS
-SELECT k.given_up_at, k.id, k.knowledge_type, k.attempts, k.last_error, k.content, k.metadata, k.created_at
-FROM orchestrator.knowledge_staging AS k
-WHERE NOT k.embedded AND k.given_up_at IS NOT NULL
-ORDER BY k.given_up_at, k.id;
 
 -- The cost of each project, agent and model on each UTC day
 -- Made by 0.2.4--0.2.5.sql, 0.8.1--0.9.0.sql
@@ -3254,7 +3246,7 @@ CREATE FUNCTION orchestrator.start_workflow(workflow_id uuid)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'start_workflow_wrapper';
 
--- The SHA-256 of a text in UTF-8. Column prompts.text_sha256 uses it
+-- The SHA-256 of a text in the encoding of the database. Column prompts.text_sha256 uses it
 -- Made by 0.9.0--0.9.1.sql
 CREATE FUNCTION orchestrator.text_sha256(value text)
  RETURNS bytea

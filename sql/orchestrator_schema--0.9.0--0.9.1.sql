@@ -26,7 +26,7 @@ ALTER TABLE orchestrator.knowledge_staging
 COMMENT ON COLUMN orchestrator.knowledge_staging.attempts IS 'The number of attempts to embed it since it was staged: claims with a lease, and failures of others';
 COMMENT ON COLUMN orchestrator.knowledge_staging.last_error IS 'Why the last failed attempt failed';
 COMMENT ON COLUMN orchestrator.knowledge_staging.retry_at IS 'When it can be claimed again after a failure; NULL for at once';
-COMMENT ON COLUMN orchestrator.knowledge_staging.given_up_at IS 'When the last attempt failed; it is not claimed again, unless it is restaged';
+COMMENT ON COLUMN orchestrator.knowledge_staging.given_up_at IS 'When it was given up: it is not claimed again, unless it is restaged';
 COMMENT ON COLUMN orchestrator.knowledge_staging.embedding_model IS 'The model that embedded it; NULL for unknown';
 COMMENT ON COLUMN orchestrator.knowledge_staging.claimed_by IS 'The embedder that is working on it, until lease_expires_at';
 COMMENT ON COLUMN orchestrator.knowledge_staging.lease_expires_at IS 'When others can claim it';
@@ -37,13 +37,6 @@ SELECT orchestrator.restore_columns('orchestrator.knowledge_staging', array['att
 DROP INDEX orchestrator.idx_knowledge_staging_pending;
 CREATE INDEX idx_knowledge_staging_pending ON orchestrator.knowledge_staging (created_at, id) WHERE NOT embedded AND given_up_at IS NULL;
 CREATE INDEX idx_knowledge_staging_given_up ON orchestrator.knowledge_staging (given_up_at, id) WHERE NOT embedded AND given_up_at IS NOT NULL;
-
-CREATE VIEW orchestrator.given_up_knowledge AS
-SELECT k.given_up_at, k.id, k.knowledge_type, k.attempts, k.last_error, k.content, k.metadata, k.created_at
-FROM orchestrator.knowledge_staging AS k
-WHERE NOT k.embedded AND k.given_up_at IS NOT NULL
-ORDER BY k.given_up_at, k.id;
-COMMENT ON VIEW orchestrator.given_up_knowledge IS 'Knowledge that could not be embedded, the longest ago first; restage_knowledge lets it wait again';
 
 CREATE FUNCTION orchestrator.claim_knowledge(batch integer DEFAULT 50, worker text DEFAULT NULL, lease interval DEFAULT NULL)
 RETURNS TABLE (id uuid, knowledge_type text, content text, metadata jsonb)
@@ -132,7 +125,7 @@ COMMENT ON COLUMN orchestrator.prompt_activations.agent_type IS 'The kind of age
 COMMENT ON COLUMN orchestrator.prompt_activations.label IS 'Under which the version is live: production, or another name such as staging or canary';
 COMMENT ON COLUMN orchestrator.prompt_activations.prompt_id IS 'The version; NULL: from then on none is live';
 COMMENT ON COLUMN orchestrator.prompt_activations.activated_at IS 'From when on';
-COMMENT ON COLUMN orchestrator.prompt_activations.activated_by IS 'Who made it live; for a plain UPDATE of is_active the role; NULL for unknown';
+COMMENT ON COLUMN orchestrator.prompt_activations.activated_by IS 'The person who made it live, or the role of a plain UPDATE of is_active; NULL for unknown';
 COMMENT ON COLUMN orchestrator.prompt_activations.weight IS 'Percent of those who ask; the rest stays with the versions that were live before, in their proportions';
 
 SELECT orchestrator.restore_table('orchestrator.prompt_activations');

@@ -132,7 +132,6 @@ COMMENT ON FUNCTION orchestrator.claim_knowledge(integer) IS
 SELECT orchestrator.copy_grants('orchestrator.claim_knowledge(integer, text, interval)', 'orchestrator.claim_knowledge(integer)');
 DROP FUNCTION orchestrator.claim_knowledge(integer, text, interval);
 
-DROP VIEW orchestrator.given_up_knowledge;
 SELECT orchestrator.archive_columns('orchestrator.knowledge_staging', array['attempts', 'last_error', 'retry_at', 'given_up_at', 'embedding_model', 'claimed_by', 'lease_expires_at']);
 DROP INDEX orchestrator.idx_knowledge_staging_given_up;
 DROP INDEX orchestrator.idx_knowledge_staging_pending;

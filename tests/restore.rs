@@ -232,11 +232,11 @@ fn dump_safety_reports_rows_that_a_dump_loses() -> Result<()> {
     const ROWS: &str = "INSERT INTO orchestrator.tasks (id, title, task_type) \
          SELECT md5(i::text)::uuid, 't' || i, 'x' FROM generate_series(1, 3) AS i; \
          INSERT INTO orchestrator.tool_executions (task_id, tool_name) SELECT id, 'y' FROM orchestrator.tasks; \
-         INSERT INTO orchestrator.decision_rules (kind) VALUES ('gate')";
+         INSERT INTO orchestrator.knowledge_staging (knowledge_type, content) VALUES ('collaboration', 'y')";
     // Each damage, and whether it loses rows.
     let damages = [
         ("ALTER TABLE orchestrator.tasks ADD COLUMN note text", true),
-        ("ALTER TABLE orchestrator.decision_rules DROP COLUMN kind", true),
+        ("ALTER TABLE orchestrator.knowledge_staging DROP COLUMN content", true),
         ("ALTER TABLE orchestrator.tasks DROP COLUMN metadata", false),
         ("ALTER TABLE orchestrator.tasks ALTER COLUMN description SET DEFAULT 'mine'", false),
         (
@@ -275,7 +275,7 @@ fn dump_safety_reports_rows_that_a_dump_loses() -> Result<()> {
         ),
     ];
     let count = |client: &mut postgres::Client| -> Result<i64> {
-        const COUNT: &str = "SELECT (SELECT count(*) FROM orchestrator.tasks) + (SELECT count(*) FROM orchestrator.tool_executions) + (SELECT count(*) FROM orchestrator.decision_rules) \
+        const COUNT: &str = "SELECT (SELECT count(*) FROM orchestrator.tasks) + (SELECT count(*) FROM orchestrator.tool_executions) + (SELECT count(*) FROM orchestrator.knowledge_staging) \
              + CASE WHEN to_regclass('public.mine') IS NULL THEN 0 ELSE 1 END";
         Ok(client.query_one(COUNT, &[])?.try_get(0)?)
     };

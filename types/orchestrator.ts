@@ -722,7 +722,7 @@ export type Database = {
           last_error: string | null;
           /** When it can be claimed again after a failure; NULL for at once */
           retry_at: string | null;
-          /** When the last attempt failed; it is not claimed again, unless it is restaged */
+          /** When it was given up: it is not claimed again, unless it is restaged */
           given_up_at: string | null;
           /** The model that embedded it; NULL for unknown */
           embedding_model: string | null;
@@ -1137,7 +1137,7 @@ export type Database = {
           prompt_id: string | null;
           /** From when on */
           activated_at: string;
-          /** Who made it live; for a plain UPDATE of is_active the role; NULL for unknown */
+          /** The person who made it live, or the role of a plain UPDATE of is_active; NULL for unknown */
           activated_by: string | null;
           /** Percent of those who ask; the rest stays with the versions that were live before, in their proportions */
           weight: number;
@@ -1182,7 +1182,7 @@ export type Database = {
           created_at: string;
           created_by: string | null;
           notes: string | null;
-          /** The SHA-256 of the text in UTF-8 */
+          /** The SHA-256 of the text in the encoding of the database */
           text_sha256: string | null;
         };
         Insert: {
@@ -2095,20 +2095,6 @@ export type Database = {
           use_count: number | null;
           /** The number of further columns that use it in tables that the caller may not see */
           hidden_uses: number | null;
-        };
-        Relationships: [];
-      };
-      /** Knowledge that could not be embedded, the longest ago first; restage_knowledge lets it wait again */
-      given_up_knowledge: {
-        Row: {
-          given_up_at: string | null;
-          id: string | null;
-          knowledge_type: string | null;
-          attempts: number | null;
-          last_error: string | null;
-          content: string | null;
-          metadata: Json;
-          created_at: string | null;
         };
         Relationships: [];
       };
@@ -3560,7 +3546,7 @@ export type Database = {
         };
         Returns: Database["orchestrator"]["Tables"]["workflows"]["Row"];
       };
-      /** The SHA-256 of a text in UTF-8. Column prompts.text_sha256 uses it */
+      /** The SHA-256 of a text in the encoding of the database. Column prompts.text_sha256 uses it */
       text_sha256: {
         Args: {
           value: string;

@@ -9,4 +9,4 @@ SELECT * FROM orchestrator.knowledge_staging ORDER BY created_at DESC LIMIT 50;
 -- idx_knowledge_staging_pending: the rows to claim next
 SELECT id FROM orchestrator.knowledge_staging WHERE NOT embedded AND given_up_at IS NULL ORDER BY created_at, id LIMIT 50;
 -- idx_knowledge_staging_given_up: the knowledge that nobody could embed
-SELECT * FROM orchestrator.given_up_knowledge LIMIT 50;
+SELECT id, attempts, last_error FROM orchestrator.knowledge_staging WHERE NOT embedded AND given_up_at IS NOT NULL ORDER BY given_up_at, id LIMIT 50;

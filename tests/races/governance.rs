@@ -242,7 +242,7 @@ fn embedders_with_leases_share_no_row_and_no_attempt_is_lost() -> Result<()> {
     })?;
     let claims = outcomes.into_iter().sum::<Result<i64, _>>()?;
     assert_eq!(claims, 400, "each attempt was one embedder's");
-    let given_up = "SELECT count(*) FROM orchestrator.given_up_knowledge WHERE attempts = 2";
+    let given_up = "SELECT count(*) FROM orchestrator.knowledge_staging WHERE given_up_at IS NOT NULL AND attempts = 2";
     assert_eq!(number(&mut client, given_up)?, 200);
     let events = "SELECT sum(jsonb_array_length(metadata -> 'knowledge_ids'))::bigint FROM orchestrator.audit_events WHERE event_type = 'knowledge_given_up'";
     assert_eq!(number(&mut client, events)?, 200);

@@ -103,8 +103,15 @@ fn every_step_up_leaves_stored_rows_alone_or_names_their_column() -> Result<()> 
         }
         assert_same_rows(&format!("stored, at {above}"), &stored, &self::stored(&mut client)?);
     }
-    let expected =
-        [("0.3.0", 2), ("0.4.2", 1), ("0.7.0", 6), ("0.7.1", 3), ("0.7.3", 1), ("0.9.0", 2), ("0.9.1", 2)];
+    let expected = [
+        ("0.3.0", 2),
+        ("0.4.2", 1),
+        ("0.7.0", 6),
+        ("0.7.1", 3),
+        ("0.7.3", 1),
+        ("0.9.0", 2),
+        ("0.9.1", 2),
+    ];
     assert_eq!(refused, BTreeMap::from(expected.map(|(step, columns)| (step.to_owned(), columns))));
     Ok(())
 }

@@ -208,7 +208,6 @@ pub const CALLS: &[Call] = &[
         "SELECT orchestrator.fail_knowledge(array[:id], 'e', '0')",
     ),
     call("SELECT orchestrator.restage_knowledge('model')"),
-    call("SELECT count(*) FROM orchestrator.given_up_knowledge"),
     with(
         "SELECT id FROM orchestrator.knowledge_staging WHERE content = 'content {n}' LIMIT 1",
         "SELECT orchestrator.mark_knowledge_embedded(array[:id])",

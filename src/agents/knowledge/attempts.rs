@@ -15,16 +15,13 @@ use crate::configuration;
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
 use crate::server::statements::Statement;
-use crate::server::{arguments, backend_state, plans, rows};
+use crate::server::{arguments, backend_state, locks, plans, rows};
 
 /// The number of attempts after which knowledge is given up, in configurations.
 const MOST_ATTEMPTS: &str = "knowledge_max_attempts";
 
 /// The number if it is not set.
 const DEFAULT_MOST_ATTEMPTS: i32 = 10;
-
-/// The greatest number of rows in a claim.
-const LARGEST_BATCH: i32 = 10_000;
 
 /// Knowledge to be embedded: id, type, content and metadata.
 type Claimed = (Uuid, String, String, Document);
@@ -34,10 +31,10 @@ type Claimed = (Uuid, String, String, Document);
 /// claim lasts until the end of the transaction; knowledge that was not marked by then waits again. Knowledge whose last
 /// attempt ended without a result is given up, which is recorded as `knowledge_given_up`.
 ///
-/// `batch`: the greatest number of rows, 10000 at most; `worker`: the name of the embedder, 500 characters at most; NULL
+/// `batch`: the greatest number of rows; `worker`: the name of the embedder, 500 characters at most; NULL
 /// means the role of the caller; `lease`: the time until others may claim the rows, longer than zero; NULL means none.
 /// Returns: id, type, content and metadata, oldest first.
-/// Errors: 22023 a batch that is not between 1 and 10000, a blank or overlong worker, a lease that is not longer than
+/// Errors: 22023 a batch that is less than one, a blank or overlong worker, a lease that is not longer than
 /// zero, or a configuration knowledge_max_attempts that is no number of attempts. Since 0.9.1.
 #[pg_extern(sql = false, volatile)]
 #[allow(clippy::type_complexity)]
@@ -58,12 +55,8 @@ fn claim_knowledge_0_9_1(
     ErrorReport,
 > {
     let batch = batch.unwrap_or(50);
-    if !(1..=LARGEST_BATCH).contains(&batch) {
-        return Err(Error::new(
-            Kind::InvalidValue,
-            format!("batch {batch} is not between 1 and {LARGEST_BATCH}"),
-        )
-        .into());
+    if batch < 1 {
+        return Err(Error::new(Kind::InvalidValue, format!("batch {batch} is less than 1")).into());
     }
     let worker = worker.map(|worker| arguments::name("worker", Some(worker))).transpose()?;
     let lease = lease.map(|lease| arguments::positive_length("lease", lease)).transpose()?;
@@ -81,6 +74,8 @@ fn claim(batch: i64, worker: Option<&str>, lease: Option<Interval>) -> Result<Ve
          ORDER BY k.created_at, k.id LIMIT $1 FOR UPDATE SKIP LOCKED",
     );
     static LEASE: Statement = Statement::new(include_str!("lease.sql"));
+    // Before configurations, as updates lock them.
+    locks::in_order(&[c"knowledge_staging"]);
     give_up_overdue()?;
     let read = |rows: SpiTupleTable<'_>| {
         rows::each(rows, |row| {
@@ -117,8 +112,8 @@ fn give_up_overdue() -> Result<(), Error> {
 }
 
 /// Records that an attempt to embed knowledge has failed. It is claimed again after a while, and given up after the
-/// number of attempts that configuration knowledge_max_attempts says (10), which is recorded as `knowledge_given_up`. View
-/// given_up_knowledge lists it. Knowledge that is embedded or given up already stays as it is.
+/// number of attempts that configuration knowledge_max_attempts says (10), which sets given_up_at and is recorded as
+/// `knowledge_given_up`. Knowledge that is embedded or given up already stays as it is.
 ///
 /// `ids`: the knowledge; `error`: the reason; `retry_in`: the time until the next attempt; NULL means 2 to the power of
 /// the number of attempts, in seconds, an hour at most, shortened by up to a quarter at random.

@@ -159,7 +159,7 @@ fn mark(agent_type: &str) -> Result<(), Error> {
          WHERE p.agent_type = $1 AND p.is_active AND p.id IS DISTINCT FROM $2",
     );
     static ACTIVATE: Statement = Statement::new(
-        "UPDATE orchestrator.prompts AS p SET is_active = true WHERE p.id = $1 AND NOT p.is_active",
+        "UPDATE orchestrator.prompts AS p SET is_active = true WHERE p.id = $1 RETURNING p.id",
     );
     one_activation_at_a_time(agent_type)?;
     // SAFETY: makes the activation that fired the trigger visible to the snapshot that `newest` takes.
@@ -168,9 +168,10 @@ fn mark(agent_type: &str) -> Result<(), Error> {
     DEACTIVATE.update(&[agent_type.into(), prompt.into()], |_| Ok(()))?;
     let Some(prompt) = prompt else { return Ok(()) };
     // The unique index can see an active version that is newer than the transaction's snapshot.
-    PgTryBuilder::new(|| ACTIVATE.update(&[prompt.into()], |_| Ok(())))
+    let marked = PgTryBuilder::new(|| ACTIVATE.update(&[prompt.into()], statements::one::<Uuid>))
         .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, |_| Err(overtaken(agent_type)))
-        .execute()
+        .execute();
+    marked?.map(drop).ok_or_else(|| Error::no_row("the prompt could not be activated", "prompts"))
 }
 
 /// AFTER INSERT OR UPDATE OF is_active row trigger of prompts: a version that is made active or inactive by a plain

@@ -100,9 +100,9 @@ fn activate_prompt_0_9_1(
     Ok(row.ok_or_else(|| Error::no_row("the prompt could not be activated", "prompts"))?)
 }
 
-/// Whether a rule asks for a decision. Locks gates before rules, as updates do.
+/// Whether a rule asks for a decision. Locks the tables in the order of updates.
 fn needs_a_decision() -> Result<bool, Error> {
-    locks::in_order(&[c"gates", c"decision_rules"]);
+    locks::in_order(&[c"prompts", c"prompt_activations", c"gates", c"decision_rules"]);
     activations::needs_a_decision()
 }
 

@@ -120,8 +120,6 @@ SELECT status, duration_ms FROM orchestrator.finish_tool_execution(
 SELECT id, agent_id, gate_type, reason FROM orchestrator.gates WHERE status = 'pending' ORDER BY created_at;
 -- get_configuration
 SELECT orchestrator.get_configuration('session_retention_days');
--- given_up_knowledge
-SELECT id, attempts, last_error FROM orchestrator.given_up_knowledge;
 -- grant_access
 SELECT orchestrator.grant_access('pg_monitor', 'reader');
 -- help

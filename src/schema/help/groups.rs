@@ -179,7 +179,6 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "claim_knowledge",
             "mark_knowledge_embedded",
             "fail_knowledge",
-            "given_up_knowledge",
             "restage_knowledge",
             "knowledge_staging",
             "purge_knowledge",

@@ -3,7 +3,7 @@
 
 /// Every relation of every version, in the order in which the functions use them; views come before
 /// the tables that they read. A server test compares this with the locks that the functions take.
-const ORDER: [&str; 67] = [
+const ORDER: [&str; 66] = [
     "workflow_progress",
     "task_queue",
     "task_stats",
@@ -28,9 +28,10 @@ const ORDER: [&str; 67] = [
     "unpriced_usage",
     "llm_usage_costs",
     "prompt_history",
-    "given_up_knowledge",
     "collaboration_status",
     "configuration_listing",
+    "prompts",
+    "prompt_activations",
     "collaboration_requests",
     "collaboration_outcomes",
     "orchestrator_runs",
@@ -54,8 +55,6 @@ const ORDER: [&str; 67] = [
     "decision_rules",
     "decision_terms",
     "decision_votes",
-    "prompts",
-    "prompt_activations",
     "tool_executions",
     "knowledge_staging",
     "schema_snapshots",
