@@ -126,7 +126,7 @@ COMMENT ON COLUMN orchestrator.prompt_activations.label IS 'Under which the vers
 COMMENT ON COLUMN orchestrator.prompt_activations.prompt_id IS 'The version; NULL: from then on none is live';
 COMMENT ON COLUMN orchestrator.prompt_activations.activated_at IS 'From when on';
 COMMENT ON COLUMN orchestrator.prompt_activations.activated_by IS 'The person who made it live, or the role of a plain UPDATE of is_active; NULL for unknown';
-COMMENT ON COLUMN orchestrator.prompt_activations.weight IS 'Percent of those who ask; the rest stays with the versions that were live before, in their proportions';
+COMMENT ON COLUMN orchestrator.prompt_activations.weight IS 'Percent of those whom no newer version takes; the oldest takes the rest';
 
 SELECT orchestrator.restore_table('orchestrator.prompt_activations');
 SELECT pg_extension_config_dump('orchestrator.prompt_activations', '');

@@ -27,7 +27,8 @@ const DEFAULT_MOST_ATTEMPTS: i32 = 10;
 type Claimed = (Uuid, String, String, Document);
 
 /// Claims the oldest knowledge that waits to be embedded and that nobody else has claimed. With a lease it is the
-/// worker's until the lease ends, also after the transaction; each such claim counts as an attempt. Without one the
+/// worker's until the lease ends, also after the transaction; each such claim counts as an attempt. Knowledge whose lease
+/// ended without a result is then claimed alone, so that it stops no other. Without one the
 /// claim lasts until the end of the transaction; knowledge that was not marked by then waits again. Knowledge whose last
 /// attempt ended without a result is given up, which is recorded as `knowledge_given_up`.
 ///

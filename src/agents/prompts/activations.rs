@@ -74,7 +74,7 @@ pub fn weight(value: Option<i32>) -> Result<i32, Error> {
         return Ok(value);
     }
     Err(Error::new(Kind::InvalidValue, format!("weight {value} is not between 0 and 100")).hint(
-        "It is the part of those who ask, in percent; the rest stays with the versions before.",
+        "It is the part of those whom no newer version takes, in percent.",
     ))
 }
 

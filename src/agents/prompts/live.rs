@@ -1,7 +1,7 @@
 //! The versions of a prompt that are live under a label, read from the history of activations.
 //!
-//! An activation gives its version a weight in percent of those who ask. The rest stays with the versions that were live
-//! before, in their proportions. A weight of 100 thus ends all earlier ones, and 0 takes a version out.
+//! The newest activation of a version says its weight: the percentage that it takes of those whom no newer version takes.
+//! The oldest version takes the rest. A weight of 100 thus ends all earlier ones, and 0 takes a version out.
 
 use std::ffi::CStr;
 

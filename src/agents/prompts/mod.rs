@@ -13,6 +13,7 @@ use pgrx::{AllocatedByRust, Uuid};
 use sha2::{Digest, Sha256};
 
 use crate::server::error::{Error, Kind, required};
+use crate::server::packed::Text;
 use crate::server::statements::Statement;
 use crate::server::{arguments, locks, rows, statements};
 pub use version::Version;
@@ -139,9 +140,9 @@ fn not_published(agent_type: &str, version: &str) -> Error {
 ///
 /// Returns: 32 bytes. Since 0.9.1.
 #[pg_extern(sql = false, immutable, parallel_safe, strict)]
-fn text_sha256(value: &[u8]) -> Vec<u8> {
+fn text_sha256(value: Text<'_>) -> Vec<u8> {
     // The bytes of the text, as it is stored: this library reads other encodings as far as they are ASCII.
-    Sha256::digest(value).to_vec()
+    Sha256::digest(value.0).to_vec()
 }
 
 /// Activates a published version and deactivates the one that was active. Other transactions see

@@ -55,7 +55,7 @@ fn publish_prompt_0_9_1(
             agent_type: publication.agent_type,
             label: PRODUCTION,
             prompt: id,
-            activated_by: created_by,
+            activated_by: created_by.filter(|name| !arguments::is_blank(name)),
             weight: 100,
         };
         activate_or_ask(&activation, &publication.version, needs_a_decision)?;
@@ -69,8 +69,8 @@ fn publish_prompt_0_9_1(
 /// type prompt_activation stands, a gate is opened instead, which a notice names; its approval makes the version live.
 ///
 /// `label`: production, or a name of the caller's choice, such as staging or canary, 500 characters at most; `weight`:
-/// percent of those who ask, 0 to 100. The rest stays with the versions that were live before, in their proportions. 100
-/// ends all of them, and 0 takes this version out. `activated_by`: who makes it live, NULL for unknown.
+/// percent of those whom no newer version takes, 0 to 100; the oldest version takes the rest. 100
+/// ends all older ones, and 0 takes this version out. `activated_by`: who makes it live, NULL for unknown.
 /// Returns: the row of the version. is_active marks the version of production with the greatest share, of equal ones the
 /// newest.
 /// Errors: 22004, 22023 blank or overlong name, malformed version, a weight that is not from 0 to 100, P0002 unknown
@@ -114,10 +114,8 @@ fn activate_or_ask(
     if !needs_a_decision {
         return activation.write(false);
     }
-    let gate = match pending(activation)? {
-        Some(gate) => gate,
-        None => ask(activation, version)?,
-    };
+    // A gate of its own for each request: another one has other terms, and may be asked by somebody else.
+    let gate = ask(activation, version)?;
     backend_state::notice(
         format!(
             "version {version} of agent type \"{}\" waits for a decision",
@@ -126,20 +124,6 @@ fn activate_or_ask(
         Some(format!("It goes live when gate {gate} is approved.")),
     );
     Ok(())
-}
-
-/// The gate that waits for the same activation.
-fn pending(activation: &Activation<'_>) -> Result<Option<Uuid>, Error> {
-    static PENDING: Statement = Statement::new(
-        "SELECT g.id FROM orchestrator.gates AS g \
-         WHERE g.status = 'pending' AND g.gate_type = 'prompt_activation' \
-           AND g.context ->> 'prompt_id' = $1 AND g.context ->> 'label' = $2 AND g.context ->> 'weight' = $3 \
-         ORDER BY g.created_at, g.id LIMIT 1",
-    );
-    let prompt = activation.prompt.to_string();
-    let weight = activation.weight.to_string();
-    let arguments = [prompt.as_str().into(), activation.label.into(), weight.as_str().into()];
-    PENDING.update(&arguments, statements::one::<Uuid>)
 }
 
 fn ask(activation: &Activation<'_>, version: &str) -> Result<Uuid, Error> {

@@ -14,8 +14,9 @@ SELECT * FROM pg_temp.states;
 SELECT orchestrator.fail_knowledge(pg_temp.ids('{lesson 1}'), 'the model refuses the text');
 SELECT orchestrator.mark_knowledge_embedded(pg_temp.ids('{lesson 2}'), 'model-1');
 SELECT content FROM orchestrator.claim_knowledge();
--- A lease that has ended counts as an attempt.
+-- A lease that has ended counts as an attempt. Its entry is claimed alone, because it may stop its embedder again.
 UPDATE orchestrator.knowledge_staging SET lease_expires_at = now() - interval '1 s' WHERE claimed_by = current_user;
+SELECT content FROM orchestrator.claim_knowledge(10, 'embedder 2', '1 hour');
 SELECT content FROM orchestrator.claim_knowledge(10, 'embedder 2', '1 hour');
 SELECT * FROM pg_temp.states;
 -- After the configured number of attempts it is given up: a failure, and a lease that ended without a result.

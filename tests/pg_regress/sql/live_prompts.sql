@@ -54,7 +54,6 @@ SELECT pg_temp.refusal(format($$INSERT INTO orchestrator.prompt_activations (age
 SELECT kind, type, approvals_needed FROM orchestrator.set_decision_rule('gate', 'prompt_activation', requester_may_decide => true);
 SET client_min_messages TO warning;
 SELECT version, is_active FROM orchestrator.activate_prompt('coder', '1.1.0', activated_by => 'erin');
-SELECT version, is_active FROM orchestrator.activate_prompt('coder', '1.1.0', activated_by => 'erin');
 SELECT orchestrator.publish_prompt('coder', '2.0.0', 'new', 'erin', activate => true) IS NOT NULL;
 RESET client_min_messages;
 SELECT subject, asks FROM orchestrator.pending_decisions;
