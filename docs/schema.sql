@@ -711,7 +711,7 @@ CREATE TABLE orchestrator.prompt_activations (
     activated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     -- The person who made it live, or the role of a plain UPDATE of is_active; NULL for unknown
     activated_by text,
-    -- Percent of those who ask; the rest stays with the versions that were live before, in their proportions
+    -- Percent of those whom no newer version takes; the oldest takes the rest
     weight integer DEFAULT 100 NOT NULL,
     CONSTRAINT prompt_activations_pkey PRIMARY KEY (agent_type, label, activated_at),
     CONSTRAINT prompt_activations_prompt_id_fkey FOREIGN KEY (prompt_id) REFERENCES orchestrator.prompts(id),

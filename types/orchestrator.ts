@@ -1139,7 +1139,7 @@ export type Database = {
           activated_at: string;
           /** The person who made it live, or the role of a plain UPDATE of is_active; NULL for unknown */
           activated_by: string | null;
-          /** Percent of those who ask; the rest stays with the versions that were live before, in their proportions */
+          /** Percent of those whom no newer version takes; the oldest takes the rest */
           weight: number;
         };
         Insert: {

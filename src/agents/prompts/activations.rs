@@ -73,9 +73,8 @@ pub fn weight(value: Option<i32>) -> Result<i32, Error> {
     if (0..=100).contains(&value) {
         return Ok(value);
     }
-    Err(Error::new(Kind::InvalidValue, format!("weight {value} is not between 0 and 100")).hint(
-        "It is the part of those whom no newer version takes, in percent.",
-    ))
+    Err(Error::new(Kind::InvalidValue, format!("weight {value} is not between 0 and 100"))
+        .hint("It is the part of those whom no newer version takes, in percent."))
 }
 
 /// Whether a rule asks for a decision about activations, also one of a transaction that committed after the snapshot.
