@@ -1,6 +1,7 @@
 //! Attempts to embed knowledge. An embedder that claims with a lease works outside any transaction. Knowledge that
 //! cannot be embedded waits longer after each attempt, and is given up in the end, so that it stops nobody.
 
+use const_format::concatcp;
 use pgrx::Uuid;
 use pgrx::datum::Interval;
 use pgrx::iter::TableIterator;
@@ -9,7 +10,7 @@ use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
 use serde_json::json;
 
-use super::refuse_unknown;
+use super::{Claimed, batch_of, claimed, refuse_unknown};
 use crate::audit;
 use crate::configuration;
 use crate::server::error::{Error, Kind};
@@ -23,20 +24,17 @@ const MOST_ATTEMPTS: &str = "knowledge_max_attempts";
 /// The number if it is not set.
 const DEFAULT_MOST_ATTEMPTS: i32 = 10;
 
-/// Knowledge to be embedded: id, type, content and metadata.
-type Claimed = (Uuid, String, String, Document);
-
 /// Claims the oldest knowledge that waits to be embedded and that nobody else has claimed. With a lease it is the
 /// worker's until the lease ends, also after the transaction; each such claim counts as an attempt. Knowledge whose lease
-/// ended without a result is then claimed alone, so that it stops no other. Without one the
-/// claim lasts until the end of the transaction; knowledge that was not marked by then waits again. Knowledge whose last
-/// attempt ended without a result is given up, which is recorded as `knowledge_given_up`.
+/// ended without a result is then claimed alone, so that it stops no other. Without a lease the claim lasts until the end
+/// of the transaction; knowledge that was not marked by then waits again. Knowledge whose last attempt ended without a
+/// result is given up, which is recorded as `knowledge_given_up`.
 ///
-/// `batch`: the greatest number of rows; `worker`: the name of the embedder, 500 characters at most; NULL
-/// means the role of the caller; `lease`: the time until others may claim the rows, longer than zero; NULL means none.
+/// `batch`: the greatest number of rows; `worker`: the name of the embedder, 500 characters at most; NULL means the role
+/// of the caller; `lease`: the time until others may claim the rows, longer than zero; NULL means none.
 /// Returns: id, type, content and metadata, oldest first.
-/// Errors: 22023 a batch that is less than one, a blank or overlong worker, a lease that is not longer than
-/// zero, or a configuration knowledge_max_attempts that is no number of attempts. Since 0.9.1.
+/// Errors: 22023 a batch that is less than one, a blank or overlong worker, a lease that is not longer than zero, or a
+/// configuration knowledge_max_attempts that is no number of attempts. Since 0.9.1.
 #[pg_extern(sql = false, volatile)]
 #[allow(clippy::type_complexity)]
 fn claim_knowledge_0_9_1(
@@ -55,61 +53,71 @@ fn claim_knowledge_0_9_1(
     >,
     ErrorReport,
 > {
-    let batch = batch.unwrap_or(50);
-    if batch < 1 {
-        return Err(Error::new(Kind::InvalidValue, format!("batch {batch} is less than 1")).into());
-    }
+    let batch = batch_of(batch)?;
     let worker = worker.map(|worker| arguments::name("worker", Some(worker))).transpose()?;
     let lease = lease.map(|lease| arguments::positive_length("lease", lease)).transpose()?;
-    let claimed = plans::by_index(|| claim(i64::from(batch), worker, lease))?;
+    let claimed = plans::by_index(|| claim(batch, worker, lease))?;
     Ok(TableIterator::new(claimed))
 }
 
+/// The $1 oldest entries `k` that can be claimed and that no other transaction holds, which it locks.
+const DUE: &str = "FROM orchestrator.knowledge_staging AS k \
+     WHERE NOT k.embedded AND k.given_up_at IS NULL \
+       AND (k.retry_at IS NULL OR k.retry_at <= clock_timestamp()) \
+       AND (k.lease_expires_at IS NULL OR k.lease_expires_at <= clock_timestamp()) \
+     ORDER BY k.created_at, k.id LIMIT $1 FOR UPDATE SKIP LOCKED";
+
 fn claim(batch: i64, worker: Option<&str>, lease: Option<Interval>) -> Result<Vec<Claimed>, Error> {
-    static HOLD: Statement = Statement::new(
-        "SELECT k.id, k.knowledge_type, k.content, k.metadata \
-         FROM orchestrator.knowledge_staging AS k \
-         WHERE NOT k.embedded AND k.given_up_at IS NULL \
-           AND (k.retry_at IS NULL OR k.retry_at <= clock_timestamp()) \
-           AND (k.lease_expires_at IS NULL OR k.lease_expires_at <= clock_timestamp()) \
-         ORDER BY k.created_at, k.id LIMIT $1 FOR UPDATE SKIP LOCKED",
-    );
-    static LEASE: Statement = Statement::new(include_str!("lease.sql"));
+    static HOLD: Statement =
+        Statement::new(concatcp!("SELECT k.id, k.knowledge_type, k.content, k.metadata ", DUE));
+    // An entry whose lease ended without a result is claimed first, and alone: if it stops its embedder again, it takes no
+    // other entry with it.
+    static LEASE: Statement = Statement::new(concatcp!(
+        "WITH due AS (SELECT k.id, k.created_at, k.lease_expires_at IS NOT NULL AS is_suspect ",
+        DUE,
+        "), suspect AS (SELECT d.id FROM due AS d WHERE d.is_suspect ORDER BY d.created_at, d.id LIMIT 1), \
+         claimed AS ( \
+             UPDATE orchestrator.knowledge_staging AS k \
+             SET claimed_by = $2, lease_expires_at = clock_timestamp() + $3, \
+                 attempts = least(k.attempts, 2147483646) + 1, retry_at = NULL \
+             FROM due AS d WHERE k.id = d.id AND (d.id = (SELECT s.id FROM suspect AS s) OR NOT EXISTS (SELECT FROM suspect)) \
+             RETURNING k.id, k.knowledge_type, k.content, k.metadata, k.created_at) \
+         SELECT c.id, c.knowledge_type, c.content, c.metadata FROM claimed AS c ORDER BY c.created_at, c.id"
+    ));
     // Before configurations, as updates lock them.
     locks::in_order(&[c"knowledge_staging"]);
-    give_up_overdue()?;
-    let read = |rows: SpiTupleTable<'_>| {
-        rows::each(rows, |row| {
-            Ok((
-                rows::value(row, 1, "knowledge_staging.id")?,
-                rows::value(row, 2, "knowledge_staging.knowledge_type")?,
-                rows::value(row, 3, "knowledge_staging.content")?,
-                rows::value(row, 4, "knowledge_staging.metadata")?,
-            ))
-        })
-    };
+    give_up_overdue(batch)?;
     match lease {
-        None => HOLD.update(&[batch.into()], read),
+        None => HOLD.update(&[batch.into()], claimed),
         Some(lease) => {
             let worker = worker.map_or_else(backend_state::caller, str::to_owned);
-            LEASE.update(&[batch.into(), worker.into(), lease.into()], read)
+            LEASE.update(&[batch.into(), worker.into(), lease.into()], claimed)
         }
     }
 }
 
-/// Gives up knowledge whose last lease has ended: its embedder never answers, for example because it crashes.
-fn give_up_overdue() -> Result<(), Error> {
-    static GIVE_UP: Statement = Statement::new(
-        "UPDATE orchestrator.knowledge_staging AS k \
+/// Gives up knowledge whose last lease has ended: its embedder never answers, for example because it crashes. It looks only
+/// at the entries that a claim of this batch would take: a claim must not read the whole queue.
+fn give_up_overdue(batch: i64) -> Result<(), Error> {
+    static GIVE_UP: Statement = Statement::new(concatcp!(
+        "WITH due AS (SELECT k.id, k.attempts, k.lease_expires_at ",
+        DUE,
+        ") UPDATE orchestrator.knowledge_staging AS k \
          SET given_up_at = clock_timestamp(), last_error = coalesce(k.last_error, 'the lease ended without a result'), \
              claimed_by = NULL, lease_expires_at = NULL \
-         WHERE k.id IN (SELECT h.id FROM orchestrator.knowledge_staging AS h \
-                        WHERE NOT h.embedded AND h.given_up_at IS NULL AND h.lease_expires_at <= clock_timestamp() AND h.attempts >= $1 \
-                        ORDER BY h.created_at, h.id FOR UPDATE SKIP LOCKED) \
-         RETURNING k.id",
-    );
-    let given_up = GIVE_UP.update(&[most_attempts()?.into()], ids)?;
-    record_given_up(&given_up, None)
+         FROM due AS d WHERE k.id = d.id AND d.lease_expires_at IS NOT NULL AND d.attempts >= $2 \
+         RETURNING k.id"
+    ));
+    let most = most_attempts()?;
+    let mut given_up = Vec::new();
+    loop {
+        // Others take the places of those that were given up.
+        let more = GIVE_UP.update(&[batch.into(), most.into()], ids)?;
+        if more.is_empty() {
+            return record_given_up(&given_up, None);
+        }
+        given_up.extend(more);
+    }
 }
 
 /// Records that an attempt to embed knowledge has failed. It is claimed again after a while, and given up after the

@@ -8,6 +8,7 @@ use pgrx::datum::Interval;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::spi::SpiTupleTable;
 
 use crate::configuration::retention;
 use crate::server::error::{Error, Kind, required};
@@ -141,21 +142,34 @@ fn claim_knowledge(
          FROM orchestrator.knowledge_staging AS k WHERE NOT k.embedded \
          ORDER BY k.created_at, k.id LIMIT $1 FOR UPDATE SKIP LOCKED",
     );
-    let batch = batch.unwrap_or(50);
-    if batch < 1 {
-        return Err(Error::new(Kind::InvalidValue, format!("batch {batch} is less than 1")).into());
-    }
-    let claimed = CLAIM.update(&[i64::from(batch).into()], |rows| {
-        rows::each(rows, |row| {
-            Ok((
-                rows::value(row, 1, "knowledge_staging.id")?,
-                rows::value(row, 2, "knowledge_staging.knowledge_type")?,
-                rows::value(row, 3, "knowledge_staging.content")?,
-                rows::value(row, 4, "knowledge_staging.metadata")?,
-            ))
-        })
-    })?;
+    let claimed = CLAIM.update(&[batch_of(batch)?.into()], claimed)?;
     Ok(TableIterator::new(claimed))
+}
+
+/// Knowledge to be embedded: id, type, content and metadata.
+type Claimed = (Uuid, String, String, Document);
+
+/// The number of rows of a claim; NULL means 50.
+///
+/// Errors: 22023 less than one.
+fn batch_of(batch: Option<i32>) -> Result<i64, Error> {
+    match batch.unwrap_or(50) {
+        batch if batch < 1 => {
+            Err(Error::new(Kind::InvalidValue, format!("batch {batch} is less than 1")))
+        }
+        batch => Ok(i64::from(batch)),
+    }
+}
+
+fn claimed(rows: SpiTupleTable<'_>) -> Result<Vec<Claimed>, Error> {
+    rows::each(rows, |row| {
+        Ok((
+            rows::value(row, 1, "knowledge_staging.id")?,
+            rows::value(row, 2, "knowledge_staging.knowledge_type")?,
+            rows::value(row, 3, "knowledge_staging.content")?,
+            rows::value(row, 4, "knowledge_staging.metadata")?,
+        ))
+    })
 }
 
 /// Marks knowledge as embedded now. Rows that are marked already stay as they are, so the call may

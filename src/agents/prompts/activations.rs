@@ -13,7 +13,7 @@ use pgrx::{AllocatedByPostgres, Uuid};
 use super::live::{self, PRODUCTION};
 use super::{one_activation_at_a_time, overtaken};
 use crate::schema::lifecycle;
-use crate::server::error::{Error, Kind, required};
+use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
 use crate::server::triggers::{by_key, of, takes_history};
 use crate::server::{arguments, backend_state, latest, relations};
@@ -27,7 +27,8 @@ thread_local! {
 pub struct Activation<'a> {
     pub agent_type: &'a str,
     pub label: &'a str,
-    pub prompt: Uuid,
+    /// `None`: from then on no version is live.
+    pub prompt: Option<Uuid>,
     pub activated_by: Option<&'a str>,
     /// Percent of those who ask.
     pub weight: i32,
@@ -41,7 +42,7 @@ impl Activation<'_> {
             "INSERT INTO orchestrator.prompt_activations AS a (agent_type, label, prompt_id, activated_at, activated_by, weight) \
              SELECT $1, $2, $3, greatest(clock_timestamp(), max(o.activated_at) + interval '1 microsecond'), $4, $5 \
              FROM orchestrator.prompt_activations AS o WHERE o.agent_type = $1 AND o.label = $2 \
-             RETURNING a.prompt_id",
+             RETURNING a.agent_type",
         );
         one_activation_at_a_time(self.agent_type)?;
         let arguments = [
@@ -53,7 +54,7 @@ impl Activation<'_> {
         ];
         let before = IS_DECIDED.replace(is_decided);
         // The newest activation can be newer than the snapshot of the transaction.
-        let inserted = PgTryBuilder::new(|| INSERT.update(&arguments, statements::one::<Uuid>))
+        let inserted = PgTryBuilder::new(|| INSERT.update(&arguments, statements::one::<String>))
             .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, |_| {
                 Err(overtaken(self.agent_type))
             })
@@ -67,9 +68,8 @@ impl Activation<'_> {
 
 /// A weight in percent.
 ///
-/// Errors: 22004, 22023 not from 0 to 100.
-pub fn weight(value: Option<i32>) -> Result<i32, Error> {
-    let value = required("weight", value)?;
+/// Errors: 22023 not from 0 to 100.
+pub fn weight(value: i32) -> Result<i32, Error> {
     if (0..=100).contains(&value) {
         return Ok(value);
     }
@@ -204,37 +204,24 @@ fn record_activation<'a>(
         let agent_type = agent_type.unwrap_or_default();
         one_activation_at_a_time(&agent_type)?;
         let live = live::newest(&agent_type, PRODUCTION)?;
-        match id {
-            Some(id) if is_active && live != Some(id) => {
-                let activated_by = Some(role.as_str()).filter(|role| !arguments::is_blank(role));
-                Activation {
-                    agent_type: &agent_type,
-                    label: PRODUCTION,
-                    prompt: id,
-                    activated_by,
-                    weight: 100,
-                }
-                .write(false)
-            }
-            _ if !is_active && live.is_some() && live == id => end(&agent_type, &role),
-            _ => Ok(()),
+        let activated_by = Some(role.as_str()).filter(|role| !arguments::is_blank(role));
+        let enter = |prompt: Option<Uuid>| Activation {
+            agent_type: &agent_type,
+            label: PRODUCTION,
+            prompt,
+            activated_by,
+            weight: 100,
+        };
+        if is_active && live != id {
+            enter(id).write(false)
+        } else if !is_active && live.is_some() && live == id {
+            // To take a version out of use needs no decision.
+            enter(None).write(true)
+        } else {
+            Ok(())
         }
     });
     Ok(None)
-}
-
-/// Enters into the history that no version is live any more.
-fn end(agent_type: &str, role: &str) -> Result<(), Error> {
-    static END: Statement = Statement::new(
-        "INSERT INTO orchestrator.prompt_activations (agent_type, prompt_id, activated_at, activated_by) \
-         SELECT $1, NULL, greatest(clock_timestamp(), max(o.activated_at) + interval '1 microsecond'), $2 \
-         FROM orchestrator.prompt_activations AS o WHERE o.agent_type = $1 AND o.label = 'production'",
-    );
-    // To take a version out of use needs no decision.
-    let before = IS_DECIDED.replace(true);
-    PgTryBuilder::new(|| END.update(&[agent_type.into(), role.into()], |_| Ok(())))
-        .finally(|| IS_DECIDED.set(before))
-        .execute()
 }
 
 /// BEFORE UPDATE, DELETE or TRUNCATE statement trigger of prompts and prompt_activations: refuses the statement, for

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::agents::amounts::moment;
 use crate::server::error::{Error, Kind, required};
-use crate::server::rows;
+use crate::server::rows::{self, Row};
 use crate::server::snapshot;
 use crate::server::statements::{self, Statement};
 use crate::server::{arguments, latest, locks};
@@ -42,6 +42,14 @@ const ACTIVATIONS: &str = "SELECT a.prompt_id, a.weight FROM orchestrator.prompt
       AND a.activated_at >= coalesce((SELECT max(f.activated_at) FROM orchestrator.prompt_activations AS f \
           WHERE f.agent_type = $1 AND f.label = $2 AND f.activated_at <= $3 AND f.weight = 100), '-infinity') \
     ORDER BY a.activated_at DESC";
+
+/// An activation in a row of `ACTIVATIONS`.
+fn activation(row: &impl Row) -> Result<Activation, Error> {
+    Ok((
+        rows::optional(row, 1, "prompt_activations.prompt_id")?,
+        rows::value(row, 2, "prompt_activations.weight")?,
+    ))
+}
 
 /// The versions that are live, of those that activations leave, the newest first. The oldest one gets all that is left.
 fn shares(activations: &[Activation]) -> Vec<Share> {
@@ -102,14 +110,7 @@ pub fn newest(agent_type: &str, label: &str) -> Result<Option<Uuid>, Error> {
     const NEWEST: &CStr = latest::statement(concatcp!(ACTIVATIONS, "\0"));
     let arguments =
         [agent_type.into(), label.into(), TimestampWithTimeZone::positive_infinity().into()];
-    let activations = snapshot::newest(|| {
-        snapshot::each(NEWEST, &arguments, |row| {
-            Ok((
-                rows::optional::<Uuid>(row, 1, "prompt_activations.prompt_id")?,
-                rows::value::<i32>(row, 2, "prompt_activations.weight")?,
-            ))
-        })
-    })?;
+    let activations = snapshot::newest(|| snapshot::each(NEWEST, &arguments, activation))?;
     Ok(preferred(&shares(&activations)))
 }
 
@@ -138,12 +139,7 @@ fn active_prompt_0_9_1(
         if at >= pgrx::datum::now() { TimestampWithTimeZone::positive_infinity() } else { at };
     locks::in_order(&[c"prompts"]);
     let activations = READ.select(&[agent_type.into(), label.into(), until.into()], |found| {
-        rows::each(found, |row| {
-            Ok((
-                rows::optional::<Uuid>(row, 1, "prompt_activations.prompt_id")?,
-                rows::value::<i32>(row, 2, "prompt_activations.weight")?,
-            ))
-        })
+        rows::each(found, |row| activation(row))
     })?;
     let shares = shares(&activations);
     let prompt = match key {

@@ -54,7 +54,7 @@ fn publish_prompt_0_9_1(
         let activation = Activation {
             agent_type: publication.agent_type,
             label: PRODUCTION,
-            prompt: id,
+            prompt: Some(id),
             activated_by: created_by.filter(|name| !arguments::is_blank(name)),
             weight: 100,
         };
@@ -88,13 +88,13 @@ fn activate_prompt_0_9_1(
     let agent_type = arguments::name("agent_type", agent_type)?;
     let version = Version::parse(required("version", version)?)?.to_string();
     let label = arguments::name("label", Some(label.unwrap_or(PRODUCTION)))?;
-    let weight = activations::weight(Some(weight.unwrap_or(100)))?;
+    let weight = activations::weight(weight.unwrap_or(100))?;
     let activated_by =
         activated_by.map(|name| arguments::name("activated_by", Some(name))).transpose()?;
     let needs_a_decision = needs_a_decision()?;
     one_activation_at_a_time(agent_type)?;
     let prompt = published(agent_type, &version)?;
-    let activation = Activation { agent_type, label, prompt, activated_by, weight };
+    let activation = Activation { agent_type, label, prompt: Some(prompt), activated_by, weight };
     activate_or_ask(&activation, &version, needs_a_decision)?;
     let row = ROW.update(&[prompt.into()], statements::one::<Row>)?;
     Ok(row.ok_or_else(|| Error::no_row("the prompt could not be activated", "prompts"))?)
@@ -139,7 +139,7 @@ fn ask(activation: &Activation<'_>, version: &str) -> Result<Uuid, Error> {
         gate_type: PROMPT_ACTIVATION,
         reason: &reason,
         context: Document::composed(json!({
-            "agent_type": agent_type, "version": version, "prompt_id": prompt.to_string(), "label": label,
+            "agent_type": agent_type, "version": version, "prompt_id": prompt.map(|id| id.to_string()), "label": label,
             "weight": weight, "activated_by": activated_by,
         })),
     };
@@ -187,9 +187,9 @@ fn activate_by(gate: Uuid) -> Result<(), Error> {
     let activation = Activation {
         agent_type: &agent_type,
         label: &label,
-        prompt,
+        prompt: Some(prompt),
         activated_by: activated_by.as_deref(),
-        weight: activations::weight(Some(weight))?,
+        weight: activations::weight(weight)?,
     };
     activation.write(true)
 }

@@ -25,7 +25,8 @@ const UNPINNED: [&str; 12] = [
     "text_sha256",
 ];
 
-/// Functions that views, checks or generated columns call and that read nothing but their arguments: everybody may call them, so that everybody who may
+/// Functions that views, checks or generated columns call and that read nothing but their arguments: everybody may call
+/// them, so that everybody who may
 /// read such a view, or a user's view over it, can. Decision `readers-of-costs-may-compute-them`.
 const FOR_EVERYBODY: [&str; 7] = [
     "is_valid_llm_call",
