@@ -697,6 +697,8 @@ CREATE UNIQUE INDEX uq_prompts_active ON orchestrator.prompts USING btree (agent
 CREATE TRIGGER prompts_activation AFTER INSERT OR UPDATE OF is_active ON orchestrator.prompts FOR EACH ROW EXECUTE FUNCTION orchestrator.record_activation();
 CREATE TRIGGER prompts_immutable BEFORE UPDATE ON orchestrator.prompts FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_immutable('agent_type', 'version', 'prompt_text', 'created_at');
 CREATE TRIGGER prompts_published BEFORE DELETE OR TRUNCATE ON orchestrator.prompts FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_published();
+CREATE TRIGGER prompts_waiting BEFORE UPDATE OF is_active ON orchestrator.prompts FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.wait_for_activations();
+CREATE TRIGGER prompts_waiting_active BEFORE INSERT ON orchestrator.prompts FOR EACH ROW WHEN (new.is_active) EXECUTE FUNCTION orchestrator.wait_for_activations();
 
 -- Which version of a prompt was made live when, and by whom; rows are only added
 -- Made by 0.9.0--0.9.1.sql
@@ -2344,7 +2346,7 @@ CREATE FUNCTION orchestrator.dump_safety()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'dump_safety_wrapper';
 
--- BEFORE INSERT row trigger of prompt_activations: the version is one of the agent type, and was approved if a rule asks for that
+-- BEFORE INSERT row trigger of prompt_activations: the version is one of the agent type, its time is not in the future, and it was approved if a rule asks for that
 -- Made by 0.9.0--0.9.1.sql
 CREATE FUNCTION orchestrator.enforce_activations()
  RETURNS trigger
@@ -2461,7 +2463,7 @@ AS 'orchestrator_schema', 'expire_sessions_wrapper';
 
 -- Records that knowledge could not be embedded; it waits for another attempt, or is given up after knowledge_max_attempts. Returns the number of entries that failed
 -- Made by 0.9.0--0.9.1.sql
-CREATE FUNCTION orchestrator.fail_knowledge(ids uuid[], error text, retry_in interval DEFAULT NULL::interval)
+CREATE FUNCTION orchestrator.fail_knowledge(ids uuid[], error text, retry_in interval DEFAULT NULL::interval, worker text DEFAULT NULL::text)
  RETURNS bigint
  LANGUAGE c
  SECURITY DEFINER
@@ -3045,7 +3047,7 @@ AS 'orchestrator_schema', 'resolve_reviews_0_8_0_wrapper';
 
 -- Lets knowledge wait again that another model embedded, or that was given up. Returns the number of entries
 -- Made by 0.9.0--0.9.1.sql
-CREATE FUNCTION orchestrator.restage_knowledge(embedding_model text)
+CREATE FUNCTION orchestrator.restage_knowledge(embedding_model text, given_up_only boolean DEFAULT false)
  RETURNS bigint
  LANGUAGE c
  SECURITY DEFINER
@@ -3499,6 +3501,14 @@ CREATE FUNCTION orchestrator.verify_audit_seals(from_sequence bigint DEFAULT NUL
  STABLE PARALLEL RESTRICTED
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'verify_audit_seals_wrapper';
+
+-- BEFORE INSERT or UPDATE trigger of prompts: a plain change of is_active waits for those that activate versions
+-- Made by 0.9.0--0.9.1.sql
+CREATE FUNCTION orchestrator.wait_for_activations()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'wait_for_activations_wrapper';
 
 -- Withdraws an open question, by who asked it or an admin. Returns the row of view decisions
 -- Made by 0.7.3--0.8.0.sql

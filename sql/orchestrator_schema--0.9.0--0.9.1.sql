@@ -2,6 +2,8 @@
 
 -- 0.9.0 -> 0.9.1: prompts and knowledge that keep their past: which version was live when, labels and splits, activations
 -- that need a decision; knowledge that cannot be embedded stops nobody.
+-- active_prompt reads the history too: whoever could call it by grants of columns of prompts needs SELECT on the columns of
+-- prompt_activations and on prompts.id.
 -- Locks prompts, knowledge, gates and rules until the transaction ends. prompts is rewritten; the wider CHECKs read gates and
 -- rules once. Rows and values kept by an earlier downgrade are restored.
 
@@ -60,22 +62,22 @@ COMMENT ON FUNCTION orchestrator.mark_knowledge_embedded(uuid[], text) IS
 SELECT orchestrator.copy_grants('orchestrator.mark_knowledge_embedded(uuid[])', 'orchestrator.mark_knowledge_embedded(uuid[], text)');
 DROP FUNCTION orchestrator.mark_knowledge_embedded(uuid[]);
 
-CREATE FUNCTION orchestrator.fail_knowledge(ids uuid[], error text, retry_in interval DEFAULT NULL)
+CREATE FUNCTION orchestrator.fail_knowledge(ids uuid[], error text, retry_in interval DEFAULT NULL, worker text DEFAULT NULL)
 RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'fail_knowledge_wrapper';
-REVOKE ALL ON FUNCTION orchestrator.fail_knowledge(uuid[], text, interval) FROM PUBLIC;
-COMMENT ON FUNCTION orchestrator.fail_knowledge(uuid[], text, interval) IS
+REVOKE ALL ON FUNCTION orchestrator.fail_knowledge(uuid[], text, interval, text) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.fail_knowledge(uuid[], text, interval, text) IS
     'Records that knowledge could not be embedded; it waits for another attempt, or is given up after knowledge_max_attempts. Returns the number of entries that failed';
 
-CREATE FUNCTION orchestrator.restage_knowledge(embedding_model text)
+CREATE FUNCTION orchestrator.restage_knowledge(embedding_model text, given_up_only boolean DEFAULT false)
 RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'restage_knowledge_wrapper';
-REVOKE ALL ON FUNCTION orchestrator.restage_knowledge(text) FROM PUBLIC;
-COMMENT ON FUNCTION orchestrator.restage_knowledge(text) IS
+REVOKE ALL ON FUNCTION orchestrator.restage_knowledge(text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.restage_knowledge(text, boolean) IS
     'Lets knowledge wait again that another model embedded, or that was given up. Returns the number of entries';
 
 -- prompts
@@ -174,7 +176,7 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'enforce_activations_wrapper';
 REVOKE ALL ON FUNCTION orchestrator.enforce_activations() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.enforce_activations() IS
-    'BEFORE INSERT row trigger of prompt_activations: the version is one of the agent type, and was approved if a rule asks for that';
+    'BEFORE INSERT row trigger of prompt_activations: the version is one of the agent type, its time is not in the future, and it was approved if a rule asks for that';
 
 CREATE FUNCTION orchestrator.follow_activations()
 RETURNS trigger
@@ -194,12 +196,25 @@ REVOKE ALL ON FUNCTION orchestrator.record_activation() FROM PUBLIC;
 COMMENT ON FUNCTION orchestrator.record_activation() IS
     'AFTER INSERT or UPDATE row trigger of prompts: a plain change of is_active enters the history';
 
+CREATE FUNCTION orchestrator.wait_for_activations()
+RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'wait_for_activations_wrapper';
+REVOKE ALL ON FUNCTION orchestrator.wait_for_activations() FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.wait_for_activations() IS
+    'BEFORE INSERT or UPDATE trigger of prompts: a plain change of is_active waits for those that activate versions';
+
 CREATE TRIGGER prompt_activations_checked BEFORE INSERT ON orchestrator.prompt_activations
     FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_activations();
 CREATE TRIGGER prompt_activations_followed AFTER INSERT ON orchestrator.prompt_activations
     FOR EACH ROW EXECUTE FUNCTION orchestrator.follow_activations();
 CREATE TRIGGER prompt_activations_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON orchestrator.prompt_activations
     FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_published();
+CREATE TRIGGER prompts_waiting BEFORE UPDATE OF is_active ON orchestrator.prompts
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.wait_for_activations();
+CREATE TRIGGER prompts_waiting_active BEFORE INSERT ON orchestrator.prompts
+    FOR EACH ROW WHEN (NEW.is_active) EXECUTE FUNCTION orchestrator.wait_for_activations();
 CREATE TRIGGER prompts_activation AFTER INSERT OR UPDATE OF is_active ON orchestrator.prompts
     FOR EACH ROW EXECUTE FUNCTION orchestrator.record_activation();
 
@@ -255,6 +270,24 @@ ALTER TABLE orchestrator.decision_rules
 
 SELECT orchestrator.restore_columns('orchestrator.gates', array['gate_type']);
 SELECT orchestrator.restore_columns('orchestrator.decision_rules', array['kind', 'type']);
+
+-- Below 0.9.1 an approval makes no version live.
+DO $$
+DECLARE
+    approved text;
+BEGIN
+    SELECT string_agg(g.id::text, ', ' ORDER BY g.resolved_at, g.id) INTO approved
+    FROM orchestrator.gates AS g
+    WHERE g.gate_type = 'prompt_activation' AND g.status = 'approved' AND NOT EXISTS (
+        SELECT FROM orchestrator.prompt_activations AS a
+        WHERE a.agent_type = g.context ->> 'agent_type' AND a.label = g.context ->> 'label'
+          AND a.prompt_id::text = g.context ->> 'prompt_id' AND a.activated_at >= g.resolved_at);
+    IF approved IS NOT NULL THEN
+        RAISE NOTICE 'gates whose approval has made no version live: %', approved
+            USING DETAIL = 'They were approved below 0.9.1.', HINT = 'Ask again with orchestrator.activate_prompt if the versions are still to go live.';
+    END IF;
+END
+$$;
 
 CREATE FUNCTION orchestrator.activate_approved()
 RETURNS trigger

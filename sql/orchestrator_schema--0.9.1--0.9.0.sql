@@ -1,7 +1,8 @@
 \echo Use "ALTER EXTENSION orchestrator_schema UPDATE TO '0.9.0'" to load this file. \quit
 
 -- 0.9.1 -> 0.9.0: removes the history, labels and splits of prompts, and attempts and leases of knowledge;
--- orchestrator_archive keeps the rows and values. Gates of prompts become manual ones. Knowledge that was given up waits
+-- orchestrator_archive keeps the rows and values. Gates of prompts become manual ones, whose approval makes no version live,
+-- and no rule about activations holds. Knowledge that was given up waits
 -- again. Locks prompts, knowledge, gates and rules until the transaction ends.
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
@@ -94,8 +95,11 @@ SET search_path TO pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'publish_prompt_wrapper';
 
 DROP TRIGGER prompts_activation ON orchestrator.prompts;
+DROP TRIGGER prompts_waiting_active ON orchestrator.prompts;
+DROP TRIGGER prompts_waiting ON orchestrator.prompts;
 DROP TRIGGER prompts_published ON orchestrator.prompts;
 SELECT orchestrator.archive_table('orchestrator.prompt_activations');
+DROP FUNCTION orchestrator.wait_for_activations();
 DROP FUNCTION orchestrator.record_activation();
 DROP FUNCTION orchestrator.follow_activations();
 DROP FUNCTION orchestrator.enforce_activations();
@@ -107,8 +111,8 @@ DROP FUNCTION orchestrator.text_sha256(text);
 
 -- knowledge
 
-DROP FUNCTION orchestrator.restage_knowledge(text);
-DROP FUNCTION orchestrator.fail_knowledge(uuid[], text, interval);
+DROP FUNCTION orchestrator.restage_knowledge(text, boolean);
+DROP FUNCTION orchestrator.fail_knowledge(uuid[], text, interval, text);
 
 CREATE FUNCTION orchestrator.mark_knowledge_embedded(ids uuid[])
 RETURNS bigint

@@ -2861,6 +2861,7 @@ export type Database = {
           ids: string[];
           error: string;
           retry_in?: string;
+          worker?: string;
         };
         Returns: number;
       };
@@ -3366,6 +3367,7 @@ export type Database = {
       restage_knowledge: {
         Args: {
           embedding_model: string;
+          given_up_only?: boolean;
         };
         Returns: number;
       };

@@ -275,6 +275,49 @@ fn activations_at_once_leave_one_order_and_one_active_version() -> Result<()> {
     Ok(())
 }
 
+/// The functions lock the agent type before its rows. A plain UPDATE or INSERT that locked its row first would wait for them
+/// while they wait for it.
+#[test]
+fn a_plain_change_of_is_active_waits_for_activations() -> Result<()> {
+    const WAITS: &str = "SELECT (count(*) > 0)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let database = walked_to("plain_activation", newest()?)?;
+    let mut activating = database.client()?;
+    activating.batch_execute(
+        "SELECT orchestrator.publish_prompt('writer', '1.0.' || n, 'text ' || n, activate => n = 0) FROM generate_series(0, 2) AS n",
+    )?;
+    for plain in [
+        "UPDATE orchestrator.prompts SET is_active = false WHERE is_active",
+        "INSERT INTO orchestrator.prompts (agent_type, version, prompt_text, is_active) VALUES ('writer', '2.0.0', 'text', true)",
+    ] {
+        activating.batch_execute(
+            "BEGIN; SELECT orchestrator.activate_prompt('writer', '1.0.1', 'canary')",
+        )?;
+        std::thread::scope(|scope| -> Result<()> {
+            let mut other = database.client()?;
+            let changed = scope.spawn(move || other.batch_execute(plain));
+            let mut watcher = database.client()?;
+            let waits = deadline::wait_until("the plain statement waits", || {
+                Ok(text(&mut watcher, WAITS)? == "true")
+            });
+            let activated = activating
+                .batch_execute("SELECT orchestrator.activate_prompt('writer', '1.0.2'); COMMIT");
+            let changed = changed.join().expect("the thread ends");
+            waits?;
+            activated?;
+            if plain.starts_with("UPDATE") {
+                changed?;
+            } else {
+                let code = changed.expect_err("one version is active").code().cloned();
+                assert_eq!(code, Some(SqlState::UNIQUE_VIOLATION));
+            }
+            Ok(())
+        })?;
+    }
+    let agrees = "SELECT count(*) FROM orchestrator.prompts WHERE is_active AND prompt_text = orchestrator.active_prompt('writer')";
+    assert_eq!(number(&mut activating, agrees)?, 1);
+    Ok(())
+}
+
 #[test]
 fn a_price_set_by_many_is_one_price_and_list_prices_are_added_once() -> Result<()> {
     let database = walked_to("price", newest()?)?;

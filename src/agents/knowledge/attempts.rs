@@ -125,26 +125,35 @@ fn give_up_overdue(batch: i64) -> Result<(), Error> {
 /// `knowledge_given_up`. Knowledge that is embedded or given up already stays as it is.
 ///
 /// `ids`: the knowledge; `error`: the reason; `retry_in`: the time until the next attempt; NULL means 2 to the power of
-/// the number of attempts, in seconds, an hour at most, shortened by up to a quarter at random.
+/// the number of attempts, in seconds, an hour at most, shortened by up to a quarter at random; `worker`: the name of the
+/// claim: knowledge that another worker has claimed since then stays as it is; NULL for every claim.
 /// Returns: the number of rows that failed.
-/// Errors: 22004 also for a NULL among the ids, 22023 blank error, a negative time, or a configuration
-/// knowledge_max_attempts that is no number of attempts, P0002 an unknown id. Since 0.9.1.
+/// Errors: 22004 also for a NULL among the ids, 22023 blank error, a blank or overlong worker, a negative time, or a
+/// configuration knowledge_max_attempts that is no number of attempts, P0002 an unknown id. Since 0.9.1.
 #[pg_extern(sql = false, volatile)]
 fn fail_knowledge(
     ids: Option<Vec<Option<Uuid>>>,
     error: Option<&str>,
     retry_in: default!(Option<Interval>, "NULL"),
+    worker: default!(Option<&str>, "NULL"),
 ) -> Result<i64, ErrorReport> {
     let ids = super::given(ids)?;
     let error = arguments::filled("error", error)?;
     let retry_in = retry_in.map(|time| arguments::length("retry_in", time)).transpose()?;
+    let worker = worker.map(|worker| arguments::name("worker", Some(worker))).transpose()?;
     refuse_unknown(&ids)?;
-    Ok(fail(ids, error, retry_in)?)
+    Ok(fail(ids, error, retry_in, worker)?)
 }
 
-fn fail(ids: Vec<Uuid>, error: &str, retry_in: Option<Interval>) -> Result<i64, Error> {
+fn fail(
+    ids: Vec<Uuid>,
+    error: &str,
+    retry_in: Option<Interval>,
+    worker: Option<&str>,
+) -> Result<i64, Error> {
     static FAIL: Statement = Statement::new(include_str!("fail.sql"));
-    let arguments = [ids.into(), error.into(), retry_in.into(), most_attempts()?.into()];
+    let most = most_attempts()?;
+    let arguments = [ids.into(), error.into(), retry_in.into(), most.into(), worker.into()];
     let failed = FAIL.update(&arguments, |rows| {
         rows::each(rows, |row| {
             let id = rows::value::<Uuid>(row, 1, "knowledge_staging.id")?;
@@ -159,20 +168,27 @@ fn fail(ids: Vec<Uuid>, error: &str, retry_in: Option<Interval>) -> Result<i64, 
 /// Lets knowledge wait again that was embedded by another model, or given up, and records `knowledge_restaged`.
 ///
 /// `embedding_model`: the name of the new model, as `mark_knowledge_embedded` takes it; knowledge that it has embedded
-/// stays as it is. Returns: the number of rows that wait again.
+/// stays as it is; `given_up_only`: whether only knowledge that was given up waits again.
+/// Returns: the number of rows that wait again.
 /// Errors: 22004, 22023 blank or overlong name. Since 0.9.1.
 #[pg_extern(sql = false, volatile)]
-fn restage_knowledge(embedding_model: Option<&str>) -> Result<i64, ErrorReport> {
+fn restage_knowledge(
+    embedding_model: Option<&str>,
+    given_up_only: default!(Option<bool>, "false"),
+) -> Result<i64, ErrorReport> {
     static RESTAGE: Statement = Statement::new(
         "UPDATE orchestrator.knowledge_staging AS k \
          SET embedded = false, embedded_at = NULL, embedding_model = NULL, attempts = 0, last_error = NULL, \
              retry_at = NULL, given_up_at = NULL, claimed_by = NULL, lease_expires_at = NULL \
          WHERE k.id IN (SELECT h.id FROM orchestrator.knowledge_staging AS h \
-                        WHERE (h.embedded AND h.embedding_model IS DISTINCT FROM $1) OR (NOT h.embedded AND h.given_up_at IS NOT NULL) \
+                        WHERE (h.embedded AND h.embedding_model IS DISTINCT FROM $1 AND NOT $2) OR (NOT h.embedded AND h.given_up_at IS NOT NULL) \
                         ORDER BY h.id FOR UPDATE)",
     );
     let model = arguments::name("embedding_model", embedding_model)?;
-    let restaged = RESTAGE.update(&[model.into()], |rows| Ok(rows.len() as i64))?;
+    let restaged = RESTAGE
+        .update(&[model.into(), given_up_only.unwrap_or(false).into()], |rows| {
+            Ok(rows.len() as i64)
+        })?;
     if restaged > 0 {
         let facts = json!({ "embedding_model": model, "knowledge": restaged });
         audit::record_fact("knowledge_restaged", audit::SYSTEM, facts)?;

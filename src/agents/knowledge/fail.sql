@@ -1,9 +1,10 @@
 -- Ends an attempt for entries $1 with error $2; the next is after $3, NULL by the number of attempts; $4 attempts are the
--- most. A claim with a lease has counted the attempt already.
+-- most. A claim with a lease has counted the attempt already. $5 is the worker whose claim it was, NULL for any.
 WITH failed AS (
     SELECT k.id, least(k.attempts, 2147483646) + CASE WHEN k.lease_expires_at IS NULL THEN 1 ELSE 0 END AS attempts
     FROM orchestrator.knowledge_staging AS k
     WHERE k.id = ANY ($1) AND NOT k.embedded AND k.given_up_at IS NULL
+      AND ($5 IS NULL OR k.claimed_by IS NOT DISTINCT FROM $5)
     ORDER BY k.id FOR UPDATE
 )
 UPDATE orchestrator.knowledge_staging AS k

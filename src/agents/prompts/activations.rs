@@ -11,16 +11,42 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
 use super::live::{self, PRODUCTION};
-use super::{one_activation_at_a_time, overtaken};
+use super::{ACTIVATE_PROMPT, one_activation_at_a_time, overtaken};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
 use crate::server::triggers::{by_key, of, takes_history};
-use crate::server::{arguments, backend_state, latest, relations};
+use crate::server::{arguments, backend_state, latest, locks, relations};
 
 thread_local! {
-    /// Whether the activation that is being written was decided.
-    static IS_DECIDED: Cell<bool> = const { Cell::new(false) };
+    /// Who writes the history and is_active at the moment.
+    static WRITER: Cell<Writer> = const { Cell::new(Writer::Anybody) };
+}
+
+/// Who writes the history and is_active.
+#[derive(Clone, Copy, PartialEq)]
+enum Writer {
+    /// A plain statement.
+    Anybody,
+    /// This module.
+    Own,
+    /// This module, for an activation that a human has approved.
+    Decided,
+}
+
+impl Writer {
+    /// Runs statements as this writer.
+    fn run<T>(self, work: impl FnOnce() -> T) -> T {
+        struct Before(Writer);
+        impl Drop for Before {
+            fn drop(&mut self) {
+                WRITER.set(self.0);
+            }
+        }
+        // Also if a statement raises an error.
+        let _before = Before(WRITER.replace(self));
+        work()
+    }
 }
 
 /// An activation to be written.
@@ -52,13 +78,13 @@ impl Activation<'_> {
             self.activated_by.into(),
             self.weight.into(),
         ];
-        let before = IS_DECIDED.replace(is_decided);
+        let writer = if is_decided { Writer::Decided } else { Writer::Own };
         // The newest activation can be newer than the snapshot of the transaction.
-        let inserted = PgTryBuilder::new(|| INSERT.update(&arguments, statements::one::<String>))
+        let insert = || INSERT.update(&arguments, statements::one::<String>);
+        let inserted = PgTryBuilder::new(|| writer.run(insert))
             .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, |_| {
                 Err(overtaken(self.agent_type))
             })
-            .finally(|| IS_DECIDED.set(before))
             .execute();
         inserted?
             .map(drop)
@@ -88,8 +114,8 @@ pub fn needs_a_decision() -> Result<bool, Error> {
     Ok(latest::value::<bool>(HAS_RULE, &[])? == Some(true))
 }
 
-/// BEFORE INSERT row trigger of prompt_activations: the prompt is one of the agent type, and a human has approved the
-/// activation if a rule asks for that.
+/// BEFORE INSERT row trigger of prompt_activations: the prompt is one of the agent type, the time is not in the future, and
+/// a human has approved the activation if a rule asks for that.
 ///
 /// Errors: 22023, 55000. Since 0.9.1.
 #[pg_trigger(sql = false)]
@@ -117,7 +143,17 @@ fn check(row: &PgHeapTuple<'_, AllocatedByPostgres>) -> Result<(), Error> {
                 .hint(format!("Activate a prompt of agent type \"{agent_type}\".")));
         }
     }
-    if !IS_DECIDED.get() && needs_a_decision()? {
+    // The clock can have gone back since the newest activation, which the next one follows.
+    if WRITER.get() == Writer::Anybody
+        && let Some(activated_at) = of::<TimestampWithTimeZone>(row, "activated_at")?
+        && activated_at > pgrx::datum::clock_timestamp()
+    {
+        let message = format!("activated_at {activated_at} is in the future");
+        return Err(Error::new(Kind::InvalidValue, message)
+            .detail("The newest activation is live at once, whatever its time.")
+            .hint("Insert the activation when the version is to go live."));
+    }
+    if WRITER.get() != Writer::Decided && needs_a_decision()? {
         return Err(Error::new(
             Kind::NotReady,
             format!("an activation of a prompt of agent type \"{agent_type}\" needs a decision"),
@@ -164,13 +200,29 @@ fn mark(agent_type: &str) -> Result<(), Error> {
     // SAFETY: makes the activation that fired the trigger visible to the snapshot that `newest` takes.
     unsafe { pg_sys::CommandCounterIncrement() };
     let prompt = live::newest(agent_type, PRODUCTION)?;
-    DEACTIVATE.update(&[agent_type.into(), prompt.into()], |_| Ok(()))?;
+    Writer::Own.run(|| DEACTIVATE.update(&[agent_type.into(), prompt.into()], |_| Ok(())))?;
     let Some(prompt) = prompt else { return Ok(()) };
+    let activate = || ACTIVATE.update(&[prompt.into()], statements::one::<Uuid>);
     // The unique index can see an active version that is newer than the transaction's snapshot.
-    let marked = PgTryBuilder::new(|| ACTIVATE.update(&[prompt.into()], statements::one::<Uuid>))
+    let marked = PgTryBuilder::new(|| Writer::Own.run(activate))
         .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, |_| Err(overtaken(agent_type)))
         .execute();
     marked?.map(drop).ok_or_else(|| Error::no_row("the prompt could not be activated", "prompts"))
+}
+
+/// BEFORE UPDATE OF is_active statement trigger and BEFORE INSERT row trigger of prompts: a plain statement that changes
+/// is_active runs alone among all that activate versions. It takes its lock before any row: the functions lock the agent
+/// type first and then its rows.
+///
+/// Since 0.9.1.
+#[pg_trigger(sql = false)]
+fn wait_for_activations<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    if WRITER.get() == Writer::Anybody && !takes_history(trigger) {
+        by_key(trigger, || locks::one_at_a_time(ACTIVATE_PROMPT));
+    }
+    Ok(trigger.new())
 }
 
 /// AFTER INSERT OR UPDATE OF is_active row trigger of prompts: a version that is made active or inactive by a plain

@@ -203,11 +203,15 @@ fn next_prompt_version(
     })
 }
 
+/// The function whose lock those hold that activate versions.
+const ACTIVATE_PROMPT: &str = "activate_prompt";
+
 /// Waits until no other transaction activates prompts of the agent type, and keeps others waiting
 /// until this one ends. The next statement sees the changes of the transactions that were waited
 /// for.
 pub fn one_activation_at_a_time(agent_type: &str) -> Result<(), Error> {
-    locks::one_at_a_time_for("activate_prompt", agent_type)
+    locks::shared(ACTIVATE_PROMPT)?;
+    locks::one_at_a_time_for(ACTIVATE_PROMPT, agent_type)
 }
 
 /// Two statements, because the unique index checks each row as it is written: the old version has

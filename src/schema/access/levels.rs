@@ -343,6 +343,7 @@ const FUNCTIONS: &[Functions] = &[
             "enforce_activations",
             "follow_activations",
             "record_activation",
+            "wait_for_activations",
             "activate_approved",
             "enforce_terms",
             "enforce_votes",

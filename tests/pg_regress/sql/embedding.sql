@@ -27,6 +27,12 @@ SELECT content FROM orchestrator.claim_knowledge();
 SELECT content, attempts, last_error FROM orchestrator.knowledge_staging WHERE NOT embedded AND given_up_at IS NOT NULL ORDER BY content;
 SELECT event_type, metadata ->> 'error' AS error, jsonb_array_length(metadata -> 'knowledge_ids') AS entries FROM orchestrator.audit_events WHERE event_type = 'knowledge_given_up' ORDER BY id;
 SELECT orchestrator.fail_knowledge(pg_temp.ids('{lesson 1,lesson 2}'), 'given up and embedded entries stay as they are');
+-- A worker whose claim another one has taken over fails nothing.
+SELECT orchestrator.restage_knowledge('model-1', given_up_only => true);
+SELECT content FROM orchestrator.claim_knowledge(1, 'embedder 3', '1 hour');
+SELECT orchestrator.fail_knowledge(pg_temp.ids('{lesson 1}'), 'too late', worker => 'embedder 1');
+SELECT orchestrator.fail_knowledge(pg_temp.ids('{lesson 1}'), 'the model refuses the text', '0', 'embedder 3');
+SELECT * FROM pg_temp.states;
 -- A new model: what another model embedded, and what was given up, waits again.
 SELECT orchestrator.restage_knowledge('model-1');
 SELECT orchestrator.mark_knowledge_embedded(pg_temp.ids('{lesson 1}'), 'model-2');
@@ -36,6 +42,7 @@ SELECT * FROM pg_temp.states;
 SELECT pg_temp.refusal(call) FROM unnest(ARRAY[
     $$SELECT orchestrator.claim_knowledge(0)$$, $$SELECT orchestrator.claim_knowledge(1, ' ', '1 hour')$$, $$SELECT orchestrator.claim_knowledge(1, 'w', '0')$$, $$SELECT orchestrator.claim_knowledge(1, 'w', '-1 hour')$$,
     $$SELECT orchestrator.fail_knowledge(NULL, 'e')$$, $$SELECT orchestrator.fail_knowledge(ARRAY[NULL]::uuid[], 'e')$$, $$SELECT orchestrator.fail_knowledge('{}', ' ')$$, $$SELECT orchestrator.fail_knowledge('{}', 'e', '-1 s')$$,
+    $$SELECT orchestrator.fail_knowledge('{}', 'e', worker => ' ')$$,
     $$SELECT orchestrator.fail_knowledge('{0198c5a0-0000-7000-8000-000000000001}', 'e')$$, $$SELECT orchestrator.mark_knowledge_embedded('{}', ' ')$$,
     $$SELECT orchestrator.restage_knowledge(NULL)$$, $$SELECT orchestrator.restage_knowledge('')$$]) AS call;
 SELECT key FROM orchestrator.set_configuration('knowledge_max_attempts', '0', 'integer');

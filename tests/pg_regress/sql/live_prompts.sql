@@ -50,6 +50,7 @@ SELECT pg_temp.refusal(call) FROM unnest(ARRAY[
     $$SELECT orchestrator.prompt_diff('coder', '1.0.0', '9.0.0')$$, $$SELECT orchestrator.prompt_diff('coder', NULL, '1.0.0')$$]) AS call;
 SELECT orchestrator.publish_prompt('writer', '1.0.0', 'x') AS other \gset
 SELECT pg_temp.refusal(format($$INSERT INTO orchestrator.prompt_activations (agent_type, prompt_id) VALUES ('coder', %L)$$, :'other')) = 'x' AS same, split_part(pg_temp.refusal(format($$INSERT INTO orchestrator.prompt_activations (agent_type, prompt_id) VALUES ('coder', %L)$$, :'other')), ' ', 1) AS code;
+SELECT split_part(pg_temp.refusal($$INSERT INTO orchestrator.prompt_activations (agent_type, prompt_id, activated_at) SELECT 'coder', p.id, clock_timestamp() + interval '1 day' FROM orchestrator.prompts AS p WHERE p.agent_type = 'coder' AND p.version = '1.0.0'$$), ' ', 1);
 -- A rule: an activation needs a decision.
 SELECT kind, type, approvals_needed FROM orchestrator.set_decision_rule('gate', 'prompt_activation', requester_may_decide => true);
 SET client_min_messages TO warning;
