@@ -1,4 +1,4 @@
--- The schema of orchestrator_schema 0.9.1: the final definition of every table, view and function.
+-- The schema of orchestrator_schema 0.9.2: the final definition of every table, view and function.
 -- `cargo xtask docs` writes this file, and `cargo xtask check docs` compares it with a live database.
 -- It is for reading. Each object names the scripts that made it: A--B.sql stands for sql/orchestrator_schema--A--B.sql.
 
@@ -52,6 +52,85 @@ CREATE TABLE orchestrator.audit_seals (
 );
 CREATE TRIGGER audit_seals_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON orchestrator.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_append_only();
 CREATE TRIGGER audit_seals_append_only_rows BEFORE DELETE OR UPDATE ON orchestrator.audit_seals FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_append_only();
+
+-- Limits for the cost of calls, one for each scope and period; set_budget sets them. A scope with NULL everywhere is every call
+-- Made by 0.9.1--0.9.2.sql
+CREATE TABLE orchestrator.budgets (
+    id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
+    -- Only calls of this project; NULL for any
+    project_id uuid,
+    -- Only calls of this agent; NULL for any
+    agent_id text,
+    -- Only calls of the run of this thread; NULL for any
+    thread_id text,
+    -- Only calls that are charged to this user, key or tag; NULL for any
+    subject text,
+    -- How long a window lasts, by the UTC clock. day: from midnight; week: from Monday; month: from the first; total: for ever
+    period text NOT NULL,
+    -- USD for each window
+    limit_usd numeric NOT NULL,
+    -- Whether reservations beyond the limit are refused; without it the budget only counts
+    enforce boolean DEFAULT true NOT NULL,
+    -- How long a reservation is kept without another time
+    hold interval DEFAULT '00:15:00'::interval NOT NULL,
+    CONSTRAINT budgets_pkey PRIMARY KEY (id),
+    CONSTRAINT budgets_agent_id_check CHECK (btrim(agent_id) <> ''::text),
+    CONSTRAINT budgets_hold_check CHECK (hold > '00:00:00'::interval),
+    CONSTRAINT budgets_limit_usd_check CHECK (limit_usd >= 0::numeric AND limit_usd < '1000000000000'::bigint::numeric),
+    CONSTRAINT budgets_period_check CHECK (period = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'total'::text])),
+    CONSTRAINT budgets_subject_check CHECK (btrim(subject) <> ''::text),
+    CONSTRAINT budgets_thread_id_check CHECK (btrim(thread_id) <> ''::text)
+);
+CREATE UNIQUE INDEX idx_budgets_scope ON orchestrator.budgets USING btree (orchestrator.text_sha256(subject), orchestrator.text_sha256(thread_id), orchestrator.text_sha256(agent_id), project_id, period) NULLS NOT DISTINCT;
+
+-- The time in which a budget counts once: what is spent and reserved in it
+-- Made by 0.9.1--0.9.2.sql
+CREATE TABLE orchestrator.budget_windows (
+    -- The budget
+    budget_id uuid NOT NULL,
+    -- When the window begins; -infinity for period total
+    starts_at timestamp with time zone NOT NULL,
+    -- USD of the calls that were recorded or settled
+    spent numeric DEFAULT 0 NOT NULL,
+    -- USD of the reservations that are held, with those that have expired and were not yet taken back
+    reserved numeric DEFAULT 0 NOT NULL,
+    -- USD by which the limit was raised for this window
+    raised numeric DEFAULT 0 NOT NULL,
+    -- The last question to a human about it: a review, or a gate if no run waits
+    review_id uuid,
+    CONSTRAINT budget_windows_pkey PRIMARY KEY (budget_id, starts_at),
+    CONSTRAINT budget_windows_budget_id_fkey FOREIGN KEY (budget_id) REFERENCES orchestrator.budgets(id),
+    CONSTRAINT budget_windows_raised_check CHECK (raised >= 0::numeric AND raised < 'Infinity'::numeric),
+    CONSTRAINT budget_windows_reserved_check CHECK (reserved >= 0::numeric AND reserved < 'Infinity'::numeric),
+    CONSTRAINT budget_windows_spent_check CHECK (spent >= 0::numeric AND spent < 'Infinity'::numeric)
+);
+CREATE INDEX idx_budget_windows_review ON orchestrator.budget_windows USING btree (review_id) WHERE (review_id IS NOT NULL);
+
+-- Reservations: what each of them holds in each budget that is about its call
+-- Made by 0.9.1--0.9.2.sql
+CREATE TABLE orchestrator.budget_holds (
+    -- The reservation, the same in all its budgets
+    reservation_id uuid NOT NULL,
+    -- The budget
+    budget_id uuid NOT NULL,
+    -- The window in which it was reserved
+    starts_at timestamp with time zone NOT NULL,
+    -- USD that are reserved
+    amount numeric NOT NULL,
+    -- When it can be taken back
+    expires_at timestamp with time zone NOT NULL,
+    -- held: reserved; settled: the call was made; released: the call was not made; expired: taken back, and can still be settled
+    state text DEFAULT 'held'::text NOT NULL,
+    -- USD that the call cost, once it is settled
+    actual numeric,
+    CONSTRAINT budget_holds_pkey PRIMARY KEY (reservation_id, budget_id),
+    CONSTRAINT budget_holds_window_fkey FOREIGN KEY (budget_id, starts_at) REFERENCES orchestrator.budget_windows(budget_id, starts_at),
+    CONSTRAINT budget_holds_actual_check CHECK ((state = 'settled'::text) = (actual IS NOT NULL) AND actual >= 0::numeric AND actual < '1000000000000'::bigint::numeric),
+    CONSTRAINT budget_holds_amount_check CHECK (amount >= 0::numeric AND amount < '1000000000000'::bigint::numeric),
+    CONSTRAINT budget_holds_expires_at_check CHECK (isfinite(expires_at)),
+    CONSTRAINT budget_holds_state_check CHECK (state = ANY (ARRAY['held'::text, 'settled'::text, 'released'::text, 'expired'::text]))
+);
+CREATE INDEX idx_budget_holds_held ON orchestrator.budget_holds USING btree (budget_id, starts_at, expires_at) WHERE (state = 'held'::text);
 
 -- Answers of specialists to the requests of a collaboration
 -- Made by 0.2.0--0.2.1.sql
@@ -564,7 +643,7 @@ CREATE TRIGGER orchestrator_runs_questions AFTER UPDATE OF phase ON orchestrator
 CREATE TRIGGER orchestrator_runs_queue AFTER UPDATE ON orchestrator.orchestrator_runs FOR EACH ROW WHEN ((((old.gate_status = ANY (ARRAY['hold'::text, 'kill'::text])) IS DISTINCT FROM (new.gate_status = ANY (ARRAY['hold'::text, 'kill'::text]))) OR ((new.gate_status = 'recycle'::text) AND old.requires_human_review AND (NOT new.requires_human_review)) OR ((new.gate_status = 'recycle'::text) AND (old.gate_status = 'recycle'::text) AND (new.phase = old.phase) AND (new.tokens_used = old.tokens_used) AND (NOT (new.current_agent IS DISTINCT FROM old.current_agent))))) EXECUTE FUNCTION orchestrator.queue_tasks_of_run();
 
 -- Approval gates: an agent waits, and a human decides
--- Made by 0.1.6--0.2.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.3--0.8.0.sql, 0.9.0--0.9.1.sql
+-- Made by 0.1.6--0.2.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.3--0.8.0.sql, 0.9.0--0.9.1.sql, 0.9.1--0.9.2.sql
 CREATE TABLE orchestrator.gates (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The project, which is stored elsewhere
@@ -611,6 +690,7 @@ CREATE INDEX idx_gates_status ON orchestrator.gates USING btree (status);
 CREATE INDEX idx_gates_thread ON orchestrator.gates USING btree (thread_id) WHERE (thread_id IS NOT NULL);
 CREATE UNIQUE INDEX uq_gates_request_key ON orchestrator.gates USING btree (request_key) WHERE (request_key IS NOT NULL);
 CREATE TRIGGER gates_activation AFTER UPDATE OF status ON orchestrator.gates FOR EACH ROW WHEN (((new.status = 'approved'::text) AND (old.status = 'pending'::text) AND (new.gate_type = 'prompt_activation'::text))) EXECUTE FUNCTION orchestrator.activate_approved();
+CREATE TRIGGER gates_budget AFTER UPDATE OF status ON orchestrator.gates FOR EACH ROW WHEN (((new.status = 'approved'::text) AND (old.status = 'pending'::text) AND (new.gate_type = 'manual'::text) AND (new.context ? 'raise_by'::text))) EXECUTE FUNCTION orchestrator.raise_approved();
 CREATE TRIGGER gates_by_terms AFTER UPDATE ON orchestrator.gates REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_terms('gate');
 CREATE TRIGGER gates_decided AFTER UPDATE ON orchestrator.gates REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
 CREATE TRIGGER gates_lifecycle BEFORE UPDATE ON orchestrator.gates FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('gate', 'status');
@@ -618,7 +698,7 @@ CREATE TRIGGER gates_requested AFTER INSERT ON orchestrator.gates REFERENCING NE
 CREATE TRIGGER gates_terms AFTER INSERT ON orchestrator.gates REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.write_terms('gate');
 
 -- Questions to a human about a run, with the decision; a run may have several reviews
--- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.3--0.8.0.sql
+-- Made by 0.4.3--0.5.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.3--0.8.0.sql, 0.9.1--0.9.2.sql
 CREATE TABLE orchestrator.human_review_queue (
     id uuid DEFAULT orchestrator.uuidv7() NOT NULL,
     -- The run; if its thread_id changes, this column follows, also in a resolved review
@@ -660,6 +740,7 @@ CREATE INDEX idx_human_review_status ON orchestrator.human_review_queue USING bt
 CREATE INDEX idx_human_review_thread ON orchestrator.human_review_queue USING btree (thread_id);
 CREATE INDEX idx_human_review_type ON orchestrator.human_review_queue USING btree (review_type);
 CREATE UNIQUE INDEX uq_human_review_request_key ON orchestrator.human_review_queue USING btree (request_key) WHERE (request_key IS NOT NULL);
+CREATE TRIGGER human_review_queue_budget AFTER UPDATE OF status ON orchestrator.human_review_queue FOR EACH ROW WHEN (((new.status = 'approved'::text) AND (old.status = 'pending'::text) AND (new.review_type = 'budget_exceeded'::text))) EXECUTE FUNCTION orchestrator.raise_approved();
 CREATE TRIGGER human_review_queue_by_terms AFTER UPDATE ON orchestrator.human_review_queue REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_terms('review');
 CREATE TRIGGER human_review_queue_decided AFTER UPDATE ON orchestrator.human_review_queue REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('review');
 CREATE TRIGGER human_review_queue_lifecycle BEFORE UPDATE ON orchestrator.human_review_queue FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('review', 'status');
@@ -1252,6 +1333,36 @@ SELECT s.id, s.role, s.task_id, s.created_at, s.updated_at
 FROM orchestrator.sessions AS s
 WHERE s.status = 'active'
 ORDER BY s.updated_at DESC, s.id DESC;
+
+-- Each budget in its present window: spent, reserved and available
+-- Made by 0.9.1--0.9.2.sql
+--   budget_id: The budget
+--   project_id: Only calls of this project; NULL for any
+--   agent_id: Only calls of this agent; NULL for any
+--   thread_id: Only calls of the run of this thread; NULL for any
+--   subject: Only calls that are charged to this user, key or tag; NULL for any
+--   period: day, week, month or total
+--   starts_at: When the present window begins; -infinity for period total
+--   ends_at: When the next one begins; infinity for period total
+--   limit_usd: USD for each window
+--   raised: USD by which the limit was raised for this window
+--   spent: USD of the calls that were recorded or settled
+--   reserved: USD of the reservations that are held and have not expired
+--   available: USD that are left; less than 0 if more was spent than allowed
+--   enforce: Whether reservations beyond the limit are refused
+--   review_id: The last question to a human about the window
+CREATE VIEW orchestrator.budget_status AS
+SELECT b.id AS budget_id, b.project_id, b.agent_id, b.thread_id, b.subject, b.period, p.starts_at,
+       CASE b.period WHEN 'total' THEN 'infinity'
+            ELSE (p.starts_at AT TIME ZONE 'UTC' + CASE b.period WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '7 days' ELSE interval '1 month' END) AT TIME ZONE 'UTC' END AS ends_at,
+       b.limit_usd, coalesce(w.raised, 0) AS raised, coalesce(w.spent, 0) AS spent, r.reserved,
+       b.limit_usd + coalesce(w.raised, 0) - coalesce(w.spent, 0) - r.reserved AS available, b.enforce, w.review_id
+FROM orchestrator.budgets AS b
+     CROSS JOIN LATERAL (SELECT CASE b.period WHEN 'total' THEN '-infinity' ELSE date_trunc(b.period, now(), 'UTC') END AS starts_at) AS p
+     LEFT JOIN orchestrator.budget_windows AS w ON w.budget_id = b.id AND w.starts_at = p.starts_at
+     CROSS JOIN LATERAL (
+         SELECT coalesce(w.reserved, 0) - coalesce(sum(h.amount), 0) AS reserved FROM orchestrator.budget_holds AS h
+         WHERE h.budget_id = b.id AND h.starts_at = p.starts_at AND h.state = 'held' AND h.expires_at <= now()) AS r;
 
 -- Every collaboration: its first question with agents and urgency, the number of requests and outcomes, and whether the last request is answered
 -- Made by 0.2.0--0.2.1.sql
@@ -2443,6 +2554,15 @@ CREATE FUNCTION orchestrator.enum_duplicates(minimum_similarity double precision
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'enum_duplicates_wrapper';
 
+-- The cost of a call by the price in force now, to be reserved; NULL if there is none
+-- Made by 0.9.1--0.9.2.sql
+CREATE FUNCTION orchestrator.estimate_cost(model text, input_tokens bigint, max_output_tokens bigint, service_tier text DEFAULT 'standard'::text)
+ RETURNS numeric
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'estimate_cost_wrapper';
+
 -- Approves, rejects or escalates the questions without an answer in time, as their terms say. Returns each with its outcome
 -- Made by 0.7.3--0.8.0.sql
 CREATE FUNCTION orchestrator.expire_decisions()
@@ -2814,6 +2934,32 @@ CREATE FUNCTION orchestrator.queue_tasks_of_workflow()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'queue_tasks_of_workflow_wrapper';
 
+-- AFTER UPDATE row trigger of reviews and gates: an approved question about a budget raises its window
+-- Made by 0.9.1--0.9.2.sql
+CREATE FUNCTION orchestrator.raise_approved()
+ RETURNS trigger
+ LANGUAGE c
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'raise_approved_wrapper';
+
+-- Raises the limit of one window of a budget. Returns the row
+-- Made by 0.9.1--0.9.2.sql
+CREATE FUNCTION orchestrator.raise_budget(budget_id uuid, starts_at timestamp with time zone, amount double precision, raised_by text)
+ RETURNS orchestrator.budget_windows
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'raise_budget_0_9_2_float_wrapper';
+
+-- Raises the limit of one window of a budget. Returns the row
+-- Made by 0.9.1--0.9.2.sql
+CREATE FUNCTION orchestrator.raise_budget(budget_id uuid, starts_at timestamp with time zone, amount numeric, raised_by text)
+ RETURNS orchestrator.budget_windows
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'raise_budget_wrapper';
+
 -- Writes queued_tasks again from the pending tasks, marks the links of tasks that are over, and ends open attempts of tasks that are not running. Needed only if triggers were off. Returns the number of rows
 -- Made by 0.7.0--0.7.1.sql
 CREATE FUNCTION orchestrator.rebuild_task_queue()
@@ -2921,6 +3067,15 @@ CREATE FUNCTION orchestrator.record_token_usage(model text, input_tokens bigint,
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'record_token_usage_0_9_0_wrapper';
 
+-- Gives a reservation back whose call is not made. Returns whether it was still held
+-- Made by 0.9.1--0.9.2.sql
+CREATE FUNCTION orchestrator.release_budget(reservation_id uuid)
+ RETURNS boolean
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'release_budget_wrapper';
+
 -- Ends a claim of a question. Returns whether there was one
 -- Made by 0.7.3--0.8.0.sql
 CREATE FUNCTION orchestrator.release_decision(decision_id uuid, claimed_by text)
@@ -3008,6 +3163,24 @@ CREATE FUNCTION orchestrator.request_review(thread_id text, review_type text, re
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'request_review_0_7_0_wrapper';
+
+-- Reserves an amount in every budget that is about a call, or in none. A refusal is an answer, and asks a human
+-- Made by 0.9.1--0.9.2.sql
+CREATE FUNCTION orchestrator.reserve_budget(amount double precision, project_id uuid DEFAULT NULL::uuid, agent_id text DEFAULT NULL::text, thread_id text DEFAULT NULL::text, subject text DEFAULT NULL::text, hold_for interval DEFAULT NULL::interval, reservation_id uuid DEFAULT NULL::uuid)
+ RETURNS TABLE(reservation_id uuid, admitted boolean, refused_by uuid, available numeric, review_id uuid)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'reserve_budget_0_9_2_float_wrapper';
+
+-- Reserves an amount in every budget that is about a call, or in none. A refusal is an answer, and asks a human
+-- Made by 0.9.1--0.9.2.sql
+CREATE FUNCTION orchestrator.reserve_budget(amount numeric, project_id uuid DEFAULT NULL::uuid, agent_id text DEFAULT NULL::text, thread_id text DEFAULT NULL::text, subject text DEFAULT NULL::text, hold_for interval DEFAULT NULL::interval, reservation_id uuid DEFAULT NULL::uuid)
+ RETURNS TABLE(reservation_id uuid, admitted boolean, refused_by uuid, available numeric, review_id uuid)
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'reserve_budget_wrapper';
 
 -- Decides a pending approval as approved or rejected, only by the role that was asked, and records it. Returns the row
 -- Made by 0.2.5--0.3.0.sql, 0.5.0--0.6.0.sql, 0.6.0--0.7.0.sql, 0.7.2--0.7.3.sql, 0.7.3--0.8.0.sql
@@ -3168,6 +3341,24 @@ CREATE FUNCTION orchestrator.session_heartbeat(session_id uuid)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'session_heartbeat_0_3_0_wrapper';
 
+-- Sets the limit of a scope and a period, from now on. Returns the row
+-- Made by 0.9.1--0.9.2.sql
+CREATE FUNCTION orchestrator.set_budget(limit_usd double precision, period text, project_id uuid DEFAULT NULL::uuid, agent_id text DEFAULT NULL::text, thread_id text DEFAULT NULL::text, subject text DEFAULT NULL::text, enforce boolean DEFAULT true, hold interval DEFAULT '00:15:00'::interval)
+ RETURNS orchestrator.budgets
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'set_budget_0_9_2_float_wrapper';
+
+-- Sets the limit of a scope and a period, from now on. Returns the row
+-- Made by 0.9.1--0.9.2.sql
+CREATE FUNCTION orchestrator.set_budget(limit_usd numeric, period text, project_id uuid DEFAULT NULL::uuid, agent_id text DEFAULT NULL::text, thread_id text DEFAULT NULL::text, subject text DEFAULT NULL::text, enforce boolean DEFAULT true, hold interval DEFAULT '00:15:00'::interval)
+ RETURNS orchestrator.budgets
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'set_budget_wrapper';
+
 -- Sets a new or existing setting. Returns the row. NULL keeps its type, description or secrecy
 -- Made by 0.1.4--0.1.5.sql
 CREATE FUNCTION orchestrator.set_configuration(key text, value text, value_type text DEFAULT NULL::text, description text DEFAULT NULL::text, is_secret boolean DEFAULT NULL::boolean)
@@ -3211,6 +3402,24 @@ CREATE FUNCTION orchestrator.set_price(model text, input_cost_per_million numeri
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'set_price_0_9_0_wrapper';
+
+-- Settles a reservation at the cost of its call, also after it has expired. Returns the first of its holds
+-- Made by 0.9.1--0.9.2.sql
+CREATE FUNCTION orchestrator.settle_budget(reservation_id uuid, cost double precision)
+ RETURNS orchestrator.budget_holds
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'settle_budget_0_9_2_float_wrapper';
+
+-- Settles a reservation at the cost of its call, also after it has expired. Returns the first of its holds
+-- Made by 0.9.1--0.9.2.sql
+CREATE FUNCTION orchestrator.settle_budget(reservation_id uuid, cost numeric)
+ RETURNS orchestrator.budget_holds
+ LANGUAGE c
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS 'orchestrator_schema', 'settle_budget_wrapper';
 
 -- Stages knowledge for embedding. Returns its id
 -- Made by 0.2.3--0.2.4.sql, 0.5.0--0.6.0.sql

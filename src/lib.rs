@@ -162,6 +162,11 @@ extension_sql_file!(
     name = "version_0_9_1",
     requires = ["version_0_9_0"]
 );
+extension_sql_file!(
+    "../sql/orchestrator_schema--0.9.1--0.9.2.sql",
+    name = "version_0_9_2",
+    requires = ["version_0_9_1"]
+);
 
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {

@@ -4,6 +4,8 @@
 mod access;
 #[path = "races/answers.rs"]
 mod answers;
+#[path = "races/budgets.rs"]
+mod budgets;
 #[path = "races/claims.rs"]
 mod claims;
 #[path = "races/configuration.rs"]

@@ -133,6 +133,139 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** Reservations: what each of them holds in each budget that is about its call */
+      budget_holds: {
+        Row: {
+          /** The reservation, the same in all its budgets */
+          reservation_id: string;
+          /** The budget */
+          budget_id: string;
+          /** The window in which it was reserved */
+          starts_at: string;
+          /** USD that are reserved */
+          amount: number;
+          /** When it can be taken back */
+          expires_at: string;
+          /** held: reserved; settled: the call was made; released: the call was not made; expired: taken back, and can still be settled */
+          state: "held" | "settled" | "released" | "expired";
+          /** USD that the call cost, once it is settled */
+          actual: number | null;
+        };
+        Insert: {
+          reservation_id: string;
+          budget_id: string;
+          starts_at: string;
+          amount: number;
+          expires_at: string;
+          state?: "held" | "settled" | "released" | "expired";
+          actual?: number | null;
+        };
+        Update: {
+          reservation_id?: string;
+          budget_id?: string;
+          starts_at?: string;
+          amount?: number;
+          expires_at?: string;
+          state?: "held" | "settled" | "released" | "expired";
+          actual?: number | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "budget_holds_window_fkey";
+            columns: ["budget_id", "starts_at"];
+            isOneToOne: false;
+            referencedRelation: "budget_windows";
+            referencedColumns: ["budget_id", "starts_at"];
+          },
+        ];
+      };
+      /** The time in which a budget counts once: what is spent and reserved in it */
+      budget_windows: {
+        Row: {
+          /** The budget */
+          budget_id: string;
+          /** When the window begins; -infinity for period total */
+          starts_at: string;
+          /** USD of the calls that were recorded or settled */
+          spent: number;
+          /** USD of the reservations that are held, with those that have expired and were not yet taken back */
+          reserved: number;
+          /** USD by which the limit was raised for this window */
+          raised: number;
+          /** The last question to a human about it: a review, or a gate if no run waits */
+          review_id: string | null;
+        };
+        Insert: {
+          budget_id: string;
+          starts_at: string;
+          spent?: number;
+          reserved?: number;
+          raised?: number;
+          review_id?: string | null;
+        };
+        Update: {
+          budget_id?: string;
+          starts_at?: string;
+          spent?: number;
+          reserved?: number;
+          raised?: number;
+          review_id?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "budget_windows_budget_id_fkey";
+            columns: ["budget_id"];
+            isOneToOne: false;
+            referencedRelation: "budgets";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      /** Limits for the cost of calls, one for each scope and period; set_budget sets them. A scope with NULL everywhere is every call */
+      budgets: {
+        Row: {
+          id: string;
+          /** Only calls of this project; NULL for any */
+          project_id: string | null;
+          /** Only calls of this agent; NULL for any */
+          agent_id: string | null;
+          /** Only calls of the run of this thread; NULL for any */
+          thread_id: string | null;
+          /** Only calls that are charged to this user, key or tag; NULL for any */
+          subject: string | null;
+          /** How long a window lasts, by the UTC clock. day: from midnight; week: from Monday; month: from the first; total: for ever */
+          period: "day" | "week" | "month" | "total";
+          /** USD for each window */
+          limit_usd: number;
+          /** Whether reservations beyond the limit are refused; without it the budget only counts */
+          enforce: boolean;
+          /** How long a reservation is kept without another time */
+          hold: string;
+        };
+        Insert: {
+          id?: string;
+          project_id?: string | null;
+          agent_id?: string | null;
+          thread_id?: string | null;
+          subject?: string | null;
+          period: "day" | "week" | "month" | "total";
+          limit_usd: number;
+          enforce?: boolean;
+          hold?: string;
+        };
+        Update: {
+          id?: string;
+          project_id?: string | null;
+          agent_id?: string | null;
+          thread_id?: string | null;
+          subject?: string | null;
+          period?: "day" | "week" | "month" | "total";
+          limit_usd?: number;
+          enforce?: boolean;
+          hold?: string;
+        };
+        Relationships: [];
+      };
       /** Answers of specialists to the requests of a collaboration */
       collaboration_outcomes: {
         Row: {
@@ -1958,6 +2091,42 @@ export type Database = {
         };
         Relationships: [];
       };
+      /** Each budget in its present window: spent, reserved and available */
+      budget_status: {
+        Row: {
+          /** The budget */
+          budget_id: string | null;
+          /** Only calls of this project; NULL for any */
+          project_id: string | null;
+          /** Only calls of this agent; NULL for any */
+          agent_id: string | null;
+          /** Only calls of the run of this thread; NULL for any */
+          thread_id: string | null;
+          /** Only calls that are charged to this user, key or tag; NULL for any */
+          subject: string | null;
+          /** day, week, month or total */
+          period: string | null;
+          /** When the present window begins; -infinity for period total */
+          starts_at: string | null;
+          /** When the next one begins; infinity for period total */
+          ends_at: string | null;
+          /** USD for each window */
+          limit_usd: number | null;
+          /** USD by which the limit was raised for this window */
+          raised: number | null;
+          /** USD of the calls that were recorded or settled */
+          spent: number | null;
+          /** USD of the reservations that are held and have not expired */
+          reserved: number | null;
+          /** USD that are left; less than 0 if more was spent than allowed */
+          available: number | null;
+          /** Whether reservations beyond the limit are refused */
+          enforce: boolean | null;
+          /** The last question to a human about the window */
+          review_id: string | null;
+        };
+        Relationships: [];
+      };
       /** Every collaboration: its first question with agents and urgency, the number of requests and outcomes, and whether the last request is answered */
       collaboration_status: {
         Row: {
@@ -2843,6 +3012,16 @@ export type Database = {
         };
         Returns: { enum_a: string; enum_b: string; reason: string; similarity: number; only_in_a: string[]; only_in_b: string[] }[];
       };
+      /** The cost of a call by the price in force now, to be reserved; NULL if there is none */
+      estimate_cost: {
+        Args: {
+          model: string;
+          input_tokens: number;
+          max_output_tokens: number;
+          service_tier?: string;
+        };
+        Returns: number;
+      };
       /** Approves, rejects or escalates the questions without an answer in time, as their terms say. Returns each with its outcome */
       expire_decisions: {
         Args: Record<PropertyKey, never>;
@@ -3164,6 +3343,16 @@ export type Database = {
         };
         Returns: number;
       };
+      /** Raises the limit of one window of a budget. Returns the row */
+      raise_budget: {
+        Args: {
+          budget_id: string;
+          starts_at: string;
+          amount: number;
+          raised_by: string;
+        };
+        Returns: Database["orchestrator"]["Tables"]["budget_windows"]["Row"];
+      };
       /** Writes queued_tasks again from the pending tasks, marks the links of tasks that are over, and ends open attempts of tasks that are not running. Needed only if triggers were off. Returns the number of rows */
       rebuild_task_queue: {
         Args: Record<PropertyKey, never>;
@@ -3247,6 +3436,13 @@ export type Database = {
         };
         Returns: string;
       };
+      /** Gives a reservation back whose call is not made. Returns whether it was still held */
+      release_budget: {
+        Args: {
+          reservation_id: string;
+        };
+        Returns: boolean;
+      };
       /** Ends a claim of a question. Returns whether there was one */
       release_decision: {
         Args: {
@@ -3322,6 +3518,19 @@ export type Database = {
           request_key?: string;
         };
         Returns: string;
+      };
+      /** Reserves an amount in every budget that is about a call, or in none. A refusal is an answer, and asks a human */
+      reserve_budget: {
+        Args: {
+          amount: number;
+          project_id?: string;
+          agent_id?: string;
+          thread_id?: string;
+          subject?: string;
+          hold_for?: string;
+          reservation_id?: string;
+        };
+        Returns: { reservation_id: string; admitted: boolean; refused_by: string; available: number; review_id: string }[];
       };
       /** Decides a pending approval as approved or rejected, only by the role that was asked, and records it. Returns the row */
       resolve_approval: {
@@ -3466,6 +3675,20 @@ export type Database = {
         };
         Returns: string;
       };
+      /** Sets the limit of a scope and a period, from now on. Returns the row */
+      set_budget: {
+        Args: {
+          limit_usd: number;
+          period: string;
+          project_id?: string;
+          agent_id?: string;
+          thread_id?: string;
+          subject?: string;
+          enforce?: boolean;
+          hold?: string;
+        };
+        Returns: Database["orchestrator"]["Tables"]["budgets"]["Row"];
+      };
       /** Sets a new or existing setting. Returns the row. NULL keeps its type, description or secrecy */
       set_configuration: {
         Args: {
@@ -3513,6 +3736,14 @@ export type Database = {
           effective_at?: string;
         };
         Returns: Database["orchestrator"]["Tables"]["llm_pricing"]["Row"];
+      };
+      /** Settles a reservation at the cost of its call, also after it has expired. Returns the first of its holds */
+      settle_budget: {
+        Args: {
+          reservation_id: string;
+          cost: number;
+        };
+        Returns: Database["orchestrator"]["Tables"]["budget_holds"]["Row"];
       };
       /** Stages knowledge for embedding. Returns its id */
       stage_knowledge: {

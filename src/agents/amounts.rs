@@ -1,7 +1,9 @@
-//! Checks for arguments about a call of a language model: numbers of tokens, and points in time.
+//! Checks for arguments about a call of a language model: numbers of tokens, amounts, and points in time.
 
+use pgrx::AnyNumeric;
 use pgrx::prelude::*;
 
+use crate::server::arguments;
 use crate::server::error::{Error, Kind, required};
 
 /// A number of tokens.
@@ -13,6 +15,24 @@ pub fn count(argument: &str, value: Option<i64>) -> Result<i64, Error> {
         return Err(Error::new(Kind::InvalidValue, format!("{argument} {value} is negative")));
     }
     Ok(value)
+}
+
+/// An amount in USD.
+///
+/// Errors: 22004, 22023 negative, not below 10^12, or not a number.
+pub fn usd(argument: &str, value: Option<AnyNumeric>) -> Result<AnyNumeric, Error> {
+    let value = required(argument, value)?;
+    if is_usd(&value) {
+        return Ok(value);
+    }
+    let shown = arguments::shortened(value.normalize());
+    Err(Error::new(Kind::InvalidValue, format!("{argument} {shown} is no amount"))
+        .hint("An amount is in USD: 0 or more, and below 10^12."))
+}
+
+/// Whether an amount in USD is from 0 to below 10^12. NaN is greater than every number.
+pub fn is_usd(usd: &AnyNumeric) -> bool {
+    (AnyNumeric::from(0)..AnyNumeric::from(1_000_000_000_000_i64)).contains(usd)
 }
 
 /// A UTC day on which a price can begin: the server's days go on after its points in time end. NULL stays NULL.

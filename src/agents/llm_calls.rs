@@ -6,7 +6,8 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AnyNumeric, Uuid};
 
-use crate::agents::amounts::{count, moment};
+use crate::agents::amounts::{count, is_usd, moment, usd};
+use crate::agents::budgets::{self, Scope, charge::charge};
 use crate::agents::pricing;
 use crate::runs::Run;
 use crate::server::error::{Error, Kind, required};
@@ -28,7 +29,8 @@ const MOST_TOKENS: i64 = 1_000_000_000_000_000_000;
 /// subtracted; `call_id`: the caller's or the provider's id of the call, 500 characters at most: a second call with it and
 /// the same content returns the first row, and the time is not compared; `project_id`, `agent_id`, `thread_id` (the run),
 /// `task_id`, `prompt_id`, `subject` (who is charged): NULL for none; `at`: the time of the call; `reported_cost`: USD
-/// that the provider says, NULL for none; `reservation_id`: NULL, because this version has no reservations.
+/// that the provider says, NULL for none; `reservation_id`: the reservation that the call settles, NULL for none. Its cost is added to every budget that is about
+/// the call; without a cost the reservation counts.
 /// Returns: the id of the row.
 /// Errors: 22004, 22023 blank or overlong name, a negative number, a rest below zero, units of another form, an infinite
 /// time, or a sum that is too large for the run, 23505 the call_id was used with other content, P0002 the thread has no
@@ -70,12 +72,6 @@ fn record_llm_call(
         tokens[0] = rest("input_tokens", input, cache_read + cache_write + cache_write_1h)?;
         tokens[1] = rest("output_tokens", output, reasoning)?;
     }
-    if let Some(reservation_id) = reservation_id {
-        let message = format!("reservation {reservation_id} does not exist");
-        return Err(Error::new(Kind::NotFound, message)
-            .hint("Leave out reservation_id: this version has no budgets.")
-            .into());
-    }
     let call = Call {
         model: trimmed("model", Some(required("model", model)?))?.unwrap_or_default(),
         tokens,
@@ -90,7 +86,8 @@ fn record_llm_call(
         prompt_id,
         subject: trimmed("subject", subject)?,
         at: moment("at", at)?,
-        reported_cost: reported_cost.map(reported).transpose()?,
+        reported_cost: reported_cost.map(|cost| usd("reported_cost", Some(cost))).transpose()?,
+        reservation_id,
     };
     Ok(call.record()?)
 }
@@ -172,7 +169,7 @@ fn is_valid_llm_call(
         && [service_tier, subject].into_iter().flatten().all(is_filled)
         && units
             .is_none_or(|units| units.is_empty_object() || pricing::are_units(&Document::of(units)))
-        && reported_cost.is_none_or(|cost| is_cost(&cost))
+        && reported_cost.is_none_or(|cost| is_usd(&cost))
 }
 
 /// A checked call.
@@ -191,6 +188,7 @@ struct Call<'a> {
     subject: Option<&'a str>,
     at: TimestampWithTimeZone,
     reported_cost: Option<AnyNumeric>,
+    reservation_id: Option<Uuid>,
 }
 
 impl Call<'_> {
@@ -210,18 +208,34 @@ impl Call<'_> {
         let Some(id) = INSERT.update(&self.parameters(), statements::one::<Uuid>)? else {
             return self.recorded_before()?.ok_or_else(not_recorded);
         };
+        let is_charged = self.reservation_id.is_some() || budgets::exist();
+        if run.is_none() && !is_charged {
+            return Ok(id);
+        }
+        let cost = match &self.reported_cost {
+            Some(cost) => Some(cost.clone()),
+            None => self.priced().cost()?,
+        };
         if let Some(run) = run {
             let tokens = self.tokens.iter().try_fold(0_i64, |sum, tokens| sum.checked_add(*tokens));
-            let cost = match &self.reported_cost {
-                Some(cost) => Some(cost.clone()),
-                None => self.priced().cost()?,
-            };
             run.add_usage(
                 tokens.ok_or_else(|| run.too_much())?,
-                cost.unwrap_or_else(|| AnyNumeric::from(0)),
+                cost.clone().unwrap_or_else(|| AnyNumeric::from(0)),
             )?;
         }
+        if is_charged {
+            charge(&self.scope(), self.at, cost, self.reservation_id)?;
+        }
         Ok(id)
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope {
+            project_id: self.project_id,
+            agent_id: self.agent_id,
+            thread_id: self.thread_id,
+            subject: self.subject,
+        }
     }
 
     fn priced(&self) -> pricing::Call<'_> {
@@ -323,21 +337,4 @@ fn numbers(units: Option<Document>) -> Result<Document, Error> {
         "argument \"units\" holds something else than numbers from 0 to 10^18",
     )
     .hint("Write the units as {\"web_search\": 2}, with a number for each."))
-}
-
-/// A cost that the provider reported.
-///
-/// Errors: 22023 negative, not below 10^12, or not a number.
-fn reported(cost: AnyNumeric) -> Result<AnyNumeric, Error> {
-    if is_cost(&cost) {
-        return Ok(cost);
-    }
-    let shown = arguments::shortened(cost.normalize());
-    Err(Error::new(Kind::InvalidValue, format!("reported_cost {shown} is no amount"))
-        .hint("A cost is in USD: 0 or more, and below 10^12."))
-}
-
-/// Whether an amount in USD is from 0 to below 10^12. NaN is greater than every number.
-fn is_cost(usd: &AnyNumeric) -> bool {
-    (AnyNumeric::from(0)..AnyNumeric::from(1_000_000_000_000_i64)).contains(usd)
 }

@@ -1,6 +1,7 @@
 //! Around agents: collaboration, prompts, knowledge, token usage and its price.
 
 mod amounts;
+pub mod budgets;
 pub mod collaboration;
 pub mod knowledge;
 pub mod llm_calls;

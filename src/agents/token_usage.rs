@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 use pgrx::{AnyNumeric, Uuid};
 
 use crate::agents::amounts::{count, moment};
+use crate::agents::budgets::{self, Scope, charge::charge};
 use crate::agents::pricing;
 use crate::runs::Run;
 use crate::server::error::{Error, Kind};
@@ -150,9 +151,16 @@ fn record_for_run(
         let first = call_id.map(|call_id| recorded_before(call_id, &known)).transpose()?;
         return first.flatten().ok_or_else(not_recorded);
     };
-    if let Some(run) = run {
+    let is_charged = budgets::exist();
+    if run.is_some() || is_charged {
         let cost = cost(&call)?;
-        call.add_to(run, cost)?;
+        if let Some(run) = run {
+            call.add_to(run, cost.clone())?;
+        }
+        if is_charged {
+            let Call { project_id, agent_id, at, .. } = call;
+            charge(&Scope { project_id, agent_id, thread_id, subject: None }, at, cost, None)?;
+        }
     }
     Ok(id)
 }

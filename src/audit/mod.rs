@@ -48,8 +48,12 @@ pub fn record(mut event: Event<'_>) -> Result<Uuid, Error> {
 
 /// Adds an event that belongs to no other: its trace is its own. `facts`: a JSON object.
 pub fn record_fact(event_type: &str, role: &str, facts: serde_json::Value) -> Result<(), Error> {
-    let metadata = Document::composed(facts);
-    record(Event { event_type, role, trace_id: uuidv7(), metadata }).map(|_| ())
+    record_document(event_type, role, Document::composed(facts))
+}
+
+/// The same for facts that the server composed.
+pub fn record_document(event_type: &str, role: &str, facts: Document) -> Result<(), Error> {
+    record(Event { event_type, role, trace_id: uuidv7(), metadata: facts }).map(|_| ())
 }
 
 /// The longest text of the library's own metadata, in characters.

@@ -3,6 +3,7 @@
 
 mod announcements;
 pub mod approvals;
+mod budgets;
 pub mod expire;
 pub mod gates;
 mod handling;

@@ -482,7 +482,8 @@ fn levels_survive_dump_and_restore() -> Result<()> {
 }
 
 /// Queries that every level may run, with results that do not depend on rows.
-const ASKED: [&str; 48] = [
+const ASKED: [&str; 49] = [
+    "SELECT orchestrator.estimate_cost('m', 1, 1)",
     "SELECT * FROM orchestrator.verify()",
     "SELECT * FROM orchestrator.dump_safety()",
     "SELECT * FROM orchestrator.access()",

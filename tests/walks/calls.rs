@@ -244,6 +244,25 @@ pub const CALLS: &[Call] = &[
     ),
     call("SELECT count(*) FROM orchestrator.model_price('gpt-5')"),
     call("SELECT count(*) FROM orchestrator.llm_cost_by_day_as_of(now())"),
+    call("SELECT orchestrator.set_budget(1000, 'day', subject => 'subject {n}')"),
+    call("SELECT orchestrator.estimate_cost('gpt-5', 5, 5)"),
+    call(
+        "SELECT count(*) FROM orchestrator.reserve_budget(0.1, subject => 'subject {n}', thread_id => 'thread {n}')",
+    ),
+    with(
+        "SELECT h.reservation_id AS id FROM orchestrator.budget_holds AS h JOIN orchestrator.budgets AS b ON b.id = h.budget_id WHERE b.subject = 'subject {n}' ORDER BY h.expires_at DESC LIMIT 1",
+        "SELECT orchestrator.settle_budget(:id, 0.05)",
+    ),
+    call(
+        "SELECT orchestrator.release_budget(r.reservation_id) FROM orchestrator.reserve_budget(0.1, subject => 'subject {n}') AS r WHERE r.reservation_id IS NOT NULL",
+    ),
+    call(
+        "SELECT orchestrator.record_llm_call('gpt-5', 5, 5, subject => 'subject {n}', reported_cost => 0.01)",
+    ),
+    call(
+        "SELECT orchestrator.raise_budget(s.budget_id, s.starts_at, 1, 'ada') FROM orchestrator.budget_status AS s WHERE s.subject = 'subject {n}'",
+    ),
+    call("SELECT count(*) FROM orchestrator.budget_status"),
     call("SELECT count(*) FROM orchestrator.llm_cost_by_run"),
     call("SELECT count(*) FROM orchestrator.llm_cost_by_prompt"),
     call("SELECT count(*) FROM orchestrator.run_cost_differences"),

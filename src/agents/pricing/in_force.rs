@@ -11,6 +11,7 @@ use super::sums::{Calls, whole_input};
 use super::unit_costs::STANDARD;
 use super::units::{input_units, quantities};
 use crate::agents::amounts::{count, moment};
+use crate::server::arguments;
 use crate::server::error::{Error, required};
 use crate::server::jsonb::Document;
 use crate::server::rows;
@@ -41,6 +42,36 @@ fn llm_cost_0_9_0(
         ],
         units: &Document::empty_object(),
         at: moment("at", at)?,
+    };
+    Ok(call.cost()?)
+}
+
+/// The cost of a call that is about to be made, by the price in force now: what `reserve_budget` is to reserve.
+///
+/// `model`: a name of orchestrator.llm_prices_by_name; `input_tokens`: those of the prompt, all of them at the price of
+/// input; `max_output_tokens`: the most that the model may answer; both not negative; `service_tier`: the tier of the call.
+/// Returns: the exact cost in USD; NULL if there is no price.
+/// Errors: 22004, 22023 negative count, or a blank or overlong tier. Since 0.9.2.
+#[pg_extern(sql = false, stable, parallel_restricted)]
+fn estimate_cost(
+    model: Option<&str>,
+    input_tokens: Option<i64>,
+    max_output_tokens: Option<i64>,
+    service_tier: default!(Option<&str>, "'standard'"),
+) -> Result<Option<AnyNumeric>, ErrorReport> {
+    let call = Call {
+        model: required("model", model)?.trim(),
+        service_tier: arguments::name("service_tier", Some(service_tier.unwrap_or(STANDARD)))?,
+        tokens: [
+            count("input_tokens", input_tokens)?,
+            count("max_output_tokens", max_output_tokens)?,
+            0,
+            0,
+            0,
+            0,
+        ],
+        units: &Document::empty_object(),
+        at: pgrx::datum::now(),
     };
     Ok(call.cost()?)
 }

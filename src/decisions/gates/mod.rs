@@ -195,12 +195,12 @@ fn record(event_type: &str, role: &str, event: (Uuid, Document)) -> Result<(), E
 }
 
 /// A checked question at a gate.
-struct Opening<'a> {
-    project_id: Uuid,
-    agent_id: &'a str,
-    gate_type: &'a str,
-    reason: &'a str,
-    context: Document,
+pub struct Opening<'a> {
+    pub project_id: Uuid,
+    pub agent_id: &'a str,
+    pub gate_type: &'a str,
+    pub reason: &'a str,
+    pub context: Document,
 }
 
 impl<'a> Opening<'a> {
@@ -221,7 +221,7 @@ impl<'a> Opening<'a> {
     }
 
     /// Opens it without a key and a run, and records it.
-    fn ask(&self) -> Result<Uuid, Error> {
+    pub fn ask(&self) -> Result<Uuid, Error> {
         let [project, agent, kind, reason, context] = self.parameters();
         let none = None::<&str>;
         let content = [project, agent, kind, reason, context, none.into(), none.into()];

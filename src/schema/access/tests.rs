@@ -65,8 +65,17 @@ fn nothing_is_considered_that_is_not_there_or_twice() {
     assert_eq!(distinct.len(), considered.len(), "src/schema/access: something is listed twice");
     // Levels know functions by their names, so the forms of one have the same rights. A form that a later
     // version adds gets its grants from its script (`copy_grants`).
-    const FORMS: [&str; 5] =
-        ["record_llm_call", "record_run_progress", "record_safety", "request_review", "set_price"];
+    const FORMS: [&str; 9] = [
+        "record_llm_call",
+        "record_run_progress",
+        "record_safety",
+        "request_review",
+        "set_price",
+        "set_budget",
+        "reserve_budget",
+        "settle_budget",
+        "raise_budget",
+    ];
     for name in functions.iter().filter(|name| !FORMS.contains(&name.as_str())) {
         let forms = functions.iter().filter(|other| *other == name).count();
         assert_eq!(forms, 1, "{name} has several forms");

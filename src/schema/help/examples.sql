@@ -34,6 +34,14 @@ SELECT execution_id, done, output FROM orchestrator.begin_step(
     (SELECT task_id FROM orchestrator.task_attempts WHERE ended_at IS NULL LIMIT 1), 'draft', 'gpt-4o', '{"prompt": "Summarise"}');
 -- begin_upgrade
 SELECT orchestrator.begin_upgrade('0.6.0');  -- first in the up script to 0.6.0
+-- budget_holds
+SELECT reservation_id, amount, state, actual FROM orchestrator.budget_holds ORDER BY expires_at DESC LIMIT 10;
+-- budget_status
+SELECT period, agent_id, limit_usd, spent, reserved, available FROM orchestrator.budget_status;
+-- budget_windows
+SELECT budget_id, starts_at, spent, raised FROM orchestrator.budget_windows ORDER BY starts_at DESC LIMIT 10;
+-- budgets
+SELECT id, period, agent_id, limit_usd, enforce FROM orchestrator.budgets;
 -- cancel_task
 SELECT t.status, t.error FROM orchestrator.queued_tasks AS q, orchestrator.cancel_task(q.task_id, 'The meeting was cancelled') AS t WHERE q.task_type = 'summary';
 -- capture_snapshot
@@ -98,6 +106,8 @@ SELECT run_id, created FROM orchestrator.ensure_run('thread-2', project_id => '0
 SELECT enum_a, enum_b, reason, similarity FROM orchestrator.enum_duplicates(minimum_similarity => 0.9);
 -- enum_usage
 SELECT schema_name, enum_name, labels, use_count FROM orchestrator.enum_usage ORDER BY use_count DESC;
+-- estimate_cost
+SELECT orchestrator.estimate_cost('gpt-5', 20000, max_output_tokens => 4000);
 -- expire_decisions
 SELECT decision_id, kind, outcome FROM orchestrator.expire_decisions();
 -- expire_sessions
@@ -228,6 +238,8 @@ SELECT orchestrator.purge_audit_events('365 days');
 SELECT orchestrator.purge_knowledge('90 days');
 -- queued_tasks
 SELECT task_id, priority, run_after FROM orchestrator.queued_tasks WHERE NOT ready;
+-- raise_budget
+SELECT w.raised FROM orchestrator.budget_status AS s, orchestrator.raise_budget(s.budget_id, s.starts_at, 10, 'ada') AS w;
 -- rebuild_task_queue
 SELECT orchestrator.rebuild_task_queue();  -- after a restore without triggers
 -- reclaim_expired_tasks
@@ -243,6 +255,8 @@ SELECT phase, tokens_used FROM orchestrator.record_run_progress('thread-1', phas
 SELECT safety_score, gate_status, requires_human_review FROM orchestrator.record_safety('thread-1', 0.82, '{unreviewed_dependency}');
 -- record_token_usage
 SELECT orchestrator.record_token_usage('gpt-5', 27147, 351, agent_id => 'backend_developer');
+-- release_budget
+SELECT orchestrator.release_budget(reservation_id) FROM orchestrator.budget_holds WHERE state = 'held' LIMIT 1;  -- the call is not made
 -- release_decision
 SELECT orchestrator.release_decision((SELECT id FROM orchestrator.pending_decisions LIMIT 1), 'ada');
 -- release_idempotency_keys
@@ -259,6 +273,8 @@ SELECT orchestrator.request_approval((SELECT id FROM orchestrator.tasks LIMIT 1)
 SELECT orchestrator.request_collaboration('bug_debugging', 'backend_developer', 'qa_engineer', 'Which input makes it fail?', urgency => 'high');
 -- request_review
 SELECT orchestrator.request_review('thread-1', 'budget_exceeded', 'twice the estimate');
+-- reserve_budget
+SELECT reservation_id, admitted, available, review_id FROM orchestrator.reserve_budget(0.05, agent_id => 'backend_developer');
 -- resolve_approval
 SELECT status FROM orchestrator.resolve_approval((SELECT id FROM orchestrator.pending_approvals LIMIT 1), 'approved', 'manager');
 -- resolve_gate
@@ -308,6 +324,8 @@ SELECT sequence, sealed_until, events FROM orchestrator.seal_audit_events();
 SELECT orchestrator.session_heartbeat((SELECT id FROM orchestrator.sessions LIMIT 1));
 -- sessions
 INSERT INTO orchestrator.sessions (client_id, connection_type) VALUES ('console-1', 'websocket') RETURNING id;
+-- set_budget
+SELECT id, limit_usd FROM orchestrator.set_budget(20, 'day', agent_id => 'backend_developer');
 -- set_configuration
 SELECT key, value FROM orchestrator.set_configuration('session_retention_days', '14', 'integer');
 -- set_decision_rule
@@ -316,6 +334,8 @@ SELECT * FROM orchestrator.set_decision_rule('review', 'budget_exceeded', respon
 SELECT alias, model FROM orchestrator.set_model_alias('gpt-5-2025-08-07', 'gpt-5');
 -- set_price
 SELECT model, effective_date FROM orchestrator.set_price('gpt-5', 1.25, 10.00, effective_date => '2026-01-01');
+-- settle_budget
+SELECT s.actual FROM orchestrator.budget_holds AS h, orchestrator.settle_budget(h.reservation_id, 0.0371) AS s WHERE h.state = 'held' LIMIT 1;
 -- stage_knowledge
 SELECT orchestrator.stage_knowledge('failure_solution', 'Empty input needs a guard.', '{"technology": "rust"}');
 -- start_run

@@ -173,6 +173,21 @@ pub const GROUPS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "Budgets",
+        &[
+            "set_budget",
+            "estimate_cost",
+            "reserve_budget",
+            "settle_budget",
+            "release_budget",
+            "budget_status",
+            "raise_budget",
+            "budgets",
+            "budget_windows",
+            "budget_holds",
+        ],
+    ),
+    (
         "Knowledge and prompts",
         &[
             "stage_knowledge",

@@ -22,8 +22,13 @@ INSERT INTO calls VALUES
     (7, '(orchestrator.set_price(''m'', %1$s, %1$s)).input_cost_per_million'),
     (8, '(orchestrator.set_price(model => ''m'', input_cost_per_million => 1, output_cost_per_million => %s)).output_cost_per_million'),
     (9, 'public.score_of(orchestrator.request_review(''t'', ''safety'', ''r'', %s))'),
+    (12, '(orchestrator.set_budget(%s, ''day'')).limit_usd'),
+    (13, '(SELECT trim_scale(r.available) FROM orchestrator.reserve_budget(%s) AS r)'),
+    (14, '(orchestrator.settle_budget(''0198c5a0-0000-7000-8000-000000000007'', %s)).actual'),
+    (15, '(SELECT (orchestrator.raise_budget(b.id, ''-infinity'', %s, ''ada'')).raised FROM orchestrator.budgets AS b WHERE b.period = ''total'')'),
     (11, 'public.reported_of(orchestrator.record_llm_call(model => ''m'', input_tokens => 1, output_tokens => 1, reported_cost => %s))'),
     (10, 'public.score_of(orchestrator.request_review(thread_id => ''t'', review_type => ''safety'', reason => ''r'', request_key => ''k'', safety_score => %s))');
+SELECT admitted FROM orchestrator.set_budget(10, 'total'), LATERAL orchestrator.reserve_budget(1, reservation_id => '0198c5a0-0000-7000-8000-000000000007');
 -- Reviews are read by a later statement than the one that requests them.
 CREATE FUNCTION public.reported_of(call uuid) RETURNS numeric LANGUAGE sql VOLATILE AS 'SELECT reported_cost FROM orchestrator.llm_token_usage WHERE id = call';
 CREATE FUNCTION public.score_of(review uuid) RETURNS numeric LANGUAGE sql VOLATILE AS 'SELECT safety_score FROM orchestrator.human_review_queue WHERE id = review';

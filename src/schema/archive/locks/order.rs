@@ -3,7 +3,7 @@
 
 /// Every relation of every version, in the order in which the functions use them; views come before
 /// the tables that they read. A server test compares this with the locks that the functions take.
-const ORDER: [&str; 66] = [
+const ORDER: [&str; 70] = [
     "workflow_progress",
     "task_queue",
     "task_stats",
@@ -27,6 +27,7 @@ const ORDER: [&str; 66] = [
     "llm_cost_by_day",
     "unpriced_usage",
     "llm_usage_costs",
+    "budget_status",
     "prompt_history",
     "collaboration_status",
     "configuration_listing",
@@ -55,6 +56,9 @@ const ORDER: [&str; 66] = [
     "decision_rules",
     "decision_terms",
     "decision_votes",
+    "budgets",
+    "budget_windows",
+    "budget_holds",
     "tool_executions",
     "knowledge_staging",
     "schema_snapshots",
