@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::prelude::*;
 
-use crate::agents::{collaboration, knowledge};
+use crate::agents::{budgets, collaboration, knowledge};
 use crate::configuration;
 use crate::decisions::{gates, inbox, reviews, rules};
 use crate::schema::client_types::catalog;
@@ -17,7 +17,8 @@ use crate::tasks::{routing, sessions};
 use crate::v7::sign_offs;
 
 /// The lists that functions check their arguments by, with the columns that hold the values.
-const LISTS: [(&str, &[&str]); 11] = [
+const LISTS: [(&str, &[&str]); 12] = [
+    ("budgets.period", &budgets::PERIODS),
     ("collaboration_requests.request_type", &collaboration::REQUEST_TYPES),
     ("collaboration_requests.urgency", &collaboration::URGENCIES),
     ("configurations.value_type", &configuration::types::TYPES),
@@ -32,7 +33,8 @@ const LISTS: [(&str, &[&str]); 11] = [
 ];
 
 /// Columns whose values no function takes as an argument.
-const TAKEN_BY_NO_FUNCTION: [&str; 12] = [
+const TAKEN_BY_NO_FUNCTION: [&str; 13] = [
+    "budget_holds.state",
     "decision_votes.vote",
     "file_audit.audit_status",
     "file_audit.status",

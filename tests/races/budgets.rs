@@ -68,7 +68,7 @@ fn act(database: &Database, caller: usize, round: usize, client: &mut Client) ->
     let scope = format!(
         "project_id => '0198c5a0-0000-7000-8000-00000000000{project}', agent_id => 'agent {agent}', subject => 'subject {subject}'"
     );
-    let expires = round % 5 == 0;
+    let expires = round.is_multiple_of(5);
     let reserve = format!(
         "SELECT r.reservation_id::text FROM orchestrator.reserve_budget(0.0{}, {scope}, hold_for => '{}') AS r",
         round % 9 + 1,

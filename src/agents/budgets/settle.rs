@@ -7,7 +7,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AnyNumeric, Uuid};
 
-use super::charge::{SPEND, facts, record_exceeded};
+use super::spend::{SPEND, facts, record_exceeded};
 use super::{overtaken, usd, windows};
 use crate::runs::Row;
 use crate::server::error::{Error, Kind, required};

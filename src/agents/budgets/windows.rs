@@ -3,7 +3,7 @@
 use const_format::concatcp;
 use pgrx::Uuid;
 use pgrx::prelude::*;
-use pgrx::spi::SpiTupleTable;
+use pgrx::spi::{SpiHeapTupleData, SpiTupleTable};
 
 use super::Scope;
 use crate::server::error::Error;
@@ -105,10 +105,11 @@ pub fn write_present(budget: Uuid) -> Result<(), Error> {
 }
 
 fn windows(found: SpiTupleTable<'_>) -> Result<Windows, Error> {
-    let mut windows = Windows::default();
-    for row in found {
-        windows.budgets.push(rows::value(&row, 1, "budget_windows.budget_id")?);
-        windows.beginnings.push(rows::value(&row, 2, "budget_windows.starts_at")?);
-    }
-    Ok(windows)
+    let window = |row: &SpiHeapTupleData<'_>| {
+        let budget = rows::value::<Uuid>(row, 1, "budget_windows.budget_id")?;
+        let beginning = rows::value::<TimestampWithTimeZone>(row, 2, "budget_windows.starts_at")?;
+        Ok((budget, beginning))
+    };
+    let (budgets, beginnings) = rows::each(found, window)?.into_iter().unzip();
+    Ok(Windows { budgets, beginnings })
 }
