@@ -690,7 +690,7 @@ CREATE INDEX idx_gates_status ON orchestrator.gates USING btree (status);
 CREATE INDEX idx_gates_thread ON orchestrator.gates USING btree (thread_id) WHERE (thread_id IS NOT NULL);
 CREATE UNIQUE INDEX uq_gates_request_key ON orchestrator.gates USING btree (request_key) WHERE (request_key IS NOT NULL);
 CREATE TRIGGER gates_activation AFTER UPDATE OF status ON orchestrator.gates FOR EACH ROW WHEN (((new.status = 'approved'::text) AND (old.status = 'pending'::text) AND (new.gate_type = 'prompt_activation'::text))) EXECUTE FUNCTION orchestrator.activate_approved();
-CREATE TRIGGER gates_budget AFTER UPDATE OF status ON orchestrator.gates FOR EACH ROW WHEN (((new.status = 'approved'::text) AND (old.status = 'pending'::text) AND (new.gate_type = 'manual'::text) AND (new.context ? 'raise_by'::text))) EXECUTE FUNCTION orchestrator.raise_approved();
+CREATE TRIGGER gates_budget AFTER UPDATE ON orchestrator.gates REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.raise_approved();
 CREATE TRIGGER gates_by_terms AFTER UPDATE ON orchestrator.gates REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_terms('gate');
 CREATE TRIGGER gates_decided AFTER UPDATE ON orchestrator.gates REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('gate');
 CREATE TRIGGER gates_lifecycle BEFORE UPDATE ON orchestrator.gates FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('gate', 'status');
@@ -740,7 +740,7 @@ CREATE INDEX idx_human_review_status ON orchestrator.human_review_queue USING bt
 CREATE INDEX idx_human_review_thread ON orchestrator.human_review_queue USING btree (thread_id);
 CREATE INDEX idx_human_review_type ON orchestrator.human_review_queue USING btree (review_type);
 CREATE UNIQUE INDEX uq_human_review_request_key ON orchestrator.human_review_queue USING btree (request_key) WHERE (request_key IS NOT NULL);
-CREATE TRIGGER human_review_queue_budget AFTER UPDATE OF status ON orchestrator.human_review_queue FOR EACH ROW WHEN (((new.status = 'approved'::text) AND (old.status = 'pending'::text) AND (new.review_type = 'budget_exceeded'::text))) EXECUTE FUNCTION orchestrator.raise_approved();
+CREATE TRIGGER human_review_queue_budget AFTER UPDATE ON orchestrator.human_review_queue REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.raise_approved();
 CREATE TRIGGER human_review_queue_by_terms AFTER UPDATE ON orchestrator.human_review_queue REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.enforce_terms('review');
 CREATE TRIGGER human_review_queue_decided AFTER UPDATE ON orchestrator.human_review_queue REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION orchestrator.announce_decisions('review');
 CREATE TRIGGER human_review_queue_lifecycle BEFORE UPDATE ON orchestrator.human_review_queue FOR EACH ROW EXECUTE FUNCTION orchestrator.enforce_lifecycle('review', 'status');
@@ -2934,7 +2934,7 @@ CREATE FUNCTION orchestrator.queue_tasks_of_workflow()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'queue_tasks_of_workflow_wrapper';
 
--- AFTER UPDATE row trigger of reviews and gates: an approved question about a budget raises its window
+-- AFTER UPDATE statement trigger of reviews and gates: approved questions about budgets raise their windows
 -- Made by 0.9.1--0.9.2.sql
 CREATE FUNCTION orchestrator.raise_approved()
  RETURNS trigger

@@ -283,7 +283,8 @@ BEGIN
         WHERE a.agent_type = g.context ->> 'agent_type' AND a.label = g.context ->> 'label'
           AND a.prompt_id::text = g.context ->> 'prompt_id' AND a.activated_at >= g.resolved_at);
     IF approved IS NOT NULL THEN
-        RAISE NOTICE 'gates whose approval has made no version live: %', approved
+        -- A script of an extension shows no notices.
+        RAISE WARNING 'gates whose approval has made no version live: %', approved
             USING DETAIL = 'They were approved below 0.9.1.', HINT = 'Ask again with orchestrator.activate_prompt if the versions are still to go live.';
     END IF;
 END

@@ -1,5 +1,7 @@
 //! The version matrix: every path through the chain leads to the same schema, and no row is lost.
 
+#[path = "versions/approvals_below.rs"]
+mod approvals_below;
 #[path = "versions/catalog_reads.rs"]
 mod catalog_reads;
 #[path = "versions/dependents.rs"]

@@ -216,7 +216,7 @@ impl Call<'_> {
             Some(cost) => Some(cost.clone()),
             None => self.priced().cost()?,
         };
-        if let Some(run) = run {
+        if let Some(run) = &run {
             let tokens = self.tokens.iter().try_fold(0_i64, |sum, tokens| sum.checked_add(*tokens));
             run.add_usage(
                 tokens.ok_or_else(|| run.too_much())?,
@@ -224,7 +224,7 @@ impl Call<'_> {
             )?;
         }
         if is_charged {
-            charge(&self.scope(), self.at, cost, self.reservation_id)?;
+            charge(self.scope(), run.as_ref(), self.at, cost, self.reservation_id)?;
         }
         Ok(id)
     }

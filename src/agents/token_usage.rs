@@ -154,12 +154,15 @@ fn record_for_run(
     let is_charged = budgets::exist();
     if run.is_some() || is_charged {
         let cost = cost(&call)?;
-        if let Some(run) = run {
+        if let Some(run) = &run {
             call.add_to(run, cost.clone())?;
         }
         if is_charged {
-            let Call { project_id, agent_id, at, .. } = call;
-            charge(&Scope { project_id, agent_id, thread_id, subject: None }, at, cost, None)?;
+            let Call { project_id, at, .. } = call;
+            // Budgets have names without spaces around them.
+            let agent_id = call.agent_id.map(str::trim);
+            let scope = Scope { project_id, agent_id, thread_id, subject: None };
+            charge(scope, run.as_ref(), at, cost, None)?;
         }
     }
     Ok(id)
@@ -226,7 +229,7 @@ impl<'a> Call<'a> {
     }
 
     /// Adds its tokens and its cost to a locked run.
-    fn add_to(&self, run: Run, cost: Option<AnyNumeric>) -> Result<(), Error> {
+    fn add_to(&self, run: &Run, cost: Option<AnyNumeric>) -> Result<(), Error> {
         let tokens = self.input_tokens.checked_add(self.output_tokens);
         let tokens = tokens.ok_or_else(|| run.too_much())?;
         run.add_usage(tokens, cost.unwrap_or_else(|| AnyNumeric::from(0)))

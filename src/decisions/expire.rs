@@ -6,6 +6,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use serde_json::json;
 
+use crate::agents::budgets;
 use crate::decisions::kinds::{decide_at_deadline, lock_before};
 use crate::decisions::question::{self, Question};
 use crate::decisions::terms::{TIMEOUT, Terms};
@@ -45,7 +46,7 @@ pub fn expire() -> Result<Vec<(Uuid, String, String)>, Error> {
          WHERE t.on_timeout IS NOT NULL AND t.due_at <= now() AND (t.on_timeout <> 'escalate' OR t.escalations < $1) \
          ORDER BY t.due_at, t.decision_id",
     );
-    let due = plans::by_index(|| {
+    let mut due = plans::by_index(|| {
         DUE.update(&[MOST_ESCALATIONS.into()], |rows| {
             rows::each(rows, |row| {
                 let id = rows::value::<Uuid>(row, 1, "decision_terms.decision_id")?;
@@ -53,7 +54,11 @@ pub fn expire() -> Result<Vec<(Uuid, String, String)>, Error> {
             })
         })
     })?;
-    lock_runs_and_tasks(due.iter().map(|(id, _)| *id).collect())?;
+    let ids: Vec<Uuid> = due.iter().map(|(id, _)| *id).collect();
+    lock_runs_and_tasks(ids.clone())?;
+    // Approved questions about budgets raise windows, which everybody locks in this order.
+    let of_budgets = budgets::in_order(ids)?;
+    due.sort_by_key(|(id, _)| of_budgets.iter().position(|other| other == id));
     let mut outcomes = Vec::new();
     for (id, kind) in due {
         interrupts::allow();

@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 use serde_json::json;
 
+use crate::agents::budgets;
 use crate::audit;
 use crate::decisions::kinds::lock_before;
 use crate::decisions::question::Question;
@@ -23,7 +24,8 @@ use crate::server::{arguments, backend_state};
 /// `decision_id`: the review, gate or approval; `withdrawn_by`: who withdraws it, 500 characters at most;
 /// `reason`: the reason. Returns: the row of view `decisions`.
 /// Errors: 22004, 22023 a blank or overlong name, or a blank reason, P0002 no question has this id, 42501 the
-/// caller neither asked it nor is an admin, or it is the review of a safety score and the caller is no admin, 55000 it is decided.
+/// caller neither asked it nor is an admin, or it is the review of a safety score or about a budget and the caller is no
+/// admin, 55000 it is decided.
 /// Since 0.8.0.
 #[pg_extern(sql = false, volatile)]
 fn withdraw_decision(
@@ -49,7 +51,15 @@ fn withdraw_decision(
     Ok(question.row()?)
 }
 
-/// Whether a question is the review of a safety score, which holds its run.
+/// What asks a question in place of its worker, in words: a safety score, or a budget. The run waits for the answer.
+fn asked_by_itself(question: &Question) -> Result<Option<&'static str>, Error> {
+    if is_asked_by_a_score(question)? {
+        return Ok(Some("A low safety score asks for it."));
+    }
+    let is_about_a_budget = !budgets::in_order(vec![question.id])?.is_empty();
+    Ok(is_about_a_budget.then_some("A budget that is used up asks for it."))
+}
+
 fn is_asked_by_a_score(question: &Question) -> Result<bool, Error> {
     static SCORED: Statement = Statement::new(
         "SELECT q.review_type = 'safety' AND q.safety_score IS NOT NULL FROM orchestrator.human_review_queue AS q WHERE q.id = $1",
@@ -61,7 +71,7 @@ fn is_asked_by_a_score(question: &Question) -> Result<bool, Error> {
 }
 
 /// Refuses a caller who neither asked the question nor may set its rules. A low score asks for its review, and not the
-/// worker who records the score.
+/// worker who records the score; the same holds for a budget.
 ///
 /// Errors: 42501.
 fn refuse_others(question: &Question) -> Result<(), Error> {
@@ -71,8 +81,8 @@ fn refuse_others(question: &Question) -> Result<(), Error> {
     );
     let caller = terms::caller()?;
     let asked_as = terms::asked_as(question)?;
-    let is_safety = is_asked_by_a_score(question)?;
-    if !is_safety && asked_as.as_deref() == Some(caller.as_str()) {
+    let by_itself = asked_by_itself(question)?;
+    if by_itself.is_none() && asked_as.as_deref() == Some(caller.as_str()) {
         return Ok(());
     }
     let role = backend_state::callers_role();
@@ -80,14 +90,14 @@ fn refuse_others(question: &Question) -> Result<(), Error> {
         return Ok(());
     }
     let Question { kind, id, .. } = question;
-    let asked = match asked_as {
-        _ if is_safety => "A low safety score asks for it.".to_owned(),
-        Some(name) => format!("{name} asked it."),
-        None => "No event tells who asked it.".to_owned(),
+    let asked = match (by_itself, asked_as) {
+        (Some(words), _) => words.to_owned(),
+        (None, Some(name)) => format!("{name} asked it."),
+        (None, None) => "No event tells who asked it.".to_owned(),
     };
     Err(Error::new(Kind::Forbidden, format!("{caller} may not withdraw {kind} {id}"))
         .detail(asked)
-        .hint("Only the one who asked withdraws a question, or an admin; the review of a safety score only an admin."))
+        .hint("Only the one who asked withdraws a question, or an admin; the review of a safety score, or a question about a budget, only an admin."))
 }
 
 fn table(kind: &str) -> &'static str {

@@ -28,8 +28,13 @@ impl<'a> Column<'a> {
         self.0.text("default")
     }
 
+    /// The expression of a generated column.
+    pub fn generated(&self) -> Option<&'a str> {
+        self.0.text("generated")
+    }
+
     pub fn is_generated(&self) -> bool {
-        self.0.text("generated").is_some()
+        self.generated().is_some()
     }
 
     /// Whether a row that does not name the column cannot be.

@@ -225,6 +225,76 @@ fn budgets_set_at_once_are_one() -> Result<()> {
     Ok(())
 }
 
+/// Bulk decisions and deadlines raise several windows. Reservations lock the same windows, in the order of the budgets.
+#[test]
+fn several_questions_approved_at_once_meet_reservations_without_a_deadlock() -> Result<()> {
+    const PREPARED: &str = "SELECT orchestrator.set_budget(1, 'total', agent_id => 'a ' || n) FROM generate_series(0, 5) AS n; \
+        SELECT orchestrator.set_decision_rule('gate', respond_within => '1 millisecond', on_timeout => 'approve')";
+    let database = walked_to("budget_bulk", newest()?)?;
+    let mut client = database.client()?;
+    run(&mut client, PREPARED)?;
+    let outcomes = many_at_once(&database, 8, |caller, client| {
+        for round in 0..20 {
+            // The questions are asked in another order than that of the budgets.
+            for agent in [3, 1, 4, 0, 5, 2] {
+                run(
+                    client,
+                    &format!(
+                        "SELECT orchestrator.reserve_budget(1000000, agent_id => 'a {agent}')"
+                    ),
+                )?;
+            }
+            if (caller + round) % 4 == 0 {
+                run(client, "SELECT orchestrator.expire_decisions()")?;
+            } else {
+                run(
+                    client,
+                    &format!(
+                        "SELECT orchestrator.reserve_budget(0.01, agent_id => 'a {}')",
+                        round % 6
+                    ),
+                )?;
+            }
+        }
+        Ok(())
+    })?;
+    all(outcomes)?;
+    let raised = "SELECT (sum(raised) > 0)::text FROM orchestrator.budget_windows";
+    assert_eq!(text(&mut client, raised)?, "true");
+    assert_eq!(text(&mut client, PASSED)?, "0");
+    Ok(())
+}
+
+/// A call that waits for another one's new window does not fail because a budget is set meanwhile.
+#[test]
+fn a_budget_that_is_set_while_a_call_waits_is_no_error() -> Result<()> {
+    const WAITS: &str = "SELECT (count(*) > 0)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let database = walked_to("budget_meanwhile", newest()?)?;
+    let mut client = database.client()?;
+    run(
+        &mut client,
+        "SELECT orchestrator.set_budget(9, 'total', subject => 's'); DELETE FROM orchestrator.budget_windows",
+    )?;
+    let mut first = database.client()?;
+    run(&mut first, "BEGIN; SELECT orchestrator.reserve_budget(0.1, subject => 's')")?;
+    std::thread::scope(|scope| -> Result<()> {
+        let mut second = database.client()?;
+        let recorded = scope.spawn(move || {
+            second.batch_execute("SELECT orchestrator.record_llm_call('m', 1, 1, subject => 's', agent_id => 'a', reported_cost => 0.1)")
+        });
+        let waits =
+            deadline::wait_until("the call waits", || Ok(text(&mut client, WAITS)? == "true"));
+        let set = run(&mut client, "SELECT orchestrator.set_budget(9, 'total', agent_id => 'a')");
+        run(&mut first, "COMMIT")?;
+        recorded.join().expect("the thread ends")?;
+        waits?;
+        Ok(set?)
+    })?;
+    let spent = "SELECT spent::text FROM orchestrator.budget_status WHERE subject = 's'";
+    assert_eq!(text(&mut client, spent)?, "0.1");
+    Ok(())
+}
+
 /// A transaction that keeps its snapshot does not go by a limit, a sum or a reservation of before.
 #[test]
 fn an_old_snapshot_passes_no_limit() -> Result<()> {
@@ -246,7 +316,12 @@ fn an_old_snapshot_passes_no_limit() -> Result<()> {
             "SELECT orchestrator.release_budget('0198c5a0-0000-7000-8000-000000000003')",
         ),
         (
-            "SELECT orchestrator.raise_budget(id, '-infinity', 1, 'ada') FROM orchestrator.budgets",
+            "SELECT orchestrator.set_budget(1, 'total', subject => 's'); DELETE FROM orchestrator.budget_windows AS w USING orchestrator.budgets AS b WHERE b.id = w.budget_id AND b.subject = 's'; \
+             SELECT orchestrator.set_budget(0.1, 'total', subject => 's')",
+            "SELECT orchestrator.reserve_budget(0.2, subject => 's')",
+        ),
+        (
+            "SELECT orchestrator.raise_budget(id, '-infinity', 1, 'ada') FROM orchestrator.budgets WHERE subject IS NULL",
             "SELECT orchestrator.record_llm_call('m', 1, 1, reported_cost => 1)",
         ),
     ] {

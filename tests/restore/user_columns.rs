@@ -114,15 +114,6 @@ fn with_column(kind: &Kind) -> Result<Database> {
     Ok(database)
 }
 
-/// The notices of one statement, with their details, as psql shows them.
-fn notices(database: &Database, statement: &str) -> Result<String> {
-    let output = database
-        .command("psql")
-        .args(["-X", "-q", "-d", database.name(), "-c", statement])
-        .output()?;
-    Ok(String::from_utf8(output.stderr)?)
-}
-
 #[test]
 fn values_of_every_kind_of_column_are_restored_or_a_notice_gives_the_reason() -> Result<()> {
     for kind in &KINDS {
@@ -149,7 +140,7 @@ fn values_of_every_kind_of_column_are_restored_or_a_notice_gives_the_reason() ->
         assert_eq!(apart, before.len() as i64, "{what}: values set apart");
 
         client.batch_execute(&add(kind.definition))?;
-        let reported = notices(&database, "SELECT orchestrator.restore_archived()")?;
+        let reported = database.notices("SELECT orchestrator.restore_archived()")?;
         let left = restore_archived(&mut client)?;
         match kind.again {
             Again::Stay(reason) => {
@@ -204,7 +195,7 @@ fn a_column_that_became_another_one_keeps_its_values_and_no_other_archive() -> R
         restore_archived(&mut by_hand).context(definition)?;
         for (database, client) in [(&database, &mut client), (&restored, &mut by_hand)] {
             client.batch_execute(&add(definition))?;
-            let reported = notices(database, "SELECT orchestrator.restore_archived()")?;
+            let reported = database.notices("SELECT orchestrator.restore_archived()")?;
             assert!(reported.contains(reason), "{definition}: {reported}");
             let kept: i64 = client
                 .query_one(
@@ -238,7 +229,7 @@ fn an_obstacle_to_one_archive_stops_no_other_and_no_upgrade() -> Result<()> {
     };
     let database = make("refused")?;
     let mut client = database.client()?;
-    let reported = notices(&database, "ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0'")?;
+    let reported = database.notices("ALTER EXTENSION orchestrator_schema UPDATE TO '0.3.0'")?;
     assert!(reported.contains("kept in orchestrator_archive.tasks_columns"), "{reported}");
     assert!(reported.contains("22023: no changes today (It is Sunday.)"), "{reported}");
     let left = restore_archived(&mut client)?;

@@ -68,6 +68,13 @@ impl Database {
         &self.name
     }
 
+    /// The notices and warnings of one statement, with their details, as psql shows them.
+    pub fn notices(&self, statement: &str) -> Result<String> {
+        let output =
+            self.command("psql").args(["-X", "-q", "-d", self.name(), "-c", statement]).output()?;
+        Ok(String::from_utf8(output.stderr)?)
+    }
+
     /// Connects as the superuser.
     pub fn client(&self) -> Result<Client> {
         self.address.connect(&self.name)

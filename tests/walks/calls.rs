@@ -246,9 +246,7 @@ pub const CALLS: &[Call] = &[
     call("SELECT count(*) FROM orchestrator.llm_cost_by_day_as_of(now())"),
     call("SELECT orchestrator.set_budget(1000, 'day', subject => 'subject {n}')"),
     call("SELECT orchestrator.estimate_cost('gpt-5', 5, 5)"),
-    call(
-        "SELECT count(*) FROM orchestrator.reserve_budget(0.1, subject => 'subject {n}', thread_id => 'thread {n}')",
-    ),
+    call("SELECT count(*) FROM orchestrator.reserve_budget(0.1, subject => 'subject {n}')"),
     with(
         "SELECT h.reservation_id AS id FROM orchestrator.budget_holds AS h JOIN orchestrator.budgets AS b ON b.id = h.budget_id WHERE b.subject = 'subject {n}' ORDER BY h.expires_at DESC LIMIT 1",
         "SELECT orchestrator.settle_budget(:id, 0.05)",

@@ -4,20 +4,24 @@ use const_format::concatcp;
 use pgrx::prelude::*;
 use pgrx::{AnyNumeric, Uuid};
 
-use super::settle::settle;
+use super::settle::{settle_first, unknown};
 use super::spend::{SPEND, facts, record_exceeded};
 use super::{Scope, exist, windows};
+use crate::runs::Run;
+use crate::server::backend_state;
 use crate::server::error::Error;
 use crate::server::statements::Statement;
 
 /// Charges a call that was recorded: settles its reservation, and adds the cost to every budget that is about the call and
-/// was not asked before it. Records `budget_exceeded` once for each window that the cost leads beyond its limit.
+/// was not asked before it. A reservation pays for one call: another one with it is charged like one without. Records
+/// `budget_exceeded` for each window that the cost leads beyond its limit.
 ///
-/// `at`: the time of the call; `cost`: USD, `None` for unknown: then the reservation counts.
-/// Errors: 23505 the reservation was settled at another cost, P0002 there is no such reservation, 40001 a window was changed
-/// since the snapshot of a transaction that keeps its snapshot.
+/// `at`: the time of the call; `cost`: USD, `None` for unknown: then what was reserved counts.
+/// Errors: P0002 there is no such reservation, 40001 a window was changed since the snapshot of a transaction that keeps its
+/// snapshot.
 pub fn charge(
-    scope: &Scope<'_>,
+    mut scope: Scope<'_>,
+    run: Option<&Run>,
     at: TimestampWithTimeZone,
     cost: Option<AnyNumeric>,
     reservation: Option<Uuid>,
@@ -29,15 +33,25 @@ pub fn charge(
         SPEND,
         ") SELECT s.facts FROM spent AS s WHERE s.is_exceeded ORDER BY s.budget_id"
     ));
-    if reservation.is_none() && (cost.is_none() || !exist()) {
+    if !exist() {
+        return reservation.map_or(Ok(()), |reservation| Err(unknown(reservation)));
+    }
+    if reservation.is_none() && cost.is_none() {
         return Ok(());
     }
-    let windows = if exist() { windows::lock(scope, at, reservation)? } else { Default::default() };
-    if let Some(reservation) = reservation {
-        settle(reservation, cost.clone())?;
+    scope.complete(run)?;
+    let windows = windows::lock(&scope, at, reservation)?;
+    let settled = match reservation {
+        Some(reservation) => settle_first(reservation, cost.clone())?,
+        None => None,
+    };
+    if let Some(reservation) = reservation.filter(|_| settled.is_none()) {
+        let message = format!("reservation {reservation} was settled before");
+        let detail = "The call is charged to the budgets like one without a reservation.";
+        backend_state::notice(message, Some(detail.to_owned()));
     }
-    let Some(cost) = cost.filter(|_| !windows.are_none()) else { return Ok(()) };
-    let arguments =
-        [windows.budgets.into(), windows.beginnings.into(), cost.into(), reservation.into()];
+    let paid = reservation.filter(|_| settled.is_some());
+    let Some(cost) = cost.or(settled).filter(|_| !windows.are_none()) else { return Ok(()) };
+    let arguments = [windows.budgets.into(), windows.beginnings.into(), cost.into(), paid.into()];
     record_exceeded(ADD.update(&arguments, facts)?)
 }

@@ -16,7 +16,9 @@ use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 
 pub use crate::agents::amounts::usd;
+use crate::runs::Run;
 use crate::server::error::{Error, Kind};
+use crate::server::statements::{self, Statement};
 use crate::server::{arguments, relations};
 
 /// The periods of a budget. A week begins on Monday; all begin at midnight UTC.
@@ -53,6 +55,17 @@ impl<'a> Scope<'a> {
         })
     }
 
+    /// Adds the project of the run, if a call names none: whoever leaves it out passes no budget of the project.
+    pub fn complete(&mut self, run: Option<&Run>) -> Result<(), Error> {
+        static PROJECT: Statement = Statement::new(
+            "SELECT r.project_id FROM orchestrator.orchestrator_runs AS r WHERE r.id = $1",
+        );
+        if let Some(run) = run.filter(|_| self.project_id.is_none()) {
+            self.project_id = PROJECT.update(&[run.id.into()], statements::one::<Uuid>)?;
+        }
+        Ok(())
+    }
+
     /// The parameters $1 to $4 of the statements.
     pub fn parameters(&self) -> [DatumWithOid<'a>; 4] {
         [self.project_id.into(), self.agent_id.into(), self.thread_id.into(), self.subject.into()]
@@ -64,6 +77,17 @@ impl<'a> Scope<'a> {
 pub fn exist() -> bool {
     relations::identifier_of(c"budgets") != pg_sys::InvalidOid
         && !relations::has_no_blocks(c"budgets")
+}
+
+/// Those of these questions that are about windows, in the order in which windows are locked.
+pub fn in_order(questions: Vec<Uuid>) -> Result<Vec<Uuid>, Error> {
+    static ORDER: Statement = Statement::new(
+        "SELECT w.review_id FROM orchestrator.budget_windows AS w WHERE w.review_id = ANY ($1) ORDER BY w.budget_id, w.starts_at",
+    );
+    if questions.is_empty() || !exist() {
+        return Ok(Vec::new());
+    }
+    ORDER.update(&[questions.into()], statements::column::<Uuid>)
 }
 
 /// A transaction that keeps its snapshot met a newer row.

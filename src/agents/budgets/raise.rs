@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 use pgrx::{AnyNumeric, Uuid};
 
 use super::usd;
+use super::windows::{self, OPEN_QUESTION};
 use crate::audit;
 use crate::runs::Row;
 use crate::server::arguments;
@@ -15,10 +16,11 @@ use crate::server::numbers::decimal;
 use crate::server::rows;
 use crate::server::statements::{self, Statement};
 
-/// The facts of the event about window `w`, which was raised by $3.
-const FACTS: &str = "jsonb_build_object('budget_id', w.budget_id, 'starts_at', w.starts_at, 'amount', $3, 'raised', w.raised)";
+/// The facts of the event about window `w`, which was raised by $2.
+const FACTS: &str = "jsonb_build_object('budget_id', w.budget_id, 'starts_at', w.starts_at, 'amount', $2, 'raised', w.raised)";
 
-/// Raises the limit of one window of a budget, and records `budget_raised`. A question about the window stays open.
+/// Raises the limit of one window of a budget, and records `budget_raised`. An open question about the window stays open; a no to the
+/// last one no longer stands.
 ///
 /// `starts_at`: the beginning of the window, as budget_status shows it, -infinity for period total; `amount`: USD, more than
 /// 0 and below 10^12; `raised_by`: the person who allows it, 500 characters at most.
@@ -36,6 +38,7 @@ fn raise_budget(
     let starts_at = required("starts_at", starts_at)?;
     let amount = more(amount)?;
     let raised_by = arguments::name("raised_by", raised_by)?;
+    windows::questions_first();
     refuse_no_beginning(budget, starts_at)?;
     Ok(raise(budget, starts_at, amount, raised_by)?)
 }
@@ -89,11 +92,13 @@ fn raise(
     raised_by: &str,
 ) -> Result<Row, Error> {
     static RAISE: Statement = Statement::new(concatcp!(
-        "INSERT INTO orchestrator.budget_windows AS w (budget_id, starts_at, raised) VALUES ($1, $2, $3) \
-         ON CONFLICT ON CONSTRAINT budget_windows_pkey DO UPDATE SET raised = w.raised + excluded.raised RETURNING w, ",
+        "INSERT INTO orchestrator.budget_windows AS w (budget_id, starts_at, raised) VALUES ($1, $3, $2) \
+         ON CONFLICT ON CONSTRAINT budget_windows_pkey DO UPDATE SET raised = w.raised + excluded.raised, review_id = ",
+        OPEN_QUESTION,
+        " RETURNING w, ",
         FACTS
     ));
-    let arguments = [budget.into(), starts_at.into(), amount.into()];
+    let arguments = [budget.into(), amount.into(), starts_at.into()];
     let raised = RAISE.update(&arguments, |found| {
         rows::first(found, |row| {
             let window = rows::value::<Row>(row, 1, "budget_windows.raised")?;
@@ -106,34 +111,46 @@ fn raise(
     Ok(row)
 }
 
-/// Raises the window that waits for a question, which was approved. Nothing happens if none waits for it.
+/// The amount in the context of question `q`, and who decided it.
+const ANSWER: &str = "SELECT CASE jsonb_typeof(q.context -> 'raise_by') WHEN 'number' THEN (q.context ->> 'raise_by')::numeric END, q.resolved_by ";
+
+/// Raises the windows that wait for these approved questions; a question for which none waits raises nothing. All are locked
+/// in the order in which everybody locks windows.
 ///
-/// `raise_by`: USD; `None` if the context of the question says no amount.
-/// Errors: 22023 it says none.
-pub fn by_question(
-    question: Uuid,
-    raise_by: Option<AnyNumeric>,
-    decided_by: &str,
-) -> Result<(), Error> {
+/// `are_reviews`: whether they are reviews; else they are gates.
+/// Errors: 22023 the context of a question says no amount.
+pub fn by_questions(questions: Vec<Uuid>, are_reviews: bool) -> Result<(), Error> {
     static WAITING: Statement = Statement::new(
-        "SELECT w.budget_id, w.starts_at FROM orchestrator.budget_windows AS w WHERE w.review_id = $1",
+        "SELECT w.review_id FROM orchestrator.budget_windows AS w WHERE w.review_id = ANY ($1) \
+         ORDER BY w.budget_id, w.starts_at FOR NO KEY UPDATE",
     );
+    static OF_REVIEW: Statement = Statement::new(concatcp!(
+        ANSWER,
+        "FROM orchestrator.human_review_queue AS q WHERE q.id = $1"
+    ));
+    static OF_GATE: Statement =
+        Statement::new(concatcp!(ANSWER, "FROM orchestrator.gates AS q WHERE q.id = $1"));
     static RAISE: Statement = Statement::new(concatcp!(
-        "UPDATE orchestrator.budget_windows AS w SET raised = w.raised + $3 \
-         WHERE w.review_id = $1 AND w.budget_id = $2 RETURNING ",
+        "UPDATE orchestrator.budget_windows AS w SET raised = w.raised + $2 WHERE w.review_id = $1 RETURNING ",
         FACTS,
         " || jsonb_build_object('review_id', w.review_id)"
     ));
-    let waiting = WAITING.update(&[question.into()], statements::one::<Uuid>)?;
-    let Some(budget) = waiting else { return Ok(()) };
-    let raise_by = raise_by.and_then(|usd| more(Some(usd)).ok()).ok_or_else(|| {
-        Error::new(Kind::InvalidValue, format!("question {question} says no amount to raise by"))
-            .detail("Its context needs raise_by, a number of USD.")
-            .hint("Reject it, and raise the window with orchestrator.raise_budget.")
-    })?;
-    let arguments = [question.into(), budget.into(), raise_by.into()];
-    let facts = RAISE.update(&arguments, statements::one::<Document>)?;
-    let facts =
-        facts.ok_or_else(|| Error::no_row("the budget could not be raised", "budget_windows"))?;
-    audit::record_document("budget_raised", decided_by, facts)
+    let answer = if are_reviews { &OF_REVIEW } else { &OF_GATE };
+    for question in WAITING.update(&[questions.into()], statements::column::<Uuid>)? {
+        let answer = answer.update(&[question.into()], statements::two::<AnyNumeric, String>)?;
+        let (amount, decided_by) = answer.unwrap_or_default();
+        let amount = amount.filter(|amount| *amount > AnyNumeric::from(0));
+        let amount = amount.ok_or_else(|| says_none(question))?;
+        let facts = RAISE.update(&[question.into(), amount.into()], statements::one::<Document>)?;
+        let facts = facts
+            .ok_or_else(|| Error::no_row("the budget could not be raised", "budget_windows"))?;
+        audit::record_document("budget_raised", &decided_by.unwrap_or_default(), facts)?;
+    }
+    Ok(())
+}
+
+fn says_none(question: Uuid) -> Error {
+    Error::new(Kind::InvalidValue, format!("question {question} says no amount to raise by"))
+        .detail("Its context needs raise_by, a number of USD.")
+        .hint("Reject it, and raise the window with orchestrator.raise_budget.")
 }

@@ -81,6 +81,7 @@ fn set(
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING b, b.id, to_jsonb(b)",
     );
     locks::one_at_a_time("set_budget")?;
+    windows::questions_first();
     let [project, agent, thread, subject] = scope.parameters();
     let arguments =
         [project, agent, thread, subject, period.into(), limit.into(), enforce.into(), hold.into()];

@@ -4,7 +4,7 @@ WITH failed AS (
     SELECT k.id, least(k.attempts, 2147483646) + CASE WHEN k.lease_expires_at IS NULL THEN 1 ELSE 0 END AS attempts
     FROM orchestrator.knowledge_staging AS k
     WHERE k.id = ANY ($1) AND NOT k.embedded AND k.given_up_at IS NULL
-      AND ($5 IS NULL OR k.claimed_by IS NOT DISTINCT FROM $5)
+      AND ($5 IS NULL OR k.claimed_by IS NULL OR k.claimed_by = $5)
     ORDER BY k.id FOR UPDATE
 )
 UPDATE orchestrator.knowledge_staging AS k

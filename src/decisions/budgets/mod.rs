@@ -1,5 +1,7 @@
 //! Reservations of budgets, and the question to a human when one is used up.
 
+use std::ffi::CStr;
+
 use pgrx::datum::Interval;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::iter::TableIterator;
@@ -8,17 +10,19 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, AnyNumeric, Uuid};
 
 use super::gates::Opening;
+use super::question::PENDING;
 use super::reviews::{self, Request};
 use crate::agents::budgets::windows::{self, Windows};
 use crate::agents::budgets::{self, Scope, raise};
 use crate::runs::Run;
 use crate::schema::lifecycle;
-use crate::server::error::{Error, Kind, required};
+use crate::server::error::{Error, Kind};
 use crate::server::ids::uuidv7;
 use crate::server::jsonb::Document;
 use crate::server::numbers::decimal;
 use crate::server::statements::{self, Statement};
-use crate::server::triggers::{by_key, of};
+use crate::server::transition_tables::Column;
+use crate::server::triggers::by_key;
 use crate::server::{arguments, backend_state, latest, locks, plans, rows};
 
 /// An answer: the reservation, whether it was admitted, the budget that refuses it, what is available, and the question.
@@ -35,8 +39,8 @@ type Answer = (Option<Uuid>, bool, Option<Uuid>, Option<AnyNumeric>, Option<Uuid
 /// question to a human about it, one for each budget and window: a budget_exceeded review of the run, which it holds, or a
 /// gate of the project. Approval raises the window by raise_by of its context.
 /// Errors: 22004, 22023 an amount out of range, a blank or overlong name, or a time that is not longer than zero, 23505 the
-/// reservation_id was used with another amount or scope, P0002 the thread has no run, 55000 the run has ended, 40001 a
-/// budget was changed since the snapshot of a transaction that keeps its snapshot. Since 0.9.2.
+/// reservation_id was used with another amount or scope, P0002 the thread has no run, 55000 the run has ended, or the
+/// reservation is no longer held, 40001 a budget was changed since the snapshot of a transaction that keeps its snapshot. Since 0.9.2.
 #[pg_extern(sql = false, volatile)]
 #[allow(clippy::type_complexity, clippy::too_many_arguments)]
 fn reserve_budget(
@@ -60,17 +64,20 @@ fn reserve_budget(
     >,
     ErrorReport,
 > {
-    let call = Call {
-        amount: budgets::usd("amount", amount)?,
+    let mut call = Call {
+        amount: budgets::usd("amount", Some(amount.ok_or_else(no_amount)?))?,
         scope: Scope::of(project_id, agent_id, thread_id, subject)?,
         hold_for: hold_for.map(|time| arguments::positive_length("hold_for", time)).transpose()?,
     };
     lock_tables();
-    let run = call.scope.thread_id.map(Run::lock_open).transpose()?;
-    if !budgets::exist() {
-        return Ok(TableIterator::once((None, true, None, None, None)));
-    }
+    let run = call.scope.thread_id.map(Run::lock).transpose()?;
     Ok(TableIterator::once(call.reserve(run.as_ref(), reservation_id)?))
+}
+
+/// The error for an amount that is NULL, as the estimate for a model without a price is.
+fn no_amount() -> Error {
+    Error::new(Kind::NullArgument, "argument \"amount\" must not be null")
+        .hint("The estimate for a model without a price is NULL: set one with orchestrator.set_price, or reserve an amount of your own.")
 }
 
 /// The form of `reserve_budget` for an amount that is a float. It is taken as the shortest decimal that reads back the
@@ -135,10 +142,15 @@ struct Breach {
 }
 
 impl Call<'_> {
-    fn reserve(&self, run: Option<&Run>, id: Option<Uuid>) -> Result<Answer, Error> {
+    fn reserve(&mut self, run: Option<&Run>, id: Option<Uuid>) -> Result<Answer, Error> {
+        if !budgets::exist() {
+            run.map_or(Ok(()), Run::refuse_if_over)?;
+            return Ok((None, true, None, None, None));
+        }
         if let Some(id) = id {
             locks::one_at_a_time_for("reserve_budget", &id.to_string())?;
         }
+        self.scope.complete(run)?;
         let now = pgrx::datum::clock_timestamp();
         let windows = windows::lock(&self.scope, now, None)?;
         if let Some(id) = id
@@ -146,6 +158,7 @@ impl Call<'_> {
         {
             return Ok((Some(id), true, None, available, None));
         }
+        run.map_or(Ok(()), Run::refuse_if_over)?;
         if windows.are_none() {
             return Ok((None, true, None, None, None));
         }
@@ -164,22 +177,30 @@ impl Call<'_> {
         Ok((Some(id), true, None, available, None))
     }
 
-    /// What is left after a reservation with the same id, if there is one.
+    /// What is left beside a reservation with the same id that is held, if there is one.
     ///
-    /// Errors: 23505 its amount or its scope differs.
+    /// Errors: 23505 its amount or its budgets differ, 55000 it is no longer held.
     fn reserved_before(
         &self,
         id: Uuid,
         windows: &Windows,
     ) -> Result<Option<Option<AnyNumeric>>, Error> {
-        const BEFORE: &std::ffi::CStr =
-            c"SELECT concat_ws(', ', CASE WHEN bool_or(h.amount <> $2) THEN 'amount' END, \
-                CASE WHEN NOT bool_and(h.budget_id = ANY ($3)) THEN 'scope' END) \
-             FROM orchestrator.budget_holds AS h WHERE h.reservation_id = $1 HAVING count(*) > 0";
+        // The hold that has ended comes first: nothing else matters then.
+        const BEFORE: &CStr = c"SELECT CASE WHEN bool_or(e.ended IS NOT NULL) THEN 'is ' || min(e.ended) \
+                 ELSE concat_ws(', ', CASE WHEN bool_or(h.amount <> $2) THEN 'amount' END, \
+                     CASE WHEN NOT (array_agg(h.budget_id) @> $3 AND array_agg(h.budget_id) <@ $3) THEN 'scope' END) END \
+             FROM orchestrator.budget_holds AS h, \
+                  LATERAL (SELECT CASE WHEN h.state <> 'held' THEN h.state WHEN h.expires_at <= clock_timestamp() THEN 'expired' END AS ended) AS e \
+             WHERE h.reservation_id = $1 HAVING count(*) > 0";
         let known = [id.into(), self.amount.clone().into(), windows.budgets.clone().into()];
         match latest::value::<String>(BEFORE, &known)? {
             None => Ok(None),
             Some(names) if names.is_empty() => Ok(Some(available(windows)?)),
+            Some(state) if state.starts_with("is ") => Err(Error::new(
+                Kind::NotReady,
+                format!("reservation {id} is no longer held: it {state}"),
+            )
+            .hint("Reserve again with another reservation_id.")),
             Some(names) => Err(Error::new(
                 Kind::Duplicate,
                 format!("reservation_id {id} was already used with another {names}"),
@@ -325,28 +346,44 @@ fn available(windows: &Windows) -> Result<Option<AnyNumeric>, Error> {
     plans::by_index(|| AVAILABLE.update(&arguments, statements::one::<AnyNumeric>))
 }
 
-/// AFTER UPDATE row trigger of human_review_queue and gates: an approved question about a budget raises its window.
+/// AFTER UPDATE statement trigger of human_review_queue and gates, with the transition tables `was` and `became`: approved
+/// questions about budgets raise their windows.
 ///
 /// Errors: 22023 the context of the question says no amount. Since 0.9.2.
 #[pg_trigger(sql = false)]
 fn raise_approved<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
-    let Some(new) = trigger.new() else {
-        lifecycle::misused("raise_approved", "it must be fired AFTER UPDATE, FOR EACH ROW");
-    };
-    if backend_state::in_script() || !budgets::exist() {
-        return Ok(None);
+    let data = trigger.trigger_data();
+    if data.tg_newtable.is_null() || data.tg_oldtable.is_null() {
+        const RULE: &str =
+            "it must be fired AFTER UPDATE, FOR EACH STATEMENT, with transition tables";
+        lifecycle::misused("raise_approved", RULE);
     }
-    by_key(trigger, || {
-        static RAISE_BY: Statement = Statement::new(
-            "SELECT CASE jsonb_typeof($1 -> 'raise_by') WHEN 'number' THEN ($1 ->> 'raise_by')::numeric END",
-        );
-        let id = required("id", of::<Uuid>(&new, "id")?)?;
-        let context = of::<Document>(&new, "context")?;
-        let raise_by = RAISE_BY.select(&[context.into()], statements::one::<AnyNumeric>)?;
-        let decided_by = of::<String>(&new, "resolved_by")?.unwrap_or_default();
-        raise::by_question(id, raise_by, &decided_by)
-    });
+    if !backend_state::in_script() && budgets::exist() {
+        by_key(trigger, || match approved(trigger)? {
+            ids if ids.is_empty() => Ok(()),
+            ids => {
+                let table = trigger.table_name().unwrap_or_default();
+                raise::by_questions(ids, table == "human_review_queue")
+            }
+        });
+    }
     Ok(None)
+}
+
+/// The questions that the statement has approved.
+fn approved(trigger: &PgTrigger<'_>) -> Result<Vec<Uuid>, Error> {
+    const STATUS: &CStr = c"status";
+    let mut was = Column::before(trigger, STATUS)?;
+    let mut now = Column::after(trigger, STATUS)?.with_id(trigger, c"id")?;
+    let mut ids = Vec::new();
+    while let (Some(waited), Some(is_approved)) =
+        (was.next(|status| status == PENDING), now.next(|status| status == "approved"))
+    {
+        if waited && is_approved {
+            ids.extend(now.id());
+        }
+    }
+    Ok(ids)
 }

@@ -84,6 +84,43 @@ SELECT DISTINCT admitted, reservation_id FROM generate_series(1, 2), LATERAL orc
 SELECT count(*) FROM orchestrator.budget_holds WHERE reservation_id = '0198c5a0-0000-7000-8000-000000000007';
 SELECT pg_temp.refusal(call) FROM unnest(ARRAY[
     $$SELECT orchestrator.reserve_budget(0.2, subject => 'ada', reservation_id => '0198c5a0-0000-7000-8000-000000000007')$$, $$SELECT orchestrator.reserve_budget(0.1, reservation_id => '0198c5a0-0000-7000-8000-000000000007')$$]) AS call;
+-- What is no longer held is not repeated: nothing would pay for the call.
+SELECT admitted FROM orchestrator.reserve_budget(0.1, subject => 'ada', reservation_id => '0198c5a0-0000-7000-8000-000000000008', hold_for => '1 microsecond');
+SELECT orchestrator.release_budget('0198c5a0-0000-7000-8000-000000000007');
+SELECT pg_temp.refusal(call) FROM unnest(ARRAY[$$SELECT orchestrator.reserve_budget(0.1, subject => 'ada', reservation_id => '0198c5a0-0000-7000-8000-000000000007')$$, $$SELECT orchestrator.reserve_budget(0.1, subject => 'ada', reservation_id => '0198c5a0-0000-7000-8000-000000000008')$$]) AS call;
+-- A reservation pays for one call; the next one with it is charged as well.
+SELECT limit_usd FROM orchestrator.set_budget(100, 'total');
+SELECT limit_usd FROM orchestrator.set_budget(10, 'total', subject => 'bob');
+SELECT limit_usd FROM orchestrator.set_budget(10, 'total', agent_id => 'bobs agent');
+SELECT * FROM pg_temp.reserve(1, 'once', charged => 'bob');
+SET client_min_messages = warning;
+SELECT orchestrator.record_llm_call('m', 1, 1, subject => 'bob', reported_cost => 0.5, reservation_id => pg_temp.id('once')) IS NOT NULL FROM generate_series(1, 3);
+RESET client_min_messages;
+SELECT spent, reserved FROM pg_temp.status WHERE subject = 'bob';
+-- Without a price, what was reserved counts in every budget of the call.
+SELECT * FROM pg_temp.reserve(1, 'unpriced', charged => 'bob');
+SELECT orchestrator.record_llm_call('unheard-of', 1, 1, subject => 'bob', agent_id => 'bobs agent', reservation_id => pg_temp.id('unpriced')) IS NOT NULL;
+SELECT subject, agent_id, spent FROM pg_temp.status WHERE subject = 'bob' OR agent_id = 'bobs agent';
+-- A call of a run belongs to its project, also if it does not say so.
+SELECT orchestrator.start_run('t3', '0198c5a0-0000-7000-8000-000000000003', 's') IS NOT NULL;
+SELECT limit_usd FROM orchestrator.set_budget(0.5, 'total', '0198c5a0-0000-7000-8000-000000000003');
+SELECT * FROM pg_temp.reserve(1, 'of a project', 't3');
+SELECT orchestrator.record_llm_call('m', 1, 1, thread_id => 't3', reported_cost => 0.2) IS NOT NULL;
+SELECT trim_scale(spent) FROM orchestrator.budget_status WHERE project_id = '0198c5a0-0000-7000-8000-000000000003';
+-- A no stands until the budget is changed. A worker does not withdraw the question of its own breach.
+SELECT kind, status FROM orchestrator.decide((SELECT id FROM orchestrator.pending_decisions WHERE thread_id = 't3'), 'reject', 'ada', 'enough');
+SELECT orchestrator.start_run('t4', '0198c5a0-0000-7000-8000-000000000003', 's') IS NOT NULL;
+SELECT * FROM pg_temp.reserve(1, 'of a project', 't4');
+SELECT gate_status FROM orchestrator.orchestrator_runs WHERE thread_id = 't4';
+SELECT limit_usd FROM orchestrator.set_budget(0.6, 'total', '0198c5a0-0000-7000-8000-000000000003');
+SELECT * FROM pg_temp.reserve(1, 'of a project', 't4');
+SELECT gate_status FROM orchestrator.orchestrator_runs WHERE thread_id = 't4';
+CREATE ROLE regress_spender;
+SELECT orchestrator.grant_access('regress_spender', 'worker') > 0;
+SELECT id AS question FROM orchestrator.pending_decisions WHERE thread_id = 't4' \gset
+SET SESSION AUTHORIZATION regress_spender;
+SELECT pg_temp.refusal(format($$SELECT orchestrator.withdraw_decision(%L, 'spender', 'never mind')$$, :'question'));
+RESET SESSION AUTHORIZATION;
 -- The cost that can be reserved.
 SELECT model FROM orchestrator.set_price('priced', 3, 15, '2026-01-01', components => '[{"component": "output", "service_tier": "flex", "per_million": 7.5}]');
 SELECT orchestrator.estimate_cost(' priced ', 1000, 100) = 0.0045, orchestrator.estimate_cost('priced', 1000, 100, 'flex') = 0.00375, orchestrator.estimate_cost('unheard-of', 1, 1);
@@ -110,3 +147,6 @@ SELECT orchestrator.request_review('t2', 'budget_exceeded', 'more', context => j
 SELECT kind, status FROM orchestrator.decide((SELECT id FROM orchestrator.pending_decisions WHERE asks = 'more'), 'approve', 'ada');
 SELECT raised FROM orchestrator.budget_status WHERE period = 'week';
 SELECT * FROM orchestrator.verify();
+\set ECHO none
+DROP OWNED BY regress_spender;
+DROP ROLE regress_spender;

@@ -40,6 +40,7 @@ INSERT INTO orchestrator.tool_executions (task_id, tool_name) SELECT id, 'x' FRO
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.knowledge_staging ALTER COLUMN knowledge_type TYPE varchar(40) COLLATE "C"');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tasks ALTER COLUMN title DROP NOT NULL, ALTER COLUMN title DROP DEFAULT');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.configurations ALTER COLUMN description SET DEFAULT ''my DEFAULT NOT NULL'', ALTER COLUMN description SET NOT NULL');
+SELECT pg_temp.repaired('ALTER TABLE orchestrator.prompts DROP COLUMN text_sha256');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.llm_pricing DROP COLUMN status, ADD COLUMN status text GENERATED ALWAYS AS (left(''active'' || model, 6)) STORED NOT NULL');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.tasks ALTER COLUMN description SET STATISTICS 500, ALTER COLUMN description SET STORAGE EXTERNAL, ALTER COLUMN metadata SET COMPRESSION pglz');
 SELECT pg_temp.repaired('ALTER TABLE orchestrator.knowledge_staging DROP COLUMN embedded_at');

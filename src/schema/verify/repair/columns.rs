@@ -12,7 +12,11 @@ pub fn add(table: &str, name: &str, expected: &Facts) -> String {
     if let Some(default) = due.default() {
         statement.push_str(&format!(" DEFAULT {default}"));
     }
-    match (due.not_null(), due.identity().is_some() || due.default().is_some()) {
+    if let Some(expression) = due.generated() {
+        statement.push_str(&format!(" GENERATED ALWAYS AS ({expression}) STORED"));
+    }
+    let has_values = due.identity().is_some() || due.default().is_some() || due.is_generated();
+    match (due.not_null(), has_values) {
         (true, true) => statement.push_str(" NOT NULL;"),
         // The rows of the table have no values for the column yet.
         (true, false) => statement.push_str(&format!(
