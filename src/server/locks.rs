@@ -18,13 +18,21 @@ use crate::server::{backend_state, statements};
 ///
 /// Errors: 25006 the server is a standby, 55000 the function does not exist.
 pub fn one_at_a_time(function: &'static str) -> Result<(), Error> {
-    lock(function, 0)
+    lock(function, 0, pg_sys::ExclusiveLock)
+}
+
+/// Waits until no other transaction holds the lock of the function alone, and keeps those that want it alone waiting
+/// until the transaction ends. Others share it.
+///
+/// Errors: as `one_at_a_time`.
+pub fn shared(function: &'static str) -> Result<(), Error> {
+    lock(function, 0, pg_sys::ShareLock)
 }
 
 /// The same for one value. Callers with another value do not wait, unless both values map to the same
 /// one of 65,535 places.
 pub fn one_at_a_time_for(function: &'static str, value: &str) -> Result<(), Error> {
-    lock(function, place(value.as_bytes()))
+    lock(function, place(value.as_bytes()), pg_sys::ExclusiveLock)
 }
 
 /// Locks tables of schema orchestrator for reading, in this order, until the transaction ends. A function
@@ -43,10 +51,10 @@ pub fn in_order(tables: &[&CStr]) {
     }
 }
 
-fn lock(function: &'static str, place: u16) -> Result<(), Error> {
+fn lock(function: &'static str, place: u16, mode: u32) -> Result<(), Error> {
     backend_state::only_on_a_primary()?;
     let function = identifier(function)?;
-    let mode = pg_sys::ExclusiveLock as pg_sys::LOCKMODE;
+    let mode = mode as pg_sys::LOCKMODE;
     // SAFETY: waits as every lock of the server does, until the transaction that holds it ends, a
     // timeout or a cancellation.
     unsafe { pg_sys::LockDatabaseObject(pg_sys::ProcedureRelationId, function, place, mode) };

@@ -11,12 +11,12 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, Uuid};
 
 use super::live::{self, PRODUCTION};
-use super::{one_activation_at_a_time, overtaken};
+use super::{ACTIVATE_PROMPT, one_activation_at_a_time, overtaken};
 use crate::schema::lifecycle;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
 use crate::server::triggers::{by_key, of, takes_history};
-use crate::server::{arguments, backend_state, latest, relations};
+use crate::server::{arguments, backend_state, latest, locks, relations};
 
 thread_local! {
     /// Who writes the history and is_active at the moment.
@@ -70,7 +70,7 @@ impl Activation<'_> {
              FROM orchestrator.prompt_activations AS o WHERE o.agent_type = $1 AND o.label = $2 \
              RETURNING a.agent_type",
         );
-        one_activation_at_a_time()?;
+        one_activation_at_a_time(self.agent_type)?;
         let arguments = [
             self.agent_type.into(),
             self.label.into(),
@@ -196,7 +196,7 @@ fn mark(agent_type: &str) -> Result<(), Error> {
     static ACTIVATE: Statement = Statement::new(
         "UPDATE orchestrator.prompts AS p SET is_active = true WHERE p.id = $1 RETURNING p.id",
     );
-    one_activation_at_a_time()?;
+    one_activation_at_a_time(agent_type)?;
     // SAFETY: makes the activation that fired the trigger visible to the snapshot that `newest` takes.
     unsafe { pg_sys::CommandCounterIncrement() };
     let prompt = live::newest(agent_type, PRODUCTION)?;
@@ -220,7 +220,7 @@ fn wait_for_activations<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
     if WRITER.get() == Writer::Anybody && !takes_history(trigger) {
-        by_key(trigger, one_activation_at_a_time);
+        by_key(trigger, || locks::one_at_a_time(ACTIVATE_PROMPT));
     }
     Ok(trigger.new())
 }
@@ -254,7 +254,7 @@ fn record_activation<'a>(
         }
         let (id, agent_type) = (of::<Uuid>(&new, "id")?, of::<String>(&new, "agent_type")?);
         let agent_type = agent_type.unwrap_or_default();
-        one_activation_at_a_time()?;
+        one_activation_at_a_time(&agent_type)?;
         let live = live::newest(&agent_type, PRODUCTION)?;
         let activated_by = Some(role.as_str()).filter(|role| !arguments::is_blank(role));
         let enter = |prompt: Option<Uuid>| Activation {

@@ -49,7 +49,7 @@ fn publish_prompt(
     let publication = Publication::of(agent_type, version, prompt_text, created_by, notes)?;
     let activate = activate.unwrap_or(false);
     if activate {
-        one_activation_at_a_time()?;
+        one_activation_at_a_time(publication.agent_type)?;
     }
     let id = publication.publish()?;
     if activate {
@@ -158,7 +158,7 @@ fn activate_prompt(
 ) -> Result<pgrx::composite_type!('static, "orchestrator.prompts"), ErrorReport> {
     let agent_type = arguments::name("agent_type", agent_type)?;
     let version = Version::parse(required("version", version)?)?.to_string();
-    one_activation_at_a_time()?;
+    one_activation_at_a_time(agent_type)?;
     Ok(switch_to(agent_type, &version)?)
 }
 
@@ -203,11 +203,15 @@ fn next_prompt_version(
     })
 }
 
-/// Waits until no other transaction activates prompts, and keeps others waiting until this one ends. The next statement
-/// sees the changes of the transactions that were waited for. One lock is for all agent types: a plain UPDATE takes it
-/// before it knows its rows, and activations are rare.
-pub fn one_activation_at_a_time() -> Result<(), Error> {
-    locks::one_at_a_time("activate_prompt")
+/// The function whose lock those hold that activate versions.
+const ACTIVATE_PROMPT: &str = "activate_prompt";
+
+/// Waits until no other transaction activates prompts of the agent type, and keeps others waiting
+/// until this one ends. The next statement sees the changes of the transactions that were waited
+/// for.
+pub fn one_activation_at_a_time(agent_type: &str) -> Result<(), Error> {
+    locks::shared(ACTIVATE_PROMPT)?;
+    locks::one_at_a_time_for(ACTIVATE_PROMPT, agent_type)
 }
 
 /// Two statements, because the unique index checks each row as it is written: the old version has

@@ -40,7 +40,7 @@ fn publish_prompt_0_9_1(
     let activate = activate.unwrap_or(false);
     let needs_a_decision = activate && needs_a_decision()?;
     if activate {
-        one_activation_at_a_time()?;
+        one_activation_at_a_time(publication.agent_type)?;
     }
     let id = publication.publish()?;
     if let Some(equal) = publication.equal()? {
@@ -92,7 +92,7 @@ fn activate_prompt_0_9_1(
     let activated_by =
         activated_by.map(|name| arguments::name("activated_by", Some(name))).transpose()?;
     let needs_a_decision = needs_a_decision()?;
-    one_activation_at_a_time()?;
+    one_activation_at_a_time(agent_type)?;
     let prompt = published(agent_type, &version)?;
     let activation = Activation { agent_type, label, prompt: Some(prompt), activated_by, weight };
     activate_or_ask(&activation, &version, needs_a_decision)?;
