@@ -257,8 +257,9 @@ pub const CALLS: &[Call] = &[
     call(
         "SELECT orchestrator.record_llm_call('gpt-5', 5, 5, subject => 'subject {n}', reported_cost => 0.01)",
     ),
-    call(
-        "SELECT orchestrator.raise_budget(s.budget_id, s.starts_at, 1, 'ada') FROM orchestrator.budget_status AS s WHERE s.subject = 'subject {n}'",
+    with(
+        "SELECT id FROM orchestrator.budgets WHERE subject = 'subject {n}'",
+        "SELECT orchestrator.raise_budget(:id, date_trunc('day', now(), 'UTC'), 1, 'ada')",
     ),
     call("SELECT count(*) FROM orchestrator.budget_status"),
     call("SELECT count(*) FROM orchestrator.llm_cost_by_run"),
