@@ -7,7 +7,8 @@ use pgrx::prelude::*;
 use pgrx::{AnyNumeric, Uuid};
 
 use crate::agents::amounts::{count, is_usd, moment, usd};
-use crate::agents::budgets::{self, Scope, charge::charge};
+use crate::agents::budgets::charge::{charge, lock_tables};
+use crate::agents::budgets::{self, Scope};
 use crate::agents::pricing;
 use crate::runs::Run;
 use crate::server::error::{Error, Kind, required};
@@ -200,6 +201,7 @@ impl Call<'_> {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
              ON CONFLICT (call_id) WHERE call_id IS NOT NULL DO NOTHING RETURNING id",
         );
+        lock_tables();
         // A report that is repeated is answered without the run, which may have another name by now.
         if let Some(id) = self.recorded_before()? {
             return Ok(id);

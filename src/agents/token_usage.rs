@@ -7,7 +7,8 @@ use pgrx::prelude::*;
 use pgrx::{AnyNumeric, Uuid};
 
 use crate::agents::amounts::{count, moment};
-use crate::agents::budgets::{self, Scope, charge::charge};
+use crate::agents::budgets::charge::{charge, lock_tables};
+use crate::agents::budgets::{self, Scope};
 use crate::agents::pricing;
 use crate::runs::Run;
 use crate::server::error::{Error, Kind};
@@ -129,6 +130,7 @@ fn record_for_run(
         thread_id.into(),
         task_id.into(),
     ];
+    lock_tables();
     // A report that is repeated is answered without the run, which may have another name by now.
     if let Some(call_id) = call_id
         && let Some(id) = recorded_before(call_id, &known)?

@@ -8,9 +8,23 @@ use super::settle::{settle_first, unknown};
 use super::spend::{SPEND, facts, record_exceeded};
 use super::{Scope, exist, windows};
 use crate::runs::Run;
-use crate::server::backend_state;
 use crate::server::error::Error;
 use crate::server::statements::Statement;
+use crate::server::{backend_state, locks};
+
+/// Locks the tables of a call in the order of updates: its cost is found after its row was written, and then its budgets.
+pub fn lock_tables() {
+    locks::in_order(&[
+        c"orchestrator_runs",
+        c"llm_prices_by_name",
+        c"llm_price_periods",
+        c"llm_model_aliases",
+        c"llm_price_components",
+        c"llm_pricing",
+        c"llm_token_usage",
+        c"budgets",
+    ]);
+}
 
 /// Charges a call that was recorded: settles its reservation, and adds the cost to every budget that is about the call and
 /// was not asked before it. A reservation pays for one call: another one with it is charged like one without. Records
