@@ -57,7 +57,7 @@ pub fn expire() -> Result<Vec<(Uuid, String, String)>, Error> {
     let ids: Vec<Uuid> = due.iter().map(|(id, _)| *id).collect();
     lock_runs_and_tasks(ids.clone())?;
     // Approved questions about budgets raise windows, which everybody locks in this order.
-    let of_budgets = budgets::in_order(ids)?;
+    let of_budgets = budgets::about_windows(ids)?;
     due.sort_by_key(|(id, _)| of_budgets.iter().position(|other| other == id));
     let mut outcomes = Vec::new();
     for (id, kind) in due {

@@ -56,7 +56,7 @@ fn asked_by_itself(question: &Question) -> Result<Option<&'static str>, Error> {
     if is_asked_by_a_score(question)? {
         return Ok(Some("A low safety score asks for it."));
     }
-    let is_about_a_budget = !budgets::in_order(vec![question.id])?.is_empty();
+    let is_about_a_budget = !budgets::about_windows(vec![question.id])?.is_empty();
     Ok(is_about_a_budget.then_some("A budget that is used up asks for it."))
 }
 

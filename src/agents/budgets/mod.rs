@@ -80,7 +80,7 @@ pub fn exist() -> bool {
 }
 
 /// Those of these questions that are about windows, in the order in which windows are locked.
-pub fn in_order(questions: Vec<Uuid>) -> Result<Vec<Uuid>, Error> {
+pub fn about_windows(questions: Vec<Uuid>) -> Result<Vec<Uuid>, Error> {
     static ORDER: Statement = Statement::new(
         "SELECT w.review_id FROM orchestrator.budget_windows AS w WHERE w.review_id = ANY ($1) ORDER BY w.budget_id, w.starts_at",
     );

@@ -19,8 +19,8 @@ use crate::server::statements::{self, Statement};
 /// The facts of the event about window `w`, which was raised by $2.
 const FACTS: &str = "jsonb_build_object('budget_id', w.budget_id, 'starts_at', w.starts_at, 'amount', $2, 'raised', w.raised)";
 
-/// Raises the limit of one window of a budget, and records `budget_raised`. An open question about the window stays open; a no to the
-/// last one no longer stands.
+/// Raises the limit of one window of a budget, and records `budget_raised`. An open question about the window stays open; a
+/// no to the last one no longer stands.
 ///
 /// `starts_at`: the beginning of the window, as budget_status shows it, -infinity for period total; `amount`: USD, more than
 /// 0 and below 10^12; `raised_by`: the person who allows it, 500 characters at most.
