@@ -6,6 +6,7 @@ mod check;
 mod clean_machine;
 mod client_packages;
 mod clippy;
+mod console;
 mod docs;
 pub mod documents;
 mod fmt;
@@ -54,6 +55,7 @@ const CHECKS: &[Check] = &[
     server_tests::OPERATIONS,
     server_tests::RACES,
     working_loop::CHECK,
+    console::CHECK,
     server_tests::WALKS,
     server_tests::PRIVILEGES,
     regress::CHECK,

@@ -1,5 +1,6 @@
-//! The demo: a private PostgreSQL runs the tour step by step, and stays running for the user to try.
+//! The demo: a private PostgreSQL runs the tour step by step, and stays running for the user to try, with the console.
 
+mod console;
 mod left_running;
 
 use std::fs;
@@ -19,7 +20,7 @@ use crate::machine::toolchain::Toolchain;
 
 const DATABASE: &str = "demo";
 
-/// Installs the extension, starts a new server, shows the tour, and leaves the server running.
+/// Installs the extension, starts a new server, shows the tour, and leaves the server and the console running.
 pub fn start(toolchain: &Toolchain) -> Result<()> {
     install::ready(toolchain, Build::Demo)?;
     let project = &toolchain.project;
@@ -30,14 +31,18 @@ pub fn start(toolchain: &Toolchain) -> Result<()> {
     fs::write(record_file(project), folder.as_os_str().as_encoded_bytes())
         .context("cannot record where the demo runs")?;
     println!("Starting PostgreSQL {} in {}", toolchain.pg.release, folder.display());
-    let settings = Settings { durable: true, place: Place::Folder(folder), ..Settings::default() };
+    let place = Place::Folder(folder.clone());
+    let settings = Settings { durable: true, place, ..Settings::default() };
     let cluster = Cluster::start(&toolchain.pg, &settings)?;
     cluster.create_database(DATABASE)?;
     process::run(&mut tour(project, &cluster, DATABASE))?;
+    console::ask(toolchain, &cluster, DATABASE)?;
     let address = cluster.leave_running();
+    let console = console::leave_running(toolchain, &address, DATABASE, &folder)?;
     println!();
+    println!("The console, with open questions:      {console}");
     println!("The server keeps running. To connect:  {}", psql_line(&address));
-    println!("To stop it:                            cargo xtask stop");
+    println!("To stop both:                          cargo xtask stop");
     Ok(())
 }
 
@@ -58,6 +63,7 @@ fn end(project: &Project) -> Result<bool> {
         return Ok(false);
     };
     let folder = PathBuf::from(text);
+    console::stop(&folder)?;
     let server = LeftRunning::find(&cluster::data_folder(&folder));
     let was_running = server.is_some();
     if let Some(server) = server {

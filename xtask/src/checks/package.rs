@@ -3,6 +3,8 @@
 
 mod fresh_root;
 
+use std::process::Command;
+
 use anyhow::{Result, bail};
 
 use self::fresh_root::FreshRoot;
@@ -10,7 +12,7 @@ use crate::address::query;
 use crate::checks::check::{Check, Run};
 use crate::cluster::{Cluster, Settings};
 use crate::demo;
-use crate::generate::package::{self, meta};
+use crate::generate::package::{self, console, meta};
 use crate::machine::process;
 use crate::machine::toolchain::Toolchain;
 
@@ -53,5 +55,20 @@ fn run(toolchain: &Toolchain) -> Result<()> {
         bail!("verify() finds differences after the tour");
     }
     println!("{} installs version {version}, and the tour runs", file.display());
+    check_console(toolchain)
+}
+
+/// The package of the console holds a program that starts, and its unit.
+fn check_console(toolchain: &Toolchain) -> Result<()> {
+    let file = console::build(toolchain)?;
+    let folder = tempfile::tempdir()?;
+    process::output(Command::new("dpkg-deb").arg("--extract").arg(&file).arg(folder.path()))?;
+    let program = folder.path().join("usr/bin").join(console::NAME);
+    let version = process::output(Command::new(&program).arg("--version"))?;
+    let unit = folder.path().join("usr/lib/systemd/system/orchestrator-console.service");
+    if !unit.exists() {
+        bail!("{} has no unit", file.display());
+    }
+    println!("{} holds {}", file.display(), version.trim_end());
     Ok(())
 }

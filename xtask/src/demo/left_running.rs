@@ -54,7 +54,7 @@ impl LeftRunning {
 }
 
 /// The command line of a running process.
-fn command_line(pid: i32) -> Option<String> {
+pub fn command_line(pid: i32) -> Option<String> {
     if let Ok(bytes) = fs::read(format!("/proc/{pid}/cmdline")) {
         return Some(String::from_utf8_lossy(&bytes).replace('\0', " "));
     }

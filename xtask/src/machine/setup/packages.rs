@@ -98,6 +98,23 @@ pub fn require(program: &str, why: &str) -> Result<()> {
     }
 }
 
+/// Installs the browser that tests of the console drive.
+pub fn chromium() -> Result<()> {
+    let Some(apt) = Apt::find() else {
+        return match ["chromium", "chromedriver"]
+            .into_iter()
+            .find(|program| process::find_program(program).is_none())
+        {
+            Some(program) => bail!("{program} is missing; tests of the console drive a browser"),
+            None => Ok(()),
+        };
+    };
+    apt.install(&apt.missing(&[
+        ("chromium", "shows the console to its tests"),
+        ("chromium-driver", "drives the browser"),
+    ])?)
+}
+
 /// Installs pg_cron for Debian's PostgreSQL, if it is missing and apt offers it.
 pub fn pg_cron(pg: &PgConfig) -> Result<()> {
     let present = pg.extension_folder().join("pg_cron.control").is_file();

@@ -1,0 +1,116 @@
+//! The state of the console, and who asks.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::COOKIE;
+use axum::http::request::Parts;
+use tokio::sync::Mutex;
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
+
+use crate::Settings;
+use crate::database::Database;
+use crate::failure::Failure;
+use crate::sessions::{Session, Sessions};
+
+/// The name of the cookie that holds the key of a session.
+pub const COOKIE_NAME: &str = "orchestrator_session";
+
+pub struct App {
+    pub settings: Settings,
+    pub sessions: Sessions,
+    config: Config,
+    /// The session of a console that signs nobody in.
+    local: Mutex<Option<Arc<Session>>>,
+}
+
+/// The connection to the database is not encrypted, so a password may not leave the machine.
+fn refuse_far_hosts(config: &Config) -> Result<()> {
+    for host in config.get_hosts() {
+        if let Host::Tcp(name) = host {
+            let is_near = name == "localhost"
+                || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+            ensure!(
+                is_near,
+                "the database on {name} would receive passwords without TLS: use a socket, localhost, or a tunnel"
+            );
+        }
+    }
+    Ok(())
+}
+
+impl App {
+    /// Errors: the connection string cannot be read, or names a host to which a password may not be sent.
+    pub fn new(settings: Settings) -> Result<App> {
+        let config: Config = settings
+            .database
+            .parse()
+            .context("the connection string of the database cannot be read")?;
+        refuse_far_hosts(&config)?;
+        let sessions = Sessions::new(Duration::from_secs(60 * settings.idle));
+        Ok(App { settings, sessions, config, local: Mutex::default() })
+    }
+
+    /// Connects as a role.
+    pub async fn connect(
+        &self,
+        role: &str,
+        password: Option<&str>,
+    ) -> Result<Database, tokio_postgres::Error> {
+        let mut config = self.config.clone();
+        config.user(role).application_name("orchestrator-console");
+        config.connect_timeout(Duration::from_secs(5));
+        if let Some(password) = password {
+            config.password(password);
+        }
+        Database::connect(&config).await
+    }
+
+    /// The session of a console that signs nobody in; its connection is made again when it has ended.
+    async fn local_session(&self, role: &str) -> Result<Arc<Session>, Failure> {
+        let mut local = self.local.lock().await;
+        match local.as_ref() {
+            Some(session) if !session.database.is_closed() => Ok(Arc::clone(session)),
+            _ => {
+                let session = Arc::new(Session::new(role, self.connect(role, None).await?));
+                *local = Some(Arc::clone(&session));
+                Ok(session)
+            }
+        }
+    }
+}
+
+/// The person who asks for a page.
+pub struct Visitor(pub Arc<Session>);
+
+impl FromRequestParts<Arc<App>> for Visitor {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        if let Some(role) = &app.settings.as_role {
+            return app.local_session(role).await.map(Visitor);
+        }
+        let key = key(&parts.headers).ok_or(Failure::SignedOut)?;
+        let session = app.sessions.find(key).ok_or(Failure::SignedOut)?;
+        // The session stays until it is idle, so that whichever request of a page comes first, the page says why.
+        if session.database.is_closed() {
+            return Err(Failure::Disconnected);
+        }
+        Ok(Visitor(session))
+    }
+}
+
+/// The key of the session in the cookies of a request.
+pub fn key(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE_NAME)
+        .map(|(_, key)| key)
+}

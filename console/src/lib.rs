@@ -1,0 +1,49 @@
+//! The console of orchestrator_schema: pages on which people decide the questions of their agents.
+//!
+//! Whoever signs in gives a role and a password of the database, and the console works as that role: levels, four eyes and
+//! the trail hold by themselves, and nothing runs with other rights. Pages are rendered on the server and work without a
+//! script; a small script of ours replaces what changes.
+
+mod app;
+mod assets;
+mod database;
+mod failure;
+mod forms;
+mod pages;
+mod routes;
+mod sessions;
+mod settings;
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+
+pub use crate::routes::router;
+pub use crate::settings::Settings;
+
+/// Serves the console until the process is asked to end.
+pub async fn serve(settings: Settings) -> Result<()> {
+    let (listen, behind_tls) = (settings.listen, settings.behind_tls);
+    let app = router(settings)?.into_make_service_with_connect_info::<SocketAddr>();
+    let listener =
+        TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    println!("The console:  http://{address}/");
+    if !address.ip().is_loopback() && !behind_tls {
+        eprintln!(
+            "Warning: passwords cross the network unprotected. Put a proxy with TLS in front, and start with --behind-tls."
+        );
+    }
+    axum::serve(listener, app).with_graceful_shutdown(asked_to_end()).await?;
+    Ok(())
+}
+
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

@@ -1,0 +1,222 @@
+//! A question with everything that a person needs to decide it, and the acts.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::Value;
+use tokio_postgres::Row;
+
+use super::{Frame, rendered};
+use crate::app::{App, Visitor};
+use crate::database::{Database, flag, long, number, optional, text};
+use crate::failure::Failure;
+use crate::forms::Act;
+use crate::sessions::Session;
+
+/// The acts of the page, each with the function that does it. What a role may not do is not shown.
+pub struct Rights {
+    pub decide: bool,
+    pub withdraw: bool,
+    pub stop: bool,
+}
+
+impl Rights {
+    pub async fn of(database: &Database) -> Result<Rights, Failure> {
+        const RIGHTS: &str = "SELECT bool_or(p.proname = 'decide' AND r.may) AS decide, \
+             bool_or(p.proname = 'withdraw_decision' AND r.may) AS withdraw, bool_or(p.proname = 'kill_run' AND r.may) AS stop \
+             FROM pg_proc AS p, LATERAL (SELECT has_function_privilege(p.oid, 'EXECUTE') AS may) AS r \
+             WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.proname IN ('decide', 'withdraw_decision', 'kill_run')";
+        let row = database.row(RIGHTS, &[]).await?;
+        let may = |name| row.as_ref().is_some_and(|row| flag(row, name));
+        Ok(Rights { decide: may("decide"), withdraw: may("withdraw"), stop: may("stop") })
+    }
+}
+
+/// An open question.
+struct Card {
+    id: String,
+    kind: String,
+    subject: String,
+    asks: String,
+    requested: String,
+    due: Option<String>,
+    is_overdue: bool,
+    project: Option<String>,
+    thread: Option<String>,
+    context: Option<String>,
+    violations: Vec<String>,
+    task_title: Option<String>,
+    task_description: Option<String>,
+    task_data: Option<String>,
+    run_phase: Option<String>,
+    run_agent: Option<String>,
+    run_cost: Option<String>,
+    run_tokens: Option<String>,
+    asked_role: Option<String>,
+    rejection_needs_notes: bool,
+    if_approved: String,
+    if_rejected: String,
+    assigned_to: Option<String>,
+    claimed_by: Option<String>,
+    claimed_until: Option<String>,
+    votes: i64,
+    votes_needed: i64,
+    events: Vec<Line>,
+    tools: Vec<Line>,
+}
+
+/// A line of what happened last.
+struct Line {
+    at: String,
+    name: String,
+    by: String,
+    facts: String,
+}
+
+/// A decided question.
+struct Answer {
+    kind: String,
+    status: String,
+    subject: String,
+    asks: String,
+    requested: String,
+    decided_by: Option<String>,
+    decided_at: Option<String>,
+    notes: Option<String>,
+    thread: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "decision.html")]
+struct Open<'a> {
+    frame: Frame<'a>,
+    card: Card,
+    may: Rights,
+}
+
+#[derive(Template)]
+#[template(path = "answer.html")]
+struct Decided<'a> {
+    frame: Frame<'a>,
+    answer: Answer,
+}
+
+pub async fn page(Visitor(session): Visitor, Path(id): Path<String>) -> Result<Response, Failure> {
+    const CARD: &str = include_str!("decision.sql");
+    let frame = Frame::of(&session, "/");
+    if let Some(row) = session.database.row(CARD, &[Some(&id)]).await? {
+        let may = Rights::of(&session.database).await?;
+        return rendered(&Open { frame, card: card(&row), may });
+    }
+    rendered(&Decided { frame, answer: answer(&session, &id).await? })
+}
+
+fn card(row: &Row) -> Card {
+    Card {
+        id: text(row, "id"),
+        kind: text(row, "kind"),
+        subject: text(row, "subject"),
+        asks: long(row, "asks").unwrap_or_default(),
+        requested: text(row, "requested"),
+        due: optional(row, "due"),
+        is_overdue: flag(row, "overdue"),
+        project: optional(row, "project_id"),
+        thread: optional(row, "thread_id"),
+        context: long(row, "context"),
+        violations: long(row, "violations")
+            .unwrap_or_default()
+            .lines()
+            .map(str::to_owned)
+            .collect(),
+        task_title: optional(row, "task_title"),
+        task_description: long(row, "task_description"),
+        task_data: long(row, "task_data"),
+        run_phase: optional(row, "run_phase"),
+        run_agent: optional(row, "run_agent"),
+        run_cost: optional(row, "run_cost"),
+        run_tokens: optional(row, "run_tokens"),
+        asked_role: optional(row, "asked_role"),
+        rejection_needs_notes: flag(row, "rejection_needs_notes"),
+        if_approved: text(row, "if_approved"),
+        if_rejected: text(row, "if_rejected"),
+        assigned_to: optional(row, "assigned_to"),
+        claimed_by: optional(row, "claimed_by"),
+        claimed_until: optional(row, "claimed_until"),
+        votes: number(row, "votes"),
+        votes_needed: number(row, "votes_needed"),
+        events: lines(&text(row, "last_events"), ["event_type", "role", "metadata"]),
+        tools: lines(&text(row, "last_tool_calls"), ["tool_name", "status", "arguments"]),
+    }
+}
+
+/// The elements of a JSON array, each with its time and three of its keys.
+fn lines(array: &str, [name, by, facts]: [&str; 3]) -> Vec<Line> {
+    let elements = serde_json::from_str::<Vec<Value>>(array).unwrap_or_default();
+    let word = |value: &Value| match value {
+        Value::String(word) => word.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    elements
+        .iter()
+        .map(|element| Line {
+            at: word(&element["at"]).chars().take(19).collect::<String>().replace('T', " "),
+            name: word(&element[name]),
+            by: word(&element[by]),
+            facts: word(&element[facts]),
+        })
+        .collect()
+}
+
+async fn answer(session: &Session, id: &str) -> Result<Answer, Failure> {
+    const ANSWER: &str = include_str!("answer.sql");
+    let row = session.database.row(ANSWER, &[Some(id)]).await?;
+    let row = row.ok_or_else(|| Failure::NotFound(format!("Question {id} does not exist.")))?;
+    Ok(Answer {
+        kind: text(&row, "kind"),
+        status: text(&row, "status"),
+        subject: text(&row, "subject"),
+        asks: long(&row, "asks").unwrap_or_default(),
+        requested: text(&row, "requested"),
+        decided_by: optional(&row, "decided_by"),
+        decided_at: optional(&row, "decided_at"),
+        notes: long(&row, "notes"),
+        thread: optional(&row, "thread_id"),
+    })
+}
+
+/// Does what a form asks for, and shows the question again.
+pub async fn act(
+    State(_): State<Arc<App>>,
+    Visitor(session): Visitor,
+    Path((id, act)): Path<(String, String)>,
+    Form(form): Form<Act>,
+) -> Result<Response, Failure> {
+    form.check(&session)?;
+    let role = Some(session.role.as_str());
+    let id_of = Some(id.as_str());
+    const DECIDE: &str =
+        "SELECT status FROM orchestrator.decide($1::uuid, $2, $3, $4, acting_as => $5)";
+    let decide = |word| (DECIDE, vec![id_of, Some(word), role, form.notes(), form.acting_as()]);
+    let (sql, parameters) = match act.as_str() {
+        "approve" => decide("approve"),
+        "reject" => decide("reject"),
+        "request-changes" => decide("request_changes"),
+        "claim" => ("SELECT orchestrator.claim_decision($1::uuid, $2)::text", vec![id_of, role]),
+        "release" => ("SELECT orchestrator.release_decision($1::uuid, $2)", vec![id_of, role]),
+        "assign" => (
+            "SELECT id FROM orchestrator.assign_decision($1::uuid, $2, $3, $4)",
+            vec![id_of, form.assignee(), role, form.notes()],
+        ),
+        "withdraw" => (
+            "SELECT id FROM orchestrator.withdraw_decision($1::uuid, $2, $3)",
+            vec![id_of, role, form.notes()],
+        ),
+        _ => return Err(Failure::NotFound("There is no such act.".to_owned())),
+    };
+    session.database.rows(sql, &parameters).await?;
+    Ok(Redirect::to(&format!("/decisions/{id}")).into_response())
+}

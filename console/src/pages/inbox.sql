@@ -1,0 +1,9 @@
+-- A page of open questions from place $4 on, of kind $1, project $2, and assigned to or claimed by $3.
+SELECT p.id::text, p.kind, left(p.subject, 200) AS subject, left(p.asks, 300) AS asks, p.overdue, left(p.assigned_to, 100) AS assigned_to,
+       CASE WHEN p.claimed_until > now() THEN left(p.claimed_by, 100) END AS claimed_by, p.votes, p.votes_needed::bigint,
+       CASE WHEN p.waiting >= '1 day' THEN extract(day FROM justify_hours(p.waiting))::text || ' d'
+            WHEN p.waiting >= '1 hour' THEN extract(hour FROM p.waiting)::text || ' h'
+            ELSE greatest(extract(minute FROM p.waiting), 0)::text || ' min' END AS waiting
+FROM orchestrator.pending_decisions AS p
+WHERE ($1 IS NULL OR p.kind = $1) AND ($2 IS NULL OR p.project_id = $2::uuid) AND ($3 IS NULL OR $3 IN (p.assigned_to, p.claimed_by))
+ORDER BY p.overdue DESC, p.requested_at, p.id LIMIT 50 OFFSET $4::bigint

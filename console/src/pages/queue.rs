@@ -1,0 +1,154 @@
+//! The queue: how many tasks wait and run, the next ones, those that workers hold, and those that failed.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Redirect, Response};
+use tokio_postgres::Row;
+
+use super::{Frame, rendered};
+use crate::app::Visitor;
+use crate::database::{Database, flag, number, optional, text};
+use crate::failure::Failure;
+use crate::forms::{Act, filled};
+
+/// The open tasks of a type and a role.
+struct Waiting {
+    task_type: String,
+    role: String,
+    waiting: i64,
+    scheduled: i64,
+    blocked: i64,
+    running: i64,
+    expired: i64,
+    oldest: String,
+}
+
+/// The attempts of a type that ended.
+struct Ended {
+    task_type: String,
+    count: i64,
+    failures: i64,
+    median: String,
+    slow: String,
+}
+
+struct Task {
+    id: String,
+    title: String,
+    task_type: String,
+    thread: Option<String>,
+    role: String,
+    priority: String,
+    attempts: String,
+    state: String,
+    worker: String,
+    at: String,
+    error: String,
+    is_late: bool,
+}
+
+/// The acts of the page.
+pub struct Rights {
+    pub retry: bool,
+    pub cancel: bool,
+}
+
+impl Rights {
+    pub async fn of(database: &Database) -> Result<Rights, Failure> {
+        let (retry, cancel) = (database.may("retry_task"), database.may("cancel_task"));
+        Ok(Rights { retry: retry.await?, cancel: cancel.await? })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "queue.html")]
+struct Page<'a> {
+    frame: Frame<'a>,
+    types: Vec<Waiting>,
+    ended: Vec<Ended>,
+    next: Vec<Task>,
+    held: Vec<Task>,
+    failed: Vec<Task>,
+    may: Rights,
+}
+
+pub async fn page(Visitor(session): Visitor) -> Result<Response, Failure> {
+    const TYPES: &str = include_str!("queue_types.sql");
+    const ENDED: &str = include_str!("queue_ended.sql");
+    const NEXT: &str = include_str!("queue_next.sql");
+    const HELD: &str = include_str!("queue_held.sql");
+    const FAILED: &str = include_str!("queue_failed.sql");
+    let database = &session.database;
+    let types = database.rows(TYPES, &[]).await?;
+    let types = types
+        .iter()
+        .map(|row| Waiting {
+            task_type: text(row, "task_type"),
+            role: text(row, "to_role"),
+            waiting: number(row, "waiting"),
+            scheduled: number(row, "scheduled"),
+            blocked: number(row, "blocked"),
+            running: number(row, "running"),
+            expired: number(row, "expired_leases"),
+            oldest: text(row, "oldest"),
+        })
+        .collect();
+    let ended = database.rows(ENDED, &[]).await?;
+    let ended = ended
+        .iter()
+        .map(|row| Ended {
+            task_type: text(row, "task_type"),
+            count: number(row, "count"),
+            failures: number(row, "failures"),
+            median: text(row, "median"),
+            slow: text(row, "slow"),
+        })
+        .collect();
+    let next = database.rows(NEXT, &[]).await?.iter().map(task).collect();
+    let held = database.rows(HELD, &[]).await?.iter().map(task).collect();
+    let failed = database.rows(FAILED, &[]).await?.iter().map(task).collect();
+    let may = Rights::of(database).await?;
+    rendered(&Page { frame: Frame::of(&session, "/queue"), types, ended, next, held, failed, may })
+}
+
+/// A task of one of the lists, each of which has some of the columns.
+fn task(row: &Row) -> Task {
+    Task {
+        id: text(row, "id"),
+        title: text(row, "title"),
+        task_type: text(row, "task_type"),
+        thread: optional(row, "thread_id"),
+        role: text(row, "to_role"),
+        priority: text(row, "priority"),
+        attempts: text(row, "attempts"),
+        state: text(row, "state"),
+        worker: text(row, "worker"),
+        at: text(row, "at"),
+        error: text(row, "error"),
+        is_late: flag(row, "late"),
+    }
+}
+
+/// Lets a task be claimed again, or cancels it, and shows the page of the form again.
+pub async fn act(
+    Visitor(session): Visitor,
+    Path(act): Path<String>,
+    Form(form): Form<Act>,
+) -> Result<Response, Failure> {
+    form.check(&session)?;
+    let task = Some(form.task.as_str());
+    let (sql, parameters) = match act.as_str() {
+        "retry" => ("SELECT status FROM orchestrator.retry_task($1::uuid)", vec![task]),
+        "cancel" => {
+            ("SELECT status FROM orchestrator.cancel_task($1::uuid, $2)", vec![task, form.notes()])
+        }
+        _ => return Err(Failure::NotFound("There is no such act.".to_owned())),
+    };
+    session.database.rows(sql, &parameters).await?;
+    let place = match filled(&form.workflow) {
+        Some(id) => super::workflow::address(id),
+        None => "/queue".to_owned(),
+    };
+    Ok(Redirect::to(&place).into_response())
+}

@@ -1,0 +1,91 @@
+//! The routes, and what every answer carries.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::header::{
+    CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::pages::{
+    costs, decided, decision, health, inbox, live, migration, prompt, prompts, queue, run, runs,
+    sign_in, workflow, workflows,
+};
+use crate::{Settings, assets};
+
+/// The largest form, in bytes: a reason of many pages.
+const LARGEST_FORM: usize = 1024 * 1024;
+
+/// Longer than the time that a statement may take.
+const LONGEST_ANSWER: Duration = Duration::from_secs(30);
+
+/// Nothing is loaded from elsewhere, and no style or script stands in a page.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+     form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The console as a service.
+pub fn router(settings: Settings) -> Result<Router> {
+    let app = Arc::new(App::new(settings)?);
+    let header = |name: HeaderName, value| {
+        SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+    };
+    Ok(Router::new()
+        .route("/", get(inbox::page))
+        .route("/sign-in", get(sign_in::page).post(sign_in::submit))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/decisions/{id}", get(decision::page))
+        .route("/decisions/{id}/{act}", post(decision::act))
+        .route("/decided", get(decided::page))
+        .route("/runs", get(runs::page))
+        .route("/run", get(run::page))
+        .route("/run/{act}", post(run::act))
+        .route("/queue", get(queue::page))
+        .route("/queue/{act}", post(queue::act))
+        .route("/workflows", get(workflows::page))
+        .route("/workflows/{act}", post(workflow::act))
+        .route("/costs", get(costs::page))
+        .route("/prompts", get(prompts::page))
+        .route("/prompts/activate", post(prompt::activate))
+        .route("/migration", get(migration::page))
+        .route("/health", get(health::page))
+        .route("/live", get(live::events))
+        .route("/style.css", get(assets::style))
+        .route("/live.js", get(assets::script))
+        .fallback(|| async { Failure::NotFound("There is no such page.".to_owned()) })
+        .with_state(app)
+        .layer(middleware::from_fn(refuse_forms_of_others))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_ANSWER))
+        .layer(header(CONTENT_SECURITY_POLICY, POLICY))
+        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(X_FRAME_OPTIONS, "DENY"))
+        .layer(header(REFERRER_POLICY, "same-origin")))
+}
+
+/// A form that another site sends carries its origin.
+async fn refuse_forms_of_others(request: Request, next: Next) -> Response {
+    let is_ours = |headers: &HeaderMap| match (headers.get(ORIGIN), headers.get(HOST)) {
+        (Some(origin), Some(host)) => origin
+            .to_str()
+            .ok()
+            .and_then(|origin| origin.split_once("://"))
+            .is_some_and(|(_, origin)| origin.as_bytes() == host.as_bytes()),
+        _ => true,
+    };
+    if request.method() == Method::POST && !is_ours(request.headers()) {
+        return Failure::NotOurs.into_response();
+    }
+    next.run(request).await
+}

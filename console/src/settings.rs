@@ -1,0 +1,34 @@
+//! The command line.
+
+use std::net::SocketAddr;
+
+use clap::Parser;
+
+/// Serves the page on which people decide the questions of their agents.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "orchestrator-console", version, about)]
+pub struct Settings {
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1:8484")]
+    pub listen: SocketAddr,
+
+    /// The database, as a connection string without role and password
+    #[arg(
+        long,
+        env = "ORCHESTRATOR_DATABASE",
+        default_value = "host=/var/run/postgresql dbname=postgres"
+    )]
+    pub database: String,
+
+    /// Sign nobody in: work as this role of the database, for one person on a machine of their own
+    #[arg(long, value_name = "ROLE")]
+    pub as_role: Option<String>,
+
+    /// A proxy in front speaks TLS: cookies are sent over TLS alone
+    #[arg(long)]
+    pub behind_tls: bool,
+
+    /// End a session after this many minutes without a request
+    #[arg(long, default_value_t = 30, value_name = "MINUTES")]
+    pub idle: u64,
+}

@@ -1,0 +1,26 @@
+//! The console in a real browser: people sign in, see the questions of their agents, and decide them.
+
+#[path = "console/browser.rs"]
+mod browser;
+#[path = "console/deciding.rs"]
+mod deciding;
+#[path = "console/forms.rs"]
+mod forms;
+#[path = "console/looks.rs"]
+mod looks;
+#[path = "console/outage.rs"]
+mod outage;
+#[path = "console/plain.rs"]
+mod plain;
+#[path = "console/program.rs"]
+mod program;
+#[path = "console/scene.rs"]
+mod scene;
+#[path = "console/sharing.rs"]
+mod sharing;
+#[path = "console/signing_in.rs"]
+mod signing_in;
+#[path = "console/texts.rs"]
+mod texts;
+#[path = "console/without_script.rs"]
+mod without_script;

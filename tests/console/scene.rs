@@ -1,0 +1,80 @@
+//! A database with questions, the console on it, and a role of every level.
+
+use std::process::Command;
+
+use anyhow::Result;
+use postgres::Client;
+use postgres::types::ToSql;
+use support::extension::{newest, walked_to};
+use support::{Database, roles};
+
+use super::browser::{Browser, Kind};
+use super::program::{Program, path};
+
+/// The project of every run.
+pub const PROJECT: &str = "0198c5a0-0000-7000-8000-000000000001";
+
+pub struct Scene {
+    // The console ends before its database is dropped.
+    console: Program,
+    pub database: Database,
+}
+
+impl Scene {
+    pub fn new(name: &str) -> Result<Self> {
+        let database = walked_to(name, newest()?)?;
+        roles::of_every_level(&database)?;
+        let socket = database.socket_folder().display();
+        let place = format!("host={socket} port={} dbname={}", database.port(), database.name());
+        let mut command = Command::new(path("ORCHESTRATOR_CONSOLE")?);
+        command.args(["--listen", "127.0.0.1:0", "--database", &place]);
+        Ok(Self { console: Program::start(&mut command, "http://127.0.0.1:", "/")?, database })
+    }
+
+    pub fn port(&self) -> u16 {
+        self.console.port
+    }
+
+    /// The address of the console, without a path.
+    pub fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.console.port)
+    }
+
+    pub fn role(&self, level: &str) -> String {
+        roles::name(&self.database, level)
+    }
+
+    pub fn client(&self) -> Result<Client> {
+        self.database.client()
+    }
+
+    /// The one value of a statement, as text.
+    pub fn value(&self, sql: &str, arguments: &[&(dyn ToSql + Sync)]) -> Result<String> {
+        let row = self.client()?.query_one(&format!("SELECT ({sql})::text"), arguments)?;
+        Ok(row.try_get::<_, Option<String>>(0)?.unwrap_or_default())
+    }
+
+    /// A run that asks whether it may go on. Returns the id of the question.
+    pub fn ask(&self, thread: &str, reason: &str) -> Result<String> {
+        let start = "SELECT orchestrator.ensure_run($1, $2::text::uuid, $1)";
+        self.client()?.execute(start, &[&thread, &PROJECT])?;
+        self.value("orchestrator.request_review($1, 'gate_override', $2)", &[&thread, &reason])
+    }
+
+    /// The state of a question.
+    pub fn status(&self, id: &str) -> Result<String> {
+        self.value("SELECT status FROM orchestrator.decision($1::text::uuid)", &[&id])
+    }
+
+    /// A browser in which somebody of a level has signed in.
+    pub fn signed_in(&self, level: &str) -> Result<Browser> {
+        self.signed_in_with(level, Kind::Usual)
+    }
+
+    pub fn signed_in_with(&self, level: &str, kind: Kind) -> Result<Browser> {
+        let browser = Browser::open(&self.origin(), kind)?;
+        browser.sign_in(&self.role(level))?;
+        assert_eq!(browser.path()?, "/", "the inbox follows the sign-in");
+        Ok(browser)
+    }
+}
