@@ -56,14 +56,17 @@ impl App {
         Ok(App { settings, sessions, config, local: Mutex::default() })
     }
 
-    /// Connects as a role.
+    /// Connects as a role; `None` is the one with the name of the user of this process.
     pub async fn connect(
         &self,
-        role: &str,
+        role: Option<&str>,
         password: Option<&str>,
     ) -> Result<Database, tokio_postgres::Error> {
         let mut config = self.config.clone();
-        config.user(role).application_name("orchestrator-console");
+        config.application_name("orchestrator-console");
+        if let Some(role) = role {
+            config.user(role);
+        }
         config.connect_timeout(Duration::from_secs(5));
         if let Some(password) = password {
             config.password(password);
@@ -72,12 +75,14 @@ impl App {
     }
 
     /// The session of a console that signs nobody in; its connection is made again when it has ended.
-    async fn local_session(&self, role: &str) -> Result<Arc<Session>, Failure> {
+    async fn local_session(&self) -> Result<Arc<Session>, Failure> {
         let mut local = self.local.lock().await;
         match local.as_ref() {
             Some(session) if !session.database.is_closed() => Ok(Arc::clone(session)),
             _ => {
-                let session = Arc::new(Session::new(role, self.connect(role, None).await?));
+                let database = self.connect(self.settings.as_role.as_deref(), None).await?;
+                let role = database.role().await?.ok_or(Failure::Disconnected)?;
+                let session = Arc::new(Session::new(&role, database));
                 *local = Some(Arc::clone(&session));
                 Ok(session)
             }
@@ -92,14 +97,18 @@ impl FromRequestParts<Arc<App>> for Visitor {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
-        if let Some(role) = &app.settings.as_role {
-            return app.local_session(role).await.map(Visitor);
+        if app.settings.as_current_user || app.settings.as_role.is_some() {
+            return app.local_session().await.map(Visitor);
         }
         let key = key(&parts.headers).ok_or(Failure::SignedOut)?;
         let session = app.sessions.find(key).ok_or(Failure::SignedOut)?;
         // The session stays until it is idle, so that whichever request of a page comes first, the page says why.
         if session.database.is_closed() {
             return Err(Failure::Disconnected);
+        }
+        if session.database.role().await?.is_none() {
+            app.sessions.end(key);
+            return Err(Failure::SignedOut);
         }
         Ok(Visitor(session))
     }

@@ -37,6 +37,12 @@ impl Database {
         Ok(Database { client, announcements })
     }
 
+    /// The role of the connection, as long as it may log in. A role that may not any more has no session.
+    pub async fn role(&self) -> Result<Option<String>, Error> {
+        const ROLE: &str = "SELECT r.rolname::text AS role FROM pg_roles AS r WHERE r.rolname = session_user AND r.rolcanlogin";
+        Ok(self.row(ROLE, &[]).await?.map(|row| text(&row, "role")))
+    }
+
     /// Whether the server has ended the connection.
     pub fn is_closed(&self) -> bool {
         self.client.is_closed()

@@ -24,7 +24,7 @@ pub enum Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure::Database(error)
+        if error.is_closed() { Failure::Disconnected } else { Failure::Database(error) }
     }
 }
 

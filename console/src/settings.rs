@@ -20,7 +20,12 @@ pub struct Settings {
     )]
     pub database: String,
 
-    /// Sign nobody in: work as this role of the database, for one person on a machine of their own
+    /// Sign nobody in: work as the role with the name of the user who starts the console, for one person on a machine of
+    /// their own
+    #[arg(long, conflicts_with = "as_role")]
+    pub as_current_user: bool,
+
+    /// Sign nobody in: work as this role of the database
     #[arg(long, value_name = "ROLE")]
     pub as_role: Option<String>,
 

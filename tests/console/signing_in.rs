@@ -58,3 +58,16 @@ fn signing_out_ends_the_session() -> Result<()> {
     assert_eq!(browser.path()?, "/sign-in");
     Ok(())
 }
+
+#[test]
+fn a_role_that_may_no_longer_log_in_loses_its_session() -> Result<()> {
+    let scene = Scene::new("lost_login")?;
+    let browser = scene.signed_in("reader")?;
+    browser.visit("/runs")?;
+    assert_eq!(browser.path()?, "/runs");
+    let role = scene.role("reader");
+    scene.client()?.batch_execute(&format!("ALTER ROLE {role} NOLOGIN"))?;
+    browser.visit("/runs")?;
+    assert_eq!(browser.path()?, "/sign-in");
+    Ok(())
+}

@@ -47,7 +47,7 @@ pub async fn submit(
         let problem = "Too many attempts failed. Try again in a minute.".to_owned();
         return again(StatusCode::TOO_MANY_REQUESTS, problem);
     }
-    let database = match app.connect(&login.role, Some(&login.password)).await {
+    let database = match app.connect(Some(&login.role), Some(&login.password)).await {
         Ok(database) => database,
         Err(error) => {
             let code = error.code().map(|code| code.code().to_owned());
