@@ -11,7 +11,7 @@ if (regions.length > 0 && "EventSource" in window) {
     while (isOutdated) {
       isOutdated = false;
       try {
-        const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+        const answer = await fetch(location.href, { headers: { Accept: "text/html", "X-Loads-Again": "1" } });
         if (answer.redirected || answer.status === 503) {
           location.reload();
           return;

@@ -21,6 +21,9 @@ use crate::sessions::{Session, Sessions};
 /// The name of the cookie that holds the key of a session.
 pub const COOKIE_NAME: &str = "orchestrator_session";
 
+/// The header of a request that the script makes by itself.
+const LOADS_AGAIN: &str = "x-loads-again";
+
 pub struct App {
     pub settings: Settings,
     pub sessions: Sessions,
@@ -31,17 +34,24 @@ pub struct App {
 
 /// The connection to the database is not encrypted, so a password may not leave the machine.
 fn refuse_far_hosts(config: &Config) -> Result<()> {
-    for host in config.get_hosts() {
-        if let Host::Tcp(name) = host {
-            let is_near = name == "localhost"
-                || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-            ensure!(
-                is_near,
-                "the database on {name} would receive passwords without TLS: use a socket, localhost, or a tunnel"
-            );
-        }
+    let names = config.get_hosts().iter().filter_map(|host| match host {
+        Host::Tcp(name) => Some(name.clone()),
+        _ => None,
+    });
+    // An address comes before the name of the same host.
+    for name in names.chain(config.get_hostaddrs().iter().map(IpAddr::to_string)) {
+        ensure!(
+            is_near(&name),
+            "the database on {name} would receive passwords without TLS: use a socket, localhost, or a tunnel"
+        );
     }
     Ok(())
+}
+
+/// Whether a host is this machine.
+pub fn is_near(name: &str) -> bool {
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl App {
@@ -97,11 +107,16 @@ impl FromRequestParts<Arc<App>> for Visitor {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
-        if app.settings.as_current_user || app.settings.as_role.is_some() {
+        if app.settings.signs_nobody_in() {
             return app.local_session().await.map(Visitor);
         }
         let key = key(&parts.headers).ok_or(Failure::SignedOut)?;
-        let session = app.sessions.find(key).ok_or(Failure::SignedOut)?;
+        // A page that loads itself again is no sign of a person.
+        let session = match parts.headers.contains_key(LOADS_AGAIN) {
+            true => app.sessions.look(key),
+            false => app.sessions.find(key),
+        };
+        let session = session.ok_or(Failure::SignedOut)?;
         // The session stays until it is idle, so that whichever request of a page comes first, the page says why.
         if session.database.is_closed() {
             return Err(Failure::Disconnected);

@@ -18,6 +18,8 @@ pub enum Failure {
     NotFound(String),
     /// The request is not one of our forms.
     NotOurs,
+    /// The request cannot be read, or took too long.
+    Refused(StatusCode),
     /// The page could not be written.
     Page(askama::Error),
 }
@@ -65,9 +67,19 @@ impl IntoResponse for Failure {
             Failure::NotOurs => page(
                 StatusCode::FORBIDDEN,
                 "The form is not from this session.",
-                Some("Go back, load the page again, and send it once more."),
+                Some(
+                    "Go back, load the page again, and send it once more. A proxy in front must pass the header Host on.",
+                ),
                 false,
             ),
+            Failure::Refused(status) => {
+                let message = match status {
+                    StatusCode::SERVICE_UNAVAILABLE => "The page took too long.",
+                    StatusCode::PAYLOAD_TOO_LARGE => "The form is too large.",
+                    _ => "The request cannot be read.",
+                };
+                page(status, message, None, false)
+            }
             Failure::Page(error) => {
                 eprintln!("a page could not be written: {error}");
                 page(

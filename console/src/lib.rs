@@ -14,9 +14,11 @@ mod routes;
 mod sessions;
 mod settings;
 
+use std::future::IntoFuture;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tokio::net::TcpListener;
 
 pub use crate::routes::router;
@@ -25,6 +27,10 @@ pub use crate::settings::Settings;
 /// Serves the console until the process is asked to end.
 pub async fn serve(settings: Settings) -> Result<()> {
     let (listen, behind_tls) = (settings.listen, settings.behind_tls);
+    ensure!(
+        listen.ip().is_loopback() || !settings.signs_nobody_in(),
+        "without a sign-in the console listens on a loopback address only, such as 127.0.0.1:8484"
+    );
     let app = router(settings)?.into_make_service_with_connect_info::<SocketAddr>();
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
@@ -35,9 +41,21 @@ pub async fn serve(settings: Settings) -> Result<()> {
             "Warning: passwords cross the network unprotected. Put a proxy with TLS in front, and start with --behind-tls."
         );
     }
-    axum::serve(listener, app).with_graceful_shutdown(asked_to_end()).await?;
+    let server = axum::serve(listener, app).with_graceful_shutdown(asked_to_end());
+    // The streams of open pages do not end by themselves.
+    let end = async {
+        asked_to_end().await;
+        tokio::time::sleep(LAST_ANSWERS).await;
+    };
+    tokio::select! {
+        outcome = server.into_future() => outcome?,
+        () = end => {}
+    }
     Ok(())
 }
+
+/// The time for the answers that are on their way when the process is asked to end.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 async fn asked_to_end() {
     use tokio::signal::unix::{SignalKind, signal};

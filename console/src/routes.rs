@@ -1,13 +1,13 @@
 //! The routes, and what every answer carries.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Result;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::app::App;
+use crate::app::{App, is_near};
 use crate::failure::Failure;
 use crate::pages::{
     costs, decided, decision, health, inbox, live, migration, prompt, prompts, queue, run, runs,
@@ -38,6 +38,8 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 /// The console as a service.
 pub fn router(settings: Settings) -> Result<Router> {
     let app = Arc::new(App::new(settings)?);
+    tokio::spawn(end_idle_sessions(Arc::downgrade(&app)));
+    let state = Arc::clone(&app);
     let header = |name: HeaderName, value| {
         SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
     };
@@ -65,17 +67,48 @@ pub fn router(settings: Settings) -> Result<Router> {
         .route("/live.js", get(assets::script))
         .fallback(|| async { Failure::NotFound("There is no such page.".to_owned()) })
         .with_state(app)
-        .layer(middleware::from_fn(refuse_forms_of_others))
+        .layer(middleware::from_fn_with_state(state, refuse_others))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_ANSWER))
+        .layer(middleware::from_fn(with_a_page))
         .layer(header(CONTENT_SECURITY_POLICY, POLICY))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(X_FRAME_OPTIONS, "DENY"))
         .layer(header(REFERRER_POLICY, "same-origin")))
 }
 
-/// A form that another site sends carries its origin.
-async fn refuse_forms_of_others(request: Request, next: Next) -> Response {
+/// Ends the connections of sessions that nobody uses, also while no request comes.
+async fn end_idle_sessions(app: Weak<App>) {
+    let mut looks = tokio::time::interval(Duration::from_secs(30));
+    loop {
+        looks.tick().await;
+        let Some(app) = app.upgrade() else { return };
+        app.sessions.end_idle();
+    }
+}
+
+/// A request that is refused before it reaches a page is answered with one, too.
+async fn with_a_page(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let is_page = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    Failure::Refused(status).into_response()
+}
+
+/// A form that another site sends carries its origin. A console that signs nobody in answers only to names of this machine:
+/// a page from elsewhere could give its own name the address of this machine.
+async fn refuse_others(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    if app.settings.signs_nobody_in() && !is_near(name) {
+        return Failure::NotOurs.into_response();
+    }
     let is_ours = |headers: &HeaderMap| match (headers.get(ORIGIN), headers.get(HOST)) {
         (Some(origin), Some(host)) => origin
             .to_str()

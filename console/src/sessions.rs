@@ -77,11 +77,21 @@ impl Sessions {
 
     /// The session of a key. It counts as used now.
     pub fn find(&self, key: &str) -> Option<Arc<Session>> {
+        let session = self.look(key)?;
+        *locked(&session.used) = Instant::now();
+        Some(session)
+    }
+
+    /// The session of a key, for a request that no person made.
+    pub fn look(&self, key: &str) -> Option<Arc<Session>> {
         let mut sessions = locked(&self.sessions);
         end_idle(&mut sessions, self.idle);
-        let session = sessions.get(key)?;
-        *locked(&session.used) = Instant::now();
-        Some(Arc::clone(session))
+        sessions.get(key).map(Arc::clone)
+    }
+
+    /// Ends the sessions that nobody has used for long.
+    pub fn end_idle(&self) {
+        end_idle(&mut locked(&self.sessions), self.idle);
     }
 
     pub fn end(&self, key: &str) {

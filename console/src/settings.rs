@@ -13,11 +13,7 @@ pub struct Settings {
     pub listen: SocketAddr,
 
     /// The database, as a connection string without role and password
-    #[arg(
-        long,
-        env = "ORCHESTRATOR_DATABASE",
-        default_value = "host=/var/run/postgresql dbname=postgres"
-    )]
+    #[arg(long, env = "ORCHESTRATOR_DATABASE", default_value = "host=127.0.0.1 dbname=postgres")]
     pub database: String,
 
     /// Sign nobody in: work as the role with the name of the user who starts the console, for one person on a machine of
@@ -34,6 +30,13 @@ pub struct Settings {
     pub behind_tls: bool,
 
     /// End a session after this many minutes without a request
-    #[arg(long, default_value_t = 30, value_name = "MINUTES")]
+    #[arg(long, default_value_t = 30, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=10_080))]
     pub idle: u64,
+}
+
+impl Settings {
+    /// Whether everybody who reaches the console is one person.
+    pub fn signs_nobody_in(&self) -> bool {
+        self.as_current_user || self.as_role.is_some()
+    }
 }

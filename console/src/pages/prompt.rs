@@ -152,7 +152,7 @@ async fn changes(
     a: &str,
     b: &str,
 ) -> Result<Section<Change>, Failure> {
-    const SQL: &str = "SELECT d.line::text, d.change = 'added' AS is_added, left(d.text, 2000) AS text \
+    const SQL: &str = "SELECT d.line::text, d.change = 'added' AS is_added, left(d.text, 20000) AS text \
          FROM orchestrator.prompt_diff($1, $2, $3) AS d LIMIT 1000";
     let change = |row: &_| Change {
         line: text(row, "line"),
