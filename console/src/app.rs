@@ -138,3 +138,40 @@ pub fn key(headers: &HeaderMap) -> Option<&str> {
         .find(|(name, _)| *name == COOKIE_NAME)
         .map(|(_, key)| key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(database: &str) -> bool {
+        refuse_far_hosts(&database.parse().expect("a connection string")).is_err()
+    }
+
+    #[test]
+    fn no_password_leaves_the_machine() {
+        for near in
+            ["host=/run/postgresql", "host=localhost", "host=127.0.0.1", "host=::1", "dbname=x"]
+        {
+            assert!(!refused(near), "{near}");
+        }
+        for far in [
+            "host=db.example.org",
+            "host=10.0.0.1",
+            "hostaddr=192.0.2.1",
+            "host=localhost hostaddr=192.0.2.1",
+            "host=localhost,db.example.org",
+        ] {
+            assert!(refused(far), "{far}");
+        }
+    }
+
+    #[test]
+    fn a_name_from_elsewhere_is_not_this_machine() {
+        for near in ["localhost", "127.0.0.1", "[::1]"] {
+            assert!(is_near(near), "{near}");
+        }
+        for far in ["evil.example", "192.0.2.1", "", "localhost.evil.example"] {
+            assert!(!is_near(far), "{far}");
+        }
+    }
+}

@@ -162,7 +162,7 @@ impl Browser {
 
     /// The buttons of the page itself, in their order.
     pub fn buttons(&self) -> Result<Vec<String>> {
-        self.texts("main button")
+        self.texts("main button:not([hidden])")
     }
 
     /// The first heading.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::plain::Visitor;
+use super::plain::{self, Visitor};
 use super::scene::Scene;
 
 #[test]
@@ -61,5 +61,34 @@ fn a_level_can_send_no_form_that_it_is_not_offered() -> Result<()> {
         }
     }
     assert_eq!(scene.status(&question)?, "pending");
+    Ok(())
+}
+
+/// A page from elsewhere could give its own name the address of this machine, and needs no cookie here.
+#[test]
+fn without_a_sign_in_no_other_name_is_answered() -> Result<()> {
+    let scene = Scene::of_one_person("rebound", "reviewer")?;
+    let question = scene.ask("t1", "May it go on?")?;
+    assert_eq!(plain::send(&scene, "GET", "/", &[], "")?.status, 200);
+    for host in ["evil.example", "evil.example:80", "localhost.evil.example", "192.0.2.1"] {
+        let headers = [("Host", host)];
+        let answer = plain::send(&scene, "GET", &format!("/decisions/{question}"), &headers, "")?;
+        assert_eq!(answer.status, 403, "{host}");
+        assert!(!answer.body.contains("token"), "{host}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_request_that_cannot_be_read_is_answered_with_a_page() -> Result<()> {
+    let scene = Scene::new("unreadable")?;
+    let visitor = Visitor::sign_in(&scene, "reviewer")?;
+    for path in
+        ["/?page=abc", "/?page=-1", "/?kind=a&kind=b", "/run", "/decisions/%ff", "/sign-out"]
+    {
+        let answer = visitor.get(path)?;
+        assert!((400..500).contains(&answer.status), "{path}: {}", answer.status);
+        assert!(answer.body.contains("<h1>The request cannot be read.</h1>"), "{path}");
+    }
     Ok(())
 }

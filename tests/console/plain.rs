@@ -64,11 +64,13 @@ pub fn send(
 ) -> Result<Answer> {
     let place = format!("127.0.0.1:{}", scene.port());
     let mut stream = TcpStream::connect(&place)?;
-    let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let host = headers.iter().find(|(name, _)| *name == "Host").map_or(&*place, |(_, host)| host);
+    let headers = headers.iter().filter(|(name, _)| *name != "Host");
+    let more: String = headers.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = form.len();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n{more}\r\n{form}"
     )?;
     let mut text = String::new();

@@ -22,12 +22,23 @@ pub struct Scene {
 
 impl Scene {
     pub fn new(name: &str) -> Result<Self> {
+        Self::start(name, |_| Vec::new())
+    }
+
+    /// The console of one person, who does not sign in.
+    pub fn of_one_person(name: &str, level: &str) -> Result<Self> {
+        let of_role =
+            |database: &Database| vec!["--as-role".to_owned(), roles::name(database, level)];
+        Self::start(name, of_role)
+    }
+
+    fn start(name: &str, options: impl FnOnce(&Database) -> Vec<String>) -> Result<Self> {
         let database = walked_to(name, newest()?)?;
         roles::of_every_level(&database)?;
         let socket = database.socket_folder().display();
         let place = format!("host={socket} port={} dbname={}", database.port(), database.name());
         let mut command = Command::new(path("ORCHESTRATOR_CONSOLE")?);
-        command.args(["--listen", "127.0.0.1:0", "--database", &place]);
+        command.args(["--listen", "127.0.0.1:0", "--database", &place]).args(options(&database));
         Ok(Self { console: Program::start(&mut command, "http://127.0.0.1:", "/")?, database })
     }
 

@@ -7,9 +7,17 @@ use crate::machine::setup::packages;
 
 pub const CHECK: Check = Check {
     name: "unit",
-    about: "unit tests of these checks; no files import in a circle",
+    about: "unit tests of these checks and of the console; no files import in a circle",
     run: Run::OnSources(|project| {
         packages::for_bindings()?;
-        process::run(project.cargo().args(["test", "--package", "xtask", "--package", "lint"]))
+        process::run(project.cargo().args([
+            "test",
+            "--package",
+            "xtask",
+            "--package",
+            "lint",
+            "--package",
+            "orchestrator-console",
+        ]))
     }),
 };
