@@ -68,11 +68,13 @@ impl Database {
         Ok(self.rows(sql, parameters).await?.into_iter().next())
     }
 
-    /// Whether the role may call a function of the extension. What it may not do is not shown as a button.
-    pub async fn may(&self, function: &str) -> Result<bool, Error> {
-        const MAY: &str = "SELECT bool_or(has_function_privilege(p.oid, 'EXECUTE')) AS may FROM pg_proc AS p \
-             WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.proname = $1";
-        Ok(self.row(MAY, &[Some(function)]).await?.is_some_and(|row| flag(&row, "may")))
+    /// Whether the role may call each of these functions of the extension. What it may not do is not shown as a button.
+    pub async fn may<const N: usize>(&self, functions: [&str; N]) -> Result<[bool; N], Error> {
+        const ALLOWED: &str = "SELECT DISTINCT p.proname::text AS function FROM pg_proc AS p \
+             WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.proname = ANY (string_to_array($1, ' ')) \
+               AND has_function_privilege(p.oid, 'EXECUTE')";
+        let allowed = self.rows(ALLOWED, &[Some(&functions.join(" "))]).await?;
+        Ok(functions.map(|function| allowed.iter().any(|row| text(row, "function") == function)))
     }
 }
 

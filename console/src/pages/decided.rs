@@ -5,13 +5,11 @@ use axum::extract::Query;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{Frame, rendered};
+use super::{Frame, after, before, rendered};
 use crate::app::Visitor;
 use crate::database::text;
 use crate::failure::Failure;
 use crate::forms::filled;
-
-const SHOWN: usize = 50;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -45,7 +43,7 @@ pub async fn page(
     Query(search): Query<Search>,
 ) -> Result<Response, Failure> {
     const LINES: &str = include_str!("decided.sql");
-    let offset = (search.page as usize * SHOWN).to_string();
+    let offset = before(search.page).to_string();
     let rows = session.database.rows(LINES, &[filled(&search.words), Some(&offset)]).await?;
     let lines: Vec<Line> = rows
         .iter()
@@ -60,6 +58,6 @@ pub async fn page(
             notes: text(row, "notes"),
         })
         .collect();
-    let next = (lines.len() == SHOWN).then(|| search.page + 1);
+    let next = after(search.page, lines.len());
     rendered(&Page { frame: Frame::of(&session, "/decided"), search: &search, lines, next })
 }

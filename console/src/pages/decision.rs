@@ -1,16 +1,14 @@
 //! A question with everything that a person needs to decide it, and the acts.
 
-use std::sync::Arc;
-
 use askama::Template;
 use axum::Form;
-use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::extract::Path;
+use axum::response::Response;
 use serde_json::Value;
 use tokio_postgres::Row;
 
-use super::{Frame, rendered};
-use crate::app::{App, Visitor};
+use super::{Frame, done, rendered};
+use crate::app::Visitor;
 use crate::database::{Database, flag, long, number, optional, text};
 use crate::failure::Failure;
 use crate::forms::Act;
@@ -25,13 +23,9 @@ pub struct Rights {
 
 impl Rights {
     pub async fn of(database: &Database) -> Result<Rights, Failure> {
-        const RIGHTS: &str = "SELECT bool_or(p.proname = 'decide' AND r.may) AS decide, \
-             bool_or(p.proname = 'withdraw_decision' AND r.may) AS withdraw, bool_or(p.proname = 'kill_run' AND r.may) AS stop \
-             FROM pg_proc AS p, LATERAL (SELECT has_function_privilege(p.oid, 'EXECUTE') AS may) AS r \
-             WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.proname IN ('decide', 'withdraw_decision', 'kill_run')";
-        let row = database.row(RIGHTS, &[]).await?;
-        let may = |name| row.as_ref().is_some_and(|row| flag(row, name));
-        Ok(Rights { decide: may("decide"), withdraw: may("withdraw"), stop: may("stop") })
+        let [decide, withdraw, stop] =
+            database.may(["decide", "withdraw_decision", "kill_run"]).await?;
+        Ok(Rights { decide, withdraw, stop })
     }
 }
 
@@ -190,33 +184,29 @@ async fn answer(session: &Session, id: &str) -> Result<Answer, Failure> {
 
 /// Does what a form asks for, and shows the question again.
 pub async fn act(
-    State(_): State<Arc<App>>,
     Visitor(session): Visitor,
     Path((id, act)): Path<(String, String)>,
     Form(form): Form<Act>,
 ) -> Result<Response, Failure> {
-    form.check(&session)?;
-    let role = Some(session.role.as_str());
-    let id_of = Some(id.as_str());
     const DECIDE: &str =
         "SELECT status FROM orchestrator.decide($1::uuid, $2, $3, $4, acting_as => $5)";
-    let decide = |word| (DECIDE, vec![id_of, Some(word), role, form.notes(), form.acting_as()]);
-    let (sql, parameters) = match act.as_str() {
+    let (question, role) = (Some(id.as_str()), Some(session.role.as_str()));
+    let decide = |word| (DECIDE, vec![question, Some(word), role, form.notes(), form.acting_as()]);
+    let act = Some(match act.as_str() {
         "approve" => decide("approve"),
         "reject" => decide("reject"),
         "request-changes" => decide("request_changes"),
-        "claim" => ("SELECT orchestrator.claim_decision($1::uuid, $2)::text", vec![id_of, role]),
-        "release" => ("SELECT orchestrator.release_decision($1::uuid, $2)", vec![id_of, role]),
+        "claim" => ("SELECT orchestrator.claim_decision($1::uuid, $2)::text", vec![question, role]),
+        "release" => ("SELECT orchestrator.release_decision($1::uuid, $2)", vec![question, role]),
         "assign" => (
             "SELECT id FROM orchestrator.assign_decision($1::uuid, $2, $3, $4)",
-            vec![id_of, form.assignee(), role, form.notes()],
+            vec![question, form.assignee(), role, form.notes()],
         ),
         "withdraw" => (
             "SELECT id FROM orchestrator.withdraw_decision($1::uuid, $2, $3)",
-            vec![id_of, role, form.notes()],
+            vec![question, role, form.notes()],
         ),
-        _ => return Err(Failure::NotFound("There is no such act.".to_owned())),
-    };
-    session.database.rows(sql, &parameters).await?;
-    Ok(Redirect::to(&format!("/decisions/{id}")).into_response())
+        _ => return done(&session, &form, None, "/").await,
+    });
+    done(&session, &form, act, &format!("/decisions/{id}")).await
 }

@@ -5,14 +5,11 @@ use axum::extract::Query;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{Frame, rendered};
+use super::{Frame, after, before, rendered};
 use crate::app::Visitor;
 use crate::database::{flag, number, optional, text};
 use crate::failure::Failure;
 use crate::forms::filled;
-
-/// The questions of a page.
-const SHOWN: usize = 50;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -55,7 +52,7 @@ pub async fn page(
     const COUNT: &str = include_str!("inbox_count.sql");
     let role = session.role.as_str();
     let mine = (!filter.mine.is_empty()).then_some(role);
-    let offset = (filter.page as usize * SHOWN).to_string();
+    let offset = before(filter.page).to_string();
     let (kind, project) = (filled(&filter.kind), filled(&filter.project));
     let rows = session.database.rows(CARDS, &[kind, project, mine, Some(&offset)]).await?;
     let open = session.database.row(COUNT, &[kind, project, mine]).await?;
@@ -75,6 +72,6 @@ pub async fn page(
         })
         .collect();
     let open = open.map(|row| number(&row, "open")).unwrap_or_default();
-    let next = (cards.len() == SHOWN).then(|| filter.page + 1);
+    let next = after(filter.page, cards.len());
     rendered(&Page { frame: Frame::of(&session, "/"), filter: &filter, cards, open, next })
 }

@@ -7,6 +7,7 @@ mod graph;
 pub mod health;
 pub mod inbox;
 pub mod live;
+mod live_prompts;
 pub mod migration;
 pub mod prompt;
 pub mod prompts;
@@ -20,9 +21,10 @@ pub mod workflows;
 
 use askama::Template;
 use axum::http::header::CACHE_CONTROL;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use crate::failure::Failure;
+use crate::forms::Act;
 use crate::sessions::Session;
 
 /// What stands around every page.
@@ -45,4 +47,38 @@ impl Frame<'_> {
 pub fn rendered(page: &impl Template) -> Result<Response, Failure> {
     let text = page.render().map_err(Failure::Page)?;
     Ok(([(CACHE_CONTROL, "no-store")], Html(text)).into_response())
+}
+
+/// The lines of a list on one page, as in the statements.
+pub const SHOWN: usize = 50;
+
+/// The number of lines before a page, which is counted from 0.
+pub fn before(page: u32) -> usize {
+    page as usize * SHOWN
+}
+
+/// The page after one with this many lines; none after the last.
+pub fn after(page: u32, lines: usize) -> Option<u32> {
+    (lines == SHOWN).then(|| page + 1)
+}
+
+/// Where the page of one thing is.
+pub fn address(path: &str, key: &str, value: &str) -> String {
+    let query = serde_urlencoded::to_string([(key, value)]).unwrap_or_default();
+    format!("{path}?{query}")
+}
+
+/// Does what a form of the session asks for, and leads to a page. `act`: the statement with its parameters; none if there
+/// is no such act.
+pub async fn done(
+    session: &Session,
+    form: &Act,
+    act: Option<(&str, Vec<Option<&str>>)>,
+    place: &str,
+) -> Result<Response, Failure> {
+    form.check(session)?;
+    let (sql, parameters) =
+        act.ok_or_else(|| Failure::NotFound("There is no such act.".to_owned()))?;
+    session.database.rows(sql, &parameters).await?;
+    Ok(Redirect::to(place).into_response())
 }

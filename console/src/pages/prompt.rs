@@ -2,11 +2,12 @@
 
 use askama::Template;
 use axum::Form;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
+use serde::Deserialize;
 
-use super::prompts::{self, Asked, Line};
+use super::live_prompts::{self, Line};
 use super::section::{Reader, Section};
-use super::{Frame, rendered};
+use super::{Frame, SHOWN, address, done, rendered};
 use crate::app::Visitor;
 use crate::database::{Database, flag, optional, text};
 use crate::failure::Failure;
@@ -17,6 +18,21 @@ use crate::sessions::Session;
 const VERSIONS: usize = 200;
 const ACTIVATIONS: usize = 100;
 const CHANGES: usize = 1000;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    /// The agent type of the page; empty for the list.
+    pub agent_type: String,
+    /// The version whose text is shown.
+    pub version: String,
+    /// The two versions that are compared.
+    pub a: String,
+    pub b: String,
+    /// The words and the page of the list.
+    pub words: String,
+    pub page: u32,
+}
 
 struct Version {
     version: String,
@@ -90,10 +106,11 @@ pub async fn page(session: &Session, asked: &Asked) -> Result<Response, Failure>
         Some((a, b)) => Some(changes(database, agent_type, a, b).await?),
         None => None,
     };
+    let [may_activate] = database.may(["activate_prompt"]).await?;
     let page = Page {
         frame: Frame::of(session, "/prompts"),
         agent_type,
-        live: prompts::lines(database, None, Some(agent_type), 0).await?,
+        live: live_prompts::lines(database, None, Some(agent_type), 0).await?,
         questions: questions(database, agent_type).await?,
         activations: activations(database, agent_type).await?,
         a,
@@ -101,7 +118,7 @@ pub async fn page(session: &Session, asked: &Asked) -> Result<Response, Failure>
         changes,
         version: &asked.version,
         text: text_of(database, agent_type, filled(&asked.version)).await?,
-        may_activate: may_activate(database).await?,
+        may_activate,
         versions: &versions,
     };
     rendered(&page)
@@ -176,26 +193,17 @@ async fn text_of(
     Ok(row.map(|row| Text { text: text(&row, "text"), is_cut: flag(&row, "is_cut") }))
 }
 
-async fn may_activate(database: &Database) -> Result<bool, Failure> {
-    const SQL: &str = "SELECT bool_or(has_function_privilege(p.oid, 'EXECUTE')) AS may FROM pg_proc AS p \
-         WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.proname = 'activate_prompt'";
-    let row = database.row(SQL, &[]).await?;
-    Ok(row.is_some_and(|row| flag(&row, "may")))
-}
-
 /// Makes a version live, or asks for that if a rule wants a decision: then the page shows the question.
 pub async fn activate(
     Visitor(session): Visitor,
     Form(form): Form<Act>,
 ) -> Result<Response, Failure> {
     const SQL: &str = "SELECT version FROM orchestrator.activate_prompt($1, $2, $3, $4::integer, activated_by => $5)";
-    form.check(&session)?;
     // An empty field is refused: the default weight would give the version to all.
     let [version, label, weight] =
         [&form.version, &form.label, &form.weight].map(|field| Some(field.trim()));
     let agent_type = Some(form.agent_type.as_str());
     let role = Some(session.role.as_str());
-    session.database.rows(SQL, &[agent_type, version, label, weight, role]).await?;
-    let query = serde_urlencoded::to_string([("agent_type", &form.agent_type)]).unwrap_or_default();
-    Ok(Redirect::to(&format!("/prompts?{query}")).into_response())
+    let act = (SQL, vec![agent_type, version, label, weight, role]);
+    done(&session, &form, Some(act), &address("/prompts", "agent_type", &form.agent_type)).await
 }

@@ -3,10 +3,10 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::Path;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use tokio_postgres::Row;
 
-use super::{Frame, rendered};
+use super::{Frame, address, done, rendered};
 use crate::app::Visitor;
 use crate::database::{Database, flag, number, optional, text};
 use crate::failure::Failure;
@@ -56,8 +56,8 @@ pub struct Rights {
 
 impl Rights {
     pub async fn of(database: &Database) -> Result<Rights, Failure> {
-        let (retry, cancel) = (database.may("retry_task"), database.may("cancel_task"));
-        Ok(Rights { retry: retry.await?, cancel: cancel.await? })
+        let [retry, cancel] = database.may(["retry_task", "cancel_task"]).await?;
+        Ok(Rights { retry, cancel })
     }
 }
 
@@ -136,19 +136,18 @@ pub async fn act(
     Path(act): Path<String>,
     Form(form): Form<Act>,
 ) -> Result<Response, Failure> {
-    form.check(&session)?;
     let task = Some(form.task.as_str());
-    let (sql, parameters) = match act.as_str() {
-        "retry" => ("SELECT status FROM orchestrator.retry_task($1::uuid)", vec![task]),
-        "cancel" => {
-            ("SELECT status FROM orchestrator.cancel_task($1::uuid, $2)", vec![task, form.notes()])
-        }
-        _ => return Err(Failure::NotFound("There is no such act.".to_owned())),
+    let act = match act.as_str() {
+        "retry" => Some(("SELECT status FROM orchestrator.retry_task($1::uuid)", vec![task])),
+        "cancel" => Some((
+            "SELECT status FROM orchestrator.cancel_task($1::uuid, $2)",
+            vec![task, form.notes()],
+        )),
+        _ => None,
     };
-    session.database.rows(sql, &parameters).await?;
     let place = match filled(&form.workflow) {
-        Some(id) => super::workflow::address(id),
+        Some(id) => address("/workflows", "id", id),
         None => "/queue".to_owned(),
     };
-    Ok(Redirect::to(&place).into_response())
+    done(&session, &form, act, &place).await
 }

@@ -3,11 +3,11 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use serde::Deserialize;
 
 use super::decision::Rights;
-use super::{Frame, rendered};
+use super::{Frame, address, done, rendered};
 use crate::app::Visitor;
 use crate::database::{optional, text};
 use crate::failure::Failure;
@@ -136,15 +136,16 @@ pub async fn act(
     Path(act): Path<String>,
     Form(form): Form<Act>,
 ) -> Result<Response, Failure> {
-    form.check(&session)?;
     let thread = Some(form.thread.as_str());
-    let (sql, parameters) = match act.as_str() {
-        "pause" => ("SELECT phase FROM orchestrator.pause_run($1, $2)", vec![thread, form.notes()]),
-        "resume" => ("SELECT phase FROM orchestrator.resume_run($1)", vec![thread]),
-        "stop" => ("SELECT phase FROM orchestrator.kill_run($1, $2)", vec![thread, form.notes()]),
-        _ => return Err(Failure::NotFound("There is no such act.".to_owned())),
+    let act = match act.as_str() {
+        "pause" => {
+            Some(("SELECT phase FROM orchestrator.pause_run($1, $2)", vec![thread, form.notes()]))
+        }
+        "resume" => Some(("SELECT phase FROM orchestrator.resume_run($1)", vec![thread])),
+        "stop" => {
+            Some(("SELECT phase FROM orchestrator.kill_run($1, $2)", vec![thread, form.notes()]))
+        }
+        _ => None,
     };
-    session.database.rows(sql, &parameters).await?;
-    let query = serde_urlencoded::to_string([("thread", &form.thread)]).unwrap_or_default();
-    Ok(Redirect::to(&format!("/run?{query}")).into_response())
+    done(&session, &form, act, &address("/run", "thread", &form.thread)).await
 }

@@ -5,13 +5,11 @@ use axum::extract::Query;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{Frame, rendered};
+use super::{Frame, after, before, rendered};
 use crate::app::Visitor;
 use crate::database::{number, text};
 use crate::failure::Failure;
 use crate::forms::filled;
-
-const SHOWN: usize = 50;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -45,7 +43,7 @@ pub async fn page(
     Query(filter): Query<Filter>,
 ) -> Result<Response, Failure> {
     const LINES: &str = include_str!("runs.sql");
-    let offset = (filter.page as usize * SHOWN).to_string();
+    let offset = before(filter.page).to_string();
     let rows = session.database.rows(LINES, &[filled(&filter.thread), Some(&offset)]).await?;
     let lines: Vec<Line> = rows
         .iter()
@@ -60,6 +58,6 @@ pub async fn page(
             updated: text(row, "updated"),
         })
         .collect();
-    let next = (lines.len() == SHOWN).then(|| filter.page + 1);
+    let next = after(filter.page, lines.len());
     rendered(&Page { frame: Frame::of(&session, "/runs"), filter: &filter, lines, next })
 }

@@ -3,10 +3,10 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::Path;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 
 use super::graph::{Graph, Step};
-use super::{Frame, queue, rendered};
+use super::{Frame, address, done, queue, rendered};
 use crate::app::Visitor;
 use crate::database::{Database, number, optional, text};
 use crate::failure::Failure;
@@ -50,11 +50,8 @@ struct Rights {
 
 impl Rights {
     async fn of(database: &Database) -> Result<Rights, Failure> {
-        Ok(Rights {
-            start: database.may("start_workflow").await?,
-            pause: database.may("pause_workflow").await?,
-            task: queue::Rights::of(database).await?,
-        })
+        let [start, pause] = database.may(["start_workflow", "pause_workflow"]).await?;
+        Ok(Rights { start, pause, task: queue::Rights::of(database).await? })
     }
 }
 
@@ -66,12 +63,6 @@ struct Page<'a> {
     graph: Graph<'a>,
     tasks: &'a [Task],
     may: Rights,
-}
-
-/// Where the page of a workflow is.
-pub fn address(id: &str) -> String {
-    let query = serde_urlencoded::to_string([("id", id)]).unwrap_or_default();
-    format!("/workflows?{query}")
 }
 
 pub async fn page(session: &Session, id: &str) -> Result<Response, Failure> {
@@ -126,15 +117,14 @@ pub async fn act(
     Path(act): Path<String>,
     Form(form): Form<Act>,
 ) -> Result<Response, Failure> {
-    form.check(&session)?;
     let id = Some(form.workflow.as_str());
-    let (sql, parameters) = match act.as_str() {
-        "start" => ("SELECT status FROM orchestrator.start_workflow($1::uuid)", vec![id]),
-        "pause" => {
-            ("SELECT status FROM orchestrator.pause_workflow($1::uuid, $2)", vec![id, form.notes()])
-        }
-        _ => return Err(Failure::NotFound("There is no such act.".to_owned())),
+    let act = match act.as_str() {
+        "start" => Some(("SELECT status FROM orchestrator.start_workflow($1::uuid)", vec![id])),
+        "pause" => Some((
+            "SELECT status FROM orchestrator.pause_workflow($1::uuid, $2)",
+            vec![id, form.notes()],
+        )),
+        _ => None,
     };
-    session.database.rows(sql, &parameters).await?;
-    Ok(Redirect::to(&address(&form.workflow)).into_response())
+    done(&session, &form, act, &address("/workflows", "id", &form.workflow)).await
 }

@@ -5,13 +5,11 @@ use axum::extract::Query;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{Frame, rendered, workflow};
+use super::{Frame, after, before, rendered, workflow};
 use crate::app::Visitor;
 use crate::database::{number, text};
 use crate::failure::Failure;
 use crate::forms::filled;
-
-const SHOWN: usize = 50;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -51,7 +49,7 @@ pub async fn page(
     if let Some(id) = filled(&filter.id) {
         return workflow::page(&session, id).await;
     }
-    let offset = (filter.page as usize * SHOWN).to_string();
+    let offset = before(filter.page).to_string();
     let rows = session.database.rows(LINES, &[filled(&filter.name), Some(&offset)]).await?;
     let lines: Vec<Line> = rows
         .iter()
@@ -67,6 +65,6 @@ pub async fn page(
             changed: text(row, "changed"),
         })
         .collect();
-    let next = (lines.len() == SHOWN).then(|| filter.page + 1);
+    let next = after(filter.page, lines.len());
     rendered(&Page { frame: Frame::of(&session, "/workflows"), filter: &filter, lines, next })
 }
