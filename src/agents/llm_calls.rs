@@ -74,18 +74,21 @@ fn record_llm_call(
         tokens[1] = rest("output_tokens", output, reasoning)?;
     }
     let call = Call {
-        model: trimmed("model", Some(required("model", model)?))?.unwrap_or_default(),
+        model: arguments::trimmed("model", Some(required("model", model)?))?.unwrap_or_default(),
         tokens,
         units: numbers(units)?,
-        service_tier: trimmed("service_tier", Some(service_tier.unwrap_or(pricing::STANDARD)))?
-            .unwrap_or_default(),
+        service_tier: arguments::trimmed(
+            "service_tier",
+            Some(service_tier.unwrap_or(pricing::STANDARD)),
+        )?
+        .unwrap_or_default(),
         call_id: call_id.map(|id| arguments::name("call_id", Some(id))).transpose()?,
         project_id,
-        agent_id: trimmed("agent_id", agent_id)?,
+        agent_id: arguments::trimmed("agent_id", agent_id)?,
         thread_id: thread_id.map(|id| arguments::filled("thread_id", Some(id))).transpose()?,
         task_id,
         prompt_id,
-        subject: trimmed("subject", subject)?,
+        subject: arguments::trimmed("subject", subject)?,
         at: moment("at", at)?,
         reported_cost: reported_cost.map(|cost| usd("reported_cost", Some(cost))).transpose()?,
         reservation_id,
@@ -294,11 +297,6 @@ impl Call<'_> {
 
 fn not_recorded() -> Error {
     Error::no_row("the call could not be recorded", "llm_token_usage")
-}
-
-/// A name without spaces around it.
-fn trimmed<'a>(argument: &str, value: Option<&'a str>) -> Result<Option<&'a str>, Error> {
-    value.map(|value| arguments::name(argument, Some(value.trim()))).transpose()
 }
 
 /// A number of tokens besides input and output; NULL means none.

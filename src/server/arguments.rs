@@ -34,6 +34,13 @@ pub fn name<'a>(argument: &str, value: Option<&'a str>) -> Result<&'a str, Error
     Ok(value)
 }
 
+/// A name without spaces around it; NULL stays NULL.
+///
+/// Errors: 22023 blank or overlong.
+pub fn trimmed<'a>(argument: &str, value: Option<&'a str>) -> Result<Option<&'a str>, Error> {
+    value.map(|value| name(argument, Some(value.trim()))).transpose()
+}
+
 /// Whether a text is empty or has nothing but white space of any kind. The CHECKs of the tables look
 /// for spaces alone, so they refuse nothing that passes here.
 pub fn is_blank(value: &str) -> bool {

@@ -9,7 +9,7 @@ use support::deadline;
 use support::extension::{newest, walked_to};
 
 use crate::meeting::{LEVELS, all, meet, text};
-use crate::{many_at_once, must_try_again};
+use crate::{many_at_once, must_try_again, until_one_waits};
 
 fn run(client: &mut Client, sql: &str) -> Result<(), Error> {
     client.batch_execute(sql)
@@ -268,7 +268,6 @@ fn several_questions_approved_at_once_meet_reservations_without_a_deadlock() -> 
 /// A call that waits for another one's new window does not fail because a budget is set meanwhile.
 #[test]
 fn a_budget_that_is_set_while_a_call_waits_is_no_error() -> Result<()> {
-    const WAITS: &str = "SELECT (count(*) > 0)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let database = walked_to("budget_meanwhile", newest()?)?;
     let mut client = database.client()?;
     run(
@@ -282,8 +281,7 @@ fn a_budget_that_is_set_while_a_call_waits_is_no_error() -> Result<()> {
         let recorded = scope.spawn(move || {
             second.batch_execute("SELECT orchestrator.record_llm_call('m', 1, 1, subject => 's', agent_id => 'a', reported_cost => 0.1)")
         });
-        let waits =
-            deadline::wait_until("the call waits", || Ok(text(&mut client, WAITS)? == "true"));
+        let waits = until_one_waits(&mut client);
         let set = run(&mut client, "SELECT orchestrator.set_budget(9, 'total', agent_id => 'a')");
         run(&mut first, "COMMIT")?;
         recorded.join().expect("the thread ends")?;

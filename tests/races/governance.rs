@@ -11,7 +11,7 @@ use postgres::{Client, Error, IsolationLevel};
 use support::deadline;
 use support::extension::{newest, walked_to};
 
-use crate::{CONNECTIONS, at_once, many_at_once, must_try_again};
+use crate::{CONNECTIONS, at_once, many_at_once, must_try_again, until_one_waits};
 
 /// The first column of the first row, as text.
 fn text(client: &mut Client, sql: &str) -> Result<String, Error> {
@@ -279,7 +279,6 @@ fn activations_at_once_leave_one_order_and_one_active_version() -> Result<()> {
 /// while they wait for it.
 #[test]
 fn a_plain_change_of_is_active_waits_for_activations() -> Result<()> {
-    const WAITS: &str = "SELECT (count(*) > 0)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let database = walked_to("plain_activation", newest()?)?;
     let mut activating = database.client()?;
     activating.batch_execute(
@@ -296,9 +295,7 @@ fn a_plain_change_of_is_active_waits_for_activations() -> Result<()> {
             let mut other = database.client()?;
             let changed = scope.spawn(move || other.batch_execute(plain));
             let mut watcher = database.client()?;
-            let waits = deadline::wait_until("the plain statement waits", || {
-                Ok(text(&mut watcher, WAITS)? == "true")
-            });
+            let waits = until_one_waits(&mut watcher);
             let activated = activating
                 .batch_execute("SELECT orchestrator.activate_prompt('writer', '1.0.2'); COMMIT");
             let changed = changed.join().expect("the thread ends");

@@ -42,16 +42,13 @@ impl<'a> Scope<'a> {
         thread_id: Option<&'a str>,
         subject: Option<&'a str>,
     ) -> Result<Self, Error> {
-        let name = |argument, value: Option<&'a str>| {
-            value.map(|value| arguments::name(argument, Some(value.trim()))).transpose()
-        };
         Ok(Scope {
             project_id,
-            agent_id: name("agent_id", agent_id)?,
+            agent_id: arguments::trimmed("agent_id", agent_id)?,
             thread_id: thread_id
                 .map(|thread| arguments::filled("thread_id", Some(thread)))
                 .transpose()?,
-            subject: name("subject", subject)?,
+            subject: arguments::trimmed("subject", subject)?,
         })
     }
 

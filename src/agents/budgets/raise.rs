@@ -6,7 +6,7 @@ use pgrx::prelude::*;
 use pgrx::{AnyNumeric, Uuid};
 
 use super::usd;
-use super::windows::{self, OPEN_QUESTION};
+use super::windows::{self, OPEN_QUESTION, PRESENT};
 use crate::audit;
 use crate::runs::Row;
 use crate::server::arguments;
@@ -66,11 +66,11 @@ fn more(value: Option<AnyNumeric>) -> Result<AnyNumeric, Error> {
 
 /// Errors: P0002 unknown budget, 22023 no window of it begins then.
 fn refuse_no_beginning(budget: Uuid, starts_at: TimestampWithTimeZone) -> Result<(), Error> {
-    static BEGINS: Statement = Statement::new(
-        "SELECT CASE b.period WHEN 'total' THEN $2 = '-infinity' ELSE isfinite($2) AND $2 = date_trunc(b.period, $2, 'UTC') END, \
-             CASE b.period WHEN 'total' THEN '-infinity' ELSE date_trunc(b.period, clock_timestamp(), 'UTC') END::text \
-         FROM orchestrator.budgets AS b WHERE b.id = $1",
-    );
+    static BEGINS: Statement = Statement::new(concatcp!(
+        "SELECT CASE b.period WHEN 'total' THEN $2 = '-infinity' ELSE isfinite($2) AND $2 = date_trunc(b.period, $2, 'UTC') END, ",
+        PRESENT,
+        "::text FROM orchestrator.budgets AS b WHERE b.id = $1"
+    ));
     let begins =
         BEGINS.update(&[budget.into(), starts_at.into()], statements::two::<bool, String>)?;
     match begins {

@@ -18,6 +18,9 @@ const MATCHING: &str = include_str!("matching.sql");
 const BEGINNING: &str =
     "CASE m.period WHEN 'total' THEN '-infinity' ELSE date_trunc(m.period, $5, 'UTC') END";
 
+/// The beginning of the present window of budget `b`.
+pub const PRESENT: &str = "CASE b.period WHEN 'total' THEN '-infinity' ELSE date_trunc(b.period, clock_timestamp(), 'UTC') END";
+
 /// Windows that are locked until the transaction ends.
 #[derive(Default)]
 pub struct Windows {
@@ -127,8 +130,9 @@ fn lock_all(windows: impl Iterator<Item = Key>) -> Result<(), Error> {
 pub fn write_present(budget: Uuid) -> Result<(), Error> {
     static WRITE: Statement = Statement::new(concatcp!(
         "INSERT INTO orchestrator.budget_windows AS w (budget_id, starts_at) \
-         SELECT b.id, CASE b.period WHEN 'total' THEN '-infinity' ELSE date_trunc(b.period, clock_timestamp(), 'UTC') END \
-         FROM orchestrator.budgets AS b WHERE b.id = $1 \
+         SELECT b.id, ",
+        PRESENT,
+        " FROM orchestrator.budgets AS b WHERE b.id = $1 \
          ON CONFLICT ON CONSTRAINT budget_windows_pkey DO UPDATE SET review_id = ",
         OPEN_QUESTION
     ));

@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 
+use const_format::concatcp;
 use pgrx::datum::Interval;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::iter::TableIterator;
@@ -133,6 +134,12 @@ struct Call<'a> {
     hold_for: Option<Interval>,
 }
 
+/// The windows `w` from $2 of budgets $1, of those that are enforced, and what is available in each.
+const OF_ENFORCED: &str = " FROM unnest($1, $2) AS u (budget_id, starts_at) \
+     JOIN orchestrator.budget_windows AS w ON w.budget_id = u.budget_id AND w.starts_at = u.starts_at \
+     JOIN orchestrator.budgets AS b ON b.id = w.budget_id, \
+     LATERAL (SELECT b.limit_usd + w.raised - w.spent - w.reserved AS available) AS a WHERE b.enforce ";
+
 /// A window that has less left than is asked for.
 struct Breach {
     budget: Uuid,
@@ -211,13 +218,11 @@ impl Call<'_> {
 
     /// The windows of enforced budgets that have less left than is asked for, the one with the least first.
     fn breaches(&self, windows: &Windows) -> Result<Vec<Breach>, Error> {
-        static BREACHED: Statement = Statement::new(
-            "SELECT w.budget_id, w.starts_at, b.limit_usd + w.raised - w.spent - w.reserved AS available, w.review_id \
-             FROM unnest($1, $2) AS u (budget_id, starts_at) \
-             JOIN orchestrator.budget_windows AS w ON w.budget_id = u.budget_id AND w.starts_at = u.starts_at \
-             JOIN orchestrator.budgets AS b ON b.id = w.budget_id \
-             WHERE b.enforce AND b.limit_usd + w.raised - w.spent - w.reserved < $3 ORDER BY available, w.budget_id",
-        );
+        static BREACHED: Statement = Statement::new(concatcp!(
+            "SELECT w.budget_id, w.starts_at, a.available, w.review_id",
+            OF_ENFORCED,
+            "AND a.available < $3 ORDER BY a.available, w.budget_id"
+        ));
         let arguments = [
             windows.budgets.clone().into(),
             windows.beginnings.clone().into(),
@@ -336,12 +341,7 @@ fn take_back_expired(windows: &Windows) -> Result<(), Error> {
 
 /// USD that are left in the enforced budget with the least left.
 fn available(windows: &Windows) -> Result<Option<AnyNumeric>, Error> {
-    static AVAILABLE: Statement = Statement::new(
-        "SELECT min(b.limit_usd + w.raised - w.spent - w.reserved) \
-         FROM unnest($1, $2) AS u (budget_id, starts_at) \
-         JOIN orchestrator.budget_windows AS w ON w.budget_id = u.budget_id AND w.starts_at = u.starts_at \
-         JOIN orchestrator.budgets AS b ON b.id = w.budget_id WHERE b.enforce",
-    );
+    static AVAILABLE: Statement = Statement::new(concatcp!("SELECT min(a.available)", OF_ENFORCED));
     let arguments = [windows.budgets.clone().into(), windows.beginnings.clone().into()];
     plans::by_index(|| AVAILABLE.update(&arguments, statements::one::<AnyNumeric>))
 }

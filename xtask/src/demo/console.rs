@@ -8,11 +8,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-use super::left_running::command_line;
+use super::left_running::{command_line, end};
 use crate::address::Address;
 use crate::cluster::Cluster;
 use crate::machine::process;
@@ -23,7 +22,7 @@ const PROGRAM: &str = "orchestrator-console";
 /// The role that the console works as. `examples/questions.sql` makes it a reviewer.
 const REVIEWER: &str = "rosa";
 
-/// The longest time for the console to begin, and to end.
+/// The longest time for the console to begin.
 const LIMIT: Duration = Duration::from_secs(20);
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -88,18 +87,7 @@ pub fn stop(folder: &Path) -> Result<()> {
     if !command_line(number).is_some_and(|line| line.contains(PROGRAM)) {
         return Ok(());
     }
-    for signal in [Signal::SIGTERM, Signal::SIGKILL] {
-        match kill(Pid::from_raw(number), signal) {
-            Err(Errno::ESRCH) => return Ok(()),
-            outcome => outcome.context("cannot signal the console")?,
-        }
-        let deadline = Instant::now() + LIMIT;
-        while Instant::now() < deadline {
-            if !command_line(number).is_some_and(|line| line.contains(PROGRAM)) {
-                return Ok(());
-            }
-            thread::sleep(GLANCE);
-        }
-    }
-    bail!("the console (process {number}) does not end")
+    end("the console", Pid::from_raw(number), &[Signal::SIGTERM, Signal::SIGKILL], || {
+        !command_line(number).is_some_and(|line| line.contains(PROGRAM))
+    })
 }

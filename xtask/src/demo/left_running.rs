@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 
 use crate::machine::process;
 
-/// The longest time for the server to stop, for each of the three ways of stopping it.
+/// The longest time for a process to end, for each signal.
 const LIMIT: Duration = Duration::from_secs(20);
 
 pub struct LeftRunning {
@@ -34,23 +34,31 @@ impl LeftRunning {
 
     /// Fast shutdown, then immediate shutdown, then SIGKILL.
     pub fn stop(&self) -> Result<()> {
-        for signal in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGKILL] {
-            match kill(self.pid, signal) {
-                Err(Errno::ESRCH) => return Ok(()),
-                outcome => outcome.context("cannot signal the demo's server")?,
-            }
-            let deadline = Instant::now() + LIMIT;
-            while Instant::now() < deadline {
-                // The server removes its pid file last. Its process may stay as a zombie, since this
-                // process is not its parent and cannot wait for it.
-                if !self.pid_file.exists() || kill(self.pid, None) == Err(Errno::ESRCH) {
-                    return Ok(());
-                }
-                thread::sleep(Duration::from_millis(10));
-            }
-        }
-        bail!("the demo's server (process {}) does not stop", self.pid)
+        let signals = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGKILL];
+        // The server removes its pid file last. Its process may stay as a zombie, since this process is
+        // not its parent and cannot wait for it.
+        end("the demo's server", self.pid, &signals, || {
+            !self.pid_file.exists() || kill(self.pid, None) == Err(Errno::ESRCH)
+        })
     }
+}
+
+/// Sends a process one signal after the other, until it has ended.
+pub fn end(name: &str, pid: Pid, signals: &[Signal], has_ended: impl Fn() -> bool) -> Result<()> {
+    for signal in signals {
+        match kill(pid, *signal) {
+            Err(Errno::ESRCH) => return Ok(()),
+            outcome => outcome.with_context(|| format!("cannot signal {name}"))?,
+        }
+        let deadline = Instant::now() + LIMIT;
+        while Instant::now() < deadline {
+            if has_ended() {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+    bail!("{name} (process {pid}) does not stop")
 }
 
 /// The command line of a running process.
