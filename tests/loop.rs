@@ -1,5 +1,5 @@
 //! The working loop with real processes: workers in Rust, Python and TypeScript claim tasks, are killed in
-//! any line, and others go on where they were.
+//! any line, and others go on where they were. Programs that pay from budgets are killed likewise.
 
 #[path = "loop/crew.rs"]
 mod crew;
@@ -9,6 +9,8 @@ mod given_back;
 mod lines;
 #[path = "loop/load.rs"]
 mod load;
+#[path = "loop/payers.rs"]
+mod payers;
 #[path = "loop/place.rs"]
 mod place;
 #[path = "loop/pooler.rs"]

@@ -11,10 +11,7 @@ use support::deadline::wait_until;
 
 use crate::place::Place;
 use crate::program::Program;
-use crate::wire::{Cut, Moment, Wire};
-
-/// SIGKILL
-const KILL: i32 = 9;
+use crate::wire::{Cut, KILL, Moment, Wire};
 
 #[test]
 fn a_worker_in_rust_may_die_at_any_line() -> Result<()> {
@@ -118,7 +115,7 @@ impl Stage {
                 worker.kill()?;
                 let status = worker.wait()?;
                 ensure!(status.signal() == Some(KILL), "the first worker ended with {status}");
-                self.place.until_workers_are_gone()?;
+                self.place.until_gone(&self.place.worker())?;
                 calls = self.place.count_calls();
                 expected = self.expected_calls()?;
                 self.end_leases()?;

@@ -53,12 +53,11 @@ impl Place {
         Ok(row.try_get(0)?)
     }
 
-    /// Waits until no worker is connected, and no statement of a worker runs.
-    pub fn until_workers_are_gone(&mut self) -> Result<()> {
+    /// Waits until a role is not connected, and no statement of it runs.
+    pub fn until_gone(&mut self, role: &str) -> Result<()> {
         const LEFT: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = $1";
-        let worker = self.worker();
-        wait_until("the end of every connection of a worker", || {
-            Ok(self.client.query_one(LEFT, &[&worker])?.try_get::<_, i64>(0)? == 0)
+        wait_until(&format!("the end of every connection of {role}"), || {
+            Ok(self.client.query_one(LEFT, &[&role])?.try_get::<_, i64>(0)? == 0)
         })
     }
 

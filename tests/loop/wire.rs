@@ -26,6 +26,9 @@ pub enum Moment {
     Unheard,
 }
 
+/// SIGKILL, with which a program is killed at a cut.
+pub const KILL: i32 = 9;
+
 /// The number of a statement, from 1, and the moment.
 pub type Cut = (usize, Moment);
 

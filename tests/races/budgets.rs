@@ -1,6 +1,10 @@
 //! Budgets with many callers at once: no limit is passed, every sum is exact, and no two callers wait for each other in a
 //! circle.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
 use anyhow::Result;
 use postgres::error::SqlState;
 use postgres::{Client, Error};
@@ -25,6 +29,10 @@ const WRONG: &str = "SELECT coalesce(string_agg(format('%s: spent %s, reserved %
 /// The windows of enforced budgets in which more is reserved and spent than allowed.
 const PASSED: &str = "SELECT count(*)::text FROM orchestrator.budget_windows AS w JOIN orchestrator.budgets AS b ON b.id = w.budget_id \
      WHERE b.enforce AND w.spent + w.reserved > b.limit_usd + w.raised";
+
+/// The windows of budgets about which more than one question is open.
+const ASKED_TWICE: &str = "SELECT count(*)::text FROM (SELECT FROM orchestrator.gates WHERE status = 'pending' \
+     GROUP BY context -> 'budget_id', context -> 'starts_at' HAVING count(*) > 1) AS d";
 
 #[test]
 fn of_four_calls_two_fit_and_one_question_is_asked() -> Result<()> {
@@ -109,11 +117,65 @@ fn eight_callers_over_24_overlapping_budgets_keep_every_limit() -> Result<()> {
     })?;
     all(outcomes)?;
     assert_eq!(text(&mut client, WRONG)?, "none");
-    let twice = "SELECT count(*)::text FROM (SELECT FROM orchestrator.gates WHERE status = 'pending' GROUP BY context -> 'budget_id', context -> 'starts_at' HAVING count(*) > 1) AS d";
-    assert_eq!(text(&mut client, twice)?, "0", "one question for each budget and window");
+    assert_eq!(text(&mut client, ASKED_TWICE)?, "0");
     let refused = "SELECT (count(*) > 0)::text FROM orchestrator.gates";
     assert_eq!(text(&mut client, refused)?, "true", "the limits were met");
     Ok(())
+}
+
+/// The same, while the server ends one caller after another in the middle of a statement.
+#[test]
+fn callers_that_are_killed_leave_every_sum_exact() -> Result<()> {
+    const VICTIM: &str = "SELECT coalesce(sum(pg_terminate_backend(a.pid)::int), 0) FROM ( \
+         SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
+             AND state = 'active' AND query LIKE '%\\_budget(%' ORDER BY random() LIMIT 1) AS a";
+    let database = walked_to("budget_killed", newest()?)?;
+    let mut client = database.client()?;
+    run(&mut client, OVERLAPPING)?;
+    let (rounds, is_done) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (outcomes, killed) = thread::scope(|scope| -> Result<_> {
+        let killer = scope.spawn(|| -> Result<i64> {
+            let (mut killed, mut seen) = (0, 0);
+            while !is_done.load(Ordering::SeqCst) {
+                // Else nobody would get on.
+                let now = rounds.load(Ordering::SeqCst);
+                if now >= seen + 4 {
+                    let more: i64 = client.query_one(VICTIM, &[])?.try_get(0)?;
+                    killed += more;
+                    seen = if more > 0 { now } else { seen };
+                } else {
+                    thread::sleep(Duration::from_millis(1));
+                }
+            }
+            Ok(killed)
+        });
+        let outcomes = many_at_once(&database, 8, |caller, client| {
+            for round in 0..100 {
+                while let Err(error) = act(&database, caller, round, client) {
+                    if !is_killed(&error) {
+                        return Err(error);
+                    }
+                    *client = database.client().expect("a connection");
+                }
+                rounds.fetch_add(1, Ordering::SeqCst);
+            }
+            Ok(())
+        });
+        is_done.store(true, Ordering::SeqCst);
+        Ok((outcomes?, killer.join().expect("the thread ends")?))
+    })?;
+    all(outcomes)?;
+    println!("{killed} were killed");
+    assert!(killed > 50, "only {killed} were killed");
+    assert_eq!(text(&mut client, WRONG)?, "none");
+    assert_eq!(text(&mut client, PASSED)?, "0");
+    assert_eq!(text(&mut client, ASKED_TWICE)?, "0");
+    Ok(())
+}
+
+/// Whether the server ended the connection.
+fn is_killed(error: &Error) -> bool {
+    error.code().is_none_or(|code| *code == SqlState::ADMIN_SHUTDOWN)
 }
 
 #[test]
@@ -276,7 +338,7 @@ fn a_budget_that_is_set_while_a_call_waits_is_no_error() -> Result<()> {
     )?;
     let mut first = database.client()?;
     run(&mut first, "BEGIN; SELECT orchestrator.reserve_budget(0.1, subject => 's')")?;
-    std::thread::scope(|scope| -> Result<()> {
+    thread::scope(|scope| -> Result<()> {
         let mut second = database.client()?;
         let recorded = scope.spawn(move || {
             second.batch_execute("SELECT orchestrator.record_llm_call('m', 1, 1, subject => 's', agent_id => 'a', reported_cost => 0.1)")
