@@ -5,7 +5,7 @@
 #[path = "repair/places.rs"]
 mod places;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
 use postgres::Client;
@@ -141,6 +141,22 @@ fn verify(client: &mut Client) -> Result<Vec<Row>> {
         .collect()
 }
 
+/// The hints for what another hint repairs, and for values that a dump would lose. They only look.
+const LOOKS: [&str; 2] =
+    ["SELECT * FROM orchestrator.verify();", "SELECT * FROM orchestrator.dump_safety();"];
+
+/// The rows whose hints are to be run: all, but of those with the same look the first. Between two looks
+/// that change nothing the second finds nothing else.
+fn to_run(rows: &[Row]) -> impl Iterator<Item = &Row> {
+    let mut looked = BTreeSet::new();
+    rows.iter().filter(move |row| {
+        LOOKS
+            .iter()
+            .find(|look| row.hint.starts_with(**look))
+            .is_none_or(|look| looked.insert(look))
+    })
+}
+
 /// Runs all hints of one `verify()`, then those of the next, until it reports only a user's own
 /// columns. Returns the number of calls.
 fn repair(client: &mut Client, what: &str) -> Result<usize> {
@@ -151,7 +167,7 @@ fn repair(client: &mut Client, what: &str) -> Result<usize> {
         if rows.iter().all(is_own) {
             return Ok(round);
         }
-        for Row { hint, text, .. } in &rows {
+        for Row { hint, text, .. } in to_run(&rows) {
             assert!(!hint.contains("DROP COLUMN"), "{what}: {text}");
             client.batch_execute(hint).with_context(|| format!("{what}: {text}"))?;
         }

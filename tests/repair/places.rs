@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use postgres::Client;
 use support::extension::{filled_to, go_to, newest};
 
-use super::{Whole, repair, verify};
+use super::{Row, Whole, repair, to_run, verify};
 
 /// A column of a table of the extension.
 #[derive(Clone, Debug)]
@@ -87,13 +87,20 @@ fn assert_nothing_under_another(before: &Names, damaged: &Names, now: &Names, wh
 
 /// Runs every hint and ignores errors, until `verify()` repeats its result.
 fn follow(client: &mut Client, what: &str) -> Result<()> {
+    let mut before = Vec::new();
     for _ in 0..4 {
-        for row in verify(client)? {
+        let rows = verify(client).context(what.to_owned())?;
+        let now: Vec<String> = rows.iter().map(|row| row.text.clone()).collect();
+        if now == before {
+            break;
+        }
+        for row in to_run(&rows) {
             client.batch_execute("SAVEPOINT hint")?;
             if client.batch_execute(&row.hint).is_err() {
                 client.batch_execute("ROLLBACK TO hint")?;
             }
         }
+        before = now;
     }
     verify(client).context(what.to_owned())?;
     Ok(())
@@ -125,11 +132,14 @@ fn for_each_place(
     Ok(most)
 }
 
-/// Runs each hint alone, and then follows the remaining ones.
+/// Runs each hint alone. Rows with the same hint share its effect.
 fn each_hint_alone(client: &mut Client, before: &Names, damaged: &Names, what: &str) -> Result<()> {
-    for row in verify(client)? {
+    let rows = verify(client)?;
+    let distinct: BTreeMap<&str, &Row> =
+        to_run(&rows).map(|row| (row.hint.as_str(), row)).collect();
+    for (hint, row) in distinct {
         client.batch_execute("SAVEPOINT alone")?;
-        let ran = client.batch_execute(&row.hint).is_ok();
+        let ran = client.batch_execute(hint).is_ok();
         if !ran {
             client.batch_execute("ROLLBACK TO alone")?;
         }
