@@ -1,5 +1,6 @@
 //! Dumps and restores with PostgreSQL's programs, as users run them.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -31,6 +32,24 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// Dumps a database into a file or folder.
 pub fn dump(from: &Address, database: &str, format: &Format, target: &Path) -> Result<()> {
     run(from.command("pg_dump").args(format.options).arg("--file").arg(target).arg(database))
+}
+
+/// The statements that restore a dump, in their order.
+pub fn statements(programs_of: &Address, format: &Format, target: &Path) -> Result<String> {
+    if format.is_plain {
+        return Ok(without_key(&fs::read_to_string(target)?));
+    }
+    let output = programs_of.command("pg_restore").arg("--file=-").arg(target).output()?;
+    if !output.status.success() {
+        bail!("pg_restore failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(without_key(&String::from_utf8(output.stdout)?))
+}
+
+/// The text of a dump without the key that pg_dump draws for each.
+pub fn without_key(dump: &str) -> String {
+    let is_key = |line: &&str| line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
+    dump.lines().filter(|line| !is_key(line)).collect::<Vec<_>>().join("\n")
 }
 
 /// Restores a dump into an empty database, as into a new server.
