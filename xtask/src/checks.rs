@@ -35,15 +35,15 @@ use self::check::Check;
 
 pub use self::workbench::Workbench;
 
-/// All checks: cheap ones first; among those that run side by side, long ones first.
+/// All checks: those of the sources first; among those that run side by side, long ones first.
 const CHECKS: &[Check] = &[
-    fmt::CHECK,
-    frozen::CHECK,
-    links::CHECK,
-    scripts::CHECK,
     unit::CHECK,
     server_tests::STATEMENTS,
     pgspot::CHECK,
+    scripts::CHECK,
+    fmt::CHECK,
+    links::CHECK,
+    frozen::CHECK,
     clippy::CHECK,
     install::CHECK,
     server_tests::VERSIONS,
@@ -111,4 +111,20 @@ pub fn run_named(workbench: &Workbench, names: &[String]) -> Result<()> {
         workbench.run(check).with_context(|| format!("check {} failed", check.name))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_that_may_run_side_by_side_stand_together() {
+        let groups: Vec<&[Check]> = CHECKS.chunk_by(Check::runs_beside).collect();
+        let several = groups.iter().filter(|group| group.len() > 1).count();
+        assert_eq!(several, 2, "those of the sources, and those of the installed extension");
+        let alone = groups.iter().filter(|group| group.len() == 1).flat_map(|group| *group);
+        let apart: Vec<_> =
+            alone.filter(|check| check.runs_beside(check)).map(|check| check.name).collect();
+        assert_eq!(apart, [signatures::CHECK.name], "it needs what `backend` builds");
+    }
 }

@@ -16,11 +16,21 @@ impl Check {
     pub fn needs_extension(&self) -> bool {
         matches!(self.run, Run::WithExtension(_))
     }
+
+    /// Whether this check and another may run side by side.
+    pub fn runs_beside(&self, other: &Self) -> bool {
+        use Run::{OnSources, WithExtension};
+        matches!(
+            (&self.run, &other.run),
+            (OnSources(_), OnSources(_)) | (WithExtension(_), WithExtension(_))
+        )
+    }
 }
 
 /// The function of a check, by the tools that it needs.
 pub enum Run {
-    /// Only the checkout.
+    /// Only the checkout. The check changes neither its sources nor the tools, so it may run beside others
+    /// of its kind.
     OnSources(fn(&Project) -> Result<()>),
     /// PostgreSQL, its headers and cargo-pgrx.
     WithTools(fn(&Toolchain) -> Result<()>),

@@ -9,23 +9,24 @@ use anyhow::Result;
 use crate::chain::Chain;
 use crate::checks::check::{Check, Run};
 use crate::machine::process;
-use crate::machine::setup::programs;
-use crate::machine::toolchain::Toolchain;
+use crate::machine::project::Project;
+use crate::machine::setup::{packages, programs};
 
 const VERSION: &str = "0.9.4";
 
 pub const CHECK: Check = Check {
     name: "pgspot",
     about: "pgspot finds nothing in base, up and down scripts",
-    run: Run::WithTools(run),
+    run: Run::OnSources(run),
 };
 
-fn run(toolchain: &Toolchain) -> Result<()> {
-    let program = installed(&toolchain.project.target().join("pgspot"))?;
-    let chain = Chain::read(&toolchain.project.sql_folder())?;
+fn run(project: &Project) -> Result<()> {
+    packages::for_tests()?;
+    let program = installed(&project.target().join("pgspot"))?;
+    let chain = Chain::read(&project.sql_folder())?;
     let mut pgspot = Command::new(program);
     pgspot
-        .current_dir(toolchain.project.sql_folder())
+        .current_dir(project.sql_folder())
         // PS002 and PS015 are about CREATE OR REPLACE of a function or a view that the script did not
         // create. pgspot sees one script at a time; the check `scripts` follows the chain and covers
         // this.

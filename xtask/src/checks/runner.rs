@@ -1,5 +1,6 @@
 //! Runs every check in a process of its own, with its output in a log, and prints a summary.
-//! Checks that only use the installed extension run side by side.
+//! Checks that only read the sources run side by side, and so do those that only use the installed
+//! extension.
 
 use std::env;
 use std::fs::{self, File};
@@ -31,7 +32,7 @@ pub fn run(workbench: &Workbench, checks: &[Check]) -> Result<bool> {
 
     let width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
     let (mut passed, mut skipped, mut failures) = (0, 0, Vec::new());
-    for group in checks.chunk_by(|one, next| one.needs_extension() && next.needs_extension()) {
+    for group in checks.chunk_by(Check::runs_beside) {
         let cannot_install = failures.iter().any(|(name, _)| *name == install::CHECK.name);
         if cannot_install && group.iter().all(Check::needs_extension) {
             for check in group {
