@@ -6,6 +6,10 @@ mod browser;
 mod deciding;
 #[path = "console/forms.rs"]
 mod forms;
+#[path = "console/leaving.rs"]
+mod leaving;
+#[path = "console/limits.rs"]
+mod limits;
 #[path = "console/looks.rs"]
 mod looks;
 #[path = "console/outage.rs"]
@@ -14,6 +18,8 @@ mod outage;
 mod plain;
 #[path = "console/program.rs"]
 mod program;
+#[path = "console/returning.rs"]
+mod returning;
 #[path = "console/scene.rs"]
 mod scene;
 #[path = "console/sharing.rs"]

@@ -6,20 +6,18 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
-use axum::http::header::COOKIE;
+use axum::http::header::{COOKIE, HOST};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use tokio::sync::Mutex;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
 use crate::Settings;
-use crate::database::Database;
+use crate::attempts::Attempts;
+use crate::database::Connection;
 use crate::failure::Failure;
-use crate::sessions::{Session, Sessions};
-
-/// The name of the cookie that holds the key of a session.
-pub const COOKIE_NAME: &str = "orchestrator_session";
+use crate::sessions::{Session, Sessions, Visit};
 
 /// The header of a request that the script makes by itself.
 const LOADS_AGAIN: &str = "x-loads-again";
@@ -27,6 +25,7 @@ const LOADS_AGAIN: &str = "x-loads-again";
 pub struct App {
     pub settings: Settings,
     pub sessions: Sessions,
+    pub attempts: Attempts,
     config: Config,
     /// The session of a console that signs nobody in.
     local: Mutex<Option<Arc<Session>>>,
@@ -62,8 +61,10 @@ impl App {
             .parse()
             .context("the connection string of the database cannot be read")?;
         refuse_far_hosts(&config)?;
-        let sessions = Sessions::new(Duration::from_secs(60 * settings.idle));
-        Ok(App { settings, sessions, config, local: Mutex::default() })
+        let idle = Duration::from_secs(60 * settings.idle);
+        let sessions = Sessions::new(idle, settings.sessions.into());
+        let attempts = Attempts::default();
+        Ok(App { settings, sessions, attempts, config, local: Mutex::default() })
     }
 
     /// Connects as a role; `None` is the one with the name of the user of this process.
@@ -71,7 +72,7 @@ impl App {
         &self,
         role: Option<&str>,
         password: Option<&str>,
-    ) -> Result<Database, tokio_postgres::Error> {
+    ) -> Result<Connection, tokio_postgres::Error> {
         let mut config = self.config.clone();
         config.application_name("orchestrator-console");
         if let Some(role) = role {
@@ -81,18 +82,18 @@ impl App {
         if let Some(password) = password {
             config.password(password);
         }
-        Database::connect(&config).await
+        Connection::connect(&config).await
     }
 
     /// The session of a console that signs nobody in; its connection is made again when it has ended.
     async fn local_session(&self) -> Result<Arc<Session>, Failure> {
         let mut local = self.local.lock().await;
         match local.as_ref() {
-            Some(session) if !session.database.is_closed() => Ok(Arc::clone(session)),
+            Some(session) if !session.connection.is_closed() => Ok(Arc::clone(session)),
             _ => {
-                let database = self.connect(self.settings.as_role.as_deref(), None).await?;
-                let role = database.role().await?.ok_or(Failure::Disconnected)?;
-                let session = Arc::new(Session::new(&role, database));
+                let connection = self.connect(self.settings.as_role.as_deref(), None).await?;
+                let role = connection.role().await?;
+                let session = Arc::new(Session::without_sign_in(&role, connection));
                 *local = Some(Arc::clone(&session));
                 Ok(session)
             }
@@ -101,16 +102,21 @@ impl App {
 }
 
 /// The person who asks for a page.
-pub struct Visitor(pub Arc<Session>);
+pub struct Visitor(pub Visit);
 
 impl FromRequestParts<Arc<App>> for Visitor {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
         if app.settings.signs_nobody_in() {
-            return app.local_session().await.map(Visitor);
+            return Ok(Visitor(Visit::new(app.local_session().await?)));
         }
-        let key = key(&parts.headers).ok_or(Failure::SignedOut)?;
+        let Some(key) = key(&parts.headers) else {
+            return Err(match is_led_from_elsewhere(parts) {
+                true => Failure::FromElsewhere,
+                false => Failure::SignedOut,
+            });
+        };
         // A page that loads itself again is no sign of a person.
         let session = match parts.headers.contains_key(LOADS_AGAIN) {
             true => app.sessions.look(key),
@@ -118,24 +124,43 @@ impl FromRequestParts<Arc<App>> for Visitor {
         };
         let session = session.ok_or(Failure::SignedOut)?;
         // The session stays until it is idle, so that whichever request of a page comes first, the page says why.
-        if session.database.is_closed() {
+        if session.connection.is_closed() {
             return Err(Failure::Disconnected);
         }
-        if session.database.role().await?.is_none() {
+        let visit = Visit::new(session);
+        if !visit.database.may_log_in().await? {
             app.sessions.end(key);
             return Err(Failure::SignedOut);
         }
-        Ok(Visitor(session))
+        Ok(Visitor(visit))
+    }
+}
+
+/// Whether a link of another site leads here: then the browser keeps back the cookie, also if the person is signed in.
+fn is_led_from_elsewhere(parts: &Parts) -> bool {
+    let site = parts.headers.get("sec-fetch-site");
+    parts.method == Method::GET && site.is_some_and(|site| site == "cross-site")
+}
+
+/// The name of the cookie that holds the key of a session. A browser sends the cookies of a host to each of its ports, so
+/// the name says the port by which the browser knows the console.
+pub fn cookie_name(headers: &HeaderMap) -> String {
+    const NAME: &str = "orchestrator_session";
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    match host.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok()) {
+        Some(port) => format!("{NAME}_{port}"),
+        None => NAME.to_owned(),
     }
 }
 
 /// The key of the session in the cookies of a request.
 pub fn key(headers: &HeaderMap) -> Option<&str> {
+    let name_here = cookie_name(headers);
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     cookies
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|cookie| cookie.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE_NAME)
+        .find(|(name, _)| *name == name_here)
         .map(|(_, key)| key)
 }
 

@@ -2,26 +2,33 @@
 //! announcements of questions at the same time.
 
 use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls, Row};
+
+use crate::failure::Failure;
 
 /// For each connection: no page waits longer for a statement, and names of ours are written in full.
 const SETTINGS: &str = "SET statement_timeout = '15s'; SET lock_timeout = '10s'; SET TimeZone = 'UTC'; \
      SET search_path = pg_catalog, pg_temp; LISTEN orchestrator_decisions";
 
+/// No statement of a request begins later: together with the longest statement it still ends before the request has to.
+const LATEST: Duration = Duration::from_secs(12);
+
 /// Announcements that a slow page may miss: it reads the newest state anyway.
 const ANNOUNCEMENTS: usize = 16;
 
-pub struct Database {
+pub struct Connection {
     client: Client,
     /// The task of the connection alone sends, so that every stream ends with it.
     announcements: broadcast::Receiver<()>,
 }
 
-impl Database {
+impl Connection {
     /// Connects as the role of the configuration.
-    pub async fn connect(config: &Config) -> Result<Database, Error> {
+    pub async fn connect(config: &Config) -> Result<Connection, Error> {
         let (client, mut connection) = config.connect(NoTls).await?;
         let (announce, announcements) = broadcast::channel(ANNOUNCEMENTS);
         tokio::spawn(async move {
@@ -34,13 +41,7 @@ impl Database {
             }
         });
         client.batch_execute(SETTINGS).await?;
-        Ok(Database { client, announcements })
-    }
-
-    /// The role of the connection, as long as it may log in. A role that may not any more has no session.
-    pub async fn role(&self) -> Result<Option<String>, Error> {
-        const ROLE: &str = "SELECT r.rolname::text AS role FROM pg_roles AS r WHERE r.rolname = session_user AND r.rolcanlogin";
-        Ok(self.row(ROLE, &[]).await?.map(|row| text(&row, "role")))
+        Ok(Connection { client, announcements })
     }
 
     /// Whether the server has ended the connection.
@@ -48,28 +49,66 @@ impl Database {
         self.client.is_closed()
     }
 
+    /// The role of the connection.
+    pub async fn role(&self) -> Result<String, Error> {
+        self.client.query_one("SELECT session_user::text", &[]).await?.try_get(0)
+    }
+
+    /// Whether the database has the extension.
+    pub async fn has_extension(&self) -> Result<bool, Error> {
+        const EXTENSION: &str = "SELECT FROM pg_extension WHERE extname = 'orchestrator_schema'";
+        Ok(self.client.query_opt(EXTENSION, &[]).await?.is_some())
+    }
+
     /// One message for each announcement from now on.
     pub fn announcements(&self) -> broadcast::Receiver<()> {
         self.announcements.resubscribe()
     }
+}
+
+/// The database for one request.
+pub struct Database {
+    connection: Arc<Connection>,
+    began: Instant,
+}
+
+impl Database {
+    pub fn new(connection: Arc<Connection>) -> Database {
+        Database { connection, began: Instant::now() }
+    }
+
+    /// Whether the role of the connection may still log in. A role that may not any more has no session.
+    pub async fn may_log_in(&self) -> Result<bool, Failure> {
+        const MAY: &str =
+            "SELECT FROM pg_roles AS r WHERE r.rolname = session_user AND r.rolcanlogin";
+        Ok(self.row(MAY, &[]).await?.is_some())
+    }
 
     /// The rows of a statement. Its parameters and its columns are texts: the statement casts them.
-    pub async fn rows(&self, sql: &str, parameters: &[Option<&str>]) -> Result<Vec<Row>, Error> {
-        let statement = self.client.prepare_typed(sql, &vec![TEXT; parameters.len()]).await?;
+    pub async fn rows(&self, sql: &str, parameters: &[Option<&str>]) -> Result<Vec<Row>, Failure> {
+        if self.began.elapsed() > LATEST {
+            return Err(Failure::TooLate);
+        }
+        let client = &self.connection.client;
+        let statement = client.prepare_typed(sql, &vec![TEXT; parameters.len()]).await?;
         let parameters: Vec<_> = parameters
             .iter()
             .map(|parameter| parameter as &(dyn tokio_postgres::types::ToSql + Sync))
             .collect();
-        self.client.query(&statement, &parameters).await
+        Ok(client.query(&statement, &parameters).await?)
     }
 
     /// The first row.
-    pub async fn row(&self, sql: &str, parameters: &[Option<&str>]) -> Result<Option<Row>, Error> {
+    pub async fn row(
+        &self,
+        sql: &str,
+        parameters: &[Option<&str>],
+    ) -> Result<Option<Row>, Failure> {
         Ok(self.rows(sql, parameters).await?.into_iter().next())
     }
 
     /// Whether the role may call each of these functions of the extension. What it may not do is not shown as a button.
-    pub async fn may<const N: usize>(&self, functions: [&str; N]) -> Result<[bool; N], Error> {
+    pub async fn may<const N: usize>(&self, functions: [&str; N]) -> Result<[bool; N], Failure> {
         const ALLOWED: &str = "SELECT DISTINCT p.proname::text AS function FROM pg_proc AS p \
              WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.proname = ANY (string_to_array($1, ' ')) \
                AND has_function_privilege(p.oid, 'EXECUTE')";

@@ -1,19 +1,30 @@
 //! Requests that fail, and the page that says why: the message of the database with its detail and hint.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, REFRESH};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
+
+use crate::addresses;
 
 /// Why a request has no page.
 pub enum Failure {
     /// Nobody is signed in.
     SignedOut,
+    /// A page of another site leads here, so that the browser did not send the cookie.
+    FromElsewhere,
     /// The database refuses, or cannot be reached.
     Database(Error),
     /// The connection of the session has ended.
     Disconnected,
+    /// The statements before took so long that no other begins.
+    TooLate,
+    /// There are too many of something.
+    TooMany(&'static str),
     /// There is no such thing.
     NotFound(String),
     /// The request is not one of our forms.
@@ -30,79 +41,133 @@ impl From<Error> for Failure {
     }
 }
 
-#[derive(Template)]
-#[template(path = "failure.html")]
-struct Page<'a> {
-    message: &'a str,
+/// What a page about a failure knows of the request.
+pub struct Asked {
+    /// The page that is wanted.
+    pub page: Option<String>,
+    /// Whether the console signs people in.
+    pub signs_in: bool,
+}
+
+/// The answer says why there is no page. `with_a_page` of the routes, which knows the request, writes the page.
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+/// What the page says.
+#[derive(Default)]
+struct Message<'a> {
+    text: &'a str,
     detail: Option<&'a str>,
     hint: Option<&'a str>,
     code: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "failure.html")]
+struct Page<'a> {
+    message: Message<'a>,
+    /// The sign-in, if there is one, and whether it is what helps.
+    sign_in: Option<&'a str>,
     is_signed_out: bool,
 }
 
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let page = |status, message: &str, hint, is_signed_out| {
-            render(status, &Page { message, detail: None, hint, code: None, is_signed_out })
-        };
+/// A page of our own that loads another one: then the request comes from here, and carries the cookie.
+#[derive(Template)]
+#[template(path = "again.html")]
+struct Again<'a> {
+    page: &'a str,
+}
+
+impl Failure {
+    /// Whether a statement took too long, or did not begin because those before did.
+    pub fn is_slowness(&self) -> bool {
         match self {
-            Failure::SignedOut => Redirect::to("/sign-in").into_response(),
-            Failure::Database(error) => refused(&error),
-            Failure::Disconnected => {
-                let hint = Some(
-                    "Sign in again once the database answers. The page for that comes by itself.",
-                );
-                let mut response = page(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "The database has ended the connection.",
-                    hint,
-                    true,
-                );
-                if let Ok(value) = "5; url=/sign-in".parse() {
-                    response.headers_mut().insert(REFRESH, value);
-                }
-                response
+            Failure::TooLate => true,
+            Failure::Database(error) => error.code() == Some(&SqlState::QUERY_CANCELED),
+            _ => false,
+        }
+    }
+
+    /// The page about the failure.
+    pub fn page(&self, asked: &Asked) -> Response {
+        let sign_in = asked.signs_in.then(|| addresses::sign_in(asked.page.as_deref()));
+        let answer = |status, message: Message<'_>| {
+            render(status, &Page { message, sign_in: sign_in.as_deref(), is_signed_out: false })
+        };
+        let simple =
+            |status, text: &str, hint| answer(status, Message { text, hint, ..Message::default() });
+        match (self, asked.page.as_deref()) {
+            (Failure::FromElsewhere, Some(page)) => render(StatusCode::OK, &Again { page }),
+            (Failure::SignedOut | Failure::FromElsewhere, _) => {
+                Redirect::to(sign_in.as_deref().unwrap_or("/")).into_response()
             }
-            Failure::NotFound(message) => page(StatusCode::NOT_FOUND, &message, None, false),
-            Failure::NotOurs => page(
+            (Failure::Database(error), _) => refused(error, answer),
+            (Failure::Disconnected, page) => disconnected(sign_in.as_deref(), page),
+            (Failure::TooLate, _) => simple(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The page took too long.",
+                Some("The database is busy. Load the page again later."),
+            ),
+            (Failure::TooMany(text), _) => simple(StatusCode::TOO_MANY_REQUESTS, text, None),
+            (Failure::NotFound(text), _) => simple(StatusCode::NOT_FOUND, text, None),
+            (Failure::NotOurs, _) => simple(
                 StatusCode::FORBIDDEN,
                 "The form is not from this session.",
                 Some(
                     "Go back, load the page again, and send it once more. A proxy in front must pass the header Host on.",
                 ),
-                false,
             ),
-            Failure::Refused(status) => {
-                let message = match status {
+            (Failure::Refused(status), _) => {
+                let text = match *status {
                     StatusCode::SERVICE_UNAVAILABLE => "The page took too long.",
                     StatusCode::PAYLOAD_TOO_LARGE => "The form is too large.",
                     _ => "The request cannot be read.",
                 };
-                page(status, message, None, false)
+                simple(*status, text, None)
             }
-            Failure::Page(error) => {
+            (Failure::Page(error), _) => {
                 eprintln!("a page could not be written: {error}");
-                page(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "The page could not be written.",
-                    None,
-                    false,
-                )
+                simple(StatusCode::INTERNAL_SERVER_ERROR, "The page could not be written.", None)
             }
         }
     }
 }
 
-fn refused(error: &Error) -> Response {
+/// The page leads by itself to where the person goes on: to the sign-in, or, if there is none, to the same page.
+fn disconnected(sign_in: Option<&str>, page: Option<&str>) -> Response {
+    let hint = match sign_in {
+        Some(_) => "Sign in again once the database answers. The page for that comes by itself.",
+        None => "The page comes again by itself, once the database answers.",
+    };
+    let message = Message {
+        text: "The database has ended the connection.",
+        hint: Some(hint),
+        ..Message::default()
+    };
+    let mut response =
+        render(StatusCode::SERVICE_UNAVAILABLE, &Page { message, sign_in, is_signed_out: true });
+    let next = sign_in.or(page).unwrap_or("/");
+    if let Ok(value) = format!("5; url={next}").parse() {
+        response.headers_mut().insert(REFRESH, value);
+    }
+    response
+}
+
+fn refused(error: &Error, answer: impl Fn(StatusCode, Message<'_>) -> Response) -> Response {
     let Some(database) = error.as_db_error() else {
-        return render(
+        let detail = error.to_string();
+        return answer(
             StatusCode::SERVICE_UNAVAILABLE,
-            &Page {
-                message: "The database cannot be reached.",
-                detail: Some(&error.to_string()),
+            Message {
+                text: "The database cannot be reached.",
+                detail: Some(&detail),
                 hint: Some("Try again once it runs."),
                 code: None,
-                is_signed_out: false,
             },
         );
     };
@@ -115,19 +180,18 @@ fn refused(error: &Error) -> Response {
         "57014" | "55P03" | "53300" | "57P03" => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    render(
+    answer(
         status,
-        &Page {
-            message: database.message(),
+        Message {
+            text: database.message(),
             detail: database.detail(),
             hint: database.hint(),
             code: Some(code),
-            is_signed_out: false,
         },
     )
 }
 
-fn render(status: StatusCode, page: &Page<'_>) -> Response {
+fn render(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => (status, [(CACHE_CONTROL, "no-store")], Html(text)).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),

@@ -4,8 +4,10 @@
 //! the trail hold by themselves, and nothing runs with other rights. Pages are rendered on the server and work without a
 //! script; a small script of ours replaces what changes.
 
+mod addresses;
 mod app;
 mod assets;
+mod attempts;
 mod database;
 mod failure;
 mod forms;

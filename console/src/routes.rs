@@ -18,12 +18,12 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::app::{App, is_near};
-use crate::failure::Failure;
+use crate::failure::{Asked, Failure};
 use crate::pages::{
     costs, decided, decision, health, inbox, live, migration, prompt, prompts, queue, run, runs,
     sign_in, workflow, workflows,
 };
-use crate::{Settings, assets};
+use crate::{Settings, addresses, assets};
 
 /// The largest form, in bytes: a reason of many pages.
 const LARGEST_FORM: usize = 1024 * 1024;
@@ -39,14 +39,18 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 pub fn router(settings: Settings) -> Result<Router> {
     let app = Arc::new(App::new(settings)?);
     tokio::spawn(end_idle_sessions(Arc::downgrade(&app)));
-    let state = Arc::clone(&app);
+    let (of_refusals, of_pages) = (Arc::clone(&app), Arc::clone(&app));
     let header = |name: HeaderName, value| {
         SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
     };
-    Ok(Router::new()
+    let mut routes = Router::new();
+    if !app.settings.signs_nobody_in() {
+        routes = routes
+            .route("/sign-in", get(sign_in::page).post(sign_in::submit))
+            .route("/sign-out", post(sign_in::leave));
+    }
+    Ok(routes
         .route("/", get(inbox::page))
-        .route("/sign-in", get(sign_in::page).post(sign_in::submit))
-        .route("/sign-out", post(sign_in::leave))
         .route("/decisions/{id}", get(decision::page))
         .route("/decisions/{id}/{act}", post(decision::act))
         .route("/decided", get(decided::page))
@@ -67,10 +71,10 @@ pub fn router(settings: Settings) -> Result<Router> {
         .route("/live.js", get(assets::script))
         .fallback(|| async { Failure::NotFound("There is no such page.".to_owned()) })
         .with_state(app)
-        .layer(middleware::from_fn_with_state(state, refuse_others))
+        .layer(middleware::from_fn_with_state(of_refusals, refuse_others))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_ANSWER))
-        .layer(middleware::from_fn(with_a_page))
+        .layer(middleware::from_fn_with_state(of_pages, with_a_page))
         .layer(header(CONTENT_SECURITY_POLICY, POLICY))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(X_FRAME_OPTIONS, "DENY"))
@@ -87,9 +91,14 @@ async fn end_idle_sessions(app: Weak<App>) {
     }
 }
 
-/// A request that is refused before it reaches a page is answered with one, too.
-async fn with_a_page(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+/// Every request that fails is answered with a page, also one that is refused before it reaches the console's own code.
+async fn with_a_page(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let page = addresses::wanted(request.method(), request.uri(), request.headers());
+    let asked = Asked { page, signs_in: !app.settings.signs_nobody_in() };
+    let mut response = next.run(request).await;
+    if let Some(failure) = response.extensions_mut().remove::<Arc<Failure>>() {
+        return failure.page(&asked);
+    }
     let status = response.status();
     let is_page = response
         .headers()
@@ -98,7 +107,7 @@ async fn with_a_page(request: Request, next: Next) -> Response {
     if is_page || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
-    Failure::Refused(status).into_response()
+    Failure::Refused(status).page(&asked)
 }
 
 /// A form that another site sends carries its origin. A console that signs nobody in answers only to names of this machine:

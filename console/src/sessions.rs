@@ -1,39 +1,51 @@
 //! Sessions: who is signed in, with the connection that works for them. No password is kept.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rand::Rng;
 use rand::distr::Alphanumeric;
+use tokio::sync::Semaphore;
 
-use crate::database::Database;
+use crate::database::{Connection, Database};
 
-/// The most sessions of one role; another one ends the oldest.
+/// The most sessions of one role; another one ends the one that was used longest ago.
 const MOST_OF_A_ROLE: usize = 4;
 
-/// The most failed attempts to sign in from one address within `WHILE`.
-const MOST_ATTEMPTS: usize = 10;
-const WHILE: Duration = Duration::from_secs(60);
+/// The most open pages of a session that are told of changes.
+const MOST_STREAMS: usize = 16;
 
 /// A person who is signed in.
 pub struct Session {
     pub role: String,
     /// The token that every form carries.
     pub token: String,
-    pub database: Database,
+    /// Whether the person signed in, and may sign out.
+    pub signed_in: bool,
+    pub connection: Arc<Connection>,
+    /// One permit for each stream of announcements.
+    pub streams: Arc<Semaphore>,
     used: Mutex<Instant>,
 }
 
 impl Session {
-    pub fn new(role: &str, database: Database) -> Session {
+    /// The session of a person who signed in.
+    pub fn new(role: &str, connection: Connection) -> Session {
         Session {
             role: role.to_owned(),
             token: secret(),
-            database,
+            signed_in: true,
+            connection: Arc::new(connection),
+            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             used: Mutex::new(Instant::now()),
         }
+    }
+
+    /// The session of everybody who reaches a console without a sign-in.
+    pub fn without_sign_in(role: &str, connection: Connection) -> Session {
+        Session { signed_in: false, ..Session::new(role, connection) }
     }
 
     /// Whether a form carries the token of the session. Takes the same time for every wrong token.
@@ -44,32 +56,47 @@ impl Session {
     }
 }
 
+/// One request of a session.
+pub struct Visit {
+    session: Arc<Session>,
+    pub database: Database,
+}
+
+impl Visit {
+    pub fn new(session: Arc<Session>) -> Visit {
+        let database = Database::new(Arc::clone(&session.connection));
+        Visit { session, database }
+    }
+}
+
+impl Deref for Visit {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
 /// All sessions of the process.
 pub struct Sessions {
     idle: Duration,
+    most: usize,
     sessions: Mutex<HashMap<String, Arc<Session>>>,
-    failures: Mutex<Vec<(IpAddr, Instant)>>,
 }
 
 impl Sessions {
-    pub fn new(idle: Duration) -> Sessions {
-        Sessions { idle, sessions: Mutex::default(), failures: Mutex::default() }
+    /// `idle`: the time after which a session ends that nobody uses; `most`: the most sessions at once.
+    pub fn new(idle: Duration, most: usize) -> Sessions {
+        Sessions { idle, most, sessions: Mutex::default() }
     }
 
-    /// Begins a session and returns its key, which the cookie holds.
+    /// Begins a session and returns its key, which the cookie holds. If there are too many then, it ends those that were
+    /// used longest ago.
     pub fn begin(&self, session: Session) -> String {
-        let mut sessions = locked(&self.sessions);
+        let mut sessions = self.locked();
         end_idle(&mut sessions, self.idle);
-        let mut of_role: Vec<_> = sessions
-            .iter()
-            .filter(|(_, other)| other.role == session.role)
-            .map(|(key, other)| (*locked(&other.used), key.clone()))
-            .collect();
-        of_role.sort();
-        let surplus = (of_role.len() + 1).saturating_sub(MOST_OF_A_ROLE);
-        for (_, key) in of_role.into_iter().take(surplus) {
-            sessions.remove(&key);
-        }
+        make_room(&mut sessions, MOST_OF_A_ROLE, |other| other.role == session.role);
+        make_room(&mut sessions, self.most, |_| true);
         let key = secret();
         sessions.insert(key.clone(), Arc::new(session));
         key
@@ -84,34 +111,43 @@ impl Sessions {
 
     /// The session of a key, for a request that no person made.
     pub fn look(&self, key: &str) -> Option<Arc<Session>> {
-        let mut sessions = locked(&self.sessions);
+        let mut sessions = self.locked();
         end_idle(&mut sessions, self.idle);
         sessions.get(key).map(Arc::clone)
     }
 
     /// Ends the sessions that nobody has used for long.
     pub fn end_idle(&self) {
-        end_idle(&mut locked(&self.sessions), self.idle);
+        end_idle(&mut self.locked(), self.idle);
     }
 
     pub fn end(&self, key: &str) {
-        locked(&self.sessions).remove(key);
+        self.locked().remove(key);
     }
 
-    /// Whether an address may try to sign in.
-    pub fn may_try(&self, address: IpAddr) -> bool {
-        let mut failures = locked(&self.failures);
-        failures.retain(|(_, at)| at.elapsed() < WHILE);
-        failures.iter().filter(|(other, _)| *other == address).count() < MOST_ATTEMPTS
-    }
-
-    pub fn has_failed(&self, address: IpAddr) {
-        locked(&self.failures).push((address, Instant::now()));
+    fn locked(&self) -> MutexGuard<'_, HashMap<String, Arc<Session>>> {
+        locked(&self.sessions)
     }
 }
 
 fn end_idle(sessions: &mut HashMap<String, Arc<Session>>, idle: Duration) {
     sessions.retain(|_, session| locked(&session.used).elapsed() < idle);
+}
+
+/// Leaves room for one more session among `most` that count.
+fn make_room(
+    sessions: &mut HashMap<String, Arc<Session>>,
+    most: usize,
+    counts: impl Fn(&Session) -> bool,
+) {
+    let counted = sessions.iter().filter(|(_, session)| counts(session));
+    let mut by_use: Vec<_> =
+        counted.map(|(key, session)| (*locked(&session.used), key.clone())).collect();
+    by_use.sort();
+    let surplus = (by_use.len() + 1).saturating_sub(most);
+    for (_, key) in by_use.into_iter().take(surplus) {
+        sessions.remove(&key);
+    }
 }
 
 /// No code panics while it holds one of these.

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use clap::Parser;
 
@@ -28,6 +28,16 @@ pub struct Settings {
     /// A proxy in front speaks TLS: cookies are sent over TLS alone
     #[arg(long)]
     pub behind_tls: bool,
+
+    /// A proxy in front: from it, and from no other, the console takes the header X-Forwarded-For, so that it counts the
+    /// failed sign-ins of each person. Give the option once for each address
+    #[arg(long, value_name = "ADDRESS")]
+    pub trusted_proxy: Vec<IpAddr>,
+
+    /// The most sessions at once, each of which has a connection to the database; another one ends the one that was used
+    /// longest ago
+    #[arg(long, default_value_t = 50, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    pub sessions: u16,
 
     /// End a session after this many minutes without a request
     #[arg(long, default_value_t = 30, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=10_080))]

@@ -25,7 +25,7 @@ impl Answer {
 /// Somebody who is signed in and writes requests by hand.
 pub struct Visitor<'a> {
     scene: &'a Scene,
-    cookie: String,
+    pub cookie: String,
     /// The token of the forms of the session.
     pub token: String,
 }
@@ -44,7 +44,13 @@ impl<'a> Visitor<'a> {
     }
 
     pub fn get(&self, path: &str) -> Result<Answer> {
-        send(self.scene, "GET", path, &[("Cookie", &self.cookie)], "")
+        self.get_with(path, &[])
+    }
+
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+        let mut headers = headers.to_vec();
+        headers.push(("Cookie", &self.cookie));
+        send(self.scene, "GET", path, &headers, "")
     }
 
     pub fn post(&self, path: &str, headers: &[(&str, &str)], form: &str) -> Result<Answer> {

@@ -25,6 +25,11 @@ impl Scene {
         Self::start(name, |_| Vec::new())
     }
 
+    /// The same, with further options of the console.
+    pub fn with(name: &str, options: &[&str]) -> Result<Self> {
+        Self::start(name, |_| options.iter().map(|option| (*option).to_owned()).collect())
+    }
+
     /// The console of one person, who does not sign in.
     pub fn of_one_person(name: &str, level: &str) -> Result<Self> {
         let of_role =
@@ -57,6 +62,15 @@ impl Scene {
 
     pub fn client(&self) -> Result<Client> {
         self.database.client()
+    }
+
+    /// Ends the connections of the console to the database.
+    pub fn end_connections(&self) -> Result<()> {
+        const END: &str = "SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_stat_activity \
+             WHERE application_name = 'orchestrator-console' AND datname = current_database()";
+        let ended: i64 = self.client()?.query_one(END, &[])?.try_get(0)?;
+        assert!(ended > 0, "nobody was signed in");
+        Ok(())
     }
 
     /// The one value of a statement, as text.

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::response::Response;
-use tokio_postgres::error::SqlState;
 
 use super::{Frame, rendered};
 use crate::app::Visitor;
@@ -114,7 +113,7 @@ pub async fn page(Visitor(session): Visitor) -> Result<Response, Failure> {
 async fn unpriced(database: &Database) -> Result<Option<Vec<Unpriced>>, Failure> {
     const UNPRICED: &str = include_str!("costs_unpriced.sql");
     let rows = match database.rows(UNPRICED, &[]).await {
-        Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => return Ok(None),
+        Err(failure) if failure.is_slowness() => return Ok(None),
         rows => rows?,
     };
     let unpriced = rows.iter().map(|row| Unpriced {

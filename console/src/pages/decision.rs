@@ -12,7 +12,7 @@ use crate::app::Visitor;
 use crate::database::{Database, flag, long, number, optional, text};
 use crate::failure::Failure;
 use crate::forms::Act;
-use crate::sessions::Session;
+use crate::sessions::Visit;
 
 /// The acts of the page, each with the function that does it. What a role may not do is not shown.
 pub struct Rights {
@@ -165,7 +165,7 @@ fn lines(array: &str, [name, by, facts]: [&str; 3]) -> Vec<Line> {
         .collect()
 }
 
-async fn answer(session: &Session, id: &str) -> Result<Answer, Failure> {
+async fn answer(session: &Visit, id: &str) -> Result<Answer, Failure> {
     const ANSWER: &str = include_str!("answer.sql");
     let row = session.database.row(ANSWER, &[Some(id)]).await?;
     let row = row.ok_or_else(|| Failure::NotFound(format!("Question {id} does not exist.")))?;

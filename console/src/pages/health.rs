@@ -5,7 +5,7 @@ use askama::Template;
 use axum::response::Response;
 use tokio_postgres::Row;
 
-use super::section::{Reader, Section};
+use super::section::Section;
 use super::{Frame, rendered};
 use crate::app::Visitor;
 use crate::database::{optional, text};
@@ -83,15 +83,15 @@ pub async fn page(Visitor(session): Visitor) -> Result<Response, Failure> {
     const ADDITIONS: &str = include_str!("health_additions.sql");
     const SEALS: &str = include_str!("health_seals.sql");
     const RETENTION: &str = include_str!("health_retention.sql");
-    let parts = Reader::new(&session.database);
+    let database = &session.database;
     let page = Page {
         frame: Frame::of(&session, "/health"),
-        versions: parts.section(VERSIONS, &[], versions).await?,
-        differences: parts.section(DIFFERENCES, &[], difference).await?,
-        archived: parts.section(ARCHIVED, &[], archived).await?,
-        additions: parts.section(ADDITIONS, &[], addition).await?,
-        seals: parts.section(SEALS, &[], seal).await?,
-        retention: parts.section(RETENTION, &[], retention).await?,
+        versions: Section::read(database, VERSIONS, &[], versions).await?,
+        differences: Section::read(database, DIFFERENCES, &[], difference).await?,
+        archived: Section::read(database, ARCHIVED, &[], archived).await?,
+        additions: Section::read(database, ADDITIONS, &[], addition).await?,
+        seals: Section::read(database, SEALS, &[], seal).await?,
+        retention: Section::read(database, RETENTION, &[], retention).await?,
     };
     rendered(&page)
 }

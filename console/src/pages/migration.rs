@@ -5,7 +5,7 @@ use askama::Template;
 use axum::response::Response;
 use tokio_postgres::Row;
 
-use super::section::{Reader, Section};
+use super::section::Section;
 use super::{Frame, rendered};
 use crate::app::Visitor;
 use crate::database::{optional, text};
@@ -88,13 +88,13 @@ pub async fn page(Visitor(session): Visitor) -> Result<Response, Failure> {
     const SIGNATURES: &str = include_str!("migration_signatures.sql");
     const TASKS: &str = include_str!("migration_tasks.sql");
     const LAYERS: &str = include_str!("migration_layers.sql");
-    let parts = Reader::new(&session.database);
+    let database = &session.database;
     let page = Page {
         frame: Frame::of(&session, "/migration"),
-        phases: parts.section(PHASES, &[], phase).await?,
-        signatures: parts.section(SIGNATURES, &[], signature).await?,
-        tasks: parts.section(TASKS, &[], task).await?,
-        layers: parts.section(LAYERS, &[], layer).await?,
+        phases: Section::read(database, PHASES, &[], phase).await?,
+        signatures: Section::read(database, SIGNATURES, &[], signature).await?,
+        tasks: Section::read(database, TASKS, &[], task).await?,
+        layers: Section::read(database, LAYERS, &[], layer).await?,
     };
     rendered(&page)
 }

@@ -25,7 +25,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use crate::failure::Failure;
 use crate::forms::Act;
-use crate::sessions::Session;
+use crate::sessions::{Session, Visit};
 
 /// What stands around every page.
 pub struct Frame<'a> {
@@ -33,13 +33,15 @@ pub struct Frame<'a> {
     pub role: &'a str,
     /// The token of every form.
     pub token: &'a str,
+    /// Whether there is a sign-out.
+    pub signed_in: bool,
     /// The path of the page in the menu.
     pub place: &'static str,
 }
 
 impl Frame<'_> {
     pub fn of<'a>(session: &'a Session, place: &'static str) -> Frame<'a> {
-        Frame { role: &session.role, token: &session.token, place }
+        Frame { role: &session.role, token: &session.token, signed_in: session.signed_in, place }
     }
 }
 
@@ -62,16 +64,10 @@ pub fn after(page: u32, lines: usize) -> Option<u32> {
     (lines == SHOWN).then(|| page + 1)
 }
 
-/// Where the page of one thing is.
-pub fn address(path: &str, key: &str, value: &str) -> String {
-    let query = serde_urlencoded::to_string([(key, value)]).unwrap_or_default();
-    format!("{path}?{query}")
-}
-
 /// Does what a form of the session asks for, and leads to a page. `act`: the statement with its parameters; none if there
 /// is no such act.
 pub async fn done(
-    session: &Session,
+    session: &Visit,
     form: &Act,
     act: Option<(&str, Vec<Option<&str>>)>,
     place: &str,

@@ -6,13 +6,14 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::live_prompts::{self, Line};
-use super::section::{Reader, Section};
-use super::{Frame, SHOWN, address, done, rendered};
+use super::section::Section;
+use super::{Frame, SHOWN, done, rendered};
+use crate::addresses::address;
 use crate::app::Visitor;
 use crate::database::{Database, flag, optional, text};
 use crate::failure::Failure;
 use crate::forms::{Act, filled};
-use crate::sessions::Session;
+use crate::sessions::Visit;
 
 /// The versions, activations and lines of a comparison that are shown, as in the statements.
 const VERSIONS: usize = 200;
@@ -90,7 +91,7 @@ struct Page<'a> {
     may_activate: bool,
 }
 
-pub async fn page(session: &Session, asked: &Asked) -> Result<Response, Failure> {
+pub async fn page(session: &Visit, asked: &Asked) -> Result<Response, Failure> {
     let database = &session.database;
     let agent_type = asked.agent_type.as_str();
     let versions = versions(database, agent_type).await?;
@@ -176,7 +177,7 @@ async fn changes(
         is_added: flag(row, "is_added"),
         text: text(row, "text"),
     };
-    Reader::new(database).section(SQL, &[Some(agent_type), Some(a), Some(b)], change).await
+    Section::read(database, SQL, &[Some(agent_type), Some(a), Some(b)], change).await
 }
 
 async fn text_of(

@@ -6,7 +6,8 @@ use axum::extract::Path;
 use axum::response::Response;
 use tokio_postgres::Row;
 
-use super::{Frame, address, done, rendered};
+use super::{Frame, done, rendered};
+use crate::addresses::address;
 use crate::app::Visitor;
 use crate::database::{Database, flag, number, optional, text};
 use crate::failure::Failure;

@@ -7,7 +7,8 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::decision::Rights;
-use super::{Frame, address, done, rendered};
+use super::{Frame, done, rendered};
+use crate::addresses::address;
 use crate::app::Visitor;
 use crate::database::{optional, text};
 use crate::failure::Failure;

@@ -6,12 +6,13 @@ use axum::extract::Path;
 use axum::response::Response;
 
 use super::graph::{Graph, Step};
-use super::{Frame, address, done, queue, rendered};
+use super::{Frame, done, queue, rendered};
+use crate::addresses::address;
 use crate::app::Visitor;
 use crate::database::{Database, number, optional, text};
 use crate::failure::Failure;
 use crate::forms::Act;
-use crate::sessions::Session;
+use crate::sessions::Visit;
 
 struct Workflow {
     id: String,
@@ -65,7 +66,7 @@ struct Page<'a> {
     may: Rights,
 }
 
-pub async fn page(session: &Session, id: &str) -> Result<Response, Failure> {
+pub async fn page(session: &Visit, id: &str) -> Result<Response, Failure> {
     const WORKFLOW: &str = include_str!("workflow.sql");
     const TASKS: &str = include_str!("workflow_tasks.sql");
     let database = &session.database;
