@@ -1,5 +1,7 @@
 //! The console in a real browser: people sign in, see the questions of their agents, and decide them.
 
+#[path = "console/acts.rs"]
+mod acts;
 #[path = "console/browser.rs"]
 mod browser;
 #[path = "console/deciding.rs"]

@@ -14,18 +14,35 @@ use crate::failure::Failure;
 use crate::forms::Act;
 use crate::sessions::Visit;
 
-/// The acts of the page, each with the function that does it. What a role may not do is not shown.
-pub struct Rights {
-    pub decide: bool,
-    pub withdraw: bool,
-    pub stop: bool,
+/// The acts of the page that the role may do and the state of the question allows. The others are not shown.
+struct Acts {
+    decide: bool,
+    /// Claim and assign.
+    hand_over: bool,
+    release: bool,
+    withdraw: bool,
+    stop: bool,
+    /// Somebody else has claimed the question.
+    is_claimed_by_other: bool,
+    /// The role asked the question, and the rule lets somebody else decide.
+    is_kept_out: bool,
 }
 
-impl Rights {
-    pub async fn of(database: &Database) -> Result<Rights, Failure> {
+impl Acts {
+    async fn of(database: &Database, card: &Row) -> Result<Acts, Failure> {
         let [decide, withdraw, stop] =
             database.may(["decide", "withdraw_decision", "kill_run"]).await?;
-        Ok(Rights { decide, withdraw, stop })
+        let is_claimed_by_other = flag(card, "is_claimed_by_other");
+        let is_kept_out = flag(card, "is_kept_out");
+        Ok(Acts {
+            decide: decide && !is_claimed_by_other && !is_kept_out,
+            hand_over: decide && !is_claimed_by_other,
+            release: decide && flag(card, "is_claimed"),
+            withdraw: withdraw && flag(card, "is_withdrawable"),
+            stop: stop && flag(card, "run_is_open"),
+            is_claimed_by_other: decide && is_claimed_by_other,
+            is_kept_out: decide && is_kept_out,
+        })
     }
 }
 
@@ -88,7 +105,7 @@ struct Answer {
 struct Open<'a> {
     frame: Frame<'a>,
     card: Card,
-    may: Rights,
+    may: Acts,
 }
 
 #[derive(Template)]
@@ -101,8 +118,8 @@ struct Decided<'a> {
 pub async fn page(Visitor(session): Visitor, Path(id): Path<String>) -> Result<Response, Failure> {
     const CARD: &str = include_str!("decision.sql");
     let frame = Frame::of(&session, "/");
-    if let Some(row) = session.database.row(CARD, &[Some(&id)]).await? {
-        let may = Rights::of(&session.database).await?;
+    if let Some(row) = session.database.row(CARD, &[Some(&id), Some(&session.role)]).await? {
+        let may = Acts::of(&session.database, &row).await?;
         return rendered(&Open { frame, card: card(&row), may });
     }
     rendered(&Decided { frame, answer: answer(&session, &id).await? })

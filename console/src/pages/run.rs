@@ -6,17 +6,30 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::decision::Rights;
-use super::{Frame, done, rendered};
+use super::{Frame, SHOWN, after, before, done, rendered};
 use crate::addresses::address;
 use crate::app::Visitor;
-use crate::database::{optional, text};
+use crate::database::{flag, optional, text};
 use crate::failure::Failure;
 use crate::forms::Act;
 
 #[derive(Deserialize)]
 pub struct Asked {
     thread: String,
+    /// The page of the trail.
+    #[serde(default)]
+    page: u32,
+}
+
+/// The acts that the role may do and the state of the run allows.
+struct Acts {
+    pause: bool,
+    resume: bool,
+    stop: bool,
+    /// The run goes on only after the answers to its questions.
+    is_asked: bool,
+    /// Somebody who may decide has to resume the run.
+    is_held_by_decider: bool,
 }
 
 struct Run {
@@ -34,7 +47,6 @@ struct Run {
     error: Option<String>,
     held_by: Option<String>,
     hold_reason: Option<String>,
-    has_ended: bool,
 }
 
 struct Question {
@@ -65,7 +77,9 @@ struct Page<'a> {
     questions: Vec<Question>,
     calls: Vec<Calls>,
     events: Vec<Event>,
-    may: Rights,
+    /// The page of the trail with the events before.
+    next: Option<u32>,
+    may: Acts,
 }
 
 pub async fn page(
@@ -79,6 +93,7 @@ pub async fn page(
     const EVENTS: &str = include_str!("run_events.sql");
     let database = &session.database;
     let thread = [Some(asked.thread.as_str())];
+    let offset = before(asked.page).to_string();
     let row = database.row(RUN, &thread).await?;
     let row = row.ok_or_else(|| Failure::NotFound("There is no run of this thread.".to_owned()))?;
     let run = Run {
@@ -96,7 +111,16 @@ pub async fn page(
         error: optional(&row, "error"),
         held_by: optional(&row, "held_by"),
         hold_reason: optional(&row, "hold_reason"),
-        has_ended: ["complete", "failed"].contains(&text(&row, "phase").as_str()),
+    };
+    let [pause, resume, stop] = database.may(["pause_run", "resume_run", "kill_run"]).await?;
+    let (is_asked, is_held_by_decider) = (flag(&row, "is_asked"), flag(&row, "is_held_by_decider"));
+    let is_resumable = resume && flag(&row, "resumable");
+    let may = Acts {
+        pause: pause && flag(&row, "pausable"),
+        resume: is_resumable && !is_asked && !is_held_by_decider,
+        stop: stop && flag(&row, "stoppable"),
+        is_asked: is_resumable && is_asked,
+        is_held_by_decider: is_resumable && is_held_by_decider,
     };
     let questions = database.rows(QUESTIONS, &thread).await?;
     let questions = questions
@@ -117,7 +141,8 @@ pub async fn page(
             cost: optional(row, "cost"),
         })
         .collect();
-    let events = database.rows(EVENTS, &thread).await?;
+    let events = database.rows(EVENTS, &[thread[0], Some(&offset)]).await?;
+    let next = after(asked.page, events.len());
     let events = events
         .iter()
         .map(|row| Event {
@@ -127,8 +152,15 @@ pub async fn page(
             facts: text(row, "metadata"),
         })
         .collect();
-    let may = Rights::of(database).await?;
-    rendered(&Page { frame: Frame::of(&session, "/runs"), run, questions, calls, events, may })
+    rendered(&Page {
+        frame: Frame::of(&session, "/runs"),
+        run,
+        questions,
+        calls,
+        events,
+        next,
+        may,
+    })
 }
 
 /// Pauses, resumes or stops a run.
