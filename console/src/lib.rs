@@ -9,6 +9,7 @@ mod app;
 mod assets;
 mod attempts;
 mod database;
+mod directions;
 mod failure;
 mod forms;
 mod pages;

@@ -127,3 +127,91 @@ fn assert_shown(browser: &Browser, page: &str, texts: &[String]) -> Result<()> {
     assert_eq!(browser.evaluate(elements)?, 0, "{page}");
     Ok(())
 }
+
+/// The texts of ours that a page shows from right to left. Each is compared with the place of its letters.
+const TURNED: &str = "(() => { \
+     const turned = []; const range = document.createRange(); \
+     const place = (node, at) => { range.setStart(node, at); range.setEnd(node, at + 1); return range.getBoundingClientRect(); }; \
+     const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT); \
+     while (texts.nextNode()) { \
+         const node = texts.currentNode; const word = /[A-Za-z]{3,}/.exec(node.data); \
+         if (!word || /[^\\x20-\\x7e\\n\\u00b7]/.test(node.data)) continue; \
+         const [first, last] = [place(node, word.index), place(node, word.index + word[0].length - 1)]; \
+         if (first.top === last.top && first.left > last.left) turned.push(node.data); \
+     } \
+     return turned.join('|'); })()";
+
+#[test]
+fn no_field_turns_its_neighbours_around() -> Result<()> {
+    let scene = Scene::new("directions")?;
+    let mut client = scene.client()?;
+    for (number, text) in [
+        "\u{202e}",
+        "\u{2069}\u{2069}\u{202e}",
+        "\u{2067}",
+        "\u{2067}\n\u{2069}\u{202e}",
+        "\u{5e9}\u{5dc}",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let field = |name: &str| format!("{name}{number}{text}");
+        client.execute(
+            "SELECT orchestrator.start_run($1, $2::text::uuid, $3)",
+            &[&field("t"), &PROJECT, &field("s")],
+        )?;
+        client.execute(
+            "SELECT orchestrator.record_run_progress($1, 'development', $2, tokens => 1, cost => 0.01, error => $3)",
+            &[&field("t"), &field("a"), &field("e")],
+        )?;
+        let id = scene.value(
+            "orchestrator.request_review($1, 'gate_override', $2)",
+            &[&field("t"), &field("r")],
+        )?;
+        client.execute(
+            "SELECT orchestrator.assign_decision($1::text::uuid, $2, 'me')",
+            &[&id, &field("p")],
+        )?;
+        client.execute(
+            "SELECT orchestrator.claim_decision($1::text::uuid, $2)",
+            &[&id, &field("c")],
+        )?;
+    }
+    let paused = "SELECT orchestrator.pause_run(r.thread_id, r.thread_id) FROM orchestrator.orchestrator_runs AS r";
+    client.batch_execute(paused)?;
+    let browser = scene.signed_in("admin")?;
+    let mut pages = vec!["/".to_owned(), "/runs".to_owned()];
+    let links = "[...document.querySelectorAll('main a')].map(link => link.pathname + link.search).join('\\n')";
+    for list in ["/", "/runs"] {
+        browser.visit(list)?;
+        let found = browser.evaluate(links)?;
+        pages.extend(found.as_str().unwrap_or_default().lines().map(str::to_owned));
+    }
+    assert!(pages.len() >= 12, "{pages:?}");
+    for page in pages {
+        browser.visit(&page)?;
+        assert_eq!(browser.evaluate(TURNED)?, "", "{page}");
+    }
+    Ok(())
+}
+
+/// A form sends what a field is, and not what is shown.
+#[test]
+fn a_run_with_any_name_is_stopped() -> Result<()> {
+    let scene = Scene::new("any_name")?;
+    let thread = "t\u{2069}\u{202e}\u{2067}'\"<&";
+    scene.ask(thread, "May it go on?")?;
+    let browser = scene.signed_in("admin")?;
+    browser.visit("/runs")?;
+    browser.evaluate("document.querySelector('main th a').click()")?;
+    browser.wait_for("Steer")?;
+    browser.fill("#notes", "enough")?;
+    browser.press("Stop")?;
+    browser.wait_for("failed")?;
+    let phase = scene.value(
+        "SELECT phase FROM orchestrator.orchestrator_runs WHERE thread_id = $1",
+        &[&thread],
+    )?;
+    assert_eq!(phase, "failed");
+    Ok(())
+}
