@@ -179,8 +179,13 @@ fn no_field_turns_its_neighbours_around() -> Result<()> {
     }
     let paused = "SELECT orchestrator.pause_run(r.thread_id, r.thread_id) FROM orchestrator.orchestrator_runs AS r";
     client.batch_execute(paused)?;
+    // A link alone has no direction of its own.
+    client.execute(
+        "SELECT orchestrator.set_budget(1::numeric, 'day', thread_id => $1, subject => 'nightly')",
+        &[&"t0\u{202e}"],
+    )?;
     let browser = scene.signed_in("admin")?;
-    let mut pages = vec!["/".to_owned(), "/runs".to_owned()];
+    let mut pages = vec!["/".to_owned(), "/runs".to_owned(), "/costs".to_owned()];
     let links = "[...document.querySelectorAll('main a')].map(link => link.pathname + link.search).join('\\n')";
     for list in ["/", "/runs"] {
         browser.visit(list)?;

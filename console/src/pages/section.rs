@@ -31,6 +31,22 @@ impl From<&DbError> for Refusal {
 }
 
 impl<T> Section<T> {
+    /// The lines that are shown; none if the part cannot be read.
+    pub fn lines(&self) -> &[T] {
+        match self {
+            Section::Shown(lines) => lines,
+            Section::Refused(_) => &[],
+        }
+    }
+
+    /// Why the part cannot be read.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Section::Shown(_) => None,
+            Section::Refused(refusal) => Some(refusal),
+        }
+    }
+
     /// The lines of a statement. Fails only if the database cannot be reached.
     pub async fn read(
         database: &Database,
