@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use axum::extract::FromRequestParts;
-use axum::http::header::{COOKIE, HOST};
+use axum::http::header::{ACCEPT, COOKIE, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use tokio::sync::Mutex;
@@ -117,8 +117,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
                 false => Failure::SignedOut,
             });
         };
-        // A page that loads itself again is no sign of a person.
-        let session = match parts.headers.contains_key(LOADS_AGAIN) {
+        let session = match is_of_script(&parts.headers) {
             true => app.sessions.look(key),
             false => app.sessions.find(key),
         };
@@ -134,6 +133,12 @@ impl FromRequestParts<Arc<App>> for Visitor {
         }
         Ok(Visitor(visit))
     }
+}
+
+/// Whether a page that is open asks by itself, for its content or for its stream: no sign of a person.
+fn is_of_script(headers: &HeaderMap) -> bool {
+    let is_stream = headers.get(ACCEPT).is_some_and(|kind| kind == "text/event-stream");
+    is_stream || headers.contains_key(LOADS_AGAIN)
 }
 
 /// Whether a link of another site leads here: then the browser keeps back the cookie, also if the person is signed in.

@@ -26,6 +26,10 @@ fn another_session_ends_the_one_that_was_used_longest_ago() -> Result<()> {
     let first = Visitor::sign_in(&scene, "reader")?;
     let second = Visitor::sign_in(&scene, "worker")?;
     assert!(is_signed_in(&first)?);
+    let by_script = [("Accept", "text/event-stream"), ("X-Loads-Again", "1")];
+    for header in by_script {
+        assert_eq!(second.get_with("/", &[header])?.status, 200, "an open page is no use");
+    }
     let third = Visitor::sign_in(&scene, "reviewer")?;
     assert!(!is_signed_in(&second)?, "the second was used before the first");
     assert!(is_signed_in(&first)? && is_signed_in(&third)?);
