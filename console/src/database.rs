@@ -149,5 +149,10 @@ pub fn flag(row: &Row, column: &str) -> bool {
 
 /// A column that is a bigint; 0 if it is null.
 pub fn number(row: &Row, column: &str) -> i64 {
-    row.try_get::<_, Option<i64>>(column).ok().flatten().unwrap_or(0)
+    maybe_number(row, column).unwrap_or(0)
+}
+
+/// A column that is a bigint, or null.
+pub fn maybe_number(row: &Row, column: &str) -> Option<i64> {
+    row.try_get::<_, Option<i64>>(column).ok().flatten()
 }

@@ -1,5 +1,6 @@
 //! The pages.
 
+mod axis;
 pub mod costs;
 pub mod decided;
 pub mod decision;
@@ -9,13 +10,16 @@ pub mod inbox;
 pub mod live;
 mod live_prompts;
 pub mod migration;
+mod percent;
 pub mod prompt;
 pub mod prompts;
 pub mod queue;
 pub mod run;
+mod run_course;
 pub mod runs;
 pub mod section;
 pub mod sign_in;
+mod timeline;
 pub mod workflow;
 pub mod workflows;
 

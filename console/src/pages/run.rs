@@ -1,4 +1,4 @@
-//! A run: its state, its open questions, its calls of models, and its trail.
+//! A run: its state, its open questions, the picture of its course, and the same as tables.
 
 use askama::Template;
 use axum::Form;
@@ -6,10 +6,13 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{Frame, SHOWN, after, before, done, rendered};
+use super::axis::duration;
+use super::run_course::Course;
+use super::timeline::{Change, Timeline};
+use super::{Frame, done, rendered};
 use crate::addresses::address;
 use crate::app::Visitor;
-use crate::database::{flag, optional, text};
+use crate::database::{Database, flag, maybe_number, number, optional, text};
 use crate::failure::Failure;
 use crate::forms::Act;
 
@@ -47,12 +50,19 @@ struct Run {
     error: Option<String>,
     held_by: Option<String>,
     hold_reason: Option<String>,
+    /// In milliseconds since 1970.
+    ended_at: Option<i64>,
+    acts: Acts,
 }
 
 struct Question {
     id: String,
     kind: String,
+    status: String,
     asks: String,
+    requested: String,
+    decided: Option<String>,
+    decided_by: Option<String>,
 }
 
 struct Calls {
@@ -62,6 +72,24 @@ struct Calls {
     cost: Option<String>,
 }
 
+struct Tool {
+    name: String,
+    calls: String,
+    failed: i64,
+    unfinished: i64,
+    total: String,
+    longest: String,
+}
+
+struct ToolCall {
+    at: String,
+    tool: String,
+    status: String,
+    duration: Option<String>,
+    arguments: String,
+    error: Option<String>,
+}
+
 struct Event {
     at: String,
     name: String,
@@ -69,34 +97,63 @@ struct Event {
     facts: String,
 }
 
+/// The events on one page of the trail.
+const EVENTS_SHOWN: usize = 100;
+
 #[derive(Template)]
 #[template(path = "run.html")]
 struct Page<'a> {
     frame: Frame<'a>,
     run: Run,
+    timeline: Option<Timeline<'a>>,
+    /// The newest first.
     questions: Vec<Question>,
     calls: Vec<Calls>,
+    tools: Vec<Tool>,
+    tool_calls: Vec<ToolCall>,
     events: Vec<Event>,
-    /// The page of the trail with the events before.
-    next: Option<u32>,
-    may: Acts,
+    /// The number of all events.
+    all_events: usize,
+    newer: Option<u32>,
+    older: Option<u32>,
 }
 
 pub async fn page(
     Visitor(session): Visitor,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
-    const RUN: &str = include_str!("run.sql");
-    const QUESTIONS: &str = "SELECT p.id::text, p.kind, left(p.asks, 300) AS asks FROM orchestrator.pending_decisions AS p \
-         WHERE p.thread_id = $1 ORDER BY p.requested_at, p.id LIMIT 100";
-    const CALLS: &str = include_str!("run_calls.sql");
-    const EVENTS: &str = include_str!("run_events.sql");
     let database = &session.database;
-    let thread = [Some(asked.thread.as_str())];
-    let offset = before(asked.page).to_string();
-    let row = database.row(RUN, &thread).await?;
+    let thread = asked.thread.as_str();
+    let run = run(database, thread).await?;
+    let end = run.ended_at.map(|at| Change { at, name: run.phase.clone() });
+    let course = Course::read(database, thread, end).await?;
+    let all_events = course.events.len();
+    let before = asked.page as usize * EVENTS_SHOWN;
+    let ids: Vec<&str> = course.events.iter().rev().skip(before).map(|event| &*event.id).collect();
+    let shown = ids.get(..EVENTS_SHOWN).unwrap_or(&ids);
+    rendered(&Page {
+        frame: Frame::of(&session, "/runs"),
+        timeline: course.history.as_ref().map(Timeline::of),
+        run,
+        questions: questions(database, thread).await?,
+        calls: calls(database, thread).await?,
+        tools: tools(database, thread).await?,
+        tool_calls: tool_calls(database, thread).await?,
+        events: events(database, shown).await?,
+        all_events,
+        newer: asked.page.checked_sub(1),
+        older: (ids.len() > shown.len()).then(|| asked.page + 1),
+    })
+}
+
+async fn run(database: &Database, thread: &str) -> Result<Run, Failure> {
+    const RUN: &str = include_str!("run.sql");
+    let row = database.row(RUN, &[Some(thread)]).await?;
     let row = row.ok_or_else(|| Failure::NotFound("There is no run of this thread.".to_owned()))?;
-    let run = Run {
+    let [pause, resume, stop] = database.may(["pause_run", "resume_run", "kill_run"]).await?;
+    let (is_asked, is_held_by_decider) = (flag(&row, "is_asked"), flag(&row, "is_held_by_decider"));
+    let is_resumable = resume && flag(&row, "resumable");
+    Ok(Run {
         thread: text(&row, "thread_id"),
         project: text(&row, "project_id"),
         story: text(&row, "story_id"),
@@ -111,56 +168,84 @@ pub async fn page(
         error: optional(&row, "error"),
         held_by: optional(&row, "held_by"),
         hold_reason: optional(&row, "hold_reason"),
-    };
-    let [pause, resume, stop] = database.may(["pause_run", "resume_run", "kill_run"]).await?;
-    let (is_asked, is_held_by_decider) = (flag(&row, "is_asked"), flag(&row, "is_held_by_decider"));
-    let is_resumable = resume && flag(&row, "resumable");
-    let may = Acts {
-        pause: pause && flag(&row, "pausable"),
-        resume: is_resumable && !is_asked && !is_held_by_decider,
-        stop: stop && flag(&row, "stoppable"),
-        is_asked: is_resumable && is_asked,
-        is_held_by_decider: is_resumable && is_held_by_decider,
-    };
-    let questions = database.rows(QUESTIONS, &thread).await?;
-    let questions = questions
-        .iter()
-        .map(|row| Question {
-            id: text(row, "id"),
-            kind: text(row, "kind"),
-            asks: text(row, "asks"),
-        })
-        .collect();
-    let calls = database.rows(CALLS, &thread).await?;
-    let calls = calls
-        .iter()
-        .map(|row| Calls {
-            model: text(row, "model"),
-            calls: text(row, "calls"),
-            tokens: text(row, "tokens"),
-            cost: optional(row, "cost"),
-        })
-        .collect();
-    let events = database.rows(EVENTS, &[thread[0], Some(&offset)]).await?;
-    let next = after(asked.page, events.len());
-    let events = events
-        .iter()
-        .map(|row| Event {
-            at: text(row, "at"),
-            name: text(row, "event_type"),
-            role: text(row, "role"),
-            facts: text(row, "metadata"),
-        })
-        .collect();
-    rendered(&Page {
-        frame: Frame::of(&session, "/runs"),
-        run,
-        questions,
-        calls,
-        events,
-        next,
-        may,
+        ended_at: maybe_number(&row, "ended_at"),
+        acts: Acts {
+            pause: pause && flag(&row, "pausable"),
+            resume: is_resumable && !is_asked && !is_held_by_decider,
+            stop: stop && flag(&row, "stoppable"),
+            is_asked: is_resumable && is_asked,
+            is_held_by_decider: is_resumable && is_held_by_decider,
+        },
     })
+}
+
+async fn questions(database: &Database, thread: &str) -> Result<Vec<Question>, Failure> {
+    const QUESTIONS: &str = include_str!("run_questions.sql");
+    let rows = database.rows(QUESTIONS, &[Some(thread)]).await?;
+    let questions = rows.iter().map(|row| Question {
+        id: text(row, "id"),
+        kind: text(row, "kind"),
+        status: text(row, "status"),
+        asks: text(row, "asks"),
+        requested: text(row, "requested"),
+        decided: optional(row, "decided"),
+        decided_by: optional(row, "decided_by"),
+    });
+    Ok(questions.collect())
+}
+
+async fn calls(database: &Database, thread: &str) -> Result<Vec<Calls>, Failure> {
+    const CALLS: &str = include_str!("run_calls.sql");
+    let rows = database.rows(CALLS, &[Some(thread)]).await?;
+    let calls = rows.iter().map(|row| Calls {
+        model: text(row, "model"),
+        calls: text(row, "calls"),
+        tokens: text(row, "tokens"),
+        cost: optional(row, "cost"),
+    });
+    Ok(calls.collect())
+}
+
+async fn tools(database: &Database, thread: &str) -> Result<Vec<Tool>, Failure> {
+    const TOOLS: &str = include_str!("run_tools.sql");
+    let rows = database.rows(TOOLS, &[Some(thread)]).await?;
+    let tools = rows.iter().map(|row| Tool {
+        name: text(row, "tool"),
+        calls: text(row, "calls"),
+        failed: number(row, "failed"),
+        unfinished: number(row, "unfinished"),
+        total: duration(number(row, "total")),
+        longest: duration(number(row, "longest")),
+    });
+    Ok(tools.collect())
+}
+
+async fn tool_calls(database: &Database, thread: &str) -> Result<Vec<ToolCall>, Failure> {
+    const TOOL_CALLS: &str = include_str!("run_tool_calls.sql");
+    let rows = database.rows(TOOL_CALLS, &[Some(thread)]).await?;
+    let calls = rows.iter().map(|row| ToolCall {
+        at: text(row, "at"),
+        tool: text(row, "tool"),
+        status: text(row, "status"),
+        duration: maybe_number(row, "duration_ms").map(duration),
+        arguments: text(row, "arguments"),
+        error: optional(row, "error"),
+    });
+    Ok(calls.collect())
+}
+
+/// The events with these ids.
+async fn events(database: &Database, ids: &[&str]) -> Result<Vec<Event>, Failure> {
+    const EVENTS: &str = include_str!("run_events.sql");
+    let ids = format!("{{{}}}", ids.join(","));
+    let rows = database.rows(EVENTS, &[Some(&ids)]).await?;
+    let events = rows.iter().map(|row| Event {
+        at: text(row, "at"),
+        name: text(row, "event_type"),
+        role: text(row, "role"),
+        facts: text(row, "metadata"),
+    });
+    Ok(events.collect())
 }
 
 /// Pauses, resumes or stops a run.
