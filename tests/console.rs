@@ -4,8 +4,12 @@
 mod acts;
 #[path = "console/browser.rs"]
 mod browser;
+#[path = "console/course.rs"]
+mod course;
 #[path = "console/deciding.rs"]
 mod deciding;
+#[path = "console/filters.rs"]
+mod filters;
 #[path = "console/forms.rs"]
 mod forms;
 #[path = "console/leaving.rs"]
@@ -16,6 +20,8 @@ mod limits;
 mod looks;
 #[path = "console/outage.rs"]
 mod outage;
+#[path = "console/pictures.rs"]
+mod pictures;
 #[path = "console/plain.rs"]
 mod plain;
 #[path = "console/program.rs"]

@@ -106,6 +106,9 @@ impl Failure {
             (Failure::SignedOut | Failure::FromElsewhere, _) => {
                 Redirect::to(sign_in.as_deref().unwrap_or("/")).into_response()
             }
+            (Failure::Database(error), page) if is_for_a_moment(error) => {
+                leading(refused(error, answer), page)
+            }
             (Failure::Database(error), _) => refused(error, answer),
             (Failure::Disconnected, page) => disconnected(sign_in.as_deref(), page),
             (Failure::TooLate, _) => simple(
@@ -149,13 +152,23 @@ fn disconnected(sign_in: Option<&str>, page: Option<&str>) -> Response {
         hint: Some(hint),
         ..Message::default()
     };
-    let mut response =
+    let response =
         render(StatusCode::SERVICE_UNAVAILABLE, &Page { message, sign_in, is_signed_out: true });
-    let next = sign_in.or(page).unwrap_or("/");
-    if let Ok(value) = format!("5; url={next}").parse() {
+    leading(response, sign_in.or(page))
+}
+
+/// The response, which leads by itself to a page after a moment: to the inbox if there is none, because a form may not be
+/// sent twice by itself.
+fn leading(mut response: Response, page: Option<&str>) -> Response {
+    if let Ok(value) = format!("5; url={}", page.unwrap_or("/")).parse() {
         response.headers_mut().insert(REFRESH, value);
     }
     response
+}
+
+/// Whether the server cannot be reached, or starts or stops.
+fn is_for_a_moment(error: &Error) -> bool {
+    error.as_db_error().is_none() || error.code() == Some(&SqlState::CANNOT_CONNECT_NOW)
 }
 
 fn refused(error: &Error, answer: impl Fn(StatusCode, Message<'_>) -> Response) -> Response {
@@ -166,7 +179,7 @@ fn refused(error: &Error, answer: impl Fn(StatusCode, Message<'_>) -> Response) 
             Message {
                 text: "The database cannot be reached.",
                 detail: Some(&detail),
-                hint: Some("Try again once it runs."),
+                hint: Some("Try again once it runs. This page leads back by itself."),
                 code: None,
             },
         );

@@ -7,6 +7,7 @@ use serde_json::Value;
 use xtask::machine::project::Project;
 
 use super::browser::{Browser, Kind};
+use super::course;
 use super::plain::{self, Visitor};
 use super::program::path;
 use super::scene::Scene;
@@ -15,6 +16,7 @@ use super::scene::Scene;
 const ROWS: &str = "\
     SELECT orchestrator.load_default_prices(); \
     SELECT orchestrator.record_llm_call('gpt-5', 27147, 351, agent_id => 'coder', thread_id => 'thread-1'), orchestrator.record_llm_call('unknown', 1, 1); \
+    INSERT INTO orchestrator.llm_token_usage (\"timestamp\", model, agent_id, input_tokens, output_tokens, reported_cost) SELECT now() - d * interval '1 day', 'model-' || m, 'agent ' || m % 3, 10, 5, (8 - m) * (1 + d * m % 5) FROM generate_series(1, 7) AS m, generate_series(0, 29) AS d; \
     SELECT orchestrator.set_budget(1, 'day', subject => 'nightly'), orchestrator.reserve_budget(2, subject => 'nightly'); \
     SELECT orchestrator.publish_prompt('coder', '1.' || n || '.0', E'You write Rust.\\nVersion ' || n) FROM generate_series(0, 2) AS n; \
     SELECT orchestrator.activate_prompt('coder', '1.0.0'), orchestrator.activate_prompt('coder', '1.1.0', weight => 10); \
@@ -31,7 +33,7 @@ const ROWS: &str = "\
 
 /// The pages of the menu, the sign-in, a page that is missing, and those of a question, an answer and a run.
 fn pages(scene: &Scene) -> Result<Vec<String>> {
-    let open = scene.ask("thread-1", "The tests are red, and the release is due today.")?;
+    let open = course::ask(scene, "thread-1", "The tests are red, and the release is due today.")?;
     scene.ask("thread-2", "The next step drops a table of production.")?;
     let decided = scene.ask("thread-3", "May it send the letter to every customer?")?;
     let role = scene.role("reviewer");
@@ -138,7 +140,10 @@ fn the_main_pages_have_their_picture() -> Result<()> {
     let pages = pages(&scene)?;
     let browser = scene.signed_in("reviewer")?;
     let folder = Project::find()?.root().join("docs/console");
-    for (page, name) in pages.iter().zip(["inbox", "decision", "run"]) {
+    let main = pages.iter().zip(["inbox", "decision"]);
+    let pictured =
+        [("/run?thread=thread-1#timeline".to_owned(), "run"), ("/costs".to_owned(), "costs")];
+    for (page, name) in main.chain(pictured.iter().map(|(page, name)| (page, *name))) {
         browser.visit(page)?;
         let picture = browser.picture()?;
         assert!(picture.starts_with(b"\x89PNG"), "{page}");

@@ -2,11 +2,12 @@
 
 use askama::Template;
 use axum::Form;
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::response::Response;
 use serde_json::Value;
 use tokio_postgres::Row;
 
+use super::filter::Filter;
 use super::{Frame, done, rendered};
 use crate::app::Visitor;
 use crate::database::{Database, flag, long, number, optional, text};
@@ -104,6 +105,7 @@ struct Answer {
 #[template(path = "decision.html")]
 struct Open<'a> {
     frame: Frame<'a>,
+    filter: &'a Filter,
     card: Card,
     may: Acts,
 }
@@ -112,17 +114,22 @@ struct Open<'a> {
 #[template(path = "answer.html")]
 struct Decided<'a> {
     frame: Frame<'a>,
+    filter: &'a Filter,
     answer: Answer,
 }
 
-pub async fn page(Visitor(session): Visitor, Path(id): Path<String>) -> Result<Response, Failure> {
+pub async fn page(
+    Visitor(session): Visitor,
+    Path(id): Path<String>,
+    Query(filter): Query<Filter>,
+) -> Result<Response, Failure> {
     const CARD: &str = include_str!("decision.sql");
     let frame = Frame::of(&session, "/");
     if let Some(row) = session.database.row(CARD, &[Some(&id), Some(&session.role)]).await? {
         let may = Acts::of(&session.database, &row).await?;
-        return rendered(&Open { frame, card: card(&row), may });
+        return rendered(&Open { frame, filter: &filter, card: card(&row), may });
     }
-    rendered(&Decided { frame, answer: answer(&session, &id).await? })
+    rendered(&Decided { frame, filter: &filter, answer: answer(&session, &id).await? })
 }
 
 fn card(row: &Row) -> Card {
@@ -203,6 +210,7 @@ async fn answer(session: &Visit, id: &str) -> Result<Answer, Failure> {
 pub async fn act(
     Visitor(session): Visitor,
     Path((id, act)): Path<(String, String)>,
+    Query(filter): Query<Filter>,
     Form(form): Form<Act>,
 ) -> Result<Response, Failure> {
     const DECIDE: &str =
@@ -225,5 +233,5 @@ pub async fn act(
         ),
         _ => return done(&session, &form, None, "/").await,
     });
-    done(&session, &form, act, &format!("/decisions/{id}")).await
+    done(&session, &form, act, &format!("/decisions/{id}{}", filter.query())).await
 }

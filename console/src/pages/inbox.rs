@@ -3,22 +3,12 @@
 use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
-use serde::Deserialize;
 
-use super::{Frame, after, before, rendered};
+use super::filter::{Filter, Pages};
+use super::{Frame, rendered};
 use crate::app::Visitor;
 use crate::database::{flag, number, optional, text};
 use crate::failure::Failure;
-use crate::forms::filled;
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct Filter {
-    kind: String,
-    project: String,
-    mine: String,
-    page: u32,
-}
 
 struct Card {
     id: String,
@@ -38,10 +28,12 @@ struct Card {
 struct Page<'a> {
     frame: Frame<'a>,
     filter: &'a Filter,
+    /// The roles that are asked.
+    roles: Vec<String>,
     cards: Vec<Card>,
     /// The number of open questions that fit the filter.
     open: i64,
-    next: Option<u32>,
+    pages: Pages,
 }
 
 pub async fn page(
@@ -50,28 +42,32 @@ pub async fn page(
 ) -> Result<Response, Failure> {
     const CARDS: &str = include_str!("inbox.sql");
     const COUNT: &str = include_str!("inbox_count.sql");
-    let role = session.role.as_str();
-    let mine = (!filter.mine.is_empty()).then_some(role);
-    let offset = before(filter.page).to_string();
-    let (kind, project) = (filled(&filter.kind), filled(&filter.project));
-    let rows = session.database.rows(CARDS, &[kind, project, mine, Some(&offset)]).await?;
-    let open = session.database.row(COUNT, &[kind, project, mine]).await?;
-    let cards: Vec<Card> = rows
-        .iter()
-        .map(|row| Card {
-            id: text(row, "id"),
-            kind: text(row, "kind"),
-            subject: text(row, "subject"),
-            asks: text(row, "asks"),
-            waiting: text(row, "waiting"),
-            is_overdue: flag(row, "overdue"),
-            assigned_to: optional(row, "assigned_to"),
-            claimed_by: optional(row, "claimed_by"),
-            votes: number(row, "votes"),
-            votes_needed: number(row, "votes_needed"),
-        })
-        .collect();
+    const ROLES: &str = include_str!("inbox_roles.sql");
+    let mine = (!filter.mine.is_empty()).then_some(session.role.as_str());
+    let fits = [filter.kind(), filter.project(), mine, filter.role()];
+    let offset = filter.before().to_string();
+    let rows = session.database.rows(CARDS, &[&fits[..], &[Some(&offset)]].concat()).await?;
+    let open = session.database.row(COUNT, &fits).await?;
     let open = open.map(|row| number(&row, "open")).unwrap_or_default();
-    let next = after(filter.page, cards.len());
-    rendered(&Page { frame: Frame::of(&session, "/"), filter: &filter, cards, open, next })
+    let roles = session.database.rows(ROLES, &[]).await?;
+    let cards = rows.iter().map(|row| Card {
+        id: text(row, "id"),
+        kind: text(row, "kind"),
+        subject: text(row, "subject"),
+        asks: text(row, "asks"),
+        waiting: text(row, "waiting"),
+        is_overdue: flag(row, "overdue"),
+        assigned_to: optional(row, "assigned_to"),
+        claimed_by: optional(row, "claimed_by"),
+        votes: number(row, "votes"),
+        votes_needed: number(row, "votes_needed"),
+    });
+    rendered(&Page {
+        frame: Frame::of(&session, "/"),
+        filter: &filter,
+        roles: roles.iter().map(|row| text(row, "role")).collect(),
+        cards: cards.collect(),
+        open,
+        pages: filter.pages(open),
+    })
 }

@@ -4,6 +4,7 @@ mod axis;
 pub mod costs;
 pub mod decided;
 pub mod decision;
+mod filter;
 mod graph;
 pub mod health;
 pub mod inbox;

@@ -12,6 +12,8 @@ const GAP: usize = 8;
 const HEAD: usize = 24;
 /// The least distance of two times on the axis, in hundredths of the picture.
 const APART: f64 = 17.0;
+/// The phases that the label of their lane names.
+const NAMED_PHASES: usize = 6;
 /// The questions that have a lane of their own.
 const OWN_LANES: usize = 8;
 
@@ -176,52 +178,55 @@ impl History {
 fn phases(history: &History) -> Option<Lane> {
     let axis = &history.axis;
     let names: Vec<&str> = history.phases.iter().map(|change| change.name.as_str()).collect();
-    let marks = history.phases.iter().enumerate().map(|(place, change)| {
-        let first = axis.cell(change.at);
-        let last = match history.phases.get(place + 1) {
-            Some(next) => axis.cell(next.at).saturating_sub(1),
-            None => axis.cells() - 1,
-        };
-        let class = match change.name.as_str() {
+    let label = match names.as_slice() {
+        [] => return None,
+        few if few.len() <= NAMED_PHASES => format!("Phase: {}", names.join(", ")),
+        [.., last] => format!("Phase: {} changes, the last one to {last}", names.len()),
+    };
+    let mut spans: Vec<(usize, &str)> = Vec::new();
+    for change in &history.phases {
+        let cell = axis.cell(change.at);
+        // Of the phases of one cell, the last is shown.
+        spans.pop_if(|(first, _)| *first == cell);
+        spans.push((cell, &change.name));
+    }
+    let marks = spans.iter().enumerate().map(|(place, (first, name))| {
+        let last = spans.get(place + 1).map_or(axis.cells(), |(next, _)| *next).saturating_sub(1);
+        let class = match *name {
             "complete" => "phase complete",
             "failed" => "phase failed",
             _ => "phase",
         };
-        let title = format!("{} from {}", change.name, history.time(first));
-        let text = Some(change.name.clone());
-        Mark { text, ..Mark::of(axis, first, last, class, title) }
+        let title = format!("{name} from {}", history.time(*first));
+        Mark { text: Some((*name).to_owned()), ..Mark::of(axis, *first, last, class, title) }
     });
-    (!names.is_empty()).then(|| Lane::new(format!("Phase: {}", names.join(", ")), marks.collect()))
+    Some(Lane::new(label, marks.collect()))
 }
 
 fn pauses(history: &History) -> Option<Lane> {
     let axis = &history.axis;
-    let mut marks = Vec::new();
-    let mut began = None;
-    for change in &history.pauses {
-        match (began, change.name.as_str()) {
-            (None, "paused") => began = Some(axis.cell(change.at)),
-            (Some(first), "resumed") => {
-                marks.push((first, Some(axis.cell(change.at))));
-                began = None;
-            }
-            _ => {}
-        }
-    }
     // A run that has ended is not paused any more.
     let end = history.phases.last().filter(|_| history.has_ended).map(|phase| axis.cell(phase.at));
-    marks.extend(began.map(|first| (first, end)));
-    let marks: Vec<Mark> = marks
-        .into_iter()
-        .map(|(first, ended)| {
-            let title = format!("paused from {}", history.time(first));
-            Mark::of(axis, first, history.end(ended), "pause", title)
-        })
-        .collect();
+    let mut spans: Vec<(usize, usize)> = Vec::new();
+    let mut is_paused = false;
+    for change in &history.pauses {
+        let cell = axis.cell(change.at);
+        match (is_paused, change.name == "paused", spans.last_mut()) {
+            (false, true, Some((_, last))) if *last == cell => *last = history.end(end),
+            (false, true, _) => spans.push((cell, history.end(end))),
+            (true, false, Some((_, last))) => *last = cell,
+            _ => {}
+        }
+        is_paused = change.name == "paused";
+    }
+    let mark = |(first, last): &(usize, usize)| {
+        let title = format!("paused from {}", history.time(*first));
+        Mark::of(axis, *first, *last, "pause", title)
+    };
+    let marks: Vec<Mark> = spans.iter().map(mark).collect();
     (!marks.is_empty()).then(|| Lane::new("Paused".to_owned(), marks))
 }
 
-/// A lane for each of a few questions, and otherwise one for the number of those that are open.
 fn questions(history: &History) -> Vec<Lane> {
     let axis = &history.axis;
     let cells = |question: &Question| {
@@ -248,7 +253,8 @@ fn questions(history: &History) -> Vec<Lane> {
                     "rejected" => "question no",
                     _ => "question",
                 };
-                let by = by.as_ref().map(|name| format!(" by {name}")).unwrap_or_default();
+                let by =
+                    by.as_ref().map(|name| format!(" by {}", isolated(name))).unwrap_or_default();
                 (class, format!("{}: {}{by}", question.kind, question.status))
             }
         };
@@ -265,7 +271,8 @@ fn questions(history: &History) -> Vec<Lane> {
 
 fn tools(history: &History) -> Vec<Lane> {
     let lane = |calls: &[Calls]| {
-        let name = calls.first().and_then(|line| line.name.as_deref()).unwrap_or("other tools");
+        let name = calls.first().and_then(|line| line.name.as_deref());
+        let name = name.map_or("other tools".to_owned(), isolated);
         let sum = calls.iter().map(|line| line.calls).sum();
         let failed = calls.iter().map(|line| line.failed).sum();
         let label = format!("{name}: {}", outcome(sum, failed));
@@ -322,7 +329,8 @@ fn models(history: &History) -> Vec<Lane> {
     let lane = |lines: &[Tokens]| {
         let calls = lines.iter().map(|line| line.calls).sum();
         let tokens = lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.tokens));
-        let name = lines.first().and_then(|line| line.name.as_deref()).unwrap_or("other models");
+        let name = lines.first().and_then(|line| line.name.as_deref());
+        let name = name.map_or("other models".to_owned(), isolated);
         let mark = |line: &Tokens| {
             let calls = counted(line.calls, "call");
             let title = format!("{}: {calls}, {} tokens", history.time(line.cell), line.tokens);
@@ -348,6 +356,11 @@ fn standing(axis: &Axis, amounts: &[i64], title: impl Fn(usize, i64) -> String) 
     amounts
         .map(|(cell, amount)| Mark::standing(axis, cell, amount, most, title(cell, amount)))
         .collect()
+}
+
+/// A name that somebody else wrote, so that its direction of writing does not change that of the text around it: SVG has no bdi.
+fn isolated(name: &str) -> String {
+    format!("\u{2068}{name}\u{2069}")
 }
 
 fn counted(count: i64, word: &str) -> String {
@@ -470,6 +483,16 @@ mod tests {
     }
 
     #[test]
+    fn many_phases_have_a_mark_for_each_cell() {
+        let phases =
+            (0..10_000).map(|n| change(n * 60 / 10_000, ["planning", "testing"][n as usize % 2]));
+        let history = History { phases: phases.collect(), ..hour() };
+        let timeline = Timeline::of(&history);
+        assert_eq!(labels(&timeline), ["Phase: 10000 changes, the last one to testing"]);
+        assert_eq!(timeline.lanes[0].marks.len(), 60);
+    }
+
+    #[test]
     fn a_pause_ends_with_its_run() {
         let paused = || vec![change(15, "paused"), change(20, "paused")];
         let history = History { pauses: paused(), ..hour() };
@@ -479,6 +502,10 @@ mod tests {
             ..hour()
         };
         assert_eq!(span(&Timeline::of(&resumed), 0, 0), (25, 51));
+        let often =
+            (0..10_000).map(|n| change(n * 60 / 10_000, ["paused", "resumed"][n as usize % 2]));
+        let often = History { pauses: often.collect(), ..hour() };
+        assert!(Timeline::of(&often).lanes[0].marks.len() <= 180);
         let phases = vec![change(0, "planning"), change(45, "failed")];
         let ended = History { pauses: paused(), phases, has_ended: true, ..hour() };
         assert_eq!(span(&Timeline::of(&ended), 1, 0), (25, 76));
@@ -489,7 +516,7 @@ mod tests {
         let questions = vec![question(0, Some(15)), question(45, None)];
         let history = History { questions, ..hour() };
         let timeline = Timeline::of(&history);
-        assert_eq!(labels(&timeline), ["gate: approved by rosa", "gate: open"]);
+        assert_eq!(labels(&timeline), ["gate: approved by \u{2068}rosa\u{2069}", "gate: open"]);
         assert_eq!([span(&timeline, 0, 0), span(&timeline, 1, 0)], [(0, 26), (75, 100)]);
     }
 
@@ -514,7 +541,7 @@ mod tests {
         ];
         let history = History { tools, ..hour() };
         let timeline = Timeline::of(&history);
-        assert_eq!(labels(&timeline), ["cargo test: 8 calls, 3 failed"]);
+        assert_eq!(labels(&timeline), ["\u{2068}cargo test\u{2069}: 8 calls, 3 failed"]);
         let spans: Vec<_> = (0..3).map(|mark| span(&timeline, 0, mark)).collect();
         assert_eq!(spans, [(0, 10), (50, 55), (95, 100)]);
         assert_eq!(timeline.lanes[0].marks[0].title, "cell 0: 4 calls, 1 failed");
