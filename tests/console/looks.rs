@@ -15,8 +15,10 @@ use super::scene::Scene;
 /// Rows for the tables of every page of the menu.
 const ROWS: &str = "\
     SELECT orchestrator.load_default_prices(); \
-    SELECT orchestrator.record_llm_call('gpt-5', 27147, 351, agent_id => 'coder', thread_id => 'thread-1'), orchestrator.record_llm_call('unknown', 1, 1); \
-    INSERT INTO orchestrator.llm_token_usage (\"timestamp\", model, agent_id, input_tokens, output_tokens, reported_cost) SELECT now() - d * interval '1 day', 'model-' || m, 'agent ' || m % 3, 10, 5, (8 - m) * (1 + d * m % 5) FROM generate_series(1, 7) AS m, generate_series(0, 29) AS d; \
+    SELECT orchestrator.record_llm_call('gpt-5', 27147, 351, agent_id => 'coder'), orchestrator.record_llm_call('unknown', 1, 1); \
+    INSERT INTO orchestrator.llm_token_usage (\"timestamp\", model, agent_id, input_tokens, output_tokens, reported_cost) \
+    SELECT now() - d * interval '1 day', m.name, (ARRAY['dev', 'qa', 'pm'])[1 + (d + m.place) % 3], 27000, 900, (9 - m.place) * (4 + d * 7919 * m.place % 23) / 40.0 \
+    FROM unnest('{gpt-5,gpt-4.1,gpt-4o,gpt-5-mini,o3,gpt-4.1-mini,gpt-4o-mini,gpt-5-nano}'::text[]) WITH ORDINALITY AS m(name, place), generate_series(0, 29) AS d; \
     SELECT orchestrator.set_budget(1, 'day', subject => 'nightly'), orchestrator.reserve_budget(2, subject => 'nightly'); \
     SELECT orchestrator.publish_prompt('coder', '1.' || n || '.0', E'You write Rust.\\nVersion ' || n) FROM generate_series(0, 2) AS n; \
     SELECT orchestrator.activate_prompt('coder', '1.0.0'), orchestrator.activate_prompt('coder', '1.1.0', weight => 10); \

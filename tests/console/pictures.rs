@@ -110,7 +110,9 @@ fn ten_thousand_events_and_a_run_without_any_have_a_picture() -> Result<()> {
     assert_eq!(page.status, 200);
     assert!(page.body.contains("Trail: 10001 events<"));
     assert!(
-        page.body.contains("<desc id=\"timeline-facts\">Phase: planning. Questions: 1000, each")
+        page.body.contains(
+            "<desc id=\"timeline-facts\">Phase: planning. Questions: the newest 1000, each"
+        )
     );
     // A mark for each cell of each of the lanes, and lines for the newest of everything.
     let marks = page.body.matches("<rect").count();

@@ -1,5 +1,5 @@
 //! The axis of time of a picture, from left to right. Long times in which nothing happens are cut short, so that the rest can
-//! be seen.
+//! be seen (idle-times-are-cut).
 
 use super::percent::Percent;
 

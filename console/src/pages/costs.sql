@@ -1,6 +1,7 @@
--- The calls of the last 30 days of UTC, today with them: all of them, each day, and the dearest 50 projects, agents and models. Then the
--- series of the chart, which are the dearest five values of $1 (project, agent or model) and all others as the sixth, and the share of
--- each in each day. The height of a day is its part of the dearest day in 160ths; that of a share has those below it in it.
+-- The calls of the last 30 days of UTC, today with them: all of them, each day, and the dearest 50 projects, agents and models.
+-- Then the series of the chart, which are the dearest five values of $1 (project, agent or model) and all others as the sixth, and
+-- the share of each in each day. The height of a day is its part of the dearest day in 160ths; that of a share includes those
+-- below it.
 WITH lines AS MATERIALIZED (
     SELECT c.day, c.project_id, c.agent_id, c.model, c.calls, c.tokens, c.cost, c.unpriced_calls,
            CASE $1 WHEN 'project' THEN c.project_id::text WHEN 'agent' THEN c.agent_id ELSE c.model END AS key
@@ -19,20 +20,23 @@ series AS (
     SELECT l.key, least(row_number() OVER (ORDER BY sum(l.cost) DESC, l.key), 6) AS place, count(*) OVER () AS keys
     FROM lines AS l GROUP BY l.key HAVING sum(l.cost) > 0),
 shares AS (
-    SELECT l.day, s.place, min(CASE WHEN s.place < 6 OR s.keys = 6 THEN coalesce(left(s.key, 200), 'none') END) AS name, sum(l.cost) AS cost
-    FROM lines AS l JOIN series AS s ON s.key IS NOT DISTINCT FROM l.key 
+    SELECT l.day, s.place, min(CASE WHEN s.place < 6 OR s.keys = 6 THEN coalesce(left(s.key, 200), 'none') END) AS name,
+           sum(l.cost) AS cost
+    FROM lines AS l JOIN series AS s ON s.key IS NOT DISTINCT FROM l.key
     GROUP BY GROUPING SETS ((l.day, s.place), (s.place)) HAVING sum(l.cost) > 0),
 heights AS (
     SELECT h.*,
-           ceil(160 * sum(h.cost) OVER (PARTITION BY h.day ORDER BY h.place) / (SELECT max(s.cost) FROM sums AS s WHERE s.part = 'day'))::bigint AS height
+           ceil(160 * sum(h.cost) OVER (PARTITION BY h.day ORDER BY h.place)
+                / (SELECT max(s.cost) FROM sums AS s WHERE s.part = 'day'))::bigint AS height
     FROM shares AS h)
-SELECT s.part, s.name, CASE WHEN s.part = 'day' THEN s.name END AS day, s.calls::text, s.tokens::text, coalesce(trim_scale(s.cost), 0)::text AS cost,
-       coalesce(s.unpriced, 0)::bigint AS unpriced, s.height, s.share, s.place
+SELECT s.part, s.name, CASE WHEN s.part = 'day' THEN s.name END AS day, s.calls::text, s.tokens::text,
+       coalesce(trim_scale(s.cost), 0)::text AS cost, coalesce(s.unpriced, 0)::bigint AS unpriced, s.height, s.share, s.place
 FROM (SELECT t.*, coalesce(ceil(160 * t.cost / nullif(max(t.cost) OVER (PARTITION BY t.part), 0)), 0)::bigint AS height,
              coalesce(round(100 * t.cost / nullif(sum(t.cost) OVER (PARTITION BY t.part), 0)), 0)::bigint AS share,
              row_number() OVER (PARTITION BY t.part ORDER BY t.cost DESC NULLS LAST, t.calls DESC, t.name) AS place FROM sums AS t) AS s
 WHERE s.part = 'day' OR s.place <= 50
 UNION ALL
-SELECT CASE WHEN h.day IS NULL THEN 'series' ELSE 'share' END, h.name, h.day::text, NULL, NULL, trim_scale(h.cost)::text, NULL, h.height, NULL, h.place
+SELECT CASE WHEN h.day IS NULL THEN 'series' ELSE 'share' END, h.name, h.day::text, NULL, NULL, trim_scale(h.cost)::text, NULL,
+       h.height, NULL, h.place
 FROM heights AS h
 ORDER BY part, day, place

@@ -7,5 +7,6 @@ FROM (SELECT u."timestamp" AS at FROM orchestrator.llm_token_usage AS u WHERE u.
       UNION ALL
       SELECT unnest(ARRAY[d.requested_at, d.decided_at]) FROM orchestrator.decisions AS d WHERE d.thread_id = $1
       UNION ALL
-      SELECT unnest(ARRAY[r.started_at, coalesce(r.completed_at, now())]) FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1) AS m
+      SELECT unnest(ARRAY[r.started_at, coalesce(r.completed_at, now())])
+      FROM orchestrator.orchestrator_runs AS r WHERE r.thread_id = $1) AS m
 WHERE isfinite(m.at)

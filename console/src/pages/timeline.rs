@@ -1,5 +1,6 @@
 //! The picture of a run over time: its phases, its pauses, its questions, its calls of tools and models, and its trail, each in a
-//! lane of its own. However much has happened, a lane has at most one mark for each cell of the axis.
+//! lane of its own. However much has happened, a lane has at most one mark for each cell of the axis
+//! (a-timeline-has-cells).
 
 use super::axis::{Axis, Cut, duration};
 use super::percent::Percent;
@@ -14,6 +15,8 @@ const HEAD: usize = 24;
 const APART: f64 = 17.0;
 /// The phases that the label of their lane names.
 const NAMED_PHASES: usize = 6;
+/// The most questions that are read, as in the statement.
+const MOST_QUESTIONS: usize = 1000;
 /// The questions that have a lane of their own.
 const OWN_LANES: usize = 8;
 
@@ -239,7 +242,9 @@ fn questions(history: &History) -> Vec<Lane> {
             let (first, last) = cells(question);
             open.iter_mut().take(last + 1).skip(first).for_each(|count| *count += 1);
         }
-        let label = format!("Questions: {}, each while it was open", history.questions.len());
+        let newest = if history.questions.len() == MOST_QUESTIONS { "the newest " } else { "" };
+        let count = history.questions.len();
+        let label = format!("Questions: {newest}{count}, each while it was open");
         let title = |cell, count| format!("{}: {count} open", history.time(cell));
         return vec![Lane::new(label, standing(axis, &open, title))];
     }
@@ -522,13 +527,13 @@ mod tests {
 
     #[test]
     fn many_questions_share_a_lane() {
-        let questions = (0..1000).map(|number| question(number % 60, None)).collect();
+        let questions = (0..100).map(|number| question(number % 60, None)).collect();
         let history = History { questions, ..hour() };
         let timeline = Timeline::of(&history);
-        assert_eq!(labels(&timeline), ["Questions: 1000, each while it was open"]);
+        assert_eq!(labels(&timeline), ["Questions: 100, each while it was open"]);
         let marks = &timeline.lanes[0].marks;
         assert_eq!((marks.len(), marks[179].height), (180, BAR));
-        assert_eq!(marks[179].title, "cell 179: 1000 open");
+        assert_eq!(marks[179].title, "cell 179: 100 open");
     }
 
     #[test]
