@@ -42,7 +42,10 @@ pub fn wanted(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<String>
     // The page of a question has the address of its acts, without the act.
     let path = uri.path();
     match path.strip_prefix("/decisions/").and_then(|rest| rest.split_once('/')) {
-        Some((id, _)) => page(&format!("/decisions/{id}")).map(str::to_owned),
+        Some((id, _)) => {
+            let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            page(&format!("/decisions/{id}{query}")).map(str::to_owned)
+        }
         None => referring(headers).and_then(page).map(str::to_owned),
     }
 }

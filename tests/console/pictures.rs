@@ -118,9 +118,9 @@ fn ten_thousand_events_and_a_run_without_any_have_a_picture() -> Result<()> {
     let marks = page.body.matches("<rect").count();
     assert!(marks < 16 * 180, "{marks} marks");
     assert!(page.body.len() < 1_000_000, "{} bytes", page.body.len());
-    assert!(page.body.contains("page=1#trail\">Older events</a>"));
-    let last = visitor.get("/run?thread=thread-1&page=100")?.body;
-    assert!(last.contains("<td>event 0</td>") && !last.contains("Older events"));
+    assert!(page.body.contains("page=1#trail\">Earlier events</a>"));
+    let last = visitor.get("/run?thread=thread-1&page=200")?.body;
+    assert!(last.contains("<td>event 0</td>") && !last.contains("Earlier events"));
 
     // A run without a trail, before and after all time.
     scene.client()?.batch_execute(

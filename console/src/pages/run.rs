@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::axis::duration;
 use super::run_course::Course;
 use super::timeline::{Change, Timeline};
-use super::{Frame, done, rendered};
+use super::{Frame, SHOWN, before, done, rendered};
 use crate::addresses::address;
 use crate::app::Visitor;
 use crate::database::{Database, flag, maybe_number, number, optional, text};
@@ -97,9 +97,6 @@ struct Event {
     facts: String,
 }
 
-/// The events on one page of the trail.
-const EVENTS_SHOWN: usize = 100;
-
 #[derive(Template)]
 #[template(path = "run.html")]
 struct Page<'a> {
@@ -128,9 +125,10 @@ pub async fn page(
     let end = run.ended_at.map(|at| Change { at, name: run.phase.clone() });
     let course = Course::read(database, thread, end).await?;
     let all_events = course.events.len();
-    let before = asked.page as usize * EVENTS_SHOWN;
-    let ids: Vec<&str> = course.events.iter().rev().skip(before).map(|event| &*event.id).collect();
-    let shown = ids.get(..EVENTS_SHOWN).unwrap_or(&ids);
+    let events_before = before(asked.page);
+    let ids: Vec<&str> =
+        course.events.iter().rev().skip(events_before).map(|event| &*event.id).collect();
+    let shown = ids.get(..SHOWN).unwrap_or(&ids);
     rendered(&Page {
         frame: Frame::of(&session, "/runs"),
         timeline: course.history.as_ref().map(Timeline::of),
