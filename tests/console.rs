@@ -26,6 +26,8 @@ mod pictures;
 mod plain;
 #[path = "console/program.rs"]
 mod program;
+#[path = "console/restart.rs"]
+mod restart;
 #[path = "console/returning.rs"]
 mod returning;
 #[path = "console/scene.rs"]
