@@ -19,6 +19,11 @@ impl Escaper for Kept {
     }
 }
 
+/// A text that stands among others where there are no elements, such as in the label of a picture.
+pub fn isolated(text: &str) -> String {
+    format!("\u{2068}{}{END}", balanced(text))
+}
+
 /// The text with an end for each beginning of an isolation, and without the other ends. Isolations end with their paragraph.
 fn balanced(text: &str) -> Cow<'_, str> {
     let is_control = |character| matches!(character, '\u{2066}'..=END);
@@ -62,6 +67,11 @@ mod tests {
         ] {
             assert_eq!(balanced(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn no_text_ends_its_isolation() {
+        assert_eq!(isolated("a\u{2069}\u{202e}b"), "\u{2068}a\u{202e}b\u{2069}");
     }
 
     #[test]

@@ -22,8 +22,9 @@ fn cards(visitor: &Visitor<'_>, query: &str) -> Result<(Vec<String>, String)> {
     let page = visitor.get(&format!("/{query}"))?;
     assert_eq!(page.status, 200, "{query}");
     assert!(page.body.len() < LARGEST, "{query} has {} bytes", page.body.len());
-    let ids = page.body.split("<a id=\"q-").skip(1);
-    Ok((ids.map(|rest| rest.split('"').next().unwrap_or_default().to_owned()).collect(), page.body))
+    let page = page.body.replace("<bdi>", "").replace("</bdi>", "");
+    let ids = page.split("<a id=\"q-").skip(1);
+    Ok((ids.map(|rest| rest.split('"').next().unwrap_or_default().to_owned()).collect(), page))
 }
 
 /// Asserts the count of the page, and its place among the pages.

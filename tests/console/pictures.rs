@@ -111,7 +111,7 @@ fn ten_thousand_events_and_a_run_without_any_have_a_picture() -> Result<()> {
     assert!(page.body.contains("Trail: 10001 events<"));
     assert!(
         page.body.contains(
-            "<desc id=\"timeline-facts\">Phase: planning. Questions: the newest 1000, each"
+            "<desc id=\"timeline-facts\">&#x2068;Phase: planning&#x2069;. &#x2068;Questions: the newest 1000, each"
         )
     );
     // A mark for each cell of each of the lanes, and lines for the newest of everything.

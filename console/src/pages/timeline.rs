@@ -4,6 +4,7 @@
 
 use super::axis::{Axis, Cut, duration};
 use super::percent::Percent;
+use crate::directions::isolated;
 
 /// The height of a lane: its label, its bar, and the gap below.
 const LABEL: usize = 16;
@@ -277,7 +278,7 @@ fn questions(history: &History) -> Vec<Lane> {
 fn tools(history: &History) -> Vec<Lane> {
     let lane = |calls: &[Calls]| {
         let name = calls.first().and_then(|line| line.name.as_deref());
-        let name = name.map_or("other tools".to_owned(), isolated);
+        let name = name.map_or_else(|| "other tools".to_owned(), isolated);
         let sum = calls.iter().map(|line| line.calls).sum();
         let failed = calls.iter().map(|line| line.failed).sum();
         let label = format!("{name}: {}", outcome(sum, failed));
@@ -335,7 +336,7 @@ fn models(history: &History) -> Vec<Lane> {
         let calls = lines.iter().map(|line| line.calls).sum();
         let tokens = lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.tokens));
         let name = lines.first().and_then(|line| line.name.as_deref());
-        let name = name.map_or("other models".to_owned(), isolated);
+        let name = name.map_or_else(|| "other models".to_owned(), isolated);
         let mark = |line: &Tokens| {
             let calls = counted(line.calls, "call");
             let title = format!("{}: {calls}, {} tokens", history.time(line.cell), line.tokens);
@@ -361,11 +362,6 @@ fn standing(axis: &Axis, amounts: &[i64], title: impl Fn(usize, i64) -> String) 
     amounts
         .map(|(cell, amount)| Mark::standing(axis, cell, amount, most, title(cell, amount)))
         .collect()
-}
-
-/// A name that somebody else wrote, so that its direction of writing does not change that of the text around it: SVG has no bdi.
-fn isolated(name: &str) -> String {
-    format!("\u{2068}{name}\u{2069}")
 }
 
 fn counted(count: i64, word: &str) -> String {
