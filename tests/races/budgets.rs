@@ -3,13 +3,12 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::Result;
 use postgres::error::SqlState;
 use postgres::{Client, Error};
 use support::Database;
-use support::deadline;
+use support::deadline::{self, wait_until};
 use support::extension::{newest, walked_to};
 
 use crate::meeting::{LEVELS, all, meet, text};
@@ -138,13 +137,14 @@ fn callers_that_are_killed_leave_every_sum_exact() -> Result<()> {
             let (mut killed, mut seen) = (0, 0);
             while !is_done.load(Ordering::SeqCst) {
                 // Else nobody would get on.
-                let now = rounds.load(Ordering::SeqCst);
-                if now >= seen + 4 {
-                    let more: i64 = client.query_one(VICTIM, &[])?.try_get(0)?;
-                    killed += more;
-                    seen = if more > 0 { now } else { seen };
-                } else {
-                    thread::sleep(Duration::from_millis(1));
+                wait_until("some rounds of the callers", || {
+                    let now = rounds.load(Ordering::SeqCst);
+                    Ok(now >= seen + 4 || is_done.load(Ordering::SeqCst))
+                })?;
+                let more: i64 = client.query_one(VICTIM, &[])?.try_get(0)?;
+                killed += more;
+                if more > 0 {
+                    seen = rounds.load(Ordering::SeqCst);
                 }
             }
             Ok(killed)
