@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 use support::deadline::{DEADLINE, wait_until};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
-
-use super::program::Program;
+use xtask::machine::program::Program;
 
 /// How the browser shows pages.
 #[derive(Clone, Copy, Debug)]

@@ -6,9 +6,10 @@ use anyhow::Result;
 use postgres::Client;
 use support::deadline::wait_until;
 use xtask::cluster::{Cluster, Settings};
+use xtask::machine::program::Program;
 
 use super::browser::{Browser, Kind};
-use super::program::{Program, path};
+use super::program::path;
 use super::scene::PROJECT;
 
 const DATABASE: &str = "work";

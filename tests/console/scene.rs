@@ -7,9 +7,10 @@ use postgres::Client;
 use postgres::types::ToSql;
 use support::extension::{newest, walked_to};
 use support::{Database, roles};
+use xtask::machine::program::Program;
 
 use super::browser::{Browser, Kind};
-use super::program::{Program, path};
+use super::program::path;
 
 /// The project of every run.
 pub const PROJECT: &str = "0198c5a0-0000-7000-8000-000000000001";

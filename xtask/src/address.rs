@@ -69,6 +69,11 @@ impl Address {
         self.port
     }
 
+    /// A database of this server as a connection string without a role.
+    pub fn connection_string(&self, database: &str) -> String {
+        format!("host='{}' port={} dbname={database}", self.socket_folder.display(), self.port)
+    }
+
     /// Connects as the superuser.
     pub fn connect(&self, database: &str) -> Result<Client> {
         self.connect_as(database, SUPERUSER)
@@ -76,10 +81,16 @@ impl Address {
 
     /// Connects as the given role.
     pub fn connect_as(&self, database: &str, role: &str) -> Result<Client> {
+        self.connect_with(database, role, "")
+    }
+
+    /// Connects as the given role, with a password for a server that asks for one.
+    pub fn connect_with(&self, database: &str, role: &str, password: &str) -> Result<Client> {
         postgres::Config::new()
             .host_path(&self.socket_folder)
             .port(self.port)
             .user(role)
+            .password(password)
             .dbname(database)
             .application_name("xtask")
             .connect(NoTls)

@@ -1,12 +1,14 @@
 //! `cargo xtask bench`: the cost of the extension compared with the usual alternatives, measured in a
 //! private cluster. Results are ratios of medians to baselines that run in turn in the same session.
 
+mod browser;
 mod case;
 mod cases;
 mod database;
 mod machine;
 mod measure;
 mod plain;
+mod questions;
 mod queues;
 mod report;
 mod rows;

@@ -8,6 +8,7 @@ pub mod interrupt;
 pub mod pg_config;
 pub mod postgres;
 pub mod process;
+pub mod program;
 pub mod project;
 pub mod server_user;
 pub mod setup;

@@ -1,6 +1,7 @@
 //! The cases, in the order of the document. A further one is a file here and a line in `ALL`.
 
 mod claim;
+mod console;
 mod cost_report;
 mod dashboards;
 mod inbox;
@@ -35,6 +36,7 @@ pub const ALL: &[Case] = &[
     usage::CASE,
     cost_report::CASE,
     inbox::CASE,
+    console::CASE,
     verification::CASE,
     seals::CASE,
     dashboards::CASE,

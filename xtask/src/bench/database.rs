@@ -30,6 +30,15 @@ pub struct Options {
     pub rounds: usize,
 }
 
+/// The connections that a case needs besides those of its roles.
+const SUPERUSERS_CONNECTIONS: usize = 10;
+
+fn settings() -> Settings {
+    let parameters =
+        PARAMETERS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Settings { place: Place::Disk, parameters: parameters.collect(), ..Settings::default() }
+}
+
 /// A run of the benchmark.
 pub struct Bench {
     pub toolchain: Toolchain,
@@ -41,18 +50,25 @@ pub struct Bench {
 
 impl Bench {
     pub fn start(toolchain: &Toolchain, options: &Options) -> Result<Self> {
-        let parameters =
-            PARAMETERS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let settings = Settings {
-            place: Place::Disk,
-            parameters: parameters.collect(),
-            ..Settings::default()
-        };
         Ok(Self {
             toolchain: toolchain.clone(),
-            cluster: Cluster::start(&toolchain.pg, &settings)?,
+            cluster: Cluster::start(&toolchain.pg, &settings())?,
             rows: options.rows,
             rounds: options.rounds,
+            databases: Cell::new(0),
+        })
+    }
+
+    /// The same run on a server of its own, for that many connections of roles with passwords.
+    pub fn with_passwords(&self, connections: usize) -> Result<Self> {
+        let mut settings = Settings { passwords: true, ..settings() };
+        let connections = connections + SUPERUSERS_CONNECTIONS;
+        settings.parameters.push(("max_connections".to_owned(), connections.to_string()));
+        Ok(Self {
+            toolchain: self.toolchain.clone(),
+            cluster: Cluster::start(&self.toolchain.pg, &settings)?,
+            rows: self.rows,
+            rounds: self.rounds,
             databases: Cell::new(0),
         })
     }
@@ -126,6 +142,16 @@ pub struct Database {
 impl Database {
     pub fn connect(&self) -> Result<Client> {
         self.address.connect(&self.name)
+    }
+
+    /// Connects as a role with a password.
+    pub fn connect_with(&self, role: &str, password: &str) -> Result<Client> {
+        self.address.connect_with(&self.name, role, password)
+    }
+
+    /// The database as a connection string without a role.
+    pub fn connection_string(&self) -> String {
+        self.address.connection_string(&self.name)
     }
 
     /// A client that several variants share.

@@ -93,6 +93,11 @@ impl Server {
         for (name, value) in parameters {
             writeln!(configuration, "{name} = '{}'", value.replace('\'', "''"))?;
         }
+        if settings.passwords {
+            let file = self.data().join("pg_hba.conf");
+            let rules = format!("local all {SUPERUSER} trust\nlocal all all scram-sha-256\n");
+            fs::write(&file, rules).with_context(|| format!("cannot write {}", file.display()))?;
+        }
         Ok(())
     }
 

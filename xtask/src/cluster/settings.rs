@@ -8,6 +8,8 @@ pub struct Settings {
     /// Whether its data survive a crash of the machine. Tests do not need that.
     pub durable: bool,
     pub place: Place,
+    /// Whether every role but the superuser needs its password to connect.
+    pub passwords: bool,
     /// Further lines for `postgresql.conf`.
     pub parameters: Vec<(String, String)>,
 }

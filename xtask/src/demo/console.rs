@@ -52,10 +52,9 @@ pub fn leave_running(
     let log = folder.join("console.log");
     let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
     let mut console = Command::new(toolchain.project.target().join("debug").join(PROGRAM));
-    let socket = address.socket_folder().display();
     let console = process::without_postgres_settings(&mut console)
         .args(["--listen", "127.0.0.1:0", "--as-role", REVIEWER])
-        .arg(format!("--database=host='{socket}' port={} dbname={database}", address.port()))
+        .arg(format!("--database={}", address.connection_string(database)))
         .stdin(Stdio::null())
         .stderr(output.try_clone().context("cannot share the log of the console")?)
         .stdout(output)
