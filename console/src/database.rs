@@ -98,6 +98,16 @@ impl Database {
         Ok(client.query(&statement, &parameters).await?)
     }
 
+    /// Each row of a statement as a line of a page.
+    pub async fn lines<T>(
+        &self,
+        sql: &str,
+        parameters: &[Option<&str>],
+        line: impl Fn(&Row) -> T,
+    ) -> Result<Vec<T>, Failure> {
+        Ok(self.rows(sql, parameters).await?.iter().map(line).collect())
+    }
+
     /// The first row.
     pub async fn row(
         &self,
@@ -115,6 +125,12 @@ impl Database {
         let allowed = self.rows(ALLOWED, &[Some(&functions.join(" "))]).await?;
         Ok(functions.map(|function| allowed.iter().any(|row| text(row, "function") == function)))
     }
+}
+
+/// An array of PostgreSQL. Its elements hold neither commas nor quotes.
+pub fn array<T: ToString>(elements: impl IntoIterator<Item = T>) -> String {
+    let elements: Vec<String> = elements.into_iter().map(|element| element.to_string()).collect();
+    format!("{{{}}}", elements.join(","))
 }
 
 const TEXT: tokio_postgres::types::Type = tokio_postgres::types::Type::TEXT;

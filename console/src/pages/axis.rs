@@ -67,15 +67,14 @@ impl Axis {
         self.begins.len()
     }
 
-    /// The beginnings of the cells as an array of PostgreSQL.
-    pub fn begins(&self) -> String {
-        let begins: Vec<String> = self.begins.iter().map(i64::to_string).collect();
-        format!("{{{}}}", begins.join(","))
+    /// The beginnings of the cells.
+    pub fn begins(&self) -> impl Iterator<Item = i64> {
+        self.begins.iter().copied()
     }
 
-    /// The same, and the last moment.
-    pub fn begins_and_last(&self) -> String {
-        format!("{},{}}}", self.begins().trim_end_matches('}'), self.last)
+    /// The last moment.
+    pub fn last(&self) -> i64 {
+        self.last
     }
 
     /// The cell of a moment; the nearest one for a moment before or after the axis.
@@ -150,7 +149,7 @@ mod tests {
     #[test]
     fn one_moment_fills_the_picture() {
         let axis = axis(&[5, 5]);
-        assert_eq!((axis.begins(), axis.cells()), ("{5}".to_owned(), 1));
+        assert_eq!((axis.begins().collect(), axis.cells()), (vec![5], 1));
         assert_eq!(axis.width(0, 0), Percent(100.0));
     }
 

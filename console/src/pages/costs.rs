@@ -227,41 +227,40 @@ const TOP: i64 = 184;
 /// Calls of all time without a price. They are counted one by one, which may take longer than a page waits.
 async fn unpriced(database: &Database) -> Result<Option<Vec<Unpriced>>, Failure> {
     const UNPRICED: &str = include_str!("costs_unpriced.sql");
-    let rows = match database.rows(UNPRICED, &[]).await {
-        Err(failure) if failure.is_slowness() => return Ok(None),
-        rows => rows?,
-    };
-    let unpriced = rows.iter().map(|row| Unpriced {
+    let line = |row: &Row| Unpriced {
         model: text(row, "model"),
         unit: optional(row, "unit"),
         calls: number(row, "calls"),
         tokens: text(row, "tokens"),
         last: text(row, "last"),
         suggested: optional(row, "suggested_model"),
-    });
-    Ok(Some(unpriced.collect()))
+    };
+    match database.lines(UNPRICED, &[], line).await {
+        Err(failure) if failure.is_slowness() => Ok(None),
+        lines => Ok(Some(lines?)),
+    }
 }
 
 async fn budgets(database: &Database) -> Result<Vec<Budget>, Failure> {
     const BUDGETS: &str = include_str!("costs_budgets.sql");
-    let rows = database.rows(BUDGETS, &[]).await?;
-    let budgets = rows.iter().map(|row| Budget {
-        project: optional(row, "project_id"),
-        agent: optional(row, "agent_id"),
-        thread: optional(row, "thread_id"),
-        subject: optional(row, "subject"),
-        period: text(row, "period"),
-        limit: text(row, "limit_usd"),
-        raised: text(row, "raised"),
-        spent: text(row, "spent"),
-        reserved: text(row, "reserved"),
-        available: text(row, "available"),
-        ends: optional(row, "ends"),
-        enforce: flag(row, "enforce"),
-        used: number(row, "used"),
-        is_used_up: flag(row, "used_up"),
-        review: optional(row, "review_id"),
-        review_status: optional(row, "review_status"),
-    });
-    Ok(budgets.collect())
+    database
+        .lines(BUDGETS, &[], |row| Budget {
+            project: optional(row, "project_id"),
+            agent: optional(row, "agent_id"),
+            thread: optional(row, "thread_id"),
+            subject: optional(row, "subject"),
+            period: text(row, "period"),
+            limit: text(row, "limit_usd"),
+            raised: text(row, "raised"),
+            spent: text(row, "spent"),
+            reserved: text(row, "reserved"),
+            available: text(row, "available"),
+            ends: optional(row, "ends"),
+            enforce: flag(row, "enforce"),
+            used: number(row, "used"),
+            is_used_up: flag(row, "used_up"),
+            review: optional(row, "review_id"),
+            review_status: optional(row, "review_status"),
+        })
+        .await
 }

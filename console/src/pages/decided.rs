@@ -44,10 +44,10 @@ pub async fn page(
 ) -> Result<Response, Failure> {
     const LINES: &str = include_str!("decided.sql");
     let offset = before(search.page).to_string();
-    let rows = session.database.rows(LINES, &[filled(&search.words), Some(&offset)]).await?;
-    let lines: Vec<Line> = rows
-        .iter()
-        .map(|row| Line {
+    let parameters = [filled(&search.words), Some(offset.as_str())];
+    let lines = session
+        .database
+        .lines(LINES, &parameters, |row| Line {
             id: text(row, "id"),
             kind: text(row, "kind"),
             status: text(row, "status"),
@@ -57,7 +57,7 @@ pub async fn page(
             decided_at: text(row, "decided_at"),
             notes: text(row, "notes"),
         })
-        .collect();
+        .await?;
     let next = after(search.page, lines.len());
     rendered(&Page { frame: Frame::of(&session, "/decided"), search: &search, lines, next })
 }

@@ -46,27 +46,30 @@ pub async fn page(
     let mine = (!filter.mine.is_empty()).then_some(session.role.as_str());
     let fits = [filter.kind(), filter.project(), mine, filter.role()];
     let offset = filter.before().to_string();
-    let rows = session.database.rows(CARDS, &[&fits[..], &[Some(&offset)]].concat()).await?;
     let open = session.database.row(COUNT, &fits).await?;
     let open = open.map(|row| number(&row, "open")).unwrap_or_default();
-    let roles = session.database.rows(ROLES, &[]).await?;
-    let cards = rows.iter().map(|row| Card {
-        id: text(row, "id"),
-        kind: text(row, "kind"),
-        subject: text(row, "subject"),
-        asks: text(row, "asks"),
-        waiting: text(row, "waiting"),
-        is_overdue: flag(row, "overdue"),
-        assigned_to: optional(row, "assigned_to"),
-        claimed_by: optional(row, "claimed_by"),
-        votes: number(row, "votes"),
-        votes_needed: number(row, "votes_needed"),
-    });
+    let roles = session.database.lines(ROLES, &[], |row| text(row, "role")).await?;
+    let parameters = [&fits[..], &[Some(&offset)]].concat();
+    let cards = session
+        .database
+        .lines(CARDS, &parameters, |row| Card {
+            id: text(row, "id"),
+            kind: text(row, "kind"),
+            subject: text(row, "subject"),
+            asks: text(row, "asks"),
+            waiting: text(row, "waiting"),
+            is_overdue: flag(row, "overdue"),
+            assigned_to: optional(row, "assigned_to"),
+            claimed_by: optional(row, "claimed_by"),
+            votes: number(row, "votes"),
+            votes_needed: number(row, "votes_needed"),
+        })
+        .await?;
     rendered(&Page {
         frame: Frame::of(&session, "/"),
         filter: &filter,
-        roles: roles.iter().map(|row| text(row, "role")).collect(),
-        cards: cards.collect(),
+        roles,
+        cards,
         open,
         pages: filter.pages(open),
     })

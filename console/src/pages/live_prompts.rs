@@ -22,13 +22,15 @@ pub async fn lines(
     offset: usize,
 ) -> Result<Vec<Line>, Failure> {
     const LINES: &str = include_str!("prompts.sql");
-    let rows = database.rows(LINES, &[words, agent_type, Some(&offset.to_string())]).await?;
-    let line = |row| Line {
-        agent_type: text(row, "agent_type"),
-        versions: text(row, "versions"),
-        highest: text(row, "highest"),
-        label: optional(row, "label"),
-        live: optional(row, "live"),
-    };
-    Ok(rows.iter().map(line).collect())
+    let offset = offset.to_string();
+    let parameters = [words, agent_type, Some(offset.as_str())];
+    database
+        .lines(LINES, &parameters, |row| Line {
+            agent_type: text(row, "agent_type"),
+            versions: text(row, "versions"),
+            highest: text(row, "highest"),
+            label: optional(row, "label"),
+            live: optional(row, "live"),
+        })
+        .await
 }

@@ -127,40 +127,40 @@ pub async fn page(session: &Visit, asked: &Asked) -> Result<Response, Failure> {
 
 async fn versions(database: &Database, agent_type: &str) -> Result<Vec<Version>, Failure> {
     const SQL: &str = include_str!("prompt_versions.sql");
-    let rows = database.rows(SQL, &[Some(agent_type)]).await?;
-    let version = |row| Version {
-        version: text(row, "version"),
-        created_by: optional(row, "created_by"),
-        created_at: text(row, "created_at"),
-        notes: optional(row, "notes"),
-        is_active: flag(row, "is_active"),
-    };
-    Ok(rows.iter().map(version).collect())
+    database
+        .lines(SQL, &[Some(agent_type)], |row| Version {
+            version: text(row, "version"),
+            created_by: optional(row, "created_by"),
+            created_at: text(row, "created_at"),
+            notes: optional(row, "notes"),
+            is_active: flag(row, "is_active"),
+        })
+        .await
 }
 
 async fn activations(database: &Database, agent_type: &str) -> Result<Vec<Activation>, Failure> {
     const SQL: &str = include_str!("prompt_activations.sql");
-    let rows = database.rows(SQL, &[Some(agent_type)]).await?;
-    let activation = |row| Activation {
-        at: text(row, "at"),
-        label: text(row, "label"),
-        version: optional(row, "version"),
-        weight: text(row, "weight"),
-        activated_by: optional(row, "activated_by"),
-    };
-    Ok(rows.iter().map(activation).collect())
+    database
+        .lines(SQL, &[Some(agent_type)], |row| Activation {
+            at: text(row, "at"),
+            label: text(row, "label"),
+            version: optional(row, "version"),
+            weight: text(row, "weight"),
+            activated_by: optional(row, "activated_by"),
+        })
+        .await
 }
 
 async fn questions(database: &Database, agent_type: &str) -> Result<Vec<Question>, Failure> {
     const SQL: &str = include_str!("prompt_gates.sql");
-    let rows = database.rows(SQL, &[Some(agent_type)]).await?;
-    let question = |row| Question {
-        id: text(row, "id"),
-        asks: text(row, "asks"),
-        requested: text(row, "requested"),
-        asked_by: optional(row, "asked_by"),
-    };
-    Ok(rows.iter().map(question).collect())
+    database
+        .lines(SQL, &[Some(agent_type)], |row| Question {
+            id: text(row, "id"),
+            asks: text(row, "asks"),
+            requested: text(row, "requested"),
+            asked_by: optional(row, "asked_by"),
+        })
+        .await
 }
 
 /// Versions that do not exist are no failure of the page: somebody may have typed them into the address.

@@ -81,10 +81,8 @@ pub async fn page(Visitor(session): Visitor) -> Result<Response, Failure> {
     const HELD: &str = include_str!("queue_held.sql");
     const FAILED: &str = include_str!("queue_failed.sql");
     let database = &session.database;
-    let types = database.rows(TYPES, &[]).await?;
-    let types = types
-        .iter()
-        .map(|row| Waiting {
+    let types = database
+        .lines(TYPES, &[], |row| Waiting {
             task_type: text(row, "task_type"),
             role: text(row, "to_role"),
             waiting: number(row, "waiting"),
@@ -94,21 +92,19 @@ pub async fn page(Visitor(session): Visitor) -> Result<Response, Failure> {
             expired: number(row, "expired_leases"),
             oldest: text(row, "oldest"),
         })
-        .collect();
-    let ended = database.rows(ENDED, &[]).await?;
-    let ended = ended
-        .iter()
-        .map(|row| Ended {
+        .await?;
+    let ended = database
+        .lines(ENDED, &[], |row| Ended {
             task_type: text(row, "task_type"),
             count: number(row, "count"),
             failures: number(row, "failures"),
             median: text(row, "median"),
             slow: text(row, "slow"),
         })
-        .collect();
-    let next = database.rows(NEXT, &[]).await?.iter().map(task).collect();
-    let held = database.rows(HELD, &[]).await?.iter().map(task).collect();
-    let failed = database.rows(FAILED, &[]).await?.iter().map(task).collect();
+        .await?;
+    let next = database.lines(NEXT, &[], task).await?;
+    let held = database.lines(HELD, &[], task).await?;
+    let failed = database.lines(FAILED, &[], task).await?;
     let may = Rights::of(database).await?;
     rendered(&Page { frame: Frame::of(&session, "/queue"), types, ended, next, held, failed, may })
 }

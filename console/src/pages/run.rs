@@ -12,7 +12,7 @@ use super::timeline::{Change, Timeline};
 use super::{Frame, SHOWN, before, done, rendered};
 use crate::addresses::address;
 use crate::app::Visitor;
-use crate::database::{Database, flag, maybe_number, number, optional, text};
+use crate::database::{Database, array, flag, maybe_number, number, optional, text};
 use crate::failure::Failure;
 use crate::forms::Act;
 
@@ -179,71 +179,71 @@ async fn run(database: &Database, thread: &str) -> Result<Run, Failure> {
 
 async fn questions(database: &Database, thread: &str) -> Result<Vec<Question>, Failure> {
     const QUESTIONS: &str = include_str!("run_questions.sql");
-    let rows = database.rows(QUESTIONS, &[Some(thread)]).await?;
-    let questions = rows.iter().map(|row| Question {
-        id: text(row, "id"),
-        kind: text(row, "kind"),
-        status: text(row, "status"),
-        asks: text(row, "asks"),
-        requested: text(row, "requested"),
-        decided: optional(row, "decided"),
-        decided_by: optional(row, "decided_by"),
-    });
-    Ok(questions.collect())
+    database
+        .lines(QUESTIONS, &[Some(thread)], |row| Question {
+            id: text(row, "id"),
+            kind: text(row, "kind"),
+            status: text(row, "status"),
+            asks: text(row, "asks"),
+            requested: text(row, "requested"),
+            decided: optional(row, "decided"),
+            decided_by: optional(row, "decided_by"),
+        })
+        .await
 }
 
 async fn calls(database: &Database, thread: &str) -> Result<Vec<Calls>, Failure> {
     const CALLS: &str = include_str!("run_calls.sql");
-    let rows = database.rows(CALLS, &[Some(thread)]).await?;
-    let calls = rows.iter().map(|row| Calls {
-        model: text(row, "model"),
-        calls: text(row, "calls"),
-        tokens: text(row, "tokens"),
-        cost: optional(row, "cost"),
-    });
-    Ok(calls.collect())
+    database
+        .lines(CALLS, &[Some(thread)], |row| Calls {
+            model: text(row, "model"),
+            calls: text(row, "calls"),
+            tokens: text(row, "tokens"),
+            cost: optional(row, "cost"),
+        })
+        .await
 }
 
 async fn tools(database: &Database, thread: &str) -> Result<Vec<Tool>, Failure> {
     const TOOLS: &str = include_str!("run_tools.sql");
-    let rows = database.rows(TOOLS, &[Some(thread)]).await?;
-    let tools = rows.iter().map(|row| Tool {
-        name: text(row, "tool"),
-        calls: text(row, "calls"),
-        failed: number(row, "failed"),
-        unfinished: number(row, "unfinished"),
-        total: duration(number(row, "total")),
-        longest: duration(number(row, "longest")),
-    });
-    Ok(tools.collect())
+    database
+        .lines(TOOLS, &[Some(thread)], |row| Tool {
+            name: text(row, "tool"),
+            calls: text(row, "calls"),
+            failed: number(row, "failed"),
+            unfinished: number(row, "unfinished"),
+            total: duration(number(row, "total")),
+            longest: duration(number(row, "longest")),
+        })
+        .await
 }
 
 async fn tool_calls(database: &Database, thread: &str) -> Result<Vec<ToolCall>, Failure> {
     const TOOL_CALLS: &str = include_str!("run_tool_calls.sql");
-    let rows = database.rows(TOOL_CALLS, &[Some(thread)]).await?;
-    let calls = rows.iter().map(|row| ToolCall {
-        at: text(row, "at"),
-        tool: text(row, "tool"),
-        status: text(row, "status"),
-        duration: maybe_number(row, "duration_ms").map(duration),
-        arguments: text(row, "arguments"),
-        error: optional(row, "error"),
-    });
-    Ok(calls.collect())
+    database
+        .lines(TOOL_CALLS, &[Some(thread)], |row| ToolCall {
+            at: text(row, "at"),
+            tool: text(row, "tool"),
+            status: text(row, "status"),
+            duration: maybe_number(row, "duration_ms").map(duration),
+            arguments: text(row, "arguments"),
+            error: optional(row, "error"),
+        })
+        .await
 }
 
 /// The events with these ids.
 async fn events(database: &Database, ids: &[&str]) -> Result<Vec<Event>, Failure> {
     const EVENTS: &str = include_str!("run_events.sql");
-    let ids = format!("{{{}}}", ids.join(","));
-    let rows = database.rows(EVENTS, &[Some(&ids)]).await?;
-    let events = rows.iter().map(|row| Event {
-        at: text(row, "at"),
-        name: text(row, "event_type"),
-        role: text(row, "role"),
-        facts: text(row, "metadata"),
-    });
-    Ok(events.collect())
+    let ids = array(ids);
+    database
+        .lines(EVENTS, &[Some(&ids)], |row| Event {
+            at: text(row, "at"),
+            name: text(row, "event_type"),
+            role: text(row, "role"),
+            facts: text(row, "metadata"),
+        })
+        .await
 }
 
 /// Pauses, resumes or stops a run.

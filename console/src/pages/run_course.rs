@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::timeline::{Calls, Change, History, Question, Tokens};
-use crate::database::{Database, maybe_number, number, optional, text};
+use crate::database::{Database, array, maybe_number, number, optional, text};
 use crate::failure::Failure;
 
 /// An event of the trail.
@@ -30,13 +30,12 @@ impl Course {
     ) -> Result<Course, Failure> {
         const MOMENTS: &str = include_str!("run_moments.sql");
         let events = trail(database, thread).await?;
-        let rows = database.rows(MOMENTS, &[Some(thread)]).await?;
-        let moments = rows.iter().map(|row| number(row, "at"));
-        let moments = moments.chain(events.iter().filter_map(|event| event.at)).collect();
+        let mut moments = database.lines(MOMENTS, &[Some(thread)], |row| number(row, "at")).await?;
+        moments.extend(events.iter().filter_map(|event| event.at));
         let Some(axis) = Axis::of(moments) else {
             return Ok(Course { events, history: None });
         };
-        let begins = axis.begins();
+        let begins = array(axis.begins());
         let mut counts = vec![0; axis.cells()];
         for at in events.iter().filter_map(|event| event.at) {
             if let Some(count) = counts.get_mut(axis.cell(at)) {
@@ -60,21 +59,21 @@ impl Course {
 
 async fn trail(database: &Database, thread: &str) -> Result<Vec<Event>, Failure> {
     const TRAIL: &str = include_str!("run_trail.sql");
-    let rows = database.rows(TRAIL, &[Some(thread)]).await?;
-    let events = rows.iter().map(|row| Event {
-        id: text(row, "id"),
-        name: text(row, "event_type"),
-        at: maybe_number(row, "at"),
-        phase: optional(row, "phase"),
-    });
-    Ok(events.collect())
+    database
+        .lines(TRAIL, &[Some(thread)], |row| Event {
+            id: text(row, "id"),
+            name: text(row, "event_type"),
+            at: maybe_number(row, "at"),
+            phase: optional(row, "phase"),
+        })
+        .await
 }
 
 /// The time of each cell, and of the last moment.
 async fn times(database: &Database, axis: &Axis) -> Result<Vec<String>, Failure> {
     const TIMES: &str = include_str!("run_times.sql");
-    let rows = database.rows(TIMES, &[Some(&axis.begins_and_last())]).await?;
-    Ok(rows.iter().map(|row| text(row, "at")).collect())
+    let moments = array(axis.begins().chain([axis.last()]));
+    database.lines(TIMES, &[Some(&moments)], |row| text(row, "at")).await
 }
 
 /// The phases that the trail tells of, and the last one, which an answer may have begun. A phase that is reported again has not
@@ -108,41 +107,41 @@ fn pauses(events: &[Event]) -> Vec<Change> {
 
 async fn questions(database: &Database, thread: &str) -> Result<Vec<Question>, Failure> {
     const QUESTIONS: &str = include_str!("run_question_times.sql");
-    let rows = database.rows(QUESTIONS, &[Some(thread)]).await?;
-    let questions = rows.iter().map(|row| Question {
-        kind: text(row, "kind"),
-        status: text(row, "status"),
-        decided_by: optional(row, "decided_by"),
-        asked_at: number(row, "asked_at"),
-        decided_at: maybe_number(row, "decided_at"),
-    });
-    Ok(questions.collect())
+    database
+        .lines(QUESTIONS, &[Some(thread)], |row| Question {
+            kind: text(row, "kind"),
+            status: text(row, "status"),
+            decided_by: optional(row, "decided_by"),
+            asked_at: number(row, "asked_at"),
+            decided_at: maybe_number(row, "decided_at"),
+        })
+        .await
 }
 
 async fn tools(database: &Database, thread: &str, begins: &str) -> Result<Vec<Calls>, Failure> {
     const TOOLS: &str = include_str!("run_tool_cells.sql");
-    let rows = database.rows(TOOLS, &[Some(thread), Some(begins)]).await?;
     let cell = |number: i64| usize::try_from(number).unwrap_or_default();
-    let calls = rows.iter().map(|row| Calls {
-        place: number(row, "place"),
-        name: optional(row, "name"),
-        began: cell(number(row, "began")),
-        ended: maybe_number(row, "ended").map(cell),
-        calls: number(row, "calls"),
-        failed: number(row, "failed"),
-    });
-    Ok(calls.collect())
+    database
+        .lines(TOOLS, &[Some(thread), Some(begins)], |row| Calls {
+            place: number(row, "place"),
+            name: optional(row, "name"),
+            began: cell(number(row, "began")),
+            ended: maybe_number(row, "ended").map(cell),
+            calls: number(row, "calls"),
+            failed: number(row, "failed"),
+        })
+        .await
 }
 
 async fn models(database: &Database, thread: &str, begins: &str) -> Result<Vec<Tokens>, Failure> {
     const MODELS: &str = include_str!("run_model_cells.sql");
-    let rows = database.rows(MODELS, &[Some(thread), Some(begins)]).await?;
-    let calls = rows.iter().map(|row| Tokens {
-        place: number(row, "place"),
-        name: optional(row, "name"),
-        cell: usize::try_from(number(row, "cell")).unwrap_or_default(),
-        calls: number(row, "calls"),
-        tokens: number(row, "tokens"),
-    });
-    Ok(calls.collect())
+    database
+        .lines(MODELS, &[Some(thread), Some(begins)], |row| Tokens {
+            place: number(row, "place"),
+            name: optional(row, "name"),
+            cell: usize::try_from(number(row, "cell")).unwrap_or_default(),
+            calls: number(row, "calls"),
+            tokens: number(row, "tokens"),
+        })
+        .await
 }

@@ -44,10 +44,10 @@ pub async fn page(
 ) -> Result<Response, Failure> {
     const LINES: &str = include_str!("runs.sql");
     let offset = before(filter.page).to_string();
-    let rows = session.database.rows(LINES, &[filled(&filter.thread), Some(&offset)]).await?;
-    let lines: Vec<Line> = rows
-        .iter()
-        .map(|row| Line {
+    let parameters = [filled(&filter.thread), Some(offset.as_str())];
+    let lines = session
+        .database
+        .lines(LINES, &parameters, |row| Line {
             thread: text(row, "thread_id"),
             phase: text(row, "phase"),
             gate: text(row, "gate_status"),
@@ -57,7 +57,7 @@ pub async fn page(
             open: number(row, "open"),
             updated: text(row, "updated"),
         })
-        .collect();
+        .await?;
     let next = after(filter.page, lines.len());
     rendered(&Page { frame: Frame::of(&session, "/runs"), filter: &filter, lines, next })
 }

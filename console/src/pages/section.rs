@@ -54,8 +54,8 @@ impl<T> Section<T> {
         parameters: &[Option<&str>],
         line: impl Fn(&Row) -> T,
     ) -> Result<Section<T>, Failure> {
-        match database.rows(sql, parameters).await {
-            Ok(rows) => Ok(Section::Shown(rows.iter().map(line).collect())),
+        match database.lines(sql, parameters, line).await {
+            Ok(lines) => Ok(Section::Shown(lines)),
             Err(failure) => refusal(failure).map(Section::Refused),
         }
     }

@@ -89,10 +89,8 @@ pub async fn page(session: &Visit, id: &str) -> Result<Response, Failure> {
         description: optional(&row, "description"),
         definition: optional(&row, "definition"),
     };
-    let rows = database.rows(TASKS, &[Some(id)]).await?;
-    let tasks: Vec<Task> = rows
-        .iter()
-        .map(|row| Task {
+    let tasks = database
+        .lines(TASKS, &[Some(id)], |row| Task {
             id: text(row, "id"),
             step: Step {
                 sequence: text(row, "sequence"),
@@ -106,7 +104,7 @@ pub async fn page(session: &Visit, id: &str) -> Result<Response, Failure> {
             changed: text(row, "changed"),
             error: text(row, "error"),
         })
-        .collect();
+        .await?;
     let graph = Graph::of(tasks.iter().map(|task| &task.step));
     let may = Rights::of(database).await?;
     rendered(&Page { frame: Frame::of(session, "/workflows"), workflow, graph, tasks: &tasks, may })

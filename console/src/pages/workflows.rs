@@ -50,10 +50,10 @@ pub async fn page(
         return workflow::page(&session, id).await;
     }
     let offset = before(filter.page).to_string();
-    let rows = session.database.rows(LINES, &[filled(&filter.name), Some(&offset)]).await?;
-    let lines: Vec<Line> = rows
-        .iter()
-        .map(|row| Line {
+    let parameters = [filled(&filter.name), Some(offset.as_str())];
+    let lines = session
+        .database
+        .lines(LINES, &parameters, |row| Line {
             id: text(row, "id"),
             name: text(row, "name"),
             status: text(row, "status"),
@@ -64,7 +64,7 @@ pub async fn page(
             sequence: text(row, "sequence"),
             changed: text(row, "changed"),
         })
-        .collect();
+        .await?;
     let next = after(filter.page, lines.len());
     rendered(&Page { frame: Frame::of(&session, "/workflows"), filter: &filter, lines, next })
 }
