@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, REFRESH};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 use crate::addresses;
 
@@ -58,19 +58,38 @@ impl IntoResponse for Failure {
     }
 }
 
-/// What the page says.
+/// Why something is not done: a message with its detail and hint, and its SQLSTATE if it is the database's.
 #[derive(Default)]
-struct Message<'a> {
-    text: &'a str,
-    detail: Option<&'a str>,
-    hint: Option<&'a str>,
-    code: Option<&'a str>,
+pub struct Refusal {
+    pub message: String,
+    pub detail: Option<String>,
+    pub hint: Option<String>,
+    pub code: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal of the console's own.
+    pub fn new(message: &str, hint: Option<&str>) -> Refusal {
+        let (message, hint) = (message.to_owned(), hint.map(str::to_owned));
+        Refusal { message, hint, ..Refusal::default() }
+    }
+}
+
+impl From<&DbError> for Refusal {
+    fn from(error: &DbError) -> Refusal {
+        Refusal {
+            message: error.message().to_owned(),
+            detail: error.detail().map(str::to_owned),
+            hint: error.hint().map(str::to_owned),
+            code: Some(error.code().code().to_owned()),
+        }
+    }
 }
 
 #[derive(Template)]
 #[template(path = "failure.html")]
 struct Page<'a> {
-    message: Message<'a>,
+    refusal: Refusal,
     /// The sign-in, if there is one, and whether it is what helps.
     sign_in: Option<&'a str>,
     is_signed_out: bool,
@@ -96,11 +115,10 @@ impl Failure {
     /// The page about the failure.
     pub fn page(&self, asked: &Asked) -> Response {
         let sign_in = asked.signs_in.then(|| addresses::sign_in(asked.page.as_deref()));
-        let answer = |status, message: Message<'_>| {
-            render(status, &Page { message, sign_in: sign_in.as_deref(), is_signed_out: false })
+        let answer = |status, refusal| {
+            render(status, &Page { refusal, sign_in: sign_in.as_deref(), is_signed_out: false })
         };
-        let simple =
-            |status, text: &str, hint| answer(status, Message { text, hint, ..Message::default() });
+        let simple = |status, text: &str, hint| answer(status, Refusal::new(text, hint));
         match (self, asked.page.as_deref()) {
             (Failure::FromElsewhere, Some(page)) => render(StatusCode::OK, &Again { page }),
             (Failure::SignedOut | Failure::FromElsewhere, _) => {
@@ -147,13 +165,9 @@ fn disconnected(sign_in: Option<&str>, page: Option<&str>) -> Response {
         Some(_) => "Sign in again once the database answers. The page for that comes by itself.",
         None => "The page comes again by itself, once the database answers.",
     };
-    let message = Message {
-        text: "The database has ended the connection.",
-        hint: Some(hint),
-        ..Message::default()
-    };
+    let refusal = Refusal::new("The database has ended the connection.", Some(hint));
     let response =
-        render(StatusCode::SERVICE_UNAVAILABLE, &Page { message, sign_in, is_signed_out: true });
+        render(StatusCode::SERVICE_UNAVAILABLE, &Page { refusal, sign_in, is_signed_out: true });
     leading(response, sign_in.or(page))
 }
 
@@ -171,21 +185,14 @@ fn is_for_a_moment(error: &Error) -> bool {
     error.as_db_error().is_none() || error.code() == Some(&SqlState::CANNOT_CONNECT_NOW)
 }
 
-fn refused(error: &Error, answer: impl Fn(StatusCode, Message<'_>) -> Response) -> Response {
+fn refused(error: &Error, answer: impl Fn(StatusCode, Refusal) -> Response) -> Response {
     let Some(database) = error.as_db_error() else {
-        let detail = error.to_string();
-        return answer(
-            StatusCode::SERVICE_UNAVAILABLE,
-            Message {
-                text: "The database cannot be reached.",
-                detail: Some(&detail),
-                hint: Some("Try again once it runs. This page leads back by itself."),
-                code: None,
-            },
-        );
+        let hint = Some("Try again once it runs. This page leads back by itself.");
+        let refusal = Refusal::new("The database cannot be reached.", hint);
+        let detail = Some(error.to_string());
+        return answer(StatusCode::SERVICE_UNAVAILABLE, Refusal { detail, ..refusal });
     };
-    let code = database.code().code();
-    let status = match code {
+    let status = match database.code().code() {
         "42501" => StatusCode::FORBIDDEN,
         "P0002" => StatusCode::NOT_FOUND,
         "55000" | "40001" | "40P01" | "23505" => StatusCode::CONFLICT,
@@ -193,15 +200,7 @@ fn refused(error: &Error, answer: impl Fn(StatusCode, Message<'_>) -> Response) 
         "57014" | "55P03" | "53300" | "57P03" => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    answer(
-        status,
-        Message {
-            text: database.message(),
-            detail: database.detail(),
-            hint: database.hint(),
-            code: Some(code),
-        },
-    )
+    answer(status, Refusal::from(database))
 }
 
 fn render(status: StatusCode, page: &impl Template) -> Response {

@@ -4,30 +4,11 @@ use tokio_postgres::Row;
 use tokio_postgres::error::DbError;
 
 use crate::database::Database;
-use crate::failure::Failure;
+use crate::failure::{Failure, Refusal};
 
 pub enum Section<T> {
     Shown(Vec<T>),
     Refused(Refusal),
-}
-
-/// The message of the database with its detail and hint.
-pub struct Refusal {
-    pub message: String,
-    pub detail: Option<String>,
-    pub hint: Option<String>,
-    pub code: Option<String>,
-}
-
-impl From<&DbError> for Refusal {
-    fn from(error: &DbError) -> Refusal {
-        Refusal {
-            message: error.message().to_owned(),
-            detail: error.detail().map(str::to_owned),
-            hint: error.hint().map(str::to_owned),
-            code: Some(error.code().code().to_owned()),
-        }
-    }
 }
 
 impl<T> Section<T> {
@@ -64,12 +45,10 @@ impl<T> Section<T> {
 /// A refusal concerns one part; without a database the page has no other parts either.
 fn refusal(failure: Failure) -> Result<Refusal, Failure> {
     match &failure {
-        Failure::TooLate => Ok(Refusal {
-            message: "This part was not read: the parts before took too long.".to_owned(),
-            detail: None,
-            hint: Some("Load the page again later.".to_owned()),
-            code: None,
-        }),
+        Failure::TooLate => Ok(Refusal::new(
+            "This part was not read: the parts before took too long.",
+            Some("Load the page again later."),
+        )),
         Failure::Database(error) => match error.as_db_error() {
             Some(refused) if !is_over(refused) => Ok(Refusal::from(refused)),
             _ => Err(failure),
