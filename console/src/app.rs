@@ -138,7 +138,12 @@ impl FromRequestParts<Arc<App>> for Visitor {
 /// Whether a page that is open asks by itself, for its content or for its stream: no sign of a person.
 fn is_of_script(headers: &HeaderMap) -> bool {
     let is_stream = headers.get(ACCEPT).is_some_and(|kind| kind == "text/event-stream");
-    is_stream || headers.contains_key(LOADS_AGAIN)
+    is_stream || loads_again(headers)
+}
+
+/// Whether the script of an open page loads it again, of which it replaces only the parts that change.
+pub fn loads_again(headers: &HeaderMap) -> bool {
+    headers.contains_key(LOADS_AGAIN)
 }
 
 /// Whether a link of another site leads here: then the browser keeps back the cookie, also if the person is signed in.

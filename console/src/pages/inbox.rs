@@ -2,11 +2,12 @@
 
 use askama::Template;
 use axum::extract::Query;
+use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::filter::{Filter, Pages};
 use super::{Frame, rendered};
-use crate::app::Visitor;
+use crate::app::{self, Visitor};
 use crate::database::{flag, number, optional, text};
 use crate::failure::Failure;
 
@@ -28,7 +29,7 @@ struct Card {
 struct Page<'a> {
     frame: Frame<'a>,
     filter: &'a Filter,
-    /// The roles that are asked.
+    /// The roles that are asked; none in a page that is loaded again.
     roles: Vec<String>,
     cards: Vec<Card>,
     /// The number of open questions that fit the filter.
@@ -39,6 +40,7 @@ struct Page<'a> {
 pub async fn page(
     Visitor(session): Visitor,
     Query(filter): Query<Filter>,
+    headers: HeaderMap,
 ) -> Result<Response, Failure> {
     const CARDS: &str = include_str!("inbox.sql");
     const COUNT: &str = include_str!("inbox_count.sql");
@@ -48,7 +50,11 @@ pub async fn page(
     let offset = filter.before().to_string();
     let open = session.database.row(COUNT, &fits).await?;
     let open = open.map(|row| number(&row, "open")).unwrap_or_default();
-    let roles = session.database.lines(ROLES, &[], |row| text(row, "role")).await?;
+    // The suggestions stand beside the filter, which stays as it is.
+    let roles = match app::loads_again(&headers) {
+        true => Vec::new(),
+        false => session.database.lines(ROLES, &[], |row| text(row, "role")).await?,
+    };
     let parameters = [&fits[..], &[Some(&offset)]].concat();
     let cards = session
         .database
