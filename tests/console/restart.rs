@@ -1,16 +1,14 @@
 //! The server is really restarted under an open page, and stops for a while.
 
-use std::process::Command;
-
 use anyhow::Result;
-use postgres::Client;
 use support::deadline::wait_until;
 use xtask::cluster::{Cluster, Settings};
+use xtask::console;
 use xtask::machine::program::Program;
 
 use super::browser::{Browser, Kind};
 use super::program::path;
-use super::scene::PROJECT;
+use super::scene;
 
 const DATABASE: &str = "work";
 
@@ -30,27 +28,15 @@ impl Place {
             "CREATE EXTENSION orchestrator_schema; CREATE ROLE rosa LOGIN; \
              SELECT orchestrator.grant_access('rosa', 'reviewer')",
         )?;
-        let socket = server.socket_folder().display();
-        let database = format!("host={socket} port={} dbname={DATABASE}", server.port());
-        let mut command = Command::new(path("ORCHESTRATOR_CONSOLE")?);
-        command.args(["--listen", "127.0.0.1:0", "--database", &database]).args(options);
-        let console = Program::start(&mut command, "http://127.0.0.1:", "/")?;
+        let program = path("ORCHESTRATOR_CONSOLE")?;
+        let console = console::start(program, &server, DATABASE, options)?;
         let place = Self { console, server };
         place.ask("t1", "May it go on?")?;
         Ok(place)
     }
 
-    fn client(&self) -> Result<Client> {
-        self.server.connect(DATABASE)
-    }
-
     fn ask(&self, thread: &str, reason: &str) -> Result<()> {
-        let mut client = self.client()?;
-        let start = "SELECT orchestrator.ensure_run($1, $2::text::uuid, $1)";
-        client.execute(start, &[&thread, &PROJECT])?;
-        let ask = "SELECT orchestrator.request_review($1, 'gate_override', $2)";
-        client.execute(ask, &[&thread, &reason])?;
-        Ok(())
+        scene::ask(&mut self.server.connect(DATABASE)?, thread, reason).map(drop)
     }
 
     fn browser(&self) -> Result<Browser> {

@@ -1,12 +1,11 @@
 //! A database with questions, the console on it, and a role of every level.
 
-use std::process::Command;
-
 use anyhow::Result;
 use postgres::Client;
 use postgres::types::ToSql;
 use support::extension::{newest, walked_to};
 use support::{Database, roles};
+use xtask::console;
 use xtask::machine::program::Program;
 
 use super::browser::{Browser, Kind};
@@ -23,29 +22,31 @@ pub struct Scene {
 
 impl Scene {
     pub fn new(name: &str) -> Result<Self> {
-        Self::start(name, |_| Vec::new())
+        Self::with(name, &[])
     }
 
     /// The same, with further options of the console.
     pub fn with(name: &str, options: &[&str]) -> Result<Self> {
-        Self::start(name, |_| options.iter().map(|option| (*option).to_owned()).collect())
+        Self::start(Self::prepared(name)?, options)
     }
 
     /// The console of one person, who does not sign in.
     pub fn of_one_person(name: &str, level: &str) -> Result<Self> {
-        let of_role =
-            |database: &Database| vec!["--as-role".to_owned(), roles::name(database, level)];
-        Self::start(name, of_role)
+        let database = Self::prepared(name)?;
+        let role = roles::name(&database, level);
+        Self::start(database, &["--as-role", &role])
     }
 
-    fn start(name: &str, options: impl FnOnce(&Database) -> Vec<String>) -> Result<Self> {
+    fn prepared(name: &str) -> Result<Database> {
         let database = walked_to(name, newest()?)?;
         roles::of_every_level(&database)?;
-        let socket = database.socket_folder().display();
-        let place = format!("host={socket} port={} dbname={}", database.port(), database.name());
-        let mut command = Command::new(path("ORCHESTRATOR_CONSOLE")?);
-        command.args(["--listen", "127.0.0.1:0", "--database", &place]).args(options(&database));
-        Ok(Self { console: Program::start(&mut command, "http://127.0.0.1:", "/")?, database })
+        Ok(database)
+    }
+
+    fn start(database: Database, options: &[&str]) -> Result<Self> {
+        let program = path("ORCHESTRATOR_CONSOLE")?;
+        let console = console::start(program, &database, database.name(), options)?;
+        Ok(Self { console, database })
     }
 
     pub fn port(&self) -> u16 {
@@ -82,9 +83,7 @@ impl Scene {
 
     /// A run that asks whether it may go on. Returns the id of the question.
     pub fn ask(&self, thread: &str, reason: &str) -> Result<String> {
-        let start = "SELECT orchestrator.ensure_run($1, $2::text::uuid, $1)";
-        self.client()?.execute(start, &[&thread, &PROJECT])?;
-        self.value("orchestrator.request_review($1, 'gate_override', $2)", &[&thread, &reason])
+        ask(&mut self.client()?, thread, reason)
     }
 
     /// The state of a question.
@@ -103,4 +102,12 @@ impl Scene {
         assert_eq!(browser.path()?, "/", "the inbox follows the sign-in");
         Ok(browser)
     }
+}
+
+/// A run that asks whether it may go on. Returns the id of the question.
+pub fn ask(client: &mut Client, thread: &str, reason: &str) -> Result<String> {
+    const START: &str = "SELECT orchestrator.ensure_run($1, $2::text::uuid, $1)";
+    const ASK: &str = "SELECT orchestrator.request_review($1, 'gate_override', $2)::text";
+    client.execute(START, &[&thread, &PROJECT])?;
+    Ok(client.query_one(ASK, &[&thread, &reason])?.try_get(0)?)
 }

@@ -7,6 +7,7 @@ pub mod bench;
 pub mod chain;
 pub mod checks;
 pub mod cluster;
+pub mod console;
 pub mod demo;
 pub mod generate;
 pub mod install;

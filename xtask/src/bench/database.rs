@@ -50,13 +50,13 @@ pub struct Bench {
 
 impl Bench {
     pub fn start(toolchain: &Toolchain, options: &Options) -> Result<Self> {
-        Ok(Self {
-            toolchain: toolchain.clone(),
-            cluster: Cluster::start(&toolchain.pg, &settings())?,
-            rows: options.rows,
-            rounds: options.rounds,
-            databases: Cell::new(0),
-        })
+        Self::on(toolchain, &settings(), options.rows, options.rounds)
+    }
+
+    fn on(toolchain: &Toolchain, settings: &Settings, rows: u64, rounds: usize) -> Result<Self> {
+        let cluster = Cluster::start(&toolchain.pg, settings)?;
+        let databases = Cell::new(0);
+        Ok(Self { toolchain: toolchain.clone(), cluster, rows, rounds, databases })
     }
 
     /// The same run on a server of its own, for that many connections of roles with passwords.
@@ -64,13 +64,7 @@ impl Bench {
         let mut settings = Settings { passwords: true, ..settings() };
         let connections = connections + SUPERUSERS_CONNECTIONS;
         settings.parameters.push(("max_connections".to_owned(), connections.to_string()));
-        Ok(Self {
-            toolchain: self.toolchain.clone(),
-            cluster: Cluster::start(&self.toolchain.pg, &settings)?,
-            rows: self.rows,
-            rounds: self.rounds,
-            databases: Cell::new(0),
-        })
+        Self::on(&self.toolchain, &settings, self.rows, self.rounds)
     }
 
     /// The sizes that are not larger than the requested number of rows.
@@ -147,11 +141,6 @@ impl Database {
     /// Connects as a role with a password.
     pub fn connect_with(&self, role: &str, password: &str) -> Result<Client> {
         self.address.connect_with(&self.name, role, password)
-    }
-
-    /// The database as a connection string without a role.
-    pub fn connection_string(&self) -> String {
-        self.address.connection_string(&self.name)
     }
 
     /// A client that several variants share.

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 
 use crate::checks::check::{Check, Run};
 use crate::checks::server_tests;
-use crate::machine::process;
+use crate::console::{self, Build};
 use crate::machine::setup::{node_packages, packages};
 use crate::machine::toolchain::Toolchain;
 
@@ -21,9 +21,8 @@ fn run(toolchain: &Toolchain) -> Result<()> {
     let folder = project.target().join("console");
     node_packages::install(&project.root().join("tests/console"), &folder)
         .context("no page was looked at, because axe-core cannot be had from npm")?;
-    process::run(toolchain.cargo().args(["build", "--package", "orchestrator-console"]))?;
     let environment = [
-        ("ORCHESTRATOR_CONSOLE", project.target().join("debug/orchestrator-console")),
+        ("ORCHESTRATOR_CONSOLE", console::build(toolchain, Build::Debug)?),
         ("ORCHESTRATOR_AXE", folder.join("node_modules/axe-core/axe.min.js")),
     ];
     server_tests::run_in(toolchain, "console", &environment)

@@ -11,6 +11,7 @@ use self::fresh_root::FreshRoot;
 use crate::address::query;
 use crate::checks::check::{Check, Run};
 use crate::cluster::{Cluster, Settings};
+use crate::console::NAME;
 use crate::demo;
 use crate::generate::package::{self, console, meta};
 use crate::machine::process;
@@ -63,7 +64,7 @@ fn check_console(toolchain: &Toolchain) -> Result<()> {
     let file = console::build(toolchain)?;
     let folder = tempfile::tempdir()?;
     process::output(Command::new("dpkg-deb").arg("--extract").arg(&file).arg(folder.path()))?;
-    let program = folder.path().join("usr/bin").join(console::NAME);
+    let program = folder.path().join("usr/bin").join(NAME);
     let version = process::output(Command::new(&program).arg("--version"))?;
     let unit = folder.path().join("usr/lib/systemd/system/orchestrator-console.service");
     if !unit.exists() {

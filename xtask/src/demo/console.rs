@@ -14,10 +14,9 @@ use nix::unistd::Pid;
 use super::left_running::{command_line, end};
 use crate::address::Address;
 use crate::cluster::Cluster;
+use crate::console::{self, Build, NAME};
 use crate::machine::process;
 use crate::machine::toolchain::Toolchain;
-
-const PROGRAM: &str = "orchestrator-console";
 
 /// The role that the console works as. `examples/questions.sql` makes it a reviewer.
 const REVIEWER: &str = "rosa";
@@ -48,10 +47,10 @@ pub fn leave_running(
     database: &str,
     folder: &Path,
 ) -> Result<String> {
-    process::run(toolchain.cargo().args(["build", "--quiet", "--package", PROGRAM]))?;
+    let program = console::build(toolchain, Build::Debug)?;
     let log = folder.join("console.log");
     let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-    let mut console = Command::new(toolchain.project.target().join("debug").join(PROGRAM));
+    let mut console = Command::new(program);
     let console = process::without_postgres_settings(&mut console)
         .args(["--listen", "127.0.0.1:0", "--as-role", REVIEWER])
         .arg(format!("--database={}", address.connection_string(database)))
@@ -83,10 +82,10 @@ pub fn stop(folder: &Path) -> Result<()> {
     let Ok(text) = fs::read_to_string(folder.join("console.pid")) else { return Ok(()) };
     let Ok(number) = text.trim().parse() else { return Ok(()) };
     // Another program may have its process id now.
-    if !command_line(number).is_some_and(|line| line.contains(PROGRAM)) {
+    if !command_line(number).is_some_and(|line| line.contains(NAME)) {
         return Ok(());
     }
     end("the console", Pid::from_raw(number), &[Signal::SIGTERM, Signal::SIGKILL], || {
-        !command_line(number).is_some_and(|line| line.contains(PROGRAM))
+        !command_line(number).is_some_and(|line| line.contains(NAME))
     })
 }

@@ -20,7 +20,7 @@ pub const LIBRARY: [&[&str]; 9] = [
 pub const XTASK: [&[&str]; 7] = [
     &["machine"],
     &["address", "chain"],
-    &["cluster", "install"],
+    &["cluster", "console", "install"],
     &["bench", "demo", "generate"],
     &["checks"],
     &["release"],

@@ -1,8 +1,6 @@
 //! The inbox of the console while many people have it open.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Barrier;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
@@ -17,8 +15,7 @@ use crate::bench::case::{self, Case, Outcome, Target};
 use crate::bench::database::{Bench, Database};
 use crate::bench::measure::{in_turn, median, timed};
 use crate::bench::questions;
-use crate::machine::process;
-use crate::machine::program::Program;
+use crate::console::{self, Build};
 
 pub const CASE: Case = Case {
     name: "console",
@@ -36,9 +33,6 @@ pub const CASE: Case = Case {
 
 /// The reviewers who have the inbox open.
 const PEOPLE: usize = 200;
-
-/// The package and the program.
-const NAME: &str = "orchestrator-console";
 
 const PASSWORD: &str = "secret";
 
@@ -59,17 +53,13 @@ const RULES: &str = "
 
 fn run(bench: &Bench) -> Result<Outcome> {
     let mut outcome = Outcome::against(&["its queries", "everybody's queries at once"]);
-    let program = program(bench)?;
+    let program = console::build(&bench.toolchain, Build::Release)?;
     for size in bench.sizes(&[10_000]) {
         // Each person has a connection of the console, and another one for the baseline.
         let bench = bench.with_passwords(2 * PEOPLE)?;
         let database = prepared(&bench, size)?;
-        let mut command = Command::new(&program);
-        let place = database.connection_string();
-        command.args(["--listen", "127.0.0.1:0", "--database", &place]);
-        command.args(["--sessions", &PEOPLE.to_string()]);
-        let command = process::without_postgres_settings(&mut command);
-        let console = Program::start(command, "http://127.0.0.1:", "/")?;
+        let options = ["--sessions", &PEOPLE.to_string()];
+        let console = console::start(&program, &bench.cluster, &database.name, &options)?;
         let reviewers = Reviewers {
             database: &database,
             browsers: RefCell::default(),
@@ -103,13 +93,6 @@ fn run(bench: &Bench) -> Result<Outcome> {
         outcome.add("last page after a decision", scale, &medians, None);
     }
     Ok(outcome)
-}
-
-/// The console, built as it is packaged.
-fn program(bench: &Bench) -> Result<PathBuf> {
-    let mut build = bench.toolchain.cargo();
-    process::run(build.args(["build", "--quiet", "--release", "--package", NAME]))?;
-    Ok(bench.toolchain.project.target().join("release").join(NAME))
 }
 
 /// A database with open questions, and with the reviewers.

@@ -6,11 +6,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::deb::{Package, copy, copy_as, empty_tree, pack};
-use crate::machine::process;
+use crate::console::{self, Build, NAME};
 use crate::machine::toolchain::Toolchain;
-
-/// The name of the package, of its program and of its unit.
-pub const NAME: &str = "orchestrator-console";
 
 const LONG_DESCRIPTION: &str = " One inbox over the reviews, gates and approvals of an orchestrator_schema database,\n \
     with the run, its trail and its cost beside each question. Who signs in does so as\n \
@@ -20,10 +17,9 @@ const LONG_DESCRIPTION: &str = " One inbox over the reviews, gates and approvals
 /// Builds the program and its package; the package's file.
 pub fn build(toolchain: &Toolchain) -> Result<PathBuf> {
     let project = &toolchain.project;
-    process::run(toolchain.cargo().args(["build", "--release", "--package", NAME]))?;
+    let program = console::build(toolchain, Build::Release)?;
     let tree = empty_tree(toolchain, NAME)?;
-    let program =
-        copy_as(&project.target().join("release").join(NAME), &tree.join("usr/bin"), 0o755)?;
+    let program = copy_as(&program, &tree.join("usr/bin"), 0o755)?;
     let unit = project.root().join("console/orchestrator-console.service");
     copy(&unit, &tree.join("usr/lib/systemd/system"))?;
     let documents = tree.join("usr/share/doc").join(NAME);
