@@ -3,6 +3,8 @@
 //! the name distinguishes older archives. Version and time are in the table's comment, so that a
 //! dump includes them.
 
+use std::cmp::Reverse;
+
 use const_format::concatcp;
 use pgrx::prelude::*;
 use pgrx::spi::SpiTupleTable;
@@ -52,10 +54,12 @@ impl Archive {
 
     /// The table in schema orchestrator, if the installed version has it.
     pub fn live_table(&self) -> Result<Option<Table>, Error> {
-        const LIVE: &str = "SELECT c.oid FROM pg_class AS c \
+        static LIVE: Statement = Statement::new(
+            "SELECT c.oid FROM pg_class AS c \
              JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-             WHERE n.nspname = 'orchestrator' AND c.relname = $1 AND c.relkind = 'r'";
-        match dynamic_sql::value::<pg_sys::Oid>(LIVE, &[self.belongs_to.as_str().into()])? {
+             WHERE n.nspname = 'orchestrator' AND c.relname = $1 AND c.relkind = 'r'",
+        );
+        match LIVE.update(&[self.belongs_to.as_str().into()], statements::one::<pg_sys::Oid>)? {
             Some(oid) => Table::find(oid),
             None => Ok(None),
         }
@@ -81,15 +85,17 @@ impl Archive {
     /// The number of foreign keys on the longest path from its table to a table that references no
     /// other.
     fn depth(&self) -> Result<i32, Error> {
-        const DEPTH: &str = "WITH RECURSIVE parent AS ( \
+        static DEPTH: Statement = Statement::new(
+            "WITH RECURSIVE parent AS ( \
                  SELECT $1 AS oid, 0 AS steps, ARRAY[$1] AS path \
                  UNION ALL \
                  SELECT c.confrelid, p.steps + 1, p.path || c.confrelid \
                  FROM parent AS p JOIN pg_constraint AS c ON c.conrelid = p.oid \
                  WHERE c.contype = 'f' AND c.confrelid <> ALL (p.path)) \
-             SELECT max(steps) FROM parent";
+             SELECT max(steps) FROM parent",
+        );
         let Some(live) = self.live_table()? else { return Ok(0) };
-        dynamic_sql::known(DEPTH, &[live.oid.into()], "depth")
+        DEPTH.update(&[live.oid.into()], |rows| rows::only(rows, "depth"))
     }
 }
 
@@ -102,6 +108,16 @@ const VALUES_OF: &str = "(SELECT coalesce(array_agg(a.attname::text ORDER BY a.a
 
 /// Every archive, in the order in which they can be restored.
 pub fn all() -> Result<Vec<Archive>, Error> {
+    let mut archives = Vec::new();
+    for archive in found()? {
+        archives.push((archive.place_in_chain()?, archive.depth()?, archive));
+    }
+    archives.sort_by_key(|(place, depth, _)| (*place, *depth));
+    Ok(archives.into_iter().map(|(_, _, archive)| archive).collect())
+}
+
+/// Every archive, by its name.
+fn found() -> Result<Vec<Archive>, Error> {
     static TABLES: Statement = Statement::new(concatcp!(
         "SELECT c.oid, c.relname::text, obj_description(c.oid, 'pg_class'), ",
         VALUES_OF,
@@ -112,12 +128,7 @@ pub fn all() -> Result<Vec<Archive>, Error> {
     if !found.is_empty() {
         schema::only_ours()?;
     }
-    let mut archives = Vec::new();
-    for (archive, _) in found {
-        archives.push((archive.place_in_chain()?, archive.depth()?, archive));
-    }
-    archives.sort_by_key(|(place, depth, _)| (*place, *depth));
-    Ok(archives.into_iter().map(|(_, _, archive)| archive).collect())
+    Ok(found.into_iter().map(|(archive, _)| archive).collect())
 }
 
 /// The archives that a statement found, each with whether an earlier attempt to restore it left
@@ -235,21 +246,23 @@ fn columns_of(holds: &Holds) -> Option<Vec<String>> {
 
 /// The archives that hold rows, or values of columns, of one table; newest first.
 pub fn of(table: &str) -> Result<Vec<Archive>, Error> {
-    let mut archives: Vec<_> =
-        all()?.into_iter().filter(|archive| archive.belongs_to == table).collect();
+    let mut archives = Vec::new();
+    for archive in found()?.into_iter().filter(|archive| archive.belongs_to == table) {
+        archives.push((archive.place_in_chain()?, archive));
+    }
     // An archive whose label is lost counts as the oldest.
-    archives.sort_by_key(|archive| std::cmp::Reverse(archive.archived_at));
-    Ok(archives)
+    archives.sort_by_key(|(place, archive)| (Reverse(archive.archived_at), *place));
+    Ok(archives.into_iter().map(|(_, archive)| archive).collect())
 }
 
 /// The archive that the running script made of these columns of a table. It may hold other columns
 /// too.
 pub fn by_this_script(table: &str, columns: &[String]) -> Result<Option<Archive>, Error> {
-    const NOW: &str = "SELECT now()";
+    static NOW: Statement = Statement::new("SELECT now()");
     if !backend_state::in_script() {
         return Ok(None);
     }
-    let now = dynamic_sql::value::<TimestampWithTimeZone>(NOW, &[])?;
+    let now = NOW.update(&[], statements::one::<TimestampWithTimeZone>)?;
     let left = manifest::version_left()?;
     Ok(of(table)?.into_iter().find(|archive| {
         let Holds::Columns(held) = &archive.holds else { return false };
@@ -270,13 +283,14 @@ pub fn left(column: &str) -> String {
 
 /// Writes version and time into the comment of an archive's table.
 pub fn label(archive: &Table, belongs_to: &str, holds: &Holds) -> Result<(), Error> {
-    const NOW: &str =
-        "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+    static NOW: Statement = Statement::new(
+        "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+    );
     let label = Label {
         table: belongs_to.to_owned(),
         columns: columns_of(holds),
         from_version: Some(manifest::version_left()?),
-        archived_at: dynamic_sql::value(NOW, &[])?,
+        archived_at: NOW.update(&[], statements::one)?,
         left_behind: false,
     };
     write(archive, &label)

@@ -10,6 +10,8 @@ use super::schema::{self, ARCHIVE};
 use super::table::{OWNED_SEQUENCES, Table};
 use crate::server::dynamic_sql;
 use crate::server::error::Error;
+use crate::server::statements::Statement;
+use crate::server::{rows, statements};
 
 /// Moves a table, with everything its rows need, into the archive.
 pub fn table(table: &Table) -> Result<i64, Error> {
@@ -39,7 +41,7 @@ pub fn table(table: &Table) -> Result<i64, Error> {
 /// Takes a table and the sequences it owns out of the extension. A sequence left behind as a
 /// member would make a later DROP EXTENSION ... CASCADE drop the column that uses it.
 fn leave_extension(table: &Table) -> Result<(), Error> {
-    const MEMBERS: &str = concatcp!(
+    static MEMBERS: Statement = Statement::new(concatcp!(
         "SELECT format('%s %I.%I', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, \
                 n.nspname, c.relname) \
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
@@ -49,8 +51,8 @@ fn leave_extension(table: &Table) -> Result<(), Error> {
            AND (c.oid = $1 OR c.oid IN (",
         OWNED_SEQUENCES,
         ")) ORDER BY c.relkind = 'r'"
-    );
-    for member in dynamic_sql::column::<String>(MEMBERS, &[table.oid.into()])? {
+    ));
+    for member in MEMBERS.update(&[table.oid.into()], statements::column::<String>)? {
         dynamic_sql::execute(&format!("ALTER EXTENSION orchestrator_schema DROP {member}"))?;
     }
     Ok(())
@@ -59,7 +61,7 @@ fn leave_extension(table: &Table) -> Result<(), Error> {
 /// Whether a role other than the owner holds a grant on the table, a column of it or a sequence
 /// that it owns, or the table has a setting that no version makes.
 fn has_user_settings(table: &Table) -> Result<bool, Error> {
-    const SETTINGS: &str = concatcp!(
+    static SETTINGS: Statement = Statement::new(concatcp!(
         "SELECT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a \
                 WHERE a.grantee <> c.relowner AND (c.oid = $1 OR c.oid IN (",
         OWNED_SEQUENCES,
@@ -67,17 +69,17 @@ fn has_user_settings(table: &Table) -> Result<bool, Error> {
          OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attacl IS NOT NULL) \
          OR EXISTS (SELECT FROM pg_class WHERE oid = $1 \
                     AND (relrowsecurity OR relforcerowsecurity OR relreplident <> 'd' OR reloptions IS NOT NULL))"
-    );
-    dynamic_sql::known(SETTINGS, &[table.oid.into()], "settings")
+    ));
+    SETTINGS.update(&[table.oid.into()], |rows| rows::only(rows, "settings"))
 }
 
 /// Drops the parts that tie a table to the extension: foreign keys, triggers, and the defaults,
 /// checks and indexes that use a function of the extension. Each would block DROP EXTENSION, or be
 /// dropped by it.
 fn strip(table: &Table) -> Result<(), Error> {
-    const TIES: &str = include_str!("tied_to_extension.sql");
+    static TIES: Statement = Statement::new(include_str!("tied_to_extension.sql"));
     let statements: Vec<String> =
-        dynamic_sql::column(TIES, &[table.oid.into(), table.to_string().as_str().into()])?;
+        TIES.update(&[table.oid.into(), table.to_string().as_str().into()], statements::column)?;
     for statement in statements {
         dynamic_sql::execute(&statement)?;
     }

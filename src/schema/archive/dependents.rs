@@ -12,10 +12,9 @@ use crate::schema::difference::Additions;
 use crate::schema::facts::{Member, split};
 use crate::schema::manifest::{self, Change};
 use crate::server::backend_state;
-use crate::server::backend_state::with_setting;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
-use crate::server::{dynamic_sql, interrupts, rows, statements};
+use crate::server::{interrupts, plans, rows, statements};
 
 /// The objects that need object $2 of catalog $1; of a table, those that need its columns $3 if
 /// these are given. For each: its description; whether it is a member of the extension, or a part
@@ -49,21 +48,21 @@ pub struct Dependent {
 
 /// An object of a catalog that others may need: the whole of it, or only some of its columns.
 struct Needed<'a> {
-    catalog: &'static str,
+    catalog: pg_sys::Oid,
     oid: pg_sys::Oid,
     columns: Option<&'a [String]>,
 }
 
 impl Needed<'_> {
     fn by(&self, additions: &Additions) -> Result<Vec<Dependent>, Error> {
-        const CATALOG: &str = "SELECT $1::regclass::oid";
-        let catalog = dynamic_sql::value::<pg_sys::Oid>(CATALOG, &[self.catalog.into()])?;
         let columns = self.columns.map(<[String]>::to_vec);
-        let arguments =
-            [catalog.into(), self.oid.into(), columns.clone().into(), additions.labels().into()];
-        // Planning these statements takes longer than running them, and the server would plan them
-        // for each table.
-        let found = with_setting(c"plan_cache_mode", c"force_generic_plan", || {
+        let arguments = [
+            self.catalog.into(),
+            self.oid.into(),
+            columns.clone().into(),
+            additions.labels().into(),
+        ];
+        let found = plans::by_index(|| {
             let mut found = BTreeMap::new();
             DEPENDENTS.update(&arguments, |dependents| {
                 for row in dependents {
@@ -75,7 +74,7 @@ impl Needed<'_> {
                 }
                 Ok(())
             })?;
-            if self.catalog == "pg_class" {
+            if self.catalog == pg_sys::RelationRelationId {
                 let ties = [self.oid.into(), columns.into()];
                 for dependent in TIES
                     .update(&ties, theirs)?
@@ -107,7 +106,7 @@ fn theirs(found: SpiTupleTable<'_>) -> Result<Vec<Dependent>, Error> {
 /// Everything that depends on a table or a view and would be lost or broken without it: other
 /// objects, and the parts that users added to it.
 pub fn of(table: &Table, additions: &Additions) -> Result<Vec<Dependent>, Error> {
-    let needed = Needed { catalog: "pg_class", oid: table.oid, columns: None };
+    let needed = Needed { catalog: pg_sys::RelationRelationId, oid: table.oid, columns: None };
     let mut dependents = needed.by(additions)?;
     for Member { kind, object } in additions.to(&table.to_string()) {
         let description = format!("{kind} {object}");
@@ -118,7 +117,8 @@ pub fn of(table: &Table, additions: &Additions) -> Result<Vec<Dependent>, Error>
 
 /// Everything that depends on an archive and would be lost or broken when its rows are restored.
 pub fn of_archive(archive: &Table) -> Result<Vec<Dependent>, Error> {
-    Needed { catalog: "pg_class", oid: archive.oid, columns: None }.by(&Additions::none())
+    Needed { catalog: pg_sys::RelationRelationId, oid: archive.oid, columns: None }
+        .by(&Additions::none())
 }
 
 /// Everything that depends on columns of a table and would be lost or broken without them. Objects
@@ -128,7 +128,8 @@ pub fn of_columns(
     columns: &[String],
     additions: &Additions,
 ) -> Result<Vec<Dependent>, Error> {
-    Needed { catalog: "pg_class", oid: table.oid, columns: Some(columns) }.by(additions)
+    Needed { catalog: pg_sys::RelationRelationId, oid: table.oid, columns: Some(columns) }
+        .by(additions)
 }
 
 /// Of these functions, given by their signatures, those on which anything depends at all.
@@ -143,9 +144,11 @@ pub fn depended_on(functions: Vec<String>) -> Result<Vec<String>, Error> {
 
 /// Everything that depends on a function, given by its signature.
 pub fn of_function(signature: &str, additions: &Additions) -> Result<Vec<Dependent>, Error> {
-    const FUNCTION: &str = "SELECT to_regprocedure($1)::oid";
-    match dynamic_sql::value::<pg_sys::Oid>(FUNCTION, &[signature.into()])? {
-        Some(oid) => Needed { catalog: "pg_proc", oid, columns: None }.by(additions),
+    static FUNCTION: Statement = Statement::new("SELECT to_regprocedure($1)::oid");
+    match FUNCTION.update(&[signature.into()], statements::one::<pg_sys::Oid>)? {
+        Some(oid) => {
+            Needed { catalog: pg_sys::ProcedureRelationId, oid, columns: None }.by(additions)
+        }
         None => Ok(Vec::new()),
     }
 }
@@ -191,7 +194,7 @@ pub fn refuse_over_stored_rows(target: &str) -> Result<(), Error> {
     let mut found = BTreeMap::new();
     for name in tables {
         let Some(table) = Table::named(name)? else { continue };
-        for dependent in STORED_ROWS.update(&[table.oid.into()], theirs)? {
+        for dependent in plans::by_index(|| STORED_ROWS.update(&[table.oid.into()], theirs))? {
             found.insert(dependent.description.clone(), dependent);
         }
     }

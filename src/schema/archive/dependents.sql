@@ -7,12 +7,15 @@ WITH owned AS (
     UNION ALL SELECT $1, oid FROM owned
     UNION ALL SELECT 'pg_class'::regclass::oid, indexrelid FROM pg_index
               WHERE $1 = 'pg_class'::regclass AND $3::text[] IS NULL AND indrelid = $2
-    UNION ALL SELECT 'pg_type'::regclass::oid, unnest(ARRAY[t.oid, t.typarray]) FROM pg_class AS c
-              JOIN pg_type AS t ON t.oid = c.reltype
-              WHERE $1 = 'pg_class'::regclass AND $3 IS NULL AND (c.oid = $2 OR c.oid IN (SELECT oid FROM owned))
+    UNION ALL SELECT 'pg_type'::regclass::oid, unnest(ARRAY[t.oid, t.typarray])
+              FROM (SELECT $2 UNION ALL SELECT oid FROM owned) AS o (oid)
+              JOIN pg_class AS c ON c.oid = o.oid JOIN pg_type AS t ON t.oid = c.reltype
+              WHERE $1 = 'pg_class'::regclass AND $3 IS NULL
 ), dependent AS (
-    SELECT DISTINCT d.classid, d.objid, d.objsubid FROM pg_depend AS d
-    JOIN needed AS n ON d.refclassid = n.classid AND d.refobjid = n.objid
+    -- With OFFSET 0 they are looked up by key, whatever the statistics say of how many there are.
+    SELECT DISTINCT d.classid, d.objid, d.objsubid FROM needed AS n
+    CROSS JOIN LATERAL (SELECT d.* FROM pg_depend AS d
+                        WHERE d.refclassid = n.classid AND d.refobjid = n.objid OFFSET 0) AS d
     LEFT JOIN pg_attribute AS a ON $1 = 'pg_class'::regclass AND a.attrelid = $2 AND a.attnum = d.refobjsubid
     WHERE (d.deptype = 'n' OR d.deptype = 'a' AND $3 IS NOT NULL)
       AND ($3 IS NULL OR a.attname = ANY ($3))

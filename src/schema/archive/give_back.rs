@@ -16,6 +16,7 @@ use super::values::{self, OnConflict};
 use crate::schema::{access, manifest};
 use crate::server::dynamic_sql;
 use crate::server::error::Error;
+use crate::server::statements::{self, Statement};
 
 /// Restores the rows of a table from its archives.
 pub fn table(live: &Table) -> Result<Outcome, Error> {
@@ -128,10 +129,11 @@ pub fn everything() -> Result<Vec<(String, i64, i64)>, Error> {
 /// Writes the tables again whose rows follow from those of others, in the versions that have them: rows
 /// are restored without triggers.
 fn rebuild_derived() -> Result<(), Error> {
-    const IS_THERE: &str =
-        "SELECT pg_catalog.to_regprocedure('orchestrator.rebuild_task_queue()') IS NOT NULL";
+    static IS_THERE: Statement = Statement::new(
+        "SELECT pg_catalog.to_regprocedure('orchestrator.rebuild_task_queue()') IS NOT NULL",
+    );
     const REBUILD: &str = "SELECT orchestrator.rebuild_task_queue()";
-    if dynamic_sql::value::<bool>(IS_THERE, &[])? == Some(true) {
+    if IS_THERE.update(&[], statements::one::<bool>)? == Some(true) {
         dynamic_sql::value::<i64>(REBUILD, &[])?;
     }
     Ok(())

@@ -30,9 +30,10 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::server::backend_state;
 use crate::server::error::{Error, Kind, required};
 use crate::server::reg_types::RegClass;
-use crate::server::{backend_state, dynamic_sql};
+use crate::server::statements::{self, Statement};
 use table::Table;
 
 /// Takes a table, and the sequences it owns, out of the extension and keeps it in
@@ -212,9 +213,11 @@ fn owned_table(relation: Option<RegClass>) -> Result<Table, Error> {
 /// Refuses every role that does not own the extension: archived and restored rows belong to all
 /// users.
 fn only_for_the_owner() -> Result<(), Error> {
-    const OWNER: &str = "SELECT pg_catalog.pg_has_role(e.extowner, 'USAGE') \
-         FROM pg_catalog.pg_extension AS e WHERE e.extname = 'orchestrator_schema'";
-    if dynamic_sql::value::<bool>(OWNER, &[])? == Some(true) {
+    static OWNER: Statement = Statement::new(
+        "SELECT pg_catalog.pg_has_role(e.extowner, 'USAGE') \
+         FROM pg_catalog.pg_extension AS e WHERE e.extname = 'orchestrator_schema'",
+    );
+    if OWNER.update(&[], statements::one::<bool>)? == Some(true) {
         return Ok(());
     }
     Err(Error::new(

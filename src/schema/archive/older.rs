@@ -10,31 +10,34 @@ use crate::schema::access;
 use crate::server::backend_state;
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::Error;
+use crate::server::statements::{self, Statement};
 
 /// The names that a table uses in its schema: its own, those of its indexes and those of the
 /// sequences that it owns.
 pub fn names_of(table: &Table) -> Result<Vec<String>, Error> {
-    const NAMES: &str = concatcp!(
+    static NAMES: Statement = Statement::new(concatcp!(
         "SELECT c.relname::text FROM pg_class AS c WHERE c.oid = $1 \
             OR EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = $1 AND i.indexrelid = c.oid) \
             OR c.oid IN (",
         OWNED_SEQUENCES,
         ") ORDER BY c.oid <> $1, c.relname"
-    );
-    dynamic_sql::column(NAMES, &[table.oid.into()])
+    ));
+    NAMES.update(&[table.oid.into()], statements::column)
 }
 
 /// Frees these names in the schema of archives: each relation that has one of them gets the next
 /// free name, and keeps its content and everything on it. Returns the table that had the first
 /// name, which is the name of the new archive, if there was one.
 pub fn set_aside(names: &[String]) -> Result<Option<Table>, Error> {
-    const IS_TABLE: &str = "SELECT relkind = 'r' FROM pg_class WHERE oid = $1";
+    static IS_TABLE: Statement =
+        Statement::new("SELECT relkind = 'r' FROM pg_class WHERE oid = $1");
     let mut older = None;
     for (place, name) in names.iter().enumerate() {
         let Some(present) = schema::named(name)? else { continue };
         let aside = schema::free_name(name)?;
         dynamic_sql::execute(&format!("ALTER TABLE {present} RENAME TO {}", quote(&aside)))?;
-        if place == 0 && dynamic_sql::value::<bool>(IS_TABLE, &[present.oid.into()])? == Some(true)
+        if place == 0
+            && IS_TABLE.update(&[present.oid.into()], statements::one::<bool>)? == Some(true)
         {
             older = Some(Table { name: aside, ..present });
         }

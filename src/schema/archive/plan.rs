@@ -10,8 +10,8 @@ use crate::schema::difference::Additions;
 use crate::schema::facts::{Member, Members};
 use crate::schema::{access, catalog, manifest};
 use crate::server::error::{Error, Kind};
-use crate::server::statements::Statement;
-use crate::server::{backend_state, dynamic_sql, interrupts, rows};
+use crate::server::statements::{self, Statement};
+use crate::server::{backend_state, interrupts, rows};
 
 /// One row: the step, the object, the action, the rows it concerns.
 type Line = (String, String, String, Option<i64>);
@@ -122,11 +122,11 @@ impl Step {
 
     /// The columns that the step removes from tables that stay: full name, table and own name.
     fn going_columns(&self) -> Result<Vec<(&str, Table, String)>, Error> {
-        const PARTS: &str = "SELECT (parse_ident($1))[3]";
+        static LAST: Statement = Statement::new("SELECT (parse_ident($1))[3]");
         let mut columns = Vec::new();
         for object in self.going("column") {
             let column = Member { kind: "column".to_owned(), object: object.to_owned() };
-            let name = dynamic_sql::value::<String>(PARTS, &[object.into()])?;
+            let name = LAST.update(&[object.into()], statements::one::<String>)?;
             if let (Some(table), Some(name)) = (Table::named(column.split().0)?, name) {
                 columns.push((object, table, name));
             }

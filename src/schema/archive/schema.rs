@@ -6,14 +6,16 @@ use super::table::Table;
 use crate::server::backend_state;
 use crate::server::dynamic_sql;
 use crate::server::error::{Error, Kind};
+use crate::server::statements::{self, Statement};
 
 /// The schema that keeps the rows of downgrades. Not a member of the extension.
 pub const ARCHIVE: &str = "orchestrator_archive";
 
 /// Creates the schema if it does not exist, as an ordinary schema that DROP EXTENSION leaves alone.
 pub fn ensure() -> Result<(), Error> {
-    const EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
-    if dynamic_sql::value::<bool>(EXISTS, &[ARCHIVE.into()])? == Some(true) {
+    static EXISTS: Statement =
+        Statement::new("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)");
+    if EXISTS.update(&[ARCHIVE.into()], statements::one::<bool>)? == Some(true) {
         return only_ours();
     }
     dynamic_sql::execute("CREATE SCHEMA orchestrator_archive")?;
@@ -32,7 +34,8 @@ pub fn ensure() -> Result<(), Error> {
 /// Refuses the schema, or a table in it, if somebody else made it: code that its owner attached to
 /// it would run with the rights of the extension's owner.
 pub fn only_ours() -> Result<(), Error> {
-    const STRANGER: &str = "SELECT format('%s belongs to role %I', o.what, o.owner::regrole::text) \
+    static STRANGER: Statement = Statement::new(
+        "SELECT format('%s belongs to role %I', o.what, o.owner::regrole::text) \
          FROM (SELECT 'schema orchestrator_archive', nspowner FROM pg_namespace WHERE nspname = $1 \
                UNION ALL \
                SELECT format('%s %I.%I', 'table', n.nspname, c.relname), c.relowner \
@@ -40,8 +43,9 @@ pub fn only_ours() -> Result<(), Error> {
                WHERE n.nspname = $1 AND c.relkind IN ('r', 'v', 'm', 'f', 'p')) AS o (what, owner), \
               pg_extension AS e \
          WHERE e.extname = 'orchestrator_schema' \
-           AND NOT pg_has_role(o.owner, e.extowner, 'USAGE') LIMIT 1";
-    match dynamic_sql::value::<String>(STRANGER, &[ARCHIVE.into()])? {
+           AND NOT pg_has_role(o.owner, e.extowner, 'USAGE') LIMIT 1",
+    );
+    match STRANGER.update(&[ARCHIVE.into()], statements::one::<String>)? {
         None => Ok(()),
         Some(stranger) => Err(Error::new(
             Kind::Forbidden,
@@ -58,9 +62,11 @@ pub const LONGEST_NAME: usize = pg_sys::NAMEDATALEN as usize - 1;
 /// A name for an archive that no relation of the schema has: `wanted` if it is free, or else
 /// `wanted` with the next number at its end. `wanted` is cut to fit into a name.
 pub fn free_name(wanted: &str) -> Result<String, Error> {
-    const NAMES: &str = "SELECT c.relname::text FROM pg_class AS c \
-         JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1";
-    let taken = dynamic_sql::column::<String>(NAMES, &[ARCHIVE.into()])?;
+    static NAMES: Statement = Statement::new(
+        "SELECT c.relname::text FROM pg_class AS c \
+         JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1",
+    );
+    let taken = NAMES.update(&[ARCHIVE.into()], statements::column::<String>)?;
     let numbered = |number: u32| {
         let number = format!("_{number}");
         let room = LONGEST_NAME.saturating_sub(number.len());
@@ -75,9 +81,11 @@ pub fn free_name(wanted: &str) -> Result<String, Error> {
 
 /// The relation of that name in the archive.
 pub fn named(name: &str) -> Result<Option<Table>, Error> {
-    const NAMED: &str = "SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-         WHERE n.nspname = $1 AND c.relname = $2";
-    match dynamic_sql::value::<pg_sys::Oid>(NAMED, &[ARCHIVE.into(), name.into()])? {
+    static NAMED: Statement = Statement::new(
+        "SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE n.nspname = $1 AND c.relname = $2",
+    );
+    match NAMED.update(&[ARCHIVE.into(), name.into()], statements::one::<pg_sys::Oid>)? {
         Some(oid) => Table::find(oid),
         None => Ok(None),
     }

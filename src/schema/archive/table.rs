@@ -7,7 +7,8 @@ use pgrx::prelude::*;
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::{Error, Kind};
 use crate::server::reg_types::RegClass;
-use crate::server::{interrupts, rows};
+use crate::server::statements::Statement;
+use crate::server::{interrupts, rows, statements};
 
 /// The sequences that the table $1 owns.
 pub const OWNED_SEQUENCES: &str = "SELECT d.objid FROM pg_depend AS d JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S' \
@@ -78,43 +79,43 @@ impl Table {
 
     /// The relation with that identifier.
     pub fn find(oid: pg_sys::Oid) -> Result<Option<Table>, Error> {
-        const NAME: &str = "SELECT n.nspname::text, c.relname::text FROM pg_class AS c \
-             JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1";
-        Spi::connect_mut(|client| {
-            let rows = client.update(NAME, Some(1), &[oid.into()])?;
-            if rows.is_empty() {
-                return Ok(None);
-            }
-            let (schema, name) = rows.first().get_two::<String, String>()?;
-            Ok(schema.zip(name).map(|(schema, name)| Table { oid, schema, name }))
-        })
+        static NAME: Statement = Statement::new(
+            "SELECT n.nspname::text, c.relname::text FROM pg_class AS c \
+             JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1",
+        );
+        let found = NAME.update(&[oid.into()], statements::two::<String, String>)?;
+        let Some((Some(schema), Some(name))) = found else { return Ok(None) };
+        Ok(Some(Table { oid, schema, name }))
     }
 
     /// The relation of that qualified name, if there is one.
     pub fn named(name: &str) -> Result<Option<Table>, Error> {
-        const FIND: &str = "SELECT to_regclass($1)::oid";
-        match dynamic_sql::value::<pg_sys::Oid>(FIND, &[name.into()])? {
+        static FIND: Statement = Statement::new("SELECT to_regclass($1)::oid");
+        match FIND.update(&[name.into()], statements::one::<pg_sys::Oid>)? {
             Some(oid) => Table::find(oid),
             None => Ok(None),
         }
     }
 
     fn kind(&self) -> Result<String, Error> {
-        const KIND: &str = "SELECT relkind::text FROM pg_class WHERE oid = $1";
-        dynamic_sql::known(KIND, &[self.oid.into()], "pg_class.relkind")
+        static KIND: Statement =
+            Statement::new("SELECT relkind::text FROM pg_class WHERE oid = $1");
+        KIND.update(&[self.oid.into()], |rows| rows::only(rows, "pg_class.relkind"))
     }
 
     /// The columns that can be written, in order.
     pub fn columns(&self) -> Result<Vec<Column>, Error> {
-        const COLUMNS: &str = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
+        static COLUMNS: Statement = Statement::new(
+            "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
                 pg_get_expr(d.adbin, d.adrelid), a.attidentity <> '' \
              FROM pg_attribute AS a \
              LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
              WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped \
-               AND a.attgenerated = '' ORDER BY a.attnum";
-        Spi::connect_mut(|client| {
+               AND a.attgenerated = '' ORDER BY a.attnum",
+        );
+        COLUMNS.update(&[self.oid.into()], |found| {
             let mut columns = Vec::new();
-            for row in client.update(COLUMNS, None, &[self.oid.into()])? {
+            for row in found {
                 interrupts::allow();
                 columns.push(Column {
                     name: rows::value(&row, 1, "pg_attribute.attname")?,
@@ -140,19 +141,23 @@ impl Table {
     /// The names of the columns that are GENERATED ALWAYS AS an expression. Nothing can be written
     /// into them.
     pub fn computed_columns(&self) -> Result<Vec<String>, Error> {
-        const COMPUTED: &str = "SELECT attname::text FROM pg_attribute \
-             WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND attgenerated <> '' ORDER BY attnum";
-        dynamic_sql::column(COMPUTED, &[self.oid.into()])
+        static COMPUTED: Statement = Statement::new(
+            "SELECT attname::text FROM pg_attribute \
+             WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND attgenerated <> '' ORDER BY attnum",
+        );
+        COMPUTED.update(&[self.oid.into()], statements::column)
     }
 
     /// The replica identity of the table if it identifies no row and the database has a
     /// publication: NOTHING, an index that was dropped, or DEFAULT without a primary key.
     pub fn missing_identity(&self) -> Result<Option<String>, Error> {
-        const MISSING: &str = "SELECT CASE c.relreplident WHEN 'd' THEN 'DEFAULT' ELSE 'NOTHING' END FROM pg_class AS c \
+        static MISSING: Statement = Statement::new(
+            "SELECT CASE c.relreplident WHEN 'd' THEN 'DEFAULT' ELSE 'NOTHING' END FROM pg_class AS c \
              WHERE c.oid = $1 AND c.relreplident <> 'f' AND EXISTS (SELECT FROM pg_publication) \
                AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate \
-                               AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)";
-        dynamic_sql::value(MISSING, &[self.oid.into()])
+                               AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)",
+        );
+        MISSING.update(&[self.oid.into()], statements::one)
     }
 
     /// Runs `work`, which updates or deletes rows of the table. This works also if a publication
@@ -179,23 +184,28 @@ impl Table {
     }
 
     fn columns_of_constraints(&self, kind: &str) -> Result<Vec<Vec<String>>, Error> {
-        const COLUMNS: &str = "SELECT (SELECT array_agg(a.attname::text ORDER BY k.position) \
+        static COLUMNS: Statement = Statement::new(
+            "SELECT (SELECT array_agg(a.attname::text ORDER BY k.position) \
                 FROM unnest(c.conkey) WITH ORDINALITY AS k (attnum, position) \
                 JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.attnum) \
-             FROM pg_constraint AS c WHERE c.conrelid = $1 AND c.contype::text = $2 ORDER BY c.conname";
-        dynamic_sql::column(COLUMNS, &[self.oid.into(), kind.into()])
+             FROM pg_constraint AS c WHERE c.conrelid = $1 AND c.contype::text = $2 ORDER BY c.conname",
+        );
+        COLUMNS.update(&[self.oid.into(), kind.into()], statements::column)
     }
 
     /// The conditions of its CHECK constraints, over its unqualified column names.
     pub fn checks(&self) -> Result<Vec<String>, Error> {
-        const CHECKS: &str = "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint \
-             WHERE conrelid = $1 AND contype = 'c' ORDER BY conname";
-        dynamic_sql::column(CHECKS, &[self.oid.into()])
+        static CHECKS: Statement = Statement::new(
+            "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint \
+             WHERE conrelid = $1 AND contype = 'c' ORDER BY conname",
+        );
+        CHECKS.update(&[self.oid.into()], statements::column)
     }
 
     /// Its foreign keys.
     pub fn foreign_keys(&self) -> Result<Vec<ForeignKey>, Error> {
-        const KEYS: &str = "SELECT c.confrelid, \
+        static KEYS: Statement = Statement::new(
+            "SELECT c.confrelid, \
                 (SELECT array_agg(a.attname::text ORDER BY k.position) \
                  FROM unnest(c.conkey) WITH ORDINALITY AS k (attnum, position) \
                  JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.attnum), \
@@ -203,10 +213,11 @@ impl Table {
                  FROM unnest(c.confkey) WITH ORDINALITY AS k (attnum, position) \
                  JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attnum = k.attnum), \
                 c.confdeltype = 'n' \
-             FROM pg_constraint AS c WHERE c.conrelid = $1 AND c.contype = 'f' ORDER BY c.conname";
-        let found = Spi::connect_mut(|client| {
+             FROM pg_constraint AS c WHERE c.conrelid = $1 AND c.contype = 'f' ORDER BY c.conname",
+        );
+        let found = KEYS.update(&[self.oid.into()], |keys| {
             let mut found = Vec::new();
-            for row in client.update(KEYS, None, &[self.oid.into()])? {
+            for row in keys {
                 interrupts::allow();
                 found.push((
                     rows::value::<pg_sys::Oid>(&row, 1, "pg_constraint.confrelid")?,
@@ -215,7 +226,7 @@ impl Table {
                     rows::value::<bool>(&row, 4, "pg_constraint.confdeltype")?,
                 ));
             }
-            Ok::<_, Error>(found)
+            Ok(found)
         })?;
         let mut keys = Vec::new();
         for (parent, columns, parent_columns, outlives_parent) in found {

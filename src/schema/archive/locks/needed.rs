@@ -11,6 +11,7 @@ use crate::schema::archive::schema::ARCHIVE;
 use crate::schema::facts::split;
 use crate::schema::manifest::{self, Change};
 use crate::server::error::Error;
+use crate::server::statements::Statement;
 use crate::server::{interrupts, rows};
 
 /// The strength of a lock on a relation, from weak to strong.
@@ -150,7 +151,7 @@ fn add(modes: &mut Modes, way: Way, change: &Change) {
 /// are compared with them, the tables that their foreign keys lead to. At last every archive, which
 /// gets rows, or gives them back.
 fn found(relations: Modes, functions: Modes) -> Result<Vec<Lock>, Error> {
-    const FOUND: &str = include_str!("needed.sql");
+    static FOUND: Statement = Statement::new(include_str!("needed.sql"));
     let lists = |modes: Modes| -> (Vec<String>, Vec<i32>) {
         modes.into_iter().map(|(name, mode)| (name, mode as i32)).unzip()
     };
@@ -164,9 +165,9 @@ fn found(relations: Modes, functions: Modes) -> Result<Vec<Lock>, Error> {
         signatures.into(),
         function_modes.into(),
     ];
-    Spi::connect_mut(|client| {
+    FOUND.update(&arguments, |found| {
         let mut locks = Vec::new();
-        for row in client.update(FOUND, None, &arguments)? {
+        for row in found {
             interrupts::allow();
             let mode = match rows::value::<i32>(&row, 3, "lock.mode")? {
                 0 => Mode::AccessShare,
