@@ -14,6 +14,7 @@ use support::Database;
 use support::dump::{self, CUSTOM, FORMATS, Format, dump};
 use support::extension::{differences, filled_to, go_to, newest, versions, walked_to};
 use support::snapshot::{assert_same_rows, rows, rows_in_columns_of};
+use xtask::checks::cases;
 
 /// Restores a dump into a new database, as into a new server.
 fn restore(target: &Path, format: &Format) -> Result<Database> {
@@ -25,7 +26,7 @@ fn restore(target: &Path, format: &Format) -> Result<Database> {
 #[test]
 fn a_dump_of_every_version_restores_into_the_newest() -> Result<()> {
     let all = versions()?;
-    for (place, version) in all.iter().enumerate() {
+    for (place, version) in cases::chosen(all.iter().enumerate(), 7) {
         let source = filled_to("source", *version)?;
         let mut old = source.client()?;
         let expected = rows_in_columns_of(&mut old, &mut source.client()?)?;

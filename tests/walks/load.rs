@@ -12,6 +12,7 @@ use support::Database;
 use support::deadline;
 use support::extension::{differences, newest, versions, walked_to};
 use xtask::chain::Version;
+use xtask::checks::cases;
 
 use crate::calls::{self, CALLS, Call};
 
@@ -222,7 +223,7 @@ fn nothing_is_lost(database: &Database, client: &mut Client, ledger: &Ledger) ->
 
 #[test]
 fn walks_succeed_beside_clients_and_dumps() -> Result<()> {
-    walks_under_load(4)
+    walks_under_load(cases::number(4, 2))
 }
 
 /// The long form: `cargo xtask check walks-at-length`.

@@ -2,6 +2,7 @@
 //! `run_all` runs each in a process of its own, so that its whole output goes to its log.
 
 mod backend;
+pub mod cases;
 mod check;
 mod clean_machine;
 mod client_packages;
@@ -100,9 +101,10 @@ pub fn overview() -> String {
     format!("Checks:{}\n\nOnly when named:{}", lines(CHECKS), lines(ON_REQUEST))
 }
 
-/// Sets up, runs every check, shows the first failure, and returns whether all passed.
-pub fn run_all(workbench: &Workbench) -> Result<bool> {
-    runner::run(workbench, CHECKS)
+/// Sets up, runs every check, shows the first failure, and returns whether all passed. `few_cases`: of the checks that have
+/// many cases, run few.
+pub fn run_all(workbench: &Workbench, few_cases: bool) -> Result<bool> {
+    runner::run(workbench, CHECKS, few_cases)
 }
 
 /// Runs the named checks in this process; the first failure ends it.

@@ -42,9 +42,13 @@ enum Task {
     Demo,
     /// Stop the demo's PostgreSQL
     Stop,
-    /// Run every check
-    Test,
-    /// Run the named checks and show their output
+    /// Run every check, those with many cases over few of these
+    Test {
+        /// Run every check over all its cases: takes twice as long
+        #[arg(long)]
+        all_cases: bool,
+    },
+    /// Run the named checks over all their cases and show their output
     #[command(after_help = checks::overview())]
     Check {
         #[arg(required = true, value_name = "NAME", value_parser = PossibleValuesParser::new(checks::names()), hide_possible_values = true)]
@@ -134,9 +138,9 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Install => install::install(&toolchain()?, Build::Release)?,
         Task::Demo => demo::start(&toolchain()?)?,
         Task::Stop => demo::stop(&project)?,
-        Task::Test => {
+        Task::Test { all_cases } => {
             // The summary has reported the failures, so no error follows it.
-            if !checks::run_all(&workbench())? {
+            if !checks::run_all(&workbench(), !all_cases)? {
                 return Ok(ExitCode::FAILURE);
             }
         }

@@ -12,6 +12,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, killpg};
 
+use super::cases::FEW_CASES;
 use super::check::Check;
 use super::install;
 use super::workbench::Workbench;
@@ -23,7 +24,7 @@ use crate::machine::workers;
 const SHOWN_LINES: usize = 80;
 
 /// Sets up, runs the checks, shows the first failure, and returns whether all passed.
-pub fn run(workbench: &Workbench, checks: &[Check]) -> Result<bool> {
+pub fn run(workbench: &Workbench, checks: &[Check], few_cases: bool) -> Result<bool> {
     workbench.toolchain()?;
     // Taken now, because a check may rebuild this program and replace its file.
     let program = env::current_exe().context("cannot find this program's file")?;
@@ -41,7 +42,14 @@ pub fn run(workbench: &Workbench, checks: &[Check]) -> Result<bool> {
             skipped += group.len();
             continue;
         }
-        let logs_of_failures = run_group(&program, workbench.pg_config(), group, &logs, width)?;
+        let runs = Runs {
+            program: &program,
+            pg_config: workbench.pg_config(),
+            few_cases,
+            logs: &logs,
+            width,
+        };
+        let logs_of_failures = runs.group(group)?;
         for (check, log) in group.iter().zip(logs_of_failures) {
             match log {
                 None => passed += 1,
@@ -55,50 +63,63 @@ pub fn run(workbench: &Workbench, checks: &[Check]) -> Result<bool> {
     Ok(failures.is_empty())
 }
 
-/// Runs the checks of a group side by side, and returns the log of each that failed.
-fn run_group(
-    program: &Path,
-    pg_config: Option<&Path>,
-    group: &[Check],
-    logs: &Path,
+/// The way in which checks are run.
+struct Runs<'a> {
+    /// The file of this program.
+    program: &'a Path,
+    pg_config: Option<&'a Path>,
+    few_cases: bool,
+    /// The folder of the logs.
+    logs: &'a Path,
+    /// The width of the longest name.
     width: usize,
-) -> Result<Vec<Option<PathBuf>>> {
-    let run = |(): &(), check: &Check| -> Result<Option<PathBuf>> {
-        let log = logs.join(format!("{}.log", check.name));
-        let start = Instant::now();
-        let succeeded = run_apart(program, pg_config, check, &log)?;
-        interrupt::hold_if_pending();
-        let outcome = if succeeded { "ok    " } else { "FAILED" };
-        say(check.name, width, &format!("{outcome}  {:6.1} s", start.elapsed().as_secs_f64()));
-        Ok((!succeeded).then_some(log))
-    };
-    workers::share(group, || Ok(()), run)
+}
+
+impl Runs<'_> {
+    /// Runs the checks of a group side by side, and returns the log of each that failed.
+    fn group(&self, group: &[Check]) -> Result<Vec<Option<PathBuf>>> {
+        let run = |(): &(), check: &Check| -> Result<Option<PathBuf>> {
+            let log = self.logs.join(format!("{}.log", check.name));
+            let start = Instant::now();
+            let succeeded = self.apart(check, &log)?;
+            interrupt::hold_if_pending();
+            let outcome = if succeeded { "ok    " } else { "FAILED" };
+            let seconds = start.elapsed().as_secs_f64();
+            say(check.name, self.width, &format!("{outcome}  {seconds:6.1} s"));
+            Ok((!succeeded).then_some(log))
+        };
+        workers::share(group, || Ok(()), run)
+    }
+
+    /// Runs one check in a process group of its own, so that an interruption ends all its processes.
+    fn apart(&self, check: &Check, log: &Path) -> Result<bool> {
+        let file = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
+        let mut command = Command::new(self.program);
+        command.args(["check", check.name]);
+        if let Some(path) = self.pg_config {
+            command.arg("--pg-config").arg(path);
+        }
+        if self.few_cases {
+            command.env(FEW_CASES, "1");
+        }
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0);
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot start {}", process::describe(&command)))?;
+        let group = process::pid_of(&child)?;
+        let registration = interrupt::on_exit(move || {
+            // Fails only if the check has ended by itself.
+            let _ = killpg(group, Signal::SIGTERM);
+        })?;
+        let status = child.wait()?;
+        drop(registration);
+        Ok(status.success())
+    }
 }
 
 /// Prints the outcome of a check.
 fn say(name: &str, width: usize, outcome: &str) {
     println!("{name:width$}  {outcome}");
-}
-
-/// Runs one check in a process group of its own, so that an interruption ends all its processes.
-fn run_apart(program: &Path, pg_config: Option<&Path>, check: &Check, log: &Path) -> Result<bool> {
-    let file = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
-    let mut command = Command::new(program);
-    command.args(["check", check.name]);
-    if let Some(path) = pg_config {
-        command.arg("--pg-config").arg(path);
-    }
-    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0);
-    let mut child =
-        command.spawn().with_context(|| format!("cannot start {}", process::describe(&command)))?;
-    let group = process::pid_of(&child)?;
-    let registration = interrupt::on_exit(move || {
-        // Fails only if the check has ended by itself.
-        let _ = killpg(group, Signal::SIGTERM);
-    })?;
-    let status = child.wait()?;
-    drop(registration);
-    Ok(status.success())
 }
 
 fn report(failures: &[(&str, PathBuf)]) -> Result<()> {
