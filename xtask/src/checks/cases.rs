@@ -46,6 +46,6 @@ mod tests {
         assert_eq!(spread(cases(), 30), cases());
         assert_eq!(spread(cases(), 99), cases());
         assert_eq!(spread(vec![7], 3), [7]);
-        assert_eq!(spread(Vec::<u8>::new(), 3), []);
+        assert!(spread(Vec::<u8>::new(), 3).is_empty());
     }
 }
