@@ -109,7 +109,9 @@ impl Address {
     pub fn copy_database(&self, original: &str, name: &str) -> Result<()> {
         let (original, quoted) = (quote_identifier(original), quote_identifier(name));
         self.connect("postgres")?
-            .batch_execute(&format!("CREATE DATABASE {quoted} TEMPLATE {original}"))
+            .batch_execute(&format!(
+                "CREATE DATABASE {quoted} TEMPLATE {original} STRATEGY file_copy"
+            ))
             .with_context(|| format!("cannot create database {name} as a copy of {original}"))
     }
 
