@@ -3,13 +3,16 @@
 
 use anyhow::Result;
 use support::extension::{newest, walked_to};
+use xtask::checks::cases;
 
 use crate::CONNECTIONS;
 use crate::meeting::{LEVELS, codes, meet, text};
 use crate::run_calls::{ask, decide, start, state};
 
 /// How often the calls of a test meet at each level.
-const ROUNDS: usize = 6;
+fn rounds() -> usize {
+    cases::number(6, 2)
+}
 
 /// The number of events about decisions of a run, and of lessons.
 fn effects(thread: &str) -> String {
@@ -27,7 +30,7 @@ fn the_same_answer_of_many_is_made_once_and_given_to_all() -> Result<()> {
     let mut lessons = 0;
     for level in LEVELS {
         for kind in ["gate", "review", "approval"] {
-            for round in 0..ROUNDS {
+            for round in 0..rounds() {
                 let thread = format!("{level} {kind} {round}");
                 let approves = round % 2 == 0;
                 start(&mut client, &thread)?;
@@ -59,7 +62,7 @@ fn of_many_answers_one_counts_and_only_its_person_may_repeat_it() -> Result<()> 
     let mut client = database.client()?;
     for level in LEVELS {
         for kind in ["gate", "review", "approval"] {
-            for round in 0..ROUNDS {
+            for round in 0..rounds() {
                 let thread = format!("{level} {kind} {round}");
                 start(&mut client, &thread)?;
                 let id = text(&mut client, &ask(kind, &thread, "may I?"))?;
@@ -105,7 +108,7 @@ fn overlapping_lists_are_resolved_once_and_answered_alike() -> Result<()> {
     let database = walked_to("answers_lists", newest()?)?;
     let mut client = database.client()?;
     for level in LEVELS {
-        for round in 0..ROUNDS {
+        for round in 0..rounds() {
             let mut ids = Vec::new();
             for review in 0..REVIEWS {
                 let thread = format!("{level} {round} {}", review % 3);

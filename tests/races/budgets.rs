@@ -10,6 +10,7 @@ use postgres::{Client, Error};
 use support::Database;
 use support::deadline::{self, wait_until};
 use support::extension::{newest, walked_to};
+use xtask::checks::cases;
 
 use crate::meeting::{LEVELS, all, meet, text};
 use crate::{many_at_once, must_try_again, until_one_waits};
@@ -107,7 +108,7 @@ fn eight_callers_over_24_overlapping_budgets_keep_every_limit() -> Result<()> {
     assert_eq!(text(&mut client, "SELECT count(*)::text FROM orchestrator.budgets")?, "24");
     let outcomes = many_at_once(&database, 8, |caller, client| {
         run(client, &deadline::set("statement_timeout"))?;
-        for round in 0..100 {
+        for round in 0..cases::number(100, 25) {
             act(&database, caller, round, client)?;
             let passed: String = client.query_one(PASSED, &[])?.try_get(0)?;
             assert_eq!(passed, "0", "a limit was passed in round {round}");
@@ -150,7 +151,7 @@ fn callers_that_are_killed_leave_every_sum_exact() -> Result<()> {
             Ok(killed)
         });
         let outcomes = many_at_once(&database, 8, |caller, client| {
-            for round in 0..100 {
+            for round in 0..cases::number(100, 30) {
                 while let Err(error) = act(&database, caller, round, client) {
                     if !is_killed(&error) {
                         return Err(error);
@@ -166,7 +167,7 @@ fn callers_that_are_killed_leave_every_sum_exact() -> Result<()> {
     })?;
     all(outcomes)?;
     println!("{killed} were killed");
-    assert!(killed > 50, "only {killed} were killed");
+    assert!(killed > cases::number(50, 10) as i64, "only {killed} were killed");
     assert_eq!(text(&mut client, WRONG)?, "none");
     assert_eq!(text(&mut client, PASSED)?, "0");
     assert_eq!(text(&mut client, ASKED_TWICE)?, "0");

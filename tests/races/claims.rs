@@ -5,6 +5,7 @@ use postgres::error::SqlState;
 use postgres::{Client, Error, IsolationLevel};
 use support::Database;
 use support::extension::{differences, newest, walked_to};
+use xtask::checks::cases;
 
 use crate::meeting::{LEVELS, all, meet, text};
 use crate::{CONNECTIONS, at_once, must_try_again, until_one_waits};
@@ -67,7 +68,7 @@ fn everything_at_once_leaves_the_queue_as_the_tasks_are() -> Result<()> {
     let outcomes = at_once(&database, |number, client| {
         let worker = format!("w{number}");
         let mut refused = 0;
-        for round in 0..40 {
+        for round in 0..cases::number(40, 12) {
             let call = match (number + round) % 8 {
                 0 => format!(
                     "SELECT orchestrator.complete_task(id, '{worker}') FROM orchestrator.claim_tasks('{worker}')"

@@ -14,12 +14,13 @@ use support::Database;
 use support::extension::{differences, newest, walked_to};
 use support::random::Random;
 use support::roles;
+use xtask::checks::cases;
 
 use crate::meeting::text;
 use crate::run_calls::PROJECT;
 
 /// The number of walks. `PROPTEST_CASES` replaces it.
-const WALKS: u32 = 4;
+const WALKS: usize = 4;
 
 /// The greatest number of steps of a walk.
 const STEPS: usize = 700;
@@ -1255,10 +1256,10 @@ fn walk(steps: &[u64], seen: &mut BTreeMap<String, usize>) -> Result<()> {
 fn questions_with_rules_are_as_the_model_says() -> Result<()> {
     let mut config = Config { failure_persistence: None, ..Config::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
-        config.cases = WALKS;
+        config.cases = cases::number(WALKS, 1) as u32;
     }
     config.max_shrink_time = SHRINKING;
-    let is_whole = config.cases >= WALKS;
+    let is_whole = config.cases as usize >= WALKS;
     let seen = RefCell::new(BTreeMap::new());
     let mut runner =
         TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));

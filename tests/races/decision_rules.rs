@@ -4,13 +4,16 @@ use anyhow::Result;
 use postgres::Client;
 use support::Database;
 use support::extension::{newest, walked_to};
+use xtask::checks::cases;
 
 use crate::CONNECTIONS;
 use crate::meeting::{LEVELS, codes, meet, text};
 use crate::run_calls::{ask, start};
 
 /// How often the calls of a test meet at each level.
-const ROUNDS: usize = 4;
+fn rounds() -> usize {
+    cases::number(4, 2)
+}
 
 /// The number of people who vote at once.
 const VOTERS: usize = 64;
@@ -107,7 +110,7 @@ fn a_deadline_and_people_give_one_answer() -> Result<()> {
     }
     for level in LEVELS {
         for kind in KINDS {
-            for round in 0..ROUNDS {
+            for round in 0..rounds() {
                 let thread = format!("{level} {kind} {round}");
                 let id = asked(&mut client, kind, &thread)?;
                 client.batch_execute(&format!(
@@ -163,7 +166,7 @@ fn of_many_claims_one_holds() -> Result<()> {
 fn the_terms_of_a_question_are_one_rule() -> Result<()> {
     let (database, mut client) = prepared("rules_change")?;
     for level in LEVELS {
-        for round in 1..=ROUNDS {
+        for round in 1..=rounds() {
             let thread = format!("{level} {round}");
             start(&mut client, &thread)?;
             let calls: Vec<_> = (0..CONNECTIONS)
@@ -186,7 +189,7 @@ fn the_terms_of_a_question_are_one_rule() -> Result<()> {
 fn a_run_that_ends_leaves_no_question() -> Result<()> {
     let (database, mut client) = prepared("rules_end")?;
     for level in LEVELS {
-        for round in 0..ROUNDS {
+        for round in 0..rounds() {
             let thread = format!("{level} {round}");
             start(&mut client, &thread)?;
             let open: Vec<String> = KINDS
@@ -214,7 +217,7 @@ fn a_task_is_claimed_only_with_its_approval_and_waits_for_nothing_else() -> Resu
     let (database, mut client) = prepared("rules_held")?;
     let now = "SELECT count(*)::text FROM orchestrator.verify()";
     for level in LEVELS {
-        for round in 0..ROUNDS {
+        for round in 0..rounds() {
             let thread = format!("{level} {round}");
             start(&mut client, &thread)?;
             let kind = format!("kind {level} {round}");
@@ -260,7 +263,7 @@ fn a_task_is_claimed_only_with_its_approval_and_waits_for_nothing_else() -> Resu
 fn the_end_of_a_task_and_its_approval_wait_for_each_other() -> Result<()> {
     let (database, mut client) = prepared("rules_cancel")?;
     for level in LEVELS {
-        for round in 0..ROUNDS {
+        for round in 0..rounds() {
             let thread = format!("{level} {round}");
             start(&mut client, &thread)?;
             let task = text(

@@ -12,13 +12,16 @@ use support::Database;
 use support::deadline::wait_until;
 use support::extension::{differences, newest, walked_to};
 use support::roles;
+use xtask::checks::cases;
 
 use crate::meeting::{LEVELS, all, codes, meet, text};
 use crate::run_calls::{PROJECT, ask, start, state};
 use crate::{CONNECTIONS, must_try_again};
 
 /// How often the calls of a test meet at each level.
-const ROUNDS: usize = 4;
+fn rounds() -> usize {
+    cases::number(4, 2)
+}
 
 /// The number of people who vote at once.
 const VOTERS: usize = 64;
@@ -301,7 +304,7 @@ fn a_deadline_and_a_person_end_a_question_once() -> Result<()> {
     let (database, mut client) = prepared("deadline_person")?;
     for level in LEVELS {
         for kind in KINDS {
-            for round in 0..ROUNDS * 2 {
+            for round in 0..rounds() * 2 {
                 let (act, by_clock) =
                     [("approve", "approved"), ("reject", "rejected")][round / 2 % 2];
                 rule(
@@ -386,7 +389,7 @@ fn a_vote_below_the_number_and_a_deadline_are_both_kept() -> Result<()> {
             let needed =
                 "approvals_needed => 2, respond_within => '1 hour', on_timeout => 'reject'";
             rule(&mut client, kind, needed)?;
-            for round in 0..ROUNDS {
+            for round in 0..rounds() {
                 let about = format!("{level} {kind} {round}");
                 let id = asked(&mut client, kind, &about)?;
                 overdue(&mut client, &id)?;
@@ -464,7 +467,7 @@ fn a_claim_and_the_answer_of_another_exclude_each_other() -> Result<()> {
         }
         for level in LEVELS {
             for kind in KINDS {
-                for round in 0..ROUNDS {
+                for round in 0..rounds() {
                     let about = format!("{level} {kind} {has_rule} {round}");
                     let id = asked(&mut client, kind, &about)?;
                     let calls = [claim(&id, "ada"), answer(&id, "approve", "bea")];
@@ -541,8 +544,8 @@ fn a_gate_without_a_run_is_not_assigned_after_its_answer() -> Result<()> {
 fn of_claims_at_once_one_holds() -> Result<()> {
     let (database, mut client) = prepared("claim_claim")?;
     for level in LEVELS {
-        for round in 0..ROUNDS * 2 {
-            if round == ROUNDS {
+        for round in 0..rounds() * 2 {
+            if round == rounds() {
                 rule(&mut client, "gate", "assigned_to => 'cleo'")?;
             }
             for is_alone in [true, false] {
@@ -574,7 +577,7 @@ fn the_terms_of_a_question_are_one_whole_rule_or_none() -> Result<()> {
         )
     };
     for level in LEVELS {
-        for round in 0..ROUNDS {
+        for round in 0..rounds() {
             let calls: Vec<String> = (0..CONNECTIONS)
                 .map(|caller| {
                     let n = 1 + caller + round * CONNECTIONS;
@@ -636,7 +639,7 @@ fn kill_meets(kinds: &[&str], name: &str) -> Result<()> {
             }
         }
         for level in LEVELS {
-            for round in 0..ROUNDS {
+            for round in 0..rounds() {
                 let about = format!("{level} {has_rules} {round}");
                 start(&mut client, &about)?;
                 let mut calls = vec![kill(&about)];
@@ -697,7 +700,7 @@ fn no_task_is_claimed_after_its_approval_was_requested() -> Result<()> {
     let (database, mut client) = prepared("held_request")?;
     let mut held = 0;
     for level in LEVELS {
-        for round in 0..ROUNDS * 4 {
+        for round in 0..rounds() * 4 {
             let kind = format!("k {level} {round}");
             let id = task(&mut client, &kind, &kind)?;
             let (is_requested, is_late) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -848,7 +851,7 @@ fn answer_meets(obstacles: &[&str], name: &str) -> Result<()> {
     let (database, mut client) = prepared(name)?;
     for level in LEVELS {
         for obstacle in obstacles {
-            for round in 0..ROUNDS {
+            for round in 0..rounds() {
                 let is_approved = round % 2 == 0;
                 let kind = format!("{level} {obstacle} {round}");
                 let id = task(&mut client, &kind, &kind)?;
@@ -904,7 +907,7 @@ fn request_meets(obstacles: &[&str], name: &str) -> Result<()> {
     let (database, mut client) = prepared(name)?;
     for level in LEVELS {
         for obstacle in obstacles {
-            for round in 0..ROUNDS {
+            for round in 0..rounds() {
                 let kind = format!("{level} {obstacle} {round}");
                 let id = task(&mut client, &kind, &kind)?;
                 let ends = obstruct(&mut client, obstacle, &kind, &id)?;
@@ -995,7 +998,7 @@ fn end_meets(ends: &[(&str, &str)], name: &str) -> Result<()> {
         }
         for level in LEVELS {
             for (end, call) in ends {
-                for round in 0..ROUNDS {
+                for round in 0..rounds() {
                     let about = format!("{level} {end} {has_rule} {round}");
                     let id = about_to_end(&mut client, end, &about)?;
                     let approval = text(&mut client, &request(&id))?;
@@ -1098,7 +1101,7 @@ fn a_task_that_ends_leaves_no_approval() -> Result<()> {
     let (database, mut client) = prepared("end_request")?;
     for level in LEVELS {
         for (end, call) in TASK_ENDS {
-            for round in 0..ROUNDS {
+            for round in 0..rounds() {
                 let about = format!("{level} {end} {round}");
                 let id = about_to_end(&mut client, end, &about)?;
                 let calls = [call.replace("{id}", &id), request(&id)];
@@ -1191,7 +1194,7 @@ fn a_vote_that_changes_is_counted_as_it_is() -> Result<()> {
     for level in LEVELS {
         for kind in KINDS {
             rule(&mut client, kind, "approvals_needed => 2, rejections_needed => 2")?;
-            for round in 0..ROUNDS {
+            for round in 0..rounds() {
                 let about = format!("{level} {kind} {round}");
                 let id = asked(&mut client, kind, &about)?;
                 let mut first = database.client_as(&logins[0])?;

@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 use support::extension::{newest, walked_to};
+use xtask::checks::cases;
 
 use crate::meeting::{LEVELS, all, codes, meet, text};
 use crate::run_calls::{ask, decide, start, state};
@@ -11,7 +12,9 @@ use crate::run_calls::{ask, decide, start, state};
 const CALLERS: usize = 8;
 
 /// How often the calls of a test meet at each level.
-const ROUNDS: usize = 12;
+fn rounds() -> usize {
+    cases::number(12, 4)
+}
 
 /// Three gates, three reviews and two approvals. In every other round a gate is denied, each time at
 /// another place.
@@ -22,7 +25,7 @@ fn the_last_of_many_answers_releases_the_run_once() -> Result<()> {
     let database = walked_to("answers", newest()?)?;
     let mut client = database.client()?;
     for level in LEVELS {
-        for round in 0..ROUNDS {
+        for round in 0..rounds() {
             let thread = format!("{level} {round}");
             start(&mut client, &thread)?;
             let denied = if round % 2 == 1 { round / 2 % 3 * 3 } else { CALLERS };
@@ -94,7 +97,7 @@ fn no_run_becomes_complete_with_an_open_question() -> Result<()> {
     let database = walked_to("complete", newest()?)?;
     let mut client = database.client()?;
     for level in LEVELS {
-        for round in 0..2 * ROUNDS {
+        for round in 0..2 * rounds() {
             let kind = ["gate", "review", "approval"][round % 3];
             let thread = format!("{level} {round}");
             start(&mut client, &thread)?;
@@ -139,7 +142,7 @@ fn a_rename_during_a_decision_loses_nothing() -> Result<()> {
     let database = walked_to("renamed", newest()?)?;
     let mut client = database.client()?;
     for level in LEVELS {
-        for round in 0..3 * ROUNDS {
+        for round in 0..3 * rounds() {
             let kind = ["gate", "approval", "review"][round % 3];
             let thread = format!("{level} {round}");
             start(&mut client, &thread)?;

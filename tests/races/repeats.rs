@@ -5,6 +5,7 @@ use postgres::Client;
 use postgres::error::SqlState;
 use support::Database;
 use support::extension::{newest, walked_to};
+use xtask::checks::cases;
 
 use crate::meeting::{LEVELS, all, meet, text};
 use crate::run_calls::{PROJECT, ask, start};
@@ -13,7 +14,9 @@ use crate::run_calls::{PROJECT, ask, start};
 const CALLERS: usize = 8;
 
 /// How often the calls of a test meet at each level.
-const ROUNDS: usize = 12;
+fn rounds() -> usize {
+    cases::number(12, 4)
+}
 
 /// A database with a run in thread t and a task of it.
 fn with_task(name: &str) -> Result<(Database, Client)> {
@@ -33,7 +36,7 @@ fn a_thread_ensured_by_many_gets_one_run() -> Result<()> {
     let database = walked_to("ensured", newest()?)?;
     let mut client = database.client()?;
     for level in LEVELS {
-        for round in 0..ROUNDS {
+        for round in 0..rounds() {
             let call = format!(
                 "SELECT run_id || ' ' || created FROM orchestrator.ensure_run('{level} {round}', '{PROJECT}', 'S')"
             );
@@ -47,7 +50,7 @@ fn a_thread_ensured_by_many_gets_one_run() -> Result<()> {
     }
     let started =
         "SELECT count(*)::text FROM orchestrator.audit_events WHERE event_type = 'run_started'";
-    assert_eq!(text(&mut client, started)?, (2 * ROUNDS).to_string());
+    assert_eq!(text(&mut client, started)?, (2 * rounds()).to_string());
     Ok(())
 }
 
@@ -61,7 +64,7 @@ fn a_key_asks_one_question() -> Result<()> {
         ("approval", "approvals", "approval_requested"),
     ] {
         for level in LEVELS {
-            for round in 0..ROUNDS {
+            for round in 0..rounds() {
                 let key = format!("{kind} {level} {round}");
                 // In every other round the callers ask two different questions.
                 let reason = |caller: usize| format!("{key} {}", caller % (1 + round % 2));
@@ -94,7 +97,11 @@ fn a_key_asks_one_question() -> Result<()> {
         let asked = format!(
             "SELECT count(*)::text FROM orchestrator.audit_events WHERE event_type = '{event}'"
         );
-        assert_eq!(text(&mut client, &asked)?, (2 * ROUNDS).to_string(), "{kind}: one event each");
+        assert_eq!(
+            text(&mut client, &asked)?,
+            (2 * rounds()).to_string(),
+            "{kind}: one event each"
+        );
     }
     Ok(())
 }
@@ -104,7 +111,7 @@ fn a_call_of_a_model_counts_once() -> Result<()> {
     let (database, mut client) = with_task("usage")?;
     client.batch_execute("SELECT orchestrator.set_price('m', 0.05, 0.4, '2020-01-01')")?;
     for level in LEVELS {
-        for round in 0..ROUNDS {
+        for round in 0..rounds() {
             let call = |caller: usize| {
                 let function = ["record_token_usage", "record_llm_call"][caller % 2];
                 format!(

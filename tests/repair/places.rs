@@ -118,7 +118,7 @@ fn for_each_place(
     let pairs = pairs(&columns);
     let most = pairs.values().map(Vec::len).max().unwrap_or_default();
     let before = names(client)?;
-    for place in cases::chosen(0..most, 4) {
+    for place in cases::chosen(0..most, 2) {
         client.batch_execute("BEGIN")?;
         let mut statements = Vec::new();
         for (one, other) in pairs.values().filter_map(|of_table| of_table.get(place)) {
