@@ -125,6 +125,9 @@ fn a_call_of_a_model_counts_once() -> Result<()> {
     }
     let sums = "SELECT concat_ws(' ', r.tokens_used, r.cost_usd, c.calls, c.cost = r.cost_usd) \
          FROM orchestrator.orchestrator_runs AS r JOIN orchestrator.run_costs AS c USING (thread_id)";
-    assert_eq!(text(&mut client, sums)?, "96 0.0000300000 24 t");
+    // Four tokens for 0.00000125 USD each time.
+    let calls = LEVELS.len() * rounds();
+    let expected = format!("{} 0.{:010} {calls} t", 4 * calls, 12_500 * calls);
+    assert_eq!(text(&mut client, sums)?, expected);
     Ok(())
 }
