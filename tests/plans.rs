@@ -1,6 +1,9 @@
 //! Every index is needed: for each, `plans/<table>.sql` has realistic rows and a query of ours or of the
 //! sources. The query's plan uses the index, and would cost more without it.
 
+#[path = "plans/beside_many.rs"]
+mod beside_many;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;

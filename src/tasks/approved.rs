@@ -78,7 +78,7 @@ const HOLDING_NOW: &CStr = latest::statement(concatcp!(HOLDS, "\0"));
 
 /// The approval that task $1 must stay the same for.
 const IS_ABOUT: &str = "SELECT format('Approval %s by role \"%s\" is %s.', a.id, a.approver_role, a.status) \
-     FROM orchestrator.approvals AS a WHERE a.task_id = $1 AND a.status IN ('pending', 'approved') LIMIT 1";
+     FROM orchestrator.approvals AS a WHERE a.task_id = $1 AND array_position(ARRAY['pending', 'approved'], a.status) IS NOT NULL LIMIT 1";
 static ABOUT: Statement = Statement::new(IS_ABOUT);
 const ABOUT_NOW: &CStr = latest::statement(concatcp!(IS_ABOUT, "\0"));
 

@@ -68,7 +68,7 @@ fn without_locked_runs(mut tasks: Vec<Task>) -> Result<Vec<Task>, Error> {
         "WITH asked AS MATERIALIZED ( \
              SELECT t.id, r.id AS run FROM orchestrator.orchestrator_runs AS r JOIN orchestrator.tasks AS t ON t.thread_id = r.thread_id \
              WHERE t.id = ANY ($1) \
-               AND (SELECT true FROM orchestrator.approvals AS a WHERE a.task_id = t.id AND a.status = 'pending' LIMIT 1)), \
+               AND (SELECT true FROM orchestrator.approvals AS a WHERE a.task_id = t.id AND a.status IS NOT DISTINCT FROM 'pending' LIMIT 1)), \
          ours AS MATERIALIZED ( \
              SELECT r.id FROM orchestrator.orchestrator_runs AS r WHERE r.id IN (SELECT a.run FROM asked AS a) \
              FOR NO KEY UPDATE SKIP LOCKED) \

@@ -58,7 +58,7 @@ impl Task {
         static LOCK_RUN: Statement = Statement::new(
             "SELECT r.id FROM orchestrator.orchestrator_runs AS r \
              WHERE r.thread_id = (SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = $1 \
-                                    AND (SELECT true FROM orchestrator.approvals AS a WHERE a.task_id = t.id AND a.status = 'pending' LIMIT 1)) \
+                                    AND (SELECT true FROM orchestrator.approvals AS a WHERE a.task_id = t.id AND a.status IS NOT DISTINCT FROM 'pending' LIMIT 1)) \
              FOR NO KEY UPDATE",
         );
         LOCK_RUN.update(&[id.into()], |_| Ok(()))?;

@@ -13,7 +13,7 @@ const CHANNEL: &str = "orchestrator_tasks";
 /// changed: waiting for them would make a pause wait for work. A claim looks at the run and the workflows again.
 pub fn keep_back(ids: Vec<Uuid>) -> Result<(), Error> {
     static LOCK: Statement = Statement::new(
-        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.id = ANY ($1) AND t.status = 'pending' \
+        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.id = ANY ($1) AND t.status IS NOT DISTINCT FROM 'pending' \
          ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED",
     );
     static KEEP: Statement = Statement::new(

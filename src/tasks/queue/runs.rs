@@ -59,7 +59,7 @@ fn keep_back(thread_id: &str) -> Result<(), Error> {
 /// The pending tasks of a run.
 fn pending(thread_id: &str) -> Result<Vec<Uuid>, Error> {
     static PENDING: Statement = Statement::new(
-        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending'",
+        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status IS NOT DISTINCT FROM 'pending'",
     );
     PENDING.update(&[thread_id.into()], statements::column::<Uuid>)
 }
@@ -71,7 +71,7 @@ fn pending(thread_id: &str) -> Result<Vec<Uuid>, Error> {
 /// Errors: 40001 the snapshot of the transaction lacks one.
 fn let_go(thread_id: &str) -> Result<(), Error> {
     static PENDING: Selection = selection!(concatcp!(
-        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status = 'pending' AND (",
+        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.thread_id = $1 AND t.status IS NOT DISTINCT FROM 'pending' AND (",
         KEPT_BACK,
         ") IS NULL ORDER BY t.id"
     ));

@@ -199,7 +199,7 @@ fn release(ids: Vec<Uuid>, workflows: Vec<Uuid>) -> Result<(), Error> {
     static LOCK_RUNS: Statement = Statement::new(
         "SELECT r.id FROM orchestrator.orchestrator_runs AS r \
          WHERE r.thread_id = ANY (ARRAY(SELECT t.thread_id FROM orchestrator.tasks AS t WHERE t.id = ANY ($1))) \
-           AND r.gate_status IN ('hold', 'kill') \
+           AND array_position(ARRAY['hold', 'kill'], r.gate_status) IS NOT NULL \
          ORDER BY r.id FOR SHARE SKIP LOCKED",
     );
     static LOCK_ENTRIES: Statement = Statement::new(
@@ -210,7 +210,7 @@ fn release(ids: Vec<Uuid>, workflows: Vec<Uuid>) -> Result<(), Error> {
     );
     // A run that was held since is not locked.
     static RELEASED: Selection = selection!(concatcp!(
-        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.id = ANY ($1) AND t.status = 'pending' AND (",
+        "SELECT t.id FROM orchestrator.tasks AS t WHERE t.id = ANY ($1) AND t.status IS NOT DISTINCT FROM 'pending' AND (",
         KEPT_BACK,
         ") IS NULL AND (SELECT true FROM orchestrator.orchestrator_runs AS r \
                         WHERE r.thread_id = t.thread_id AND r.id = ANY ($2) AND r.gate_status IN ('hold', 'kill')) IS NULL \
