@@ -111,39 +111,39 @@ SELECT pg_extension_config_dump('orchestrator.llm_model_aliases', '');
 -- functions of the views. The server asks whoever reads a view, also through a view of a user, for the right to call them.
 -- They read nothing but their arguments, so everybody has it. Decision readers-of-costs-may-compute-them.
 
-CREATE FUNCTION orchestrator.llm_usage_sums_add(sums bytea, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, is_reported boolean, at timestamptz, steps bigint[], moments timestamptz[])
+CREATE FUNCTION orchestrator.llm_special_call(input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, reported_cost numeric, at timestamptz, steps bigint[], moments timestamptz[])
 RETURNS bytea
 LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'llm_special_call_wrapper';
+GRANT EXECUTE ON FUNCTION orchestrator.llm_special_call(bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, numeric, timestamptz, bigint[], timestamptz[]) TO PUBLIC;
+COMMENT ON FUNCTION orchestrator.llm_special_call(bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, numeric, timestamptz, bigint[], timestamptz[]) IS
+    'A call for llm_usage_sums; NULL if its cost depends on nothing but its model, its day, and its tokens of input and output. The views over calls use it';
+
+CREATE FUNCTION orchestrator.llm_usage_sums_add(sums bytea, others bytea)
+RETURNS bytea
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'llm_usage_sums_add_wrapper';
-REVOKE ALL ON FUNCTION orchestrator.llm_usage_sums_add(bytea, bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, timestamptz, bigint[], timestamptz[]) FROM PUBLIC;
-COMMENT ON FUNCTION orchestrator.llm_usage_sums_add(bytea, bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, timestamptz, bigint[], timestamptz[]) IS
-    'Adds a call to the sums of llm_usage_sums. Only that aggregate calls it';
+REVOKE ALL ON FUNCTION orchestrator.llm_usage_sums_add(bytea, bytea) FROM PUBLIC;
+COMMENT ON FUNCTION orchestrator.llm_usage_sums_add(bytea, bytea) IS
+    'Adds a call, or sums, to the sums of llm_usage_sums. Only that aggregate calls it';
 
-CREATE FUNCTION orchestrator.llm_usage_sums_merge(sums bytea, others bytea)
-RETURNS bytea
-LANGUAGE c IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'llm_usage_sums_merge_wrapper';
-REVOKE ALL ON FUNCTION orchestrator.llm_usage_sums_merge(bytea, bytea) FROM PUBLIC;
-COMMENT ON FUNCTION orchestrator.llm_usage_sums_merge(bytea, bytea) IS
-    'Adds sums of llm_usage_sums to others. Only that aggregate calls it';
-
-CREATE AGGREGATE orchestrator.llm_usage_sums(input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, is_reported boolean, at timestamptz, steps bigint[], moments timestamptz[]) (
+CREATE AGGREGATE orchestrator.llm_usage_sums(call bytea) (
     SFUNC = orchestrator.llm_usage_sums_add,
     STYPE = bytea,
-    COMBINEFUNC = orchestrator.llm_usage_sums_merge,
+    COMBINEFUNC = orchestrator.llm_usage_sums_add,
     PARALLEL = SAFE
 );
-GRANT EXECUTE ON FUNCTION orchestrator.llm_usage_sums(bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, timestamptz, bigint[], timestamptz[]) TO PUBLIC;
-COMMENT ON AGGREGATE orchestrator.llm_usage_sums(bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, timestamptz, bigint[], timestamptz[]) IS
-    'Sums of calls by all that their cost depends on besides the model, for llm_cost_line. The views over calls use it';
+GRANT EXECUTE ON FUNCTION orchestrator.llm_usage_sums(bytea) TO PUBLIC;
+COMMENT ON AGGREGATE orchestrator.llm_usage_sums(bytea) IS
+    'Sums of the calls of llm_special_call by all that their cost depends on besides the model, for llm_cost_line; NULL if all calls are plain. The views over calls use it';
 
-CREATE FUNCTION orchestrator.llm_cost_line(begins timestamptz[], unit_costs jsonb, day date, sums bytea, reported_cost numeric)
+CREATE FUNCTION orchestrator.llm_cost_line(begins timestamptz[], unit_costs jsonb, day date, calls bigint, input_tokens numeric, output_tokens numeric, sums bytea, reported_cost numeric)
 RETURNS numeric[]
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'llm_cost_line_wrapper';
-GRANT EXECUTE ON FUNCTION orchestrator.llm_cost_line(timestamptz[], jsonb, date, bytea, numeric) TO PUBLIC;
-COMMENT ON FUNCTION orchestrator.llm_cost_line(timestamptz[], jsonb, date, bytea, numeric) IS
-    'The tokens of each kind, all tokens, the exact cost in USD and the calls without a cost, of the calls of one model on one UTC day. The views over calls use it';
+GRANT EXECUTE ON FUNCTION orchestrator.llm_cost_line(timestamptz[], jsonb, date, bigint, numeric, numeric, bytea, numeric) TO PUBLIC;
+COMMENT ON FUNCTION orchestrator.llm_cost_line(timestamptz[], jsonb, date, bigint, numeric, numeric, bytea, numeric) IS
+    'The exact cost in USD, the calls without a cost, and the tokens besides input and output, of the calls of one model on one UTC day. The views over calls use it';
 
 CREATE FUNCTION orchestrator.llm_call_cost(unit_costs jsonb, place integer, service_tier text, n bigint, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb)
 RETURNS numeric
@@ -250,18 +250,21 @@ COMMENT ON COLUMN orchestrator.llm_price_limits.moments IS 'The times within a U
 
 -- Calls are added up before they are priced: a line of the report is one computation, however many calls it has.
 CREATE OR REPLACE VIEW orchestrator.llm_cost_by_day AS
-SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, k.line[1] AS input_tokens, k.line[2] AS output_tokens, k.line[7] AS tokens,
-       k.line[8] AS cost, k.line[9]::bigint AS unpriced_calls,
-       k.line[3] AS cache_read_tokens, k.line[4] AS cache_write_tokens, k.line[5] AS cache_write_1h_tokens, k.line[6] AS reasoning_tokens
+SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, u.output_tokens,
+       u.input_tokens + u.output_tokens + coalesce(k.line[7], 0) AS tokens, k.line[1] AS cost, coalesce(k.line[2], 0)::bigint AS unpriced_calls,
+       coalesce(k.line[3], 0) AS cache_read_tokens, coalesce(k.line[4], 0) AS cache_write_tokens,
+       coalesce(k.line[5], 0) AS cache_write_1h_tokens, coalesce(k.line[6], 0) AS reasoning_tokens
 FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.agent_id, c.model, count(*) AS calls,
-             sum(c.reported_cost) AS reported_cost,
-             orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
-                 c.units, c.service_tier, c.reported_cost IS NOT NULL, c."timestamp", s.steps, s.moments) AS sums
-      FROM orchestrator.llm_token_usage AS c, orchestrator.llm_price_limits AS s
+             sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens, sum(c.reported_cost) AS reported_cost,
+             orchestrator.llm_usage_sums(x.call) AS sums
+      FROM orchestrator.llm_token_usage AS c CROSS JOIN orchestrator.llm_price_limits AS s
+      -- LEFT JOIN computes it below the sort or the hash, which then holds no other column of a plain call for it.
+      LEFT JOIN LATERAL (SELECT orchestrator.llm_special_call(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
+                                     c.units, c.service_tier, c.reported_cost, c."timestamp", s.steps, s.moments) AS call) AS x ON true
       GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.project_id, c.agent_id, c.model) AS u
 LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model
 -- OFFSET keeps the planner from computing a line once for each of its numbers.
-CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.sums, u.reported_cost) AS line OFFSET 0) AS k;
+CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.calls, u.input_tokens, u.output_tokens, u.sums, u.reported_cost) AS line OFFSET 0) AS k;
 COMMENT ON VIEW orchestrator.llm_cost_by_day IS 'The cost of each project, agent and model on each UTC day';
 COMMENT ON COLUMN orchestrator.llm_cost_by_day.input_tokens IS 'Tokens of the input that were neither read from a cache nor written to it';
 COMMENT ON COLUMN orchestrator.llm_cost_by_day.tokens IS 'All tokens, those of caches and of reasoning too';
@@ -294,18 +297,21 @@ COMMENT ON COLUMN orchestrator.unpriced_usage.unit IS 'The unit that the price h
 COMMENT ON COLUMN orchestrator.unpriced_usage.suggested_model IS 'A model with a price whose name is the beginning or the end of this one, for set_model_alias; nobody has decided that it is the same';
 
 CREATE VIEW orchestrator.llm_cost_by_run AS
-SELECT u.thread_id, sum(u.calls)::bigint AS calls, sum(k.line[1]) AS input_tokens, sum(k.line[2]) AS output_tokens,
-       sum(k.line[3]) AS cache_read_tokens, sum(k.line[4]) AS cache_write_tokens, sum(k.line[5]) AS cache_write_1h_tokens, sum(k.line[6]) AS reasoning_tokens,
-       sum(k.line[8]) AS cost, sum(k.line[9])::bigint AS unpriced_calls, min(u.first_call) AS first_call, max(u.last_call) AS last_call
-FROM (SELECT c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls, sum(c.reported_cost) AS reported_cost,
-             min(c."timestamp") AS first_call, max(c."timestamp") AS last_call,
-             orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
-                 c.units, c.service_tier, c.reported_cost IS NOT NULL, c."timestamp", s.steps, s.moments) AS sums
-      FROM orchestrator.llm_token_usage AS c, orchestrator.llm_price_limits AS s WHERE c.thread_id IS NOT NULL
+SELECT u.thread_id, sum(u.calls)::bigint AS calls, sum(u.input_tokens) AS input_tokens, sum(u.output_tokens) AS output_tokens,
+       coalesce(sum(k.line[3]), 0) AS cache_read_tokens, coalesce(sum(k.line[4]), 0) AS cache_write_tokens,
+       coalesce(sum(k.line[5]), 0) AS cache_write_1h_tokens, coalesce(sum(k.line[6]), 0) AS reasoning_tokens,
+       sum(k.line[1]) AS cost, coalesce(sum(k.line[2]), 0)::bigint AS unpriced_calls, min(u.first_call) AS first_call, max(u.last_call) AS last_call
+FROM (SELECT c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls,
+             sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens, sum(c.reported_cost) AS reported_cost,
+             min(c."timestamp") AS first_call, max(c."timestamp") AS last_call, orchestrator.llm_usage_sums(x.call) AS sums
+      FROM orchestrator.llm_token_usage AS c CROSS JOIN orchestrator.llm_price_limits AS s
+      LEFT JOIN LATERAL (SELECT orchestrator.llm_special_call(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
+                                     c.units, c.service_tier, c.reported_cost, c."timestamp", s.steps, s.moments) AS call) AS x ON true
+      WHERE c.thread_id IS NOT NULL
       GROUP BY c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date, c.model) AS u
 LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model
 -- OFFSET keeps the planner from computing a line once for each of its numbers.
-CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.sums, u.reported_cost) AS line OFFSET 0) AS k
+CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.calls, u.input_tokens, u.output_tokens, u.sums, u.reported_cost) AS line OFFSET 0) AS k
 GROUP BY u.thread_id;
 COMMENT ON VIEW orchestrator.llm_cost_by_run IS 'The calls of each run with every kind of token and their cost';
 COMMENT ON COLUMN orchestrator.llm_cost_by_run.thread_id IS 'The name of the run when the calls were recorded';
@@ -319,15 +325,18 @@ COMMENT ON VIEW orchestrator.run_costs IS 'The recorded calls of each run with t
 
 CREATE VIEW orchestrator.llm_cost_by_prompt AS
 SELECT g.prompt_id, p.agent_type, p.version, g.calls, g.cost, g.cost / nullif(g.calls - g.unpriced_calls, 0) AS cost_per_call, g.unpriced_calls
-FROM (SELECT u.prompt_id, sum(u.calls)::bigint AS calls, sum(k.line[8]) AS cost, sum(k.line[9])::bigint AS unpriced_calls
-      FROM (SELECT c.prompt_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls, sum(c.reported_cost) AS reported_cost,
-                   orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
-                       c.units, c.service_tier, c.reported_cost IS NOT NULL, c."timestamp", s.steps, s.moments) AS sums
-            FROM orchestrator.llm_token_usage AS c, orchestrator.llm_price_limits AS s WHERE c.prompt_id IS NOT NULL
+FROM (SELECT u.prompt_id, sum(u.calls)::bigint AS calls, sum(k.line[1]) AS cost, coalesce(sum(k.line[2]), 0)::bigint AS unpriced_calls
+      FROM (SELECT c.prompt_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls,
+                   sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens, sum(c.reported_cost) AS reported_cost,
+                   orchestrator.llm_usage_sums(x.call) AS sums
+            FROM orchestrator.llm_token_usage AS c CROSS JOIN orchestrator.llm_price_limits AS s
+            LEFT JOIN LATERAL (SELECT orchestrator.llm_special_call(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
+                                           c.units, c.service_tier, c.reported_cost, c."timestamp", s.steps, s.moments) AS call) AS x ON true
+            WHERE c.prompt_id IS NOT NULL
             GROUP BY c.prompt_id, (c."timestamp" AT TIME ZONE 'UTC')::date, c.model) AS u
       LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model
       -- OFFSET keeps the planner from computing a line once for each of its numbers.
-      CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.sums, u.reported_cost) AS line OFFSET 0) AS k
+      CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.calls, u.input_tokens, u.output_tokens, u.sums, u.reported_cost) AS line OFFSET 0) AS k
       GROUP BY u.prompt_id) AS g
 LEFT JOIN orchestrator.prompts AS p ON p.id = g.prompt_id;
 COMMENT ON VIEW orchestrator.llm_cost_by_prompt IS 'The calls with each prompt, and their cost';

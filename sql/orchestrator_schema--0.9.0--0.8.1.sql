@@ -154,10 +154,10 @@ DROP VIEW orchestrator.llm_price_periods_0_9_0;
 DROP FUNCTION orchestrator.llm_unpriced_units(jsonb, integer, text, bigint, jsonb);
 DROP FUNCTION orchestrator.llm_input_units(jsonb);
 DROP FUNCTION orchestrator.llm_call_cost(jsonb, integer, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, jsonb);
-DROP FUNCTION orchestrator.llm_cost_line(timestamptz[], jsonb, date, bytea, numeric);
-DROP AGGREGATE orchestrator.llm_usage_sums(bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, timestamptz, bigint[], timestamptz[]);
-DROP FUNCTION orchestrator.llm_usage_sums_merge(bytea, bytea);
-DROP FUNCTION orchestrator.llm_usage_sums_add(bytea, bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, boolean, timestamptz, bigint[], timestamptz[]);
+DROP FUNCTION orchestrator.llm_cost_line(timestamptz[], jsonb, date, bigint, numeric, numeric, bytea, numeric);
+DROP AGGREGATE orchestrator.llm_usage_sums(bytea);
+DROP FUNCTION orchestrator.llm_usage_sums_add(bytea, bytea);
+DROP FUNCTION orchestrator.llm_special_call(bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, numeric, timestamptz, bigint[], timestamptz[]);
 
 -- tables
 

@@ -50,6 +50,11 @@ impl Document {
         Document(bytes)
     }
 
+    /// The value behind its header.
+    pub fn stored(&self) -> Jsonb<'_> {
+        Jsonb(self.0.get(pg_sys::VARHDRSZ..).unwrap_or_default())
+    }
+
     /// Its size in bytes.
     pub fn size(&self) -> usize {
         self.0.len()

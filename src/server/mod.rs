@@ -33,3 +33,4 @@ pub mod transition_tables;
 pub mod trigger_depth;
 pub mod trigger_rows;
 pub mod triggers;
+pub mod unconverted;

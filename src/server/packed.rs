@@ -12,6 +12,7 @@ use pgrx::{FromDatum, pg_sys, varlena};
 /// # Safety
 ///
 /// The datum is a value of variable length that lives as long as the result.
+#[inline]
 pub unsafe fn bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
     let mut value = datum.cast_mut_ptr::<pg_sys::varlena>();
     // SAFETY: the caller promises such a value; the server makes a flat copy of one that is not flat.

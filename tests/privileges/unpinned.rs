@@ -189,10 +189,10 @@ fn no_trap_is_sprung_by_rows_of_any_table() -> Result<()> {
             "llm_call_cost",
             "llm_cost_line",
             "llm_input_units",
+            "llm_special_call",
             "llm_unpriced_units",
             "llm_usage_sums",
             "llm_usage_sums_add",
-            "llm_usage_sums_merge",
             "text_sha256",
             "uuidv7",
             "v7_is_valid_file_name"

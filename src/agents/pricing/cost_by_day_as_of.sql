@@ -35,14 +35,17 @@ WITH aliases AS NOT MATERIALIZED (
            (SELECT array_agg(DISTINCT p.effective_at ORDER BY p.effective_at)
             FROM orchestrator.llm_pricing AS p WHERE p.effective_at IS NOT NULL) AS moments
 )
-SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, k.line[1] AS input_tokens, k.line[2] AS output_tokens, k.line[7] AS tokens,
-       k.line[8] AS cost, k.line[9]::bigint AS unpriced_calls,
-       k.line[3] AS cache_read_tokens, k.line[4] AS cache_write_tokens, k.line[5] AS cache_write_1h_tokens, k.line[6] AS reasoning_tokens
+SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, u.output_tokens,
+       u.input_tokens + u.output_tokens + coalesce(k.line[7], 0) AS tokens, k.line[1] AS cost, coalesce(k.line[2], 0)::bigint AS unpriced_calls,
+       coalesce(k.line[3], 0) AS cache_read_tokens, coalesce(k.line[4], 0) AS cache_write_tokens,
+       coalesce(k.line[5], 0) AS cache_write_1h_tokens, coalesce(k.line[6], 0) AS reasoning_tokens
 FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.agent_id, c.model, count(*) AS calls,
-             sum(c.reported_cost) AS reported_cost,
-             orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
-                 c.units, c.service_tier, c.reported_cost IS NOT NULL, c."timestamp", s.steps, s.moments) AS sums
-      FROM orchestrator.llm_token_usage AS c, limits AS s WHERE c.created_at <= $1
+             sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens, sum(c.reported_cost) AS reported_cost,
+             orchestrator.llm_usage_sums(x.call) AS sums
+      FROM orchestrator.llm_token_usage AS c CROSS JOIN limits AS s
+      LEFT JOIN LATERAL (SELECT orchestrator.llm_special_call(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
+                                     c.units, c.service_tier, c.reported_cost, c."timestamp", s.steps, s.moments) AS call) AS x ON true
+      WHERE c.created_at <= $1
       GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.project_id, c.agent_id, c.model) AS u
 LEFT JOIN lists AS p ON p.name = u.model
-CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.sums, u.reported_cost) AS line OFFSET 0) AS k
+CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.calls, u.input_tokens, u.output_tokens, u.sums, u.reported_cost) AS line OFFSET 0) AS k

@@ -102,7 +102,7 @@ impl Call<'_> {
             units: quantities(self.units)?,
             ..Calls::one(self.service_tier, self.tokens)
         };
-        let prices = cost::prices(&unit_costs)?;
+        let prices = cost::prices(unit_costs.stored())?;
         Ok(prices.first().and_then(|price| price.cost(&call)).map(Cost::usd))
     }
 }

@@ -83,7 +83,7 @@ impl Price {
         let costs = self.counted(calls.service_tier, calls.n);
         let products = calls.tokens.iter().zip(costs.fractions);
         products.filter(|(tokens, _)| **tokens != 0).try_fold(0_i128, |sum, (tokens, fractions)| {
-            sum.checked_add(i128::from(*tokens).checked_mul(fractions?)?)
+            sum.checked_add(tokens.checked_mul(fractions?)?)
         })
     }
 

@@ -1,11 +1,15 @@
 //! Sums of calls by everything that their cost depends on besides the name of the model: an aggregate whose state is what
 //! the cost of a whole line of a report is computed from. A line needs as many products as it has tiers and steps, and
 //! its report groups by nothing that its reader does not see.
+//!
+//! A plain call has tokens of input and output, and a price for its whole day. It is NULL here, which the server neither
+//! sorts nor hashes nor passes to the aggregate: what a line says beyond its special calls is of plain ones.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
-use pgrx::datum::{Array, Datum};
+use pgrx::callconv::{BoxRet, FcInfo};
+use pgrx::datum::Datum;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
@@ -14,83 +18,111 @@ use pgrx::prelude::*;
 use pgrx::{AnyNumeric, pg_sys};
 use smallvec::SmallVec;
 
-use super::unit_costs::COUNTED;
+use super::unit_costs::{COUNTED, STANDARD};
 use super::units::{input_units, quantities};
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
 use crate::server::packed::{Jsonb, Text};
+use crate::server::unconverted::Arguments;
 
-/// Adds a call to the sums of its line. It is the transition function of the aggregate `llm_usage_sums`.
+/// What the cost of a call depends on besides its model, its day, and its tokens of input and output: of most calls nothing.
 ///
-/// `sums`: NULL at first; the tokens of the call, each in one argument; `units`, `service_tier`: of the call;
-/// `is_reported`: whether its cost was reported, and so depends on no price; `at`: its time; `steps`: in order, the
-/// lengths of the input above which a unit cost begins, NULL for none; `moments`: in order, the times within a UTC day at
-/// which a price begins, NULL for none. Returns: the sums with the call.
-/// Errors: 22023 sums of another form. Since 0.9.0.
-#[pg_extern(sql = false, immutable, parallel_safe)]
-#[allow(clippy::too_many_arguments)]
-fn llm_usage_sums_add(
-    fcinfo: pg_sys::FunctionCallInfo,
-    sums: Option<Sums>,
-    input_tokens: Option<i64>,
-    output_tokens: Option<i64>,
-    cache_read_tokens: Option<i64>,
-    cache_write_tokens: Option<i64>,
-    cache_write_1h_tokens: Option<i64>,
-    reasoning_tokens: Option<i64>,
-    units: Option<Jsonb>,
-    service_tier: Option<Text>,
-    is_reported: Option<bool>,
-    at: Option<TimestampWithTimeZone>,
-    steps: Option<Array<i64>>,
-    moments: Option<Array<TimestampWithTimeZone>>,
-) -> Result<Sums, ErrorReport> {
-    let tokens = [
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        cache_write_1h_tokens,
-        reasoning_tokens,
-    ]
-    .map(|tokens| tokens.unwrap_or(0));
-    let mut call = Calls::one(service_tier.map_or("", name), tokens);
+/// Its tokens, each in one argument; `units`, `service_tier`, `reported_cost`: of the call; `at`: its time; `steps`: in
+/// order, the lengths of the input above which a unit cost begins, NULL for none; `moments`: in order, the times within a
+/// UTC day at which a price begins, NULL for none. Returns: the call for llm_usage_sums; NULL for nothing.
+/// Errors: 22023 units that are no numbers. Since 0.9.0.
+#[pg_extern(sql = r#"
+CREATE FUNCTION "llm_special_call"(
+    input_tokens bigint, output_tokens bigint, cache_read_tokens bigint,
+    cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint,
+    units jsonb, service_tier text, reported_cost numeric, at timestamptz, steps bigint[],
+    moments timestamptz[]
+)
+RETURNS bytea
+LANGUAGE c /* Rust */ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
+"#)]
+fn llm_special_call(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Sums>, ErrorReport> {
+    const TOKENS: [usize; COUNTED.len()] = [0, 1, 2, 3, 4, 5];
+    const UNITS: usize = 6;
+    const SERVICE_TIER: usize = 7;
+    const REPORTED_COST: usize = 8;
+    const AT: usize = 9;
+    const STEPS: usize = 10;
+    const MOMENTS: usize = 11;
+    // SAFETY: the running call, of the types above.
+    let arguments = unsafe { Arguments::of(fcinfo) };
+    let mut call = Call::plain(TOKENS.map(|at| arguments.long(at).unwrap_or(0)));
+    call.service_tier = arguments.bytes(SERVICE_TIER).map_or("", |tier| name(Text(tier)));
+    call.is_reported = arguments.datum(REPORTED_COST).is_some();
+    let mut written = Vec::new();
     // A cost that was reported depends neither on the time of the call, nor on its length, nor on its units.
-    call.is_reported = is_reported.unwrap_or(false);
     if !call.is_reported {
-        let mut n = whole_input(&tokens);
-        if let Some(units) = units.filter(|units| !units.is_empty_object()) {
+        let mut n = whole_input(&call.tokens);
+        let units = arguments.bytes(UNITS).map(Jsonb).filter(|units| !units.is_empty_object());
+        if let Some(units) = units {
             let units = Document::of(units);
             n = n.saturating_add(input_units(&units)?);
-            call.units = quantities(&units)?;
+            written = texts(&quantities(&units)?);
         }
-        let steps = steps.as_ref().and_then(|steps| steps.as_slice().ok()).unwrap_or_default();
-        call.n = last_below(steps, n).map_or(0, |step| step.saturating_add(1));
-        if let (Some(at), Some(moments)) = (at, moments) {
-            let after = pg_sys::TimestampTz::from(at).saturating_add(1);
-            call.moment = last_below(&times(&moments), after).unwrap_or(i64::MIN);
+        let step = last_below(arguments.longs(STEPS), n);
+        call.n = step.map_or(0, |step| step.saturating_add(1));
+        if let Some(at) = arguments.long(AT) {
+            let moment = last_below(arguments.longs(MOMENTS), at.saturating_add(1));
+            // The price at the beginning of the day is the same without it.
+            let day = at.saturating_sub(at.rem_euclid(DAY));
+            call.moment = moment.filter(|moment| *moment > day).unwrap_or(i64::MIN);
         }
     }
-    let mut entry = Entry::new();
-    call.encode(&mut entry);
-    Ok(add(fcinfo, sums, [Ok(entry.as_slice())])?)
+    call.units = &written;
+    Ok((!call.is_plain()).then(|| call.written()))
 }
 
-/// Adds sums of a line to others of the same line. It is the combine function of the aggregate `llm_usage_sums`.
+/// Adds a special call, or sums of such calls, to sums of them. It is the transition function and the combine function of
+/// the aggregate `llm_usage_sums`.
 ///
-/// `sums`, `others`: NULL for none. Returns: both together.
+/// `sums`, `others`: sums of calls of one line, or one call. Returns: both together.
 /// Errors: 22023 sums of another form. Since 0.9.0.
-#[pg_extern(sql = false, immutable, parallel_safe)]
-fn llm_usage_sums_merge(
-    fcinfo: pg_sys::FunctionCallInfo,
-    sums: Option<Sums>,
-    others: Option<&[u8]>,
-) -> Result<Option<Sums>, ErrorReport> {
-    match others {
-        Some(others) => Ok(Some(add(fcinfo, sums, entries(others))?)),
-        None => Ok(sums),
+#[pg_extern(sql = r#"
+CREATE FUNCTION "llm_usage_sums_add"(
+    sums bytea, others bytea
+)
+RETURNS bytea
+LANGUAGE c /* Rust */ IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
+"#)]
+fn llm_usage_sums_add(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Sums>, ErrorReport> {
+    // SAFETY: the running call, of the types above.
+    let arguments = unsafe { Arguments::of(fcinfo) };
+    let (Some(sums), Some(others)) = (arguments.datum(0), arguments.bytes(1)) else {
+        return Ok(None);
+    };
+    // SAFETY: a value of that type.
+    let mut sums = unsafe { Sums::of(sums) };
+    // SAFETY: the call information of the running call; the function only reads it.
+    let is_aggregate = unsafe { unguarded::AggCheckCallContext(fcinfo, std::ptr::null_mut()) } != 0;
+    // Only an aggregate owns the value that it passes.
+    if !is_aggregate {
+        sums = Sums::new(&[sums.bytes()]);
     }
+    if let (Some(call), Some((&mut SUMS, entries))) =
+        (Call::of(others), sums.bytes_mut().split_first_mut())
+        && add_call(entries, &call)
+    {
+        return Ok(Some(sums));
+    }
+    let mut together = Entry::from_slice(&expanded(sums.bytes())?);
+    for entry in entries(&expanded(others)?) {
+        let entry = entry?;
+        if !add_in_place(&mut together, entry) {
+            together = with(&together, entry)?;
+        }
+    }
+    Ok(Some(Sums::new(&[&[SUMS], &together])))
 }
+
+/// The microseconds of a day.
+pub const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// The name of a tier. In a database of another encoding, a name that only a direct INSERT can write is one that no price
 /// has.
@@ -106,15 +138,206 @@ pub fn whole_input(tokens: &[i64; COUNTED.len()]) -> i64 {
     [cache_read, cache_write, cache_write_1h].into_iter().fold(input, i64::saturating_add)
 }
 
-/// Times in microseconds of the server, without those that are NULL.
-pub fn times(times: &Array<TimestampWithTimeZone>) -> SmallVec<[i64; 8]> {
-    times.iter().flatten().map(pg_sys::TimestampTz::from).collect()
+/// The greatest limit that is less than a value. The limits are in order.
+fn last_below(limits: &[[u8; 8]], value: i64) -> Option<i64> {
+    let below = limits.partition_point(|limit| i64::from_ne_bytes(*limit) < value);
+    below.checked_sub(1).and_then(|last| limits.get(last)).map(|limit| i64::from_ne_bytes(*limit))
 }
 
-/// The greatest limit that is less than a value.
-fn last_below(limits: &[i64], value: i64) -> Option<i64> {
-    let below = limits.partition_point(|limit| *limit < value);
-    below.checked_sub(1).and_then(|last| limits.get(last).copied())
+/// The first byte of a value: it is one call, or sums.
+const CALL: u8 = 1;
+const SUMS: u8 = 2;
+
+/// A call whose cost does not depend on its tokens of input and output alone.
+#[derive(Clone, Debug, PartialEq)]
+struct Call<'a> {
+    service_tier: &'a str,
+    is_reported: bool,
+    /// As in `Calls`.
+    moment: i64,
+    n: i64,
+    /// In the order of `COUNTED`.
+    tokens: [i64; COUNTED.len()],
+    /// Lengths and texts, as in the sums.
+    units: &'a [u8],
+}
+
+impl<'a> Call<'a> {
+    /// A call without anything special.
+    fn plain(tokens: [i64; COUNTED.len()]) -> Call<'a> {
+        Call {
+            service_tier: STANDARD,
+            is_reported: false,
+            moment: i64::MIN,
+            n: 0,
+            tokens,
+            units: &[],
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        let [input, output, ..] = self.tokens;
+        *self == Call::plain([input, output, 0, 0, 0, 0])
+    }
+
+    /// A few bytes, because a report sorts or hashes every call with them: whether there is a moment, a step and a tier, then
+    /// the numbers with as few bytes as they need, the tier and the units.
+    fn written(&self) -> Sums {
+        let has_moment = self.moment != i64::MIN;
+        let has_tier = self.service_tier != STANDARD;
+        let parts = u8::from(self.is_reported) * REPORTED_PART
+            + u8::from(has_moment) * MOMENT_PART
+            + u8::from(self.n != 0) * STEP_PART
+            + u8::from(has_tier) * TIER_PART;
+        let mut head = Head::default();
+        head.put(&[CALL, parts]);
+        for tokens in self.tokens {
+            head.number(tokens.cast_unsigned());
+        }
+        if has_moment {
+            head.put(&self.moment.to_ne_bytes());
+        }
+        if self.n != 0 {
+            head.number(self.n.cast_unsigned());
+        }
+        let mut tier = "";
+        if has_tier {
+            tier = self.service_tier;
+            head.number(tier.len() as u64);
+        }
+        Sums::new(&[head.bytes(), tier.as_bytes(), self.units])
+    }
+
+    /// `None`: the value is no call.
+    fn of(value: &'a [u8]) -> Option<Call<'a>> {
+        let [CALL, parts, rest @ ..] = value else { return None };
+        let mut rest = rest;
+        let mut call = Call::plain([0; COUNTED.len()]);
+        call.is_reported = parts & REPORTED_PART != 0;
+        for tokens in &mut call.tokens {
+            *tokens = pull(&mut rest)?.cast_signed();
+        }
+        if parts & MOMENT_PART != 0 {
+            let (moment, others) = rest.split_first_chunk()?;
+            call.moment = i64::from_ne_bytes(*moment);
+            rest = others;
+        }
+        if parts & STEP_PART != 0 {
+            call.n = pull(&mut rest)?.cast_signed();
+        }
+        if parts & TIER_PART != 0 {
+            let length = usize::try_from(pull(&mut rest)?).ok()?;
+            let (tier, others) = rest.split_at_checked(length)?;
+            call.service_tier = std::str::from_utf8(tier).ok()?;
+            rest = others;
+        }
+        call.units = rest;
+        Some(call)
+    }
+
+    /// The first bytes of the entry of such calls.
+    fn key(&self) -> [u8; NUMBERS] {
+        let mut key = [0; NUMBERS];
+        let tier = self.service_tier.len();
+        put(&mut key, LENGTH, length(TIER + tier + self.units.len()));
+        put(&mut key, TIER_LENGTH, length(tier));
+        put(&mut key, REPORTED, [u8::from(self.is_reported)]);
+        put(&mut key, MOMENT, self.moment.to_ne_bytes());
+        put(&mut key, STEP, self.n.to_ne_bytes());
+        key
+    }
+
+    /// The call as an entry of sums.
+    fn entry(&self) -> Entry {
+        let mut entry = Entry::new();
+        entry.extend_from_slice(&self.key());
+        for number in self.numbers() {
+            entry.extend_from_slice(&number.to_ne_bytes());
+        }
+        entry.extend_from_slice(self.service_tier.as_bytes());
+        entry.extend_from_slice(self.units);
+        entry
+    }
+
+    /// One call, and its tokens.
+    fn numbers(&self) -> [i64; 1 + COUNTED.len()] {
+        let [input, output, cache_read, cache_write, cache_write_1h, reasoning] = self.tokens;
+        [1, input, output, cache_read, cache_write, cache_write_1h, reasoning]
+    }
+}
+
+// The parts that a call has.
+const REPORTED_PART: u8 = 1;
+const MOMENT_PART: u8 = 2;
+const STEP_PART: u8 = 4;
+const TIER_PART: u8 = 8;
+
+/// The first bytes of a call, of numbers alone: at most 90.
+struct Head([u8; 128], usize);
+
+impl Default for Head {
+    fn default() -> Head {
+        Head([0; 128], 0)
+    }
+}
+
+impl Head {
+    fn put(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if let Some(place) = self.0.get_mut(self.1) {
+                *place = *byte;
+                self.1 += 1;
+            }
+        }
+    }
+
+    /// A number: seven bits in each byte, the least ones first, and the highest bit while there are more.
+    fn number(&mut self, mut number: u64) {
+        while number > 0x7F {
+            self.put(&[number as u8 | 0x80]);
+            number >>= 7;
+        }
+        self.put(&[number as u8]);
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.0.get(..self.1).unwrap_or_default()
+    }
+}
+
+/// Reads a number, and leaves the bytes behind it.
+fn pull(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..u64::BITS).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+/// Units as lengths and texts.
+fn texts(units: &BTreeMap<String, AnyNumeric>) -> Vec<u8> {
+    let mut texts = Vec::new();
+    for text in units.iter().flat_map(|(unit, sum)| [unit.clone(), sum.to_string()]) {
+        texts.extend_from_slice(&length(text.len()));
+        texts.extend_from_slice(text.as_bytes());
+    }
+    texts
+}
+
+/// The entries of a value that is one call, or sums.
+///
+/// Errors: 22023 of another form.
+fn expanded(value: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    match value {
+        [] => Ok(Cow::Borrowed(value)),
+        [SUMS, entries @ ..] => Ok(Cow::Borrowed(entries)),
+        _ => Call::of(value).map(|call| Cow::Owned(call.entry().into_vec())).ok_or_else(no_sums),
+    }
 }
 
 /// Calls with one tier and the same names of units, in one step, at prices that begin at the same moment.
@@ -128,11 +351,11 @@ pub struct Calls<'a> {
     pub n: i64,
     pub calls: i64,
     /// In the order of `COUNTED`.
-    pub tokens: [i64; COUNTED.len()],
+    pub tokens: [i128; COUNTED.len()],
     pub units: BTreeMap<String, AnyNumeric>,
 }
 
-// The form of the sums: calls one after the other, each with its whole length, the length of its tier, whether it is
+// The form of the sums, behind their first byte: calls one after the other, each with its whole length, the length of its tier, whether it is
 // reported, its numbers, its tier, and its units as lengths and texts.
 const LENGTH: usize = 0;
 const TIER_LENGTH: usize = 4;
@@ -149,10 +372,12 @@ impl<'a> Calls<'a> {
     /// A call without units, at a price for whole days, whose input is in no step.
     pub fn one(service_tier: &'a str, tokens: [i64; COUNTED.len()]) -> Calls<'a> {
         let (is_reported, moment, n, calls) = (false, i64::MIN, 0, 1);
+        let tokens = tokens.map(i128::from);
         Calls { service_tier, is_reported, moment, n, calls, tokens, units: BTreeMap::new() }
     }
 
-    fn is_with(&self, others: &Calls) -> bool {
+    /// Whether both have one price, and the same units.
+    pub fn is_like(&self, others: &Calls) -> bool {
         self.moment == others.moment
             && self.n == others.n
             && self.is_reported == others.is_reported
@@ -165,7 +390,7 @@ impl<'a> Calls<'a> {
         let mut sum = self.clone();
         sum.calls = sum.calls.checked_add(others.calls)?;
         for (tokens, more) in sum.tokens.iter_mut().zip(others.tokens) {
-            *tokens = tokens.checked_add(more)?;
+            *tokens = i64::try_from(*tokens + more).ok()?.into();
         }
         for (unit, quantity) in &mut sum.units {
             *quantity += others.units.get(unit)?.clone();
@@ -174,11 +399,7 @@ impl<'a> Calls<'a> {
     }
 
     fn encode(&self, sums: &mut Entry) {
-        let mut units = Vec::new();
-        for text in self.units.iter().flat_map(|(unit, sum)| [unit.clone(), sum.to_string()]) {
-            units.extend_from_slice(&length(text.len()));
-            units.extend_from_slice(text.as_bytes());
-        }
+        let units = texts(&self.units);
         let mut head = [0; TIER];
         put(&mut head, LENGTH, length(TIER + self.service_tier.len() + units.len()));
         put(&mut head, TIER_LENGTH, length(self.service_tier.len()));
@@ -187,6 +408,7 @@ impl<'a> Calls<'a> {
         put(&mut head, STEP, self.n.to_ne_bytes());
         put(&mut head, NUMBERS, self.calls.to_ne_bytes());
         for (at, tokens) in self.tokens.iter().enumerate() {
+            let tokens = i64::try_from(*tokens).unwrap_or(i64::MAX);
             put(&mut head, NUMBERS + 8 * (at + 1), tokens.to_ne_bytes());
         }
         sums.extend_from_slice(&head);
@@ -196,11 +418,7 @@ impl<'a> Calls<'a> {
 
     fn decode(entry: &'a [u8]) -> Option<Calls<'a>> {
         let tier_length = length_at(entry, TIER_LENGTH)?;
-        let mut numbers = [0; 1 + COUNTED.len()];
-        for (at, number) in numbers.iter_mut().enumerate() {
-            *number = number_at(entry, NUMBERS + 8 * at)?;
-        }
-        let [calls, tokens @ ..] = numbers;
+        let [calls, tokens @ ..] = numbers(entry)?;
         let text = |at: usize| {
             let length = length_at(entry, at)?;
             Some((
@@ -222,7 +440,7 @@ impl<'a> Calls<'a> {
             moment: number_at(entry, MOMENT)?,
             n: number_at(entry, STEP)?,
             calls,
-            tokens,
+            tokens: tokens.map(i128::from),
             units,
         })
     }
@@ -247,7 +465,7 @@ fn number_at(entry: &[u8], at: usize) -> Option<i64> {
     Some(i64::from_ne_bytes(entry.get(at..at.checked_add(8)?)?.try_into().ok()?))
 }
 
-/// The entries of sums, one after the other.
+/// The entries of sums, one by one.
 ///
 /// Errors: 22023 of another form.
 fn entries(mut sums: &[u8]) -> impl Iterator<Item = Result<&[u8], Error>> {
@@ -260,11 +478,14 @@ fn entries(mut sums: &[u8]) -> impl Iterator<Item = Result<&[u8], Error>> {
     })
 }
 
-/// The calls of sums.
+/// The calls of sums, or one call.
 ///
 /// Errors: 22023 of another form.
-pub fn decode(sums: &[u8]) -> Result<Vec<Calls<'_>>, Error> {
-    entries(sums).map(|entry| Calls::decode(entry?).ok_or_else(no_sums)).collect()
+pub fn each<'a>(sums: &'a [u8], mut take: impl FnMut(Calls<'_>)) -> Result<(), Error> {
+    for entry in entries(&expanded(sums)?) {
+        take(Calls::decode(entry?).ok_or_else(no_sums)?);
+    }
+    Ok(())
 }
 
 fn no_sums() -> Error {
@@ -274,14 +495,16 @@ fn no_sums() -> Error {
 
 /// Adds an entry to one of the same kind, where it stands. `false`: there is none, the sum would be too large, or the calls
 /// have units.
-fn add_in_place(mut sums: &mut [u8], more: &[u8]) -> bool {
-    if has_units(more) {
-        return false;
-    }
+fn add_in_place(sums: &mut [u8], more: &[u8]) -> bool {
+    let (Some(key), Some(tier)) = (more.get(..NUMBERS), more.get(TIER..)) else { return false };
+    !has_units(more) && numbers(more).is_some_and(|more| add(sums, key, tier, &more))
+}
+
+fn add(mut sums: &mut [u8], key: &[u8], tier: &[u8], more: &[i64; 1 + COUNTED.len()]) -> bool {
     while let Some(length) = length_at(sums, LENGTH).filter(|length| *length >= TIER) {
         let Some((entry, rest)) = sums.split_at_mut_checked(length) else { return false };
-        if entry.get(..NUMBERS) == more.get(..NUMBERS)
-            && entry.get(TIER..) == more.get(TIER..)
+        if entry.get(..NUMBERS) == Some(key)
+            && entry.get(TIER..) == Some(tier)
             && add_numbers(entry, more)
         {
             return true;
@@ -295,13 +518,20 @@ fn has_units(entry: &[u8]) -> bool {
     length_at(entry, TIER_LENGTH).is_none_or(|length| entry.len() - TIER != length)
 }
 
+/// The numbers of an entry.
+fn numbers(entry: &[u8]) -> Option<[i64; 1 + COUNTED.len()]> {
+    let mut numbers = [0; 1 + COUNTED.len()];
+    for (at, number) in numbers.iter_mut().enumerate() {
+        *number = number_at(entry, NUMBERS + 8 * at)?;
+    }
+    Some(numbers)
+}
+
 /// `false`: a sum would be too large, and nothing was added.
-fn add_numbers(entry: &mut [u8], more: &[u8]) -> bool {
-    let mut sums = [0; 1 + COUNTED.len()];
-    for (at, sum) in sums.iter_mut().enumerate() {
-        let at = NUMBERS + 8 * at;
-        let both = number_at(entry, at).zip(number_at(more, at));
-        match both.and_then(|(sum, more)| sum.checked_add(more)) {
+fn add_numbers(entry: &mut [u8], more: &[i64; 1 + COUNTED.len()]) -> bool {
+    let Some(mut sums) = numbers(entry) else { return false };
+    for (sum, more) in sums.iter_mut().zip(more) {
+        match sum.checked_add(*more) {
             Some(together) => *sum = together,
             None => return false,
         }
@@ -312,10 +542,17 @@ fn add_numbers(entry: &mut [u8], more: &[u8]) -> bool {
     true
 }
 
+/// Adds a call to the entry of its kind, where it stands. `false`: as of `add_in_place`.
+fn add_call(sums: &mut [u8], call: &Call) -> bool {
+    call.units.is_empty() && add(sums, &call.key(), call.service_tier.as_bytes(), &call.numbers())
+}
+
 /// The sums with one more entry, written anew.
 fn with(sums: &[u8], entry: &[u8]) -> Result<Entry, Error> {
     if !has_units(entry) {
-        return Ok(sums.iter().chain(entry).copied().collect());
+        let mut written = Entry::from_slice(sums);
+        written.extend_from_slice(entry);
+        return Ok(written);
     }
     let mut more = Calls::decode(entry).ok_or_else(no_sums)?;
     let mut written = Entry::with_capacity(sums.len() + entry.len());
@@ -323,35 +560,13 @@ fn with(sums: &[u8], entry: &[u8]) -> Result<Entry, Error> {
         let known = known?;
         let is_alike = known.get(TIER_LENGTH..NUMBERS) == entry.get(TIER_LENGTH..NUMBERS);
         let alike = is_alike.then(|| Calls::decode(known)).flatten();
-        match alike.filter(|calls| calls.is_with(&more)).and_then(|calls| calls.plus(&more)) {
+        match alike.filter(|calls| calls.is_like(&more)).and_then(|calls| calls.plus(&more)) {
             Some(sum) => more = sum,
             None => written.extend_from_slice(known),
         }
     }
     more.encode(&mut written);
     Ok(written)
-}
-
-fn add<'a>(
-    fcinfo: pg_sys::FunctionCallInfo,
-    sums: Option<Sums>,
-    more: impl IntoIterator<Item = Result<&'a [u8], Error>>,
-) -> Result<Sums, Error> {
-    // SAFETY: the call information of the running call; the function only reads it.
-    let is_aggregate = unsafe { unguarded::AggCheckCallContext(fcinfo, std::ptr::null_mut()) } != 0;
-    let mut sums = match sums {
-        Some(sums) if is_aggregate => sums,
-        // Only an aggregate owns the value that it passes.
-        Some(sums) => Sums::new(sums.bytes()),
-        None => Sums::new(&[]),
-    };
-    for entry in more {
-        let entry = entry?;
-        if !add_in_place(sums.bytes_mut(), entry) {
-            sums = Sums::new(&with(sums.bytes(), entry)?);
-        }
-    }
-    Ok(sums)
 }
 
 /// The server's function that looks at the call and raises no error. It is called for every row of a report.
@@ -370,16 +585,34 @@ mod unguarded {
 struct Sums(*mut pg_sys::varlena);
 
 impl Sums {
-    /// A copy of the bytes. A longer one than the server can hold is refused by the server.
-    fn new(bytes: &[u8]) -> Sums {
-        let size = bytes.len() + pg_sys::VARHDRSZ;
+    /// A copy of the parts, one after the other. A longer one than the server can hold is refused by the server.
+    fn new(parts: &[&[u8]]) -> Sums {
+        let size = parts.iter().map(|part| part.len()).sum::<usize>() + pg_sys::VARHDRSZ;
         // SAFETY: the server's allocation has the length that is written; its header takes the first bytes.
         unsafe {
             let copy = pg_sys::palloc(size).cast::<pg_sys::varlena>();
             pgrx::set_varsize_4b(copy, i32::try_from(size).unwrap_or(i32::MAX));
-            let data = copy.cast::<u8>().add(pg_sys::VARHDRSZ);
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), data, bytes.len());
+            let mut data = copy.cast::<u8>().add(pg_sys::VARHDRSZ);
+            for part in parts {
+                std::ptr::copy_nonoverlapping(part.as_ptr(), data, part.len());
+                data = data.add(part.len());
+            }
             Sums(copy)
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The datum is a bytea.
+    unsafe fn of(datum: pg_sys::Datum) -> Sums {
+        let value = datum.cast_mut_ptr::<pg_sys::varlena>();
+        // SAFETY: a whole value of variable length; the server makes a flat copy of one that is not flat.
+        unsafe {
+            if pgrx::varlena::varatt_is_4b_u(value) {
+                Sums(value)
+            } else {
+                Sums(pg_sys::pg_detoast_datum(value))
+            }
         }
     }
 
@@ -394,33 +627,6 @@ impl Sums {
             let length = pgrx::varsize_any_exhdr(self.0);
             std::slice::from_raw_parts_mut(pgrx::vardata_any(self.0).cast_mut().cast(), length)
         }
-    }
-}
-
-impl FromDatum for Sums {
-    // SAFETY: the caller promises a datum of type bytea.
-    unsafe fn from_polymorphic_datum(
-        datum: pg_sys::Datum,
-        is_null: bool,
-        _: pg_sys::Oid,
-    ) -> Option<Self> {
-        let value = datum.cast_mut_ptr::<pg_sys::varlena>();
-        // SAFETY: a whole value of variable length; the server makes a flat copy of one that is not flat.
-        (!is_null).then(|| unsafe {
-            if pgrx::varlena::varatt_is_4b_u(value) {
-                Sums(value)
-            } else {
-                Sums(pg_sys::pg_detoast_datum(value))
-            }
-        })
-    }
-}
-
-// SAFETY: unboxing goes through FromDatum above.
-unsafe impl<'fcx> ArgAbi<'fcx> for Sums {
-    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: the caller promises an argument of this type.
-        unsafe { arg.unbox_arg_using_from_datum().unwrap_or_else(|| Sums::new(&[])) }
     }
 }
 
@@ -439,4 +645,36 @@ unsafe impl SqlTranslatable for Sums {
     const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> = Ok(SqlMappingRef::literal("bytea"));
     const RETURN_SQL: Result<ReturnsRef, ReturnsError> =
         Ok(ReturnsRef::One(SqlMappingRef::literal("bytea")));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_takes_few_bytes_and_comes_back() {
+        for (number, length) in [(0, 1), (127, 1), (128, 2), (1 << 62, 9), (u64::MAX, 10)] {
+            let mut head = Head::default();
+            head.number(number);
+            let mut bytes = head.bytes();
+            assert_eq!(bytes.len(), length, "{number}");
+            assert_eq!(pull(&mut bytes), Some(number));
+            assert!(bytes.is_empty());
+        }
+        assert_eq!(pull(&mut [0x80; 11].as_slice()), None);
+        assert_eq!(pull(&mut [0x80].as_slice()), None);
+    }
+
+    #[test]
+    fn calls_of_one_kind_are_added_where_they_stand() {
+        let call = Call { n: 9, service_tier: "flex", ..Call::plain([1, 2, 3, 4, 5, 6]) };
+        let mut sums = call.entry();
+        assert!(add_call(&mut sums, &call));
+        assert!(!add_call(&mut sums, &Call::plain([1; 6])));
+        let calls = Calls::decode(&sums).expect("an entry");
+        assert_eq!((calls.calls, calls.tokens), (2, [2, 4, 6, 8, 10, 12]));
+        assert_eq!((calls.service_tier, calls.n, calls.moment), ("flex", 9, i64::MIN));
+        let most = Call { tokens: [i64::MAX; 6], ..call };
+        assert!(!add_call(&mut sums, &most));
+    }
 }

@@ -161,8 +161,8 @@ SELECT agent_type, version, calls, cost, cost_per_call FROM orchestrator.llm_cos
 -- llm_cost_by_run
 SELECT thread_id, calls, cost, unpriced_calls FROM orchestrator.llm_cost_by_run ORDER BY cost DESC NULLS LAST LIMIT 20;
 -- llm_cost_line
-SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, '2026-02-01',
-    (SELECT orchestrator.llm_usage_sums(1000, 50, 0, 0, 0, 0, '{}', 'standard', false, '2026-02-01 12:00+00', NULL, NULL)), NULL)
+SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, '2026-02-01', 2, 3000, 150,
+    orchestrator.llm_special_call(1000, 50, 0, 0, 0, 0, '{}', 'flex', NULL, '2026-02-01 12:00+00', NULL, NULL), NULL)
 FROM orchestrator.llm_price_lists AS p WHERE p.name = 'gpt-5';
 -- llm_input_units
 SELECT orchestrator.llm_input_units('{"audio_input": 1200, "web_search": 2}');
@@ -180,6 +180,8 @@ SELECT valid_from, valid_until, input_cost_per_million, output_cost_per_million 
 SELECT name, model, begins, ends FROM orchestrator.llm_prices_by_name WHERE name = 'gpt-5' ORDER BY begins;
 -- llm_pricing
 UPDATE orchestrator.llm_pricing SET status = 'deprecated', notes = 'no longer offered' WHERE model = 'gpt-3.5-turbo';
+-- llm_special_call
+SELECT orchestrator.llm_special_call(1000, 50, 200, 0, 0, 0, '{"web_search": 2}', 'standard', NULL, '2026-02-01 12:00+00', '{200000}', NULL);
 -- llm_token_usage
 SELECT agent_id, sum(input_tokens + output_tokens) AS tokens FROM orchestrator.llm_token_usage GROUP BY agent_id;
 -- llm_unpriced_units
@@ -187,11 +189,11 @@ SELECT orchestrator.llm_unpriced_units(p.unit_costs, 1, 'standard', 1000, '{"web
 -- llm_usage_costs
 SELECT agent_id, sum(cost) AS cost FROM orchestrator.llm_usage_costs GROUP BY agent_id;
 -- llm_usage_sums
-SELECT orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, 0, 0, 0, 0, '{}', 'standard', false, c."timestamp", NULL, NULL) FROM orchestrator.llm_token_usage AS c;
+SELECT orchestrator.llm_usage_sums(orchestrator.llm_special_call(1000, 50, n, 0, 0, 0, '{}', 'standard', NULL, now(), NULL, NULL))
+FROM generate_series(1, 3) AS n;
 -- llm_usage_sums_add
-SELECT orchestrator.llm_usage_sums_add(NULL, 1000, 50, 0, 0, 0, 0, '{}', 'standard', false, now(), NULL, NULL);
--- llm_usage_sums_merge
-SELECT orchestrator.llm_usage_sums_merge(NULL, NULL);
+SELECT orchestrator.llm_usage_sums_add(c.call, c.call)
+FROM orchestrator.llm_special_call(1000, 50, 0, 0, 0, 0, '{}', 'flex', NULL, now(), NULL, NULL) AS c (call);
 -- load_default_prices
 SELECT orchestrator.load_default_prices();
 -- manifest

@@ -116,7 +116,7 @@ SELECT line FROM orchestrator.help() AS line WHERE line ~ '^  (record_safety|req
 SELECT line FROM orchestrator.help('record_safety') AS line;
 -- No function has a decimal without a form for a float, but for those that views call.
 SELECT p.proname, bool_or('float8'::regtype = ANY (p.proargtypes::oid[])) AS takes_floats
-FROM pg_proc AS p WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.proname <> ALL ('{llm_cost_line,llm_call_cost,is_valid_llm_call}') GROUP BY p.proname HAVING bool_or('numeric'::regtype = ANY (p.proargtypes::oid[])) ORDER BY p.proname COLLATE "C";
+FROM pg_proc AS p WHERE p.pronamespace = 'orchestrator'::regnamespace AND p.proname <> ALL ('{llm_special_call,llm_cost_line,llm_call_cost,is_valid_llm_call}') GROUP BY p.proname HAVING bool_or('numeric'::regtype = ANY (p.proargtypes::oid[])) ORDER BY p.proname COLLATE "C";
 \set ECHO none
 DROP OWNED BY regress_scorer, regress_worker;
 DROP ROLE regress_scorer, regress_worker;

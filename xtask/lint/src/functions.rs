@@ -16,8 +16,8 @@ const UNPINNED: [&str; 12] = [
     "enforce_lifecycle",
     "v7_is_valid_file_name",
     "is_valid_llm_call",
+    "llm_special_call",
     "llm_usage_sums_add",
-    "llm_usage_sums_merge",
     "llm_cost_line",
     "llm_call_cost",
     "llm_input_units",
@@ -28,8 +28,9 @@ const UNPINNED: [&str; 12] = [
 /// Functions that views, checks or generated columns call and that read nothing but their arguments: everybody may call
 /// them, so that everybody who may
 /// read such a view, or a user's view over it, can. Decision `readers-of-costs-may-compute-them`.
-const FOR_EVERYBODY: [&str; 7] = [
+const FOR_EVERYBODY: [&str; 8] = [
     "is_valid_llm_call",
+    "llm_special_call",
     "llm_usage_sums",
     "llm_cost_line",
     "llm_call_cost",
