@@ -1611,18 +1611,21 @@ FROM enum AS e;
 --   cost: USD, exact, of the calls that have a cost; NULL if none has
 --   unpriced_calls: Calls without a cost, because the model or one of the units had no price
 CREATE VIEW orchestrator.llm_cost_by_day AS
-SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, k.line[1] AS input_tokens, k.line[2] AS output_tokens, k.line[7] AS tokens,
-       k.line[8] AS cost, k.line[9]::bigint AS unpriced_calls,
-       k.line[3] AS cache_read_tokens, k.line[4] AS cache_write_tokens, k.line[5] AS cache_write_1h_tokens, k.line[6] AS reasoning_tokens
+SELECT u.day, u.project_id, u.agent_id, u.model, u.calls, u.input_tokens, u.output_tokens,
+       u.input_tokens + u.output_tokens + coalesce(k.line[7], 0) AS tokens, k.line[1] AS cost, coalesce(k.line[2], 0)::bigint AS unpriced_calls,
+       coalesce(k.line[3], 0) AS cache_read_tokens, coalesce(k.line[4], 0) AS cache_write_tokens,
+       coalesce(k.line[5], 0) AS cache_write_1h_tokens, coalesce(k.line[6], 0) AS reasoning_tokens
 FROM (SELECT (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.project_id, c.agent_id, c.model, count(*) AS calls,
-             sum(c.reported_cost) AS reported_cost,
-             orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
-                 c.units, c.service_tier, c.reported_cost IS NOT NULL, c."timestamp", s.steps, s.moments) AS sums
-      FROM orchestrator.llm_token_usage AS c, orchestrator.llm_price_limits AS s
+             sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens, sum(c.reported_cost) AS reported_cost,
+             orchestrator.llm_usage_sums(x.call) AS sums
+      FROM orchestrator.llm_token_usage AS c CROSS JOIN orchestrator.llm_price_limits AS s
+      -- LEFT JOIN computes it below the sort or the hash, which then holds no other column of a plain call for it.
+      LEFT JOIN LATERAL (SELECT orchestrator.llm_special_call(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
+                                     c.units, c.service_tier, c.reported_cost, c."timestamp", s.steps, s.moments) AS call) AS x ON true
       GROUP BY (c."timestamp" AT TIME ZONE 'UTC')::date, c.project_id, c.agent_id, c.model) AS u
 LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model
 -- OFFSET keeps the planner from computing a line once for each of its numbers.
-CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.sums, u.reported_cost) AS line OFFSET 0) AS k;
+CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.calls, u.input_tokens, u.output_tokens, u.sums, u.reported_cost) AS line OFFSET 0) AS k;
 
 -- The calls with each prompt, and their cost
 -- Made by 0.8.1--0.9.0.sql
@@ -1632,15 +1635,18 @@ CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.
 --   unpriced_calls: Calls without a cost
 CREATE VIEW orchestrator.llm_cost_by_prompt AS
 SELECT g.prompt_id, p.agent_type, p.version, g.calls, g.cost, g.cost / nullif(g.calls - g.unpriced_calls, 0) AS cost_per_call, g.unpriced_calls
-FROM (SELECT u.prompt_id, sum(u.calls)::bigint AS calls, sum(k.line[8]) AS cost, sum(k.line[9])::bigint AS unpriced_calls
-      FROM (SELECT c.prompt_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls, sum(c.reported_cost) AS reported_cost,
-                   orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
-                       c.units, c.service_tier, c.reported_cost IS NOT NULL, c."timestamp", s.steps, s.moments) AS sums
-            FROM orchestrator.llm_token_usage AS c, orchestrator.llm_price_limits AS s WHERE c.prompt_id IS NOT NULL
+FROM (SELECT u.prompt_id, sum(u.calls)::bigint AS calls, sum(k.line[1]) AS cost, coalesce(sum(k.line[2]), 0)::bigint AS unpriced_calls
+      FROM (SELECT c.prompt_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls,
+                   sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens, sum(c.reported_cost) AS reported_cost,
+                   orchestrator.llm_usage_sums(x.call) AS sums
+            FROM orchestrator.llm_token_usage AS c CROSS JOIN orchestrator.llm_price_limits AS s
+            LEFT JOIN LATERAL (SELECT orchestrator.llm_special_call(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
+                                           c.units, c.service_tier, c.reported_cost, c."timestamp", s.steps, s.moments) AS call) AS x ON true
+            WHERE c.prompt_id IS NOT NULL
             GROUP BY c.prompt_id, (c."timestamp" AT TIME ZONE 'UTC')::date, c.model) AS u
       LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model
       -- OFFSET keeps the planner from computing a line once for each of its numbers.
-      CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.sums, u.reported_cost) AS line OFFSET 0) AS k
+      CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.calls, u.input_tokens, u.output_tokens, u.sums, u.reported_cost) AS line OFFSET 0) AS k
       GROUP BY u.prompt_id) AS g
 LEFT JOIN orchestrator.prompts AS p ON p.id = g.prompt_id;
 
@@ -1650,18 +1656,21 @@ LEFT JOIN orchestrator.prompts AS p ON p.id = g.prompt_id;
 --   cost: USD, exact, of the calls that have a cost; NULL if none has
 --   unpriced_calls: Calls without a cost
 CREATE VIEW orchestrator.llm_cost_by_run AS
-SELECT u.thread_id, sum(u.calls)::bigint AS calls, sum(k.line[1]) AS input_tokens, sum(k.line[2]) AS output_tokens,
-       sum(k.line[3]) AS cache_read_tokens, sum(k.line[4]) AS cache_write_tokens, sum(k.line[5]) AS cache_write_1h_tokens, sum(k.line[6]) AS reasoning_tokens,
-       sum(k.line[8]) AS cost, sum(k.line[9])::bigint AS unpriced_calls, min(u.first_call) AS first_call, max(u.last_call) AS last_call
-FROM (SELECT c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls, sum(c.reported_cost) AS reported_cost,
-             min(c."timestamp") AS first_call, max(c."timestamp") AS last_call,
-             orchestrator.llm_usage_sums(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
-                 c.units, c.service_tier, c.reported_cost IS NOT NULL, c."timestamp", s.steps, s.moments) AS sums
-      FROM orchestrator.llm_token_usage AS c, orchestrator.llm_price_limits AS s WHERE c.thread_id IS NOT NULL
+SELECT u.thread_id, sum(u.calls)::bigint AS calls, sum(u.input_tokens) AS input_tokens, sum(u.output_tokens) AS output_tokens,
+       coalesce(sum(k.line[3]), 0) AS cache_read_tokens, coalesce(sum(k.line[4]), 0) AS cache_write_tokens,
+       coalesce(sum(k.line[5]), 0) AS cache_write_1h_tokens, coalesce(sum(k.line[6]), 0) AS reasoning_tokens,
+       sum(k.line[1]) AS cost, coalesce(sum(k.line[2]), 0)::bigint AS unpriced_calls, min(u.first_call) AS first_call, max(u.last_call) AS last_call
+FROM (SELECT c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day, c.model, count(*) AS calls,
+             sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens, sum(c.reported_cost) AS reported_cost,
+             min(c."timestamp") AS first_call, max(c."timestamp") AS last_call, orchestrator.llm_usage_sums(x.call) AS sums
+      FROM orchestrator.llm_token_usage AS c CROSS JOIN orchestrator.llm_price_limits AS s
+      LEFT JOIN LATERAL (SELECT orchestrator.llm_special_call(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h_tokens, c.reasoning_tokens,
+                                     c.units, c.service_tier, c.reported_cost, c."timestamp", s.steps, s.moments) AS call) AS x ON true
+      WHERE c.thread_id IS NOT NULL
       GROUP BY c.thread_id, (c."timestamp" AT TIME ZONE 'UTC')::date, c.model) AS u
 LEFT JOIN orchestrator.llm_price_lists AS p ON p.name = u.model
 -- OFFSET keeps the planner from computing a line once for each of its numbers.
-CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.sums, u.reported_cost) AS line OFFSET 0) AS k
+CROSS JOIN LATERAL (SELECT orchestrator.llm_cost_line(p.begins, p.unit_costs, u.day, u.calls, u.input_tokens, u.output_tokens, u.sums, u.reported_cost) AS line OFFSET 0) AS k
 GROUP BY u.thread_id;
 
 -- One row: where a unit cost or a price begins within the calls of a UTC day, over all models
@@ -2721,9 +2730,9 @@ CREATE FUNCTION orchestrator.llm_cost_by_day_as_of(moment timestamp with time zo
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'llm_cost_by_day_as_of_wrapper';
 
--- The tokens of each kind, all tokens, the exact cost in USD and the calls without a cost, of the calls of one model on one UTC day. The views over calls use it
+-- The exact cost in USD, the calls without a cost, and the tokens besides input and output, of the calls of one model on one UTC day. The views over calls use it
 -- Made by 0.8.1--0.9.0.sql
-CREATE FUNCTION orchestrator.llm_cost_line(begins timestamp with time zone[], unit_costs jsonb, day date, sums bytea, reported_cost numeric)
+CREATE FUNCTION orchestrator.llm_cost_line(begins timestamp with time zone[], unit_costs jsonb, day date, calls bigint, input_tokens numeric, output_tokens numeric, sums bytea, reported_cost numeric)
  RETURNS numeric[]
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE
@@ -2737,6 +2746,14 @@ CREATE FUNCTION orchestrator.llm_input_units(units jsonb)
  IMMUTABLE PARALLEL SAFE STRICT
 AS 'orchestrator_schema', 'llm_input_units_wrapper';
 
+-- A call for llm_usage_sums; NULL if its cost depends on nothing but its model, its day, and its tokens of input and output. The views over calls use it
+-- Made by 0.8.1--0.9.0.sql
+CREATE FUNCTION orchestrator.llm_special_call(input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, reported_cost numeric, at timestamp with time zone, steps bigint[], moments timestamp with time zone[])
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'orchestrator_schema', 'llm_special_call_wrapper';
+
 -- The units of a call that have no cost at the price in force. The views over calls use it
 -- Made by 0.8.1--0.9.0.sql
 CREATE FUNCTION orchestrator.llm_unpriced_units(unit_costs jsonb, place integer, service_tier text, n bigint, units jsonb)
@@ -2745,21 +2762,13 @@ CREATE FUNCTION orchestrator.llm_unpriced_units(unit_costs jsonb, place integer,
  IMMUTABLE PARALLEL SAFE STRICT
 AS 'orchestrator_schema', 'llm_unpriced_units_wrapper';
 
--- Adds a call to the sums of llm_usage_sums. Only that aggregate calls it
+-- Adds a call, or sums, to the sums of llm_usage_sums. Only that aggregate calls it
 -- Made by 0.8.1--0.9.0.sql
-CREATE FUNCTION orchestrator.llm_usage_sums_add(sums bytea, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, is_reported boolean, at timestamp with time zone, steps bigint[], moments timestamp with time zone[])
+CREATE FUNCTION orchestrator.llm_usage_sums_add(sums bytea, others bytea)
  RETURNS bytea
  LANGUAGE c
- IMMUTABLE PARALLEL SAFE
+ IMMUTABLE PARALLEL SAFE STRICT
 AS 'orchestrator_schema', 'llm_usage_sums_add_wrapper';
-
--- Adds sums of llm_usage_sums to others. Only that aggregate calls it
--- Made by 0.8.1--0.9.0.sql
-CREATE FUNCTION orchestrator.llm_usage_sums_merge(sums bytea, others bytea)
- RETURNS bytea
- LANGUAGE c
- IMMUTABLE PARALLEL SAFE
-AS 'orchestrator_schema', 'llm_usage_sums_merge_wrapper';
 
 -- Adds the list prices of eleven models from today (UTC) on, except for models that have a price. Returns the number of prices added
 -- Made by 0.2.4--0.2.5.sql, 0.5.0--0.6.0.sql, 0.8.1--0.9.0.sql
@@ -3744,6 +3753,6 @@ CREATE FUNCTION orchestrator.write_terms()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS 'orchestrator_schema', 'write_terms_wrapper';
 
--- Sums of calls by all that their cost depends on besides the model, for llm_cost_line. The views over calls use it
+-- Sums of the calls of llm_special_call by all that their cost depends on besides the model, for llm_cost_line; NULL if all calls are plain. The views over calls use it
 -- Made by 0.8.1--0.9.0.sql
-CREATE AGGREGATE orchestrator.llm_usage_sums(input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint, reasoning_tokens bigint, units jsonb, service_tier text, is_reported boolean, at timestamp with time zone, steps bigint[], moments timestamp with time zone[]) (SFUNC = orchestrator.llm_usage_sums_add, STYPE = bytea, COMBINEFUNC = orchestrator.llm_usage_sums_merge);
+CREATE AGGREGATE orchestrator.llm_usage_sums(call bytea) (SFUNC = orchestrator.llm_usage_sums_add, STYPE = bytea, COMBINEFUNC = orchestrator.llm_usage_sums_add);

@@ -3171,12 +3171,15 @@ export type Database = {
         };
         Returns: { day: string; project_id: string; agent_id: string; model: string; calls: number; input_tokens: number; output_tokens: number; tokens: number; cost: number; unpriced_calls: number; cache_read_tokens: number; cache_write_tokens: number; cache_write_1h_tokens: number; reasoning_tokens: number }[];
       };
-      /** The tokens of each kind, all tokens, the exact cost in USD and the calls without a cost, of the calls of one model on one UTC day. The views over calls use it */
+      /** The exact cost in USD, the calls without a cost, and the tokens besides input and output, of the calls of one model on one UTC day. The views over calls use it */
       llm_cost_line: {
         Args: {
           begins: string[];
           unit_costs: Json;
           day: string;
+          calls: number;
+          input_tokens: number;
+          output_tokens: number;
           sums: string;
           reported_cost: number;
         };
@@ -3189,6 +3192,24 @@ export type Database = {
         };
         Returns: number;
       };
+      /** A call for llm_usage_sums; NULL if its cost depends on nothing but its model, its day, and its tokens of input and output. The views over calls use it */
+      llm_special_call: {
+        Args: {
+          input_tokens: number;
+          output_tokens: number;
+          cache_read_tokens: number;
+          cache_write_tokens: number;
+          cache_write_1h_tokens: number;
+          reasoning_tokens: number;
+          units: Json;
+          service_tier: string;
+          reported_cost: number;
+          at: string;
+          steps: number[];
+          moments: string[];
+        };
+        Returns: string;
+      };
       /** The units of a call that have no cost at the price in force. The views over calls use it */
       llm_unpriced_units: {
         Args: {
@@ -3200,27 +3221,8 @@ export type Database = {
         };
         Returns: string[];
       };
-      /** Adds a call to the sums of llm_usage_sums. Only that aggregate calls it */
+      /** Adds a call, or sums, to the sums of llm_usage_sums. Only that aggregate calls it */
       llm_usage_sums_add: {
-        Args: {
-          sums: string;
-          input_tokens: number;
-          output_tokens: number;
-          cache_read_tokens: number;
-          cache_write_tokens: number;
-          cache_write_1h_tokens: number;
-          reasoning_tokens: number;
-          units: Json;
-          service_tier: string;
-          is_reported: boolean;
-          at: string;
-          steps: number[];
-          moments: string[];
-        };
-        Returns: string;
-      };
-      /** Adds sums of llm_usage_sums to others. Only that aggregate calls it */
-      llm_usage_sums_merge: {
         Args: {
           sums: string;
           others: string;
