@@ -126,7 +126,8 @@ fn every_index_serves_a_query_that_would_cost_more_without_it() -> Result<()> {
     let database = walked_to("plans", newest()?)?;
     let mut client = helped(&database)?;
     let mut uses = BTreeMap::new();
-    for file in files_below(&folder()?)? {
+    let is_sql = |file: &PathBuf| file.extension().is_some_and(|kind| kind == "sql");
+    for file in files_below(&folder()?)?.into_iter().filter(is_sql) {
         for found in fill(&mut client, &file)? {
             if let Some(twice) = uses.insert(found.index.clone(), found) {
                 bail!("{} has two queries", twice.index);

@@ -17,7 +17,7 @@ pub fn keep_back(ids: Vec<Uuid>) -> Result<(), Error> {
          ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED",
     );
     static KEEP: Statement = Statement::new(
-        "UPDATE orchestrator.queued_tasks AS q SET ready = false WHERE q.task_id = ANY ($1) AND q.ready",
+        "UPDATE orchestrator.queued_tasks AS q SET ready = false WHERE q.task_id = ANY ($1) AND q.ready IS NOT FALSE",
     );
     if ids.is_empty() {
         return Ok(());
