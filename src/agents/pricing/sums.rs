@@ -481,7 +481,7 @@ fn entries(mut sums: &[u8]) -> impl Iterator<Item = Result<&[u8], Error>> {
 /// The calls of sums, or one call.
 ///
 /// Errors: 22023 of another form.
-pub fn each<'a>(sums: &'a [u8], mut take: impl FnMut(Calls<'_>)) -> Result<(), Error> {
+pub fn each(sums: &[u8], mut take: impl FnMut(Calls<'_>)) -> Result<(), Error> {
     for entry in entries(&expanded(sums)?) {
         take(Calls::decode(entry?).ok_or_else(no_sums)?);
     }
