@@ -52,7 +52,7 @@ fn llm_special_call(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Sums>, Er
     const MOMENTS: usize = 11;
     // SAFETY: the running call, of the types above.
     let arguments = unsafe { Arguments::of(fcinfo) };
-    let mut call = Call::plain(TOKENS.map(|at| arguments.long(at).unwrap_or(0)));
+    let mut call = SpecialCall::plain(TOKENS.map(|at| arguments.long(at).unwrap_or(0)));
     call.service_tier = arguments.bytes(SERVICE_TIER).map_or("", |tier| name(Text(tier)));
     call.is_reported = arguments.datum(REPORTED_COST).is_some();
     let mut written = Vec::new();
@@ -106,7 +106,7 @@ fn llm_usage_sums_add(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Sums>, 
         sums = Sums::new(&[sums.bytes()]);
     }
     if let (Some(call), Some((&mut SUMS, entries))) =
-        (Call::of(others), sums.bytes_mut().split_first_mut())
+        (SpecialCall::of(others), sums.bytes_mut().split_first_mut())
         && add_call(entries, &call)
     {
         return Ok(Some(sums));
@@ -150,7 +150,7 @@ const SUMS: u8 = 2;
 
 /// A call whose cost does not depend on its tokens of input and output alone.
 #[derive(Clone, Debug, PartialEq)]
-struct Call<'a> {
+struct SpecialCall<'a> {
     service_tier: &'a str,
     is_reported: bool,
     /// As in `Calls`.
@@ -162,10 +162,10 @@ struct Call<'a> {
     units: &'a [u8],
 }
 
-impl<'a> Call<'a> {
+impl<'a> SpecialCall<'a> {
     /// A call without anything special.
-    fn plain(tokens: [i64; COUNTED.len()]) -> Call<'a> {
-        Call {
+    fn plain(tokens: [i64; COUNTED.len()]) -> SpecialCall<'a> {
+        SpecialCall {
             service_tier: STANDARD,
             is_reported: false,
             moment: i64::MIN,
@@ -177,7 +177,7 @@ impl<'a> Call<'a> {
 
     fn is_plain(&self) -> bool {
         let [input, output, ..] = self.tokens;
-        *self == Call::plain([input, output, 0, 0, 0, 0])
+        *self == SpecialCall::plain([input, output, 0, 0, 0, 0])
     }
 
     /// A few bytes, because a report sorts or hashes every call with them: whether there is a moment, a step and a tier, then
@@ -209,10 +209,10 @@ impl<'a> Call<'a> {
     }
 
     /// `None`: the value is no call.
-    fn of(value: &'a [u8]) -> Option<Call<'a>> {
+    fn of(value: &'a [u8]) -> Option<SpecialCall<'a>> {
         let [CALL, parts, rest @ ..] = value else { return None };
         let mut rest = rest;
-        let mut call = Call::plain([0; COUNTED.len()]);
+        let mut call = SpecialCall::plain([0; COUNTED.len()]);
         call.is_reported = parts & REPORTED_PART != 0;
         for tokens in &mut call.tokens {
             *tokens = pull(&mut rest)?.cast_signed();
@@ -336,7 +336,9 @@ fn expanded(value: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     match value {
         [] => Ok(Cow::Borrowed(value)),
         [SUMS, entries @ ..] => Ok(Cow::Borrowed(entries)),
-        _ => Call::of(value).map(|call| Cow::Owned(call.entry().into_vec())).ok_or_else(no_sums),
+        _ => SpecialCall::of(value)
+            .map(|call| Cow::Owned(call.entry().into_vec()))
+            .ok_or_else(no_sums),
     }
 }
 
@@ -543,7 +545,7 @@ fn add_numbers(entry: &mut [u8], more: &[i64; 1 + COUNTED.len()]) -> bool {
 }
 
 /// Adds a call to the entry of its kind, where it stands. `false`: as of `add_in_place`.
-fn add_call(sums: &mut [u8], call: &Call) -> bool {
+fn add_call(sums: &mut [u8], call: &SpecialCall) -> bool {
     call.units.is_empty() && add(sums, &call.key(), call.service_tier.as_bytes(), &call.numbers())
 }
 
@@ -667,14 +669,15 @@ mod tests {
 
     #[test]
     fn calls_of_one_kind_are_added_where_they_stand() {
-        let call = Call { n: 9, service_tier: "flex", ..Call::plain([1, 2, 3, 4, 5, 6]) };
+        let call =
+            SpecialCall { n: 9, service_tier: "flex", ..SpecialCall::plain([1, 2, 3, 4, 5, 6]) };
         let mut sums = call.entry();
         assert!(add_call(&mut sums, &call));
-        assert!(!add_call(&mut sums, &Call::plain([1; 6])));
+        assert!(!add_call(&mut sums, &SpecialCall::plain([1; 6])));
         let calls = Calls::decode(&sums).expect("an entry");
         assert_eq!((calls.calls, calls.tokens), (2, [2, 4, 6, 8, 10, 12]));
         assert_eq!((calls.service_tier, calls.n, calls.moment), ("flex", 9, i64::MIN));
-        let most = Call { tokens: [i64::MAX; 6], ..call };
+        let most = SpecialCall { tokens: [i64::MAX; 6], ..call };
         assert!(!add_call(&mut sums, &most));
     }
 }
