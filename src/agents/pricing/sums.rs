@@ -674,9 +674,10 @@ mod tests {
         let mut sums = call.entry();
         assert!(add_call(&mut sums, &call));
         assert!(!add_call(&mut sums, &SpecialCall::plain([1; 6])));
-        let calls = Calls::decode(&sums).expect("an entry");
-        assert_eq!((calls.calls, calls.tokens), (2, [2, 4, 6, 8, 10, 12]));
-        assert_eq!((calls.service_tier, calls.n, calls.moment), ("flex", 9, i64::MIN));
+        let numbers: Vec<_> = (0..7).map(|at| number_at(&sums, NUMBERS + 8 * at)).collect();
+        assert_eq!(numbers, [2, 2, 4, 6, 8, 10, 12].map(Some));
+        assert_eq!((number_at(&sums, STEP), number_at(&sums, MOMENT)), (Some(9), Some(i64::MIN)));
+        assert_eq!(sums.get(TIER..), Some(b"flex".as_slice()));
         let most = SpecialCall { tokens: [i64::MAX; 6], ..call };
         assert!(!add_call(&mut sums, &most));
     }
