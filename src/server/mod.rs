@@ -1,6 +1,7 @@
 //! The interface to PostgreSQL: errors, statements, settings, triggers, values. Nothing in this folder
 //! depends on the domain.
 
+pub mod aggregate_state;
 pub mod arguments;
 pub mod backend_state;
 pub mod check_expression;

@@ -8,18 +8,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use pgrx::callconv::{BoxRet, FcInfo};
-use pgrx::datum::Datum;
 use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::pgrx_sql_entity_graph::metadata::{
-    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
-};
 use pgrx::prelude::*;
 use pgrx::{AnyNumeric, pg_sys};
 use smallvec::SmallVec;
 
 use super::unit_costs::{COUNTED, STANDARD};
 use super::units::{input_units, quantities};
+use crate::server::aggregate_state::State;
 use crate::server::error::{Error, Kind};
 use crate::server::jsonb::Document;
 use crate::server::packed::{Jsonb, Text};
@@ -42,7 +38,7 @@ RETURNS bytea
 LANGUAGE c /* Rust */ IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
 "#)]
-fn llm_special_call(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Sums>, ErrorReport> {
+fn llm_special_call(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<State>, ErrorReport> {
     const TOKENS: [usize; COUNTED.len()] = [0, 1, 2, 3, 4, 5];
     const UNITS: usize = 6;
     const SERVICE_TIER: usize = 7;
@@ -91,20 +87,14 @@ RETURNS bytea
 LANGUAGE c /* Rust */ IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
 "#)]
-fn llm_usage_sums_add(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Sums>, ErrorReport> {
+fn llm_usage_sums_add(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<State>, ErrorReport> {
     // SAFETY: the running call, of the types above.
     let arguments = unsafe { Arguments::of(fcinfo) };
     let (Some(sums), Some(others)) = (arguments.datum(0), arguments.bytes(1)) else {
         return Ok(None);
     };
-    // SAFETY: a value of that type.
-    let mut sums = unsafe { Sums::of(sums) };
-    // SAFETY: the call information of the running call; the function only reads it.
-    let is_aggregate = unsafe { unguarded::AggCheckCallContext(fcinfo, std::ptr::null_mut()) } != 0;
-    // Only an aggregate owns the value that it passes.
-    if !is_aggregate {
-        sums = Sums::new(&[sums.bytes()]);
-    }
+    // SAFETY: the running call, and its argument of that type.
+    let mut sums = unsafe { State::passed(fcinfo, sums) };
     if let (Some(call), Some((&mut SUMS, entries))) =
         (SpecialCall::of(others), sums.bytes_mut().split_first_mut())
         && add_call(entries, &call)
@@ -118,7 +108,7 @@ fn llm_usage_sums_add(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Sums>, 
             together = with(&together, entry)?;
         }
     }
-    Ok(Some(Sums::new(&[&[SUMS], &together])))
+    Ok(Some(State::new(&[&[SUMS], &together])))
 }
 
 /// The microseconds of a day.
@@ -182,30 +172,29 @@ impl<'a> SpecialCall<'a> {
 
     /// A few bytes, because a report sorts or hashes every call with them: whether there is a moment, a step and a tier, then
     /// the numbers with as few bytes as they need, the tier and the units.
-    fn written(&self) -> Sums {
+    fn written(&self) -> State {
         let has_moment = self.moment != i64::MIN;
         let has_tier = self.service_tier != STANDARD;
         let parts = u8::from(self.is_reported) * REPORTED_PART
             + u8::from(has_moment) * MOMENT_PART
             + u8::from(self.n != 0) * STEP_PART
             + u8::from(has_tier) * TIER_PART;
-        let mut head = Head::default();
-        head.put(&[CALL, parts]);
+        let mut head = Entry::from_slice(&[CALL, parts]);
         for tokens in self.tokens {
-            head.number(tokens.cast_unsigned());
+            push(&mut head, tokens.cast_unsigned());
         }
         if has_moment {
-            head.put(&self.moment.to_ne_bytes());
+            head.extend_from_slice(&self.moment.to_ne_bytes());
         }
         if self.n != 0 {
-            head.number(self.n.cast_unsigned());
+            push(&mut head, self.n.cast_unsigned());
         }
         let mut tier = "";
         if has_tier {
             tier = self.service_tier;
-            head.number(tier.len() as u64);
+            push(&mut head, tier.len() as u64);
         }
-        Sums::new(&[head.bytes(), tier.as_bytes(), self.units])
+        State::new(&[&head, tier.as_bytes(), self.units])
     }
 
     /// `None`: the value is no call.
@@ -250,19 +239,24 @@ impl<'a> SpecialCall<'a> {
     /// The call as an entry of sums.
     fn entry(&self) -> Entry {
         let mut entry = Entry::new();
-        entry.extend_from_slice(&self.key());
-        for number in self.numbers() {
-            entry.extend_from_slice(&number.to_ne_bytes());
-        }
-        entry.extend_from_slice(self.service_tier.as_bytes());
-        entry.extend_from_slice(self.units);
+        self.write(1, &mut entry);
         entry
     }
 
-    /// One call, and its tokens.
-    fn numbers(&self) -> [i64; 1 + COUNTED.len()] {
+    /// Writes an entry of so many calls, which have these tokens and units together.
+    fn write(&self, calls: i64, sums: &mut Entry) {
+        sums.extend_from_slice(&self.key());
+        for number in self.numbers(calls) {
+            sums.extend_from_slice(&number.to_ne_bytes());
+        }
+        sums.extend_from_slice(self.service_tier.as_bytes());
+        sums.extend_from_slice(self.units);
+    }
+
+    /// The number of calls, and their tokens.
+    fn numbers(&self, calls: i64) -> [i64; 1 + COUNTED.len()] {
         let [input, output, cache_read, cache_write, cache_write_1h, reasoning] = self.tokens;
-        [1, input, output, cache_read, cache_write, cache_write_1h, reasoning]
+        [calls, input, output, cache_read, cache_write, cache_write_1h, reasoning]
     }
 }
 
@@ -272,37 +266,13 @@ const MOMENT_PART: u8 = 2;
 const STEP_PART: u8 = 4;
 const TIER_PART: u8 = 8;
 
-/// The first bytes of a call, of numbers alone: at most 90.
-struct Head([u8; 128], usize);
-
-impl Default for Head {
-    fn default() -> Head {
-        Head([0; 128], 0)
+/// Writes a number: seven bits in each byte, the least ones first, and the highest bit while there are more.
+fn push(bytes: &mut Entry, mut number: u64) {
+    while number > 0x7F {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
     }
-}
-
-impl Head {
-    fn put(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if let Some(place) = self.0.get_mut(self.1) {
-                *place = *byte;
-                self.1 += 1;
-            }
-        }
-    }
-
-    /// A number: seven bits in each byte, the least ones first, and the highest bit while there are more.
-    fn number(&mut self, mut number: u64) {
-        while number > 0x7F {
-            self.put(&[number as u8 | 0x80]);
-            number >>= 7;
-        }
-        self.put(&[number as u8]);
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.0.get(..self.1).unwrap_or_default()
-    }
+    bytes.push(number as u8);
 }
 
 /// Reads a number, and leaves the bytes behind it.
@@ -401,21 +371,11 @@ impl<'a> Calls<'a> {
     }
 
     fn encode(&self, sums: &mut Entry) {
-        let units = texts(&self.units);
-        let mut head = [0; TIER];
-        put(&mut head, LENGTH, length(TIER + self.service_tier.len() + units.len()));
-        put(&mut head, TIER_LENGTH, length(self.service_tier.len()));
-        put(&mut head, REPORTED, [u8::from(self.is_reported)]);
-        put(&mut head, MOMENT, self.moment.to_ne_bytes());
-        put(&mut head, STEP, self.n.to_ne_bytes());
-        put(&mut head, NUMBERS, self.calls.to_ne_bytes());
-        for (at, tokens) in self.tokens.iter().enumerate() {
-            let tokens = i64::try_from(*tokens).unwrap_or(i64::MAX);
-            put(&mut head, NUMBERS + 8 * (at + 1), tokens.to_ne_bytes());
-        }
-        sums.extend_from_slice(&head);
-        sums.extend_from_slice(self.service_tier.as_bytes());
-        sums.extend_from_slice(&units);
+        let tokens = self.tokens.map(|tokens| i64::try_from(tokens).unwrap_or(i64::MAX));
+        let (service_tier, is_reported) = (self.service_tier, self.is_reported);
+        let (moment, n, units) = (self.moment, self.n, &texts(&self.units));
+        let together = SpecialCall { service_tier, is_reported, moment, n, tokens, units };
+        together.write(self.calls, sums);
     }
 
     fn decode(entry: &'a [u8]) -> Option<Calls<'a>> {
@@ -546,7 +506,7 @@ fn add_numbers(entry: &mut [u8], more: &[i64; 1 + COUNTED.len()]) -> bool {
 
 /// Adds a call to the entry of its kind, where it stands. `false`: as of `add_in_place`.
 fn add_call(sums: &mut [u8], call: &SpecialCall) -> bool {
-    call.units.is_empty() && add(sums, &call.key(), call.service_tier.as_bytes(), &call.numbers())
+    call.units.is_empty() && add(sums, &call.key(), call.service_tier.as_bytes(), &call.numbers(1))
 }
 
 /// The sums with one more entry, written anew.
@@ -571,84 +531,6 @@ fn with(sums: &[u8], entry: &[u8]) -> Result<Entry, Error> {
     Ok(written)
 }
 
-/// The server's function that looks at the call and raises no error. It is called for every row of a report.
-mod unguarded {
-    use pgrx::pg_sys;
-
-    unsafe extern "C-unwind" {
-        pub fn AggCheckCallContext(
-            fcinfo: pg_sys::FunctionCallInfo,
-            context: *mut pg_sys::MemoryContext,
-        ) -> std::ffi::c_int;
-    }
-}
-
-/// A `bytea` of the server's, which an aggregate changes in place.
-struct Sums(*mut pg_sys::varlena);
-
-impl Sums {
-    /// A copy of the parts, one after the other. A longer one than the server can hold is refused by the server.
-    fn new(parts: &[&[u8]]) -> Sums {
-        let size = parts.iter().map(|part| part.len()).sum::<usize>() + pg_sys::VARHDRSZ;
-        // SAFETY: the server's allocation has the length that is written; its header takes the first bytes.
-        unsafe {
-            let copy = pg_sys::palloc(size).cast::<pg_sys::varlena>();
-            pgrx::set_varsize_4b(copy, i32::try_from(size).unwrap_or(i32::MAX));
-            let mut data = copy.cast::<u8>().add(pg_sys::VARHDRSZ);
-            for part in parts {
-                std::ptr::copy_nonoverlapping(part.as_ptr(), data, part.len());
-                data = data.add(part.len());
-            }
-            Sums(copy)
-        }
-    }
-
-    /// # Safety
-    ///
-    /// The datum is a bytea.
-    unsafe fn of(datum: pg_sys::Datum) -> Sums {
-        let value = datum.cast_mut_ptr::<pg_sys::varlena>();
-        // SAFETY: a whole value of variable length; the server makes a flat copy of one that is not flat.
-        unsafe {
-            if pgrx::varlena::varatt_is_4b_u(value) {
-                Sums(value)
-            } else {
-                Sums(pg_sys::pg_detoast_datum(value))
-            }
-        }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        // SAFETY: a whole value of variable length, which lives as long as the running call.
-        unsafe { pgrx::varlena_to_byte_slice(self.0) }
-    }
-
-    fn bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: the same; nothing else refers to it, because it is the aggregate's own or a copy.
-        unsafe {
-            let length = pgrx::varsize_any_exhdr(self.0);
-            std::slice::from_raw_parts_mut(pgrx::vardata_any(self.0).cast_mut().cast(), length)
-        }
-    }
-}
-
-// SAFETY: the datum that is returned is a bytea of the server's.
-unsafe impl BoxRet for Sums {
-    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
-        // SAFETY: the datum is of the type that the function returns.
-        unsafe { fcinfo.return_raw_datum(pg_sys::Datum::from(self.0)) }
-    }
-}
-
-// SAFETY: the value is a bytea on the wire, and the SQL name is the type's own.
-unsafe impl SqlTranslatable for Sums {
-    const TYPE_IDENT: &'static str = pgrx::pgrx_resolved_type!(Sums);
-    const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
-    const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> = Ok(SqlMappingRef::literal("bytea"));
-    const RETURN_SQL: Result<ReturnsRef, ReturnsError> =
-        Ok(ReturnsRef::One(SqlMappingRef::literal("bytea")));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -656,9 +538,9 @@ mod tests {
     #[test]
     fn a_number_takes_few_bytes_and_comes_back() {
         for (number, length) in [(0, 1), (127, 1), (128, 2), (1 << 62, 9), (u64::MAX, 10)] {
-            let mut head = Head::default();
-            head.number(number);
-            let mut bytes = head.bytes();
+            let mut written = Entry::new();
+            push(&mut written, number);
+            let mut bytes = written.as_slice();
             assert_eq!(bytes.len(), length, "{number}");
             assert_eq!(pull(&mut bytes), Some(number));
             assert!(bytes.is_empty());
