@@ -93,14 +93,11 @@ impl Needed<'_> {
 /// The objects that a statement found and that belong to no member, each with its description and
 /// the statement that unties it.
 fn theirs(found: SpiTupleTable<'_>) -> Result<Vec<Dependent>, Error> {
-    let mut theirs = Vec::new();
-    for row in found {
-        interrupts::allow();
-        let description = rows::value(&row, 1, "tie.description")?;
-        let undo = rows::optional(&row, 2, "tie.undo")?;
-        theirs.push(Dependent { description, ours: false, undo });
-    }
-    Ok(theirs)
+    rows::each(found, |row| {
+        let description = rows::value(row, 1, "tie.description")?;
+        let undo = rows::optional(row, 2, "tie.undo")?;
+        Ok(Dependent { description, ours: false, undo })
+    })
 }
 
 /// Everything that depends on a table or a view and would be lost or broken without it: other

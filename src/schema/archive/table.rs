@@ -8,7 +8,7 @@ use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::{Error, Kind};
 use crate::server::reg_types::RegClass;
 use crate::server::statements::Statement;
-use crate::server::{interrupts, rows, statements};
+use crate::server::{rows, statements};
 
 /// The sequences that the table $1 owns.
 pub const OWNED_SEQUENCES: &str = "SELECT d.objid FROM pg_depend AS d JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S' \
@@ -114,18 +114,15 @@ impl Table {
                AND a.attgenerated = '' ORDER BY a.attnum",
         );
         COLUMNS.update(&[self.oid.into()], |found| {
-            let mut columns = Vec::new();
-            for row in found {
-                interrupts::allow();
-                columns.push(Column {
-                    name: rows::value(&row, 1, "pg_attribute.attname")?,
-                    type_name: rows::value(&row, 2, "pg_attribute.atttypid")?,
-                    not_null: rows::value(&row, 3, "pg_attribute.attnotnull")?,
-                    default: rows::optional(&row, 4, "pg_attrdef.adbin")?,
-                    is_identity: rows::value(&row, 5, "pg_attribute.attidentity")?,
-                });
-            }
-            Ok(columns)
+            rows::each(found, |row| {
+                Ok(Column {
+                    name: rows::value(row, 1, "pg_attribute.attname")?,
+                    type_name: rows::value(row, 2, "pg_attribute.atttypid")?,
+                    not_null: rows::value(row, 3, "pg_attribute.attnotnull")?,
+                    default: rows::optional(row, 4, "pg_attrdef.adbin")?,
+                    is_identity: rows::value(row, 5, "pg_attribute.attidentity")?,
+                })
+            })
         })
     }
 
@@ -216,17 +213,14 @@ impl Table {
              FROM pg_constraint AS c WHERE c.conrelid = $1 AND c.contype = 'f' ORDER BY c.conname",
         );
         let found = KEYS.update(&[self.oid.into()], |keys| {
-            let mut found = Vec::new();
-            for row in keys {
-                interrupts::allow();
-                found.push((
-                    rows::value::<pg_sys::Oid>(&row, 1, "pg_constraint.confrelid")?,
-                    rows::value::<Vec<String>>(&row, 2, "pg_constraint.conkey")?,
-                    rows::value::<Vec<String>>(&row, 3, "pg_constraint.confkey")?,
-                    rows::value::<bool>(&row, 4, "pg_constraint.confdeltype")?,
-                ));
-            }
-            Ok(found)
+            rows::each(keys, |row| {
+                Ok((
+                    rows::value::<pg_sys::Oid>(row, 1, "pg_constraint.confrelid")?,
+                    rows::value::<Vec<String>>(row, 2, "pg_constraint.conkey")?,
+                    rows::value::<Vec<String>>(row, 3, "pg_constraint.confkey")?,
+                    rows::value::<bool>(row, 4, "pg_constraint.confdeltype")?,
+                ))
+            })
         })?;
         let mut keys = Vec::new();
         for (parent, columns, parent_columns, outlives_parent) in found {

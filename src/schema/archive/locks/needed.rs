@@ -11,8 +11,8 @@ use crate::schema::archive::schema::ARCHIVE;
 use crate::schema::facts::split;
 use crate::schema::manifest::{self, Change};
 use crate::server::error::Error;
+use crate::server::rows;
 use crate::server::statements::Statement;
-use crate::server::{interrupts, rows};
 
 /// The strength of a lock on a relation, from weak to strong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,22 +166,19 @@ fn found(relations: Modes, functions: Modes) -> Result<Vec<Lock>, Error> {
         function_modes.into(),
     ];
     FOUND.update(&arguments, |found| {
-        let mut locks = Vec::new();
-        for row in found {
-            interrupts::allow();
-            let mode = match rows::value::<i32>(&row, 3, "lock.mode")? {
+        rows::each(found, |row| {
+            let mode = match rows::value::<i32>(row, 3, "lock.mode")? {
                 0 => Mode::AccessShare,
                 1 => Mode::ShareRowExclusive,
                 _ => Mode::AccessExclusive,
             };
-            locks.push(Lock {
-                oid: rows::value(&row, 1, "lock.oid")?,
-                name: rows::value(&row, 2, "lock.name")?,
+            Ok(Lock {
+                oid: rows::value(row, 1, "lock.oid")?,
+                name: rows::value(row, 2, "lock.name")?,
                 mode,
-                is_function: rows::value(&row, 4, "lock.is_function")?,
-            });
-        }
-        Ok(locks)
+                is_function: rows::value(row, 4, "lock.is_function")?,
+            })
+        })
     })
 }
 
