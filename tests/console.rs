@@ -32,6 +32,8 @@ mod restart;
 mod returning;
 #[path = "console/scene.rs"]
 mod scene;
+#[path = "console/session.rs"]
+mod session;
 #[path = "console/sharing.rs"]
 mod sharing;
 #[path = "console/signing_in.rs"]

@@ -69,7 +69,7 @@ fn many_at_once<T: Send>(
     let barrier = Barrier::new(connections);
     let mut clients = Vec::new();
     for _ in 0..connections {
-        clients.push(database.client()?);
+        clients.push(database.borrow_client()?);
     }
     Ok(thread::scope(|scope| {
         let (barrier, work) = (&barrier, &work);
@@ -79,7 +79,9 @@ fn many_at_once<T: Send>(
             .map(|(number, mut client)| {
                 scope.spawn(move || {
                     barrier.wait();
-                    work(number, &mut client)
+                    let outcome = work(number, &mut client);
+                    database.hand_back(client);
+                    outcome
                 })
             })
             .collect();

@@ -1,88 +1,48 @@
 //! A browser with a profile of its own, driven as a person does: by what is on the page.
 
 use std::future::Future;
-use std::process::Command;
+use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use fantoccini::Locator;
 use fantoccini::error::CmdError;
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Value, json};
-use support::deadline::{DEADLINE, wait_until};
-use tempfile::TempDir;
-use tokio::runtime::{Builder, Runtime};
-use xtask::machine::program::Program;
+use serde_json::Value;
+use support::deadline::wait_until;
 
-/// How the browser shows pages.
-#[derive(Clone, Copy, Debug)]
-pub enum Kind {
-    Usual,
-    /// Its user prefers dark pages.
-    Dark,
-    /// No page runs a script.
-    WithoutScript,
-    /// The screen of a phone.
-    Phone,
-}
-
-/// The options of every browser: no window, no traffic of its own, and nothing that a container lacks.
-const OPTIONS: [&str; 11] = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--window-size=1200,900",
-    "--force-device-scale-factor=1",
-];
-
-/// How often the driver is started until it has a port.
-const ATTEMPTS: u32 = 10;
+use super::session::{Kind, Session, Use};
 
 pub struct Browser {
-    client: Client,
-    runtime: Runtime,
+    session: Arc<Session>,
     origin: String,
-    // These end in this order, after the session.
-    _driver: Program,
-    _profile: TempDir,
+    // Ends after the session was handed on.
+    _use: Use,
 }
 
 impl Browser {
-    /// Opens a browser for the console at this address.
+    /// Opens a browser for the console at this address. Nobody has signed in.
     pub fn open(origin: &str, kind: Kind) -> Result<Self> {
-        let driver = driver()?;
-        let profile = tempfile::tempdir()?;
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let Value::Object(capabilities) = capabilities(&profile, kind) else {
-            bail!("the capabilities are no object")
-        };
-        let address = format!("http://127.0.0.1:{}", driver.port);
-        let client = runtime.block_on(
-            ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&address),
-        )?;
-        let origin = origin.to_owned();
-        Ok(Self { client, runtime, origin, _driver: driver, _profile: profile })
+        let _use = Use::begin();
+        let browser = Self { session: Session::of_kind(kind)?, origin: origin.to_owned(), _use };
+        // Another test may have used this browser. Cookies belong to a host, and are found from any of its ports.
+        browser.visit("/sign-in")?;
+        browser.wait(browser.session.client.delete_all_cookies())?;
+        Ok(browser)
     }
 
     fn wait<T, E>(&self, answer: impl Future<Output = Result<T, E>>) -> Result<T>
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        Ok(self.runtime.block_on(answer)?)
+        Ok(self.session.runtime.block_on(answer)?)
     }
 
     pub fn visit(&self, path: &str) -> Result<()> {
-        self.wait(self.client.goto(&format!("{}{path}", self.origin)))
+        self.wait(self.session.client.goto(&format!("{}{path}", self.origin)))
     }
 
     /// Loads an address that is not the console's.
     pub fn visit_elsewhere(&self, address: &str) -> Result<()> {
-        self.wait(self.client.goto(address))
+        self.wait(self.session.client.goto(address))
     }
 
     pub fn sign_in(&self, role: &str) -> Result<()> {
@@ -94,16 +54,16 @@ impl Browser {
 
     /// The path of the page that is shown.
     pub fn path(&self) -> Result<String> {
-        Ok(self.wait(self.client.current_url())?.path().to_owned())
+        Ok(self.wait(self.session.client.current_url())?.path().to_owned())
     }
 
     pub fn title(&self) -> Result<String> {
-        self.wait(self.client.title())
+        self.wait(self.session.client.title())
     }
 
     /// Types a text into a field.
     pub fn fill(&self, selector: &str, text: &str) -> Result<()> {
-        let field = self.wait(self.client.find(Locator::Css(selector)));
+        let field = self.wait(self.session.client.find(Locator::Css(selector)));
         let field = field.with_context(|| format!("no field {selector}"))?;
         self.wait(field.clear())?;
         self.wait(field.send_keys(text))
@@ -123,20 +83,20 @@ impl Browser {
     /// Clicks on something that leads to another page, and waits for that page.
     fn leave_by(&self, place: Locator<'_>) -> Result<()> {
         let page = self.steadily(|| {
-            let page = self.wait(self.client.find(Locator::Css("html")))?;
-            self.wait(self.wait(self.client.find(place))?.click())?;
+            let page = self.wait(self.session.client.find(Locator::Css("html")))?;
+            self.wait(self.wait(self.session.client.find(place))?.click())?;
             Ok(page)
         })?;
         wait_until("the page goes", || Ok(self.wait(page.tag_name()).is_err()))?;
         wait_until("the next page comes", || {
-            Ok(self.wait(self.client.find(Locator::Css("main"))).is_ok())
+            Ok(self.wait(self.session.client.find(Locator::Css("main"))).is_ok())
         })
     }
 
     /// The texts of all elements.
     fn texts(&self, selector: &str) -> Result<Vec<String>> {
         self.steadily(|| {
-            let elements = self.wait(self.client.find_all(Locator::Css(selector)))?;
+            let elements = self.wait(self.session.client.find_all(Locator::Css(selector)))?;
             elements.iter().map(|element| self.wait(element.text())).collect()
         })
     }
@@ -183,59 +143,22 @@ impl Browser {
 
     /// The value of an expression of JavaScript.
     pub fn evaluate(&self, expression: &str) -> Result<Value> {
-        self.wait(self.client.execute(&format!("return {expression};"), Vec::new()))
+        self.wait(self.session.client.execute(&format!("return {expression};"), Vec::new()))
     }
 
     /// The value that a script hands to its last argument, a function.
     pub fn evaluate_later(&self, script: &str) -> Result<Value> {
-        self.wait(self.client.execute_async(script, Vec::new()))
+        self.wait(self.session.client.execute_async(script, Vec::new()))
     }
 
     /// The visible part of the page, as a PNG file.
     pub fn picture(&self) -> Result<Vec<u8>> {
-        self.wait(self.client.screenshot())
+        self.wait(self.session.client.screenshot())
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends the browser with the session.
-        if let Err(error) = self.wait(self.client.clone().close()) {
-            eprintln!("a browser did not end: {error}");
-        }
+        self.session.hand_on();
     }
-}
-
-/// Starts the driver. It chooses a port that is free for IPv4, and ends if that is taken for IPv6; then another one
-/// is free.
-fn driver() -> Result<Program> {
-    let start = || {
-        let mut command = Command::new("chromedriver");
-        Program::start(command.arg("--port=0"), "successfully on port ", ".")
-    };
-    (1..ATTEMPTS).find_map(|_| start().ok()).map_or_else(start, Ok)
-}
-
-fn capabilities(profile: &TempDir, kind: Kind) -> Value {
-    let mut options: Vec<String> = OPTIONS.map(str::to_owned).to_vec();
-    options.push(format!("--user-data-dir={}", profile.path().display()));
-    let mut chromium = json!({});
-    match kind {
-        Kind::Usual => {}
-        Kind::Dark => options.push("--force-dark-mode".to_owned()),
-        Kind::WithoutScript => {
-            chromium["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
-        }
-        Kind::Phone => {
-            let screen = json!({ "width": 390, "height": 844, "pixelRatio": 3, "mobile": true });
-            chromium["mobileEmulation"] = json!({ "deviceMetrics": screen });
-        }
-    }
-    chromium["args"] = json!(options);
-    let deadline = DEADLINE.as_millis() as u64;
-    json!({
-        "browserName": "chrome",
-        "timeouts": { "script": deadline, "pageLoad": deadline },
-        "goog:chromeOptions": chromium,
-    })
 }

@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result};
 
-use super::browser::Kind;
 use super::plain::Visitor;
 use super::scene::{PROJECT, Scene};
+use super::session::Kind;
 
 /// More questions than anybody reads: gates of two projects, and approvals of two roles.
 const MANY: &str = "\

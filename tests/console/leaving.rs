@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 
-use super::browser::{Browser, Kind};
+use super::browser::Browser;
 use super::plain::{self, Visitor};
 use super::scene::Scene;
+use super::session::Kind;
 
 #[test]
 fn a_person_signs_out_while_the_database_is_away() -> Result<()> {

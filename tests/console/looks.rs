@@ -6,11 +6,12 @@ use anyhow::Result;
 use serde_json::Value;
 use xtask::machine::project::Project;
 
-use super::browser::{Browser, Kind};
+use super::browser::Browser;
 use super::course;
 use super::plain::{self, Visitor};
 use super::program::path;
 use super::scene::Scene;
+use super::session::Kind;
 
 /// Rows for the tables of every page of the menu.
 const ROWS: &str = "\

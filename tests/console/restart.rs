@@ -6,9 +6,10 @@ use xtask::cluster::{Cluster, Settings};
 use xtask::console;
 use xtask::machine::program::Program;
 
-use super::browser::{Browser, Kind};
+use super::browser::Browser;
 use super::program::path;
 use super::scene;
+use super::session::Kind;
 
 const DATABASE: &str = "work";
 

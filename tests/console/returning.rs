@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 
-use super::browser::{Browser, Kind};
+use super::browser::Browser;
 use super::plain::{self, Visitor};
 use super::scene::Scene;
+use super::session::Kind;
 
 #[test]
 fn the_sign_in_leads_to_the_wanted_page() -> Result<()> {

@@ -8,8 +8,9 @@ use support::{Database, roles};
 use xtask::console;
 use xtask::machine::program::Program;
 
-use super::browser::{Browser, Kind};
+use super::browser::Browser;
 use super::program::path;
+use super::session::{Kind, Use};
 
 /// The project of every run.
 pub const PROJECT: &str = "0198c5a0-0000-7000-8000-000000000001";
@@ -18,6 +19,8 @@ pub struct Scene {
     // The console ends before its database is dropped.
     console: Program,
     pub database: Database,
+    // Browsers of tests before it wait while it is prepared.
+    _browsers: Use,
 }
 
 impl Scene {
@@ -27,14 +30,16 @@ impl Scene {
 
     /// The same, with further options of the console.
     pub fn with(name: &str, options: &[&str]) -> Result<Self> {
-        Self::start(Self::prepared(name)?, options)
+        let browsers = Use::begin();
+        Self::start(Self::prepared(name)?, options, browsers)
     }
 
     /// The console of one person, who does not sign in.
     pub fn of_one_person(name: &str, level: &str) -> Result<Self> {
+        let browsers = Use::begin();
         let database = Self::prepared(name)?;
         let role = roles::name(&database, level);
-        Self::start(database, &["--as-role", &role])
+        Self::start(database, &["--as-role", &role], browsers)
     }
 
     fn prepared(name: &str) -> Result<Database> {
@@ -43,10 +48,10 @@ impl Scene {
         Ok(database)
     }
 
-    fn start(database: Database, options: &[&str]) -> Result<Self> {
+    fn start(database: Database, options: &[&str], browsers: Use) -> Result<Self> {
         let program = path("ORCHESTRATOR_CONSOLE")?;
         let console = console::start(program, &database, database.name(), options)?;
-        Ok(Self { console, database })
+        Ok(Self { console, database, _browsers: browsers })
     }
 
     pub fn port(&self) -> u16 {

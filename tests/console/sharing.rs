@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::browser::Kind;
 use super::scene::Scene;
+use super::session::Kind;
 
 #[test]
 fn a_decided_question_leaves_the_inbox_of_others_by_itself() -> Result<()> {

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::browser::{Browser, Kind};
+use super::browser::Browser;
 use super::scene::Scene;
+use super::session::Kind;
 
 /// The buttons of an open question, in the order of the page.
 const DECIDE: [&str; 5] = ["Approve", "Reject", "Request changes", "I look at it", "Assign"];

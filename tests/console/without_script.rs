@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::browser::Kind;
 use super::scene::Scene;
+use super::session::Kind;
 
 #[test]
 fn a_person_signs_in_and_approves_without_a_script() -> Result<()> {

@@ -10,8 +10,8 @@ pub mod snapshot;
 pub mod work;
 
 use std::ops::Deref;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Result, anyhow};
 use postgres::Client;
@@ -33,6 +33,8 @@ pub fn server() -> Result<&'static Address> {
 pub struct Database {
     address: &'static Address,
     name: String,
+    /// Connections that were handed back.
+    idle: Mutex<Vec<Client>>,
 }
 
 impl Database {
@@ -61,7 +63,7 @@ impl Database {
     fn named(prefix: &str) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("{prefix}_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        Ok(Self { address: server()?, name })
+        Ok(Self { address: server()?, name, idle: Mutex::default() })
     }
 
     pub fn name(&self) -> &str {
@@ -80,6 +82,27 @@ impl Database {
         self.address.connect(&self.name)
     }
 
+    /// A connection of the superuser: one that was handed back, or a new one.
+    pub fn borrow_client(&self) -> Result<Client> {
+        let idle = self.idle().pop();
+        idle.map_or_else(|| self.client(), Ok)
+    }
+
+    /// Keeps a connection for whoever borrows the next one. It is then as new, but for what server and client remember of
+    /// tables, types and plans.
+    pub fn hand_back(&self, mut client: Client) {
+        const FORGET: &str = "ROLLBACK; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
+             SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES";
+        // Fails on a connection that was ended.
+        if client.batch_execute(FORGET).is_ok() {
+            self.idle().push(client);
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Client>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Connects as the given role.
     pub fn client_as(&self, role: &str) -> Result<Client> {
         self.address.connect_as(&self.name, role)
@@ -96,6 +119,7 @@ impl Deref for Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        self.idle().clear();
         if let Err(error) = self.address.drop_database(&self.name) {
             eprintln!("{error:#}");
         }
