@@ -23,7 +23,9 @@ COMMENT ON COLUMN orchestrator.orchestrator_runs.held_by IS 'The role that pause
 COMMENT ON COLUMN orchestrator.orchestrator_runs.hold_reason IS 'Why the run was paused; NULL unless it is paused';
 
 -- When a downgrade kept these columns: events before that are in their values already.
-SELECT set_config('orchestrator.kept_at', coalesce(max(k.archived_at), '-infinity')::text, true)
+-- The time is written in a way that every DateStyle and TimeZone reads alike.
+SELECT set_config('orchestrator.kept_at',
+                  coalesce(to_char(max(k.archived_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '-infinity'), true)
 FROM orchestrator.archived() AS k WHERE starts_with(k.object, 'orchestrator.orchestrator_runs (');
 SELECT orchestrator.restore_columns('orchestrator.orchestrator_runs', array['state', 'held_by', 'hold_reason']);
 

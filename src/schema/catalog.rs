@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use const_format::concatcp;
 use pgrx::prelude::*;
 
 use crate::schema::facts::{Facts, Member, Members};
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
-use crate::server::{backend_state, concurrent_drop, interrupts, rows, statements};
+use crate::server::{backend_state, concurrent_drop, interrupts, plans, rows, statements};
 
 /// The columns of each table of the extension as they follow each other, quoted; an empty name for
 /// each dropped one.
@@ -47,25 +46,34 @@ pub fn members() -> Result<Members, Error> {
     read(&MEMBERS)
 }
 
-/// The kinds of members that belong to a table, as elements of an array in SQL.
-const PARTS: &str = "column,index,constraint,trigger,policy,rule,statistics";
-
-/// Whether members of that kind belong to a table.
+/// Whether members of that kind belong to a relation.
 pub fn is_part(kind: &str) -> bool {
-    PARTS.split(',').any(|part| part == kind)
+    ["column", "index", "constraint", "trigger", "policy", "rule", "statistics"].contains(&kind)
 }
 
-/// The columns of the extension's tables, and what is built on tables. The server leaves out the rest
-/// of the query, whose definitions cost most, and the locks that writing down a view takes.
-pub fn parts() -> Result<Members, Error> {
-    static PARTS_ONLY: Statement = Statement::new(concatcp!(
+/// The columns of the extension's tables. The server leaves out the rest of the query, whose definitions cost most, and the
+/// locks that writing down a view takes.
+pub fn columns() -> Result<Members, Error> {
+    static COLUMNS: Statement = Statement::new(concat!(
         "SELECT kind, object, part_of, facts::text FROM (",
         include_str!("members.sql"),
-        "\n) AS member WHERE kind = ANY ('{",
-        PARTS,
-        "}')"
+        "\n) AS member WHERE kind = 'column'"
     ));
-    read(&PARTS_ONLY)
+    read(&COLUMNS)
+}
+
+/// What is built on a relation, given by its identifier and its name: members without their facts.
+pub fn parts_of(relation: pg_sys::Oid, name: &str) -> Result<Vec<Member>, Error> {
+    static PARTS: Statement = Statement::new(include_str!("parts_of.sql"));
+    let read = || {
+        PARTS.select(&[relation.into(), name.into()], |found| {
+            rows::each(found, |part| {
+                let kind = rows::value(part, 1, "part.kind")?;
+                Ok(Member { kind, object: rows::value(part, 2, "part.object")? })
+            })
+        })
+    };
+    plans::by_index(|| backend_state::in_plain_style(read))
 }
 
 fn read(statement: &'static Statement) -> Result<Members, Error> {

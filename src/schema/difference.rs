@@ -1,6 +1,9 @@
 //! The live catalog compared with the manifest.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
+
+use pgrx::pg_sys::Oid;
 
 use crate::schema::facts::{Facts, Member, Members};
 use crate::schema::{catalog, manifest};
@@ -72,40 +75,52 @@ pub fn differences(expected: &Members, actual: Members) -> Vec<Difference> {
 }
 
 /// What users added to the extension's relations, or changed on their columns.
-pub struct Additions(Vec<Difference>);
+pub struct Additions {
+    /// The place in the chain of the version that has none of them; none if nothing is known to be an addition.
+    version: Option<usize>,
+    /// The columns as they stand in the catalog, once somebody asks for one.
+    columns: OnceCell<Members>,
+}
 
 impl Additions {
-    /// Compares the catalog with the version that is installed, or that a down script leaves. A column
-    /// that was added is none: its values are archived with the others.
+    /// Those to the version that is installed, or that a down script leaves.
     pub fn find() -> Result<Additions, Error> {
-        let mut expected = manifest::members_at(manifest::position(&manifest::version_left()?)?)?;
-        expected.retain(|member, _| catalog::is_part(&member.kind));
-        let mut found = differences(&expected, catalog::parts()?);
-        found.retain(|Difference { member, expected, .. }| {
-            member.kind == "column" || expected.is_none()
-        });
-        Ok(Additions(found))
+        let version = manifest::position(&manifest::version_left()?)?;
+        Ok(Additions { version: Some(version), columns: OnceCell::new() })
     }
 
     pub fn none() -> Additions {
-        Additions(Vec::new())
+        Additions { version: None, columns: OnceCell::new() }
     }
 
-    /// What was added to one relation and is lost with it.
-    pub fn to(&self, relation: &str) -> impl Iterator<Item = &Member> {
-        self.0
-            .iter()
-            .filter(move |difference| {
-                difference.member.kind != "column" && difference.is_part_of(relation)
-            })
-            .map(|difference| &difference.member)
+    /// What was added to a relation, given by its identifier and its name, and is lost with it. A column that was added
+    /// is none: its values are archived with the others.
+    pub fn to(&self, relation: Oid, name: &str) -> Result<Vec<Member>, Error> {
+        let Some(version) = self.version else { return Ok(Vec::new()) };
+        let mut added = Vec::new();
+        for part in catalog::parts_of(relation, name)? {
+            if manifest::facts_at(version, &part)?.is_none() {
+                added.push(part);
+            }
+        }
+        added.sort();
+        Ok(added)
     }
 
-    /// Kind and name of everything.
-    pub fn labels(&self) -> Vec<String> {
-        self.0
-            .iter()
-            .map(|Difference { member, .. }| format!("{} {}", member.kind, member.object))
-            .collect()
+    /// Whether a part of one of the extension's relations was added, or is a column that was changed.
+    pub fn include(&self, part: &Member) -> Result<bool, Error> {
+        let Some(version) = self.version else { return Ok(false) };
+        let Some(due) = manifest::facts_at(version, part)? else { return Ok(true) };
+        if part.kind != "column" {
+            return Ok(false);
+        }
+        let columns = match self.columns.get() {
+            Some(columns) => columns,
+            None => {
+                let found = catalog::columns()?;
+                self.columns.get_or_init(|| found)
+            }
+        };
+        Ok(!columns.get(part).is_some_and(|actual| due.is_met_by(actual)))
     }
 }

@@ -182,23 +182,34 @@ pub struct Change {
 pub fn changes(position: usize) -> Result<Vec<Change>, Error> {
     let deltas = deltas()?;
     let (below, delta) = (&deltas[..position.min(deltas.len())], deltas.get(position));
-    let before = |kind: &str, object: &str| {
-        let changed = |delta: &'static Delta| delta.changes.get(kind)?.get(object);
-        below.iter().rev().find_map(changed).and_then(Option::as_deref)
-    };
     let mut changes = Vec::new();
     for (kind, objects) in delta.into_iter().flat_map(|delta| &delta.changes) {
         for (object, after) in objects {
-            let before = before(kind, object);
+            let before = facts_after(below, kind, object);
             changes.push(Change { kind, object, before, after: after.as_deref() });
         }
     }
     Ok(changes)
 }
 
+/// The facts of a member of the version at `position` of the chain; `None` if the version does not have it.
+pub fn facts_at(
+    position: usize,
+    Member { kind, object }: &Member,
+) -> Result<Option<&'static Facts>, Error> {
+    let deltas = deltas()?;
+    Ok(facts_after(&deltas[..deltas.len().min(position + 1)], kind, object))
+}
+
+/// The facts of a member after the last of these versions.
+fn facts_after(versions: &'static [Delta], kind: &str, object: &str) -> Option<&'static Facts> {
+    let changed = |delta: &'static Delta| delta.changes.get(kind)?.get(object);
+    versions.iter().rev().find_map(changed).and_then(Option::as_deref)
+}
+
 /// Whether a version has a member.
 pub fn has(version: &str, member: &Member) -> Result<bool, Error> {
-    Ok(members_at(position(version)?)?.contains_key(member))
+    Ok(facts_at(position(version)?, member)?.is_some())
 }
 
 /// Where in the chain a member came in; behind its end when no version has it.

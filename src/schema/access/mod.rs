@@ -76,11 +76,16 @@ pub fn grant(grantee: Option<RegRole>, level: Option<&str>) -> Result<(String, i
 /// `grant_access`. Since 0.6.0.
 #[pg_extern(sql = false, volatile)]
 fn renew_access(origin: Option<&str>, target: Option<&str>) -> Result<i64, ErrorReport> {
-    let origin = manifest::members_at(manifest::position(required("origin", origin)?)?)?;
-    let target = manifest::members_at(manifest::position(required("target", target)?)?)?;
+    let origin = manifest::position(required("origin", origin)?)?;
+    let target = manifest::position(required("target", target)?)?;
     one_change_at_a_time()?;
+    let mut holders = at_a_level()?.peekable();
+    if holders.peek().is_none() {
+        return Ok(0);
+    }
+    let (origin, target) = (manifest::members_at(origin)?, manifest::members_at(target)?);
     let mut renewed = 0;
-    for Holder { role, name, level } in at_a_level()? {
+    for Holder { role, name, level } in holders {
         let Some(level) = level else { continue };
         let earlier = privileges::due_at(level, &origin)?;
         let later = privileges::due_at(level, &target)?;

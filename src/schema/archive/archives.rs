@@ -124,6 +124,9 @@ fn found() -> Result<Vec<Archive>, Error> {
         " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          WHERE n.nspname = $1 AND c.relkind = 'r' ORDER BY length(c.relname), c.relname"
     ));
+    if !schema::exists() {
+        return Ok(Vec::new());
+    }
     let found = TABLES.update(&[ARCHIVE.into()], read)?;
     if !found.is_empty() {
         schema::only_ours()?;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use pgrx::prelude::*;
 
 use super::table::Table;
+use crate::schema::facts::split;
 use crate::schema::{catalog, manifest};
 use crate::server::arguments::counted;
 use crate::server::backend_state;
@@ -63,7 +64,7 @@ pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
             continue;
         }
         let (name, rows) = (other.to_string(), Count::of(&other)?.in_words());
-        if goes.contains(&name) {
+        if goes.contains(name.as_str()) {
             now.push(format!("{name}: {rows}"));
         } else {
             let since =
@@ -93,17 +94,16 @@ pub fn refuse_when_asked(table: &Table, count: &Count) -> Result<(), Error> {
 
 /// The names of the tables that the running down script removes, or of which it removes columns;
 /// none if no script runs.
-fn tables_that_go() -> Result<BTreeSet<String>, Error> {
+fn tables_that_go() -> Result<BTreeSet<&'static str>, Error> {
     if !backend_state::in_script() {
         return Ok(BTreeSet::new());
     }
-    let below = manifest::position(&catalog::installed_version()?)?;
-    let (above, below) = (manifest::members_at(below + 1)?, manifest::members_at(below)?);
-    let gone = above.into_keys().filter(|member| !below.contains_key(member));
+    let above = manifest::position(&catalog::installed_version()?)? + 1;
+    let gone = manifest::changes(above)?.into_iter().filter(|change| change.before.is_none());
     Ok(gone
-        .filter_map(|member| match member.kind.as_str() {
-            "table" => Some(member.object),
-            "column" => Some(member.split().0.to_owned()),
+        .filter_map(|change| match change.kind {
+            "table" => Some(change.object),
+            "column" => Some(split(change.object).0),
             _ => None,
         })
         .collect())

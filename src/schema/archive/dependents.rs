@@ -14,12 +14,12 @@ use crate::schema::manifest::{self, Change};
 use crate::server::backend_state;
 use crate::server::error::{Error, Kind};
 use crate::server::statements::Statement;
-use crate::server::{interrupts, plans, rows, statements};
+use crate::server::{plans, rows, statements};
 
 /// The objects that need object $2 of catalog $1; of a table, those that need its columns $3 if
 /// these are given. For each: its description; whether it is a member of the extension, or a part
-/// of one that is not among $4; the statement that frees the object of it without loss, if there is
-/// one.
+/// of one; the statement that frees the object of it without loss, if there is one; kind and name of
+/// the part, if it is one of a relation.
 ///
 /// Parts of the object itself are left out: those of a table are dropped with it, defaults with
 /// their columns. An object that needs an index of the table, a sequence that the table owns, or
@@ -56,24 +56,18 @@ struct Needed<'a> {
 impl Needed<'_> {
     fn by(&self, additions: &Additions) -> Result<Vec<Dependent>, Error> {
         let columns = self.columns.map(<[String]>::to_vec);
-        let arguments = [
-            self.catalog.into(),
-            self.oid.into(),
-            columns.clone().into(),
-            additions.labels().into(),
-        ];
+        let arguments = [self.catalog.into(), self.oid.into(), columns.clone().into()];
         let found = plans::by_index(|| {
             let mut found = BTreeMap::new();
-            DEPENDENTS.update(&arguments, |dependents| {
-                for row in dependents {
-                    interrupts::allow();
-                    let description: String = rows::value(&row, 1, "dependent.description")?;
-                    let ours = rows::value(&row, 2, "dependent.ours")?;
-                    let undo = rows::optional(&row, 3, "dependent.undo")?;
-                    found.insert(description.clone(), Dependent { description, ours, undo });
+            let all = backend_state::in_plain_style(|| DEPENDENTS.update(&arguments, with_part))?;
+            for (mut dependent, part) in all {
+                if let Some(part) = part
+                    && dependent.ours
+                {
+                    dependent.ours = !additions.include(&part)?;
                 }
-                Ok(())
-            })?;
+                found.insert(dependent.description.clone(), dependent);
+            }
             if self.catalog == pg_sys::RelationRelationId {
                 let ties = [self.oid.into(), columns.into()];
                 for dependent in TIES
@@ -88,6 +82,20 @@ impl Needed<'_> {
         })?;
         Ok(found.into_values().collect())
     }
+}
+
+/// The objects that `DEPENDENTS` found, each with the part of a relation that it is.
+fn with_part(found: SpiTupleTable<'_>) -> Result<Vec<(Dependent, Option<Member>)>, Error> {
+    rows::each(found, |row| {
+        let description = rows::value(row, 1, "dependent.description")?;
+        let ours = rows::value(row, 2, "dependent.ours")?;
+        let undo = rows::optional(row, 3, "dependent.undo")?;
+        let part = match rows::optional::<String>(row, 4, "part.kind")? {
+            Some(kind) => Some(Member { kind, object: rows::value(row, 5, "part.object")? }),
+            None => None,
+        };
+        Ok((Dependent { description, ours, undo }, part))
+    })
 }
 
 /// The objects that a statement found and that belong to no member, each with its description and
@@ -105,7 +113,7 @@ fn theirs(found: SpiTupleTable<'_>) -> Result<Vec<Dependent>, Error> {
 pub fn of(table: &Table, additions: &Additions) -> Result<Vec<Dependent>, Error> {
     let needed = Needed { catalog: pg_sys::RelationRelationId, oid: table.oid, columns: None };
     let mut dependents = needed.by(additions)?;
-    for Member { kind, object } in additions.to(&table.to_string()) {
+    for Member { kind, object } in additions.to(table.oid, &table.to_string())? {
         let description = format!("{kind} {object}");
         dependents.push(Dependent { description, ours: false, undo: None });
     }

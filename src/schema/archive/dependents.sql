@@ -27,11 +27,11 @@ SELECT pg_describe_object(o.classid, o.objid, o.objsubid),
        bool_and(EXISTS (SELECT FROM pg_depend AS m
                         JOIN pg_extension AS e ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid
                         WHERE e.extname = 'orchestrator_schema' AND m.deptype = 'e'
-                          AND m.classid = w.classid AND m.objid = w.objid)
-                AND NOT coalesce(part.label = ANY ($4), false)),
+                          AND m.classid = w.classid AND m.objid = w.objid)),
        min(CASE WHEN f.oid IS NOT NULL AND a.attgenerated = ''
                      THEN format('ALTER TABLE %I.%I ALTER COLUMN %I DROP DEFAULT;', n.nspname, h.relname, a.attname)
-                WHEN c.contype = 'f' THEN format('ALTER TABLE %I.%I DROP CONSTRAINT %I;', n.nspname, h.relname, c.conname) END)
+                WHEN c.contype = 'f' THEN format('ALTER TABLE %I.%I DROP CONSTRAINT %I;', n.nspname, h.relname, c.conname) END),
+       part.kind, part.object
 FROM dependent AS d
 LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
 LEFT JOIN pg_constraint AS c ON d.classid = 'pg_constraint'::regclass AND c.oid = d.objid
@@ -45,12 +45,14 @@ LEFT JOIN pg_class AS h
        ON h.oid = coalesce(r.ev_class, nullif(c.conrelid, 0), t.tgrelid, f.adrelid, p.polrelid, x.indrelid)
 LEFT JOIN pg_namespace AS n ON n.oid = h.relnamespace,
 LATERAL (SELECT CASE WHEN h.oid IS NULL OR r.rulename = '_RETURN' THEN NULL
-                     WHEN i.oid IS NOT NULL THEN format('index %I.%I', n.nspname, i.relname)
-                     ELSE format('%s %I.%I.%I',
-                                 CASE WHEN c.oid IS NOT NULL THEN 'constraint' WHEN t.oid IS NOT NULL THEN 'trigger'
-                                      WHEN p.oid IS NOT NULL THEN 'policy' WHEN r.oid IS NOT NULL THEN 'rule' ELSE 'column' END,
-                                 n.nspname, h.relname, coalesce(c.conname, t.tgname, p.polname, r.rulename, a.attname)) END)
-        AS part (label),
+                     WHEN i.oid IS NOT NULL THEN 'index' WHEN c.oid IS NOT NULL THEN 'constraint'
+                     WHEN t.oid IS NOT NULL THEN 'trigger' WHEN p.oid IS NOT NULL THEN 'policy'
+                     WHEN r.oid IS NOT NULL THEN 'rule' ELSE 'column' END,
+                CASE WHEN h.oid IS NULL THEN NULL
+                     WHEN i.oid IS NOT NULL THEN format('%I.%I', n.nspname, i.relname)
+                     ELSE format('%I.%I.%I', n.nspname, h.relname,
+                                 coalesce(c.conname, t.tgname, p.polname, r.rulename, a.attname)) END)
+        AS part (kind, object),
 LATERAL (SELECT CASE WHEN h.oid IS NULL THEN d.classid ELSE 'pg_class'::regclass::oid END, coalesce(h.oid, d.objid))
         AS w (classid, objid),
 LATERAL (SELECT CASE WHEN r.rulename = '_RETURN' THEN w.classid ELSE d.classid END,
@@ -58,4 +60,4 @@ LATERAL (SELECT CASE WHEN r.rulename = '_RETURN' THEN w.classid ELSE d.classid E
                 CASE WHEN h.oid IS NULL THEN d.objsubid ELSE 0 END) AS o (classid, objid, objsubid)
 WHERE CASE WHEN $3 IS NULL THEN (w.classid, w.objid) <> ($1, $2)
            ELSE NOT coalesce(f.adrelid = $2 AND a.attname = ANY ($3), false) END
-GROUP BY 1 ORDER BY 1
+GROUP BY 1, part.kind, part.object ORDER BY 1

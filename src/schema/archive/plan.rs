@@ -7,11 +7,12 @@ use super::archives;
 use super::dependents::{self, Dependent};
 use super::table::Table;
 use crate::schema::difference::Additions;
-use crate::schema::facts::{Member, Members};
-use crate::schema::{access, catalog, manifest};
+use crate::schema::facts::split;
+use crate::schema::manifest::{self, Change};
+use crate::schema::{access, catalog};
 use crate::server::error::{Error, Kind};
 use crate::server::statements::{self, Statement};
-use crate::server::{backend_state, interrupts, rows};
+use crate::server::{backend_state, rows};
 
 /// One row: the step, the object, the action, the rows it concerns.
 type Line = (String, String, String, Option<i64>);
@@ -46,7 +47,7 @@ pub fn downgrade(target: &str) -> Result<Vec<Line>, Error> {
     let mut lines = Vec::new();
     for newer in (bottom + 1..=top).rev() {
         let name = format!("{} -> {}", versions[newer], versions[newer - 1]);
-        lines.extend(Step::to(newer - 1)?.lines(&name, &additions)?);
+        lines.extend(Step::down_from(newer)?.lines(&name, &additions)?);
     }
     Ok(lines)
 }
@@ -54,11 +55,7 @@ pub fn downgrade(target: &str) -> Result<Vec<Line>, Error> {
 /// Refuses the upgrade step to `target` if an object of a user depends on a function that the step
 /// replaces by one with other arguments.
 pub fn refuse_over_replaced(target: &str) -> Result<(), Error> {
-    let position = manifest::position(target)?;
-    let step = Step {
-        upper: manifest::members_at(position.saturating_sub(1))?,
-        lower: manifest::members_at(position)?,
-    };
+    let step = Step(manifest::changes(manifest::position(target)?)?);
     if step.going("function").next().is_none() {
         return Ok(());
     }
@@ -69,7 +66,7 @@ pub fn refuse_over_replaced(target: &str) -> Result<(), Error> {
 /// Reports the grants that are lost with removed functions and views.
 pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
     let left = manifest::version_left()?;
-    let step = Step::to(manifest::position(target)?)?;
+    let step = Step::down_from(manifest::position(target)? + 1)?;
     step.refuse_over_blockers(&format!("downgrade from {left} to {target}"), dependents::DOWN)?;
     let grants: Vec<_> =
         step.grants_lost()?.into_iter().map(|Grants { statement, .. }| statement).collect();
@@ -84,12 +81,8 @@ pub fn refuse_over_dependents(target: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The step from one version, the upper, to another: the one below it, or on the way up the one above
-/// it.
-struct Step {
-    upper: Members,
-    lower: Members,
-}
+/// The step from one version to the next, or to the one before it: what it changes, before and after it.
+struct Step(Vec<Change>);
 
 /// The grants of one role on a function or a view that the step removes.
 struct Grants {
@@ -99,25 +92,31 @@ struct Grants {
 }
 
 impl Step {
-    /// The step to the version at `position` of the chain.
-    fn to(position: usize) -> Result<Step, Error> {
-        Ok(Step {
-            upper: manifest::members_at(position + 1)?,
-            lower: manifest::members_at(position)?,
-        })
+    /// The step down from the version at `position` of the chain.
+    fn down_from(position: usize) -> Result<Step, Error> {
+        let changes = manifest::changes(position)?.into_iter();
+        let reverse = |Change { kind, object, before, after }| Change {
+            kind,
+            object,
+            before: after,
+            after: before,
+        };
+        Ok(Step(changes.map(reverse).collect()))
     }
 
     /// The names of the members of a kind that the step removes, without the columns of removed tables.
-    fn going<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a str> {
-        let goes = move |member: &Member| {
-            let table = || Member { kind: "table".to_owned(), object: member.split().0.to_owned() };
-            !self.lower.contains_key(member)
-                && (kind != "column" || self.lower.contains_key(&table()))
+    fn going(&self, kind: &str) -> impl Iterator<Item = &'static str> {
+        let removes = |kind: &str, object: &str| {
+            let mut of_kind = self.0.iter().filter(|change| change.kind == kind);
+            of_kind.any(|change| change.object == object && change.after.is_none())
         };
-        self.upper
-            .keys()
-            .filter(move |member| member.kind == kind && goes(member))
-            .map(|member| member.object.as_str())
+        let of_kind = self.0.iter().filter(move |change| change.kind == kind);
+        of_kind
+            .filter(|change| change.after.is_none())
+            .filter(move |change| {
+                change.kind != "column" || !removes("table", split(change.object).0)
+            })
+            .map(|change| change.object)
     }
 
     /// The columns that the step removes from tables that stay: full name, table and own name.
@@ -125,9 +124,8 @@ impl Step {
         static LAST: Statement = Statement::new("SELECT (parse_ident($1))[3]");
         let mut columns = Vec::new();
         for object in self.going("column") {
-            let column = Member { kind: "column".to_owned(), object: object.to_owned() };
             let name = LAST.update(&[object.into()], statements::one::<String>)?;
-            if let (Some(table), Some(name)) = (Table::named(column.split().0)?, name) {
+            if let (Some(table), Some(name)) = (Table::named(split(object).0)?, name) {
                 columns.push((object, table, name));
             }
         }
@@ -144,11 +142,11 @@ impl Step {
     }
 
     /// The views that lose columns. The script drops such a view and creates it again.
-    fn shrinking_views(&self) -> impl Iterator<Item = &str> {
-        self.upper.iter().filter_map(|(member, facts)| {
-            let columns = self.lower.get(member)?.list("columns");
-            let shrinks = facts.list("columns").iter().any(|column| !columns.contains(column));
-            (member.kind == "view" && shrinks).then_some(member.object.as_str())
+    fn shrinking_views(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().filter_map(|Change { kind, object, before, after }| {
+            let left = (*after)?.list("columns");
+            let shrinks = (*before)?.list("columns").iter().any(|column| !left.contains(column));
+            (*kind == "view" && shrinks).then_some(*object)
         })
     }
 
@@ -156,9 +154,8 @@ impl Step {
     /// and copies the grants.
     fn is_replaced(&self, function: &str) -> bool {
         let name = |signature: &str| signature.split('(').next().map(str::to_owned);
-        let comes =
-            |member: &&Member| member.kind == "function" && !self.upper.contains_key(member);
-        self.lower.keys().filter(comes).any(|member| name(&member.object) == name(function))
+        let comes = |change: &&Change| change.kind == "function" && change.before.is_none();
+        self.0.iter().filter(comes).any(|change| name(change.object) == name(function))
     }
 
     /// The objects of users that stop the step, each with the removed member that it depends on.
@@ -189,22 +186,20 @@ impl Step {
     /// level: an upgrade restores the level with all its grants.
     fn grants_lost(&self) -> Result<Vec<Grants>, Error> {
         static GRANTS: Statement = Statement::new(include_str!("grants_that_go.sql"));
-        let with_level = roles_with_level()?;
-        let mut grants = Vec::new();
         let lost = self.going("function").filter(|function| !self.is_replaced(function));
-        for object in self.going("view").chain(lost) {
-            let arguments = [object.into(), with_level.clone().into()];
-            GRANTS.update(&arguments, |granted| {
-                for row in granted {
-                    interrupts::allow();
-                    grants.push(Grants {
-                        object: object.to_owned(),
-                        role: rows::value(&row, 1, "pg_roles.rolname")?,
-                        statement: rows::value(&row, 2, "statement")?,
-                    });
-                }
-                Ok(())
-            })?;
+        let objects: Vec<_> = self.going("view").chain(lost).collect();
+        let mut grants = GRANTS.update(&[objects.into()], |granted| {
+            rows::each(granted, |row| {
+                Ok(Grants {
+                    object: rows::value(row, 1, "going.object")?,
+                    role: rows::value(row, 2, "pg_roles.rolname")?,
+                    statement: rows::value(row, 3, "statement")?,
+                })
+            })
+        })?;
+        if !grants.is_empty() {
+            let with_level = roles_with_level()?;
+            grants.retain(|Grants { role, .. }| !with_level.contains(role));
         }
         Ok(grants)
     }
@@ -238,18 +233,17 @@ impl Step {
             add(&object, &format!("lose the grants to {role}"), None);
         }
         let tables: BTreeSet<&str> = self.going("table").collect();
-        for (member, facts) in &self.upper {
-            let goes_with_it = PARTS.contains(&member.kind.as_str())
+        for Change { kind, object, before, after } in &self.0 {
+            let Some(facts) = before else { continue };
+            let goes_with_it = PARTS.contains(kind)
                 && facts.part_of.as_deref().is_some_and(|table| tables.contains(table));
-            if member.kind == "table" || goes_with_it {
+            if *kind == "table" || goes_with_it {
                 continue;
             }
-            match self.lower.get(member) {
-                None if member.kind == "column" => {}
-                None => add(&member.object, &format!("drop {}", member.kind), None),
-                Some(older) if older != facts => {
-                    add(&member.object, &format!("replace {}", member.kind), None);
-                }
+            match after {
+                None if *kind == "column" => {}
+                None => add(object, &format!("drop {kind}"), None),
+                Some(older) if older != facts => add(object, &format!("replace {kind}"), None),
                 Some(_) => {}
             }
         }

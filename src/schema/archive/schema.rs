@@ -11,11 +11,17 @@ use crate::server::statements::{self, Statement};
 /// The schema that keeps the rows of downgrades. Not a member of the extension.
 pub const ARCHIVE: &str = "orchestrator_archive";
 
+/// Whether the schema exists.
+pub fn exists() -> bool {
+    // SAFETY: the name is NUL-terminated.
+    unsafe {
+        pg_sys::get_namespace_oid(c"orchestrator_archive".as_ptr(), true) != pg_sys::InvalidOid
+    }
+}
+
 /// Creates the schema if it does not exist, as an ordinary schema that DROP EXTENSION leaves alone.
 pub fn ensure() -> Result<(), Error> {
-    static EXISTS: Statement =
-        Statement::new("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)");
-    if EXISTS.update(&[ARCHIVE.into()], statements::one::<bool>)? == Some(true) {
+    if exists() {
         return only_ours();
     }
     dynamic_sql::execute("CREATE SCHEMA orchestrator_archive")?;
