@@ -39,7 +39,7 @@ CREATE TYPE public.color AS ENUM ('red', 'green');
 CREATE TYPE public.colors AS ENUM ('red', 'green');
 CREATE ROLE regress_hidden;
 
--- `tables`: what the name of a table is like whose rows a call can meet, where it does not matter which.
+-- `tables`: what the names of the tables are like whose rows it reads, for a call that locks every table of the schema.
 CREATE TABLE public.call (function text, statement text, tables text);
 INSERT INTO public.call VALUES
     ('start_tool_execution', $$SELECT orchestrator.start_tool_execution((SELECT id FROM orchestrator.tasks WHERE trace_id IS NOT NULL LIMIT 1), 'x')$$, NULL),
@@ -94,17 +94,17 @@ INSERT INTO public.call VALUES
     ('resolve_reviews', $$SELECT orchestrator.resolve_reviews(ARRAY(SELECT id FROM orchestrator.human_review_queue), 'approved', 'me')$$, NULL),
     ('resolve_reviews', $$SELECT orchestrator.resolve_reviews(ARRAY(SELECT id FROM orchestrator.human_review_queue), 'rejected', 'me', 'no')$$, NULL),
     ('capture_snapshot', $$SELECT orchestrator.capture_snapshot('new', '{orchestrator}')$$, 'schema_snapshots'),
-    ('compare_snapshots', $$SELECT orchestrator.compare_snapshots('before', 'after')$$, 'schema_snapshots'),
-    ('v7_record_enum_duplicates', $$SELECT orchestrator.v7_record_enum_duplicates()$$, 'v7_enum%'),
-    ('v7_load_plan', $$SELECT orchestrator.v7_load_plan()$$, 'v7_%'),
-    ('v7_issue_task', $$SELECT orchestrator.v7_issue_task(1, 'n', 'p', ARRAY(SELECT id FROM orchestrator.v7_subworkflow_tasks WHERE parent_phase = 1))$$, '%(v7_|migration_)%'),
-    ('v7_sign', $$SELECT orchestrator.v7_sign(4, 'before', 'The Architect', 'me')$$, '%(v7_|migration_)%'),
-    ('v7_missing_sign_offs', $$SELECT orchestrator.v7_missing_sign_offs(4, 'before')$$, '%(v7_|migration_)%'),
-    ('v7_request_review', $$SELECT orchestrator.v7_request_review(1, '[]')$$, '%(v7_|migration_)%'),
-    ('v7_approve_phase', $$SELECT FROM orchestrator.v7_request_review(1, '[]'); SELECT orchestrator.v7_approve_phase(1, 'me', 'fine')$$, '%(v7_|migration_)%'),
-    ('v7_complete_phase', $$UPDATE orchestrator.v7_subworkflow_tasks SET status = 'cancelled' WHERE parent_phase = 1; SELECT FROM orchestrator.v7_request_review(1, '[]'); SELECT FROM orchestrator.v7_approve_phase(1, 'me', 'fine'); SELECT orchestrator.v7_complete_phase(1)$$, '%(v7_|migration_)%'),
-    ('v7_roll_back_phase', $$SELECT orchestrator.v7_roll_back_phase(1, 'r')$$, '%(v7_|migration_)%'),
-    ('v7_start_phase', $$SELECT FROM orchestrator.v7_roll_back_phase(1, 'r'); UPDATE orchestrator.v7_migration_workflow SET status = 'not_started' WHERE phase_number = 1; SELECT orchestrator.v7_start_phase(1)$$, '%(v7_|migration_)%'),
+    ('compare_snapshots', $$SELECT orchestrator.compare_snapshots('before', 'after')$$, NULL),
+    ('v7_record_enum_duplicates', $$SELECT orchestrator.v7_record_enum_duplicates()$$, NULL),
+    ('v7_load_plan', $$SELECT orchestrator.v7_load_plan()$$, NULL),
+    ('v7_issue_task', $$SELECT orchestrator.v7_issue_task(1, 'n', 'p', ARRAY(SELECT id FROM orchestrator.v7_subworkflow_tasks WHERE parent_phase = 1))$$, NULL),
+    ('v7_sign', $$SELECT orchestrator.v7_sign(4, 'before', 'The Architect', 'me')$$, NULL),
+    ('v7_missing_sign_offs', $$SELECT orchestrator.v7_missing_sign_offs(4, 'before')$$, NULL),
+    ('v7_request_review', $$SELECT orchestrator.v7_request_review(1, '[]')$$, NULL),
+    ('v7_approve_phase', $$SELECT FROM orchestrator.v7_request_review(1, '[]'); SELECT orchestrator.v7_approve_phase(1, 'me', 'fine')$$, NULL),
+    ('v7_complete_phase', $$UPDATE orchestrator.v7_subworkflow_tasks SET status = 'cancelled' WHERE parent_phase = 1; SELECT FROM orchestrator.v7_request_review(1, '[]'); SELECT FROM orchestrator.v7_approve_phase(1, 'me', 'fine'); SELECT orchestrator.v7_complete_phase(1)$$, NULL),
+    ('v7_roll_back_phase', $$SELECT orchestrator.v7_roll_back_phase(1, 'r')$$, NULL),
+    ('v7_start_phase', $$SELECT FROM orchestrator.v7_roll_back_phase(1, 'r'); UPDATE orchestrator.v7_migration_workflow SET status = 'not_started' WHERE phase_number = 1; SELECT orchestrator.v7_start_phase(1)$$, NULL),
     ('v7_verify_data', $$SELECT orchestrator.v7_verify_data()$$, '%(v7_|migration_)%'),
     ('v7_verify_file_audit', $$SELECT orchestrator.v7_verify_file_audit()$$, 'file_audit%');
 
@@ -127,6 +127,20 @@ END $$;
 -- Each call succeeds.
 SELECT c.statement, o FROM public.call AS c, public.outcome(c.statement) AS o WHERE o IS NOT NULL;
 
+-- A call can meet the rows of the tables that it locks, and of no others.
+CREATE FUNCTION public.locks(statement text, tables text) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE locks jsonb;
+BEGIN
+    EXECUTE statement;
+    SELECT jsonb_object_agg(relation::regclass, modes) INTO locks
+    FROM (SELECT l.relation, jsonb_agg(l.mode) AS modes FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
+          WHERE l.pid = pg_backend_pid() AND c.relname SIMILAR TO coalesce(tables, '%') GROUP BY l.relation) AS l;
+    RAISE SQLSTATE 'OK000';
+EXCEPTION WHEN SQLSTATE 'OK000' THEN
+    RETURN locks;
+END $$;
+CREATE TABLE public.locking_call AS SELECT c.function, c.statement, public.locks(c.statement, c.tables) FROM public.call AS c;
+
 -- A user's trigger suppresses the inserts, updates and deletes of each table in turn.
 CREATE FUNCTION public.hide() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE TABLE public.hidden (place int GENERATED ALWAYS AS IDENTITY, hidden text, function text, outcome text);
@@ -134,15 +148,15 @@ DO $$
 DECLARE place record; event text;
 BEGIN
     FOR place IN
-        SELECT c.oid::regclass AS name, c.relname AS bare FROM pg_class AS c JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+        SELECT c.oid::regclass AS name FROM pg_class AS c JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
         WHERE c.relkind = 'r' AND c.relnamespace = 'orchestrator'::regnamespace ORDER BY c.relname COLLATE "C"
     LOOP
         FOREACH event IN ARRAY '{INSERT,UPDATE,DELETE}'::text[] LOOP
             EXECUTE format('CREATE TRIGGER "!hide" BEFORE %s ON %s FOR EACH ROW EXECUTE FUNCTION public.hide()', event, place.name);
             EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!hide"', place.name);
             INSERT INTO public.hidden (hidden, function, outcome)
-                SELECT event || ' ' || place.name, c.function, o FROM public.call AS c, public.outcome(c.statement) AS o
-                WHERE place.bare SIMILAR TO coalesce(c.tables, '%');
+                SELECT event || ' ' || place.name, c.function, o FROM public.locking_call AS c, public.outcome(c.statement) AS o
+                WHERE c.locks -> place.name::text ? 'RowExclusiveLock';
             EXECUTE format('DROP TRIGGER "!hide" ON %s', place.name);
         END LOOP;
     END LOOP;
@@ -157,7 +171,7 @@ DO $$
 DECLARE place record;
 BEGIN
     FOR place IN
-        SELECT c.oid::regclass AS name, c.relname AS bare, a.attname AS attribute
+        SELECT c.oid::regclass AS name, a.attname AS attribute
         FROM pg_class AS c JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
         JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND a.attnotnull AND a.attidentity = ''
         WHERE c.relkind = 'r' AND c.relnamespace = 'orchestrator'::regnamespace
@@ -172,9 +186,9 @@ BEGIN
             EXECUTE format('ALTER TABLE %s ENABLE TRIGGER USER', place.name);
             SET LOCAL session_replication_role = origin;
             INSERT INTO public.emptied (emptied, function, outcome)
-                SELECT format('%s.%I', place.name, place.attribute), c.function, o FROM public.call AS c, public.outcome(c.statement) AS o
-                WHERE place.bare SIMILAR TO coalesce(c.tables, '%');
-            RAISE SQLSTATE 'OK000' USING MESSAGE = (SELECT json_agg(e)::text FROM public.emptied AS e WHERE e.emptied = format('%s.%I', place.name, place.attribute));
+                SELECT format('%s.%I', place.name, place.attribute), c.function, o FROM public.locking_call AS c, public.outcome(c.statement) AS o
+                WHERE c.locks ? place.name::text;
+            RAISE SQLSTATE 'OK000' USING MESSAGE = (SELECT coalesce(json_agg(e), '[]')::text FROM public.emptied AS e WHERE e.emptied = format('%s.%I', place.name, place.attribute));
         EXCEPTION WHEN SQLSTATE 'OK000' THEN
             INSERT INTO public.emptied (emptied, function, outcome)
                 SELECT e.emptied, e.function, e.outcome FROM json_populate_recordset(NULL::public.emptied, SQLERRM::json) AS e;
