@@ -58,8 +58,10 @@ pub fn list<S: AsRef<str>>(prefix: &str, names: &[S]) -> String {
 /// `name` as an SQL identifier. Names are compared with those of the manifest, so that a session with quote_all_identifiers
 /// gets the same one.
 pub fn quote(name: &str) -> String {
-    // SAFETY: a plain variable of the backend. Nothing between the two lines raises an error, but for a lack of memory.
-    let all = unsafe { std::mem::replace(&mut *&raw mut pg_sys::quote_all_identifiers, false) };
+    // SAFETY: a plain variable of the backend. Nothing raises an error until it is set again, but for a lack of memory.
+    let all = unsafe { pg_sys::quote_all_identifiers };
+    // SAFETY: as above.
+    unsafe { pg_sys::quote_all_identifiers = false };
     let quoted = pgrx::spi::quote_identifier(name);
     // SAFETY: as above.
     unsafe { pg_sys::quote_all_identifiers = all };
