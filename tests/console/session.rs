@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use support::deadline::DEADLINE;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
+use xtask::cluster::fast_folder;
 use xtask::machine::program::Program;
 
 /// How the browser shows pages.
@@ -98,7 +99,7 @@ impl Session {
 
     fn start(kind: Kind) -> Result<Self> {
         let driver = driver()?;
-        let profile = tempfile::tempdir()?;
+        let profile = fast_folder()?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let Value::Object(capabilities) = capabilities(&profile, kind) else {
             bail!("the capabilities are no object")

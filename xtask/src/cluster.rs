@@ -14,14 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use self::folder::roomy_memory_folder;
 use self::server::{START_LIMIT, Server};
 use crate::address::Address;
 use crate::machine::interrupt::{self, Registration};
 use crate::machine::pg_config::PgConfig;
 use crate::machine::server_user::ServerUser;
 
-pub use self::folder::{data_folder, socket_fits, temporary_folder};
+pub use self::folder::{data_folder, fast_folder, socket_fits, temporary_folder};
 pub use self::settings::{Place, Settings};
 
 /// A running server; dereferences to its `Address`.
@@ -66,9 +65,7 @@ impl Cluster {
                 (folder.clone(), None)
             }
             Place::Disk => with_its_path(temporary_folder()?),
-            Place::Anywhere => {
-                with_its_path(roomy_memory_folder().map_or_else(temporary_folder, Ok)?)
-            }
+            Place::Anywhere => with_its_path(fast_folder()?),
         };
         user.own(&folder)?;
         let port = free_port()?;

@@ -88,7 +88,8 @@ impl Runs<'_> {
             say(check.name, self.width, &format!("{outcome}  {seconds:6.1} s"));
             Ok((!succeeded).then_some(log))
         };
-        workers::share(group, || Ok(()), run)
+        // Most checks wait now and then: for a lease, a page, a standby.
+        workers::share_among(workers::cores() + 1, group, || Ok(()), run)
     }
 
     /// Runs one check in a process group of its own, so that an interruption ends all its processes.

@@ -6,10 +6,25 @@ use std::thread;
 
 use anyhow::{Result, anyhow};
 
+/// The number of cores.
+pub fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
 /// Handles every item and returns the results in the items' order. The items are started in that
 /// order, too, so long ones should come first. `prepare` creates the state that each worker has for
 /// itself. An error ends its worker, and the first is returned after all workers have ended.
 pub fn share<T: Sync, S, R: Send>(
+    items: &[T],
+    prepare: impl Fn() -> Result<S> + Sync,
+    handle: impl Fn(&S, &T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    share_among(cores(), items, prepare, handle)
+}
+
+/// The same, with as many workers as given.
+pub fn share_among<T: Sync, S, R: Send>(
+    workers: usize,
     items: &[T],
     prepare: impl Fn() -> Result<S> + Sync,
     handle: impl Fn(&S, &T) -> Result<R> + Sync,
@@ -24,7 +39,7 @@ pub fn share<T: Sync, S, R: Send>(
             results.push((place, handle(&own, item)?));
         }
     };
-    let count = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
+    let count = workers.min(items.len());
     let mut results = thread::scope(|scope| -> Result<Vec<(usize, R)>> {
         let threads: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
         let outcomes: Vec<_> = threads.into_iter().map(thread::ScopedJoinHandle::join).collect();
