@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use fantoccini::Locator;
+use fantoccini::cookies::Cookie;
 use fantoccini::error::CmdError;
 use serde_json::Value;
 use support::deadline::wait_until;
@@ -45,6 +46,14 @@ impl Browser {
         self.wait(self.session.client.goto(address))
     }
 
+    /// Takes a cookie of the page that is shown.
+    pub fn take(&self, cookie: String) -> Result<()> {
+        let mut cookie = Cookie::parse(cookie)?;
+        cookie.set_domain("127.0.0.1");
+        self.wait(self.session.client.add_cookie(cookie))
+    }
+
+    /// Signs in as a person does.
     pub fn sign_in(&self, role: &str) -> Result<()> {
         self.visit("/sign-in")?;
         self.fill("#role", role)?;

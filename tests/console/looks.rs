@@ -4,6 +4,7 @@ use std::{env, fs};
 
 use anyhow::Result;
 use serde_json::Value;
+use xtask::checks::cases;
 use xtask::machine::project::Project;
 
 use super::browser::Browser;
@@ -125,7 +126,9 @@ fn axe_reports_nothing_on_any_page() -> Result<()> {
         let browser = scene.signed_in_with("admin", kind)?;
         let is_dark = browser.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")?;
         assert_eq!(is_dark, matches!(kind, Kind::Dark), "{kind:?}");
-        for page in &pages {
+        // Colors and sizes differ; what is on a page does not.
+        let shown = if matches!(kind, Kind::Usual) { pages.len() } else { 4 };
+        for page in cases::chosen(&pages, shown) {
             browser.visit(page)?;
             for finding in findings(&browser, &axe)?.as_array().into_iter().flatten() {
                 all.push(format!("{page} ({kind:?}): {finding}"));

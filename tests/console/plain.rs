@@ -32,10 +32,7 @@ pub struct Visitor<'a> {
 
 impl<'a> Visitor<'a> {
     pub fn sign_in(scene: &'a Scene, level: &str) -> Result<Self> {
-        let form = format!("role={}&password=secret", scene.role(level));
-        let answer = send(scene, "POST", "/sign-in", &[], &form)?;
-        let cookie = answer.header("set-cookie").context("no cookie")?;
-        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        let cookie = cookie(scene, level)?.split(';').next().unwrap_or_default().to_owned();
         let mut visitor = Self { scene, cookie, token: String::new() };
         let page = visitor.get("/")?.body;
         let (_, rest) = page.split_once("name=\"token\" value=\"").context("no token")?;
@@ -58,6 +55,13 @@ impl<'a> Visitor<'a> {
         headers.push(("Cookie", &self.cookie));
         send(self.scene, "POST", path, &headers, form)
     }
+}
+
+/// Signs in as somebody of a level. Returns the cookie, with its attributes.
+pub fn cookie(scene: &Scene, level: &str) -> Result<String> {
+    let form = format!("role={}&password=secret", scene.role(level));
+    let answer = send(scene, "POST", "/sign-in", &[], &form)?;
+    Ok(answer.header("set-cookie").context("no cookie")?.to_owned())
 }
 
 /// Sends a request and reads the whole answer.

@@ -9,6 +9,7 @@ use xtask::console;
 use xtask::machine::program::Program;
 
 use super::browser::Browser;
+use super::plain;
 use super::program::path;
 use super::session::{Kind, Use};
 
@@ -96,15 +97,17 @@ impl Scene {
         self.value("SELECT status FROM orchestrator.decision($1::text::uuid)", &[&id])
     }
 
-    /// A browser in which somebody of a level has signed in.
+    /// A browser in which somebody of a level is signed in.
     pub fn signed_in(&self, level: &str) -> Result<Browser> {
         self.signed_in_with(level, Kind::Usual)
     }
 
     pub fn signed_in_with(&self, level: &str, kind: Kind) -> Result<Browser> {
+        let cookie = plain::cookie(self, level)?;
         let browser = Browser::open(&self.origin(), kind)?;
-        browser.sign_in(&self.role(level))?;
-        assert_eq!(browser.path()?, "/", "the inbox follows the sign-in");
+        browser.take(cookie)?;
+        browser.visit("/")?;
+        assert_eq!(browser.path()?, "/", "the inbox is shown to who has signed in");
         Ok(browser)
     }
 }

@@ -29,7 +29,7 @@ pub enum Kind {
 }
 
 /// The options of every browser: no window, no traffic of its own, and nothing that a container lacks.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 14] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -38,6 +38,9 @@ const OPTIONS: [&str; 11] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-extensions",
+    "--disable-breakpad",
+    "--disable-features=SpareRendererForSitePerProcess",
     "--disable-dev-shm-usage",
     "--window-size=1200,900",
     "--force-device-scale-factor=1",

@@ -23,7 +23,9 @@ fn each_level_is_offered_what_it_may_do() -> Result<()> {
         ("admin", [&DECIDE[..], &withdraw, &stop].concat()),
     ];
     for (level, buttons) in offers {
-        let browser = scene.signed_in(level)?;
+        let browser = Browser::open(&scene.origin(), Kind::Usual)?;
+        browser.sign_in(&scene.role(level))?;
+        assert_eq!(browser.path()?, "/", "the inbox follows the sign-in");
         assert_eq!(browser.heading()?, "Inbox", "{level}");
         browser.follow("gate_override review of story t1")?;
         assert!(browser.text()?.contains("May it go on?"), "{level}");

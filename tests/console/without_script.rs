@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::browser::Browser;
 use super::scene::Scene;
 use super::session::Kind;
 
@@ -9,7 +10,8 @@ use super::session::Kind;
 fn a_person_signs_in_and_approves_without_a_script() -> Result<()> {
     let scene = Scene::new("scriptless")?;
     let question = scene.ask("t1", "May it go on?")?;
-    let browser = scene.signed_in_with("reviewer", Kind::WithoutScript)?;
+    let browser = Browser::open(&scene.origin(), Kind::WithoutScript)?;
+    browser.sign_in(&scene.role("reviewer"))?;
     browser.visit_elsewhere(
         "data:text/html,<title>none</title><script>document.title='some'</script>",
     )?;
