@@ -28,7 +28,7 @@ pub enum Kind {
     Phone,
 }
 
-/// The options of every browser: no window, no traffic of its own, and nothing that a container lacks.
+/// The options of every browser: no window, no traffic and no programs of its own, and nothing that a container lacks.
 const OPTIONS: [&str; 14] = [
     "--headless=new",
     "--no-sandbox",
