@@ -11,6 +11,7 @@ use support::Database;
 use support::extension::{differences, go_to, versions};
 use support::snapshot::{Rows, assert_same_rows, rows};
 use xtask::chain::Version;
+use xtask::checks::cases;
 use xtask::machine::project::Project;
 
 /// An encoding of the server, and characters that it can hold.
@@ -86,11 +87,14 @@ fn all_rows(client: &mut Client) -> Result<Rows> {
 /// difference.
 fn walks(encoding: &Encoding, client: &mut Client) -> Result<()> {
     let name = encoding.name;
+    let verified = cases::chosen(versions()?, 5);
     for version in versions()? {
         go_to(client, version).with_context(|| name)?;
         let refused = encoding.fill(client, version)?;
         assert!(!refused || name != "UTF8", "{version}");
-        assert_eq!(differences(client)?, [""; 0], "verify() at {version} in {name}");
+        if verified.contains(&version) {
+            assert_eq!(differences(client)?, [""; 0], "verify() at {version} in {name}");
+        }
     }
     let expected = all_rows(client)?;
     let holds = |rows: &String| encoding.letters.iter().any(|letter| rows.contains(*letter));

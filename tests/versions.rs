@@ -186,7 +186,7 @@ fn every_step_down_and_up_brings_every_row_back() -> Result<()> {
 #[test]
 fn the_whole_walk_in_one_statement_or_step_by_step_brings_every_row_back() -> Result<()> {
     let chain = versions()?;
-    for top in cases::chosen(&chain, 4) {
+    for top in cases::chosen(&chain, 3) {
         let database = filled_to("walk", *top)?;
         let mut client = database.client()?;
         let (expected, filled) = (schema(&database)?, rows(&mut client)?);
