@@ -104,19 +104,19 @@ impl Step {
         Ok(Step(changes.map(reverse).collect()))
     }
 
-    /// The names of the members of a kind that the step removes, without the columns of removed tables.
+    /// The names of the members of a kind that the step removes.
+    fn removed(&self, kind: &str) -> impl Iterator<Item = &'static str> {
+        let removed = move |change: &&Change| change.kind == kind && change.after.is_none();
+        self.0.iter().filter(removed).map(|change| change.object)
+    }
+
+    /// The same, without the columns of removed tables.
     fn going(&self, kind: &str) -> impl Iterator<Item = &'static str> {
-        let removes = |kind: &str, object: &str| {
-            let mut of_kind = self.0.iter().filter(|change| change.kind == kind);
-            of_kind.any(|change| change.object == object && change.after.is_none())
+        let goes_with_its_table = |column: &str| {
+            let table = split(column).0;
+            self.removed("table").any(|removed| removed == table)
         };
-        let of_kind = self.0.iter().filter(move |change| change.kind == kind);
-        of_kind
-            .filter(|change| change.after.is_none())
-            .filter(move |change| {
-                change.kind != "column" || !removes("table", split(change.object).0)
-            })
-            .map(|change| change.object)
+        self.removed(kind).filter(move |object| kind != "column" || !goes_with_its_table(object))
     }
 
     /// The columns that the step removes from tables that stay: full name, table and own name.
