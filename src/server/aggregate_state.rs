@@ -4,9 +4,8 @@
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::Datum;
 use pgrx::pg_sys;
-use pgrx::pgrx_sql_entity_graph::metadata::{
-    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
-};
+
+use crate::server::sql_name::sql_name;
 
 /// The server's function that looks at the call and raises no error. It is called for every row of a report.
 mod unguarded {
@@ -85,11 +84,4 @@ unsafe impl BoxRet for State {
     }
 }
 
-// SAFETY: the value is a bytea on the wire, and the SQL name is the type's own.
-unsafe impl SqlTranslatable for State {
-    const TYPE_IDENT: &'static str = pgrx::pgrx_resolved_type!(State);
-    const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
-    const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> = Ok(SqlMappingRef::literal("bytea"));
-    const RETURN_SQL: Result<ReturnsRef, ReturnsError> =
-        Ok(ReturnsRef::One(SqlMappingRef::literal("bytea")));
-}
+sql_name!(State, "bytea");

@@ -5,13 +5,11 @@ use std::ffi::CString;
 
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, UnboxDatum};
-use pgrx::pgrx_sql_entity_graph::metadata::{
-    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
-};
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 use crate::server::error::{Error, Kind, required};
 use crate::server::packed::Jsonb;
+use crate::server::sql_name::sql_name;
 
 /// A `jsonb` value in the server's own form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -164,14 +162,7 @@ impl IntoDatum for Document {
     }
 }
 
-// SAFETY: the value is a jsonb on the wire, and the SQL name is the type's own.
-unsafe impl SqlTranslatable for Document {
-    const TYPE_IDENT: &'static str = pgrx::pgrx_resolved_type!(Document);
-    const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
-    const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> = Ok(SqlMappingRef::literal("jsonb"));
-    const RETURN_SQL: Result<ReturnsRef, ReturnsError> =
-        Ok(ReturnsRef::One(SqlMappingRef::literal("jsonb")));
-}
+sql_name!(Document, "jsonb");
 
 // SAFETY: unboxing goes through FromDatum above.
 unsafe impl<'fcx> ArgAbi<'fcx> for Document {

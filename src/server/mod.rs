@@ -27,6 +27,7 @@ pub mod rows;
 pub mod scoped;
 pub mod settings;
 pub mod snapshot;
+pub mod sql_name;
 pub mod statements;
 pub mod subtransaction;
 pub mod time;

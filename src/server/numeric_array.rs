@@ -3,10 +3,9 @@
 
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::Datum;
-use pgrx::pgrx_sql_entity_graph::metadata::{
-    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
-};
 use pgrx::{AnyNumeric, IntoDatum, pg_sys};
+
+use crate::server::sql_name::sql_name;
 
 /// A number in the server's own form.
 #[derive(Clone, Copy)]
@@ -83,12 +82,4 @@ unsafe impl BoxRet for NumericArray {
     }
 }
 
-// SAFETY: the SQL name is that of the type.
-unsafe impl SqlTranslatable for NumericArray {
-    const TYPE_IDENT: &'static str = pgrx::pgrx_resolved_type!(NumericArray);
-    const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
-    const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> =
-        Ok(SqlMappingRef::literal("numeric[]"));
-    const RETURN_SQL: Result<ReturnsRef, ReturnsError> =
-        Ok(ReturnsRef::One(SqlMappingRef::literal("numeric[]")));
-}
+sql_name!(NumericArray, "numeric[]");

@@ -2,10 +2,9 @@
 //! the guard that pgrx puts around each call of the server, would cost more than the functions do.
 
 use pgrx::callconv::{Arg, ArgAbi};
-use pgrx::pgrx_sql_entity_graph::metadata::{
-    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
-};
 use pgrx::{FromDatum, pg_sys, varlena};
+
+use crate::server::sql_name::sql_name;
 
 /// The bytes of a value, without a copy unless it is compressed or stored elsewhere.
 ///
@@ -53,14 +52,7 @@ macro_rules! packed {
             }
         }
 
-        // SAFETY: the SQL name is that of the type.
-        unsafe impl SqlTranslatable for $name<'_> {
-            const TYPE_IDENT: &'static str = pgrx::pgrx_resolved_type!($name);
-            const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
-            const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> = Ok(SqlMappingRef::literal($sql));
-            const RETURN_SQL: Result<ReturnsRef, ReturnsError> =
-                Ok(ReturnsRef::One(SqlMappingRef::literal($sql)));
-        }
+        sql_name!($name<'_>, $sql);
     };
 }
 

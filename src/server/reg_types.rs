@@ -2,10 +2,9 @@
 //! `PgRelation` keeps the table open, which would forbid the ALTER TABLE that follows.
 
 use pgrx::callconv::{Arg, ArgAbi};
-use pgrx::pgrx_sql_entity_graph::metadata::{
-    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
-};
 use pgrx::{FromDatum, pg_sys};
+
+use crate::server::sql_name::sql_name;
 
 macro_rules! oid_alias {
     ($(#[$about:meta])* $name:ident, $sql:literal) => {
@@ -13,15 +12,7 @@ macro_rules! oid_alias {
         #[derive(Clone, Copy, Debug)]
         pub struct $name(pub pg_sys::Oid);
 
-        // SAFETY: an alias type is an oid on the wire, and the SQL name is the type's own.
-        unsafe impl SqlTranslatable for $name {
-            const TYPE_IDENT: &'static str = pgrx::pgrx_resolved_type!($name);
-            const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
-            const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> =
-                Ok(SqlMappingRef::literal($sql));
-            const RETURN_SQL: Result<ReturnsRef, ReturnsError> =
-                Ok(ReturnsRef::One(SqlMappingRef::literal($sql)));
-        }
+        sql_name!($name, $sql);
 
         impl FromDatum for $name {
             // SAFETY: the caller promises a datum of an oid alias type, which is read by value.
