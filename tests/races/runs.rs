@@ -5,6 +5,7 @@ use postgres::error::SqlState;
 use postgres::{Client, Error};
 use support::Database;
 use support::extension::{newest, walked_to};
+use xtask::checks::cases;
 
 use crate::{at_once, many_at_once, must_try_again};
 
@@ -148,12 +149,13 @@ fn overlapping_bulk_calls_resolve_each_review_once_and_never_deadlock() -> Resul
 
 #[test]
 fn progress_from_16_connections_adds_up() -> Result<()> {
+    let calls = cases::number(500, 100) as i64;
     let (database, mut client) = with_run("progress")?;
     let outcomes = at_once(&database, |caller, client| {
         let add = client.prepare(
             "SELECT orchestrator.record_run_progress('t', tokens => $1::bigint, cost => 0.0000000001 * $1::bigint, files => ARRAY[$2])",
         )?;
-        for call in 0..100_i64 {
+        for call in 0..calls {
             client.execute(&add, &[&call, &format!("{caller} {call}")])?;
         }
         Ok(())
@@ -164,10 +166,11 @@ fn progress_from_16_connections_adds_up() -> Result<()> {
         "SELECT concat_ws(' ', tokens_used, cost_usd, cardinality(files_created), \
                 (SELECT count(DISTINCT f) FROM unnest(files_created) AS f)) FROM orchestrator.orchestrator_runs",
     )?;
-    assert_eq!(sums, "79200 0.0000079200 1600 1600");
+    let (all, tokens) = (16 * calls, 16 * calls * (calls - 1) / 2);
+    assert_eq!(sums, format!("{tokens} 0.{tokens:010} {all} {all}"));
     let events =
         "SELECT count(*) FROM orchestrator.audit_events WHERE event_type = 'run_progressed'";
-    assert_eq!(number(&mut client, events)?, 1600);
+    assert_eq!(number(&mut client, events)?, all);
     Ok(())
 }
 
