@@ -15,8 +15,9 @@ mod symbols;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use xtask::machine::files::files_below;
 use xtask::machine::project::Project;
 
@@ -29,8 +30,15 @@ fn unpinned() -> Result<Vec<Function>> {
     Ok(functions)
 }
 
+/// The sources of the library, read once.
+fn sources() -> Result<&'static Sources> {
+    static SOURCES: OnceLock<Result<Sources, String>> = OnceLock::new();
+    let sources = SOURCES.get_or_init(|| read_sources().map_err(|error| format!("{error:#}")));
+    sources.as_ref().map_err(|error| anyhow!("{error}"))
+}
+
 /// The sources of the library, by the path of their module.
-fn sources() -> Result<Sources> {
+fn read_sources() -> Result<Sources> {
     let folder = Project::find()?.root().join("src");
     let mut sources = Sources::default();
     for path in rust_files(&folder)? {

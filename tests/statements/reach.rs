@@ -1,7 +1,7 @@
 //! Everything that a function of the library can run, read from the sources. Each item that a function
 //! names counts as reached, called or not, so this finds too much rather than too little.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
@@ -56,17 +56,13 @@ struct Words {
     texts: Vec<String>,
 }
 
-/// A name that `use` brings into a module, and its whole path.
-struct Import {
-    module: Vec<String>,
-    name: String,
-    path: Vec<String>,
-}
-
 #[derive(Default)]
 pub struct Sources {
     named: Vec<Named>,
-    imports: Vec<Import>,
+    /// The places of the items of a name.
+    places: BTreeMap<String, Vec<usize>>,
+    /// The names that `use` brings into a module, each with its whole path.
+    imports: BTreeMap<Vec<String>, BTreeMap<String, Vec<String>>>,
 }
 
 /// Everything that can be reached from a function.
@@ -152,6 +148,7 @@ impl Sources {
     ) {
         let mut words = Words::default();
         words.read(tokens);
+        self.places.entry(name.clone()).or_default().push(self.named.len());
         self.named.push(Named { module: module.to_vec(), of, name, is_of_trait, words });
     }
 
@@ -176,14 +173,13 @@ impl Sources {
             if last != "self" {
                 path.push(last);
             }
-            self.imports.push(Import { module: module.to_vec(), name, path });
+            self.imports.entry(module.to_vec()).or_default().entry(name).or_insert(path);
         }
     }
 
     /// Everything that the function of that name can reach, itself included.
     pub fn reached_from(&self, function: &str) -> Reached {
-        let starts = |named: &Named| named.of.is_none() && named.name == function;
-        let mut waiting = self.places(starts);
+        let mut waiting = self.called(function, |named| named.of.is_none());
         let mut reached = Reached::default();
         let (mut types, mut methods) = (BTreeSet::new(), BTreeSet::new());
         while !waiting.is_empty() {
@@ -204,11 +200,13 @@ impl Sources {
             }
             // The type of each value is named by some item that is reached. Functions of its traits
             // are called without their name, so they are reached, too.
-            waiting = self.places(|named| {
+            let is_reached = |named: &Named| {
                 let is_known = named.of.as_ref().is_some_and(|of| types.contains(of));
                 is_known && (named.is_of_trait || methods.contains(&named.name))
-            });
-            waiting.retain(|place| !reached.items.contains(place));
+            };
+            waiting = (0..self.named.len())
+                .filter(|place| !reached.items.contains(place) && is_reached(&self.named[*place]))
+                .collect();
         }
         reached
     }
@@ -219,30 +217,28 @@ impl Sources {
         self.named.iter().filter(holds).map(Named::place).collect()
     }
 
-    fn places(&self, matches: impl Fn(&Named) -> bool) -> Vec<usize> {
-        (0..self.named.len()).filter(|place| matches(&self.named[*place])).collect()
+    /// The items of a name that match.
+    fn called(&self, name: &str, matches: impl Fn(&Named) -> bool) -> Vec<usize> {
+        let places = self.places.get(name).into_iter().flatten().copied();
+        places.filter(|place| matches(&self.named[*place])).collect()
     }
 
     /// The whole path of a path in an item: `use` defines its first name.
     fn whole(&self, from: &Named, path: &[String]) -> Vec<String> {
         let imported = self
             .imports
-            .iter()
-            .find(|import| import.module == from.module && Some(&import.name) == path.first());
-        match imported {
-            Some(import) => [&import.path, &path[1..]].concat(),
-            None => path.to_vec(),
-        }
+            .get(&from.module)
+            .zip(path.split_first())
+            .and_then(|(imports, (first, rest))| Some([imports.get(first)?, rest].concat()));
+        imported.unwrap_or_else(|| path.to_vec())
     }
 
     /// The items that a whole path can mean in an item.
     fn meant(&self, from: &Named, path: &[String]) -> Vec<usize> {
         let Some((name, before)) = path.split_last() else { return Vec::new() };
-        let is_named = |named: &Named| named.name == *name;
         let Some(qualifier) = before.last() else {
-            return self.places(|named| {
-                is_named(named) && named.of.is_none() && named.module == from.module
-            });
+            let is_beside = |named: &Named| named.of.is_none() && named.module == from.module;
+            return self.called(name, is_beside);
         };
         let qualifier = match qualifier.as_str() {
             "Self" => from.of.clone().unwrap_or_default(),
@@ -255,12 +251,12 @@ impl Sources {
             named.of.as_ref() == Some(&qualifier)
                 || named.module.last().map_or("", String::as_str) == qualifier
         };
-        let known = self.places(|named| is_named(named) && holds(named));
-        let is_ours = self.named.iter().any(|named| holds(named) || named.name == qualifier);
+        let known = self.called(name, holds);
         let is_foreign = path.first().is_some_and(|first| FOREIGN.contains(&first.as_str()));
-        if known.is_empty() && is_ours && !is_foreign {
+        let is_ours = || self.places.contains_key(&qualifier) || self.named.iter().any(holds);
+        if known.is_empty() && !is_foreign && is_ours() {
             // The name may be re-exported by a module.
-            return self.places(is_named);
+            return self.called(name, |_| true);
         }
         known
     }
