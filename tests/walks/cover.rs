@@ -126,3 +126,22 @@ fn a_block_that_updates_locks_for_the_whole_way() -> Result<()> {
     client.batch_execute(&inside)?;
     Ok(())
 }
+
+/// The locks of a statement that was undone are gone, though its transaction goes on.
+#[test]
+fn a_statement_after_one_that_was_undone_locks_again() -> Result<()> {
+    let database = walked_to("undone", newest()?)?;
+    let mut client = database.client()?;
+    let down = format!("{UPDATE} '{}'", Version::BASE);
+    client.batch_execute(&format!(
+        "SET lock_timeout = '10ms'; BEGIN; SAVEPOINT before; {down}; ROLLBACK TO before"
+    ))?;
+    let block = Block::by(&database, "LOCK TABLE orchestrator.workflows IN ACCESS SHARE MODE")?;
+    let error = client.batch_execute(&down).expect_err("it is held");
+    let error = error.as_db_error().expect("the server raised the error");
+    assert_eq!(error.code().code(), "55P03", "{error:?}");
+    assert!(error.message().contains("could not lock orchestrator.workflows"), "{error:?}");
+    block.release()?;
+    client.batch_execute(&format!("ROLLBACK TO before; {down}; COMMIT"))?;
+    Ok(())
+}

@@ -5,13 +5,15 @@
 //! server would end one of the two with 40P01. So the first script takes, in a subtransaction,
 //! every lock that any script of the statement needs. An attempt ends before the server would look
 //! for such a deadlock: it rolls back, which lets all others go on, pauses, and tries again. Once
-//! it has all locks, no script waits for a lock. Only for a lock that an autovacuum worker holds
-//! does it wait until the server looks, because that ends the worker.
+//! it has all locks, no script waits for a lock, and the later scripts do not look for any. Only for
+//! a lock that an autovacuum worker holds does it wait until the server looks, because that ends the
+//! worker.
 
 mod needed;
 mod order;
 mod statement;
 
+use std::cell::RefCell;
 use std::ffi::CStr;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -37,10 +39,11 @@ const LOOKS: u32 = 20;
 /// Takes every lock that the running statement needs, from the running script on. `target`: the
 /// position of the version that this script leads to.
 pub fn take(way: Way, target: usize) -> Result<(), Error> {
-    let locks = needed::locks(way, steps(way, target)?)?;
-    if locks.is_empty() {
+    let wanted = Taken::now(way, steps(way, target)?);
+    if LAST.with_borrow(|last| last.as_ref().is_some_and(|last| last.covers(&wanted))) {
         return Ok(());
     }
+    let locks = needed::locks(way, wanted.steps.clone())?;
     let mut attempts = Attempts::new(locks.len());
     while let Some(missing) = attempts.try_all(&locks)? {
         if attempts.are_over() {
@@ -50,7 +53,40 @@ pub fn take(way: Way, target: usize) -> Result<(), Error> {
         attempts.vacuumed = vacuumed.then_some(missing);
         attempts.pause(&locks[missing])?;
     }
+    LAST.set(Some(wanted));
     Ok(())
+}
+
+thread_local! {
+    /// The locks that this process took last.
+    static LAST: RefCell<Option<Taken>> = const { RefCell::new(None) };
+}
+
+/// The locks of some steps, held by a transaction, or by a part of it that is undone for itself.
+struct Taken {
+    transaction: pg_sys::TransactionId,
+    part: pg_sys::SubTransactionId,
+    way: Way,
+    steps: Range<usize>,
+}
+
+impl Taken {
+    /// By what runs now.
+    fn now(way: Way, steps: Range<usize>) -> Taken {
+        // SAFETY: reads the state of the transaction. A running script has changed pg_extension, so the transaction has an
+        // identifier.
+        let (transaction, part) =
+            unsafe { (pg_sys::GetTopTransactionIdIfAny(), pg_sys::GetCurrentSubTransactionId()) };
+        Taken { transaction, part, way, steps }
+    }
+
+    /// Whether these locks are still held and are all that the other steps need. Others cannot have added a
+    /// table since: what it would inherit from is locked.
+    fn covers(&self, other: &Taken) -> bool {
+        (self.transaction, self.part, self.way) == (other.transaction, other.part, other.way)
+            && self.steps.start <= other.steps.start
+            && other.steps.end <= self.steps.end
+    }
 }
 
 /// The steps from the running script to the end of the running statement, each by the position of
