@@ -3,6 +3,7 @@
 //! run with the owner's rights.
 
 pub mod levels;
+mod objects;
 mod privileges;
 pub mod rights;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use crate::server::error::{Error, Kind, required};
 use crate::server::reg_types::RegRole;
 use crate::server::statements::Statement;
 use crate::server::{arguments, backend_state, interrupts, locks, rows};
+use objects::Objects;
 use privileges::Privileges;
 use rights::Level;
 
@@ -55,7 +57,7 @@ pub fn grant(grantee: Option<RegRole>, level: Option<&str>) -> Result<(String, i
     let level = level
         .ok_or_else(|| arguments::none_of("level", name_of_level, &Level::ALL.map(Level::name)))?;
     one_change_at_a_time()?;
-    let changed = privileges::set(role, &name, &privileges::due(level)?)?;
+    let changed = privileges::set(role, &name, &Objects::existing()?.due(level))?;
     if backend_state::in_script() {
         let given = format!("role \"{name}\" has level {} again", level.name());
         backend_state::notice(
@@ -83,13 +85,13 @@ fn renew_access(origin: Option<&str>, target: Option<&str>) -> Result<i64, Error
     if holders.peek().is_none() {
         return Ok(0);
     }
-    let (origin, target) = (manifest::members_at(origin)?, manifest::members_at(target)?);
+    let existing = Objects::existing()?;
+    let earlier = existing.of_version(&manifest::members_at(origin)?);
+    let later = existing.of_version(&manifest::members_at(target)?);
     let mut renewed = 0;
     for Holder { role, name, level } in holders {
         let Some(level) = level else { continue };
-        let earlier = privileges::due_at(level, &origin)?;
-        let later = privileges::due_at(level, &target)?;
-        privileges::renew(role, &name, &earlier, &later)?;
+        privileges::renew(role, &name, &earlier.due(level), &later.due(level))?;
         renewed += 1;
     }
     Ok(renewed)
@@ -213,12 +215,13 @@ pub struct Deviation {
 /// by hand. While levels wait in the archive (`levels_wait`), they explain the roles without a
 /// mark.
 pub fn deviations(levels_wait: bool) -> Result<Vec<Deviation>, Error> {
-    let levels = Level::ALL
-        .into_iter()
-        .map(|level| Ok((level, privileges::due(level)?)))
-        .collect::<Result<Vec<_>, Error>>()?;
-    let mut deviations = Vec::new();
-    for Holder { role, name, level: marked } in holders()? {
+    let (holders, mut deviations) = (holders()?, Vec::new());
+    if holders.is_empty() {
+        return Ok(deviations);
+    }
+    let objects = Objects::existing()?;
+    let levels = Level::ALL.map(|level| (level, objects.due(level)));
+    for Holder { role, name, level: marked } in holders {
         let held = privileges::held(role)?;
         let is_near = |(_, due): &&(Level, Privileges)| {
             marked.is_some() || !levels_wait && due.intersection(&held).count() * 2 > due.len()
@@ -325,11 +328,11 @@ pub fn give_back(table: &str) -> Result<(i64, i64), Error> {
         }
         Ok::<_, Error>(kept)
     })?;
-    let mut given = 0;
+    let (objects, mut given) = (Objects::existing()?, 0);
     for (role, name, level) in kept {
         let level = Level::ALL.into_iter().find(|known| Some(known.name()) == level.as_deref());
         if let (Some(role), Some(name), Some(level)) = (role, name, level) {
-            privileges::set(role, &name, &privileges::due(level)?)?;
+            privileges::set(role, &name, &objects.due(level))?;
             given += 1;
         }
     }

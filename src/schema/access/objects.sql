@@ -7,11 +7,11 @@ WITH member AS (
     FROM member AS m JOIN pg_class AS c ON m.classid = 'pg_class'::regclass AND m.objid = c.oid
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
 ), object AS (
-    SELECT kind, name, bare, owner, acl FROM relation
+    SELECT kind, name, bare, owner, acl, oid AS relation FROM relation
     UNION ALL
-    SELECT 'FUNCTION', p.oid::regprocedure::text, p.proname::text, p.proowner, p.proacl
+    SELECT 'FUNCTION', p.oid::regprocedure::text, p.proname::text, p.proowner, p.proacl, NULL
     FROM member AS m JOIN pg_proc AS p ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
     UNION ALL
-    SELECT 'SCHEMA', quote_ident(n.nspname), n.nspname::text, n.nspowner, n.nspacl
+    SELECT 'SCHEMA', quote_ident(n.nspname), n.nspname::text, n.nspowner, n.nspacl, NULL
     FROM member AS m JOIN pg_namespace AS n ON m.classid = 'pg_namespace'::regclass AND m.objid = n.oid
 )

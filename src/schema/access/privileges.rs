@@ -8,13 +8,10 @@ use const_format::concatcp;
 use pgrx::pg_sys::Oid;
 use pgrx::spi::SpiTupleTable;
 
-use super::levels;
-use super::rights::{Level, Right};
-use crate::schema::facts::Members;
 use crate::server::dynamic_sql::{self, quote};
 use crate::server::error::Error;
 use crate::server::statements::Statement;
-use crate::server::{backend_state, interrupts, rows, statements};
+use crate::server::{backend_state, interrupts, rows};
 
 /// A privilege on an object, or on one column of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,119 +55,8 @@ pub fn in_words<'a>(verb: &str, privileges: impl Iterator<Item = &'a Privilege>)
 }
 
 /// The members of the extension that privileges are on: kind and name as in GRANT, the bare name,
-/// the owner, the privileges that were granted.
-const WITH_OBJECTS: &str = include_str!("objects.sql");
-
-/// An object that exists, with the columns that it has.
-struct Object {
-    kind: String,
-    name: String,
-    bare: String,
-    columns: Vec<String>,
-}
-
-/// The objects that exist.
-fn objects() -> Result<Vec<Object>, Error> {
-    static OBJECTS: Statement = Statement::new(concatcp!(
-        WITH_OBJECTS,
-        "SELECT o.kind, o.name, o.bare, \
-                ARRAY(SELECT c.attname::text FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid \
-                      WHERE r.name = o.name AND r.kind = o.kind AND c.attnum > 0 AND NOT c.attisdropped) \
-         FROM object AS o"
-    ));
-    OBJECTS.select(&[], |found| {
-        rows::each(found, |row| {
-            Ok(Object {
-                kind: rows::value(row, 1, "object.kind")?,
-                name: rows::value(row, 2, "object.name")?,
-                bare: rows::value(row, 3, "object.bare")?,
-                columns: rows::value(row, 4, "object.columns")?,
-            })
-        })
-    })
-}
-
-/// The privileges of a level on the objects and columns that exist.
-pub fn due(level: Level) -> Result<Privileges, Error> {
-    Ok(on(&objects()?, level))
-}
-
-/// The privileges of a level on those of the objects and columns that exist which a version has. A
-/// function is known by its name alone.
-pub fn due_at(level: Level, version: &Members) -> Result<Privileges, Error> {
-    let names: BTreeSet<(&str, &str)> = version
-        .keys()
-        .map(|member| {
-            let name = member.object.split('(').next().unwrap_or(&member.object);
-            (member.kind.as_str(), name)
-        })
-        .collect();
-    let has = |kinds: &[&str], name: &str| kinds.iter().any(|kind| names.contains(&(*kind, name)));
-    let mut objects = objects()?;
-    objects.retain_mut(|object| {
-        let name = object.name.split('(').next().unwrap_or(&object.name).to_owned();
-        let in_schema = format!("orchestrator.{}", object.bare);
-        match object.kind.as_str() {
-            "SCHEMA" => true,
-            "FUNCTION" => has(&["function"], &in_schema),
-            _ => {
-                object
-                    .columns
-                    .retain(|column| has(&["column"], &format!("{name}.{}", quote(column))));
-                has(&["table", "view", "sequence"], &name)
-            }
-        }
-    });
-    Ok(on(&objects, level))
-}
-
-/// The privileges of a level on these objects.
-fn on(objects: &[Object], level: Level) -> Privileges {
-    let reviewers_steer = objects.iter().any(|object| object.bare == levels::REVIEWERS_STEER);
-    let mut due = Privileges::new();
-    for object in objects {
-        interrupts::allow();
-        for (privilege, column) in of_level(level, object, reviewers_steer) {
-            due.insert(Privilege {
-                object: format!("{} {}", object.kind, object.name),
-                privilege: privilege.to_owned(),
-                column: column.map(str::to_owned),
-                irregular: false,
-            });
-        }
-    }
-    due
-}
-
-/// The privileges of a level on one object, each with its column. Older versions lack some columns.
-fn of_level(
-    level: Level,
-    object: &Object,
-    reviewers_steer: bool,
-) -> Vec<(&'static str, Option<&'static str>)> {
-    match object.kind.as_str() {
-        "SCHEMA" => vec![("USAGE", None)],
-        "FUNCTION" => match levels::function(&object.bare, reviewers_steer) {
-            Some(callers) if callers.contains(&level) => vec![("EXECUTE", None)],
-            _ => Vec::new(),
-        },
-        _ => {
-            let rights = levels::relation(&object.bare).unwrap_or_default();
-            let mut given = Vec::new();
-            let exists = |column: &str| object.columns.iter().any(|has| has == column);
-            let has =
-                |right: &&Right| right.levels.contains(&level) && right.with.is_none_or(exists);
-            for right in rights.iter().filter(has) {
-                if right.columns.is_empty() {
-                    given.push((right.privilege, None));
-                }
-                let columns = right.columns.iter().filter(|column| exists(column));
-                given.extend(columns.map(|column| (right.privilege, Some(*column))));
-            }
-            given
-        }
-    }
-}
+/// the owner, the privileges that were granted, and of a relation its identifier.
+pub const WITH_OBJECTS: &str = include_str!("objects.sql");
 
 /// Every role that holds anything on the objects by a grant of its own, with those of the functions
 /// `marks` that it may call. The owner has its rights without a grant.
@@ -227,6 +113,9 @@ fn read(found: SpiTupleTable<'_>) -> Result<Privileges, Error> {
 /// those that only the earlier gives. Other privileges stay as they are, also those that a user has
 /// granted or revoked by hand.
 pub fn renew(role: Oid, name: &str, earlier: &Privileges, later: &Privileges) -> Result<(), Error> {
+    if earlier == later {
+        return Ok(());
+    }
     let held = held_now(role)?;
     let role = quote(name);
     let mut statements = Vec::new();
@@ -260,21 +149,22 @@ pub fn set(role: Oid, name: &str, due: &Privileges) -> Result<i64, Error> {
     let held = held_now(role)?;
     let changed = held.symmetric_difference(due).count();
     let (held, due) = (by_object(&held), by_object(due));
-    let objects: BTreeSet<&str> = held.keys().chain(due.keys()).copied().collect();
+    let differs = |object: &&&str| held.get(**object) != due.get(**object);
+    let lost: BTreeSet<&str> = held.keys().filter(differs).copied().collect();
+    let mut gained = BTreeMap::<_, Vec<&str>>::new();
+    for object in due.keys().filter(differs) {
+        let (kind, bare) = object.split_once(' ').unwrap_or((*object, ""));
+        let list: Vec<_> = due[*object].iter().map(|given| given.on_column()).collect();
+        gained.entry((kind, list.join(", "))).or_default().push(bare);
+    }
     backend_state::outside_the_script(|| {
-        for object in objects {
-            let (has, should) = (held.get(object), due.get(object));
-            if has == should {
-                continue;
-            }
-            if has.is_some() {
-                take_away(role, name, object)?;
-            }
-            if let Some(privileges) = should {
-                let list: Vec<_> = privileges.iter().map(|given| given.on_column()).collect();
-                let to = quote(name);
-                dynamic_sql::execute(&format!("GRANT {} ON {object} TO {to}", list.join(", ")))?;
-            }
+        if !lost.is_empty() {
+            take_away(role, name, &lost)?;
+        }
+        for ((kind, list), objects) in gained {
+            interrupts::allow();
+            let (objects, to) = (objects.join(", "), quote(name));
+            dynamic_sql::execute(&format!("GRANT {list} ON {kind} {objects} TO {to}"))?;
         }
         Ok::<_, Error>(())
     })?;
@@ -289,21 +179,29 @@ fn by_object(privileges: &Privileges) -> BTreeMap<&str, Vec<&Privilege>> {
     objects
 }
 
-/// Revokes all privileges of a role on an object, whoever granted them, and those that the role
+/// Revokes all privileges of a role on these objects, whoever granted them, and those that the role
 /// passed on.
-fn take_away(role: Oid, name: &str, object: &str) -> Result<(), Error> {
+fn take_away(role: Oid, name: &str, objects: &BTreeSet<&str>) -> Result<(), Error> {
     static GRANTORS: Statement = Statement::new(concatcp!(
         WITH_OBJECTS,
-        "SELECT DISTINCT a.grantor FROM object AS o, aclexplode(o.acl) AS a \
-         WHERE o.kind || ' ' || o.name = $2 AND a.grantee = $1 \
+        "SELECT o.kind || ' ' || o.name, a.grantor FROM object AS o, aclexplode(o.acl) AS a WHERE a.grantee = $1 \
          UNION \
-         SELECT a.grantor FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, \
-              aclexplode(c.attacl) AS a WHERE r.kind || ' ' || r.name = $2 AND a.grantee = $1"
+         SELECT r.kind || ' ' || r.name, a.grantor \
+         FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, \
+              aclexplode(c.attacl) AS a WHERE a.grantee = $1 \
+         ORDER BY 1, 2"
     ));
-    let revoke = format!("REVOKE ALL ON {object} FROM {} CASCADE", quote(name));
-    let grantors = GRANTORS.update(&[role.into(), object.into()], statements::column::<Oid>)?;
-    for grantor in grantors {
-        backend_state::with_rights_of(grantor, || dynamic_sql::execute(&revoke))?;
+    let grants = GRANTORS.update(&[role.into()], |found| {
+        rows::each(found, |row| {
+            let object = rows::value::<String>(row, 1, "object.name")?;
+            Ok((object, rows::value::<Oid>(row, 2, "object.grantor")?))
+        })
+    })?;
+    for (object, grantor) in grants {
+        if objects.contains(object.as_str()) {
+            let revoke = format!("REVOKE ALL ON {object} FROM {} CASCADE", quote(name));
+            backend_state::with_rights_of(grantor, || dynamic_sql::execute(&revoke))?;
+        }
     }
     Ok(())
 }
