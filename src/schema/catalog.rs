@@ -76,6 +76,7 @@ pub fn parts_of(relation: pg_sys::Oid, name: &str) -> Result<Vec<Member>, Error>
     plans::by_index(|| backend_state::in_plain_style(read))
 }
 
+/// Where the query seems to cost much, the server would compile it first, which takes seconds.
 fn read(statement: &'static Statement) -> Result<Members, Error> {
     let read = |found: pgrx::spi::SpiTupleTable<'_>| {
         let mut members = Members::new();
@@ -91,7 +92,8 @@ fn read(statement: &'static Statement) -> Result<Members, Error> {
         Ok(members)
     };
     concurrent_drop::while_others_drop(|| {
-        backend_state::in_plain_style(|| statement.select(&[], read))
+        let in_plain_style = || backend_state::in_plain_style(|| statement.select(&[], read));
+        backend_state::with_setting(c"jit", c"off", in_plain_style)
     })
 }
 

@@ -64,6 +64,30 @@ fn no_step_down_reads_the_catalog_and_a_step_up_for_columns_alone() -> Result<()
     Ok(())
 }
 
+/// A session that shuns long reads has plans that seem to cost much. The server would compile them, which takes seconds,
+/// to run them in less than a tenth.
+#[test]
+fn no_report_is_compiled() -> Result<()> {
+    const IS_LOADED: &str = "SELECT pg_read_file('/proc/self/maps') LIKE '%llvmjit%'";
+    let database = walked_to("compiled", newest()?)?;
+    // To ask whether the compiler is there loads it.
+    if !database.client()?.query_one("SELECT pg_jit_available()", &[])?.try_get(0)? {
+        println!("not tried: the server cannot compile");
+        return Ok(());
+    }
+    let mut compiled = Vec::new();
+    for report in ["verify", "fingerprint", "dump_safety", "access", "archived", "help"] {
+        let mut client = database.client()?;
+        let statement = format!("SELECT orchestrator.{report}()");
+        client.batch_execute(&format!("SET enable_seqscan = off; {statement}"))?;
+        if client.query_one(IS_LOADED, &[])?.try_get(0)? {
+            compiled.push(statement);
+        }
+    }
+    assert_eq!(compiled, [""; 0]);
+    Ok(())
+}
+
 fn step_to(version: Version) -> String {
     format!("ALTER EXTENSION orchestrator_schema UPDATE TO '{version}'")
 }
