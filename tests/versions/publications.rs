@@ -9,6 +9,7 @@ use postgres::error::SqlState;
 use support::extension::{differences, filled_to, go_to, newest, versions};
 use support::snapshot::{assert_same_rows, rows};
 use xtask::chain::Version;
+use xtask::checks::cases;
 
 use super::refusal;
 
@@ -55,10 +56,26 @@ fn go_by_the_hint(client: &mut Client, version: Version) -> Result<Vec<String>> 
     Ok(named)
 }
 
+/// The steps that update rows of tables, and these tables.
+const UPDATING: [(&str, &str); 6] = [
+    ("0.2.5 -> 0.3.0", "orchestrator.sessions"),
+    ("0.3.0 -> 0.2.5", "orchestrator.sessions orchestrator.tasks"),
+    ("0.6.0 -> 0.7.0", "orchestrator.orchestrator_runs"),
+    ("0.8.0 -> 0.7.3", "orchestrator.approvals orchestrator.gates orchestrator.human_review_queue"),
+    ("0.9.0 -> 0.8.1", "orchestrator.llm_pricing"),
+    ("0.9.1 -> 0.9.0", "orchestrator.decision_rules orchestrator.gates"),
+];
+
+/// With few cases, few of the steps that update nothing.
 #[test]
 fn a_step_stops_over_published_tables_that_it_cannot_update_and_over_no_others() -> Result<()> {
+    let versions = versions()?;
+    let (updating, others): (Vec<_>, Vec<_>) = versions.windows(2).partition(|pair| {
+        let ways = [format!("{} -> {}", pair[0], pair[1]), format!("{} -> {}", pair[1], pair[0])];
+        UPDATING.iter().any(|(step, _)| ways.iter().any(|way| way == step))
+    });
     let mut refused = BTreeMap::new();
-    for pair in versions()?.windows(2) {
+    for pair in updating.into_iter().chain(cases::chosen(others, 6)) {
         let [below, above] = pair else { continue };
         let database = filled_to("published", *above)?;
         let mut client = database.client()?;
@@ -76,18 +93,7 @@ fn a_step_stops_over_published_tables_that_it_cannot_update_and_over_no_others()
         assert_same_rows(&format!("{above}, down and up"), &filled, &rows(&mut client)?);
         assert_intact(&mut client, &format!("{above}, down and up"))?;
     }
-    let expected = [
-        ("0.2.5 -> 0.3.0", "orchestrator.sessions"),
-        ("0.3.0 -> 0.2.5", "orchestrator.sessions orchestrator.tasks"),
-        ("0.6.0 -> 0.7.0", "orchestrator.orchestrator_runs"),
-        (
-            "0.8.0 -> 0.7.3",
-            "orchestrator.approvals orchestrator.gates orchestrator.human_review_queue",
-        ),
-        ("0.9.0 -> 0.8.1", "orchestrator.llm_pricing"),
-        ("0.9.1 -> 0.9.0", "orchestrator.decision_rules orchestrator.gates"),
-    ];
-    let expected = expected.map(|(step, tables)| (step.to_owned(), tables.to_owned()));
+    let expected = UPDATING.map(|(step, tables)| (step.to_owned(), tables.to_owned()));
     assert_eq!(refused, BTreeMap::from(expected));
     Ok(())
 }
