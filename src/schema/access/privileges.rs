@@ -76,34 +76,48 @@ pub fn holding(marks: Vec<&str>) -> Result<Vec<(Oid, String, Vec<String>)>, Erro
 /// role that it is a member of.
 static HELD: Statement = Statement::new(concatcp!(
     WITH_OBJECTS,
-    "SELECT o.kind || ' ' || o.name, a.privilege_type, NULL::text, a.is_grantable OR a.grantor <> o.owner \
+    "SELECT o.kind || ' ' || o.name, a.privilege_type, NULL::text, a.is_grantable OR a.grantor <> o.owner, a.grantor \
      FROM object AS o, aclexplode(o.acl) AS a WHERE a.grantee = $1 \
      UNION \
-     SELECT r.kind || ' ' || r.name, a.privilege_type, c.attname::text, a.is_grantable OR a.grantor <> r.owner \
+     SELECT r.kind || ' ' || r.name, a.privilege_type, c.attname::text, a.is_grantable OR a.grantor <> r.owner, a.grantor \
      FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, \
           aclexplode(c.attacl) AS a WHERE a.grantee = $1"
 ));
 
-/// The privileges that a role holds.
-pub fn held(role: Oid) -> Result<Privileges, Error> {
-    HELD.select(&[role.into()], read)
+/// What a role holds.
+#[derive(Default)]
+struct Held {
+    privileges: Privileges,
+    /// For each object, who granted it something on that.
+    grantors: BTreeMap<String, Vec<Oid>>,
 }
 
-/// The privileges that a role holds, including changes that others committed while this transaction
-/// waited for them.
-fn held_now(role: Oid) -> Result<Privileges, Error> {
+/// The privileges that a role holds.
+pub fn held(role: Oid) -> Result<Privileges, Error> {
+    Ok(HELD.select(&[role.into()], read)?.privileges)
+}
+
+/// What a role holds, including changes that others committed while this transaction waited for
+/// them.
+fn held_now(role: Oid) -> Result<Held, Error> {
     HELD.update(&[role.into()], read)
 }
 
-fn read(found: SpiTupleTable<'_>) -> Result<Privileges, Error> {
-    let mut held = Privileges::new();
+fn read(found: SpiTupleTable<'_>) -> Result<Held, Error> {
+    let mut held = Held::default();
     for row in found {
         interrupts::allow();
-        held.insert(Privilege {
-            object: rows::value(&row, 1, "object.name")?,
+        let object = rows::value::<String>(&row, 1, "object.name")?;
+        let grantor = rows::value::<Oid>(&row, 5, "object.grantor")?;
+        let grantors = held.grantors.entry(object.clone()).or_default();
+        if !grantors.contains(&grantor) {
+            grantors.push(grantor);
+        }
+        held.privileges.insert(Privilege {
+            object,
             privilege: rows::value(&row, 2, "object.privilege")?,
             column: rows::optional(&row, 3, "object.column")?,
-            irregular: rows::value(&row, 4, "object.grantor")?,
+            irregular: rows::value(&row, 4, "object.irregular")?,
         });
     }
     Ok(held)
@@ -116,7 +130,7 @@ pub fn renew(role: Oid, name: &str, earlier: &Privileges, later: &Privileges) ->
     if earlier == later {
         return Ok(());
     }
-    let held = held_now(role)?;
+    let held = held_now(role)?.privileges;
     let role = quote(name);
     let mut statements = Vec::new();
     for privilege in later.difference(earlier).filter(|privilege| !held.contains(privilege)) {
@@ -146,25 +160,30 @@ pub fn renew(role: Oid, name: &str, earlier: &Privileges, later: &Privileges) ->
 ///
 /// A grant made inside an extension script would count as the extension's own.
 pub fn set(role: Oid, name: &str, due: &Privileges) -> Result<i64, Error> {
-    let held = held_now(role)?;
+    let Held { privileges: held, grantors } = held_now(role)?;
     let changed = held.symmetric_difference(due).count();
     let (held, due) = (by_object(&held), by_object(due));
-    let differs = |object: &&&str| held.get(**object) != due.get(**object);
-    let lost: BTreeSet<&str> = held.keys().filter(differs).copied().collect();
+    let differs = |object: &str| held.get(object) != due.get(object);
     let mut gained = BTreeMap::<_, Vec<&str>>::new();
-    for object in due.keys().filter(differs) {
+    for object in due.keys().filter(|object| differs(object)) {
         let (kind, bare) = object.split_once(' ').unwrap_or((*object, ""));
         let list: Vec<_> = due[*object].iter().map(|given| given.on_column()).collect();
         gained.entry((kind, list.join(", "))).or_default().push(bare);
     }
     backend_state::outside_the_script(|| {
-        if !lost.is_empty() {
-            take_away(role, name, &lost)?;
+        let role = quote(name);
+        // Takes away everything, whoever granted it, and what the role passed on.
+        for (object, grantors) in grantors.iter().filter(|(object, _)| differs(object)) {
+            interrupts::allow();
+            let revoke = format!("REVOKE ALL ON {object} FROM {role} CASCADE");
+            for grantor in grantors {
+                backend_state::with_rights_of(*grantor, || dynamic_sql::execute(&revoke))?;
+            }
         }
         for ((kind, list), objects) in gained {
             interrupts::allow();
-            let (objects, to) = (objects.join(", "), quote(name));
-            dynamic_sql::execute(&format!("GRANT {list} ON {kind} {objects} TO {to}"))?;
+            let objects = objects.join(", ");
+            dynamic_sql::execute(&format!("GRANT {list} ON {kind} {objects} TO {role}"))?;
         }
         Ok::<_, Error>(())
     })?;
@@ -177,31 +196,4 @@ fn by_object(privileges: &Privileges) -> BTreeMap<&str, Vec<&Privilege>> {
         objects.entry(&privilege.object).or_default().push(privilege);
     }
     objects
-}
-
-/// Revokes all privileges of a role on these objects, whoever granted them, and those that the role
-/// passed on.
-fn take_away(role: Oid, name: &str, objects: &BTreeSet<&str>) -> Result<(), Error> {
-    static GRANTORS: Statement = Statement::new(concatcp!(
-        WITH_OBJECTS,
-        "SELECT o.kind || ' ' || o.name, a.grantor FROM object AS o, aclexplode(o.acl) AS a WHERE a.grantee = $1 \
-         UNION \
-         SELECT r.kind || ' ' || r.name, a.grantor \
-         FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid AND NOT c.attisdropped, \
-              aclexplode(c.attacl) AS a WHERE a.grantee = $1 \
-         ORDER BY 1, 2"
-    ));
-    let grants = GRANTORS.update(&[role.into()], |found| {
-        rows::each(found, |row| {
-            let object = rows::value::<String>(row, 1, "object.name")?;
-            Ok((object, rows::value::<Oid>(row, 2, "object.grantor")?))
-        })
-    })?;
-    for (object, grantor) in grants {
-        if objects.contains(object.as_str()) {
-            let revoke = format!("REVOKE ALL ON {object} FROM {} CASCADE", quote(name));
-            backend_state::with_rights_of(grantor, || dynamic_sql::execute(&revoke))?;
-        }
-    }
-    Ok(())
 }
