@@ -1,6 +1,6 @@
-//! The privileges that a role holds on the extension's objects, those that its level gives it, and
-//! the statements that lead from the former to the latter. Objects come from the catalog. The only
-//! name that reaches a statement is a role's, quoted.
+//! The privileges that a role holds on the extension's objects, and the statements that lead from
+//! them to others. Objects come from the catalog. The only name that reaches a statement is a role's,
+//! quoted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
